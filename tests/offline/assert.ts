@@ -119,7 +119,7 @@ export function assertObjectMatch(actual: object, expected: object, message?: st
   if (!matches(actual, expected)) refuse("The object does not match", message, compared(actual, expected));
 }
 
-/** Whether `actual` has everything that `expected` has, recursively; arrays are compared as far as `expected` goes. */
+/** Whether `actual` has everything that `expected` has, recursively; arrays must be of one length. */
 function matches(actual: unknown, expected: unknown): boolean {
   const partly = isPlain(actual) && isPlain(expected) || Array.isArray(actual) && Array.isArray(expected);
   if (!partly) return equal(actual, expected);
