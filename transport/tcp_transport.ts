@@ -1,0 +1,140 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../runtime/runtime.ts";
+import { TcpListener } from "./tcp_listener.ts";
+import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
+import type { Address, ByteStream, Listener, Transport } from "./transport.ts";
+
+/** Certificates of a {@linkcode TcpTransport} that speaks TLS, all in PEM form. */
+export interface TcpTlsOptions {
+  /** The certificate (chain) shown to those who connect here. */
+  readonly cert: string;
+  /** The private key of `cert`. */
+  readonly key: string;
+  /**
+   * Authorities trusted when connecting, besides those that Deno trusts.
+   *
+   * @default {[]}
+   */
+  readonly caCerts?: readonly string[];
+}
+
+/** Options of {@linkcode TcpTransport}. */
+export interface TcpTransportOptions {
+  /** Times back-off and the end of closing streams. */
+  readonly clock: Clock;
+  /** Speaks TLS, in both roles. Without it, plain TCP. */
+  readonly tls?: TcpTlsOptions | undefined;
+  /**
+   * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
+   * and bytes that the other end has not yet taken may be lost.
+   *
+   * @default {1000}
+   */
+  readonly closeTimeout?: number | undefined;
+}
+
+/** What happened to a {@linkcode TcpTransport} so far. */
+export interface TcpTransportStats {
+  /** Connections accepted. */
+  readonly accepted: number;
+  /** Times that accepting failed and was tried again, as with too many open files. */
+  readonly acceptErrors: number;
+}
+
+/** {@linkcode Transport} over TCP, or TLS on top of it. */
+export class TcpTransport implements Transport, AsyncDisposable {
+  readonly #tls: TcpTlsOptions | undefined;
+  readonly #context: TcpStreamContext;
+  readonly #stats = { accepted: 0, acceptErrors: 0 };
+
+  /** Opens nothing yet. */
+  constructor(options: TcpTransportOptions) {
+    this.#tls = options.tls;
+    this.#context = {
+      clock: options.clock,
+      closeTimeout: options.closeTimeout ?? 1000,
+      sink: new Uint8Array(16 * 1024),
+      closing: new Set(),
+    };
+  }
+
+  /** Counters since the transport was made. */
+  get stats(): TcpTransportStats {
+    return { ...this.#stats };
+  }
+
+  // deno-lint-ignore require-await -- failures to bind must reject
+  async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+    const { hostname, port } = address;
+    let listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
+    try {
+      listener = this.#tls === undefined
+        ? Deno.listen({ hostname, port })
+        : Deno.listenTls({ hostname, port, cert: this.#tls.cert, key: this.#tls.key });
+    } catch (error) {
+      throw failure(`Cannot listen on "${hostname}:${port}"`, error);
+    }
+    return new TcpListener(listener, this.#context, this.#stats, accept);
+  }
+
+  async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
+    const signal = options?.signal;
+    signal?.throwIfAborted();
+    try {
+      return new TcpStream(await this.#dial(address, signal), this.#context);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw failure(`Cannot connect to "${address.hostname}:${address.port}"`, error);
+    }
+  }
+
+  /** Resolves once every stream that was closed has given up its socket: within `closeTimeout`. */
+  async drained(): Promise<void> {
+    while (this.#context.closing.size > 0) await Promise.all(this.#context.closing);
+  }
+
+  /** The same as {@linkcode drained}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drained();
+  }
+
+  async #dial(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn | Deno.TlsConn> {
+    const { hostname, port } = address;
+    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+    try {
+      tune(conn);
+      return this.#tls === undefined ? conn : await secure(conn, hostname, this.#tls.caCerts ?? [], signal);
+    } catch (error) {
+      release(conn);
+      throw error;
+    }
+  }
+}
+
+/** Speaks TLS on `conn` from now on, once the other end has shown a certificate that holds. */
+async function secure(
+  conn: Deno.TcpConn,
+  hostname: string,
+  caCerts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Deno.TlsConn> {
+  const secured = await Deno.startTls(conn, { hostname, caCerts: [...caCerts] });
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([secured.handshake(), aborted.promise]);
+    return secured;
+  } catch (error) {
+    release(secured);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function failure(action: string, cause: unknown): Error {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`${action}: ${detail}`, { cause });
+}
