@@ -1,4 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
+// deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
  * What `deno task test` runs: every test, every example in a doc comment, every code block in a Markdown file. Its last
@@ -9,6 +10,7 @@
  * @module
  */
 
+import { stripVTControlCharacters } from "node:util";
 import { stdImportFlags } from "./std_imports.ts";
 
 interface Tally {
@@ -73,8 +75,7 @@ async function denoTest(args: string[]): Promise<Tally> {
 
 /** From a line like `FAILED | 2 passed (1 step) | 4 failed | 1 ignored (96ms)`. */
 function readSummary(output: string): Tally {
-  const plain = output.replaceAll(/\x1b\[[0-9;]*m/g, "");
-  const summary = plain.match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
+  const summary = stripVTControlCharacters(output).match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
   const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   return { passed: count("passed"), failed: count("failed"), ignored: count("ignored") };
 }

@@ -1,4 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
+// deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
  * Tests and examples import `@std/*` from JSR. Where JSR does not answer, an import map puts our stand-ins in its place.

@@ -1,0 +1,148 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * The habits of this repository that neither the formatter nor the linter knows, as rules over one source file.
+ * `tidy_test.ts` holds every file against them.
+ *
+ * @module
+ */
+
+const HEADER = "// Copyright 2026 the Partisan peer-service authors. MIT license.\n";
+const FILE_LINES_MAX = 300;
+const FUNCTION_LINES_MAX = 80;
+
+/** Every folder at the top; a new room needs a place in the layout first. */
+export const FOLDERS: readonly string[] = [
+  ".ci",
+  "bench",
+  "cli",
+  "docs",
+  "examples",
+  "gossip",
+  "manager",
+  "membership",
+  "messaging",
+  "runtime",
+  "strategy",
+  "testing",
+  "tests",
+  "transport",
+];
+
+/** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
+const EDGE = [
+  /^(bench|cli|examples|tests)\//,
+  /^runtime\/deno_runtime\.ts$/,
+  /^transport\/tcp_[a-z0-9_]+\.ts$/,
+  /^membership\/file_store\.ts$/,
+];
+
+/** Clocks, timers, randomness and I/O that any module could reach without an import. */
+const AMBIENT = new Set([
+  ...["Deno", "Temporal", "console", "fetch", "globalThis", "performance"],
+  ...["queueMicrotask", "setImmediate", "setInterval", "setTimeout"],
+]);
+const AMBIENT_MEMBERS = new Set([
+  ...["AbortSignal.timeout", "Date.now", "Math.random"],
+  ...["crypto.getRandomValues", "crypto.randomUUID"],
+]);
+
+/** The simulator gives way to the code that it runs: order, not time. */
+const ALLOWED_IN_TESTING = new Set(["queueMicrotask", "setImmediate"]);
+
+/**
+ * What is untidy about a source file, one sentence each.
+ *
+ * @param path From the root of the repository, with slashes.
+ * @param text The file's text.
+ */
+export function untidiness(path: string, text: string): string[] {
+  const found = [...leftovers(path, text)];
+  const name = path.split("/").at(-1) ?? "";
+  if (!/^_?[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path}: the file's name is not in snake_case`);
+  if (!text.startsWith(HEADER)) found.push(`${path}: the first line is not the copyright line`);
+  const lines = text.trimEnd().split("\n").length;
+  if (isSource(path) && lines > FILE_LINES_MAX) found.push(`${path}: ${lines} lines, at most ${FILE_LINES_MAX}`);
+  for (const { message, range } of Deno.lint.runPlugin(syntaxRules(path), path, text)) {
+    found.push(`${path}:${lineAt(text, range[0])}: ${message}`);
+  }
+  return found;
+}
+
+/** Notes to self, in source files and in prose. */
+export function leftovers(path: string, text: string): string[] {
+  // The brackets keep this very line from being one.
+  const notes = /\b(?:TO[D]O|FIX[M]E)\b/g;
+  return [...text.matchAll(notes)].map(({ 0: note, index }) => `${path}:${lineAt(text, index)}: a leftover ${note}`);
+}
+
+/** Whether limits of size hold: a test, a measurement or an example may be a long list. */
+function isSource(path: string): boolean {
+  return !/^(bench|examples|tests)\//.test(path);
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}
+
+type Visitor = Deno.lint.LintVisitor;
+
+/** The rules that need the syntax tree, so that comments, strings and the names of methods are no offence. */
+function syntaxRules(path: string): Deno.lint.Plugin {
+  const rules: Record<string, Deno.lint.Rule> = {};
+  if (!EDGE.some((pattern) => pattern.test(path))) {
+    rules["no-ambient"] = { create: (context) => noAmbient(path, context) };
+  }
+  if (isSource(path)) rules["short-functions"] = { create: shortFunctions };
+  if (path.split("/").at(-1) === "mod.ts") rules["only-re-exports"] = { create: onlyReExports };
+  return { name: "tidy", rules };
+}
+
+function noAmbient(path: string, context: Deno.lint.RuleContext): Visitor {
+  const allowed = path.startsWith("testing/") ? ALLOWED_IN_TESTING : new Set();
+  const report = (node: Deno.lint.Node, what: string) =>
+    context.report({ node, message: `${what} is reached directly: take it from the runtime object` });
+  return {
+    Identifier(node) {
+      if (AMBIENT.has(node.name) && !allowed.has(node.name) && !isOnlyAName(node)) report(node, node.name);
+    },
+    MemberExpression(node) {
+      const member = context.sourceCode.getText(node);
+      if (AMBIENT_MEMBERS.has(member)) report(node, member);
+    },
+    "NewExpression, CallExpression"(node: Deno.lint.NewExpression | Deno.lint.CallExpression) {
+      const isDate = node.callee.type === "Identifier" && node.callee.name === "Date";
+      if (isDate && node.arguments.length === 0) report(node, "The clock behind Date");
+    },
+  };
+}
+
+/** Whether an identifier names a member of something (`clock.setTimeout`, `{ fetch: 1 }`) and not a variable. */
+function isOnlyAName(node: Deno.lint.Identifier): boolean {
+  const { parent } = node;
+  if ("computed" in parent && parent.computed) return false;
+  return ("key" in parent && parent.key === node) || ("property" in parent && parent.property === node);
+}
+
+function shortFunctions(context: Deno.lint.RuleContext): Visitor {
+  return {
+    "FunctionDeclaration, FunctionExpression, ArrowFunctionExpression"(node: Deno.lint.FunctionDeclaration) {
+      const lines = context.sourceCode.getText(node).split("\n").length;
+      if (lines > FUNCTION_LINES_MAX) {
+        context.report({ node, message: `a function of ${lines} lines, at most ${FUNCTION_LINES_MAX}` });
+      }
+    },
+  };
+}
+
+function onlyReExports(context: Deno.lint.RuleContext): Visitor {
+  return {
+    Program(program) {
+      for (const node of program.body) {
+        const isReExport = node.type === "ExportAllDeclaration" ||
+          node.type === "ExportNamedDeclaration" && node.source !== null;
+        if (!isReExport) context.report({ node, message: "a mod.ts only re-exports" });
+      }
+    },
+  };
+}

@@ -1,0 +1,139 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { FOLDERS, leftovers, untidiness } from "./tidy.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const HEADER = "// Copyright 2026 the Partisan peer-service authors. MIT license.\n\n";
+const NOT_OURS = new Set([".git", "coverage", "dist", "node_modules"]);
+
+/** The paths of all files below a folder, from the root of the repository. */
+function* files(folder = ""): Generator<string> {
+  for (const { name, isDirectory } of Deno.readDirSync(new URL(folder, ROOT))) {
+    if (NOT_OURS.has(name)) continue;
+    if (isDirectory) yield* files(`${folder}${name}/`);
+    else yield folder + name;
+  }
+}
+
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+async function readJson(path: string): Promise<Record<string, Record<string, string>>> {
+  return JSON.parse(await Deno.readTextFile(new URL(path, ROOT)));
+}
+
+Deno.test("every source file is tidy", () => {
+  const paths = [...files()].filter((path) => path.endsWith(".ts"));
+  assert(paths.length > 0);
+  assertEquals(paths.flatMap((path) => untidiness(path, read(path))), []);
+});
+
+Deno.test("no leftovers are in prose", () => {
+  const paths = [...files()].filter((path) => path.endsWith(".md"));
+  assertEquals(paths.flatMap((path) => leftovers(path, read(path))), []);
+});
+
+Deno.test("every folder has its place in the layout", () => {
+  const folders = new Set([...files()].filter((path) => path.includes("/")).map((path) => path.split("/")[0]));
+  assertEquals([...folders].filter((folder) => !FOLDERS.includes(folder ?? "")), []);
+});
+
+Deno.test("what is published or compiled imports nothing from outside the repository, and nothing late", async () => {
+  const { exports } = await readJson("deno.json");
+  const programs = [...files("cli/")].filter((path) => path === "cli/main.ts");
+  const strangers = await Promise.all([...Object.values(exports ?? {}), ...programs].map(strangersBehind));
+  assertEquals(strangers.flat(), []);
+});
+
+interface ModuleGraph {
+  modules: {
+    specifier: string;
+    error?: string;
+    dependencies?: { specifier: string; isDynamic?: boolean }[];
+  }[];
+}
+
+/** Modules behind an entry point that are not ours to publish, and imports that `deno compile` would not see. */
+async function strangersBehind(entry: string): Promise<string[]> {
+  const args = ["info", "--json", entry];
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdin: "null" }).output();
+  assert(success, `deno info ${entry} failed`);
+  const graph: ModuleGraph = JSON.parse(new TextDecoder().decode(stdout));
+  return graph.modules.flatMap(({ specifier, error, dependencies = [] }) => {
+    const isOurs = specifier.startsWith(ROOT.href) && !specifier.startsWith(`${ROOT.href}tests/`);
+    const late = dependencies.filter(({ isDynamic }) => isDynamic);
+    return [
+      ...(isOurs && error === undefined ? [] : [`${entry} reaches ${specifier}`]),
+      ...late.map((dependency) => `${specifier} imports ${dependency.specifier} dynamically`),
+    ];
+  });
+}
+
+Deno.test("the offline import map stands in for every name that deno.json knows", async () => {
+  const { name, exports = {}, imports = {} } = await readJson("deno.json");
+  const { imports: offline = {} } = await readJson("tests/offline/import_map.json");
+  const known = Object.keys(exports).map((key) => key.replace(".", `${name}`));
+  assertEquals(Object.keys(offline).sort(), [...known, ...Object.keys(imports)].sort());
+  for (const [key, file] of Object.entries(exports)) {
+    assertEquals(offline[key.replace(".", `${name}`)], file.replace("./", "../../"));
+  }
+});
+
+/** That a file with this body is found fault with, in words that include `complaint`. */
+function assertUntidy(path: string, body: string, complaint: string): void {
+  const found = untidiness(path, HEADER + body);
+  assertEquals(found.length, 1, found.join("\n"));
+  assertStringIncludes(found[0] ?? "", complaint);
+}
+
+Deno.test("untidiness() finds the clocks, timers, randomness and I/O that a core file reaches directly", () => {
+  const offences = {
+    "Date.now": "const t = Date.now();",
+    "The clock behind Date": "const t = new Date();",
+    "performance": "const t = performance.now();",
+    "Math.random": "const r = Math.random();",
+    "crypto.getRandomValues": "crypto.getRandomValues(new Uint8Array(8));",
+    "crypto.randomUUID": "const id = crypto.randomUUID();",
+    "setTimeout": "let timer: ReturnType<typeof setTimeout>;",
+    "setInterval": "const o = { setInterval };",
+    "setImmediate": "setImmediate(() => {});",
+    "queueMicrotask": "queueMicrotask(() => {});",
+    "AbortSignal.timeout": "const signal = AbortSignal.timeout(5);",
+    "globalThis": 'const t = globalThis["set" + "Timeout"];',
+    "Deno": "const text = `${Deno.cwd()}`;",
+    "console": "console.log(1);",
+  };
+  for (const [name, body] of Object.entries(offences)) {
+    assertUntidy("gossip/beat.ts", body, `gossip/beat.ts:3: ${name} is reached directly`);
+    assertEquals(untidiness("transport/tcp_stream.ts", HEADER + body), []);
+  }
+  assertEquals(untidiness("testing/world.ts", `${HEADER}setImmediate(() => {});`), []);
+  assertUntidy("testing/world.ts", "setTimeout(() => {}, 1);", "setTimeout is reached directly");
+});
+
+Deno.test("untidiness() takes no offence at comments, strings, members and dates from numbers", () => {
+  const body = `// Date.now() and setTimeout
+    /** Like \`performance.now()\`. */
+    interface Clock { setTimeout(): void; performance: number }
+    const text = "Deno.cwd() → console.log";
+    class Fake { setInterval() { return { fetch: 1, at: new Date(0) }; } }
+    function use(clock: Clock) { clock.setTimeout(); return clock.performance; }`;
+  assertEquals(untidiness("gossip/beat.ts", HEADER + body), []);
+});
+
+Deno.test("untidiness() finds a missing header, a long file, a long function, a bad name and a mod.ts with code", () => {
+  const lines = (count: number) => "x();\n".repeat(count);
+  assertStringIncludes(untidiness("gossip/beat.ts", "export {};\n").join(), "copyright line");
+  assertUntidy("gossip/beat.ts", lines(299), "301 lines, at most 300");
+  assertEquals(untidiness("gossip/beat.ts", HEADER + lines(298)), []);
+  assertEquals(untidiness("tests/beat_test.ts", HEADER + lines(500)), []);
+  assertUntidy("gossip/beat.ts", `function f() {\n${lines(79)}}`, ":3: a function of 81 lines, at most 80");
+  assertUntidy("gossip/beat.ts", `class A { f() {\n${lines(79)}} }`, "a function of 81 lines, at most 80");
+  assertEquals(untidiness("gossip/beat.ts", `${HEADER}function f() {\n${lines(78)}}`), []);
+  assertUntidy("gossip/heartBeat.ts", "", "not in snake_case");
+  assertUntidy("gossip/mod.ts", "export const beat = 1;", "a mod.ts only re-exports");
+  assertEquals(untidiness("gossip/mod.ts", `${HEADER}export { beat } from "./beat.ts";\nexport * from "./x.ts";`), []);
+  assertUntidy("gossip/beat.ts", ["// TO", "DO: more"].join(""), ":3: a leftover");
+});
