@@ -56,7 +56,6 @@ function isPath(argument: string): boolean {
 async function denoTest(args: string[]): Promise<Tally> {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", ...args],
-    env: Deno.stdout.isTerminal() ? { FORCE_COLOR: "1" } : {},
     stdin: "null",
     stdout: "piped",
   }).spawn();

@@ -42,7 +42,7 @@ Deno.test("every folder has its place in the layout", () => {
 
 Deno.test("what is published or compiled imports nothing from outside the repository, and nothing late", async () => {
   const { exports } = await readJson("deno.json");
-  const programs = [...files("cli/")].filter((path) => path === "cli/main.ts");
+  const programs = [...files()].filter((path) => path === "cli/main.ts");
   const strangers = await Promise.all([...Object.values(exports ?? {}), ...programs].map(strangersBehind));
   assertEquals(strangers.flat(), []);
 });

@@ -115,7 +115,12 @@ export function assertArrayIncludes<T>(actual: ArrayLike<T>, expected: ArrayLike
   }
 }
 
-export function assertObjectMatch(actual: object, expected: object, message?: string): void {
+export function assertObjectMatch(
+  // deno-lint-ignore no-explicit-any -- An interface has no index signature, but must be taken.
+  actual: Record<PropertyKey, any>,
+  expected: Record<PropertyKey, unknown>,
+  message?: string,
+): void {
   if (!matches(actual, expected)) refuse("The object does not match", message, compared(actual, expected));
 }
 

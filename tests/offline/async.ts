@@ -68,6 +68,7 @@ export interface RetryOptions {
   maxAttempts?: number;
   minTimeout?: number;
   jitter?: number;
+  isRetriable?: (error: unknown) => boolean;
 }
 
 /** What `retry` throws when no attempt succeeded; `cause` is the last failure. */
@@ -79,12 +80,14 @@ export class RetryError extends Error {
 }
 
 export async function retry<T>(fn: () => Promise<T> | T, options: RetryOptions = {}): Promise<T> {
-  const { multiplier = 2, maxTimeout = 60_000, maxAttempts = 5, minTimeout = 1_000, jitter = 1 } = options;
+  const { multiplier = 2, maxTimeout = 60_000, maxAttempts = 5, minTimeout = 1_000 } = options;
+  const { jitter = 1, isRetriable = () => true } = options;
   let wait = minTimeout;
   for (let attempt = 1;; attempt++) {
     try {
       return await fn();
     } catch (error) {
+      if (!isRetriable(error)) throw error;
       if (attempt >= maxAttempts) throw new RetryError(error, maxAttempts);
       const bounded = Math.min(maxTimeout, wait);
       await delay(bounded * (1 - jitter * Math.random()));

@@ -8,17 +8,17 @@
  * @module
  */
 
-export type ValueType = number | bigint | string | boolean | null | Uint8Array | readonly ValueType[] | ValueMap;
+export type ValueType = number | bigint | string | boolean | null | Uint8Array | ValueType[] | ValueMap;
 
 export interface ValueMap {
-  [key: string]: ValueType;
+  [key: string | number]: ValueType;
 }
 
 /** The first byte of what has no length in it. */
 const FLOAT64 = 0xcb;
 const SCALARS = new Map<unknown, number>([[null, 0xc0], [false, 0xc2], [true, 0xc3]]);
 
-export function encode(value: ValueType): Uint8Array<ArrayBuffer> {
+export function encode(value: ValueType): Uint8Array {
   const out: number[] = [];
   write(out, value);
   return Uint8Array.from(out);
@@ -34,7 +34,7 @@ function write(out: number[], value: ValueType): void {
   else if (Array.isArray(value)) {
     writeHead(out, value.length, 0x90, 16, [0, 0xdc, 0xdd]);
     for (const item of value) write(out, item);
-  } else if (typeof value === "object" && value !== null) {
+  } else if (isPlainObject(value)) {
     const entries = Object.entries(value);
     writeHead(out, entries.length, 0x80, 16, [0, 0xde, 0xdf]);
     for (const [key, item] of entries) {
@@ -44,22 +44,24 @@ function write(out: number[], value: ValueType): void {
   } else throw new TypeError(`Cannot encode a value of type "${typeof value}"`);
 }
 
+function isPlainObject(value: unknown): value is ValueMap {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+/** Integers beyond 32 bits travel as floats; only a bigint takes 64 bits of integer. */
 function writeNumber(out: number[], value: number): void {
-  if (!Number.isInteger(value) || Object.is(value, -0) || Math.abs(value) > Number.MAX_SAFE_INTEGER) {
+  if (!Number.isInteger(value) || value >= 0x100000000 || value < -0x80000000) {
     const view = new DataView(new ArrayBuffer(8));
     view.setFloat64(0, value);
     out.push(FLOAT64, ...new Uint8Array(view.buffer));
-  } else if (value >= 0) {
-    if (value < 0x80) out.push(value);
-    else if (value < 0x100) out.push(0xcc, value);
+  } else if (value >= -0x20 && value < 0x80) out.push(value & 0xff);
+  else if (value >= 0) {
+    if (value < 0x100) out.push(0xcc, value);
     else if (value < 0x10000) writeInteger(out, 0xcd, value, 2);
-    else if (value < 0x100000000) writeInteger(out, 0xce, value, 4);
-    else writeInteger(out, 0xcf, value, 8);
-  } else if (value >= -0x20) out.push(value & 0xff);
-  else if (value >= -0x80) out.push(0xd0, value & 0xff);
+    else writeInteger(out, 0xce, value, 4);
+  } else if (value >= -0x80) out.push(0xd0, value & 0xff);
   else if (value >= -0x8000) writeInteger(out, 0xd1, value, 2);
-  else if (value >= -0x80000000) writeInteger(out, 0xd2, value, 4);
-  else writeInteger(out, 0xd3, value, 8);
+  else writeInteger(out, 0xd2, value, 4);
 }
 
 function writeBigInt(out: number[], value: bigint): void {
@@ -150,7 +152,7 @@ class Reader {
       case 0xce:
         return this.#unsigned(1 << (code - 0xcc));
       case 0xcf:
-        return safe(view.getBigUint64(this.#advance(8)));
+        return view.getBigUint64(this.#advance(8));
       case 0xd0:
         return view.getInt8(this.#advance(1));
       case 0xd1:
@@ -158,7 +160,7 @@ class Reader {
       case 0xd2:
         return view.getInt32(this.#advance(4));
       case 0xd3:
-        return safe(view.getBigInt64(this.#advance(8)));
+        return view.getBigInt64(this.#advance(8));
       case 0xd9:
       case 0xda:
       case 0xdb:
@@ -211,9 +213,4 @@ class Reader {
     this.#at += count;
     return at;
   }
-}
-
-function safe(value: bigint): number | bigint {
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value;
 }
