@@ -3,7 +3,21 @@
 /**
  * Which peers a node talks to, and what it tells them.
  *
+ * A strategy is a pure function of its state: see {@linkcode Strategy}. {@linkcode fullMesh} is the one that is used unless
+ * another is asked for.
+ *
+ * @example A wider gossip, and a shorter memory of those who left
+ * ```ts
+ * import { fullMesh } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const strategy = fullMesh({ fanout: 3, forgetAfter: 3_600_000 });
+ * assertEquals(strategy.name, "full-mesh");
+ * ```
+ *
  * @module
  */
 
-export {};
+export { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
+export { type FullMeshState } from "./full_mesh_state.ts";
+export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy.ts";

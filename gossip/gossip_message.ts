@@ -1,0 +1,90 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Dot } from "../membership/dot.ts";
+import type { Digest } from "../membership/hash.ts";
+import type { MembershipSet } from "../membership/membership_set.ts";
+import {
+  dotFromValue,
+  dotToValue,
+  MEMBERSHIP_NAMES_MAX,
+  membershipFromValue,
+  membershipToValue,
+} from "../membership/membership_value.ts";
+import { checkArray, checkInteger, checkName } from "../membership/node_spec_check.ts";
+
+/** What replicas of a membership say to each other. */
+export type GossipMessage =
+  /** A hash of all that I know: whoever knows something else answers with a summary. */
+  | { readonly kind: "digest"; readonly digest: Digest }
+  /** The dots of all members that I know: whoever knows more or less answers with a delta. */
+  | { readonly kind: "summary"; readonly dots: readonly Dot[] }
+  /** Something to merge; and names of which I would like to have what is known. */
+  | { readonly kind: "delta"; readonly delta: MembershipSet; readonly wanted: readonly string[] }
+  /** All members that I know, who wants to be one of yours. */
+  | { readonly kind: "join"; readonly members: MembershipSet }
+  /** The answer to a join: all that you lack. */
+  | { readonly kind: "welcome"; readonly delta: MembershipSet };
+
+/** The numbers are part of the wire protocol: never reuse one. */
+const DIGEST = 0;
+const SUMMARY = 1;
+const DELTA = 2;
+const JOIN = 3;
+const WELCOME = 4;
+
+/** A message as a value that MessagePack can carry: an array that begins with the number of its kind. */
+export function gossipToValue(message: GossipMessage): unknown[] {
+  switch (message.kind) {
+    case "digest":
+      return [DIGEST, message.digest.high, message.digest.low];
+    case "summary":
+      return [SUMMARY, message.dots.map(dotToValue)];
+    case "delta":
+      return [DELTA, membershipToValue(message.delta), message.wanted];
+    case "join":
+      return [JOIN, membershipToValue(message.members)];
+    case "welcome":
+      return [WELCOME, membershipToValue(message.delta)];
+  }
+}
+
+/**
+ * The message of a value that {@linkcode gossipToValue} made, on whatever node.
+ *
+ * @throws {TypeError} When it is malformed, or something in it is out of bounds.
+ */
+export function gossipFromValue(value: unknown): GossipMessage {
+  try {
+    return parse(checkArray(value, "gossip", 3));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`Cannot read gossip: ${reason}`, { cause });
+  }
+}
+
+function parse([kind, first, second]: readonly unknown[]): GossipMessage {
+  switch (kind) {
+    case DIGEST:
+      return {
+        kind: "digest",
+        digest: {
+          high: checkInteger(first, "digest", 0, 0xffffffff),
+          low: checkInteger(second, "digest", 0, 0xffffffff),
+        },
+      };
+    case SUMMARY:
+      return { kind: "summary", dots: checkArray(first, "summary", MEMBERSHIP_NAMES_MAX).map(dotFromValue) };
+    case DELTA:
+      return {
+        kind: "delta",
+        delta: membershipFromValue(first),
+        wanted: checkArray(second, "wanted names", MEMBERSHIP_NAMES_MAX).map((name) => checkName(name, "wanted name")),
+      };
+    case JOIN:
+      return { kind: "join", members: membershipFromValue(first) };
+    case WELCOME:
+      return { kind: "welcome", delta: membershipFromValue(first) };
+    default:
+      throw new TypeError(`unknown kind ${String(kind)}`);
+  }
+}

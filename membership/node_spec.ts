@@ -1,0 +1,30 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Address } from "../transport/transport.ts";
+
+/** The part of a channel's options that both ends must know. */
+export interface ChannelSpec {
+  /** Connections per pair of nodes, 1 to 64. */
+  readonly parallelism: number;
+  /** Whether a newer message may supersede queued older ones. */
+  readonly monotonic: boolean;
+  /** Whether large batches are deflated. */
+  readonly compression: boolean;
+}
+
+/** What a node tells others about itself. A plain value: MessagePack carries it as it is. */
+export interface NodeSpec {
+  /** Unique in the cluster, such as `"a@127.0.0.1"`. 1 to 255 UTF-16 code units. */
+  readonly name: string;
+  /**
+   * Which life of that name this is: milliseconds since the epoch at its start, and always above that of
+   * every earlier life. A safe integer.
+   */
+  readonly incarnation: number;
+  /** Where it can be dialled, in order of preference. */
+  readonly addresses: readonly Address[];
+  /** Its channels by name; `"default"` and `"membership"` are always among them. */
+  readonly channels: Readonly<Record<string, ChannelSpec>>;
+  /** Anything that MessagePack can carry, such as a zone or a tag. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}

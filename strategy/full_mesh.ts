@@ -1,0 +1,202 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
+import { MembershipSet } from "../membership/membership_set.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { checkInteger } from "../membership/node_spec_check.ts";
+import { answer, connectedPeers, flood, tell } from "./full_mesh_answers.ts";
+import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
+import { forgetAbsent, type FullMeshState, isMember, withSet } from "./full_mesh_state.ts";
+import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+
+/** Options of {@linkcode fullMesh}. */
+export interface FullMeshOptions {
+  /**
+   * How many random peers each node compares digests with in a gossip interval. News that missed somebody reach everyone
+   * within about log₂ N intervals with 2.
+   *
+   * @default {2}
+   */
+  readonly fanout?: number;
+  /**
+   * How long, in milliseconds, a node remembers that another one has left. Only while somebody remembers is
+   * a node that was cut off all the time told so when it comes back with the old news.
+   *
+   * @default {86_400_000} (a day)
+   */
+  readonly forgetAfter?: number;
+}
+
+/**
+ * The strategy in which everyone knows everyone and keeps connections with all: one hop to any node.
+ *
+ * A change is told once to every connected peer by the node where it happened; whatever that misses is found by
+ * comparing digests with a few random peers each interval and repaired by sending what differs. How, and
+ * why it ends well: `docs/membership.md`.
+ *
+ * @param options How much to gossip, and how long to remember.
+ * @returns The strategy, the same for any number of nodes: it keeps nothing in itself.
+ * @throws {RangeError} When an option is out of range.
+ *
+ * @example A cluster of two, by hand
+ * ```ts
+ * import { fullMesh } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string) => ({
+ *   name,
+ *   incarnation: 1,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ * const context = { now: 0, random: () => 0.5, connected: new Set(["a", "b"]) };
+ * const strategy = fullMesh();
+ * let a = strategy.init(spec("a"), context).state;
+ * let b = strategy.init(spec("b"), context).state;
+ *
+ * const [join] = strategy.join(b, spec("a"), context).outgoing;
+ * const atA = strategy.handleMessage(a, spec("b"), join?.message, context);
+ * a = atA.state;
+ * b = strategy.handleMessage(b, spec("a"), atA.outgoing[0]?.message, context).state;
+ *
+ * assertEquals(strategy.members(a).map((member) => member.name), ["a", "b"]);
+ * assertEquals(strategy.members(a), strategy.members(b));
+ * ```
+ */
+export function fullMesh(options: FullMeshOptions = {}): Strategy<FullMeshState> {
+  return new FullMesh(
+    checkInteger(options.fanout ?? 2, "fanout", 1, 64),
+    checkInteger(options.forgetAfter ?? 86_400_000, "forgetAfter", 0, Number.MAX_SAFE_INTEGER),
+  );
+}
+
+/** Heavy exchanges that a node enters in an interval beyond those that its own digests start, for each of these. */
+const EXCHANGES_PER_FANOUT = 4;
+
+class FullMesh implements Strategy<FullMeshState> {
+  readonly name = "full-mesh";
+  readonly #fanout: number;
+  readonly #forgetAfter: number;
+
+  constructor(fanout: number, forgetAfter: number) {
+    this.#fanout = fanout;
+    this.#forgetAfter = forgetAfter;
+  }
+
+  init(self: NodeSpec, { now }: StrategyContext, snapshot?: unknown): Transition<FullMeshState> {
+    const restored = snapshot === undefined ? undefined : fullMeshFromSnapshot(snapshot, now);
+    const { set } = (restored?.set ?? MembershipSet.empty()).add(self);
+    const absentSince = new Map(restored?.absentSince);
+    absentSince.delete(self.name);
+    const away = new Set(set.members.map(({ name }) => name).filter((name) => name !== self.name));
+    return quiet({ self, set, away, absentSince, exchangesLeft: this.#exchanges });
+  }
+
+  join(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
+    if (peer.name === state.self.name) return quiet(state);
+    const members = state.set.only(state.set.members.map(({ name }) => name));
+    return { state, outgoing: [tell(peer, { kind: "join", members })] };
+  }
+
+  leave(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    const leaver = state.set.get(name);
+    if (leaver === undefined) return quiet(state);
+    const { set, delta } = state.set.leave(name);
+    const outgoing = flood(state, delta, context, name);
+    if (name !== state.self.name) outgoing.push(tell(leaver, { kind: "delta", delta, wanted: [] }));
+    return { state: withSet(state, set, delta, context.now), outgoing };
+  }
+
+  up(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
+    const known = state.set.newest(peer.name);
+    if (known === undefined || !isMember(state)) return quiet(state);
+    if (!state.set.has(peer.name)) {
+      if (known.incarnation < peer.incarnation) return quiet(state);
+      return { state, outgoing: [tell(peer, { kind: "delta", delta: state.set.only([peer.name]), wanted: [] })] };
+    }
+    if (!state.away.has(peer.name) && known.incarnation >= peer.incarnation) return quiet(state);
+    const away = new Set(state.away);
+    away.delete(peer.name);
+    const outgoing = [tell(peer, { kind: "delta", delta: state.set.only([state.self.name]), wanted: [] })];
+    if (state.exchangesLeft === 0) return { state: { ...state, away }, outgoing };
+    outgoing.push(tell(peer, { kind: "digest", digest: state.set.digest() }));
+    return { state: { ...state, away, exchangesLeft: state.exchangesLeft - 1 }, outgoing };
+  }
+
+  down(state: FullMeshState, { name }: NodeSpec): Transition<FullMeshState> {
+    if (!state.set.has(name) || state.away.has(name) || name === state.self.name) return quiet(state);
+    return quiet({ ...state, away: new Set(state.away).add(name) });
+  }
+
+  periodic(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {
+    const next = forgetAbsent(state, this.#forgetAfter, context.now);
+    const rested = next.exchangesLeft === this.#exchanges ? next : { ...next, exchangesLeft: this.#exchanges };
+    if (!isMember(rested)) return quiet(rested);
+    const message: GossipMessage = { kind: "digest", digest: rested.set.digest() };
+    const chosen = pick(connectedPeers(rested, context), this.#fanout, context.random);
+    return { state: rested, outgoing: chosen.map((peer) => tell(peer, message)) };
+  }
+
+  handleMessage(
+    state: FullMeshState,
+    from: NodeSpec,
+    message: unknown,
+    context: StrategyContext,
+  ): Transition<FullMeshState> {
+    return answer(state, from, gossipFromValue(message), context);
+  }
+
+  compare(
+    state: FullMeshState,
+    wanted: readonly NodeSpec[],
+  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
+    const names = new Set(wanted.map(({ name }) => name));
+    return {
+      joiners: wanted.filter(({ name, incarnation }) => (state.set.get(name)?.incarnation ?? -1) < incarnation),
+      leavers: state.set.members.filter(({ name }) => !names.has(name)),
+    };
+  }
+
+  prune(state: FullMeshState, nodes: readonly NodeSpec[]): Transition<FullMeshState> {
+    let { set } = state;
+    const away = new Set(state.away);
+    const absentSince = new Map(state.absentSince);
+    for (const { name } of nodes) {
+      set = set.forget(name);
+      away.delete(name);
+      absentSince.delete(name);
+    }
+    return quiet(set === state.set ? state : { ...state, set, away, absentSince });
+  }
+
+  members(state: FullMeshState): readonly NodeSpec[] {
+    return state.set.members;
+  }
+
+  peers(state: FullMeshState): readonly NodeSpec[] {
+    return state.set.members.filter(({ name }) => name !== state.self.name);
+  }
+
+  snapshot(state: FullMeshState): unknown {
+    return fullMeshToSnapshot(state);
+  }
+
+  get #exchanges(): number {
+    return EXCHANGES_PER_FANOUT * this.#fanout;
+  }
+}
+
+function quiet(state: FullMeshState): Transition<FullMeshState> {
+  return { state, outgoing: [] };
+}
+
+/** Takes up to `count` of `peers` by chance, each at most once. */
+function pick(peers: NodeSpec[], count: number, random: () => number): NodeSpec[] {
+  for (let index = 0; index < count && index < peers.length; index++) {
+    const other = index + Math.floor(random() * (peers.length - index));
+    [peers[index], peers[other]] = [peers[other]!, peers[index]!];
+  }
+  return peers.slice(0, count);
+}

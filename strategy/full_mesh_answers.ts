@@ -1,0 +1,120 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { absorb, compareWithSummary, summarize } from "../gossip/anti_entropy.ts";
+import { type GossipMessage, gossipToValue } from "../gossip/gossip_message.ts";
+import type { Dot } from "../membership/dot.ts";
+import type { Digest } from "../membership/hash.ts";
+import type { MembershipSet } from "../membership/membership_set.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { type FullMeshState, withSet } from "./full_mesh_state.ts";
+import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
+
+/** Answers what another node said. */
+export function answer(
+  state: FullMeshState,
+  from: NodeSpec,
+  message: GossipMessage,
+  context: StrategyContext,
+): Transition<FullMeshState> {
+  switch (message.kind) {
+    case "digest":
+      return answerDigest(state, from, message.digest);
+    case "summary":
+      return answerSummary(state, from, message.dots);
+    case "delta":
+      return answerDelta(state, from, message.delta, message.wanted, context);
+    case "join":
+      return answerJoin(state, from, message.members, context);
+    case "welcome":
+      return answerWelcome(state, from, message.delta, context);
+  }
+}
+
+/** A message for one node. */
+export function tell(to: NodeSpec, message: GossipMessage): Outgoing {
+  return { to, message: gossipToValue(message) };
+}
+
+/** Tells `delta` to every connected peer but those named. */
+export function flood(
+  state: FullMeshState,
+  delta: MembershipSet,
+  context: StrategyContext,
+  except: string,
+): Outgoing[] {
+  if (delta.names.length === 0) return [];
+  const message = gossipToValue({ kind: "delta", delta, wanted: [] });
+  return connectedPeers(state, context).filter(({ name }) => name !== except).map((to) => ({ to, message }));
+}
+
+/** The other members to whom there is a connection. */
+export function connectedPeers({ self, set }: FullMeshState, { connected }: StrategyContext): NodeSpec[] {
+  return set.members.filter(({ name }) => name !== self.name && connected.has(name));
+}
+
+/** The same digest: nothing to say. Another one: whoever sent it may find out with a summary what differs. */
+function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Transition<FullMeshState> {
+  const { set } = state;
+  const ours = set.digest();
+  if (ours.high === theirs.high && ours.low === theirs.low) return { state, outgoing: [] };
+  const newest = set.newest(from.name);
+  if (newest !== undefined && !set.has(from.name) && newest.incarnation >= from.incarnation) {
+    // It was removed while it was away, and has nothing to tell before it knows.
+    return { state, outgoing: [tell(from, { kind: "delta", delta: set.only([from.name]), wanted: [] })] };
+  }
+  if (state.exchangesLeft === 0) return { state, outgoing: [] };
+  return {
+    state: { ...state, exchangesLeft: state.exchangesLeft - 1 },
+    outgoing: [tell(from, { kind: "summary", dots: summarize(set) })],
+  };
+}
+
+function answerSummary(state: FullMeshState, from: NodeSpec, summary: readonly Dot[]): Transition<FullMeshState> {
+  const { delta, wanted } = compareWithSummary(state.set, summary);
+  if (delta.names.length === 0 && wanted.length === 0) return { state, outgoing: [] };
+  return { state, outgoing: [tell(from, { kind: "delta", delta, wanted })] };
+}
+
+/** What is new here is not told on: whoever made the change has told everyone, and digests find whom it missed. */
+function answerDelta(
+  state: FullMeshState,
+  from: NodeSpec,
+  delta: MembershipSet,
+  wanted: readonly string[],
+  context: StrategyContext,
+): Transition<FullMeshState> {
+  const { set, news, corrections } = absorb(state.set, delta);
+  const reply = wanted.length === 0 ? corrections : corrections.merge(set.only(wanted));
+  return {
+    state: withSet(state, set, news, context.now),
+    outgoing: reply.names.length === 0 ? [] : [tell(from, { kind: "delta", delta: reply, wanted: [] })],
+  };
+}
+
+/** Welcomes the node that asked, with all that it lacks, and tells this cluster who came with it. */
+function answerJoin(
+  state: FullMeshState,
+  from: NodeSpec,
+  joining: MembershipSet,
+  context: StrategyContext,
+): Transition<FullMeshState> {
+  const { set, news } = absorb(state.set, joining);
+  const { delta } = compareWithSummary(set, summarize(joining));
+  return {
+    state: withSet(state, set, news, context.now),
+    outgoing: [tell(from, { kind: "welcome", delta }), ...flood(state, news, context, from.name)],
+  };
+}
+
+/** Tells those who were with this node before it joined what it has been told there. */
+function answerWelcome(
+  state: FullMeshState,
+  from: NodeSpec,
+  delta: MembershipSet,
+  context: StrategyContext,
+): Transition<FullMeshState> {
+  const { set, news, corrections } = absorb(state.set, delta);
+  const outgoing = flood(state, news, context, from.name);
+  if (corrections.names.length > 0) outgoing.push(tell(from, { kind: "delta", delta: corrections, wanted: [] }));
+  return { state: withSet(state, set, news, context.now), outgoing };
+}

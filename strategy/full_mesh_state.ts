@@ -1,0 +1,54 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MembershipSet } from "../membership/membership_set.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+
+/** All that a node of a full mesh remembers. */
+export interface FullMeshState {
+  /** This node, as it was when the strategy began. */
+  readonly self: NodeSpec;
+  /** Who is in the cluster. */
+  readonly set: MembershipSet;
+  /** Members that have been out of reach since they were last heard of, and whose next connection is worth a word. */
+  readonly away: ReadonlySet<string>;
+  /** Names that were seen to become absent and are not forgotten yet: since when, the longest ago first. */
+  readonly absentSince: ReadonlyMap<string, number>;
+  /** How many more exchanges that may be heavy this node enters before the next `periodic`. */
+  readonly exchangesLeft: number;
+}
+
+/** Names that are remembered as absent at most; beyond it those absent for longest are forgotten early. */
+export const ABSENT_NAMES_MAX = 10_000;
+
+/** Whether this node is in the cluster, in its present life. */
+export function isMember({ self, set }: FullMeshState): boolean {
+  return set.get(self.name)?.incarnation === self.incarnation;
+}
+
+/** The state after its set has changed in the names that `changes` knows of. */
+export function withSet(state: FullMeshState, set: MembershipSet, changes: MembershipSet, now: number): FullMeshState {
+  if (set === state.set) return state;
+  const away = new Set(state.away);
+  const absentSince = new Map(state.absentSince);
+  for (const name of changes.names) {
+    if (set.has(name)) {
+      absentSince.delete(name);
+    } else {
+      away.delete(name);
+      if (!absentSince.has(name)) absentSince.set(name, now);
+    }
+  }
+  return { ...state, set, away, absentSince };
+}
+
+/** Forgets the names that have been absent for `forgetAfter` milliseconds. */
+export function forgetAbsent(state: FullMeshState, forgetAfter: number, now: number): FullMeshState {
+  let { set } = state;
+  const absentSince = new Map(state.absentSince);
+  for (const [name, since] of state.absentSince) {
+    if (now - since < forgetAfter && absentSince.size <= ABSENT_NAMES_MAX) break;
+    set = set.forget(name);
+    absentSince.delete(name);
+  }
+  return set === state.set ? state : { ...state, set, absentSince };
+}

@@ -1,0 +1,85 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+
+/** What a strategy may know besides its own state. */
+export interface StrategyContext {
+  /** Milliseconds on the local monotonic clock. */
+  readonly now: number;
+  /** A number in [0, 1). Its only source of chance, so that a run can be replayed. */
+  readonly random: () => number;
+  /** Names of the peers that can be reached over an open membership connection now. */
+  readonly connected: ReadonlySet<string>;
+}
+
+/** A message from this strategy to the same strategy on another node. */
+export interface Outgoing {
+  /**
+   * The receiver. One that is not connected is dialled for it; the message is dropped when that fails, and
+   * the connection closed again when the strategy does not want it in its `peers`.
+   */
+  readonly to: NodeSpec;
+  /** Any value that MessagePack can carry. */
+  readonly message: unknown;
+}
+
+/** What a strategy answers to an event. */
+export interface Transition<State> {
+  /** The next state; the same object when nothing changed. */
+  readonly state: State;
+  /** Messages to send, in order. */
+  readonly outgoing: readonly Outgoing[];
+}
+
+/**
+ * Decides who is in the cluster and which of them this node keeps connections with: Partisan's membership
+ * strategy behaviour, with the overlay made explicit. Every function is pure: it never changes the state that
+ * it is given, touches no clock, timer, socket or randomness but what `context` offers, and keeps nothing
+ * elsewhere. Malformed messages from other nodes are thrown upon with a `TypeError`, which costs the sender its connection.
+ *
+ * @typeParam State Whatever the strategy remembers.
+ */
+export interface Strategy<State = unknown> {
+  /** Its name. Nodes whose strategies differ refuse each other. */
+  readonly name: string;
+  /**
+   * Begins as a cluster of one, or, given what `snapshot` once returned, as a node that remembers the others.
+   * Also called when the node gets a new incarnation of itself.
+   *
+   * @throws {TypeError} When `snapshot` is not one of its own.
+   */
+  init(self: NodeSpec, context: StrategyContext, snapshot?: unknown): Transition<State>;
+  /** This node, or the user of this node, asked to join the cluster of `peer`, which is connected now. */
+  join(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
+  /**
+   * Removes `node` from the cluster for good; `node` may be this node itself. The messages must reach all
+   * that have to forget it, and `node` itself, so that it learns that it was removed.
+   */
+  leave(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
+  /** `peer` came up: its membership connection opened, for the first time or again. */
+  up(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
+  /** `peer` went down: its last connection closed, or its heartbeats were missed. It may come back. */
+  down(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
+  /** Called once every gossip interval. */
+  periodic(state: State, context: StrategyContext): Transition<State>;
+  /** Takes a message that another node's strategy put into `outgoing`. */
+  handleMessage(
+    state: State,
+    from: NodeSpec,
+    message: unknown,
+    context: StrategyContext,
+  ): Transition<State>;
+  /** Compares a wished-for membership with the present one: who would have to join, who to leave. */
+  compare(
+    state: State,
+    wanted: readonly NodeSpec[],
+  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] };
+  /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. */
+  prune(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
+  /** Everyone that the strategy knows to be in the cluster, this node included unless it was removed. */
+  members(state: State): readonly NodeSpec[];
+  /** Those with whom this node should keep connections; never this node. */
+  peers(state: State): readonly NodeSpec[];
+  /** The state as a value that MessagePack can carry, for the disk and for `getLocalState()`. */
+  snapshot(state: State): unknown;
+}
