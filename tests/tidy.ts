@@ -146,3 +146,24 @@ function onlyReExports(context: Deno.lint.RuleContext): Visitor {
     },
   };
 }
+
+/** What `deno info --json` prints, as far as we read it. */
+export interface ModuleGraph {
+  modules: {
+    specifier: string;
+    error?: string;
+    dependencies?: { specifier: string; isDynamic?: boolean }[];
+  }[];
+}
+
+/** Modules of a graph that a package may not contain, and imports that `deno compile` would not see. */
+export function strangers(graph: ModuleGraph, root: string): string[] {
+  return graph.modules.flatMap(({ specifier, error, dependencies = [] }) => {
+    const isOurs = specifier.startsWith(root) && !specifier.startsWith(`${root}tests/`) && error === undefined;
+    const late = dependencies.filter(({ isDynamic }) => isDynamic);
+    return [
+      ...(isOurs ? [] : [`${specifier} is not ours to publish`]),
+      ...late.map((dependency) => `${specifier} imports "${dependency.specifier}" dynamically`),
+    ];
+  });
+}

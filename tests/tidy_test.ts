@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { FOLDERS, leftovers, untidiness } from "./tidy.ts";
+import { FOLDERS, leftovers, strangers, untidiness } from "./tidy.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const HEADER = "// Copyright 2026 the Partisan peer-service authors. MIT license.\n\n";
@@ -43,32 +43,15 @@ Deno.test("every folder has its place in the layout", () => {
 Deno.test("what is published or compiled imports nothing from outside the repository, and nothing late", async () => {
   const { exports } = await readJson("deno.json");
   const programs = [...files()].filter((path) => path === "cli/main.ts");
-  const strangers = await Promise.all([...Object.values(exports ?? {}), ...programs].map(strangersBehind));
-  assertEquals(strangers.flat(), []);
+  const found = await Promise.all([...Object.values(exports ?? {}), ...programs].map(strangersBehind));
+  assertEquals(found.flat(), []);
 });
 
-interface ModuleGraph {
-  modules: {
-    specifier: string;
-    error?: string;
-    dependencies?: { specifier: string; isDynamic?: boolean }[];
-  }[];
-}
-
-/** Modules behind an entry point that are not ours to publish, and imports that `deno compile` would not see. */
 async function strangersBehind(entry: string): Promise<string[]> {
   const args = ["info", "--json", entry];
   const { stdout, success } = await new Deno.Command(Deno.execPath(), { args, cwd: ROOT, stdin: "null" }).output();
   assert(success, `deno info ${entry} failed`);
-  const graph: ModuleGraph = JSON.parse(new TextDecoder().decode(stdout));
-  return graph.modules.flatMap(({ specifier, error, dependencies = [] }) => {
-    const isOurs = specifier.startsWith(ROOT.href) && !specifier.startsWith(`${ROOT.href}tests/`);
-    const late = dependencies.filter(({ isDynamic }) => isDynamic);
-    return [
-      ...(isOurs && error === undefined ? [] : [`${entry} reaches ${specifier}`]),
-      ...late.map((dependency) => `${specifier} imports ${dependency.specifier} dynamically`),
-    ];
-  });
+  return strangers(JSON.parse(new TextDecoder().decode(stdout)), ROOT.href);
 }
 
 Deno.test("the offline import map stands in for every name that deno.json knows", async () => {
@@ -136,4 +119,24 @@ Deno.test("untidiness() finds a missing header, a long file, a long function, a 
   assertUntidy("gossip/mod.ts", "export const beat = 1;", "a mod.ts only re-exports");
   assertEquals(untidiness("gossip/mod.ts", `${HEADER}export { beat } from "./beat.ts";\nexport * from "./x.ts";`), []);
   assertUntidy("gossip/beat.ts", ["// TO", "DO: more"].join(""), ":3: a leftover");
+});
+
+Deno.test("strangers() finds modules from elsewhere, missing ones, tests and dynamic imports", () => {
+  const modules = [
+    { specifier: "file:///repo/mod.ts", dependencies: [{ specifier: "./late.ts", isDynamic: true }] },
+    { specifier: "file:///repo/gone.ts", error: "not found" },
+    { specifier: "file:///repo/tests/run.ts" },
+    { specifier: "file:///elsewhere/mod.ts" },
+    { specifier: "node:util" },
+    { specifier: "https://jsr.io/@std/assert/1.0.0/mod.ts" },
+  ];
+  assertEquals(strangers({ modules }, "file:///repo/"), [
+    'file:///repo/mod.ts imports "./late.ts" dynamically',
+    "file:///repo/gone.ts is not ours to publish",
+    "file:///repo/tests/run.ts is not ours to publish",
+    "file:///elsewhere/mod.ts is not ours to publish",
+    "node:util is not ours to publish",
+    "https://jsr.io/@std/assert/1.0.0/mod.ts is not ours to publish",
+  ]);
+  assertEquals(strangers({ modules: [{ specifier: "file:///repo/mod.ts" }] }, "file:///repo/"), []);
 });
