@@ -1,0 +1,63 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { HeartbeatWord } from "./heartbeat_message.ts";
+import type { HeartbeatTurn } from "./heartbeat_turn.ts";
+import type { HeartbeatSettings } from "./heartbeat_types.ts";
+
+/** This node's own heart: beats to those that asked, and denies its death. */
+export class Beats {
+  readonly #settings: HeartbeatSettings;
+  readonly #subscribers = new Set<string>();
+  #counter = 0;
+  /** The counter of the last denial that went to everyone. */
+  #denied = 0;
+  #nextAt: number;
+
+  constructor(settings: HeartbeatSettings, now: number) {
+    this.#settings = settings;
+    this.#nextAt = now + settings.interval;
+  }
+
+  /** The last counter sent. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  /** Beats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
+  tick(turn: HeartbeatTurn): void {
+    const { interval } = this.#settings;
+    if (turn.now < this.#nextAt - interval / 8) return;
+    this.#nextAt = Math.max(this.#nextAt, turn.now - interval) + interval;
+    this.#counter++;
+    for (const name of this.#subscribers) turn.send(name, this.#counter);
+  }
+
+  /** Begins or ends to beat to `name`. */
+  subscribe(name: string, wanted: boolean, turn: HeartbeatTurn): void {
+    if (!wanted) {
+      this.#subscribers.delete(name);
+      return;
+    }
+    this.#subscribers.add(name);
+    turn.send(name, ++this.#counter);
+  }
+
+  unsubscribe(name: string): void {
+    this.#subscribers.delete(name);
+  }
+
+  /**
+   * Denies a verdict about this node, which knew of `counter`. Everyone hears of it once; whoever brings the same news later
+   * gets an answer for himself.
+   */
+  deny(counter: number, from: string, turn: HeartbeatTurn): void {
+    const { name, incarnation } = this.#settings.self;
+    if (counter < this.#denied) {
+      turn.send(from, [HeartbeatWord.alive, name, incarnation, this.#counter]);
+      return;
+    }
+    this.#counter = Math.max(this.#counter, counter) + 1;
+    this.#denied = this.#counter;
+    turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#counter]);
+  }
+}

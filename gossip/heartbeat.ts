@@ -1,0 +1,200 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { Beats } from "./beats.ts";
+import { type Alive, type Ask, checkHeartbeatMessage, HeartbeatWord, type Verdict } from "./heartbeat_message.ts";
+import { HeartbeatTurn } from "./heartbeat_turn.ts";
+import {
+  type HeartbeatEnv,
+  type HeartbeatOptions,
+  type HeartbeatOutput,
+  type HeartbeatSettings,
+  heartbeatSettings,
+  type NodeLife,
+} from "./heartbeat_types.ts";
+import { LifeSigns } from "./life_signs.ts";
+import { Verdicts } from "./verdicts.ts";
+import { Watch } from "./watch.ts";
+
+/**
+ * A node's failure detector: beats to those that watch it, watches some others, and agrees with the rest on who is dead.
+ * `docs/failure_detection.md` explains the algorithm.
+ *
+ * It does no input or output. Call {@linkcode tick} about four times per interval (with a random phase, so that nodes do
+ * not beat in step), hand each incoming message to {@linkcode receive}, report connections, and send what comes back. A call changes the
+ * detector, but depends on nothing else than its arguments.
+ */
+export class Heartbeat {
+  readonly #settings: HeartbeatSettings;
+  readonly #signs = new LifeSigns();
+  readonly #beats: Beats;
+  readonly #watch: Watch;
+  readonly #verdicts: Verdicts;
+  #tickedAt: number;
+  #resumedAt: number;
+
+  /**
+   * @param now Milliseconds on the local monotonic clock.
+   * @throws {RangeError} When an option is out of range.
+   */
+  constructor(options: HeartbeatOptions, now: number) {
+    this.#settings = heartbeatSettings(options);
+    this.#beats = new Beats(this.#settings, now);
+    this.#watch = new Watch(this.#settings, this.#signs);
+    this.#verdicts = new Verdicts(this.#settings, this.#signs);
+    this.#tickedAt = now;
+    this.#resumedAt = now;
+  }
+
+  /** The counter of the last beat. */
+  get counter(): number {
+    return this.#beats.counter;
+  }
+
+  /** The names of the nodes that this one watches, connected or not. */
+  get watched(): string[] {
+    return this.#watch.names;
+  }
+
+  /** Whether `name` is declared down, and there was no proof of life since. */
+  isDown(name: string): boolean {
+    return this.#signs.isDown(name);
+  }
+
+  /** Whether this node watches `name`, hears nothing from it, and it is not declared down. */
+  isSuspect(name: string): boolean {
+    return this.#watch.isSuspect(name);
+  }
+
+  /**
+   * Sets the nodes that share the watch: those that the strategy wants connections with, connected or not. Takes
+   * effect at the next tick.
+   *
+   * @param names Without this node's own; must not change afterwards.
+   */
+  setPeers(names: Iterable<string>): void {
+    this.#watch.setPeers(names);
+  }
+
+  /**
+   * Beats and judges. To be called about every quarter of the interval; when it is called later than two intervals after the
+   * last time, this node was asleep, and blames nobody for that. Read what waits in the sockets before.
+   */
+  tick(env: HeartbeatEnv): HeartbeatOutput {
+    const turn = this.#turn(env);
+    this.#tickedAt = env.now;
+    this.#beats.tick(turn);
+    for (const name of this.#verdicts.tick(turn)) this.#watch.rest(name, turn);
+    for (const name of this.#watch.tick(turn)) this.#condemn(name, turn);
+    return turn;
+  }
+
+  /**
+   * Takes a decoded message.
+   *
+   * @param from Who sent it. One that is not that life of a peer in `env.peers` is ignored.
+   * @throws {TypeError} When the message is malformed. Nothing is changed then.
+   */
+  receive(from: NodeLife, message: unknown, env: HeartbeatEnv): HeartbeatOutput {
+    const checked = checkHeartbeatMessage(message);
+    const turn = this.#turn(env);
+    if (turn.connectedPeer(from.name)?.incarnation !== from.incarnation) return turn;
+    this.#heard(from.name, turn);
+    if (typeof checked === "number") this.#beat(from, checked, turn);
+    else if (typeof checked === "boolean") this.#beats.subscribe(from.name, checked, turn);
+    else if (checked[0] === HeartbeatWord.ask) this.#asked(from.name, checked, turn);
+    else if (checked[0] === HeartbeatWord.verdict) this.#verdict(from.name, checked, turn);
+    else if (checked[0] === HeartbeatWord.alive) this.#alive(checked, turn);
+    else if (this.#watch.testimony(from.name, checked, turn)) this.#condemn(checked[1], turn);
+    return turn;
+  }
+
+  /**
+   * The membership connection to `name` opened, for the first time or again. The handshake proves that it is alive.
+   * `env.peers` already shows it as connected.
+   */
+  peerConnected(name: string, env: HeartbeatEnv): HeartbeatOutput {
+    const turn = this.#turn(env);
+    this.#heard(name, turn);
+    this.#watch.connected(name, turn);
+    return turn;
+  }
+
+  /**
+   * The membership connection to `name` closed. It is not watched until the next one opens; that it was declared
+   * down is remembered.
+   */
+  peerGone(name: string, env: HeartbeatEnv): HeartbeatOutput {
+    const turn = this.#turn(env);
+    this.#beats.unsubscribe(name);
+    this.#watch.rest(name, turn);
+    this.#verdicts.disconnected(name);
+    this.#signs.disconnected(name);
+    return turn;
+  }
+
+  /**
+   * A frame of any kind came from `name`. Only to be called, if at all, for one that {@linkcode isDown}, to learn at once that it is
+   * up; for others, and without this call, `heardAt` tells all at the next tick.
+   */
+  heard(name: string, env: HeartbeatEnv): HeartbeatOutput {
+    const turn = this.#turn(env);
+    this.#heard(name, turn);
+    return turn;
+  }
+
+  /** Forgets all about `name`, which is no longer in the cluster. */
+  forget(name: string): void {
+    this.#verdicts.forget(name);
+    this.#signs.forget(name);
+  }
+
+  #turn(env: HeartbeatEnv): HeartbeatTurn {
+    if (env.now - this.#tickedAt > 2 * this.#settings.interval) this.#resumedAt = env.now;
+    return new HeartbeatTurn(env, this.#resumedAt);
+  }
+
+  #heard(name: string, turn: HeartbeatTurn): void {
+    const peer = turn.connectedPeer(name);
+    if (peer !== undefined) this.#verdicts.heard(name, peer, turn);
+  }
+
+  #condemn(name: string, turn: HeartbeatTurn): void {
+    const peer = turn.connectedPeer(name);
+    if (peer === undefined) return;
+    this.#watch.rest(name, turn);
+    this.#verdicts.declare(name, peer, turn);
+  }
+
+  #beat(from: NodeLife, counter: number, turn: HeartbeatTurn): void {
+    this.#learn(from.name, from.incarnation, counter, turn);
+    // Asked for in the past, and the word that it no longer is got lost.
+    if (!this.#watch.has(from.name)) turn.send(from.name, false);
+  }
+
+  #alive([, name, incarnation, counter]: Alive, turn: HeartbeatTurn): void {
+    this.#learn(name, incarnation, counter, turn);
+  }
+
+  #learn(name: string, incarnation: number, counter: number, turn: HeartbeatTurn): void {
+    const peer = turn.connectedPeer(name);
+    if (peer?.incarnation !== incarnation) return;
+    this.#signs.learn(this.#signs.of(name, peer), counter, turn.now);
+    this.#verdicts.refute(name, peer, counter, turn);
+  }
+
+  #verdict(from: string, verdict: Verdict, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter] = verdict;
+    const { self } = this.#settings;
+    if (name !== self.name) {
+      if (this.#verdicts.receive(from, verdict, turn)) this.#watch.rest(name, turn);
+    } else if (incarnation === self.incarnation) this.#beats.deny(counter, from, turn);
+  }
+
+  #asked(from: string, [, name, incarnation]: Ask, turn: HeartbeatTurn): void {
+    const peer = turn.connectedPeer(name);
+    const mark = this.#signs.marks.get(name);
+    if (peer?.incarnation !== incarnation) turn.send(from, [HeartbeatWord.testimony, name, incarnation, 0, 0, -1]);
+    else if (mark !== undefined) turn.send(from, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
+    else turn.send(from, this.#watch.testify(name, peer, turn));
+  }
+}

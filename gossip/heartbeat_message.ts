@@ -1,0 +1,81 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** The first element of those messages that are arrays. Numbers are part of the wire protocol: never reuse one. */
+export const HeartbeatWord = {
+  /** Asks a witness what it knows of a suspect. */
+  ask: 1,
+  /** The witness's answer. */
+  testimony: 2,
+  /** Declares a node down. Sent to that node itself, it asks for a denial. */
+  verdict: 3,
+  /** Says that a node is alive: refutes verdicts with a smaller counter. */
+  alive: 4,
+} as const;
+
+/** The sender's counter: it is alive. The commonest message by far, hence the smallest. */
+export type Beat = number;
+
+/** Whether the receiver is to beat to the sender from now on. `true` is answered by a beat at once. */
+export type WatchRequest = boolean;
+
+/** `[word, node, incarnation, newest counter that the sender knows]` */
+export type Ask = readonly [word: typeof HeartbeatWord.ask, node: string, incarnation: number, counter: number];
+
+/**
+ * `[word, node, incarnation, counter, counterAge, silence]`: the newest counter that the witness knows and how many
+ * milliseconds ago it learned that, from the node or from others; and for how many milliseconds it has heard
+ * nothing from the node directly, -1 when its own silence means nothing (it does not watch the node, has not done so for long
+ * enough, or was asleep itself).
+ */
+export type Testimony = readonly [
+  word: typeof HeartbeatWord.testimony,
+  node: string,
+  incarnation: number,
+  counter: number,
+  counterAge: number,
+  silence: number,
+];
+
+/** `[word, node, incarnation, newest counter known when it was declared down]` */
+export type Verdict = readonly [word: typeof HeartbeatWord.verdict, node: string, incarnation: number, counter: number];
+
+/** `[word, node, incarnation, counter]` */
+export type Alive = readonly [word: typeof HeartbeatWord.alive, node: string, incarnation: number, counter: number];
+
+/** What failure detectors tell each other: plain values for MessagePack. */
+export type HeartbeatMessage = Beat | WatchRequest | Ask | Testimony | Verdict | Alive;
+
+/** Above any counter that can be reached by beating; leaves room to count on from a counter that somebody made up. */
+const counterMax = 2 ** 48;
+
+/**
+ * Checks a decoded message from another node.
+ *
+ * @param value Anything.
+ * @returns `value`.
+ * @throws {TypeError} When it is not a message of a failure detector.
+ */
+export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
+  if (typeof value === "boolean" || isCount(value, counterMax)) return value;
+  if (!Array.isArray(value)) throw malformed("neither a counter, a boolean nor an array");
+  const word: unknown = value[0];
+  const length = word === HeartbeatWord.testimony ? 6 : 4;
+  if (!isCount(word, HeartbeatWord.alive) || word === 0) throw malformed("unknown word");
+  if (value.length !== length) throw malformed(`${value.length} elements, expected ${length}`);
+  if (typeof value[1] !== "string" || value[1].length === 0 || value[1].length > 255) throw malformed("bad node name");
+  if (!isCount(value[2], Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
+  if (!isCount(value[3], counterMax)) throw malformed("bad counter");
+  if (length === 6) {
+    if (!isCount(value[4], Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
+    if (value[5] !== -1 && !isCount(value[5], Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
+  }
+  return value as unknown as HeartbeatMessage;
+}
+
+function isCount(value: unknown, max: number): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
+
+function malformed(detail: string): TypeError {
+  return new TypeError(`Malformed heartbeat message: ${detail}`);
+}

@@ -1,0 +1,140 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { HeartbeatMessage } from "./heartbeat_message.ts";
+
+/** One life of a node. */
+export interface NodeLife {
+  /** Its name. */
+  readonly name: string;
+  /** Which life of that name: see `NodeSpec.incarnation`. */
+  readonly incarnation: number;
+}
+
+/** How failures are detected. */
+export interface HeartbeatOptions {
+  /** The node on which this detector runs. */
+  readonly self: NodeLife;
+  /**
+   * Milliseconds between two beats.
+   *
+   * @default {1000}
+   */
+  readonly interval?: number | undefined;
+  /**
+   * Beats that must be missed in a row before a node is suspected, at least 2. Silence is borne for
+   * `interval × missed`.
+   *
+   * @default {5}
+   */
+  readonly missed?: number | undefined;
+  /**
+   * Nodes that watch one node, at most. A node sends, and receives, so many beats per interval.
+   *
+   * @default {10}
+   */
+  readonly watchers?: number | undefined;
+  /**
+   * Other watchers that must be without a sign of life as well before a suspect is declared down; all there are
+   * when there are fewer.
+   *
+   * @default {2}
+   */
+  readonly witnesses?: number | undefined;
+  /**
+   * Random peers to which a node passes on a verdict that it accepts.
+   *
+   * @default {3}
+   */
+  readonly fanout?: number | undefined;
+}
+
+/** What the caller knows about a peer. Read afresh at each call, so its fields may be getters or change in place. */
+export interface HeartbeatPeer {
+  /** The life that the connection belongs to, or the newest known one when there is none. */
+  readonly incarnation: number;
+  /** Whether heartbeat messages can be sent to it now. Stays true while the connection is silent. */
+  readonly connected: boolean;
+  /** When the last frame of any kind came from it, handshake included, on the clock of `now`; -Infinity for never. */
+  readonly heardAt: number;
+}
+
+/** The world at the time of a call. */
+export interface HeartbeatEnv {
+  /** Milliseconds on the local monotonic clock. */
+  readonly now: number;
+  /** A number in [0, 1). The only source of chance. */
+  readonly random: () => number;
+  /** Every node that is connected or that this node wants to be connected with, by name; never this node. */
+  readonly peers: ReadonlyMap<string, HeartbeatPeer>;
+}
+
+/** A message to send on the membership channel. */
+export interface HeartbeatOutgoing {
+  /** The name of a connected peer. */
+  readonly to: string;
+  /** A plain value, for MessagePack. */
+  readonly message: HeartbeatMessage;
+}
+
+/** Something that became known about a node. */
+export interface HeartbeatEvent {
+  /**
+   * - `"suspect"`: nothing was heard of this watched node for `interval × missed`; others are being asked.
+   * - `"silentLink"`: others do hear the suspect: only the connection from it to this node is bad, so dial it again.
+   *   Repeated about every `interval × missed` while that lasts.
+   * - `"trusted"`: the suspect was heard again, without having been declared down.
+   * - `"down"`: the node is declared down.
+   * - `"up"`: it was declared down, and is alive. Each `"down"` is followed by one `"up"` at most, before the next.
+   */
+  readonly type: "suspect" | "silentLink" | "trusted" | "down" | "up";
+  /** The node's name. */
+  readonly node: string;
+  /** The life of it that is meant. */
+  readonly incarnation: number;
+  /** The newest counter known of that life. */
+  readonly counter: number;
+}
+
+/** What there is to do after a call, in order. */
+export interface HeartbeatOutput {
+  /** Messages to send. */
+  readonly outgoing: readonly HeartbeatOutgoing[];
+  /** News for this node. */
+  readonly events: readonly HeartbeatEvent[];
+}
+
+/** {@linkcode HeartbeatOptions} with every default filled in, and what follows from them. */
+export interface HeartbeatSettings {
+  readonly self: NodeLife;
+  readonly interval: number;
+  readonly watchers: number;
+  readonly witnesses: number;
+  readonly fanout: number;
+  /** Milliseconds of silence that are borne. */
+  readonly limit: number;
+  /** Milliseconds of silence after which others are asked quietly, so that what they know has spread by the limit. */
+  readonly unease: number;
+}
+
+/**
+ * Fills in the defaults.
+ *
+ * @throws {RangeError} When a number is out of range.
+ */
+export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings {
+  const { self, interval = 1000, missed = 5, watchers = 10, witnesses = 2, fanout = 3 } = options;
+  if (!(interval > 0 && interval < Infinity)) {
+    throw new RangeError(`Cannot detect failures: "interval" is ${interval}, expected a positive number`);
+  }
+  checkCount("missed", missed, 2);
+  checkCount("watchers", watchers, 1);
+  checkCount("witnesses", witnesses, 0);
+  checkCount("fanout", fanout, 0);
+  const limit = interval * missed;
+  return { self, interval, watchers, witnesses, fanout, limit, unease: limit * 0.8 };
+}
+
+function checkCount(name: string, value: number, least: number): void {
+  if (Number.isSafeInteger(value) && value >= least) return;
+  throw new RangeError(`Cannot detect failures: "${name}" is ${value}, expected an integer of at least ${least}`);
+}

@@ -1,0 +1,176 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { HeartbeatWord, type Verdict } from "./heartbeat_message.ts";
+import type { HeartbeatTurn } from "./heartbeat_turn.ts";
+import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
+import type { LifeSigns } from "./life_signs.ts";
+
+/** A verdict that this node does not believe, or no longer believes. */
+interface Doubt {
+  readonly incarnation: number;
+  readonly counter: number;
+  /** Who brought it, and is to hear of its refutation. */
+  readonly from: string | undefined;
+  readonly since: number;
+}
+
+/** Verdicts remembered so that none is passed on twice. */
+const seenMax = 1024;
+
+/** How verdicts are spread, believed, doubted and taken back. */
+export class Verdicts {
+  readonly #settings: HeartbeatSettings;
+  readonly #signs: LifeSigns;
+  readonly #doubts = new Map<string, Doubt>();
+  readonly #seen = new Map<string, { readonly incarnation: number; readonly counter: number }>();
+
+  constructor(settings: HeartbeatSettings, signs: LifeSigns) {
+    this.#settings = settings;
+    this.#signs = signs;
+  }
+
+  /** Declares `name` down, to everyone, the condemned included. */
+  declare(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+    const { counter } = this.#signs.of(name, peer);
+    const verdict: Verdict = [HeartbeatWord.verdict, name, peer.incarnation, counter];
+    this.#isNews(verdict);
+    this.#signs.markDown(name, peer, counter, turn);
+    turn.sendAll(verdict);
+  }
+
+  /**
+   * Takes a verdict about another node.
+   *
+   * @returns Whether that node is held for dead because of it.
+   */
+  receive(from: string, verdict: Verdict, turn: HeartbeatTurn): boolean {
+    const [, name, incarnation, counter] = verdict;
+    const peer = turn.peers.get(name);
+    if (peer !== undefined && incarnation < peer.incarnation) return false;
+    if (peer === undefined || !peer.connected || incarnation > peer.incarnation) {
+      // No business of this node, but perhaps of its neighbours in a sparse overlay.
+      if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+      return false;
+    }
+    const mark = this.#signs.marks.get(name);
+    if (mark !== undefined) {
+      mark.counter = Math.max(mark.counter, counter);
+      if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+      return false;
+    }
+    if (this.#disbelieves(counter, name, peer, turn)) {
+      this.#object(from, verdict, peer, turn);
+      return false;
+    }
+    this.#believe(name, peer, counter, turn);
+    if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+    return true;
+  }
+
+  /** Takes a counter of `name` that is newer than what was known: it may refute a verdict. */
+  refute(name: string, peer: HeartbeatPeer, counter: number, turn: HeartbeatTurn): void {
+    const mark = this.#signs.marks.get(name);
+    const alive = [HeartbeatWord.alive, name, peer.incarnation, counter] as const;
+    if (mark !== undefined && counter > mark.counter) {
+      this.#signs.unmark(name, peer, turn);
+      turn.sendSome(alive, this.#settings.fanout, (other) => other !== name && !this.#signs.isDown(other));
+    }
+    const doubt = this.#doubts.get(name);
+    if (doubt === undefined || counter <= doubt.counter) return;
+    this.#doubts.delete(name);
+    if (doubt.from !== undefined) turn.send(doubt.from, alive);
+  }
+
+  /**
+   * Takes note that `name` itself was heard. It is up again here; so that it is everywhere, it is told what was
+   * said about it. That frame may have been on its way for long, so the verdict is not forgotten until it is denied.
+   */
+  heard(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+    const mark = this.#signs.marks.get(name);
+    if (mark === undefined) return;
+    this.#signs.unmark(name, peer, turn);
+    if (mark.incarnation !== peer.incarnation) return;
+    const { incarnation, counter } = mark;
+    this.#doubts.set(name, { incarnation, counter, from: undefined, since: turn.now });
+    turn.send(name, [HeartbeatWord.verdict, name, incarnation, counter]);
+  }
+
+  /**
+   * Looks for frames from those that are held for dead, and for silence of those whose death was doubted.
+   *
+   * @returns Those that are held for dead now.
+   */
+  tick(turn: HeartbeatTurn): string[] {
+    for (const [name, mark] of this.#signs.marks) {
+      const peer = turn.connectedPeer(name);
+      if (peer !== undefined && peer.heardAt > mark.heardAt) this.heard(name, peer, turn);
+    }
+    const { limit } = this.#settings;
+    const dead: string[] = [];
+    for (const [name, doubt] of this.#doubts) {
+      const peer = turn.connectedPeer(name);
+      if (peer?.incarnation !== doubt.incarnation || turn.now - doubt.since >= 2 * limit) {
+        this.#doubts.delete(name);
+      } else if (!this.#disbelieves(doubt.counter, name, peer, turn)) {
+        this.#believe(name, peer, doubt.counter, turn);
+        dead.push(name);
+      }
+    }
+    return dead;
+  }
+
+  /** Forgets what is being verified about `name`. */
+  disconnected(name: string): void {
+    this.#doubts.delete(name);
+  }
+
+  /** Forgets all about `name`. */
+  forget(name: string): void {
+    this.#doubts.delete(name);
+    this.#seen.delete(name);
+  }
+
+  /** Whether this node knows better than a verdict, or has been awake too short a time to judge. */
+  #disbelieves(counter: number, name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
+    const sign = this.#signs.of(name, peer);
+    const counterAt = sign.counter > counter ? sign.counterAt : -Infinity;
+    return turn.now - Math.max(peer.heardAt, turn.resumedAt, counterAt) < this.#settings.limit;
+  }
+
+  #believe(name: string, peer: HeartbeatPeer, counter: number, turn: HeartbeatTurn): void {
+    this.#doubts.delete(name);
+    this.#signs.markDown(name, peer, Math.max(counter, this.#signs.of(name, peer).counter), turn);
+  }
+
+  /** Answers a verdict with what is known here, and asks the condemned for a denial. */
+  #object(from: string, verdict: Verdict, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter] = verdict;
+    const sign = this.#signs.of(name, peer);
+    if (sign.counter > counter) turn.send(from, [HeartbeatWord.alive, name, incarnation, sign.counter]);
+    const doubt = this.#doubts.get(name);
+    if (doubt !== undefined && doubt.counter >= counter) return;
+    this.#doubts.set(name, { incarnation, counter, from, since: turn.now });
+    turn.send(name, verdict);
+  }
+
+  #passOn(verdict: Verdict, from: string, turn: HeartbeatTurn): void {
+    turn.sendSome(
+      verdict,
+      this.#settings.fanout,
+      (name) => name !== from && name !== verdict[1] && !this.#signs.isDown(name),
+    );
+  }
+
+  /** Whether no verdict as new was seen before; remembers it. */
+  #isNews([, name, incarnation, counter]: Verdict): boolean {
+    const seen = this.#seen.get(name);
+    if (
+      seen !== undefined &&
+      (incarnation < seen.incarnation || (incarnation === seen.incarnation && counter <= seen.counter))
+    ) return false;
+    this.#seen.delete(name);
+    this.#seen.set(name, { incarnation, counter });
+    if (this.#seen.size > seenMax) this.#seen.delete(this.#seen.keys().next().value!);
+    return true;
+  }
+}

@@ -1,0 +1,214 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { HeartbeatWord, type Testimony } from "./heartbeat_message.ts";
+import type { HeartbeatTurn } from "./heartbeat_turn.ts";
+import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
+import { Inquiry } from "./inquiry.ts";
+import type { LifeSigns } from "./life_signs.ts";
+import { WatchRing } from "./watch_ring.ts";
+
+/** A node that this one watches. */
+interface Watched {
+  /** When the watch over its present connection began. */
+  since: number;
+  /** When it became a suspect; `undefined` while it is none. */
+  suspectSince: number | undefined;
+  /** The questions about it, while it is silent. */
+  inquiry: Inquiry | undefined;
+  /** When it was last told that it is held for dead. */
+  toldAt: number;
+}
+
+/** The watch that this node keeps over some others: asks them for beats, and asks around when none come. */
+export class Watch {
+  readonly #settings: HeartbeatSettings;
+  readonly #signs: LifeSigns;
+  readonly #watched = new Map<string, Watched>();
+  #ring: WatchRing;
+  #names: Iterable<string> | undefined;
+
+  constructor(settings: HeartbeatSettings, signs: LifeSigns) {
+    this.#settings = settings;
+    this.#signs = signs;
+    this.#ring = new WatchRing([settings.self.name], settings.watchers);
+  }
+
+  /** The names of the watched nodes, connected or not. */
+  get names(): string[] {
+    return [...this.#watched.keys()];
+  }
+
+  /** Whether `name` is watched. */
+  has(name: string): boolean {
+    return this.#watched.has(name);
+  }
+
+  /** Whether `name` is silent here, and was not declared down. */
+  isSuspect(name: string): boolean {
+    return this.#watched.get(name)?.suspectSince !== undefined;
+  }
+
+  /** Other nodes to share the watch with, from the next tick on. */
+  setPeers(names: Iterable<string>): void {
+    this.#names = names;
+  }
+
+  /** Asks `name` for beats, if it is to be watched: its connection has just opened. */
+  connected(name: string, turn: HeartbeatTurn): void {
+    const watched = this.#watched.get(name);
+    if (watched === undefined) return;
+    this.#watched.set(name, begin(turn));
+    turn.send(name, true);
+  }
+
+  /** Drops every doubt about `name`: its connection is gone, or its death is certain. */
+  rest(name: string, turn: HeartbeatTurn): void {
+    if (this.#watched.has(name)) this.#watched.set(name, begin(turn));
+  }
+
+  /**
+   * Looks at everyone who is watched.
+   *
+   * @returns Those whose death is confirmed.
+   */
+  tick(turn: HeartbeatTurn): string[] {
+    if (this.#names !== undefined) this.#redraw(this.#names, turn);
+    const dead: string[] = [];
+    for (const [name, watched] of this.#watched) {
+      const peer = turn.connectedPeer(name);
+      if (peer === undefined) continue;
+      if (this.#signs.isDown(name)) this.#tell(name, watched, turn);
+      else if (this.#look(name, watched, peer, turn)) dead.push(name);
+    }
+    return dead;
+  }
+
+  /**
+   * Takes a witness's answer.
+   *
+   * @returns Whether it confirms the death of the node that it is about.
+   */
+  testimony(from: string, testimony: Testimony, turn: HeartbeatTurn): boolean {
+    const [, name, incarnation, counter, counterAge, silence] = testimony;
+    const watched = this.#watched.get(name);
+    const peer = turn.connectedPeer(name);
+    if (watched?.inquiry === undefined || peer?.incarnation !== incarnation || this.#signs.isDown(name)) return false;
+    const { limit } = this.#settings;
+    const sign = this.#signs.of(name, peer);
+    this.#signs.learn(sign, counter, turn.now - counterAge);
+    const heard = silence >= 0 && silence < limit;
+    if (heard) sign.witnessedAt = Math.max(sign.witnessedAt, turn.now - silence);
+    watched.inquiry.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
+    const age = this.#silence(name, watched, peer, turn);
+    if (age >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
+    if (age < this.#settings.unease) watched.inquiry = undefined;
+    if (watched.inquiry === undefined && watched.suspectSince !== undefined) {
+      turn.events.push(this.#signs.event("silentLink", name, peer));
+    }
+    return false;
+  }
+
+  /** What this node can testify about `name`. */
+  testify(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): Testimony {
+    const { limit } = this.#settings;
+    const { incarnation, counter, counterAt } = this.#signs.of(name, peer);
+    const counterAge = counter === 0 ? 0 : Math.round(turn.now - counterAt);
+    const watched = this.#watched.get(name);
+    const silence = turn.now - peer.heardAt;
+    const able = silence < limit ||
+      (watched !== undefined && turn.now - this.#heardAt(watched, peer, turn) >= limit);
+    const told = able ? Math.floor(Math.min(silence, Number.MAX_SAFE_INTEGER)) : -1;
+    return [HeartbeatWord.testimony, name, incarnation, counter, counterAge, told];
+  }
+
+  /**
+   * Judges one node that is not held for dead.
+   *
+   * @returns Whether its death is confirmed.
+   */
+  #look(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
+    const { limit, unease, witnesses } = this.#settings;
+    const silence = this.#silence(name, watched, peer, turn);
+    if (watched.suspectSince !== undefined && peer.heardAt > watched.suspectSince) {
+      watched.suspectSince = undefined;
+      turn.events.push(this.#signs.event("trusted", name, peer));
+    }
+    if (watched.suspectSince === undefined && turn.now - this.#heardAt(watched, peer, turn) >= limit) {
+      watched.suspectSince = turn.now;
+      turn.events.push(this.#signs.event("suspect", name, peer));
+      if (silence < unease) turn.events.push(this.#signs.event("silentLink", name, peer));
+    }
+    if (silence < unease) {
+      watched.inquiry = undefined;
+      return false;
+    }
+    if (watched.inquiry === undefined) {
+      watched.inquiry = new Inquiry();
+      // The request may have been lost, if frames can be; and it is answered by a beat at once.
+      turn.send(name, true);
+    }
+    if (silence >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
+    const asked = watched.inquiry.listen(this.#witnesses(name, turn), witnesses, turn.now, turn.random);
+    this.#ask(asked, name, peer, turn);
+    return false;
+  }
+
+  #confirm(name: string, inquiry: Inquiry, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
+    const { witnesses, interval } = this.#settings;
+    const step = inquiry.confirm(this.#witnesses(name, turn), witnesses, interval, turn.now, turn.random);
+    this.#ask(step.ask, name, peer, turn);
+    return step.confirmed;
+  }
+
+  #ask(witnesses: readonly string[], name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+    const { incarnation, counter } = this.#signs.of(name, peer);
+    for (const witness of witnesses) turn.send(witness, [HeartbeatWord.ask, name, incarnation, counter]);
+  }
+
+  /** The other watchers of `name` that can be asked. */
+  #witnesses(name: string, turn: HeartbeatTurn): string[] {
+    return this.#ring.watchersOf(name).filter((witness) =>
+      turn.connectedPeer(witness) !== undefined && !this.#signs.isDown(witness) && !this.isSuspect(witness)
+    );
+  }
+
+  /** Milliseconds since the last sign of life of any kind. */
+  #silence(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): number {
+    const sign = this.#signs.of(name, peer);
+    return turn.now - Math.max(this.#heardAt(watched, peer, turn), sign.counterAt, sign.witnessedAt);
+  }
+
+  /** When the node itself was heard, or from when on it could have been. */
+  #heardAt(watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): number {
+    return Math.max(peer.heardAt, watched.since, turn.resumedAt);
+  }
+
+  /** Now and then tells a node that it is held for dead: if it can read that, it will deny it to everyone. */
+  #tell(name: string, watched: Watched, turn: HeartbeatTurn): void {
+    const mark = this.#signs.marks.get(name);
+    if (mark === undefined || turn.now - watched.toldAt < this.#settings.limit) return;
+    watched.toldAt = turn.now;
+    turn.send(name, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
+  }
+
+  #redraw(names: Iterable<string>, turn: HeartbeatTurn): void {
+    const self = this.#settings.self.name;
+    this.#names = undefined;
+    this.#ring = new WatchRing([self, ...names], this.#settings.watchers);
+    const chosen = new Set(this.#ring.watchedBy(self));
+    for (const name of this.names) {
+      if (chosen.has(name)) continue;
+      this.#watched.delete(name);
+      turn.send(name, false);
+    }
+    for (const name of chosen) {
+      if (this.#watched.has(name)) continue;
+      this.#watched.set(name, begin(turn));
+      turn.send(name, true);
+    }
+  }
+}
+
+function begin(turn: HeartbeatTurn): Watched {
+  return { since: turn.now, suspectSince: undefined, inquiry: undefined, toldAt: turn.now };
+}
