@@ -69,11 +69,18 @@ export function untidiness(path: string, text: string): string[] {
   return found;
 }
 
-/** Notes to self, in source files and in prose. */
+/** What has no place in source files nor in prose: notes to self, and code blocks that `deno test --doc` skips. */
 export function leftovers(path: string, text: string): string[] {
   // The brackets keep this very line from being one.
   const notes = /\b(?:TO[D]O|FIX[M]E)\b/g;
-  return [...text.matchAll(notes)].map(({ 0: note, index }) => `${path}:${lineAt(text, index)}: a leftover ${note}`);
+  const skipped = /^[ *]*```(?:ts|js)x? +\S+/gm;
+  return [
+    ...Array.from(text.matchAll(notes), ({ 0: note, index }) => `${path}:${lineAt(text, index)}: a leftover ${note}`),
+    ...Array.from(
+      text.matchAll(skipped),
+      ({ index }) => `${path}:${lineAt(text, index)}: a code block that is not run`,
+    ),
+  ];
 }
 
 /** Whether limits of size hold: a test, a measurement or an example may be a long list. */

@@ -30,7 +30,7 @@ Deno.test("every source file is tidy", () => {
   assertEquals(paths.flatMap((path) => untidiness(path, read(path))), []);
 });
 
-Deno.test("no leftovers are in prose", () => {
+Deno.test("prose has no leftovers, and each of its code blocks is run", () => {
   const paths = [...files()].filter((path) => path.endsWith(".md"));
   assertEquals(paths.flatMap((path) => leftovers(path, read(path))), []);
 });
@@ -119,6 +119,15 @@ Deno.test("untidiness() finds a missing header, a long file, a long function, a 
   assertUntidy("gossip/mod.ts", "export const beat = 1;", "a mod.ts only re-exports");
   assertEquals(untidiness("gossip/mod.ts", `${HEADER}export { beat } from "./beat.ts";\nexport * from "./x.ts";`), []);
   assertUntidy("gossip/beat.ts", ["// TO", "DO: more"].join(""), ":3: a leftover");
+  assertUntidy("gossip/beat.ts", "/**\n * ```ts ignore\n * beat();\n * ```\n */", ":4: a code block that is not run");
+});
+
+Deno.test("leftovers() finds notes to self and skipped code blocks in prose", () => {
+  assertEquals(leftovers("docs/a.md", "# A\n\n```ts\nx();\n```\n\n```sh\nls\n```\n"), []);
+  assertEquals(leftovers("docs/a.md", "# A\n\n```ts ignore\nx();\n```\n"), [
+    "docs/a.md:3: a code block that is not run",
+  ]);
+  assertEquals(leftovers("docs/a.md", ["# A\nFIX", "ME"].join("")), [["docs/a.md:2: a leftover FIX", "ME"].join("")]);
 });
 
 Deno.test("strangers() finds modules from elsewhere, missing ones, tests and dynamic imports", () => {
