@@ -1,0 +1,142 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Receipt } from "./receipt.ts";
+import { isSequence, toRanges } from "./sequence_ranges.ts";
+import { SequenceWindow } from "./sequence_window.ts";
+
+/** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
+export const DELIVERY_WINDOW = 32_768;
+
+/**
+ * What to do with a numbered message.
+ *
+ * - `"new"`: handle it, then settle, release or refuse it.
+ * - `"pending"`: it is being handled; drop it.
+ * - `"duplicate"`: it was handled; drop it. The next receipt says so again.
+ * - `"ahead"`: there is no room to remember it; drop it. It will be repeated.
+ * - `"stale"`: it comes from an earlier life of the sender; drop it.
+ */
+export type Admission = "new" | "pending" | "duplicate" | "ahead" | "stale";
+
+/** One life of a sender. */
+export interface Sender {
+  /** Its name. */
+  readonly name: string;
+  /** Its incarnation. */
+  readonly incarnation: number;
+}
+
+/** What is remembered of one sender. */
+interface Inbound {
+  readonly incarnation: number;
+  readonly handled: SequenceWindow;
+  /** Admitted, and neither settled nor released. */
+  readonly pending: Set<number>;
+  /** What the next receipt has to name. */
+  readonly unreported: Set<number>;
+  readonly full: Set<number>;
+  readonly late: Set<number>;
+}
+
+/**
+ * The receiver's side of acknowledged delivery: tells repetitions from new messages, and writes the receipts.
+ *
+ * Per sender it remembers the number up to which everything was handled, and a window of {@linkcode DELIVERY_WINDOW}
+ * numbers ahead of it. Below the window everything counts as handled; what lies beyond it is refused, never mistaken.
+ * Each message carries the oldest number that its sender still has outstanding, which moves the window over those that
+ * the sender gave up. A newer incarnation of the sender starts afresh.
+ */
+export class Deduplication {
+  readonly #senders = new Map<string, Inbound>();
+  /** Those about whom there is something to report. */
+  readonly #unreported = new Set<string>();
+
+  /**
+   * Decides about a message that arrived.
+   *
+   * @param sequence Its number.
+   * @param floor The oldest number that the sender had outstanding when it sent it.
+   * @throws {TypeError} When the numbers are impossible.
+   */
+  admit(sender: Sender, sequence: number, floor: number): Admission {
+    if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
+      throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
+    }
+    const inbound = this.#inbound(sender);
+    if (sender.incarnation < inbound.incarnation) return "stale";
+    const { handled, pending, unreported } = inbound;
+    handled.raise(floor - 1);
+    if (pending.has(sequence)) return "pending";
+    if (handled.has(sequence)) {
+      unreported.add(sequence);
+      this.#unreported.add(sender.name);
+      return "duplicate";
+    }
+    if (sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW) return "ahead";
+    pending.add(sequence);
+    return "new";
+  }
+
+  /** Notes that an admitted message was handed over: to its handler, or to the causal buffer. Only now it is acknowledged. */
+  settle(sender: Sender, sequence: number): void {
+    const inbound = this.#admitted(sender, sequence);
+    if (inbound === undefined) return;
+    inbound.handled.add(sequence);
+    inbound.unreported.add(sequence);
+  }
+
+  /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
+  release(sender: Sender, sequence: number): void {
+    const inbound = this.#senders.get(sender.name);
+    if (inbound?.incarnation === sender.incarnation) inbound.pending.delete(sequence);
+  }
+
+  /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
+  refuse(sender: Sender, sequence: number, reason: "full" | "late"): void {
+    this.#admitted(sender, sequence)?.[reason].add(sequence);
+  }
+
+  /** The receipts that are due, and to whom. Each is given once. */
+  takeReceipts(): { readonly to: string; readonly receipt: Receipt }[] {
+    const receipts = [];
+    for (const to of this.#unreported) {
+      const { incarnation, handled, unreported, full, late } = this.#senders.get(to)!;
+      const through = handled.floor;
+      const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
+      receipts.push({ to, receipt: { incarnation, through, ranges, full: toRanges(full), late: toRanges(late) } });
+      for (const reported of [unreported, full, late]) reported.clear();
+    }
+    this.#unreported.clear();
+    return receipts;
+  }
+
+  /** Forgets a sender that has left for good. What it sent before must not be let through any more. */
+  forget(name: string): void {
+    this.#senders.delete(name);
+    this.#unreported.delete(name);
+  }
+
+  #inbound({ name, incarnation }: Sender): Inbound {
+    const known = this.#senders.get(name);
+    if (known !== undefined && incarnation <= known.incarnation) return known;
+    const fresh = {
+      incarnation,
+      handled: new SequenceWindow(DELIVERY_WINDOW),
+      pending: new Set<number>(),
+      unreported: new Set<number>(),
+      full: new Set<number>(),
+      late: new Set<number>(),
+    };
+    this.#senders.set(name, fresh);
+    this.#unreported.delete(name);
+    return fresh;
+  }
+
+  /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
+  #admitted({ name, incarnation }: Sender, sequence: number): Inbound | undefined {
+    const inbound = this.#senders.get(name);
+    if (inbound?.incarnation !== incarnation || !inbound.pending.delete(sequence)) return undefined;
+    this.#unreported.add(name);
+    return inbound;
+  }
+}

@@ -1,0 +1,62 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Retransmission } from "./retransmission.ts";
+
+/** How `OutstandingMessages` behaves, and how much it holds. */
+export interface OutstandingOptions {
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** What holds for messages that do not say otherwise. */
+  readonly retransmission?: Retransmission;
+  /**
+   * Most messages, to all peers together.
+   *
+   * @default {65_536}
+   */
+  readonly messagesMax?: number;
+  /**
+   * Most bytes, to all peers together.
+   *
+   * @default {67_108_864}
+   */
+  readonly bytesMax?: number;
+}
+
+/** What is promised of one message. */
+export interface OutstandingMessageOptions<T> {
+  /** Milliseconds on the local clock. */
+  readonly now: number;
+  /** What the message counts for. */
+  readonly bytes: number;
+  /** When to give up, on the same clock; never when absent. */
+  readonly deadline?: number;
+  /** When to repeat it; `false` for not at all, which a placeholder overrules. */
+  readonly retransmission?: Retransmission | false;
+  /**
+   * What goes on being sent, under the same number and for as long as it takes, once the message itself was given up:
+   * for a message whose place in an order must be filled.
+   */
+  readonly placeholder?: T;
+}
+
+/** A message whose acknowledgement has not come. */
+export interface OutstandingMessage<T> {
+  /** Name of the receiver. */
+  readonly peer: string;
+  /** Its number among the messages to that receiver. */
+  readonly sequence: number;
+  /** The message, or, when it was given up, its placeholder. */
+  readonly message: T;
+  /** How often it was repeated. */
+  readonly repetitions: number;
+  /** Whether the receiver has refused it for want of room. */
+  readonly refused: boolean;
+}
+
+/** What `due()` found. */
+export interface DueMessages<T> {
+  /** To be sent again. */
+  readonly resend: readonly OutstandingMessage<T>[];
+  /** Given up, because their deadline has passed. */
+  readonly expired: readonly OutstandingMessage<T>[];
+}

@@ -1,0 +1,45 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { checkRanges } from "./sequence_ranges.ts";
+
+/**
+ * What a receiver tells a sender about its numbered messages: the body of an `ack` frame. Receipts may be lost: a
+ * repetition of the message brings another.
+ */
+export interface Receipt {
+  /** Which life of the sender the numbers belong to. */
+  readonly incarnation: number;
+  /** Every message up to this number was handled, or given up by the sender itself; 0 when there is none. */
+  readonly through: number;
+  /** Further handled ones, as pairs of first and last. */
+  readonly ranges: readonly number[];
+  /** Those that there was no room for, as pairs; worth repeating. */
+  readonly full: readonly number[];
+  /** Those that came too late for their place in the causal order, as pairs; they will never be handled. */
+  readonly late: readonly number[];
+}
+
+/**
+ * Checks a receipt that came from another node.
+ *
+ * @param limit Most messages that one list of it may name.
+ * @throws {TypeError} When it is malformed.
+ */
+export function parseReceipt(value: unknown, limit: number): Receipt {
+  if (typeof value !== "object" || value === null) throw new TypeError("Cannot read a receipt: not an object");
+  const { incarnation, through, ranges, full, late } = value as Record<string, unknown>;
+  if (!isCount(incarnation) || !isCount(through)) {
+    throw new TypeError("Cannot read a receipt: incarnation and through must be safe integers, 0 or more");
+  }
+  return {
+    incarnation,
+    through,
+    ranges: checkRanges(ranges, limit),
+    full: checkRanges(full, limit),
+    late: checkRanges(late, limit),
+  };
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

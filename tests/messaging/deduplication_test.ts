@@ -1,0 +1,140 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
+import { parseReceipt } from "../../messaging/receipt.ts";
+
+const A = { name: "a", incarnation: 5 };
+
+/** Admits and settles. */
+function handle(deduplication: Deduplication, sequence: number, floor = 1, sender = A) {
+  const admission = deduplication.admit(sender, sequence, floor);
+  if (admission === "new") deduplication.settle(sender, sequence);
+  return admission;
+}
+
+Deno.test("Deduplication.admit() lets each number through once, in any order", () => {
+  const deduplication = new Deduplication();
+  for (const sequence of [2, 1, 5, 3]) assertEquals(handle(deduplication, sequence), "new");
+  for (const sequence of [1, 2, 3, 5]) assertEquals(handle(deduplication, sequence), "duplicate");
+  assertEquals(handle(deduplication, 4), "new");
+});
+
+Deno.test("Deduplication.admit() neither repeats nor acknowledges what is being handled", () => {
+  const deduplication = new Deduplication();
+  assertEquals(deduplication.admit(A, 1, 1), "new");
+  assertEquals(deduplication.admit(A, 1, 1), "pending");
+  assertEquals(deduplication.takeReceipts(), []);
+  deduplication.settle(A, 1);
+  assertEquals(deduplication.admit(A, 1, 1), "duplicate");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
+});
+
+Deno.test("Deduplication.release() makes a repetition new again", () => {
+  const deduplication = new Deduplication();
+  deduplication.admit(A, 1, 1);
+  deduplication.release(A, 1);
+  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.admit(A, 1, 1), "new");
+});
+
+Deno.test("Deduplication.refuse() makes a repetition new again and says why", () => {
+  const deduplication = new Deduplication();
+  for (const sequence of [1, 2, 3]) deduplication.admit(A, sequence, 1);
+  deduplication.refuse(A, 1, "full");
+  deduplication.refuse(A, 2, "full");
+  deduplication.refuse(A, 3, "late");
+  assertEquals(deduplication.takeReceipts(), [
+    { to: "a", receipt: { incarnation: 5, through: 0, ranges: [], full: [1, 2], late: [3, 3] } },
+  ]);
+  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.admit(A, 1, 1), "new");
+});
+
+Deno.test("Deduplication.takeReceipts() names what was handled since the last time, and repeats what is repeated", () => {
+  const deduplication = new Deduplication();
+  for (const sequence of [1, 2, 4, 5, 9]) handle(deduplication, sequence);
+  handle(deduplication, 1, 1, { name: "b", incarnation: 1 });
+  assertEquals(deduplication.takeReceipts(), [
+    { to: "a", receipt: { incarnation: 5, through: 2, ranges: [4, 5, 9, 9], full: [], late: [] } },
+    { to: "b", receipt: { incarnation: 1, through: 1, ranges: [], full: [], late: [] } },
+  ]);
+  assertEquals(deduplication.takeReceipts(), []);
+  handle(deduplication, 5);
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [5, 5]);
+  handle(deduplication, 1);
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 2);
+});
+
+Deno.test("Deduplication.admit() refuses what lies ahead of the window, until the floor moves", () => {
+  const deduplication = new Deduplication();
+  assertEquals(deduplication.admit(A, DELIVERY_WINDOW + 1, 1), "ahead");
+  assertEquals(handle(deduplication, DELIVERY_WINDOW), "new");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [DELIVERY_WINDOW, DELIVERY_WINDOW]);
+  assertEquals(handle(deduplication, DELIVERY_WINDOW + 1, 2), "new");
+  assertEquals(handle(deduplication, DELIVERY_WINDOW), "duplicate");
+});
+
+Deno.test("Deduplication.admit() counts what its sender gave up as handled", () => {
+  const deduplication = new Deduplication();
+  assertEquals(handle(deduplication, 1), "new");
+  assertEquals(handle(deduplication, 10_000_000, 9_999_999), "new");
+  for (const sequence of [2, 5_000, 9_999_998]) assertEquals(handle(deduplication, sequence), "duplicate");
+  assertEquals(handle(deduplication, 9_999_999), "new");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 10_000_000);
+});
+
+Deno.test("Deduplication.settle() of a message that its sender has given up meanwhile does no harm", () => {
+  const deduplication = new Deduplication();
+  deduplication.admit(A, 1, 1);
+  handle(deduplication, 2, 2);
+  deduplication.settle(A, 1);
+  assertEquals(handle(deduplication, 1), "duplicate");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 2);
+});
+
+Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to the older", () => {
+  const deduplication = new Deduplication();
+  const reborn = { name: "a", incarnation: 6 };
+  handle(deduplication, 1);
+  deduplication.admit(A, 2, 1);
+  assertEquals(deduplication.admit(reborn, 2, 1), "new");
+  assertEquals(deduplication.admit(A, 3, 1), "stale");
+  // What was begun for the old life ends without a trace in the new one.
+  deduplication.settle(A, 2);
+  deduplication.release(A, 2);
+  assertEquals(deduplication.admit(reborn, 2, 1), "pending");
+  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(handle(deduplication, 1, 1, reborn), "new");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.incarnation, 6);
+});
+
+Deno.test("Deduplication.forget() forgets the sender", () => {
+  const deduplication = new Deduplication();
+  handle(deduplication, 1);
+  deduplication.forget("a");
+  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(handle(deduplication, 1, 1, { name: "a", incarnation: 7 }), "new");
+});
+
+Deno.test("Deduplication.admit() refuses impossible numbers", () => {
+  const deduplication = new Deduplication();
+  for (const [sequence, floor] of [[0, 0], [1, 2], [1.5, 1], [2, 0], [NaN, 1], [2 ** 60, 1]] as const) {
+    assertThrows(() => deduplication.admit(A, sequence, floor), TypeError, "Cannot admit");
+  }
+});
+
+Deno.test("parseReceipt() takes what takeReceipts() gives, and nothing malformed", () => {
+  const deduplication = new Deduplication();
+  handle(deduplication, 3);
+  const { receipt } = deduplication.takeReceipts()[0]!;
+  assertEquals(parseReceipt(structuredClone(receipt), 10), receipt);
+  for (
+    const value of [null, 1, {}, { ...receipt, through: -1 }, { ...receipt, incarnation: "5" }, {
+      ...receipt,
+      ranges: [1, 20],
+    }, { ...receipt, late: undefined }]
+  ) {
+    assertThrows(() => parseReceipt(value, 10), TypeError, "Cannot read");
+  }
+});
