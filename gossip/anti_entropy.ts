@@ -21,18 +21,16 @@ export interface Difference {
   readonly wanted: readonly string[];
 }
 
-/** The dots by which members are members: with these alone another replica finds out what differs. */
-export function summarize(set: MembershipSet): Dot[] {
-  return set.members.map((member) => set.newest(member.name)!);
-}
-
-/** Compares this replica with the summary of another. */
+/**
+ * Compares this replica with the dots by which another one's members are members. Absent names are not in such a summary;
+ * that a name was removed is told to those who show that they did not know it.
+ */
 export function compareWithSummary(set: MembershipSet, summary: readonly Dot[]): Difference {
   const theirs = new Map(summary.map((dot) => [dot.actor, dot]));
   const lacking: string[] = [];
-  for (const { name } of set.members) {
-    const dot = theirs.get(name);
-    if (dot === undefined || compareDots(dot, set.newest(name)!) < 0) lacking.push(name);
+  for (const ours of set.dots()) {
+    const dot = theirs.get(ours.actor);
+    if (dot === undefined || compareDots(dot, ours) < 0) lacking.push(ours.actor);
   }
   const wanted: string[] = [];
   for (const dot of theirs.values()) {
@@ -43,17 +41,13 @@ export function compareWithSummary(set: MembershipSet, summary: readonly Dot[]):
   return { delta: set.only(lacking), wanted };
 }
 
-/**
- * Merges what another replica sent. An absent name of which nothing is known here is not taken up: it has nothing to remove
- * here, and if it were, no name could ever be forgotten by all.
- */
+/** Merges what another replica sent. */
 export function absorb(set: MembershipSet, received: MembershipSet): Absorbed {
-  const relevant = received.names.filter((name) => received.has(name) || set.newest(name) !== undefined);
-  const merged = set.merge(relevant.length === received.names.length ? received : received.only(relevant));
+  const merged = set.merge(received);
   return {
     set: merged,
-    news: merged.only(relevant.filter((name) => !agree(merged, set, name))),
-    corrections: merged.only(relevant.filter((name) => !agree(merged, received, name))),
+    news: merged.only(merged === set ? [] : received.names.filter((name) => !agree(merged, set, name))),
+    corrections: merged.only(received.names.filter((name) => !agree(merged, received, name))),
   };
 }
 

@@ -3,7 +3,8 @@
 import type { Dot } from "./dot.ts";
 import { type Digest, DigestBuilder } from "./hash.ts";
 import type { NodeSpec } from "./node_spec.ts";
-import { OrSet } from "./or_set.ts";
+import { OrSet, type OrSetRecord } from "./or_set.ts";
+import { SortedMap } from "./sorted_map.ts";
 
 /** A changed membership and the part of it that others have to merge. */
 export interface MembershipChange {
@@ -52,21 +53,23 @@ export interface MembershipChange {
  */
 export class MembershipSet {
   readonly #set: OrSet<string, NodeSpec>;
-  #members: readonly NodeSpec[] | undefined;
+  /** What the set says in the end, kept beside it so that asking costs nothing. */
+  readonly #specs: SortedMap<NodeSpec>;
   #digest: Digest | undefined;
 
-  private constructor(set: OrSet<string, NodeSpec>) {
+  private constructor(set: OrSet<string, NodeSpec>, specs: SortedMap<NodeSpec>) {
     this.#set = set;
+    this.#specs = specs;
   }
 
   /** The membership of which nothing is known. */
   static empty(): MembershipSet {
-    return new MembershipSet(OrSet.empty());
+    return MembershipSet.#of(OrSet.empty());
   }
 
   /** The membership in which, for each dot, that is the newest seen of its name, and still there if it has a spec. */
   static from(entries: Iterable<readonly [newest: Dot, spec: NodeSpec | undefined]>): MembershipSet {
-    return new MembershipSet(OrSet.from(
+    return MembershipSet.#of(OrSet.from(
       Iterator.from(entries).map(([{ actor, incarnation, counter }, value]) => [actor, {
         context: { incarnation, contiguous: counter, cloud: [] },
         live: value === undefined ? [] : [{ counter, key: actor, value }],
@@ -74,9 +77,22 @@ export class MembershipSet {
     ));
   }
 
+  static #of(set: OrSet<string, NodeSpec>): MembershipSet {
+    const specs = set.records.values.map((record, index) => [set.records.keys[index]!, specOf(record)] as const);
+    return new MembershipSet(
+      set,
+      SortedMap.from(specs.filter((entry): entry is [string, NodeSpec] => entry[1] !== undefined)),
+    );
+  }
+
   /** The members' specs, sorted by name (UTF-16 code units). */
   get members(): readonly NodeSpec[] {
-    return this.#members ??= this.#set.records.values.flatMap(({ live }) => live.slice(-1).map(({ value }) => value));
+    return this.#specs.values;
+  }
+
+  /** The members' names, ascending. */
+  get memberNames(): readonly string[] {
+    return this.#specs.keys;
   }
 
   /** Every name of which something is known, the absent ones too, ascending. */
@@ -84,20 +100,34 @@ export class MembershipSet {
     return this.#set.records.keys;
   }
 
+  /** The members without that one. */
+  others(name: string): readonly NodeSpec[] {
+    return this.#specs.without(name).values;
+  }
+
   /** Whether that name is a member. */
   has(name: string): boolean {
-    return this.get(name) !== undefined;
+    return this.#specs.has(name);
   }
 
   /** What that member said of itself last, or `undefined` when it is not a member. */
   get(name: string): NodeSpec | undefined {
-    return this.#set.records.get(name)?.live.at(-1)?.value;
+    return this.#specs.get(name);
   }
 
   /** The newest dot that was seen of that name, whether it is still a member or not. */
   newest(name: string): Dot | undefined {
-    const context = this.#set.records.get(name)?.context;
-    return context && { actor: name, incarnation: context.incarnation, counter: context.contiguous };
+    const record = this.#set.records.get(name);
+    return record && newestDot(name, record);
+  }
+
+  /** The dots by which members are members, sorted by name. */
+  dots(): Dot[] {
+    const dots: Dot[] = [];
+    for (const [index, record] of this.#set.records.values.entries()) {
+      if (record.live.length > 0) dots.push(newestDot(this.names[index]!, record));
+    }
+    return dots;
   }
 
   /**
@@ -117,37 +147,54 @@ export class MembershipSet {
 
   /** The least membership that knows what both know. This very set when `other` knows nothing new. */
   merge(other: MembershipSet): MembershipSet {
-    return this.#with(this.#set.merge(other.#set));
+    return this.#with(this.#set.merge(other.#set), other.names);
   }
 
   /** What is known of `names`: a delta, fit to be merged anywhere. */
   only(names: Iterable<string>): MembershipSet {
-    return new MembershipSet(this.#set.only(names));
+    return MembershipSet.#of(this.#set.only(names));
   }
 
   /** This membership as if it had never heard of `name`. Another node may tell of it again, even of a life that was removed. */
   forget(name: string): MembershipSet {
-    return this.#with(this.#set.forget(name));
+    return this.#with(this.#set.forget(name), [name]);
   }
 
   /** A hash of who is a member by which dot. What is known of absent names is not in it. */
   digest(): Digest {
     if (this.#digest !== undefined) return this.#digest;
     const builder = new DigestBuilder();
-    for (const [index, { context, live }] of this.#set.records.values.entries()) {
-      if (live.length === 0) continue;
-      builder.addText(this.names[index]!);
-      builder.addInteger(context.incarnation);
-      builder.addInteger(live.at(-1)!.counter);
+    for (const { actor, incarnation, counter } of this.dots()) {
+      builder.addText(actor);
+      builder.addInteger(incarnation);
+      builder.addInteger(counter);
     }
     return this.#digest = builder.digest();
   }
 
   #changed(set: OrSet<string, NodeSpec>, name: string): MembershipChange {
-    return { set: this.#with(set), delta: new MembershipSet(set.only([name])) };
+    return { set: this.#with(set, [name]), delta: MembershipSet.#of(set.only([name])) };
   }
 
-  #with(set: OrSet<string, NodeSpec>): MembershipSet {
-    return set === this.#set ? this : new MembershipSet(set);
+  /** The membership of `set`, which differs from the present one at most in `names` (ascending). */
+  #with(set: OrSet<string, NodeSpec>, names: readonly string[]): MembershipSet {
+    if (set === this.#set) return this;
+    let specs = this.#specs;
+    const changes: [string, NodeSpec][] = [];
+    for (const name of names) {
+      const spec = specOf(set.records.get(name));
+      if (spec === undefined) specs = specs.without(name);
+      else if (spec !== specs.get(name)) changes.push([name, spec]);
+    }
+    return new MembershipSet(set, specs.with(changes));
   }
+}
+
+function specOf(record: OrSetRecord<string, NodeSpec> | undefined): NodeSpec | undefined {
+  return record?.live.at(-1)?.value;
+}
+
+/** Additions of one node replace each other, so that all that were ever seen are contiguous. */
+function newestDot(actor: string, { context: { incarnation, contiguous } }: OrSetRecord<string, NodeSpec>): Dot {
+  return { actor, incarnation, counter: contiguous };
 }

@@ -75,13 +75,13 @@ export function checkInteger(value: unknown, what: string, least: number, most: 
   return value;
 }
 
-/** Checks that a value is an array of not too many elements. */
+/** Checks that a value is an array of not too many elements, and copies it, so that it has no holes. */
 export function checkArray(value: unknown, what: string, most: number): readonly unknown[] {
   if (!Array.isArray(value)) throw new TypeError(`Invalid ${what}: expected an array, got ${typeName(value)}`);
   if (value.length > most) {
     throw new RangeError(`Invalid ${what}: expected at most ${most} elements, got ${value.length}`);
   }
-  return value;
+  return [...value];
 }
 
 /** Checks that a value is an object with fields, as opposed to an array, bytes or a date. */
@@ -164,5 +164,6 @@ function isPlain(value: object): boolean {
 function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value);
   if (typeof value !== "object") return `a ${typeof value}`;
-  return Array.isArray(value) ? "an array" : `a ${value.constructor?.name ?? "object"}`;
+  if (Array.isArray(value)) return "an array";
+  return isPlain(value) ? "an object" : `a ${value.constructor?.name}`;
 }

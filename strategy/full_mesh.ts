@@ -90,13 +90,13 @@ class FullMesh implements Strategy<FullMeshState> {
     const { set } = (restored?.set ?? MembershipSet.empty()).add(self);
     const absentSince = new Map(restored?.absentSince);
     absentSince.delete(self.name);
-    const away = new Set(set.members.map(({ name }) => name).filter((name) => name !== self.name));
+    const away = new Set(set.others(self.name).map(({ name }) => name));
     return quiet({ self, set, away, absentSince, exchangesLeft: this.#exchanges });
   }
 
   join(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
     if (peer.name === state.self.name) return quiet(state);
-    const members = state.set.only(state.set.members.map(({ name }) => name));
+    const members = state.set.only(state.set.memberNames);
     return { state, outgoing: [tell(peer, { kind: "join", members })] };
   }
 
@@ -106,7 +106,7 @@ class FullMesh implements Strategy<FullMeshState> {
     const { set, delta } = state.set.leave(name);
     const outgoing = flood(state, delta, context, name);
     if (name !== state.self.name) outgoing.push(tell(leaver, { kind: "delta", delta, wanted: [] }));
-    return { state: withSet(state, set, delta, context.now), outgoing };
+    return { state: withSet(state, set, [name], context.now), outgoing };
   }
 
   up(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
@@ -176,7 +176,7 @@ class FullMesh implements Strategy<FullMeshState> {
   }
 
   peers(state: FullMeshState): readonly NodeSpec[] {
-    return state.set.members.filter(({ name }) => name !== state.self.name);
+    return state.set.others(state.self.name);
   }
 
   snapshot(state: FullMeshState): unknown {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { absorb, compareWithSummary, summarize } from "../gossip/anti_entropy.ts";
+import { absorb, compareWithSummary } from "../gossip/anti_entropy.ts";
 import { type GossipMessage, gossipToValue } from "../gossip/gossip_message.ts";
 import type { Dot } from "../membership/dot.ts";
 import type { Digest } from "../membership/hash.ts";
@@ -49,7 +49,7 @@ export function flood(
 
 /** The other members to whom there is a connection. */
 export function connectedPeers({ self, set }: FullMeshState, { connected }: StrategyContext): NodeSpec[] {
-  return set.members.filter(({ name }) => name !== self.name && connected.has(name));
+  return set.others(self.name).filter(({ name }) => connected.has(name));
 }
 
 /** The same digest: nothing to say. Another one: whoever sent it may find out with a summary what differs. */
@@ -65,7 +65,7 @@ function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Tra
   if (state.exchangesLeft === 0) return { state, outgoing: [] };
   return {
     state: { ...state, exchangesLeft: state.exchangesLeft - 1 },
-    outgoing: [tell(from, { kind: "summary", dots: summarize(set) })],
+    outgoing: [tell(from, { kind: "summary", dots: set.dots() })],
   };
 }
 
@@ -83,10 +83,10 @@ function answerDelta(
   wanted: readonly string[],
   context: StrategyContext,
 ): Transition<FullMeshState> {
-  const { set, news, corrections } = absorb(state.set, delta);
+  const { set, corrections } = absorb(state.set, delta);
   const reply = wanted.length === 0 ? corrections : corrections.merge(set.only(wanted));
   return {
-    state: withSet(state, set, news, context.now),
+    state: withSet(state, set, delta.names, context.now),
     outgoing: reply.names.length === 0 ? [] : [tell(from, { kind: "delta", delta: reply, wanted: [] })],
   };
 }
@@ -99,9 +99,9 @@ function answerJoin(
   context: StrategyContext,
 ): Transition<FullMeshState> {
   const { set, news } = absorb(state.set, joining);
-  const { delta } = compareWithSummary(set, summarize(joining));
+  const { delta } = compareWithSummary(set, joining.dots());
   return {
-    state: withSet(state, set, news, context.now),
+    state: withSet(state, set, joining.names, context.now),
     outgoing: [tell(from, { kind: "welcome", delta }), ...flood(state, news, context, from.name)],
   };
 }
@@ -116,5 +116,5 @@ function answerWelcome(
   const { set, news, corrections } = absorb(state.set, delta);
   const outgoing = flood(state, news, context, from.name);
   if (corrections.names.length > 0) outgoing.push(tell(from, { kind: "delta", delta: corrections, wanted: [] }));
-  return { state: withSet(state, set, news, context.now), outgoing };
+  return { state: withSet(state, set, delta.names, context.now), outgoing };
 }

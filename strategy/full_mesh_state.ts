@@ -25,12 +25,17 @@ export function isMember({ self, set }: FullMeshState): boolean {
   return set.get(self.name)?.incarnation === self.incarnation;
 }
 
-/** The state after its set has changed in the names that `changes` knows of. */
-export function withSet(state: FullMeshState, set: MembershipSet, changes: MembershipSet, now: number): FullMeshState {
+/** The state with `set`, in which nothing has changed but what is known of `names`. */
+export function withSet(
+  state: FullMeshState,
+  set: MembershipSet,
+  names: readonly string[],
+  now: number,
+): FullMeshState {
   if (set === state.set) return state;
   const away = new Set(state.away);
   const absentSince = new Map(state.absentSince);
-  for (const name of changes.names) {
+  for (const name of names) {
     if (set.has(name)) {
       absentSince.delete(name);
     } else {
