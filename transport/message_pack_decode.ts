@@ -1,10 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { KeyCache } from "./key_cache.ts";
-import { maxDepth } from "./message_pack_depth.ts";
+import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { readText } from "./message_pack_text.ts";
 
-const nothing = new Uint8Array();
+const NOTHING = new Uint8Array();
+/** Elements to make room for before they are read, which is faster; beyond it an array grows with what is really there. */
+const ROOM_AT_ONCE = 1024;
 
 /**
  * Decodes bytes that hold exactly one MessagePack value.
@@ -48,7 +50,7 @@ export class Decoder {
    */
   viewsTaken: boolean = false;
   readonly #keys = new KeyCache();
-  #bytes: Uint8Array = nothing;
+  #bytes: Uint8Array = NOTHING;
   #start = 0;
   #at = 0;
   #end = 0;
@@ -81,7 +83,7 @@ export class Decoder {
       if (this.#at !== end) throw this.#error(`the value ends here, but ${end - this.#at} more bytes follow`);
       return value;
     } finally {
-      this.#bytes = nothing;
+      this.#bytes = NOTHING;
     }
   }
 
@@ -157,8 +159,8 @@ export class Decoder {
 
   #array(count: number, depth: number): unknown[] {
     this.#checkElements(count, depth);
-    const array: unknown[] = [];
-    for (let index = 0; index < count; index++) array.push(this.#value(depth));
+    const array: unknown[] = new Array(Math.min(count, ROOM_AT_ONCE));
+    for (let index = 0; index < count; index++) array[index] = this.#value(depth);
     return array;
   }
 
@@ -192,7 +194,7 @@ export class Decoder {
   /** Refuses a count that the rest of the bytes cannot hold: each element takes one byte at least. */
   #checkElements(count: number, depth: number): void {
     if (count > this.#end - this.#at) throw this.#truncated(count);
-    if (depth > maxDepth) throw this.#error(`it is nested more than ${maxDepth} levels deep`);
+    if (depth > DEPTH_MAX) throw this.#error(`it is nested more than ${DEPTH_MAX} levels deep`);
   }
 
   #u8(): number {

@@ -4,4 +4,4 @@
  * How deep arrays and maps may be nested, both ways: far beyond any sensible message, well within the stack, and where
  * a value that contains itself ends.
  */
-export const maxDepth = 512;
+export const DEPTH_MAX = 512;

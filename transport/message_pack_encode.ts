@@ -2,7 +2,7 @@
 
 import { EncodeError } from "../messaging/errors.ts";
 import { ByteWriter } from "./byte_writer.ts";
-import { maxDepth } from "./message_pack_depth.ts";
+import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { writeCount, writeHead } from "./message_pack_head.ts";
 import { writeText } from "./message_pack_text.ts";
 
@@ -151,13 +151,13 @@ function writeMap(writer: ByteWriter, map: Readonly<Record<string, unknown>>, de
     // `for in` reads the properties faster than `Object.keys()` and an index do; the check of ownership is free.
     for (const key in map) {
       if (!hasOwnProperty.call(map, key)) continue;
-      culprit = `.${key}`;
+      culprit = key;
       written++;
       writeText(writer, key);
       writeValue(writer, map[key], depth);
     }
   } catch (error) {
-    throw obstacle(error).within(culprit);
+    throw obstacle(error).within(`.${culprit}`);
   }
   if (written !== count) throw new Obstacle("its properties changed while they were read");
 }
@@ -169,13 +169,15 @@ function countKeys(map: object): number {
 }
 
 function checkDepth(depth: number): void {
-  if (depth > maxDepth) throw new Obstacle(`it contains itself, or is more than ${maxDepth} levels deep`);
+  if (depth > DEPTH_MAX) throw new Obstacle(`it contains itself, or is more than ${DEPTH_MAX} levels deep`);
 }
 
 function noForm(value: unknown): Obstacle {
   if (value === undefined) return new Obstacle("undefined has no MessagePack form");
-  const kind = typeof value === "object" ? `${value!.constructor?.name} object` : typeof value;
-  return new Obstacle(`${kind}s have no MessagePack form`);
+  if (typeof value !== "object") return new Obstacle(`${typeof value}s have no MessagePack form`);
+  const name = value!.constructor?.name ?? "Object";
+  const kind = name === "Object" ? "objects with a prototype of their own" : `${name} objects`;
+  return new Obstacle(`${kind} have no MessagePack form`);
 }
 
 /** What keeps a value from being encoded. Gathers the culprit's path on its way out to the root. */

@@ -8,13 +8,13 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** UTF-16 code units from which on `TextEncoder` is faster than a loop. */
-const longText = 64;
+const LONG_TEXT = 64;
 /** Bytes from which on `TextDecoder` is faster than a loop. */
-const longBytes = 32;
+const LONG_BYTES = 32;
 
 /** Writes `text` with its head. */
 export function writeText(writer: ByteWriter, text: string): void {
-  if (text.length >= longText || !writeShortAscii(writer, text)) writeAnyText(writer, text);
+  if (text.length >= LONG_TEXT || !writeShortAscii(writer, text)) writeAnyText(writer, text);
 }
 
 /** Writes `text`, of less than 64 code units, unless it is not all ASCII: then leaves the writer as it was. */
@@ -39,15 +39,12 @@ function writeShortAscii(writer: ByteWriter, text: string): boolean {
 }
 
 function writeAnyText(writer: ByteWriter, text: string): void {
-  // The head comes first, and its size depends on what it counts: guess that all is ASCII, and move the text when not.
+  // The head comes first, but its size depends on what it counts: guess that all is ASCII, and start over when it is not.
   const guess = headSize(text.length);
   const size = encodeAt(writer, guess, text);
   const actual = headSize(size);
-  if (actual !== guess) {
-    writer.reserve(actual + size);
-    writer.bytes.copyWithin(writer.length + actual, writer.length + guess, writer.length + guess + size);
-  }
-  if (size < 0x20) writer.u8(0xa0 | size);
+  if (actual !== guess) encodeAt(writer, actual, text);
+  if (actual === 1) writer.u8(0xa0 | size);
   else writeHead(writer, 0xd9, size);
   writer.length += size;
 }
@@ -67,7 +64,7 @@ function encodeAt(writer: ByteWriter, offset: number, text: string): number {
 
 /** Reads the text that is the bytes from `start` to `end`. */
 export function readText(bytes: Uint8Array, start: number, end: number): string {
-  const ascii = end - start < longBytes ? readShortAscii(bytes, start, end) : undefined;
+  const ascii = end - start < LONG_BYTES ? readShortAscii(bytes, start, end) : undefined;
   return ascii ?? decoder.decode(bytes.subarray(start, end));
 }
 
