@@ -6,4 +6,7 @@
  * @module
  */
 
-export {};
+export { ByteWriter } from "./byte_writer.ts";
+export { type Codec, messagePack } from "./codec.ts";
+export { decode, Decoder } from "./message_pack_decode.ts";
+export { encode, encodeInto } from "./message_pack_encode.ts";
