@@ -1,9 +1,57 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Cluster membership and node-to-node messaging for Deno.
+ * Cluster membership and node-to-node messaging: what Erlang's Partisan does, for Deno.
+ *
+ * @example Two nodes that know each other
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using a = await startPeerService({ name: "a" });
+ * await using b = await startPeerService({ name: "b" });
+ * await b.syncJoin(a.spec);
+ *
+ * assertEquals(a.members(), ["a", "b"]);
+ * assertEquals(b.members(), ["a", "b"]);
+ * ```
  *
  * @module
  */
 
-export {};
+export { startPeerService } from "./manager/start_peer_service.ts";
+export { type JoinOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
+export { type PresetName } from "./manager/presets.ts";
+export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
+export { type PeerServiceStats, type PeerStats } from "./manager/peer_service_stats.ts";
+export {
+  type ErrorDetail,
+  type ManagerMessageDetail,
+  type NodeDetail,
+  type PeerServiceEventMap,
+  type PeerServiceEvents,
+  type StatusDetail,
+} from "./manager/events.ts";
+export { type StatusListener, type StatusOptions } from "./manager/subscriptions.ts";
+export { type MessageContext, type MessageHandler } from "./messaging/registry.ts";
+export { type SendOptions } from "./messaging/outbound.ts";
+export { type MessageStats, type Undeliverable } from "./messaging/message_stats.ts";
+export {
+  AckTimeoutError,
+  EncodeError,
+  MessageTooLargeError,
+  NotConnectedError,
+  PartitionedError,
+  QueueFullError,
+  ReceiveBufferFullError,
+  StoppedError,
+} from "./messaging/errors.ts";
+export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./transport/refusal.ts";
+export { type OpenerStats } from "./transport/connection_opener.ts";
+export { type ChannelSpec, type NodeSpec } from "./membership/node_spec.ts";
+export { type Address } from "./transport/transport.ts";
+export { type Codec, messagePack } from "./transport/codec.ts";
+export { type Clock, type Random, type Runtime, type Timer } from "./runtime/runtime.ts";
+export { type Strategy } from "./strategy/strategy.ts";
+export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";

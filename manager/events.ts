@@ -1,0 +1,108 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Undeliverable } from "../messaging/message_stats.ts";
+
+/** Detail of `up` and `down`. */
+export interface StatusDetail {
+  /** The node that came or went. */
+  readonly node: string;
+  /** The channel of it, where only that is meant. */
+  readonly channel?: string;
+}
+
+/** Detail of `join`, `leave`, `removed` and `suspect`. */
+export interface NodeDetail {
+  /** The node that it is about. */
+  readonly node: string;
+}
+
+/** Detail of `message`. */
+export interface ManagerMessageDetail {
+  /** The node that sent it. */
+  readonly from: string;
+  /** What it sent. */
+  readonly message: unknown;
+}
+
+/** Detail of `error`. */
+export interface ErrorDetail {
+  /** What was thrown. */
+  readonly error: unknown;
+  /** What was being done, in a sentence. */
+  readonly during: string;
+  /** The node that it has to do with, if any. */
+  readonly node?: string;
+}
+
+/** The events of a peer service manager. */
+export interface PeerServiceEventMap {
+  /** A node can be reached: at its first connection, or after it was down. With `channel`: the channel has all its connections. */
+  up: CustomEvent<StatusDetail>;
+  /** A node cannot be reached: its last connection closed, or it missed its heartbeats. It stays a member. */
+  down: CustomEvent<StatusDetail>;
+  /** A node became a member. */
+  join: CustomEvent<NodeDetail>;
+  /** A node is no longer a member. */
+  leave: CustomEvent<NodeDetail>;
+  /** This node was removed from the cluster by another one, and stops. */
+  removed: CustomEvent<NodeDetail>;
+  /** Nothing was heard of a node for too long; others are being asked. */
+  suspect: CustomEvent<NodeDetail>;
+  /** A message that came here, or was cast from here, did not reach its handler. */
+  undeliverable: CustomEvent<Undeliverable>;
+  /** Another manager sent a message to this one, with `sendMessage`. */
+  message: CustomEvent<ManagerMessageDetail>;
+  /** A handler or listener threw, or something went wrong in the background. */
+  error: CustomEvent<ErrorDetail>;
+}
+
+/** An event target that knows the events of a peer service manager. */
+export class PeerServiceEvents extends EventTarget {
+  /** Has `listener` called at each event of a type. */
+  override addEventListener<Type extends keyof PeerServiceEventMap>(
+    type: Type,
+    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  override addEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
+    listener: any,
+    options?: AddEventListenerOptions | boolean,
+  ): void {
+    super.addEventListener(type, listener, options);
+  }
+
+  /** Ends what `addEventListener` began. */
+  override removeEventListener<Type extends keyof PeerServiceEventMap>(
+    type: Type,
+    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
+    options?: EventListenerOptions | boolean,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: EventListenerOptions | boolean,
+  ): void;
+  override removeEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
+    listener: any,
+    options?: EventListenerOptions | boolean,
+  ): void {
+    super.removeEventListener(type, listener, options);
+  }
+
+  /** Dispatches an event of a known type. */
+  protected emit<Type extends keyof PeerServiceEventMap>(
+    type: Type,
+    detail: PeerServiceEventMap[Type]["detail"],
+  ): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}

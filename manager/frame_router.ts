@@ -1,0 +1,30 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Connection } from "../transport/connection.ts";
+import type { FrameKind } from "../transport/frame_kind.ts";
+
+/** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection. */
+export type FrameHandler = (connection: Connection, buffer: Uint8Array, start: number, end: number) => void;
+
+/** Leads each frame to the room that understands its kind. */
+export class FrameRouter {
+  readonly #handlers: (FrameHandler | undefined)[] = new Array(256).fill(undefined);
+  #unknown = 0;
+
+  /** Frames of kinds that nobody understands: a later version may send them. */
+  get unknownFrames(): number {
+    return this.#unknown;
+  }
+
+  /** Names who takes the frames of a kind. */
+  on(kind: FrameKind, handler: FrameHandler): void {
+    this.#handlers[kind] = handler;
+  }
+
+  /** Hands a frame over; unknown kinds are counted and ignored. */
+  route(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    const handler = this.#handlers[kind];
+    if (handler === undefined) this.#unknown++;
+    else handler(connection, buffer, start, end);
+  }
+}

@@ -1,0 +1,131 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { backoffDelay, type BackoffOptions } from "../transport/backoff.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import type { Peer } from "../transport/peer.ts";
+import { HandshakeRefusedError, type RefusalCode } from "../transport/refusal.ts";
+import type { Address } from "../transport/transport.ts";
+import type { Overlay } from "./overlay.ts";
+import type { Pinger } from "./pinger.ts";
+
+/** Refusals that trying again cannot cure. */
+const FINAL: ReadonlySet<RefusalCode> = new Set([
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "name-in-use",
+]);
+
+/** Who is to be joined: somebody known, or whoever lives at an address. */
+export type JoinTarget = NodeSpec | Address;
+
+/** What {@linkcode Joining} needs from its surroundings. */
+export interface JoiningOptions {
+  readonly pool: ConnectionPool;
+  readonly overlay: Overlay;
+  readonly pinger: Pinger;
+  readonly runtime: Runtime;
+  readonly backoff: BackoffOptions;
+  /** Milliseconds in which a peer must have handled a join. */
+  readonly answerTimeout: number;
+}
+
+/** Brings this node into the cluster of another one. */
+export class Joining {
+  readonly #options: JoiningOptions;
+  readonly #changed = new Set<() => void>();
+
+  constructor(options: JoiningOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Tries until it succeeds: dials with back-off, and has the strategy join.
+   *
+   * @returns The peer, or `null` when the target is this node itself.
+   * @throws {HandshakeRefusedError} When the peer refuses for good.
+   * @throws The reason of `signal`, once that is aborted.
+   */
+  async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
+    const { pool, overlay, runtime, backoff } = this.#options;
+    const [name, addresses] = "name" in target ? [target.name, target.addresses] : [null, [target]];
+    if (name === pool.selfName()) return null;
+    for (let failures = 0;;) {
+      signal.throwIfAborted();
+      try {
+        const peer = await pool.reach(name, addresses, signal);
+        overlay.join(peer);
+        return peer;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (error instanceof HandshakeRefusedError) {
+          const { code } = error.refusal;
+          if (code === "self") return null;
+          if (FINAL.has(code)) throw error;
+        }
+        await this.#wait(backoffDelay(++failures, runtime.random.next(), backoff), signal);
+      }
+    }
+  }
+
+  /** Waits until a peer has handled the join, and every connection with it is open. */
+  async settled(peer: Peer, signal: AbortSignal): Promise<void> {
+    const { pool, pinger, overlay, answerTimeout } = this.#options;
+    while (!await this.#abortable(pinger.ping(peer, answerTimeout), signal)) {
+      signal.throwIfAborted();
+      await this.#until(() => pool.peers.get(peer.name)?.membership != null, signal);
+      overlay.join(pool.peers.get(peer.name)!);
+    }
+    await this.#until(() => {
+      const known = pool.peers.get(peer.name);
+      return overlay.members.has(peer.name) && (known === undefined || !known.wanted || known.fullyConnected);
+    }, signal);
+  }
+
+  /** To be called whenever members or connections change. */
+  changed(): void {
+    for (const check of [...this.#changed]) check();
+  }
+
+  #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void) => {
+        this.#changed.delete(check);
+        signal.removeEventListener("abort", abort);
+        settle();
+      };
+      const check = () => condition() && finish(resolve);
+      const abort = () => finish(() => reject(signal.reason));
+      this.#changed.add(check);
+      signal.addEventListener("abort", abort);
+      if (signal.aborted) abort();
+      else check();
+    });
+  }
+
+  #wait(delay: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const abort = () => {
+        timer.cancel();
+        reject(signal.reason);
+      };
+      const timer = this.#options.runtime.clock.schedule(delay, () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      });
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  #abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const abort = () => reject(signal.reason);
+      signal.addEventListener("abort", abort, { once: true });
+      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+    });
+  }
+}

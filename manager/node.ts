@@ -1,0 +1,306 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { StoppedError } from "../messaging/errors.ts";
+import { Inbound } from "../messaging/inbound.ts";
+import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
+import { Outbound, type SendOptions } from "../messaging/outbound.ts";
+import { PayloadCodec } from "../messaging/payload_codec.ts";
+import { Registry } from "../messaging/registry.ts";
+import type { Timer } from "../runtime/runtime.ts";
+import type { Connection } from "../transport/connection.ts";
+import { ConnectionPool, type ConnectionPoolHandler } from "../transport/connection_pool.ts";
+import type { Peer } from "../transport/peer.ts";
+import type { SharedSecrets } from "../transport/shared_secrets.ts";
+import type { ByteStream, Listener } from "../transport/transport.ts";
+import { withDeadline } from "./deadline.ts";
+import type { PeerServiceEventMap } from "./events.ts";
+import type { ForwardOptions } from "./forward_options.ts";
+import { routeFrames } from "./frame_routes.ts";
+import { FrameRouter } from "./frame_router.ts";
+import { Joining, type JoinTarget } from "./joining.ts";
+import { Liveness } from "./liveness.ts";
+import { type MembershipChange, Overlay } from "./overlay.ts";
+import { Pinger } from "./pinger.ts";
+import { poolOptions } from "./pool_options.ts";
+import type { Settings } from "./settings.ts";
+import { Subscriptions } from "./subscriptions.ts";
+
+/** Longest that a stopping node waits for its queues to empty, in milliseconds. */
+const FLUSH_TIMEOUT_MS = 1_000;
+
+/** Tells the users of the node about an event. */
+export type Emit = <Type extends keyof PeerServiceEventMap>(
+  type: Type,
+  detail: PeerServiceEventMap[Type]["detail"],
+) => void;
+
+/** The parts of a running node, wired together. Owns no algorithm of its own. */
+export class Node implements ConnectionPoolHandler {
+  readonly settings: Settings;
+  readonly registry: Registry = new Registry(() => {});
+  readonly router: FrameRouter = new FrameRouter();
+  readonly upListeners: Subscriptions;
+  readonly downListeners: Subscriptions;
+  readonly pool: ConnectionPool;
+  readonly pinger: Pinger;
+  readonly overlay: Overlay;
+  readonly liveness: Liveness;
+  readonly joining: Joining;
+  readonly messageStats: MessageStats = { sent: 0, delivered: 0, dropped: 0, unhandled: 0 };
+  readonly outbound: Outbound;
+  readonly inbound: Inbound;
+  readonly #emit: Emit;
+  readonly #stopping = new AbortController();
+  #self: NodeSpec;
+  #listeners: readonly Listener[] = [];
+  #gossipTimer: Timer | null = null;
+  #stopped: Promise<void> | null = null;
+  #leaving = false;
+
+  constructor(settings: Settings, self: NodeSpec, secrets: SharedSecrets, emit: Emit) {
+    const { runtime, strategy, heartbeat, backoff } = settings;
+    this.settings = settings;
+    this.#self = self;
+    this.#emit = emit;
+    const listenerFailed = (error: unknown) => emit("error", { error, during: "calling a listener" });
+    this.upListeners = new Subscriptions(listenerFailed);
+    this.downListeners = new Subscriptions(listenerFailed);
+    const codec = new PayloadCodec(settings.codec);
+    this.pinger = new Pinger(runtime);
+    this.pool = new ConnectionPool(poolOptions(settings, secrets, () => this.#self, this));
+    const { pool, pinger } = this;
+    this.overlay = new Overlay({ strategy, pool, runtime, changed: (change) => this.#membersChanged(change) }, self);
+    const suspected = (node: string) => emit("suspect", { node });
+    this.liveness = new Liveness({ ...heartbeat, pool, runtime, suspected }, self);
+    const answerTimeout = heartbeat.interval * heartbeat.missed;
+    this.joining = new Joining({ pool, overlay: this.overlay, pinger, runtime, backoff, answerTimeout });
+    const messaging = {
+      codec,
+      stats: this.messageStats,
+      undeliverable: (what: Undeliverable) => emit("undeliverable", what),
+    };
+    this.outbound = new Outbound({ ...messaging, pool });
+    this.inbound = new Inbound({
+      ...messaging,
+      self: () => this.#self.name,
+      registry: this.registry,
+      handlerFailed: (name, from, error) =>
+        emit("error", { error, node: from, during: `handling a message to "${name}"` }),
+    });
+    routeFrames(this, codec);
+  }
+
+  /** What this node tells others about itself. */
+  get self(): NodeSpec {
+    return this.#self;
+  }
+
+  /** Begins to live: takes what the listeners accept, gossips and beats. */
+  start(listeners: readonly Listener[]): void {
+    this.#listeners = listeners;
+    this.liveness.start();
+    const { runtime, gossip } = this.settings;
+    const gossipOnce = () => {
+      this.#gossipTimer = runtime.clock.schedule(gossip.interval, gossipOnce);
+      this.overlay.periodic();
+    };
+    // A random phase keeps the nodes of a cluster that started at once from gossiping in step.
+    this.#gossipTimer = runtime.clock.schedule(gossip.interval * runtime.random.next(), gossipOnce);
+  }
+
+  /** Takes a stream that a listener accepted. */
+  accept(stream: ByteStream): void {
+    this.pool.accept(stream);
+  }
+
+  /**
+   * Makes sure that there is still something to do things with.
+   *
+   * @throws {StoppedError} When the node was stopped.
+   */
+  checkRunning(what: string): void {
+    if (this.#stopped !== null) throw new StoppedError(`Cannot ${what}: "${this.#self.name}" was stopped`);
+  }
+
+  /** A signal that is aborted when the node stops, or `signal` is. */
+  untilStopped(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
+  }
+
+  /** Tells that a background attempt to join came to nothing. */
+  joinFailed(target: JoinTarget, error: unknown): void {
+    if (this.#stopped !== null) return;
+    const peer = "name" in target ? target.name : `${target.hostname}:${target.port}`;
+    this.#emit("error", { error, node: peer, during: `joining "${peer}"` });
+  }
+
+  /** Sends a message and waits until it is accepted. */
+  forward(node: string, name: string, message: unknown, options: ForwardOptions): Promise<void> {
+    this.checkRunning("send");
+    const { signal, timeout } = options;
+    signal?.throwIfAborted();
+    if (node === this.#self.name) {
+      this.#deliverHere(name, message, options, false);
+      return Promise.resolve();
+    }
+    const waiting = this.outbound.forward(node, name, message, options, undefined, signal);
+    if (waiting === undefined) return Promise.resolve();
+    return withDeadline(
+      this.settings.runtime.clock,
+      { signal: this.untilStopped(signal), timeout },
+      `Cannot send to "${name}" on "${node}"`,
+      () => waiting,
+    );
+  }
+
+  /** Sends a message without waiting. */
+  cast(node: string, name: string, message: unknown, options: SendOptions): boolean {
+    if (this.#stopped !== null) return false;
+    if (node !== this.#self.name) return this.outbound.cast(node, name, message, options);
+    this.#deliverHere(name, message, options, true);
+    return true;
+  }
+
+  /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
+  async leave(): Promise<void> {
+    this.#leaving = true;
+    try {
+      this.overlay.leave(this.#self);
+      await this.#handledByAll();
+      this.reincarnate(this.#self.incarnation, undefined);
+    } finally {
+      this.#leaving = false;
+    }
+  }
+
+  /** Removes another node from the cluster. */
+  async remove(name: string): Promise<void> {
+    const spec = this.overlay.members.get(name);
+    if (spec === undefined) return;
+    this.overlay.leave(spec);
+    await this.#handledByAll();
+  }
+
+  /** Begins a new life under the same name, with an incarnation above `known`. */
+  reincarnate(known: number, snapshot: unknown): void {
+    const { wallTime } = this.settings.runtime.clock;
+    this.#self = { ...this.#self, incarnation: Math.max(wallTime(), known + 1, this.#self.incarnation + 1) };
+    this.liveness.restart(this.#self);
+    this.overlay.restart(this.#self, snapshot);
+    this.pool.reset();
+    this.overlay.connect();
+    this.#shareWatch();
+  }
+
+  /** Stops for good; what still waits rejects with `reason`. */
+  stop(reason: StoppedError): Promise<void> {
+    return this.#stopped ??= this.#stop(reason);
+  }
+
+  // What the pool tells.
+
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    if (connection.peer.silent) this.liveness.heard(connection.peer);
+    this.router.route(connection, kind, buffer, start, end);
+  }
+
+  linked(peer: Peer): void {
+    this.liveness.linked(peer);
+    this.overlay.linked(peer);
+    this.pinger.ping(peer, this.settings.handshakeTimeout);
+  }
+
+  unlinked(peer: Peer): void {
+    this.liveness.unlinked(peer);
+    if (!peer.connected) this.pinger.peerGone(peer);
+    this.overlay.unlinked(peer);
+  }
+
+  up({ name }: Peer): void {
+    this.#emit("up", { node: name });
+    this.upListeners.tell(name);
+    this.joining.changed();
+  }
+
+  down({ name }: Peer): void {
+    if (this.#stopped !== null) return;
+    this.#emit("down", { node: name });
+    this.downListeners.tell(name);
+  }
+
+  channelUp({ name }: Peer, channel: string): void {
+    this.#emit("up", { node: name, channel });
+    this.upListeners.tell(name, channel);
+    this.joining.changed();
+  }
+
+  channelDown({ name }: Peer, channel: string): void {
+    if (this.#stopped !== null) return;
+    this.#emit("down", { node: name, channel });
+    this.downListeners.tell(name, channel);
+  }
+
+  connectionClosed({ peer, channel }: Connection, error: unknown): void {
+    if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) return;
+    this.#emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
+  }
+
+  outlived(known: number): void {
+    if (known >= this.#self.incarnation) this.reincarnate(known, this.overlay.snapshot());
+  }
+
+  probe(peer: Peer): Promise<boolean> {
+    return this.pinger.ping(peer, this.settings.heartbeat.interval);
+  }
+
+  #membersChanged({ joined, left, removed }: MembershipChange): void {
+    this.#shareWatch();
+    for (const { name } of left) this.liveness.forget(name);
+    if (!this.#leaving) {
+      for (const { name } of joined) this.#emit("join", { node: name });
+      for (const { name } of left) this.#emit("leave", { node: name });
+      if (removed) this.#removed();
+    }
+    this.joining.changed();
+  }
+
+  #removed(): void {
+    const { name } = this.#self;
+    this.#emit("removed", { node: name });
+    this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
+  }
+
+  #shareWatch(): void {
+    this.liveness.share([...this.pool.peers.values()].filter(({ wanted }) => wanted).map(({ name }) => name));
+  }
+
+  /** After it, every node that can be reached has handled what was sent to it before. */
+  async #handledByAll(): Promise<void> {
+    const linked = [...this.pool.peers.values()].filter(({ linked }) => linked);
+    const timeout = this.settings.heartbeat.interval * this.settings.heartbeat.missed;
+    await Promise.all(linked.map((peer) => this.pinger.ping(peer, timeout)));
+  }
+
+  #deliverHere(name: string, message: unknown, { channel = "default" }: SendOptions, cast: boolean): void {
+    const context = { from: this.#self.name, channel, cast };
+    this.settings.runtime.defer(() => this.inbound.deliver(name, message, context));
+  }
+
+  async #stop(reason: StoppedError): Promise<void> {
+    this.liveness.stop();
+    this.#gossipTimer?.cancel();
+    for (const listener of this.#listeners) listener.close();
+    this.#stopping.abort(reason);
+    await this.#flush();
+    this.pinger.stop();
+    this.pool.stop();
+  }
+
+  async #flush(): Promise<void> {
+    const queues = [...this.pool.peers.values()].filter(({ silent }) => !silent).flatMap((peer) => peer.connections());
+    const { clock } = this.settings.runtime;
+    const flushed = Promise.all(queues.map(({ queue }) => queue.flushed())).then(() => {});
+    await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => flushed).catch(() => {});
+  }
+}

@@ -1,0 +1,122 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Strategy } from "../strategy/strategy.ts";
+import type { Codec } from "../transport/codec.ts";
+import type { Address } from "../transport/transport.ts";
+import type { PresetName } from "./presets.ts";
+
+/** How a channel carries messages. */
+export interface ChannelOptions {
+  /**
+   * Connections per pair of nodes, 1 to 64. Where the two differ, the greater number counts.
+   *
+   * @default {1}
+   */
+  readonly parallelism?: number | undefined;
+  /**
+   * Whether a newer message may take the place of older ones to the same handler while the queue is loaded. The newest always arrives.
+   *
+   * @default {false}
+   */
+  readonly monotonic?: boolean | undefined;
+  /**
+   * Whether batches of 1 KiB and more are deflated.
+   *
+   * @default {false}
+   */
+  readonly compression?: boolean | undefined;
+  /**
+   * Bytes that may wait on each connection, 64 KiB or more. A quarter of it is the high-water mark.
+   *
+   * @default {8 MiB}
+   */
+  readonly maxQueuedBytes?: number | undefined;
+}
+
+/** What can be said to {@linkcode startPeerService}. Everything has a default. All times in milliseconds. */
+export interface PeerServiceOptions {
+  /**
+   * Name of the node, unique in the cluster; 1 to 255 characters.
+   *
+   * @default {a random one}
+   */
+  readonly name?: string | undefined;
+  /**
+   * Where to listen: `"host:port"` or an object, or several of them. Port 0 takes any free port.
+   *
+   * @default {"127.0.0.1:0"}
+   */
+  readonly listen?: string | Address | readonly (string | Address)[] | undefined;
+  /**
+   * Addresses told to others, when they differ from those listened on (address translation, containers, `0.0.0.0`).
+   *
+   * @default {the addresses listened on}
+   */
+  readonly advertise?: string | Address | readonly (string | Address)[] | undefined;
+  /**
+   * Further channels. `"default"` and `"membership"` always exist and may be configured here.
+   *
+   * @default {{}}
+   */
+  readonly channels?: Readonly<Record<string, ChannelOptions>> | undefined;
+  /**
+   * Who is in the cluster, and who is connected with whom.
+   *
+   * @default {fullMesh()}
+   */
+  // deno-lint-ignore no-explicit-any -- the state is the strategy's own affair
+  readonly strategy?: Strategy<any> | undefined;
+  /**
+   * Name of the cluster. Nodes of different clusters refuse each other.
+   *
+   * @default {"default"}
+   */
+  readonly cluster?: string | undefined;
+  /**
+   * What every node of the cluster knows and nobody else. Of several, all are accepted, so that they can be rotated; at most 8.
+   *
+   * @default {none: anyone who reaches the port may join}
+   */
+  readonly secret?: string | readonly string[] | undefined;
+  /**
+   * What others should know about this node, at most about 32 KiB of MessagePack.
+   *
+   * @default {{}}
+   */
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /**
+   * Defaults for everything that depends on how far nodes are from each other.
+   *
+   * @default {"lan"}
+   */
+  readonly preset?: PresetName | undefined;
+  /** Failure detection: a silent node is suspected after `interval × missed`. */
+  readonly heartbeat?: { readonly interval?: number | undefined; readonly missed?: number | undefined } | undefined;
+  /** Spreading of membership. The fan-out is that of the default strategy; another strategy brings its own. */
+  readonly gossip?: { readonly interval?: number | undefined; readonly fanout?: number | undefined } | undefined;
+  /**
+   * How messages become bytes: any pair of functions, such as those of `@std/msgpack` or `@std/cbor`. All nodes must agree on it.
+   *
+   * @default {MessagePack, byte-compatible with `@std/msgpack` and faster}
+   */
+  readonly codec?: Codec | undefined;
+  /**
+   * Largest frame, in bytes: 1 KiB to 1 GiB.
+   *
+   * @default {64 MiB}
+   */
+  readonly maxFrameBytes?: number | undefined;
+  /**
+   * How long `syncJoin` tries when it was given no signal, and how long a leaving node waits for the others.
+   *
+   * @default {10_000}
+   */
+  readonly joinTimeout?: number | undefined;
+  /**
+   * Clock, randomness and transport; for tests and simulations.
+   *
+   * @default {the real ones: Deno's clock and TCP}
+   */
+  readonly runtime?: Runtime | undefined;
+}

@@ -1,0 +1,56 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MessageStats } from "../messaging/message_stats.ts";
+import type { OpenerStats } from "../transport/connection_opener.ts";
+import type { Node } from "./node.ts";
+
+/** What is known of one peer's connections. */
+export interface PeerStats {
+  /** Open connections. */
+  readonly connections: number;
+  /** Bytes that wait to be sent to it. */
+  readonly queuedBytes: number;
+  /** Bytes received over the open connections. */
+  readonly bytesIn: number;
+  /** Bytes sent over the open connections. */
+  readonly bytesOut: number;
+  /** Frames that came from it. */
+  readonly framesIn: number;
+  /** Last measured round trip, in milliseconds. */
+  readonly roundTrip: number | undefined;
+}
+
+/** Counters since the start, and the present state. */
+export interface PeerServiceStats {
+  /** Messages of users. */
+  readonly messages: Readonly<MessageStats>;
+  /** Streams that were dialled, accepted and refused. */
+  readonly connections: Readonly<OpenerStats>;
+  /** Frames of unknown kinds, which were ignored. */
+  readonly unknownFrames: number;
+  /** Each peer, by name. */
+  readonly peers: Readonly<Record<string, PeerStats>>;
+}
+
+/** Takes the numbers together. */
+export function nodeStats(node: Node): PeerServiceStats {
+  const peers = [...node.pool.peers.values()].map((peer): [string, PeerStats] => {
+    const connections = peer.connections();
+    const total = (count: (connection: typeof connections[number]) => number) =>
+      connections.reduce((sum, connection) => sum + count(connection), 0);
+    return [peer.name, {
+      connections: connections.length,
+      queuedBytes: total(({ queue }) => queue.queuedBytes),
+      bytesIn: total(({ reader }) => reader.bytesRead),
+      bytesOut: total(({ queue }) => queue.bytesWritten),
+      framesIn: peer.framesIn,
+      roundTrip: peer.roundTrip,
+    }];
+  });
+  return {
+    messages: { ...node.messageStats },
+    connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
+    unknownFrames: node.router.unknownFrames,
+    peers: Object.fromEntries(peers),
+  };
+}

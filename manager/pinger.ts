@@ -1,0 +1,80 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Connection } from "../transport/connection.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { ProtocolError } from "../transport/frame_reader.ts";
+import type { Peer } from "../transport/peer.ts";
+
+interface PendingPing {
+  readonly peer: Peer;
+  readonly sentAt: number;
+  readonly settle: (answered: boolean) => void;
+}
+
+/** Measures round trips. An answer also proves that all that was sent before on the membership connection has been handled. */
+export class Pinger {
+  readonly #runtime: Runtime;
+  readonly #pending = new Map<number, PendingPing>();
+  #count = 0;
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Asks a peer for an answer.
+   *
+   * @param timeout Milliseconds.
+   * @returns Whether it answered in time.
+   */
+  ping(peer: Peer, timeout: number): Promise<boolean> {
+    const queue = peer.membership?.queue;
+    if (queue === undefined || !queue.hasRoomFor(9)) return Promise.resolve(false);
+    const number = this.#count = (this.#count + 1) >>> 0;
+    queue.begin(FrameKind.ping).u32(number);
+    queue.commit();
+    return new Promise((resolve) => {
+      const timer = this.#runtime.clock.schedule(timeout, () => this.#settle(number, false));
+      const settle = (answered: boolean) => {
+        timer.cancel();
+        resolve(answered);
+      };
+      this.#pending.set(number, { peer, sentAt: this.#runtime.clock.now(), settle });
+    });
+  }
+
+  /** Answers a ping. */
+  takePing(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+    if (end - start !== 4) throw new ProtocolError(`Cannot read a ping: it has ${end - start} bytes, expected 4`);
+    if (!connection.queue.hasRoomFor(9)) return;
+    connection.queue.begin(FrameKind.pong).raw(buffer.subarray(start, end));
+    connection.queue.commit();
+  }
+
+  /** Takes the answer to a ping. */
+  takePong(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+    if (end - start !== 4) throw new ProtocolError(`Cannot read a pong: it has ${end - start} bytes, expected 4`);
+    const number = new DataView(buffer.buffer, buffer.byteOffset + start).getUint32(0);
+    const ping = this.#pending.get(number);
+    if (ping === undefined || ping.peer !== connection.peer) return;
+    connection.peer.roundTrip = this.#runtime.clock.now() - ping.sentAt;
+    this.#settle(number, true);
+  }
+
+  /** Settles what waits for a peer that went away. */
+  peerGone(peer: Peer): void {
+    for (const [number, ping] of this.#pending) if (ping.peer === peer) this.#settle(number, false);
+  }
+
+  /** Settles all that waits. */
+  stop(): void {
+    for (const number of [...this.#pending.keys()]) this.#settle(number, false);
+  }
+
+  #settle(number: number, answered: boolean): void {
+    const ping = this.#pending.get(number);
+    this.#pending.delete(number);
+    ping?.settle(answered);
+  }
+}

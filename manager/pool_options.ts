@@ -1,0 +1,39 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../transport/connection_pool.ts";
+import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import type { SharedSecrets } from "../transport/shared_secrets.ts";
+import type { Settings } from "./settings.ts";
+
+/** Most accepted streams that may be without a finished handshake at a time. */
+const HALF_OPEN_MAX = 1_024;
+
+/** Milliseconds for which connections outlive the wish for them, so that the last word still arrives. */
+const LINGER_MS = 5_000;
+
+/** What the settings of a node mean for its connections. */
+export function poolOptions(
+  settings: Settings,
+  secrets: SharedSecrets,
+  self: () => NodeSpec,
+  handler: ConnectionPoolHandler,
+): ConnectionPoolOptions {
+  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
+  return {
+    runtime,
+    identity: { cluster, strategy: strategy.name, secrets },
+    self,
+    connectionOptions: (channel, peer) => {
+      const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
+      const compression = (settings.channels[channel] ?? peer.channels[channel])?.compression ?? false;
+      return { maxFrameBytes, maxQueuedBytes, highWaterMark: maxQueuedBytes / 4, compression };
+    },
+    backoff,
+    courtesy,
+    handshakeTimeout,
+    linger: LINGER_MS,
+    halfOpenMax: HALF_OPEN_MAX,
+    handler,
+  };
+}

@@ -1,0 +1,149 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ChannelSpec } from "../membership/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { fullMesh } from "../strategy/full_mesh.ts";
+import type { Strategy } from "../strategy/strategy.ts";
+import { SECRETS_MAX } from "../transport/shared_secrets.ts";
+import type { Codec } from "../transport/codec.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../transport/peer.ts";
+import type { Address } from "../transport/transport.ts";
+import { parseAddress } from "./addresses.ts";
+import type { PeerServiceOptions } from "./peer_service_options.ts";
+import { type Preset, PRESETS } from "./presets.ts";
+
+const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
+const DEFAULT_FRAME_BYTES = 64 * 1024 * 1024;
+
+/** {@linkcode PeerServiceOptions}, checked and complete. */
+export interface Settings extends Preset {
+  readonly name: string | undefined;
+  readonly listen: readonly Address[];
+  readonly advertise: readonly Address[] | undefined;
+  readonly channels: Readonly<Record<string, ChannelSpec>>;
+  readonly maxQueuedBytes: Readonly<Record<string, number>>;
+  readonly strategy: Strategy;
+  readonly cluster: string;
+  readonly secrets: readonly string[];
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly codec: Codec | undefined;
+  readonly maxFrameBytes: number;
+  readonly joinTimeout: number;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws {TypeError | RangeError} When one of them cannot be used.
+ */
+export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Settings {
+  const { name, cluster = "default", secret = [], metadata = {}, codec } = options;
+  const preset = PRESETS[options.preset ?? "lan"];
+  if (preset === undefined) {
+    throw new RangeError(
+      `Cannot start: preset is "${options.preset}", expected one of ${Object.keys(PRESETS).join(", ")}`,
+    );
+  }
+  if (name !== undefined && (typeof name !== "string" || name === "" || name.length > 255)) {
+    throw new TypeError(`Cannot start: "name" is "${name}", expected 1 to 255 characters`);
+  }
+  if (typeof cluster !== "string" || cluster.length > 255) {
+    throw new TypeError(`Cannot start: "cluster" is ${cluster}, expected a string`);
+  }
+  const heartbeat = merge(preset.heartbeat, options.heartbeat);
+  const gossip = merge(preset.gossip, options.gossip);
+  checkNumber("heartbeat.interval", heartbeat.interval, 1, 3_600_000);
+  checkNumber("heartbeat.missed", heartbeat.missed, 2, 1_000, true);
+  checkNumber("gossip.interval", gossip.interval, 1, 3_600_000);
+  checkNumber("gossip.fanout", gossip.fanout, 1, 100, true);
+  const listen = addresses(options.listen ?? "127.0.0.1:0");
+  const advertise = options.advertise === undefined ? undefined : addresses(options.advertise);
+  if (advertise === undefined) { for (const address of listen) checkReachable(address); }
+  const channels = withDefaults(options.channels ?? {});
+  return {
+    ...preset,
+    heartbeat,
+    gossip,
+    name,
+    listen,
+    advertise,
+    channels: mapValues(channels, channelSpec),
+    maxQueuedBytes: mapValues(
+      channels,
+      (channel, id) =>
+        checkNumber(
+          `channels.${id}.maxQueuedBytes`,
+          channel.maxQueuedBytes ?? DEFAULT_QUEUED_BYTES,
+          64 * 1024,
+          2 ** 31,
+          true,
+        ),
+    ),
+    strategy: options.strategy ?? fullMesh({ fanout: gossip.fanout }),
+    cluster,
+    secrets: checkSecrets(typeof secret === "string" ? [secret] : secret),
+    metadata,
+    codec,
+    maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
+    joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
+    runtime,
+  };
+}
+
+type ChannelInput = NonNullable<PeerServiceOptions["channels"]>[string];
+
+function withDefaults(channels: Readonly<Record<string, ChannelInput>>): Record<string, ChannelInput> {
+  const all = { [DEFAULT_CHANNEL]: {}, [MEMBERSHIP_CHANNEL]: {}, ...channels };
+  if ((channels[MEMBERSHIP_CHANNEL]?.parallelism ?? 1) !== 1) {
+    throw new RangeError(
+      `Cannot start: "channels.${MEMBERSHIP_CHANNEL}.parallelism" must be 1, because control messages are in order`,
+    );
+  }
+  return all;
+}
+
+function channelSpec(channel: ChannelInput, id: string): ChannelSpec {
+  const { parallelism = 1, monotonic = false, compression = false } = channel;
+  checkNumber(`channels.${id}.parallelism`, parallelism, 1, 64, true);
+  return { parallelism, monotonic, compression };
+}
+
+function addresses(input: NonNullable<PeerServiceOptions["listen"]>): Address[] {
+  const list = Array.isArray(input) ? input : [input];
+  return list.map((address) => parseAddress(address));
+}
+
+function checkReachable({ hostname }: Address): void {
+  if (hostname !== "0.0.0.0" && hostname !== "::") return;
+  throw new TypeError(
+    `Cannot start: "listen" is "${hostname}", which others cannot dial; say in "advertise" how they reach this node`,
+  );
+}
+
+function checkSecrets(secrets: readonly string[]): readonly string[] {
+  if (secrets.length > SECRETS_MAX || secrets.some((secret) => typeof secret !== "string" || secret === "")) {
+    throw new TypeError(`Cannot start: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
+  }
+  return secrets;
+}
+
+function checkNumber(what: string, value: number, least: number, most: number, whole = false): number {
+  if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  throw new RangeError(
+    `Cannot start: "${what}" is ${value}, expected ${whole ? "a whole number" : "a number"} from ${least} to ${most}`,
+  );
+}
+
+function merge<T extends Record<string, number>>(
+  defaults: T,
+  given: { readonly [K in keyof T]?: T[K] | undefined } = {},
+): T {
+  const merged = { ...defaults };
+  for (const key of Object.keys(defaults) as (keyof T)[]) if (given[key] !== undefined) merged[key] = given[key]!;
+  return merged;
+}
+
+function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T, key: string) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}

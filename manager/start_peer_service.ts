@@ -1,0 +1,55 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { checkNodeSpec } from "../membership/node_spec_check.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { denoRuntime } from "../runtime/deno_runtime.ts";
+import type { Address } from "../transport/transport.ts";
+import { PeerServiceManager } from "./peer_service_manager.ts";
+import type { PeerServiceOptions } from "./peer_service_options.ts";
+import { type Settings, settingsFrom } from "./settings.ts";
+
+/**
+ * Starts a node: a cluster of one, until it joins another node or another one joins it.
+ *
+ * @param options Everything has a default.
+ * @returns The node, which listens already. Stop it with `stop()`, or declare it with `await using`.
+ * @throws {TypeError | RangeError | SyntaxError} When an option cannot be used; the message says which and why.
+ * @throws When an address cannot be listened on.
+ *
+ * @example Two nodes, and a message
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using alice = await startPeerService({ name: "alice" });
+ * await using bob = await startPeerService({ name: "bob" });
+ * const heard = Promise.withResolvers<unknown>();
+ * bob.register("greeter", (message) => heard.resolve(message));
+ *
+ * await alice.syncJoin(bob.spec);
+ * await alice.forwardMessage("bob", "greeter", { hello: "world" });
+ *
+ * assertEquals(await heard.promise, { hello: "world" });
+ * assertEquals(alice.members(), ["alice", "bob"]);
+ * ```
+ */
+export function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
+  const settings = settingsFrom(options, options.runtime ?? denoRuntime());
+  return PeerServiceManager.start(settings, (listening) => selfSpec(settings, listening));
+}
+
+function selfSpec(settings: Settings, listening: readonly Address[]): NodeSpec {
+  const { advertise, channels, metadata, runtime } = settings;
+  const addresses = advertise ?? listening;
+  return checkNodeSpec({
+    name: settings.name ?? randomName(runtime.random.bytes(6), addresses[0]!),
+    incarnation: Math.floor(runtime.clock.wallTime()),
+    addresses,
+    channels,
+    metadata,
+  });
+}
+
+function randomName(bytes: Uint8Array, { hostname }: Address): string {
+  return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}@${hostname}`;
+}

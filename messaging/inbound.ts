@@ -1,0 +1,84 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Connection } from "../transport/connection.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { readHandlerName, readMessage } from "./message_frame.ts";
+import type { MessageStats, Undeliverable } from "./message_stats.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+import type { MessageContext, Registry } from "./registry.ts";
+
+/** What an {@linkcode Inbound} needs from its surroundings. */
+export interface InboundOptions {
+  /** Name of this node. */
+  readonly self: () => string;
+  readonly codec: PayloadCodec;
+  readonly registry: Registry;
+  readonly stats: MessageStats;
+  readonly undeliverable: (what: Undeliverable) => void;
+  readonly handlerFailed: (name: string, from: string, error: unknown) => void;
+}
+
+/** The two contexts that plain messages of a connection have. */
+interface ConnectionContexts {
+  readonly cast: MessageContext;
+  readonly forward: MessageContext;
+}
+
+/** A message's way in: from the connection that carried it to its handler. */
+export class Inbound {
+  readonly #options: InboundOptions;
+  readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
+
+  constructor(options: InboundOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a frame of kind `handlerName`. */
+  takeHandlerName(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+    readHandlerName(connection, buffer.subarray(start, end));
+  }
+
+  /** Takes a frame of kind `message`. */
+  takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+    const { name, cast, message } = readMessage(connection, this.#options.codec, FrameKind.message, buffer, start, end);
+    const contexts = this.#contextsOf(connection);
+    this.deliver(name, message, cast ? contexts.cast : contexts.forward);
+  }
+
+  /**
+   * Hands a message to its handler.
+   *
+   * @returns What the handler returned; `undefined` when it threw, or there is none.
+   */
+  deliver(name: string, message: unknown, context: MessageContext): unknown {
+    const handler = this.#options.registry.whereis(name);
+    if (handler === undefined) {
+      this.#options.stats.unhandled++;
+      this.#options.undeliverable({
+        node: this.#options.self(),
+        name,
+        reason: `No handler is registered as "${name}"`,
+      });
+      return undefined;
+    }
+    this.#options.stats.delivered++;
+    try {
+      const result = handler(message, context);
+      if (result instanceof Promise) result.catch((error) => this.#options.handlerFailed(name, context.from, error));
+      return result;
+    } catch (error) {
+      this.#options.handlerFailed(name, context.from, error);
+      return undefined;
+    }
+  }
+
+  #contextsOf(connection: Connection): ConnectionContexts {
+    let contexts = this.#contexts.get(connection);
+    if (contexts === undefined) {
+      const common = { from: connection.peer.name, channel: connection.channel };
+      contexts = { cast: Object.freeze({ ...common, cast: true }), forward: Object.freeze({ ...common, cast: false }) };
+      this.#contexts.set(connection, contexts);
+    }
+    return contexts;
+  }
+}

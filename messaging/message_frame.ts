@@ -1,0 +1,115 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Connection } from "../transport/connection.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { ProtocolError } from "../transport/frame_reader.ts";
+import { MessageTooLargeError } from "./errors.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+
+/** Handler names that one connection numbers, per direction; further ones travel with each message. */
+const NUMBERED_NAMES_MAX = 4096;
+/** The handler number that says: the name follows. */
+const INLINE_NAME = 0;
+const NAME_BYTES_MAX = 1024;
+const CAST_BIT = 0x8000;
+const NUMBER_MASK = 0x7fff;
+
+/** A message as it came off the wire. */
+export interface InboundMessage {
+  /** Name of the handler. */
+  readonly name: string;
+  /** Whether it was cast. */
+  readonly cast: boolean;
+  /** Guarantees that it carries, encoded, if any. */
+  readonly envelope: unknown;
+  /** The message. */
+  readonly message: unknown;
+}
+
+/**
+ * Encodes a message straight into the connection's next batch.
+ *
+ * @param envelope Guarantees that the message carries; `undefined` for none.
+ * @returns Whether it was queued: `false` when the queue is full.
+ * @throws {EncodeError} When the message cannot be encoded.
+ * @throws {MessageTooLargeError} When it is larger than a frame may be.
+ */
+export function writeMessage(
+  connection: Connection,
+  codec: PayloadCodec,
+  name: string,
+  cast: boolean,
+  envelope: unknown,
+  message: unknown,
+): boolean {
+  const { queue } = connection;
+  const number = connection.namesOut.get(name) ?? introduceName(connection, name);
+  const writer = queue.begin(envelope === undefined ? FrameKind.message : FrameKind.envelope);
+  let tail: Uint8Array | undefined;
+  try {
+    writer.u16(cast ? number | CAST_BIT : number);
+    if (number === INLINE_NAME) codec.writePrefixed(writer, name);
+    if (envelope !== undefined) codec.writePrefixed(writer, envelope);
+    tail = codec.write(writer, message);
+  } catch (error) {
+    queue.rollback();
+    throw error;
+  }
+  const bytes = queue.frameBytes + (tail?.length ?? 0);
+  if (bytes - 4 > connection.maxFrameBytes) {
+    queue.rollback();
+    throw new MessageTooLargeError(
+      `Cannot send to "${name}" on "${connection.peer.name}": the message has ${bytes} bytes, the limit is ${connection.maxFrameBytes}`,
+    );
+  }
+  if (!queue.hasRoomFor(bytes)) {
+    queue.rollback();
+    return false;
+  }
+  queue.commit(tail);
+  return true;
+}
+
+/** Reads the body of a frame of kind `message` or `envelope`. */
+export function readMessage(
+  connection: Connection,
+  codec: PayloadCodec,
+  kind: number,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): InboundMessage {
+  if (end - start < 2) throw new ProtocolError("Cannot read a message: it is truncated");
+  const head = (buffer[start]! << 8) | buffer[start + 1]!;
+  const number = head & NUMBER_MASK;
+  let at = start + 2;
+  let name = connection.namesIn[number];
+  if (number === INLINE_NAME) [name, at] = codec.readPrefixed(buffer, at, end);
+  if (typeof name !== "string") {
+    throw new ProtocolError(`Cannot read a message: handler number ${number} was never introduced`);
+  }
+  let envelope: unknown;
+  if (kind === FrameKind.envelope) [envelope, at] = codec.readPrefixed(buffer, at, end);
+  const message = codec.read(buffer, at, end, connection.reader);
+  return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
+}
+
+/** Takes a frame of kind `handlerName`. */
+export function readHandlerName(connection: Connection, body: Uint8Array): void {
+  const names = connection.namesIn;
+  if (names.length === 0) names.push(INLINE_NAME);
+  if (body.length > NAME_BYTES_MAX || names.length >= NUMBERED_NAMES_MAX) {
+    throw new ProtocolError("Cannot take a handler name: it is too long, or one too many");
+  }
+  names.push(new TextDecoder().decode(body));
+}
+
+/** Gives a name a number on this connection; both sides count alike, so that the number itself need not be sent. */
+function introduceName(connection: Connection, name: string): number {
+  const number = connection.namesOut.size + 1;
+  if (number >= NUMBERED_NAMES_MAX) return INLINE_NAME;
+  connection.namesOut.set(name, number);
+  connection.queue.begin(FrameKind.handlerName).raw(new TextEncoder().encode(name));
+  connection.queue.commit();
+  return number;
+}

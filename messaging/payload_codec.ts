@@ -1,0 +1,105 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ByteWriter } from "../transport/byte_writer.ts";
+import type { Codec } from "../transport/codec.ts";
+import { ProtocolError } from "../transport/frame_reader.ts";
+import { Decoder } from "../transport/message_pack_decode.ts";
+import { encodeInto } from "../transport/message_pack_encode.ts";
+import { EncodeError } from "./errors.ts";
+
+/** Bytes from this size on go to the socket from where they are; smaller ones are cheaper to copy into the batch. */
+export const ZERO_COPY_MIN_BYTES = 16 * 1024;
+
+const BIN_32 = 0xc6;
+
+/**
+ * Puts values into frames and takes them out. Messages go through the codec that the user chose, MessagePack by default; everything
+ * that nodes say to each other on their own account is MessagePack always.
+ */
+export class PayloadCodec {
+  readonly #custom: Codec | undefined;
+  readonly #decoder = new Decoder();
+
+  constructor(custom?: Codec) {
+    this.#custom = custom;
+  }
+
+  /**
+   * Writes a message.
+   *
+   * @returns Bytes that belong behind what was written, to be sent without a copy, or `undefined`.
+   * @throws {EncodeError} When the message cannot be encoded.
+   */
+  write(writer: ByteWriter, message: unknown): Uint8Array | undefined {
+    if (this.#custom !== undefined) {
+      this.#writeCustom(this.#custom, writer, message);
+    } else if (message instanceof Uint8Array && message.length >= ZERO_COPY_MIN_BYTES) {
+      writer.u8(BIN_32);
+      writer.u32(message.length);
+      return message;
+    } else {
+      encodeInto(writer, message);
+    }
+    return undefined;
+  }
+
+  /**
+   * Reads a message that fills `buffer[start, end)`.
+   *
+   * @param owner Whoever owns `buffer`; it is asked to retain it when the message refers to its bytes.
+   * @throws {SyntaxError} When it is malformed.
+   */
+  read(buffer: Uint8Array, start: number, end: number, owner: { retain(): void }): unknown {
+    if (this.#custom !== undefined) {
+      owner.retain();
+      return this.#custom.decode(buffer.subarray(start, end));
+    }
+    const message = this.#decoder.decode(buffer, start, end);
+    if (this.#decoder.viewsTaken) {
+      this.#decoder.viewsTaken = false;
+      owner.retain();
+    }
+    return message;
+  }
+
+  /** Writes a value of ours that is followed by something else. */
+  writePrefixed(writer: ByteWriter, value: unknown): void {
+    const mark = writer.length;
+    writer.u32(0);
+    encodeInto(writer, value);
+    writer.setU32(mark, writer.length - mark - 4);
+  }
+
+  /**
+   * Reads a value of ours that is followed by something else.
+   *
+   * @returns The value and the position behind it.
+   */
+  readPrefixed(buffer: Uint8Array, start: number, end: number): [value: unknown, next: number] {
+    const view = new DataView(buffer.buffer, buffer.byteOffset);
+    const next = end - start < 4 ? Infinity : start + 4 + view.getUint32(start);
+    if (next > end) throw new ProtocolError("Cannot read a message: it is truncated");
+    return [this.readControl(buffer, start + 4, next), next];
+  }
+
+  /** Reads a value of ours; its bytes, if any, are copies. */
+  readControl(buffer: Uint8Array, start: number, end: number): unknown {
+    const value = this.#decoder.decode(buffer, start, end);
+    if (!this.#decoder.viewsTaken) return value;
+    this.#decoder.viewsTaken = false;
+    const bytes = buffer.slice(start, end);
+    return new Decoder().decode(bytes, 0, bytes.length);
+  }
+
+  #writeCustom(codec: Codec, writer: ByteWriter, message: unknown): void {
+    let bytes: Uint8Array;
+    try {
+      bytes = codec.encode(message);
+    } catch (error) {
+      throw new EncodeError(`Cannot encode the message: ${error instanceof Error ? error.message : error}`, {
+        cause: error,
+      });
+    }
+    writer.raw(bytes);
+  }
+}

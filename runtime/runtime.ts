@@ -1,0 +1,56 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Transport } from "../transport/transport.ts";
+
+/** A pending call made with {@linkcode Clock.schedule}. */
+export interface Timer {
+  /** Drops the call. Does nothing when it has already run or been cancelled. */
+  cancel(): void;
+}
+
+/** The only source of time. */
+export interface Clock {
+  /** Milliseconds since an arbitrary instant; never runs backwards. */
+  now(): number;
+  /** Milliseconds since the Unix epoch; may jump when the system clock is set. */
+  wallTime(): number;
+  /**
+   * Calls `callback` once, not before `delay` milliseconds have passed.
+   *
+   * @param delay Milliseconds, 0 or more.
+   */
+  schedule(delay: number, callback: () => void): Timer;
+}
+
+/** The only source of randomness. */
+export interface Random {
+  /** A number in [0, 1). */
+  next(): number;
+  /** `length` fresh bytes; on a real runtime, fit for nonces. */
+  bytes(length: number): Uint8Array<ArrayBuffer>;
+}
+
+/**
+ * Everything that a peer service knows about the world outside its own state.
+ * One manager runs unchanged over TCP in real time and over a simulated network
+ * in virtual time, because it reaches both through this object only.
+ */
+export interface Runtime {
+  /** Time and timers. */
+  readonly clock: Clock;
+  /** Randomness. */
+  readonly random: Random;
+  /** How bytes reach another node. */
+  readonly transport: Transport;
+  /**
+   * Calls `callback` once the code that is running now has given way: what is
+   * sent in one turn of the event loop can then leave in one write.
+   */
+  defer(callback: () => void): void;
+  /**
+   * Marks an operation that is finished outside the event loop (cryptography,
+   * compression, disk). A simulator waits for it before virtual time goes on; a
+   * real runtime returns it as it is.
+   */
+  outside<T>(operation: Promise<T>): Promise<T>;
+}

@@ -1,0 +1,68 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { ConnectionRequest } from "./handshake.ts";
+import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What is known here when a connection is asked for. */
+export interface AdmissionContext {
+  /** This node. */
+  readonly self: NodeSpec;
+  /** What is known of the dialler, if anything. */
+  readonly peer: Peer | undefined;
+  /** Whether this node is dialling the same place right now. */
+  readonly dialling: boolean;
+}
+
+/**
+ * Decides whether a trusted dialler may have the connection that it asks for.
+ *
+ * Where both sides dial one place at the same time, the connection dialled by the node whose name sorts first stays. A dialler that
+ * has seen our connection succeed and dials all the same has lost it, so the new one replaces it. A dialler that dialled the present
+ * one itself knows best that it is gone.
+ *
+ * @returns `null` to admit it, a refusal, or `"probe"`: another incarnation of the name seems to live; ask it first.
+ */
+export function judgeRequest(
+  request: ConnectionRequest,
+  { self, peer, dialling }: AdmissionContext,
+): Refusal | "probe" | null {
+  const { spec, channel, index } = request;
+  if (spec.name === self.name) return ownName(spec, self);
+  if (peer !== undefined && spec.incarnation < peer.spec.incarnation) {
+    const known = peer.spec.incarnation;
+    const reason = `Cannot accept "${spec.name}": incarnation ${spec.incarnation} is older than the known ${known}`;
+    return { code: "stale-incarnation", reason, known };
+  }
+  const places = Math.max(self.channels[channel]?.parallelism ?? 0, spec.channels[channel]?.parallelism ?? 0);
+  if (index >= places) {
+    const reason =
+      `Cannot accept "${spec.name}": channel "${channel}" has ${places} connections, asked for number ${index}`;
+    return { code: "channel", reason };
+  }
+  if (peer === undefined) return null;
+  if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
+  const present = peer.at(channel, index);
+  const simultaneous = present === null ? dialling : present.outbound && request.seen < present.dial && !peer.doubtful;
+  if (simultaneous && self.name < spec.name) {
+    return {
+      code: "duplicate",
+      reason: `Cannot accept "${spec.name}": the connection is being dialled from here as well`,
+    };
+  }
+  return null;
+}
+
+/** The refusal of a newer incarnation whose predecessor is alive. */
+export function nameInUse(name: string): Refusal {
+  return {
+    code: "name-in-use",
+    reason: `Cannot accept "${name}": another living node has the name; choose a different one`,
+  };
+}
+
+function ownName(spec: NodeSpec, self: NodeSpec): Refusal {
+  if (spec.incarnation !== self.incarnation) return nameInUse(spec.name);
+  return { code: "self", reason: `Cannot accept "${spec.name}": the node dialled itself` };
+}

@@ -1,0 +1,186 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { FrameReader, ProtocolError } from "./frame_reader.ts";
+import {
+  acceptHandshake,
+  type ClusterIdentity,
+  type ConnectionRequest,
+  dialHandshake,
+  HANDSHAKE_FRAME_BYTES,
+} from "./handshake.ts";
+import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
+import type { Address, ByteStream } from "./transport.ts";
+
+/** A stream whose two ends know and trust each other. */
+export interface OpenedStream {
+  readonly stream: ByteStream;
+  readonly reader: FrameReader;
+}
+
+/** What a {@linkcode ConnectionOpener} counts. */
+export interface OpenerStats {
+  /** Streams accepted, whatever became of them. */
+  accepted: number;
+  /** Dials tried. */
+  dials: number;
+  /** Dials that did not lead to a connection. */
+  dialFailures: number;
+  /** Streams that were closed because too many had not finished their handshake. */
+  overloaded: number;
+  /** Streams that did not finish their handshake in time. */
+  handshakeTimeouts: number;
+  /** Streams that did not speak the protocol. */
+  protocolErrors: number;
+  /** Dialers that were refused here, by reason. */
+  refused: Partial<Record<RefusalCode, number>>;
+}
+
+/** Settings of a {@linkcode ConnectionOpener}. */
+export interface ConnectionOpenerOptions {
+  readonly runtime: Runtime;
+  readonly identity: ClusterIdentity;
+  /** Milliseconds in which a connection must be open, handshake included. */
+  readonly handshakeTimeout: number;
+  /** Most accepted streams that may be without a finished handshake at a time. */
+  readonly halfOpenMax: number;
+}
+
+/** Turns streams into trusted ones, in both roles: with a deadline, and with a bound on how many are at it. */
+export class ConnectionOpener {
+  readonly stats: OpenerStats = {
+    accepted: 0,
+    dials: 0,
+    dialFailures: 0,
+    overloaded: 0,
+    handshakeTimeouts: 0,
+    protocolErrors: 0,
+    refused: {},
+  };
+  readonly #options: ConnectionOpenerOptions;
+  readonly #pending = new Set<AbortController>();
+  #halfOpen = 0;
+
+  constructor(options: ConnectionOpenerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Dials the addresses in turn until one answers as asked.
+   *
+   * @throws {HandshakeRefusedError} When the node there refuses, or is not the one that was meant.
+   * @throws When none of the addresses answers in time, or `signal` is aborted.
+   */
+  async dial(
+    addresses: readonly Address[],
+    request: ConnectionRequest,
+    signal?: AbortSignal,
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
+    this.stats.dials++;
+    let failure: unknown = new Error(`Cannot dial "${request.to}": it has no address`);
+    for (const address of addresses) {
+      try {
+        return await this.#within(signal, (deadline) => this.#dialOne(address, request, deadline));
+      } catch (error) {
+        failure = error;
+        if (signal?.aborted) break;
+      }
+    }
+    this.stats.dialFailures++;
+    throw failure;
+  }
+
+  /**
+   * Answers a stream that was accepted.
+   *
+   * @returns The open stream and what it is for, or `null` when it came to nothing; that is counted.
+   */
+  async accept(
+    stream: ByteStream,
+    self: NodeSpec,
+    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+  ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
+    this.stats.accepted++;
+    if (this.#halfOpen >= this.#options.halfOpenMax) {
+      this.stats.overloaded++;
+      stream.close();
+      return null;
+    }
+    this.#halfOpen++;
+    const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
+    try {
+      const request = await this.#within(undefined, (deadline) => {
+        deadline.addEventListener("abort", () => stream.close());
+        return acceptHandshake({ stream, reader, ...this.#options }, self, admit);
+      });
+      if (request !== null) return { stream, reader, request };
+    } catch (error) {
+      this.#count(error);
+    } finally {
+      this.#halfOpen--;
+    }
+    stream.close();
+    return null;
+  }
+
+  /** Gives up every handshake under way. */
+  stop(): void {
+    for (const controller of this.#pending) {
+      controller.abort(new Error("Cannot finish the handshake: the node was stopped"));
+    }
+  }
+
+  async #dialOne(
+    address: Address,
+    request: ConnectionRequest,
+    signal: AbortSignal,
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
+    const stream = await this.#options.runtime.transport.connect(address, { signal });
+    const close = () => stream.close();
+    signal.addEventListener("abort", close);
+    try {
+      signal.throwIfAborted();
+      const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
+      const spec = await dialHandshake({ stream, reader, ...this.#options }, request);
+      return { stream, reader, spec };
+    } catch (error) {
+      close();
+      throw signal.aborted ? signal.reason : error;
+    } finally {
+      signal.removeEventListener("abort", close);
+    }
+  }
+
+  /** Runs `work` with a signal that is aborted at the deadline, by `signal` or when the node stops. */
+  async #within<T>(signal: AbortSignal | undefined, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+    const controller = new AbortController();
+    const { runtime, handshakeTimeout } = this.#options;
+    const timer = runtime.clock.schedule(handshakeTimeout, () => {
+      this.stats.handshakeTimeouts++;
+      controller.abort(
+        new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError"),
+      );
+    });
+    const abort = () => controller.abort(signal!.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    this.#pending.add(controller);
+    try {
+      return await work(controller.signal);
+    } finally {
+      timer.cancel();
+      signal?.removeEventListener("abort", abort);
+      this.#pending.delete(controller);
+    }
+  }
+
+  #count(error: unknown): void {
+    if (error instanceof HandshakeRefusedError) {
+      const { code } = error.refusal;
+      this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
+    } else if (error instanceof ProtocolError || error instanceof SyntaxError || error instanceof TypeError) {
+      this.stats.protocolErrors++;
+    }
+  }
+}

@@ -1,0 +1,297 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Runtime, Timer } from "../runtime/runtime.ts";
+import { judgeRequest, nameInUse } from "./admission.ts";
+import type { BackoffOptions } from "./backoff.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity, type ConnectionOptions } from "./connection.ts";
+import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connection_opener.ts";
+import type { ClusterIdentity, ConnectionRequest } from "./handshake.ts";
+import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
+import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
+import { announceStatus, type PeerStatusHandler } from "./peer_status.ts";
+import { HandshakeRefusedError, type Refusal } from "./refusal.ts";
+import type { Address, ByteStream } from "./transport.ts";
+
+/** What a pool tells, and asks, besides what it tells about its peers. */
+export interface ConnectionPoolHandler extends PeerStatusHandler {
+  /** Takes a frame; the body is `buffer[start, end)`. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
+  /** A connection closed, because of `error` when it was not meant to. */
+  connectionClosed(connection: Connection, error: unknown): void;
+  /** Some node knows a newer incarnation of this node's name than its own. */
+  outlived(known: number): void;
+  /** Asks a peer for a sign of life. */
+  probe(peer: Peer): Promise<boolean>;
+}
+
+/** Settings of a {@linkcode ConnectionPool}. */
+export interface ConnectionPoolOptions {
+  readonly runtime: Runtime;
+  readonly identity: ClusterIdentity;
+  /** This node, as it is now. */
+  readonly self: () => NodeSpec;
+  /** Bounds of a channel's connections with a peer. */
+  readonly connectionOptions: (channel: string, peer: NodeSpec) => ConnectionOptions;
+  readonly backoff: BackoffOptions;
+  /** Milliseconds that the side which need not dial gives the other one. */
+  readonly courtesy: number;
+  /** Milliseconds in which a connection must be open, handshake included. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds for which connections outlive the wish for them. */
+  readonly linger: number;
+  /** Most accepted streams that may be without a finished handshake at a time. */
+  readonly halfOpenMax: number;
+  readonly handler: ConnectionPoolHandler;
+}
+
+/** All connections of this node: opened, kept, replaced and closed. */
+export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
+  readonly runtime: Runtime;
+  readonly backoff: BackoffOptions;
+  readonly courtesy: number;
+  readonly #options: ConnectionPoolOptions;
+  readonly #opener: ConnectionOpener;
+  readonly #peers = new Map<string, Peer>();
+  readonly #diallers = new Map<Peer, PeerDialler>();
+  readonly #lingering = new Map<Peer, Timer>();
+  #dials = 0;
+  #stopped = false;
+
+  constructor(options: ConnectionPoolOptions) {
+    this.runtime = options.runtime;
+    this.backoff = options.backoff;
+    this.courtesy = options.courtesy;
+    this.#options = options;
+    this.#opener = new ConnectionOpener(options);
+  }
+
+  /** What happened to streams so far. */
+  get stats(): Readonly<OpenerStats> {
+    return this.#opener.stats;
+  }
+
+  /** Everyone with whom there are, or should be, connections. */
+  get peers(): ReadonlyMap<string, Peer> {
+    return this.#peers;
+  }
+
+  /** Name of this node. */
+  selfName(): string {
+    return this.#options.self().name;
+  }
+
+  /** Keeps connections with these nodes and, after a while, no others. */
+  want(specs: readonly NodeSpec[]): void {
+    const wanted = new Set(specs.map(({ name }) => name));
+    for (const peer of [...this.#peers.values()]) {
+      if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
+    }
+    for (const spec of specs) {
+      const peer = this.#know(spec);
+      if (peer.wanted) continue;
+      peer.wanted = true;
+      this.#lingering.get(peer)?.cancel();
+      this.#lingering.delete(peer);
+      this.#dialler(peer).reconcile();
+    }
+  }
+
+  /**
+   * Opens the membership connection with whoever lives at one of the addresses, or returns the peer that is linked already.
+   *
+   * @param name The node that is meant, or `null` for whoever answers.
+   * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
+   */
+  async reach(name: string | null, addresses: readonly Address[], signal?: AbortSignal): Promise<Peer> {
+    const known = name === null ? undefined : this.#peers.get(name);
+    if (known !== undefined && known.membership !== null && !known.doubtful) return known;
+    const { peer } = await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, signal);
+    if (!peer.wanted) this.#lingerThenClose(peer);
+    return peer;
+  }
+
+  /** Opens one connection of a peer. */
+  dial(peer: Peer, channel: string, index: number): Promise<Connection> {
+    return this.#open(peer.name, peer.spec.addresses, channel, index);
+  }
+
+  /** Answers a stream that the listener accepted. */
+  async accept(stream: ByteStream): Promise<void> {
+    if (this.#stopped) return stream.close();
+    const self = this.#options.self();
+    const opened = await this.#opener.accept(stream, self, (request) => this.#admit(request));
+    if (opened === null) return;
+    const { request } = opened;
+    if (this.#stopped || self !== this.#options.self()) return stream.close();
+    this.#place(this.#know(request.spec), { ...request, outbound: false }, opened);
+  }
+
+  /** Takes the failure detector's word that a peer is dead although its connections look open. */
+  silence(peer: Peer): void {
+    peer.silent = true;
+    this.doubt(peer);
+  }
+
+  /** Has a peer's connections replaced: they look open, but nothing comes through. */
+  doubt(peer: Peer): void {
+    peer.doubtful = true;
+    this.#settle(peer);
+  }
+
+  /** Takes the failure detector's word that a peer lives. */
+  revive(peer: Peer): void {
+    peer.silent = peer.doubtful = false;
+    this.#settle(peer);
+  }
+
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer, reason?: unknown): void {
+    for (const connection of peer.connections()) connection.close(reason);
+  }
+
+  /** Closes everything, for good. */
+  stop(): void {
+    this.#stopped = true;
+    this.#opener.stop();
+    this.reset();
+  }
+
+  /** Closes everything and forgets everyone. */
+  reset(): void {
+    for (const peer of [...this.#peers.values()]) {
+      peer.wanted = false;
+      this.#forget(peer);
+      this.disconnect(peer);
+    }
+  }
+
+  /** A frame came in on one of the connections. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    this.#options.handler.frame(connection, kind, buffer, start, end);
+  }
+
+  /** One of the connections closed. */
+  closed(connection: Connection, error: unknown): void {
+    const { peer } = connection;
+    const present = peer.remove(connection);
+    this.#options.handler.connectionClosed(connection, error);
+    if (present) this.#settle(peer);
+  }
+
+  async #open(
+    name: string | null,
+    addresses: readonly Address[],
+    channel: string,
+    index: number,
+    signal?: AbortSignal,
+  ): Promise<Connection> {
+    const dial = ++this.#dials;
+    const seen = (name === null ? undefined : this.#peers.get(name)?.seenDials.get(placeKey(channel, index))) ?? 0;
+    const request: ConnectionRequest = { spec: this.#options.self(), to: name, channel, index, dial, seen };
+    try {
+      const opened = await this.#opener.dial(addresses, request, signal);
+      const connection = this.#stopped || request.spec !== this.#options.self()
+        ? null
+        : this.#place(this.#know(opened.spec), { ...request, outbound: true }, opened);
+      if (connection !== null) return connection;
+      opened.stream.close();
+    } catch (error) {
+      const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
+      if (known !== undefined) this.#options.handler.outlived(known);
+      throw error;
+    }
+    throw new Error(`Cannot dial "${name}": the connection was opened from the other side meanwhile`);
+  }
+
+  async #admit(request: ConnectionRequest): Promise<Refusal | null> {
+    const judge = () => {
+      const peer = this.#peers.get(request.spec.name);
+      const dialling = peer !== undefined && this.#dialler(peer).isDialling(request.channel, request.index);
+      return judgeRequest(request, { self: this.#options.self(), peer, dialling });
+    };
+    const verdict = judge();
+    if (verdict !== "probe") return verdict;
+    const predecessor = this.#peers.get(request.spec.name)!;
+    if (await this.#options.handler.probe(predecessor)) return nameInUse(request.spec.name);
+    this.disconnect(predecessor);
+    const second = judge();
+    return second === "probe" ? nameInUse(request.spec.name) : second;
+  }
+
+  /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
+  #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
+    const { channel, index, outbound } = identity;
+    const present = peer.at(channel, index);
+    const preferred = present === null || present.outbound === outbound || peer.doubtful || this.selfName() < peer.name;
+    if (!peer.hasPlace(channel, index) || (outbound && !preferred)) return null;
+    const options = this.#options.connectionOptions(channel, peer.spec);
+    const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
+    const replaced = peer.place(connection);
+    if (channel === MEMBERSHIP_CHANNEL) {
+      // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
+      if (peer.doubtful) { for (const other of peer.connections()) if (other !== connection) other.close(); }
+      peer.silent = peer.doubtful = false;
+    }
+    replaced?.close();
+    connection.start();
+    this.#settle(peer);
+    return connection;
+  }
+
+  #know(spec: NodeSpec): Peer {
+    const known = this.#peers.get(spec.name);
+    if (known === undefined) {
+      const peer = new Peer(spec, this.#options.self());
+      peer.heardAt = this.runtime.clock.now();
+      this.#peers.set(spec.name, peer);
+      return peer;
+    }
+    if (spec.incarnation > known.spec.incarnation) {
+      for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
+      known.silent = known.doubtful = false;
+      this.#settle(known);
+      this.#dialler(known).encourage();
+    }
+    return known;
+  }
+
+  #dialler(peer: Peer): PeerDialler {
+    let dialler = this.#diallers.get(peer);
+    if (dialler === undefined) this.#diallers.set(peer, dialler = new PeerDialler(peer, this));
+    return dialler;
+  }
+
+  /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
+  #settle(peer: Peer): void {
+    announceStatus(peer, this.#options.handler, this.runtime.clock.now());
+    if (this.#peers.get(peer.name) !== peer) return;
+    this.#dialler(peer).reconcile();
+    if (!peer.wanted && peer.connections().length === 0) this.#forget(peer);
+  }
+
+  #unwant(peer: Peer): void {
+    peer.wanted = false;
+    this.#dialler(peer).reconcile();
+    if (peer.connections().length === 0) this.#forget(peer);
+    else this.#lingerThenClose(peer);
+  }
+
+  /** Only the side that dialled closes: the other one may still be wanted by it. */
+  #lingerThenClose(peer: Peer): void {
+    this.#lingering.get(peer)?.cancel();
+    const timer = this.runtime.clock.schedule(this.#options.linger, () => {
+      this.#lingering.delete(peer);
+      if (!peer.wanted && peer.membership?.outbound !== false) this.disconnect(peer);
+    });
+    this.#lingering.set(peer, timer);
+  }
+
+  #forget(peer: Peer): void {
+    this.#diallers.get(peer)?.stop();
+    this.#diallers.delete(peer);
+    this.#lingering.get(peer)?.cancel();
+    this.#lingering.delete(peer);
+    if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
+  }
+}

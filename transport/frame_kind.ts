@@ -1,0 +1,52 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * The `kind` byte of a frame: `u32 length (big endian) | u8 kind | body`, where length counts kind and body.
+ * Numbers are part of the wire protocol (see `docs/protocol.md`): never reuse one. A receiver counts and
+ * ignores kinds that it does not know.
+ */
+export const FrameKind = {
+  /** Dialler → acceptor: who I am, and which connection this is. */
+  hello: 0x01,
+  /** Acceptor → dialler: who I am, and (with a secret) proof that I share it. */
+  welcome: 0x02,
+  /** Dialler → acceptor: proof that I share the secret. Only with a secret. */
+  proof: 0x03,
+  /** Acceptor → dialler: the connection is open. */
+  ready: 0x04,
+  /** Either → either: the connection is refused, and why. The sender closes after it. */
+  refused: 0x05,
+
+  /** A message between two instances of the membership strategy. */
+  strategy: 0x10,
+  /** The sender's heartbeat counter, or that of a third node. */
+  heartbeat: 0x11,
+  /** Asks for an answer, which measures the round trip and proves that all that was sent before was handled. */
+  ping: 0x12,
+  /** The answer to a ping. */
+  pong: 0x13,
+  /** Marks and heals injected partitions. */
+  partition: 0x14,
+  /** Broadcast tree: payloads, announcements, grafts and prunes. */
+  broadcast: 0x15,
+
+  /** Binds a number to a handler name, for this connection and direction. */
+  handlerName: 0x20,
+  /** A message to a handler: `u16 handler number | payload`. */
+  message: 0x21,
+  /** A message with guarantees: `u16 handler number | envelope | payload`. */
+  envelope: 0x22,
+  /** Message ids that the sender has handled. */
+  ack: 0x23,
+  /** A message to the remote manager itself. */
+  managerMessage: 0x24,
+  /** A message on its way to a third node. */
+  relay: 0x25,
+  /** A batch of frames, deflated together. */
+  compressed: 0x26,
+  /** Requests, replies and monitors between nodes. */
+  call: 0x27,
+} as const;
+
+/** One of {@linkcode FrameKind}'s numbers. */
+export type FrameKind = typeof FrameKind[keyof typeof FrameKind];

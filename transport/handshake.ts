@@ -1,0 +1,247 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { checkNodeSpec } from "../membership/node_spec_check.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import { FrameKind } from "./frame_kind.ts";
+import { FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "./frame_reader.ts";
+import { HandshakeRefusedError, type Refusal, refusalFrom } from "./refusal.ts";
+import { encodeInto } from "./message_pack_encode.ts";
+import { decode } from "./message_pack_decode.ts";
+import { equalInConstantTime, proofs, type SharedSecrets } from "./shared_secrets.ts";
+import type { ByteStream } from "./transport.ts";
+
+/** Version of the wire protocol. Nodes with different ones refuse each other. */
+export const PROTOCOL_VERSION = 1;
+
+/** Largest frame before the handshake is done, in bytes. */
+export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
+
+const NONCE_BYTES = 16;
+
+/** What both ends must have in common. */
+export interface ClusterIdentity {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** Name of the membership strategy. */
+  readonly strategy: string;
+  /** The secrets that are accepted; none when the cluster is open. */
+  readonly secrets: SharedSecrets;
+}
+
+/** Which connection a dialler asks for. */
+export interface ConnectionRequest {
+  /** The dialler. */
+  readonly spec: NodeSpec;
+  /** Name of the node that the dialler means to reach, or `null` for whoever answers. */
+  readonly to: string | null;
+  /** Channel that the connection carries. */
+  readonly channel: string;
+  /** Which of the channel's parallel connections it is, from 0. */
+  readonly index: number;
+  /** Number of this dial; later dials of one incarnation have greater ones. */
+  readonly dial: number;
+  /** Greatest dial number of the acceptor's that the dialler has seen succeed for this channel and index; 0 for none. */
+  readonly seen: number;
+}
+
+/** One end of a stream, before anything about the other is known. */
+interface HandshakeEnd {
+  readonly stream: ByteStream;
+  readonly reader: FrameReader;
+  readonly identity: ClusterIdentity;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Introduces this node to the acceptor at the other end of `stream`, and proves both to each other when there is a secret.
+ *
+ * @returns Who answered.
+ * @throws {HandshakeRefusedError} When either side refuses the other.
+ * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
+ */
+export async function dialHandshake(end: HandshakeEnd, request: ConnectionRequest): Promise<NodeSpec> {
+  const { identity, runtime, stream } = end;
+  const hello = encodeBody({
+    version: PROTOCOL_VERSION,
+    cluster: identity.cluster,
+    strategy: identity.strategy,
+    nonce: runtime.random.bytes(NONCE_BYTES),
+    secret: identity.secrets.length > 0,
+    ...request,
+  });
+  await sendFrame(stream, FrameKind.hello, hello);
+  const answer = record(await expectFrame(end.reader, FrameKind.welcome), "welcome");
+  const { inner, macs } = answer;
+  if (!(inner instanceof Uint8Array) || !Array.isArray(macs)) throw malformed("welcome");
+  const welcome = record(inner, "welcome");
+  if (identity.secrets.length > 0) {
+    const transcript = join(hello, inner);
+    const index = await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
+    if (index < 0) {
+      throw await refuse(stream, {
+        code: "secret",
+        reason: `Cannot trust ${where(stream)}: it does not know the secret`,
+      });
+    }
+    const own = await proofs(runtime, identity.secrets.slice(index, index + 1), "dialler", transcript);
+    await sendFrame(stream, FrameKind.proof, encodeBody({ mac: own[0] }));
+    await expectFrame(end.reader, FrameKind.ready);
+  }
+  const spec = checkNodeSpec(welcome.spec);
+  if (request.to !== null && spec.name !== request.to) {
+    throw await refuse(stream, wrongNode(request.to, spec.name, where(stream)));
+  }
+  return spec;
+}
+
+/**
+ * Answers the dialler at the other end of `stream`.
+ *
+ * @param spec This node.
+ * @param admit Decides, once the dialler is trusted, whether it may have the connection that it asks for.
+ * @returns What was asked for, and a function that opens the connection: nothing may be sent before it was called. `null` when the
+ * stream ended without a word.
+ * @throws {HandshakeRefusedError} When either side refuses the other.
+ * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
+ */
+export async function acceptHandshake(
+  end: HandshakeEnd,
+  spec: NodeSpec,
+  admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+): Promise<ConnectionRequest | null> {
+  const { identity, runtime, stream } = end;
+  const first = await end.reader.next();
+  if (first === null) return null;
+  if (first.kind !== FrameKind.hello) throw new ProtocolError(`Cannot accept ${where(stream)}: it did not say hello`);
+  const hello = record(first.body, "hello");
+  const mismatch = findMismatch(identity, hello, where(stream));
+  if (mismatch !== null) throw await refuse(stream, mismatch);
+  const request = checkRequest(hello);
+  if (request.to !== null && request.to !== spec.name) {
+    throw await refuse(stream, wrongNode(request.to, spec.name, "this address"));
+  }
+  const trusted = identity.secrets.length > 0;
+  const inner = encodeBody({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
+  const transcript = join(first.body, inner);
+  const welcome = async () => {
+    const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript) : [];
+    await sendFrame(stream, FrameKind.welcome, encodeBody({ inner, macs }));
+  };
+  if (trusted) {
+    await welcome();
+    const { mac } = record(await expectFrame(end.reader, FrameKind.proof), "proof");
+    if (await matchingSecret(runtime, identity.secrets, "dialler", transcript, [mac]) < 0) {
+      throw await refuse(stream, {
+        code: "secret",
+        reason: `Cannot accept ${where(stream)}: it does not know the secret`,
+      });
+    }
+  }
+  const refusal = await admit(request);
+  if (refusal !== null) throw await refuse(stream, refusal);
+  await (trusted ? sendFrame(stream, FrameKind.ready, new Uint8Array()) : welcome());
+  return request;
+}
+
+function findMismatch(identity: ClusterIdentity, hello: Record<string, unknown>, who: string): Refusal | null {
+  const expect = (code: Refusal["code"], what: string, theirs: unknown, ours: unknown): Refusal | null =>
+    theirs === ours
+      ? null
+      : { code, reason: `Cannot accept ${who}: ${what} is ${quote(theirs)}, expected ${quote(ours)}` };
+  return expect("version", "protocol version", hello.version, PROTOCOL_VERSION) ??
+    expect("cluster", "cluster", hello.cluster, identity.cluster) ??
+    expect("strategy", "strategy", hello.strategy, identity.strategy) ??
+    expect("secret", "use of a secret", hello.secret, identity.secrets.length > 0);
+}
+
+function checkRequest(hello: Record<string, unknown>): ConnectionRequest {
+  const { to, channel, index, dial, seen } = hello;
+  if (to !== null && typeof to !== "string") throw malformed("hello");
+  if (typeof channel !== "string" || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("hello");
+  return { spec: checkNodeSpec(hello.spec), to, channel, index, dial, seen };
+}
+
+/** Which of `secrets` one of `macs` proves, or -1. */
+async function matchingSecret(
+  runtime: Runtime,
+  secrets: SharedSecrets,
+  role: "dialler" | "acceptor",
+  transcript: Uint8Array<ArrayBuffer>,
+  macs: readonly unknown[],
+): Promise<number> {
+  const expected = await proofs(runtime, secrets, role, transcript);
+  return expected.findIndex((proof) =>
+    macs.some((mac) => mac instanceof Uint8Array && equalInConstantTime(proof, mac))
+  );
+}
+
+async function expectFrame(reader: FrameReader, kind: number): Promise<Uint8Array> {
+  const frame = await reader.next();
+  if (frame === null) throw new ProtocolError("Cannot finish the handshake: the other end closed the connection");
+  if (frame.kind === FrameKind.refused) throw new HandshakeRefusedError(refusalFrom(record(frame.body, "refusal")));
+  if (frame.kind !== kind) {
+    throw new ProtocolError(`Cannot finish the handshake: got frame kind ${frame.kind}, expected ${kind}`);
+  }
+  return frame.body;
+}
+
+/** Tells the other end why it is refused. @returns The error to throw here. */
+async function refuse(stream: ByteStream, refusal: Refusal): Promise<HandshakeRefusedError> {
+  try {
+    await sendFrame(stream, FrameKind.refused, encodeBody(refusal));
+  } catch {
+    // The other end is gone already: then it need not be told.
+  }
+  return new HandshakeRefusedError(refusal);
+}
+
+function wrongNode(expected: string, found: string, at: string): Refusal {
+  return { code: "wrong-node", reason: `Cannot reach ${quote(expected)}: ${at} belongs to ${quote(found)}` };
+}
+
+function sendFrame(stream: ByteStream, kind: number, body: Uint8Array): Promise<void> {
+  const writer = new ByteWriter(FRAME_HEADER_BYTES + body.length);
+  writer.u32(body.length + 1);
+  writer.u8(kind);
+  writer.raw(body);
+  return stream.write(writer.bytes.subarray(0, writer.length));
+}
+
+function encodeBody(value: unknown): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(256);
+  encodeInto(writer, value);
+  return writer.bytes.slice(0, writer.length);
+}
+
+function record(body: Uint8Array, what: string): Record<string, unknown> {
+  const value = decode(body);
+  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
+    throw malformed(what);
+  }
+  return value as Record<string, unknown>;
+}
+
+function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const joined = new Uint8Array(a.length + b.length);
+  joined.set(a);
+  joined.set(b, a.length);
+  return joined;
+}
+
+function malformed(what: string): ProtocolError {
+  return new ProtocolError(`Cannot finish the handshake: the ${what} is malformed`);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? `"${value.slice(0, 64)}"` : `${value}`;
+}
+
+function where(stream: ByteStream): string {
+  return `${stream.remoteAddress.hostname}:${stream.remoteAddress.port}`;
+}

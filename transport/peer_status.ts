@@ -1,0 +1,55 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { DEFAULT_CHANNEL, type Peer } from "./peer.ts";
+
+/** Who is told about peers that come and go. Each pair of calls alternates per peer, and per channel. */
+export interface PeerStatusHandler {
+  /** The membership connection opened: control traffic can flow. */
+  linked(peer: Peer): void;
+  /** The last connection closed, or the failure detector silenced the peer. */
+  unlinked(peer: Peer): void;
+  /** Messages can flow: there is a connection of the default channel as well. */
+  up(peer: Peer): void;
+  /** The last connection closed, or the failure detector silenced the peer. */
+  down(peer: Peer): void;
+  /** The channel has all its connections. */
+  channelUp(peer: Peer, channel: string): void;
+  /** The channel has no connection left. */
+  channelDown(peer: Peer, channel: string): void;
+}
+
+/** Tells what changed about a peer since the last time. */
+export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number): void {
+  const alive = !peer.silent && peer.connections().length > 0;
+  if (!peer.linked && alive && peer.membership !== null) {
+    peer.linked = true;
+    peer.heardAt = now;
+    handler.linked(peer);
+  }
+  if (!peer.up && peer.linked && alive && peer.openOn(DEFAULT_CHANNEL) > 0) {
+    peer.up = true;
+    handler.up(peer);
+  }
+  announceChannels(peer, handler);
+  if (peer.up && !alive) {
+    peer.up = false;
+    handler.down(peer);
+  }
+  if (peer.linked && !alive) {
+    peer.linked = false;
+    handler.unlinked(peer);
+  }
+}
+
+function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
+  for (const channel of new Set([...peer.channels, ...peer.channelsUp])) {
+    const up = peer.channelsUp.has(channel);
+    if (!up && !peer.silent && peer.isComplete(channel)) {
+      peer.channelsUp.add(channel);
+      handler.channelUp(peer, channel);
+    } else if (up && (peer.silent || peer.openOn(channel) === 0)) {
+      peer.channelsUp.delete(channel);
+      handler.channelDown(peer, channel);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+const CODES = [
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "self",
+  "name-in-use",
+  "stale-incarnation",
+  "duplicate",
+  "channel",
+  "stopping",
+] as const;
+
+/**
+ * Why a connection is refused:
+ *
+ * - `version`, `cluster`, `strategy`, `secret`: the two nodes do not belong together.
+ * - `wrong-node`: another node than the one meant lives at the address.
+ * - `self`: the node dialled itself.
+ * - `name-in-use`: another living node has the name.
+ * - `stale-incarnation`: a newer incarnation of the name is known; `known` says which.
+ * - `duplicate`: the connection exists already, or is being dialled by the other side. Not a failure.
+ * - `channel`: neither node has such a channel, or it has fewer connections.
+ * - `stopping`: the node is about to stop.
+ */
+export type RefusalCode = typeof CODES[number];
+
+/** A refused connection's reason, as it goes over the wire. */
+export interface Refusal {
+  /** For programs. */
+  readonly code: RefusalCode;
+  /** For people. */
+  readonly reason: string;
+  /** The newest incarnation known, with `stale-incarnation`. */
+  readonly known?: number;
+}
+
+/** One side refused the other during the handshake. */
+export class HandshakeRefusedError extends Error {
+  /** Always `"HandshakeRefusedError"`. */
+  override readonly name = "HandshakeRefusedError";
+  /** Why. */
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.reason);
+    this.refusal = refusal;
+  }
+}
+
+/** Reads a refusal that a peer sent; an unknown code (of a later version) is taken for `stopping`, which means: try again later. */
+export function refusalFrom(value: Readonly<Record<string, unknown>>): Refusal {
+  const code = CODES.find((code) => code === value.code) ?? "stopping";
+  const reason = typeof value.reason === "string" ? value.reason.slice(0, 1024) : "Refused without a reason";
+  return Number.isSafeInteger(value.known) ? { code, reason, known: value.known as number } : { code, reason };
+}

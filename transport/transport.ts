@@ -1,0 +1,64 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** Where a node listens or is dialled. */
+export interface Address {
+  /** Host name or IP address. */
+  readonly hostname: string;
+  /** Port, 0 to 65,535. When listening, 0 asks for any free port. */
+  readonly port: number;
+}
+
+/**
+ * An ordered, reliable stream of bytes between two nodes: what TCP gives.
+ * Nothing is lost within it; it may end at any moment.
+ */
+export interface ByteStream {
+  /** The other end, as far as it is known. */
+  readonly remoteAddress: Address;
+  /**
+   * Reads at least one byte into `buffer`.
+   *
+   * @returns The number of bytes read, or `null` once the other end has closed.
+   * @throws When the stream is broken, or closed on this side. At most one read may wait at a time.
+   */
+  read(buffer: Uint8Array): Promise<number | null>;
+  /**
+   * Writes all of `bytes`, which must not change before the promise is settled.
+   * At most one write may wait at a time.
+   *
+   * @throws When the stream is broken, or closed on either side.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * Closes both directions. Bytes whose write has resolved still reach the other end. Waiting reads and
+   * writes reject. Closing twice is a no-op.
+   */
+  close(): void;
+}
+
+/** An open listening address. */
+export interface Listener {
+  /** The bound address, with the port that was really given. */
+  readonly address: Address;
+  /** Stops listening. Streams that were accepted before live on. Closing twice is a no-op. */
+  close(): void;
+}
+
+/**
+ * How streams are opened. The contract that `tests/transport/transport_suite.ts` checks over every implementation.
+ */
+export interface Transport {
+  /**
+   * Listens on `address` and hands each accepted stream to `accept`. Survives passing failures of
+   * accepting (such as too many open files).
+   *
+   * @throws When the address cannot be bound.
+   */
+  listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener>;
+  /**
+   * Opens a stream to `address`.
+   *
+   * @throws When nothing answers there, or with the reason of `signal` once that is aborted.
+   */
+  connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream>;
+}
