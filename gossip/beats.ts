@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { HeartbeatWord } from "./heartbeat_message.ts";
+import { COUNTER_MAX, HeartbeatWord } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatSettings } from "./heartbeat_types.ts";
 
@@ -28,8 +28,8 @@ export class Beats {
     const { interval } = this.#settings;
     if (turn.now < this.#nextAt - interval / 8) return;
     this.#nextAt = Math.max(this.#nextAt, turn.now - interval) + interval;
-    this.#counter++;
-    for (const name of this.#subscribers) turn.send(name, this.#counter);
+    const counter = this.#countOn();
+    for (const name of this.#subscribers) turn.send(name, counter);
   }
 
   /** Begins or ends to beat to `name`. */
@@ -39,11 +39,17 @@ export class Beats {
       return;
     }
     this.#subscribers.add(name);
-    turn.send(name, ++this.#counter);
+    turn.send(name, this.#countOn());
   }
 
   unsubscribe(name: string): void {
     this.#subscribers.delete(name);
+  }
+
+  /** Gives a sign of life to one that asked for it, perhaps on behalf of another. */
+  answer(to: string, turn: HeartbeatTurn): void {
+    const { name, incarnation } = this.#settings.self;
+    turn.send(to, [HeartbeatWord.alive, name, incarnation, this.#countOn()]);
   }
 
   /**
@@ -56,8 +62,14 @@ export class Beats {
       turn.send(from, [HeartbeatWord.alive, name, incarnation, this.#counter]);
       return;
     }
-    this.#counter = Math.max(this.#counter, counter) + 1;
-    this.#denied = this.#counter;
-    turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#counter]);
+    this.#counter = Math.max(this.#counter, counter);
+    this.#denied = this.#countOn();
+    turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#denied]);
+  }
+
+  /** One beat further. Stays at the greatest number that others accept, which only a made-up verdict leads to. */
+  #countOn(): number {
+    this.#counter = Math.min(this.#counter + 1, COUNTER_MAX);
+    return this.#counter;
   }
 }

@@ -1,7 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { Beats } from "./beats.ts";
-import { type Alive, type Ask, checkHeartbeatMessage, HeartbeatWord, type Verdict } from "./heartbeat_message.ts";
+import {
+  type Alive,
+  type Ask,
+  checkHeartbeatMessage,
+  HeartbeatWord,
+  type Testimony,
+  type Verdict,
+} from "./heartbeat_message.ts";
 import { HeartbeatTurn } from "./heartbeat_turn.ts";
 import {
   type HeartbeatEnv,
@@ -12,6 +19,7 @@ import {
   type NodeLife,
 } from "./heartbeat_types.ts";
 import { LifeSigns } from "./life_signs.ts";
+import { Petitions } from "./petitions.ts";
 import { Verdicts } from "./verdicts.ts";
 import { Watch } from "./watch.ts";
 
@@ -29,6 +37,7 @@ export class Heartbeat {
   readonly #beats: Beats;
   readonly #watch: Watch;
   readonly #verdicts: Verdicts;
+  readonly #petitions: Petitions;
   #tickedAt: number;
   #resumedAt: number;
 
@@ -41,6 +50,7 @@ export class Heartbeat {
     this.#beats = new Beats(this.#settings, now);
     this.#watch = new Watch(this.#settings, this.#signs);
     this.#verdicts = new Verdicts(this.#settings, this.#signs);
+    this.#petitions = new Petitions(this.#settings);
     this.#tickedAt = now;
     this.#resumedAt = now;
   }
@@ -104,7 +114,7 @@ export class Heartbeat {
     else if (checked[0] === HeartbeatWord.ask) this.#asked(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.verdict) this.#verdict(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.alive) this.#alive(checked, turn);
-    else if (this.#watch.testimony(from.name, checked, turn)) this.#condemn(checked[1], turn);
+    else this.#testimony(from.name, checked, turn);
     return turn;
   }
 
@@ -128,6 +138,7 @@ export class Heartbeat {
     this.#beats.unsubscribe(name);
     this.#watch.rest(name, turn);
     this.#verdicts.disconnected(name);
+    this.#petitions.forget(name);
     this.#signs.disconnected(name);
     return turn;
   }
@@ -173,6 +184,8 @@ export class Heartbeat {
 
   #alive([, name, incarnation, counter]: Alive, turn: HeartbeatTurn): void {
     this.#learn(name, incarnation, counter, turn);
+    // Hearsay may end an inquiry at once, as a witness's answer does.
+    this.#watch.review(name, turn);
   }
 
   #learn(name: string, incarnation: number, counter: number, turn: HeartbeatTurn): void {
@@ -180,21 +193,42 @@ export class Heartbeat {
     if (peer?.incarnation !== incarnation) return;
     this.#signs.learn(this.#signs.of(name, peer), counter, turn.now);
     this.#verdicts.refute(name, peer, counter, turn);
+    this.#petitions.grant(name, incarnation, counter, turn);
+  }
+
+  #testimony(from: string, testimony: Testimony, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter, counterAge] = testimony;
+    if (this.#watch.testimony(from, testimony, turn)) this.#condemn(name, turn);
+    // What is passed on counts as news of the moment, so it must not be much older than that.
+    else if (counterAge <= 2 * this.#settings.interval) this.#petitions.grant(name, incarnation, counter, turn);
   }
 
   #verdict(from: string, verdict: Verdict, turn: HeartbeatTurn): void {
     const [, name, incarnation, counter] = verdict;
     const { self } = this.#settings;
     if (name !== self.name) {
-      if (this.#verdicts.receive(from, verdict, turn)) this.#watch.rest(name, turn);
+      const believed = this.#verdicts.receive(from, verdict, this.#watch.canTell(name, turn), turn);
+      if (believed) this.#watch.rest(name, turn);
     } else if (incarnation === self.incarnation) this.#beats.deny(counter, from, turn);
   }
 
-  #asked(from: string, [, name, incarnation]: Ask, turn: HeartbeatTurn): void {
+  #asked(from: string, [, name, incarnation, , hops]: Ask, turn: HeartbeatTurn): void {
+    const { self } = this.#settings;
+    if (name === self.name) {
+      if (incarnation === self.incarnation) this.#beats.answer(from, turn);
+      return;
+    }
     const peer = turn.connectedPeer(name);
     const mark = this.#signs.marks.get(name);
-    if (peer?.incarnation !== incarnation) turn.send(from, [HeartbeatWord.testimony, name, incarnation, 0, 0, -1]);
-    else if (mark !== undefined) turn.send(from, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
-    else turn.send(from, this.#watch.testify(name, peer, turn));
+    if (peer?.incarnation !== incarnation) {
+      turn.send(from, [HeartbeatWord.testimony, name, incarnation, 0, 0, -1]);
+    } else if (mark !== undefined) {
+      turn.send(from, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
+    } else {
+      const testimony = this.#watch.testify(name, peer, turn);
+      turn.send(from, testimony);
+      // Even if that was a good answer: a fresh sign of life is a better one.
+      this.#petitions.add(from, [HeartbeatWord.ask, name, incarnation, testimony[3], hops], turn);
+    }
   }
 }

@@ -18,8 +18,17 @@ export type Beat = number;
 /** Whether the receiver is to beat to the sender from now on. `true` is answered by a beat at once. */
 export type WatchRequest = boolean;
 
-/** `[word, node, incarnation, newest counter that the sender knows]` */
-export type Ask = readonly [word: typeof HeartbeatWord.ask, node: string, incarnation: number, counter: number];
+/**
+ * `[word, node, incarnation, counter, hops]`: the newest counter that the asker knows; and 1 when one who cannot answer well is to
+ * ask others, 0 when not.
+ */
+export type Ask = readonly [
+  word: typeof HeartbeatWord.ask,
+  node: string,
+  incarnation: number,
+  counter: number,
+  hops: number,
+];
 
 /**
  * `[word, node, incarnation, counter, counterAge, silence]`: the newest counter that the witness knows and how many
@@ -45,8 +54,11 @@ export type Alive = readonly [word: typeof HeartbeatWord.alive, node: string, in
 /** What failure detectors tell each other: plain values for MessagePack. */
 export type HeartbeatMessage = Beat | WatchRequest | Ask | Testimony | Verdict | Alive;
 
-/** Above any counter that can be reached by beating; leaves room to count on from a counter that somebody made up. */
-const counterMax = 2 ** 48;
+/** Far above any counter that is reached by beating. */
+export const COUNTER_MAX = 2 ** 48;
+
+/** Elements of the array that begins with each word. */
+const LENGTHS: readonly (number | undefined)[] = [undefined, 5, 6, 4, 4];
 
 /**
  * Checks a decoded message from another node.
@@ -56,18 +68,19 @@ const counterMax = 2 ** 48;
  * @throws {TypeError} When it is not a message of a failure detector.
  */
 export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
-  if (typeof value === "boolean" || isCount(value, counterMax)) return value;
+  if (typeof value === "boolean" || isCount(value, COUNTER_MAX)) return value;
   if (!Array.isArray(value)) throw malformed("neither a counter, a boolean nor an array");
-  const word: unknown = value[0];
-  const length = word === HeartbeatWord.testimony ? 6 : 4;
-  if (!isCount(word, HeartbeatWord.alive) || word === 0) throw malformed("unknown word");
+  const [word, node, incarnation, counter, hopsOrAge, silence]: unknown[] = value;
+  const length = isCount(word, HeartbeatWord.alive) ? LENGTHS[word] : undefined;
+  if (length === undefined) throw malformed("unknown word");
   if (value.length !== length) throw malformed(`${value.length} elements, expected ${length}`);
-  if (typeof value[1] !== "string" || value[1].length === 0 || value[1].length > 255) throw malformed("bad node name");
-  if (!isCount(value[2], Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
-  if (!isCount(value[3], counterMax)) throw malformed("bad counter");
-  if (length === 6) {
-    if (!isCount(value[4], Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
-    if (value[5] !== -1 && !isCount(value[5], Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
+  if (typeof node !== "string" || node.length === 0 || node.length > 255) throw malformed("bad node name");
+  if (!isCount(incarnation, Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
+  if (!isCount(counter, COUNTER_MAX)) throw malformed("bad counter");
+  if (word === HeartbeatWord.ask && !isCount(hopsOrAge, 1)) throw malformed("bad number of hops");
+  if (word === HeartbeatWord.testimony) {
+    if (!isCount(hopsOrAge, Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
+    if (silence !== -1 && !isCount(silence, Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
   }
   return value as unknown as HeartbeatMessage;
 }

@@ -79,7 +79,8 @@ export interface HeartbeatOutgoing {
 /** Something that became known about a node. */
 export interface HeartbeatEvent {
   /**
-   * - `"suspect"`: nothing was heard of this watched node for `interval × missed`; others are being asked.
+   * - `"suspect"`: nothing was heard of this watched node for `interval × missed`; others are being asked. It is one until
+   *   `"trusted"`, `"down"`, or the watch over it ends because its connection closes or another node takes over.
    * - `"silentLink"`: others do hear the suspect: only the connection from it to this node is bad, so dial it again.
    *   Repeated about every `interval × missed` while that lasts.
    * - `"trusted"`: the suspect was heard again, without having been declared down.

@@ -21,16 +21,19 @@ export class Inquiry {
   #serious = false;
 
   /**
-   * Before the limit: asks a few more witnesses, only to learn from them.
+   * Before the limit: asks a few more, only to learn from them. Nobody is asked twice before everyone was asked once.
    *
-   * @param candidates Witnesses that can be asked.
+   * @param candidates Nodes that can be asked.
    * @param count How many to ask.
    */
   listen(candidates: readonly string[], count: number, now: number, random: () => number): readonly string[] {
     this.#setSerious(false);
-    const unasked = candidates.filter((name) => !this.#questions.has(name));
-    if (unasked.length === 0) this.#questions.clear();
-    return this.#pose(sample(unasked.length > 0 ? unasked : [...candidates], count, random), now);
+    let unasked = candidates.filter((name) => !this.#questions.has(name));
+    if (unasked.length === 0) {
+      for (const name of candidates) this.#questions.delete(name);
+      unasked = [...candidates];
+    }
+    return this.#pose(sample(unasked, count, random), now);
   }
 
   /**

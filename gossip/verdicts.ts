@@ -5,7 +5,7 @@ import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
 import type { LifeSigns } from "./life_signs.ts";
 
-/** A verdict that this node does not believe, or no longer believes. */
+/** A verdict that this node does not believe yet, or no longer believes. */
 interface Doubt {
   readonly incarnation: number;
   readonly counter: number;
@@ -15,7 +15,7 @@ interface Doubt {
 }
 
 /** Verdicts remembered so that none is passed on twice. */
-const seenMax = 1024;
+const SEEN_MAX = 1024;
 
 /** How verdicts are spread, believed, doubted and taken back. */
 export class Verdicts {
@@ -41,29 +41,25 @@ export class Verdicts {
   /**
    * Takes a verdict about another node.
    *
+   * @param watching Whether this node's own silence means something. If not, it gives the condemned one interval to object.
    * @returns Whether that node is held for dead because of it.
    */
-  receive(from: string, verdict: Verdict, turn: HeartbeatTurn): boolean {
+  receive(from: string, verdict: Verdict, watching: boolean, turn: HeartbeatTurn): boolean {
     const [, name, incarnation, counter] = verdict;
     const peer = turn.peers.get(name);
     if (peer !== undefined && incarnation < peer.incarnation) return false;
-    if (peer === undefined || !peer.connected || incarnation > peer.incarnation) {
-      // No business of this node, but perhaps of its neighbours in a sparse overlay.
-      if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
-      return false;
-    }
     const mark = this.#signs.marks.get(name);
-    if (mark !== undefined) {
-      mark.counter = Math.max(mark.counter, counter);
+    if (peer === undefined || !peer.connected || incarnation > peer.incarnation || mark !== undefined) {
+      // Known already, or no business of this node, but perhaps news for its neighbours in a sparse overlay.
+      if (mark?.incarnation === incarnation) mark.counter = Math.max(mark.counter, counter);
       if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
       return false;
     }
-    if (this.#disbelieves(counter, name, peer, turn)) {
+    if (!watching || this.#knowsBetter(counter, name, peer, turn)) {
       this.#object(from, verdict, peer, turn);
       return false;
     }
-    this.#believe(name, peer, counter, turn);
-    if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+    this.#believe(name, peer, counter, from, turn);
     return true;
   }
 
@@ -105,14 +101,14 @@ export class Verdicts {
       const peer = turn.connectedPeer(name);
       if (peer !== undefined && peer.heardAt > mark.heardAt) this.heard(name, peer, turn);
     }
-    const { limit } = this.#settings;
+    const { interval, limit } = this.#settings;
     const dead: string[] = [];
     for (const [name, doubt] of this.#doubts) {
       const peer = turn.connectedPeer(name);
       if (peer?.incarnation !== doubt.incarnation || turn.now - doubt.since >= 2 * limit) {
         this.#doubts.delete(name);
-      } else if (!this.#disbelieves(doubt.counter, name, peer, turn)) {
-        this.#believe(name, peer, doubt.counter, turn);
+      } else if (turn.now - doubt.since >= interval && !this.#knowsBetter(doubt.counter, name, peer, turn)) {
+        this.#believe(name, peer, doubt.counter, doubt.from, turn);
         dead.push(name);
       }
     }
@@ -130,30 +126,35 @@ export class Verdicts {
     this.#seen.delete(name);
   }
 
-  /** Whether this node knows better than a verdict, or has been awake too short a time to judge. */
-  #disbelieves(counter: number, name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
+  /** Whether there was a sign of life that the verdict does not know of, or this node was asleep and cannot tell. */
+  #knowsBetter(counter: number, name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
     const sign = this.#signs.of(name, peer);
     const counterAt = sign.counter > counter ? sign.counterAt : -Infinity;
     return turn.now - Math.max(peer.heardAt, turn.resumedAt, counterAt) < this.#settings.limit;
   }
 
-  #believe(name: string, peer: HeartbeatPeer, counter: number, turn: HeartbeatTurn): void {
+  #believe(name: string, peer: HeartbeatPeer, counter: number, from: string | undefined, turn: HeartbeatTurn): void {
+    const newest = Math.max(counter, this.#signs.of(name, peer).counter);
     this.#doubts.delete(name);
-    this.#signs.markDown(name, peer, Math.max(counter, this.#signs.of(name, peer).counter), turn);
+    this.#signs.markDown(name, peer, newest, turn);
+    const verdict: Verdict = [HeartbeatWord.verdict, name, peer.incarnation, newest];
+    if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
   }
 
   /** Answers a verdict with what is known here, and asks the condemned for a denial. */
   #object(from: string, verdict: Verdict, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const [, name, incarnation, counter] = verdict;
     const sign = this.#signs.of(name, peer);
-    if (sign.counter > counter) turn.send(from, [HeartbeatWord.alive, name, incarnation, sign.counter]);
+    if (sign.counter > counter && this.#knowsBetter(counter, name, peer, turn)) {
+      turn.send(from, [HeartbeatWord.alive, name, incarnation, sign.counter]);
+    }
     const doubt = this.#doubts.get(name);
     if (doubt !== undefined && doubt.counter >= counter) return;
     this.#doubts.set(name, { incarnation, counter, from, since: turn.now });
     turn.send(name, verdict);
   }
 
-  #passOn(verdict: Verdict, from: string, turn: HeartbeatTurn): void {
+  #passOn(verdict: Verdict, from: string | undefined, turn: HeartbeatTurn): void {
     turn.sendSome(
       verdict,
       this.#settings.fanout,
@@ -170,7 +171,7 @@ export class Verdicts {
     ) return false;
     this.#seen.delete(name);
     this.#seen.set(name, { incarnation, counter });
-    if (this.#seen.size > seenMax) this.#seen.delete(this.#seen.keys().next().value!);
+    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value!);
     return true;
   }
 }

@@ -99,26 +99,34 @@ export class Watch {
     const heard = silence >= 0 && silence < limit;
     if (heard) sign.witnessedAt = Math.max(sign.witnessedAt, turn.now - silence);
     watched.inquiry.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
-    const age = this.#silence(name, watched, peer, turn);
-    if (age >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
-    if (age < this.#settings.unease) watched.inquiry = undefined;
-    if (watched.inquiry === undefined && watched.suspectSince !== undefined) {
-      turn.events.push(this.#signs.event("silentLink", name, peer));
-    }
+    if (this.#silence(name, watched, peer, turn) >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
+    this.review(name, turn);
     return false;
+  }
+
+  /** Ends the inquiry about `name` if others have heard enough from it. */
+  review(name: string, turn: HeartbeatTurn): void {
+    const watched = this.#watched.get(name);
+    const peer = turn.connectedPeer(name);
+    if (watched?.inquiry === undefined || peer === undefined) return;
+    if (this.#silence(name, watched, peer, turn) >= this.#settings.unease) return;
+    watched.inquiry = undefined;
+    if (watched.suspectSince !== undefined) turn.events.push(this.#signs.event("silentLink", name, peer));
+  }
+
+  /** Whether beats were expected from `name` for as long as silence is borne, so that their absence means something. */
+  canTell(name: string, turn: HeartbeatTurn): boolean {
+    const watched = this.#watched.get(name);
+    return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#settings.limit;
   }
 
   /** What this node can testify about `name`. */
   testify(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): Testimony {
-    const { limit } = this.#settings;
     const { incarnation, counter, counterAt } = this.#signs.of(name, peer);
     const counterAge = counter === 0 ? 0 : Math.round(turn.now - counterAt);
-    const watched = this.#watched.get(name);
-    const silence = turn.now - peer.heardAt;
-    const able = silence < limit ||
-      (watched !== undefined && turn.now - this.#heardAt(watched, peer, turn) >= limit);
-    const told = able ? Math.floor(Math.min(silence, Number.MAX_SAFE_INTEGER)) : -1;
-    return [HeartbeatWord.testimony, name, incarnation, counter, counterAge, told];
+    const silence = Math.floor(turn.now - peer.heardAt);
+    const telling = silence < this.#settings.limit || this.canTell(name, turn);
+    return [HeartbeatWord.testimony, name, incarnation, counter, counterAge, telling ? silence : -1];
   }
 
   /**
@@ -148,8 +156,10 @@ export class Watch {
       turn.send(name, true);
     }
     if (silence >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
-    const asked = watched.inquiry.listen(this.#witnesses(name, turn), witnesses, turn.now, turn.random);
-    this.#ask(asked, name, peer, turn);
+    const { now, random } = turn;
+    this.#ask(watched.inquiry.listen(this.#witnesses(name, turn), witnesses, now, random), name, peer, turn);
+    // All other watchers may be cut off from the node; anyone can ask it for a sign of life.
+    this.#ask(watched.inquiry.listen(this.#anyone(name, turn), witnesses, now, random), name, peer, turn);
     return false;
   }
 
@@ -162,14 +172,21 @@ export class Watch {
 
   #ask(witnesses: readonly string[], name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const { incarnation, counter } = this.#signs.of(name, peer);
-    for (const witness of witnesses) turn.send(witness, [HeartbeatWord.ask, name, incarnation, counter]);
+    for (const witness of witnesses) turn.send(witness, [HeartbeatWord.ask, name, incarnation, counter, 1]);
   }
 
   /** The other watchers of `name` that can be asked. */
   #witnesses(name: string, turn: HeartbeatTurn): string[] {
-    return this.#ring.watchersOf(name).filter((witness) =>
-      turn.connectedPeer(witness) !== undefined && !this.#signs.isDown(witness) && !this.isSuspect(witness)
-    );
+    return this.#ring.watchersOf(name).filter((witness) => this.#canAnswer(witness, turn));
+  }
+
+  /** All others that can be asked about `name`. */
+  #anyone(name: string, turn: HeartbeatTurn): string[] {
+    return [...turn.peers.keys()].filter((other) => other !== name && this.#canAnswer(other, turn));
+  }
+
+  #canAnswer(name: string, turn: HeartbeatTurn): boolean {
+    return turn.connectedPeer(name) !== undefined && !this.#signs.isDown(name) && !this.isSuspect(name);
   }
 
   /** Milliseconds since the last sign of life of any kind. */

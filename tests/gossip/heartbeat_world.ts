@@ -1,0 +1,271 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { Heartbeat } from "../../gossip/heartbeat.ts";
+import type { HeartbeatEvent, HeartbeatOutput, NodeLife } from "../../gossip/heartbeat_types.ts";
+import { type SeededRandom, seededRandom } from "../seeded_random.ts";
+
+/** What one node said about another. */
+export interface Saying extends HeartbeatEvent {
+  readonly at: number;
+  readonly by: string;
+}
+
+export interface WorldOptions {
+  readonly size: number;
+  readonly seed: number;
+  /** Least and most milliseconds that a frame takes. */
+  readonly latency?: readonly [number, number];
+  readonly missed?: number;
+  /** Which pairs are connected at all; all by default. */
+  readonly linked?: (a: number, b: number) => boolean;
+}
+
+interface Peer {
+  incarnation: number;
+  connected: boolean;
+  heardAt: number;
+}
+
+interface Node {
+  readonly index: number;
+  life: NodeLife;
+  detector: Heartbeat;
+  readonly peers: Map<string, Peer>;
+  state: "running" | "paused" | "dead";
+  /** Frames that wait in the sockets of a paused node. */
+  waiting: { readonly from: NodeLife; readonly message: unknown }[];
+}
+
+interface Task {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+const INTERVAL = 1000;
+
+/** Many detectors, a seeded network and virtual time. Frames between two nodes keep their order; a cut swallows them. */
+export class HeartbeatWorld {
+  readonly nodes: Node[];
+  readonly sayings: Saying[] = [];
+  now = 0;
+  frames = 0;
+  readonly random: SeededRandom;
+  readonly #latency: readonly [number, number];
+  readonly #missed: number;
+  readonly #tasks: Task[] = [];
+  readonly #cuts = new Set<string>();
+  readonly #arrivals = new Map<string, number>();
+  #order = 0;
+
+  constructor({ size, seed, latency = [0.5, 5], missed = 5, linked = () => true }: WorldOptions) {
+    this.random = seededRandom(seed);
+    this.#latency = latency;
+    this.#missed = missed;
+    this.nodes = Array.from({ length: size }, (_, index) => this.#create(index, 1));
+    for (const a of this.nodes) {
+      for (const b of this.nodes) {
+        if (a === b || !linked(a.index, b.index)) continue;
+        a.peers.set(b.life.name, { incarnation: 1, connected: true, heardAt: 0 });
+      }
+    }
+    for (const node of this.nodes) this.#start(node);
+  }
+
+  /** Lets virtual time go on. */
+  run(duration: number): this {
+    const end = this.now + duration;
+    while (this.#tasks.length > 0 && this.#tasks[0]!.at <= end) {
+      const task = this.#pop();
+      this.now = task.at;
+      task.run();
+    }
+    this.now = end;
+    return this;
+  }
+
+  /** Calls `act` every `interval` milliseconds. */
+  every(interval: number, act: () => void): void {
+    const again = (): void => {
+      act();
+      this.#at(this.now + interval, again);
+    };
+    this.#at(this.now + interval, again);
+  }
+
+  /** Swallows all frames from `a` to `b` from now on, or no longer. */
+  cutOneWay(a: number, b: number, cut: boolean): void {
+    if (cut) this.#cuts.add(`${a}>${b}`);
+    else this.#cuts.delete(`${a}>${b}`);
+  }
+
+  cut(a: number, b: number, cut: boolean): void {
+    this.cutOneWay(a, b, cut);
+    this.cutOneWay(b, a, cut);
+  }
+
+  /** Stops a node for good. Its connections stay as they are. */
+  kill(index: number): void {
+    this.nodes[index]!.state = "dead";
+  }
+
+  pause(index: number): void {
+    this.nodes[index]!.state = "paused";
+  }
+
+  /** Lets a paused node read what waits in its sockets, and go on. */
+  resume(index: number): void {
+    const node = this.nodes[index]!;
+    node.state = "running";
+    for (const { from, message } of node.waiting.splice(0)) this.#read(node, from, message);
+  }
+
+  /** Ends the present life of a node, closing its connections, and begins the next one at once. */
+  restart(index: number): void {
+    const node = this.nodes[index]!;
+    for (const [name] of node.peers) this.#close(this.#named(name), node.life.name);
+    const { incarnation } = node.life;
+    Object.assign(node, this.#create(index, incarnation + 1), { peers: node.peers });
+    this.#start(node);
+    for (const [name, peer] of node.peers) {
+      peer.heardAt = this.now;
+      const other = this.#named(name);
+      other.peers.set(node.life.name, { incarnation: node.life.incarnation, connected: true, heardAt: this.now });
+      this.#carryOut(other, other.detector.peerConnected(node.life.name, this.#env(other)));
+    }
+  }
+
+  /** Closes the connection of two nodes, and opens it again after `delay`. */
+  reconnect(a: number, b: number, delay: number): void {
+    const [one, other] = [this.nodes[a]!, this.nodes[b]!];
+    this.#close(one, other.life.name);
+    this.#close(other, one.life.name);
+    this.#at(this.now + delay, () => {
+      this.#open(one, other.life.name);
+      this.#open(other, one.life.name);
+    });
+  }
+
+  /** A frame that is no heartbeat. */
+  chat(a: number, b: number): void {
+    this.#transmit(this.nodes[a]!, this.nodes[b]!.life.name, undefined);
+  }
+
+  /** Sends any message from one node to another. */
+  send(a: number, b: number, message: unknown): void {
+    this.#transmit(this.nodes[a]!, this.nodes[b]!.life.name, message);
+  }
+
+  name(index: number): string {
+    return this.nodes[index]!.life.name;
+  }
+
+  /** Everything of one type that was said, since a time. */
+  said(type: HeartbeatEvent["type"], since = 0): Saying[] {
+    return this.sayings.filter((saying) => saying.type === type && saying.at >= since);
+  }
+
+  #create(index: number, incarnation: number): Node {
+    const life = { name: `n${index}`, incarnation };
+    const detector = new Heartbeat({ self: life, interval: INTERVAL, missed: this.#missed }, this.now);
+    return { index, life, detector, peers: new Map(), state: "running", waiting: [] };
+  }
+
+  #start(node: Node): void {
+    const { detector } = node;
+    detector.setPeers([...node.peers.keys()]);
+    const tick = (): void => {
+      if (node.detector !== detector || node.state === "dead") return;
+      if (node.state === "running") this.#carryOut(node, detector.tick(this.#env(node)));
+      this.#at(this.now + INTERVAL / 4, tick);
+    };
+    this.#at(this.now + this.random.next() * INTERVAL / 4, tick);
+  }
+
+  #env(node: Node): { now: number; random: () => number; peers: Map<string, Peer> } {
+    return { now: this.now, random: this.random.next, peers: node.peers };
+  }
+
+  #carryOut(node: Node, output: HeartbeatOutput): void {
+    for (const event of output.events) this.sayings.push({ ...event, at: this.now, by: node.life.name });
+    for (const { to, message } of output.outgoing) this.#transmit(node, to, message);
+  }
+
+  #transmit(node: Node, to: string, message: unknown): void {
+    this.frames++;
+    const target = this.#named(to);
+    const link = `${node.index}>${target.index}`;
+    if (this.#cuts.has(link) || !node.peers.get(to)?.connected) return;
+    const [least, most] = this.#latency;
+    const at = Math.max(this.#arrivals.get(link) ?? 0, this.now + least + this.random.next() * (most - least));
+    this.#arrivals.set(link, at);
+    const from = node.life;
+    const incarnation = target.life.incarnation;
+    this.#at(at, () => {
+      if (this.#cuts.has(link) || target.state === "dead" || target.life.incarnation !== incarnation) return;
+      if (target.state === "paused") target.waiting.push({ from, message });
+      else this.#read(target, from, message);
+    });
+  }
+
+  #read(node: Node, from: NodeLife, message: unknown): void {
+    const peer = node.peers.get(from.name);
+    if (!peer?.connected || peer.incarnation !== from.incarnation) return;
+    peer.heardAt = this.now;
+    const env = this.#env(node);
+    const { detector } = node;
+    this.#carryOut(node, message === undefined ? detector.heard(from.name, env) : detector.receive(from, message, env));
+  }
+
+  #close(node: Node, peer: string): void {
+    node.peers.get(peer)!.connected = false;
+    this.#carryOut(node, node.detector.peerGone(peer, this.#env(node)));
+  }
+
+  #open(node: Node, name: string): void {
+    const peer = node.peers.get(name)!;
+    if (peer.connected || node.state === "dead" || this.#named(name).state === "dead") return;
+    peer.connected = true;
+    peer.heardAt = this.now;
+    this.#carryOut(node, node.detector.peerConnected(name, this.#env(node)));
+  }
+
+  #named(name: string): Node {
+    return this.nodes[Number(name.slice(1))]!;
+  }
+
+  #at(at: number, run: () => void): void {
+    const task = { at, order: this.#order++, run };
+    const tasks = this.#tasks;
+    let hole = tasks.push(task) - 1;
+    while (hole > 0) {
+      const parent = (hole - 1) >> 1;
+      if (!before(task, tasks[parent]!)) break;
+      tasks[hole] = tasks[parent]!;
+      hole = parent;
+    }
+    tasks[hole] = task;
+  }
+
+  #pop(): Task {
+    const tasks = this.#tasks;
+    const first = tasks[0]!;
+    const last = tasks.pop()!;
+    if (tasks.length === 0) return first;
+    let hole = 0;
+    while (true) {
+      let child = 2 * hole + 1;
+      if (child >= tasks.length) break;
+      if (child + 1 < tasks.length && before(tasks[child + 1]!, tasks[child]!)) child++;
+      if (!before(tasks[child]!, last)) break;
+      tasks[hole] = tasks[child]!;
+      hole = child;
+    }
+    tasks[hole] = last;
+    return first;
+  }
+}
+
+function before(a: Task, b: Task): boolean {
+  return a.at < b.at || (a.at === b.at && a.order < b.order);
+}
