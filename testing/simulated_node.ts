@@ -3,6 +3,7 @@
 import type { Clock, Random, Runtime, Timer } from "../runtime/runtime.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
+import { EventOwner } from "./virtual_event_loop.ts";
 
 /** What a node of a simulated world needs of it. */
 export interface SimulatedNodeContext {
@@ -19,13 +20,11 @@ export interface SimulatedNodeContext {
 }
 
 /** One life of a node: it ends with a crash. */
-export class SimulatedNode implements Runtime {
+export class SimulatedNode extends EventOwner implements Runtime {
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
-  /** In which turn of the world code of this node last began to run. */
-  lastTurn = -1;
   readonly #context: SimulatedNodeContext;
   #alive = true;
   #paused = false;
@@ -34,6 +33,7 @@ export class SimulatedNode implements Runtime {
 
   /** @param skew How far the wall clock is ahead of that of the world now, in milliseconds. */
   constructor(name: string, skew: () => number, context: SimulatedNodeContext) {
+    super();
     this.name = name;
     this.random = context.random;
     this.transport = context.transport;

@@ -1,28 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Random, Runtime, Timer } from "../runtime/runtime.ts";
-import type { MemoryNetworkEvent } from "../transport/memory_host.ts";
-import type { Latency } from "../transport/memory_links.ts";
+import { type Latency, uniformLatency } from "../transport/memory_links.ts";
 import { MemoryNetwork } from "../transport/memory_transport.ts";
 import { HistoryHash } from "./history_hash.ts";
-import { OutsideQueue } from "./outside_queue.ts";
 import { SeededRandom } from "./seeded_random.ts";
+import { EVENT_NUMBERS, type SimulatedEvent } from "./simulated_event.ts";
 import { SimulatedNode } from "./simulated_node.ts";
-import { VirtualClock, type VirtualEvent } from "./virtual_clock.ts";
-
-/** Something that happened in a {@linkcode SimulatedWorld}. */
-export interface SimulatedEvent {
-  /** Milliseconds of virtual time since the world began. */
-  readonly time: number;
-  /** What: the first five reached the machine of `node`, the others happened on it. */
-  readonly kind: MemoryNetworkEvent | "timer" | "pause" | "resume" | "crash" | "start";
-  /** Where. */
-  readonly node: string;
-  /** The host that sent it, if it came over the network. */
-  readonly from?: string;
-  /** How many bytes arrived. */
-  readonly bytes: number;
-}
+import { VirtualEventLoop } from "./virtual_event_loop.ts";
 
 /** Options of {@linkcode SimulatedWorld}. */
 export interface SimulatedWorldOptions {
@@ -63,24 +48,6 @@ interface Place {
   node: SimulatedNode | undefined;
 }
 
-const EVENT_NUMBERS = {
-  timer: 1,
-  connect: 2,
-  refused: 3,
-  data: 4,
-  end: 5,
-  reset: 6,
-  pause: 7,
-  resume: 8,
-  crash: 9,
-  start: 10,
-} as const satisfies Record<SimulatedEvent["kind"], number>;
-
-/** Any latency between `min` and `max` milliseconds is as likely as any other. */
-export function uniformLatency(min: number, max: number): Latency {
-  return (random) => min + (max - min) * random.next();
-}
-
 /**
  * A world of nodes in one process: virtual time, one seed for all that is left to chance, and a network in memory.
  * Code that reaches the world through its {@linkcode Runtime} only runs in it unchanged, and always the same way: the same
@@ -111,18 +78,11 @@ export class SimulatedWorld {
   readonly seed: number | string;
   /** The network, for cutting, clogging and healing it. */
   readonly network: MemoryNetwork;
-  readonly #clock = new VirtualClock();
+  readonly #loop = new VirtualEventLoop();
   readonly #random: SeededRandom;
   readonly #hash = new HistoryHash();
-  readonly #outside = new OutsideQueue(turn);
   readonly #places = new Map<string, Place>();
   readonly #trace: ((event: SimulatedEvent) => void) | undefined;
-  #events = 0;
-  /** Counts turns of the real event loop. */
-  #turn = 0;
-  /** Code of a node may have run in this turn. */
-  #stirred = false;
-  #running = false;
 
   /** Begins at time 0, without nodes. */
   constructor(options: SimulatedWorldOptions = {}) {
@@ -130,26 +90,26 @@ export class SimulatedWorld {
     this.#random = new SeededRandom(this.seed);
     this.#trace = options.trace;
     this.network = new MemoryNetwork({
-      clock: this.#clock,
+      clock: this.#loop.kernelClock,
       random: this.#random.fork("network"),
       latency: options.latency ?? uniformLatency(0.5, 5),
       resolution: options.resolution ?? 0.25,
       windowBytes: options.windowBytes,
       observer: {
         arrived: (kind, from, to, bytes) => this.#record(kind, to, bytes, from),
-        woken: (host) => this.#stir(this.#places.get(host)?.node),
+        woken: (host) => this.#loop.stir(this.#places.get(host)?.node),
       },
     });
   }
 
   /** Milliseconds of virtual time since the world began. */
   get now(): number {
-    return this.#clock.now();
+    return this.#loop.clock.now();
   }
 
   /** Events so far. */
   get events(): number {
-    return this.#events;
+    return this.#loop.events;
   }
 
   /** Stands for all that has happened so far: when, what, where, and how many bytes. */
@@ -170,14 +130,14 @@ export class SimulatedWorld {
       const random: Random = this.#random.fork(`node/${name}/${place.lives}`);
       this.#record("start", name, place.lives);
       place.node = new SimulatedNode(name, () => place.skew, {
-        clock: this.#clock,
+        clock: this.#loop.clock,
         random,
         transport: this.network.transport(name),
         woken: (node, cause) => {
-          this.#stir(node);
+          this.#loop.stir(node);
           if (cause === "timer") this.#record("timer", name, 0);
         },
-        outside: (operation) => this.#outside.add(operation),
+        outside: (operation) => this.#loop.outside.add(operation),
       });
     }
     return place.node;
@@ -198,7 +158,7 @@ export class SimulatedWorld {
     if (!node.paused) return;
     this.#record("resume", name, 0);
     node.resume();
-    this.#clock.schedule(0, () => {
+    this.#loop.clock.schedule(0, () => {
       if (!node.paused) this.network.resume(name);
     });
   }
@@ -221,12 +181,12 @@ export class SimulatedWorld {
 
   /** Calls `callback` at a later time, between two events: for faults. */
   schedule(delay: number, callback: () => void): Timer {
-    return this.#clock.schedule(delay, callback, this);
+    return this.#loop.clock.schedule(delay, callback);
   }
 
   /** Lets `ms` milliseconds of virtual time pass. Rejects with what a timer of a node throws. */
   async advance(ms: number): Promise<void> {
-    await this.#run(this.now + ms, () => false);
+    await this.#loop.run(this.now + ms, () => false);
   }
 
   /**
@@ -235,7 +195,7 @@ export class SimulatedWorld {
    * @returns Whether it holds.
    */
   async runUntil(condition: () => boolean, limit: number): Promise<boolean> {
-    return await this.#run(this.now + limit, condition);
+    return await this.#loop.run(this.now + limit, condition);
   }
 
   /**
@@ -249,57 +209,8 @@ export class SimulatedWorld {
       settled = true;
     };
     promise.then(settle, settle);
-    if (await this.#run(this.now + limit, () => settled)) return await promise;
+    if (await this.#loop.run(this.now + limit, () => settled)) return await promise;
     throw new Error(`Cannot wait any longer: the promise is still pending after ${limit} ms of virtual time`);
-  }
-
-  async #run(limit: number, isDone: () => boolean): Promise<boolean> {
-    if (this.#running) throw new TypeError("Cannot let time pass: it is passing already");
-    this.#running = true;
-    try {
-      let mustFollowUp = true;
-      for (;;) {
-        const next = this.#clock.peek();
-        if (mustFollowUp || (this.#stirred && !this.#sharesTurn(next))) {
-          await this.#followUp();
-          if (isDone()) return true;
-          mustFollowUp = false;
-        } else if (next === undefined || next.time > limit) {
-          this.#clock.moveTo(limit);
-          return false;
-        } else {
-          this.#events++;
-          this.#clock.runNext();
-          mustFollowUp = next.owner === this;
-        }
-      }
-    } finally {
-      this.#running = false;
-    }
-  }
-
-  /**
-   * Whether `next` may happen in the same turn of the real event loop as what has happened since the last: it is due at
-   * the same instant, and no code of its node has run yet. So what a thousand nodes do at one instant costs one turn.
-   */
-  #sharesTurn(next: VirtualEvent | undefined): boolean {
-    if (next === undefined || next.time > this.now || next.owner === this) return false;
-    return !(next.owner instanceof SimulatedNode && next.owner.lastTurn === this.#turn);
-  }
-
-  /** Lets everything run that can without time going on. */
-  async #followUp(): Promise<void> {
-    do {
-      await this.#outside.busy;
-      await turn();
-    } while (this.#outside.busy !== undefined);
-    this.#turn++;
-    this.#stirred = false;
-  }
-
-  #stir(node: SimulatedNode | undefined): void {
-    this.#stirred = true;
-    if (node !== undefined) node.lastTurn = this.#turn;
   }
 
   #record(kind: SimulatedEvent["kind"], node: string, bytes: number, from?: string): void {
@@ -321,11 +232,4 @@ export class SimulatedWorld {
     if (node === undefined) throw new Error(`Cannot ${action} node "${name}": it is not alive`);
     return node;
   }
-}
-
-/** Resolves when all microtasks are done. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
 }

@@ -65,7 +65,7 @@ export class MemoryDial implements Stalled {
     } else {
       const [near, far] = MemoryStream.pair(this.#host, listener.host, this.#address);
       this.#answer = near;
-      listener.host.observe("connect", this.#host, 0);
+      listener.host.observe("connect", name, 0);
       new Acceptance(listener, far).settle();
     }
     this.resume();
@@ -75,6 +75,7 @@ export class MemoryDial implements Stalled {
     const { links, name } = this.#host;
     if (this.#finished) return;
     if (!links.refuses(name, this.#target) && links.holds(this.#target, name, this)) return;
+    if (this.#answer === "refused") this.#host.observe("refused", this.#target, 0);
     this.settle();
   }
 

@@ -95,8 +95,8 @@ export class MemoryHost implements Transport {
     return this.#world.slab.copy(bytes);
   }
 
-  observe(event: MemoryNetworkEvent, from: MemoryHost, bytes: number): void {
-    this.#world.observer?.arrived(event, from.name, this.name, bytes);
+  observe(event: MemoryNetworkEvent, from: string, bytes: number): void {
+    this.#world.observer?.arrived(event, from, this.name, bytes);
   }
 
   /** Whether code of this host may run now; if it is paused, `waiter` is settled afterwards. */

@@ -5,6 +5,11 @@ import type { Clock, Random } from "../runtime/runtime.ts";
 /** How long bytes are under way between two hosts, in milliseconds: always the same, or drawn anew each time. */
 export type Latency = number | ((random: Random, from: string, to: string) => number);
 
+/** A latency between `min` and `max` milliseconds, each as likely as any other. */
+export function uniformLatency(min: number, max: number): Latency {
+  return (random) => min + (max - min) * random.next();
+}
+
 /** What happens to attempts to connect across a cut. */
 export type CutConnects = "hang" | "refuse";
 

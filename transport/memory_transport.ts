@@ -172,7 +172,7 @@ class Ports implements MemoryPorts {
   bind(address: Address, listener: MemoryListener): Address {
     const port = address.port === 0 ? this.#free() : address.port;
     const bound = { hostname: address.hostname, port };
-    const key = keyOf(bound);
+    const key = keyOf(bound, listener.host);
     if (this.#listeners.has(key)) throw new Error(`Cannot listen on "${key}": address already in use`);
     this.#listeners.set(key, listener);
     this.#owners.set(key, listener.host.name);
@@ -181,8 +181,8 @@ class Ports implements MemoryPorts {
   }
 
   release(listener: MemoryListener): void {
-    const { address } = listener;
-    this.#listeners.delete(keyOf(address));
+    const { address, host } = listener;
+    this.#listeners.delete(keyOf(address, host));
     const users = (this.#used.get(address.port) ?? 0) - 1;
     if (users > 0) this.#used.set(address.port, users);
     else this.#used.delete(address.port);
@@ -205,6 +205,8 @@ class Ports implements MemoryPorts {
   }
 }
 
-function keyOf(address: Address): string {
-  return `${address.hostname}:${address.port}`;
+/** How an address is looked up; all interfaces of `host` go by its name. */
+function keyOf({ hostname, port }: Address, host?: MemoryHost): string {
+  const isEverywhere = hostname === "0.0.0.0" || hostname === "::";
+  return `${isEverywhere && host !== undefined ? host.name : hostname}:${port}`;
 }

@@ -14,6 +14,8 @@ export class TcpListener implements Listener {
   readonly #stats: { accepted: number; acceptErrors: number };
   readonly #accept: (stream: ByteStream) => void;
   readonly #address: Address;
+  /** The kernel frees the address when the last call of `accept` has returned. */
+  readonly #accepting: Promise<void>;
   #closed = false;
   #backoff: { readonly timer: Timer; readonly wake: () => void } | undefined;
 
@@ -29,7 +31,7 @@ export class TcpListener implements Listener {
     this.#accept = accept;
     const { hostname, port } = listener.addr as Deno.NetAddr;
     this.#address = { hostname, port };
-    this.#acceptAll();
+    this.#accepting = this.#acceptAll();
   }
 
   get address(): Address {
@@ -42,9 +44,12 @@ export class TcpListener implements Listener {
     this.#listener.close();
     this.#backoff?.timer.cancel();
     this.#backoff?.wake();
+    const { unbinding } = this.#context;
+    unbinding.add(this.#accepting);
+    this.#accepting.finally(() => unbinding.delete(this.#accepting));
   }
 
-  /** Runs until closed. What the `accept` callback throws is a bug of ours and surfaces as an unhandled rejection. */
+  /** Runs until closed, and never rejects. */
   async #acceptAll(): Promise<void> {
     let backoff = BACKOFF_MIN_MS;
     while (!this.#closed) {
@@ -52,12 +57,21 @@ export class TcpListener implements Listener {
       if (stream !== undefined) {
         backoff = BACKOFF_MIN_MS;
         this.#stats.accepted++;
-        this.#accept(stream);
+        this.#hand(stream);
       } else if (!this.#closed) {
         this.#stats.acceptErrors++;
         await this.#wait(backoff);
         backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
       }
+    }
+  }
+
+  /** What the callback throws is reported as if an event handler had thrown it; the next stream is accepted all the same. */
+  #hand(stream: ByteStream): void {
+    try {
+      this.#accept(stream);
+    } catch (error) {
+      reportError(error);
     }
   }
 

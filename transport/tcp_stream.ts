@@ -13,6 +13,8 @@ export interface TcpStreamContext {
   readonly sink: Uint8Array<ArrayBuffer>;
   /** Streams that were closed, but whose sockets still live. */
   readonly closing: Set<Promise<void>>;
+  /** Listeners that were closed, but whose addresses are not free yet. */
+  readonly unbinding: Set<Promise<void>>;
 }
 
 /**

@@ -23,7 +23,10 @@ export interface TcpTlsOptions {
 export interface TcpTransportOptions {
   /** Times back-off and the end of closing streams. */
   readonly clock: Clock;
-  /** Speaks TLS, in both roles. Without it, plain TCP. */
+  /**
+   * Speaks TLS, in both roles. Without it, plain TCP. Deno offers no way to turn Nagle's algorithm off on accepted TLS
+   * connections: a small write right after another may leave some 40 ms later, unless the other end sends meanwhile.
+   */
   readonly tls?: TcpTlsOptions | undefined;
   /**
    * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
@@ -56,6 +59,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
       closeTimeout: options.closeTimeout ?? 1000,
       sink: new Uint8Array(16 * 1024),
       closing: new Set(),
+      unbinding: new Set(),
     };
   }
 
@@ -64,9 +68,9 @@ export class TcpTransport implements Transport, AsyncDisposable {
     return { ...this.#stats };
   }
 
-  // deno-lint-ignore require-await -- failures to bind must reject
   async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
     const { hostname, port } = address;
+    await Promise.all(this.#context.unbinding);
     let listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
     try {
       listener = this.#tls === undefined
@@ -89,9 +93,10 @@ export class TcpTransport implements Transport, AsyncDisposable {
     }
   }
 
-  /** Resolves once every stream that was closed has given up its socket: within `closeTimeout`. */
+  /** Resolves once all that was closed has given up its sockets and addresses: within `closeTimeout`. */
   async drained(): Promise<void> {
-    while (this.#context.closing.size > 0) await Promise.all(this.#context.closing);
+    const { closing, unbinding } = this.#context;
+    while (closing.size + unbinding.size > 0) await Promise.all([...closing, ...unbinding]);
   }
 
   /** The same as {@linkcode drained}. */

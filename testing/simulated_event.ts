@@ -1,0 +1,31 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MemoryNetworkEvent } from "../transport/memory_host.ts";
+
+/** Something that happened in a simulated world. */
+export interface SimulatedEvent {
+  /** Milliseconds of virtual time since the world began. */
+  readonly time: number;
+  /** What: the first five reached the machine of `node`, the others happened on it. */
+  readonly kind: MemoryNetworkEvent | "timer" | "pause" | "resume" | "crash" | "start";
+  /** Where. */
+  readonly node: string;
+  /** The host that sent it, if it came over the network. */
+  readonly from?: string;
+  /** How many bytes arrived. */
+  readonly bytes: number;
+}
+
+/** What stands for each kind in the history: changing one changes every history hash. */
+export const EVENT_NUMBERS = {
+  timer: 1,
+  connect: 2,
+  refused: 3,
+  data: 4,
+  end: 5,
+  reset: 6,
+  pause: 7,
+  resume: 8,
+  crash: 9,
+  start: 10,
+} as const satisfies Record<SimulatedEvent["kind"], number>;

@@ -1,0 +1,68 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertStrictEquals } from "@std/assert";
+import { denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
+import type { Random } from "../../runtime/runtime.ts";
+import { SeededRandom } from "../../testing/seeded_random.ts";
+import { MemoryNetwork } from "../../transport/memory_transport.ts";
+import { TcpTransport } from "../../transport/tcp_transport.ts";
+
+Deno.test("denoRuntime() tells the time of the system", () => {
+  const { clock } = denoRuntime();
+  const before = performance.now();
+  assertGreaterOrEqual(clock.now(), before);
+  const wall = clock.wallTime();
+  assert(Math.abs(Date.now() - wall) < 10_000);
+});
+
+Deno.test("denoRuntime() schedules in order, never early, and cancels", async () => {
+  const { clock } = denoRuntime();
+  const ran: string[] = [];
+  const begun = clock.now();
+  const cancelled = clock.schedule(1, () => ran.push("cancelled"));
+  clock.schedule(2, () => ran.push("two"));
+  cancelled.cancel();
+  cancelled.cancel();
+  await new Promise<void>((resolve) => clock.schedule(20, resolve));
+  assertGreaterOrEqual(clock.now() - begun, 20);
+  assertEquals(ran, ["two"]);
+});
+
+Deno.test("denoRuntime() schedules delays that setTimeout would run at once", async () => {
+  const { clock } = denoRuntime();
+  let ran = false;
+  const timer = clock.schedule(2 ** 31 + 5, () => ran = true);
+  await new Promise<void>((resolve) => clock.schedule(5, resolve));
+  assertEquals(ran, false);
+  timer.cancel();
+});
+
+Deno.test("denoRuntime() gives as many random bytes as asked", () => {
+  const { random } = denoRuntime();
+  for (const length of [0, 16, 65_536, 200_000]) assertEquals(random.bytes(length).length, length);
+  assertEquals(new Set(random.bytes(200_000).subarray(-20_000)).size, 256);
+  const drawn = random.next();
+  assert(drawn >= 0 && drawn < 1);
+});
+
+Deno.test("denoRuntime() defers until the running code has given way", async () => {
+  const log: string[] = [];
+  denoRuntime().defer(() => log.push("deferred"));
+  log.push("now");
+  await null;
+  assertEquals(log, ["now", "deferred"]);
+});
+
+Deno.test("denoRuntime() returns outside operations as they are", () => {
+  const operation = Promise.resolve(1);
+  assertStrictEquals(denoRuntime().outside(operation), operation);
+});
+
+Deno.test("denoRuntime() takes another transport and randomness, and TCP by default", () => {
+  const random: Random = new SeededRandom(1);
+  const transport = new MemoryNetwork({ clock: systemClock }).transport("a");
+  const runtime = denoRuntime({ random, transport });
+  assertStrictEquals(runtime.random, random);
+  assertStrictEquals(runtime.transport, transport);
+  assertInstanceOf(denoRuntime().transport, TcpTransport);
+});

@@ -1,0 +1,64 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../../runtime/deno_runtime.ts";
+import { TcpTransport } from "../../transport/tcp_transport.ts";
+import { testTransport } from "./transport_suite.ts";
+
+testTransport("TCP", () => {
+  const transport = new TcpTransport({ clock: systemClock });
+  return {
+    near: transport,
+    far: transport,
+    hostname: "127.0.0.1",
+    drive: (work) => work.finally(() => transport.drained()),
+  };
+});
+
+Deno.test("TcpTransport goes on accepting after the process ran out of open files", async () => {
+  const program = new URL("open_files_program.ts", import.meta.url).pathname;
+  const command = new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 64 && exec "$0" run --no-check --allow-net --allow-read "$1"', Deno.execPath(), program],
+    stdout: "piped",
+  });
+  const { stdout } = await command.output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { whileExhausted: 0, afterwards: 1 });
+});
+
+Deno.test("TcpTransport.close() gives up after closeTimeout when the other end does not close", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const transport = new TcpTransport({ clock: systemClock, closeTimeout: 20 });
+  const [near, far] = await Promise.all([transport.connect(listener.addr as Deno.NetAddr), listener.accept()]);
+  const reading = assertRejects(() => near.read(new Uint8Array(1)), Error, "the stream is closed");
+  near.close();
+  await reading;
+  await transport.drained();
+  assertEquals(await far.read(new Uint8Array(1)), null);
+  far.close();
+  listener.close();
+});
+
+Deno.test("TcpTransport reports what an accept callback throws, and accepts the next stream", async () => {
+  const transport = new TcpTransport({ clock: systemClock });
+  const reported = new Promise<unknown>((resolve) => {
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      globalThis.removeEventListener("error", onError);
+      resolve(event.error);
+    };
+    globalThis.addEventListener("error", onError);
+  });
+  const second = Promise.withResolvers<void>();
+  let count = 0;
+  const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 }, (stream) => {
+    stream.close();
+    if (++count === 1) throw new Error("No stream today");
+    second.resolve();
+  });
+  const streams = [await transport.connect(listener.address), await transport.connect(listener.address)];
+  await second.promise;
+  assertEquals((await reported as Error).message, "No stream today");
+  for (const stream of streams) stream.close();
+  listener.close();
+  await transport.drained();
+});
