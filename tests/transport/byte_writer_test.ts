@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertGreaterOrEqual, assertNotEquals } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertStrictEquals } from "@std/assert";
 import { ByteWriter } from "../../transport/byte_writer.ts";
 
 Deno.test("ByteWriter writes integers and floats big endian", () => {
@@ -48,13 +48,12 @@ Deno.test("ByteWriter.reserve() makes room at once, at least doubling", () => {
   writer.raw(new Uint8Array(10));
   const { bytes } = writer;
   writer.reserve(6);
-  assertEquals(writer.bytes, bytes);
-  assertEquals(writer.bytes === bytes, true);
+  assertStrictEquals(writer.bytes, bytes);
   writer.reserve(7);
   assertEquals(writer.bytes.length, 32);
   writer.reserve(1000);
   assertGreaterOrEqual(writer.bytes.length, 1010);
-  assertEquals(writer.view.buffer, writer.bytes.buffer);
+  assertStrictEquals(writer.view.buffer, writer.bytes.buffer);
 });
 
 Deno.test("ByteWriter leaves the old buffer as it was when it grows", () => {
@@ -64,7 +63,7 @@ Deno.test("ByteWriter leaves the old buffer as it was when it grows", () => {
   writer.u32(8);
   writer.setU32(0, 9);
   assertEquals([...before], [0, 0, 0, 7]);
-  assertNotEquals(before.buffer, writer.bytes.buffer);
+  assertEquals([...writer.written()], [0, 0, 0, 9, 0, 0, 0, 8]);
 });
 
 Deno.test("ByteWriter takes back what lies after a mark", () => {
