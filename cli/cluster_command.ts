@@ -1,0 +1,80 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ClusterOptions } from "./arguments.ts";
+import type { Launcher } from "./child.ts";
+import { runInteractive } from "./interactive.ts";
+import { runLineMode } from "./line_mode.ts";
+import { printLine } from "./output.ts";
+import { readLines } from "./protocol.ts";
+import { Supervisor } from "./supervisor.ts";
+import { runUnattended, type UnattendedOptions } from "./unattended.ts";
+
+/** The signals that ask this program to end, and what shells show for one that was ended by them. */
+const terminations = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+
+/** More failures than this are not told one by one. */
+const FAILURES_MAX = 30;
+
+/** The system asked this program to end. */
+class Interruption extends Error {
+  override readonly name = "Interruption";
+  readonly exitCode: number;
+
+  constructor(signal: keyof typeof terminations) {
+    super(`Interrupted by ${signal}`);
+    this.exitCode = terminations[signal];
+  }
+}
+
+/**
+ * Runs a cluster: unattended, in the terminal, or by commands.
+ *
+ * @returns The exit code.
+ */
+export async function runCluster(options: ClusterOptions, launcher: Launcher): Promise<number> {
+  const signal = terminationSignal();
+  const { seconds } = options;
+  try {
+    if (seconds !== undefined) return await unattended({ ...options, seconds }, launcher, signal);
+    await attended(options, launcher, signal);
+    signal.throwIfAborted();
+    return 0;
+  } catch (error) {
+    if (!(error instanceof Interruption)) throw error;
+    printLine(error.message);
+    return error.exitCode;
+  }
+}
+
+async function attended(options: ClusterOptions, launcher: Launcher, signal: AbortSignal): Promise<void> {
+  const supervisor = new Supervisor({ launcher, settings: options });
+  try {
+    for (let count = 0; count < options.nodes; count++) supervisor.start();
+    if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) await runInteractive(supervisor, options, signal);
+    else await runLineMode(supervisor, { lines: readLines(Deno.stdin.readable), print: printLine, signal });
+  } finally {
+    await supervisor.stop();
+  }
+}
+
+async function unattended(options: UnattendedOptions, launcher: Launcher, signal: AbortSignal): Promise<number> {
+  const failures = await runUnattended(options, { launcher, print: printLine, signal });
+  printLine("");
+  if (failures.length === 0) {
+    printLine("All views agreed each time, and no message was lost or out of order.");
+    return 0;
+  }
+  printLine(`${failures.length} expectations failed:`);
+  for (const failure of failures.slice(0, FAILURES_MAX)) printLine(`  ${failure}`);
+  if (failures.length > FAILURES_MAX) printLine("  …");
+  return 1;
+}
+
+/** A signal that is aborted when the system asks this program to end. */
+function terminationSignal(): AbortSignal {
+  const controller = new AbortController();
+  // Windows knows the first one only.
+  const names = (["SIGINT", "SIGTERM", "SIGHUP"] as const).slice(0, Deno.build.os === "windows" ? 1 : undefined);
+  for (const name of names) Deno.addSignalListener(name, () => controller.abort(new Interruption(name)));
+  return controller.signal;
+}

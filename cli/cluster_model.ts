@@ -1,0 +1,169 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { EventReport, Report, ViewReport } from "./protocol.ts";
+
+/**
+ * What is known of a node's process. Those that were `killed` or `failed` are still members, as no failure
+ * removes a node; those that `left` are not.
+ */
+export type NodeState = "starting" | "up" | "paused" | "leaving" | "left" | "killed" | "failed";
+
+/** A node, as the supervisor knows it. */
+export interface NodeModel {
+  readonly name: string;
+  /** Which process of that name it is: 1, 2, … */
+  run: number;
+  state: NodeState;
+  /** Where it listens, once it does. */
+  address: string | undefined;
+  /** What its present process saw last. */
+  view: ViewReport | undefined;
+}
+
+/** Something that the supervisor did to a node. */
+export interface Action {
+  /** Milliseconds since the epoch. */
+  readonly at: number;
+  readonly kind: "start" | "kill" | "pause" | "resume" | "leave" | "stop";
+  readonly node: string;
+}
+
+/** What a node's process reported or, as the kinds added here tell, what else is known of it. */
+export interface Observation extends Omit<EventReport, "type" | "kind"> {
+  readonly observer: string;
+  readonly kind: EventReport["kind"] | "listen" | "stderr" | "exit";
+}
+
+/** What is remembered. */
+export type LogEntry = Action | Observation;
+
+/** Older entries are forgotten, so that a cluster can be watched for days. */
+const LOG_LENGTH_MAX = 100_000;
+
+/** Everything that the supervisor knows of its cluster. Does no I/O. */
+export class ClusterModel {
+  /** Nodes by name, in the order of their first start. */
+  readonly nodes: Map<string, NodeModel> = new Map();
+  /** Actions and observations, in the order in which they became known. */
+  readonly log: LogEntry[] = [];
+
+  /** Notes what is about to be done to a node. */
+  act(action: Action): NodeModel {
+    this.#append(action);
+    if (action.kind === "start") this.#forgetTheDeadWithoutSurvivors();
+    const node = this.nodes.get(action.node) ?? newNode(action.node);
+    this.nodes.set(action.node, node);
+    switch (action.kind) {
+      case "start":
+        Object.assign(node, newNode(node.name), { run: node.run + 1 });
+        break;
+      case "kill":
+      case "stop":
+        node.state = "killed";
+        break;
+      case "pause":
+        node.state = "paused";
+        break;
+      case "resume":
+        node.state = "up";
+        break;
+      case "leave":
+        node.state = "leaving";
+        break;
+    }
+    return node;
+  }
+
+  /** Notes what happened in the view of a node. */
+  observe(observation: Observation): void {
+    this.#append(observation);
+  }
+
+  /** Takes in what else a node's process reports. */
+  apply(name: string, report: Exclude<Report, EventReport>): void {
+    const node = this.nodes.get(name)!;
+    switch (report.type) {
+      case "started":
+        node.address = report.address;
+        if (node.state === "starting") node.state = "up";
+        break;
+      case "view":
+        node.view = report;
+        break;
+      case "left":
+        node.state = "left";
+        break;
+    }
+  }
+
+  /** Notes that a process is gone. Returns whether it should not have been. */
+  exited(name: string): boolean {
+    const node = this.nodes.get(name)!;
+    if (node.state === "killed" || node.state === "left") return false;
+    node.state = "failed";
+    return true;
+  }
+
+  /** Nodes that every view should list, though perhaps as down. */
+  members(): NodeModel[] {
+    return [...this.nodes.values()].filter((node) => node.state !== "left");
+  }
+
+  /** When all that knew of them are dead, too, nobody remembers who was a member. */
+  #forgetTheDeadWithoutSurvivors(): void {
+    const members = this.members();
+    const dead = members.filter(({ state }) => state === "killed" || state === "failed");
+    if (dead.length === members.length) dead.forEach((node) => node.state = "left");
+  }
+
+  #append(entry: LogEntry): void {
+    this.log.push(entry);
+    if (this.log.length > LOG_LENGTH_MAX) this.log.splice(0, LOG_LENGTH_MAX / 2);
+  }
+}
+
+/** Tells what nodes saw from what was done to them. */
+export function isObservation(entry: LogEntry): entry is Observation {
+  return "observer" in entry;
+}
+
+/**
+ * What is not yet as it should be, one sentence each: every living node has to list exactly the members, to be
+ * fully connected with each of them that lives, and to see the others as down.
+ */
+export function disagreements(model: ClusterModel): string[] {
+  const members = model.members();
+  const found: string[] = [];
+  for (const { name, state, view } of model.nodes.values()) {
+    if (state === "starting" || state === "leaving") found.push(`${name} is still ${state}`);
+    if (state === "failed") found.push(`${name} has failed`);
+    if (state !== "up") continue;
+    if (view === undefined) found.push(`${name} has not told its view`);
+    else found.push(...members.flatMap((member) => disagreement(name, view, member)), ...surplus(name, view, model));
+  }
+  return found;
+}
+
+function disagreement(observer: string, view: ViewReport, member: NodeModel): string[] {
+  const run = view.members[member.name];
+  if (run === undefined) return [`${observer} does not list ${member.name}`];
+  if (run !== member.run) return [`${observer} lists run ${run} of ${member.name}, not ${member.run}`];
+  if (member.name === observer) return [];
+  if (member.state !== "up") {
+    return view.connected.includes(member.name) ? [`${observer} sees ${member.name} up, which is ${member.state}`] : [];
+  }
+  if (view.fullyConnected.includes(member.name)) return [];
+  return [`${observer} is not ${view.connected.includes(member.name) ? "fully " : ""}connected with ${member.name}`];
+}
+
+function surplus(observer: string, view: ViewReport, model: ClusterModel): string[] {
+  const known = new Set([...Object.keys(view.members), ...view.connected]);
+  return [...known].flatMap((name) => {
+    if ((model.nodes.get(name)?.state ?? "left") !== "left") return [];
+    return [`${observer} still knows ${name}, which is no member`];
+  });
+}
+
+function newNode(name: string): NodeModel {
+  return { name, run: 0, state: "starting", address: undefined, view: undefined };
+}

@@ -1,0 +1,24 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** What shells show for a program that was ended by SIGPIPE. */
+const BROKEN_PIPE = 141;
+
+/** Writes all of `bytes` to standard output. Ends the program when nobody reads that any more. */
+export function writeBytes(bytes: Uint8Array): void {
+  try {
+    for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) Deno.exit(BROKEN_PIPE);
+    throw error;
+  }
+}
+
+/** Writes `text` to standard output. */
+export function writeText(text: string): void {
+  writeBytes(new TextEncoder().encode(text));
+}
+
+/** Writes `line` and its end to standard output. */
+export function printLine(line: string): void {
+  writeText(line + "\n");
+}

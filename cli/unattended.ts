@@ -1,0 +1,144 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ClusterOptions } from "./arguments.ts";
+import type { Launcher } from "./child.ts";
+import { type ClusterModel, disagreements, isObservation, type LogEntry } from "./cluster_model.ts";
+import { describe } from "./describe.ts";
+import { consequences, restless, sightingFailures, trafficFailures, undelivered } from "./judgement.ts";
+import { planScenario, type Step } from "./scenario.ts";
+import { sleep } from "./sleep.ts";
+import { delays, nodeTable, secondsSince, sightings } from "./summary.ts";
+import { nameOf, Supervisor } from "./supervisor.ts";
+
+/** What an unattended run needs from the outside. */
+export interface UnattendedContext {
+  readonly launcher: Launcher;
+  /** Prints a line. */
+  readonly print: (line: string) => void;
+  /** Ends the run early. */
+  readonly signal: AbortSignal;
+}
+
+/** Options of an unattended run. */
+export type UnattendedOptions = ClusterOptions & { readonly seconds: number };
+
+/** How long the views may take to agree after a step before the run counts as failed. */
+const SETTLE_TIMEOUT_MS = 15_000;
+/** How much longer they may take at the beginning, per process to start. */
+const START_TIMEOUT_MS_PER_NODE = 1_000;
+const QUIET_TIMEOUT_MS = 15_000;
+const troubles: ReadonlySet<string> = new Set(["error", "exit", "stderr", "removed"]);
+
+/**
+ * Leads a cluster through a kill, a restart, a pause and a leave, and prints what each node saw of it.
+ *
+ * @returns What went wrong, one sentence each; nothing when all is well.
+ * @throws The reason of `signal` when that is aborted. No process stays behind in any case.
+ */
+export async function runUnattended(options: UnattendedOptions, context: UnattendedContext): Promise<string[]> {
+  const supervisor = new Supervisor({ launcher: context.launcher, settings: options });
+  try {
+    return await new UnattendedRun(supervisor, options, context).perform();
+  } finally {
+    await supervisor.stop();
+  }
+}
+
+class UnattendedRun {
+  readonly #supervisor: Supervisor;
+  readonly #options: UnattendedOptions;
+  readonly #context: UnattendedContext;
+  readonly #beginning = Date.now();
+  readonly #failures: string[] = [];
+
+  constructor(supervisor: Supervisor, options: UnattendedOptions, context: UnattendedContext) {
+    this.#supervisor = supervisor;
+    this.#options = options;
+    this.#context = context;
+  }
+
+  async perform(): Promise<string[]> {
+    const { nodes, seconds, seed, strategy, preset } = this.#options;
+    const names = Array.from({ length: nodes }, (_, index) => nameOf(index));
+    const { steps, quietAt } = planScenario(names, seconds, seed);
+    this.#context.print(
+      `${nodes} nodes, ${strategy}, preset ${preset}, seed ${seed}`,
+    );
+    this.#supervisor.addEventListener("entry", (event) => this.#tellTrouble((event as CustomEvent<LogEntry>).detail));
+    for (const name of names) this.#supervisor.start(name);
+    this.#tell(`start ${names.join(" ")}`);
+    await this.#settle(SETTLE_TIMEOUT_MS + nodes * START_TIMEOUT_MS_PER_NODE);
+    const agreedAt = Date.now();
+    for (const step of steps) {
+      // Nothing could be concluded from what follows a failure.
+      if (this.#failures.length === 0 && !hasFailed(this.#supervisor.model)) await this.#take(step);
+    }
+    if (this.#failures.length === 0) await this.#sleepUntil(quietAt);
+    await this.#quiet();
+    this.#conclude(agreedAt);
+    return this.#failures;
+  }
+
+  async #take(step: Step): Promise<void> {
+    await this.#sleepUntil(step.at);
+    const { length } = this.#supervisor.model.log;
+    const at = Date.now();
+    this.#supervisor[step.kind](step.node);
+    this.#tell(describe({ ...step, at }));
+    await this.#settle(SETTLE_TIMEOUT_MS);
+    const consequence = consequences[step.kind];
+    const seen = this.#supervisor.model.log.slice(length).filter(isObservation)
+      .filter(({ node, kind }) => node === step.node && kind === consequence);
+    this.#context.print(`          ${consequence} seen by ${delays(seen, at)}`);
+  }
+
+  async #settle(timeout: number): Promise<void> {
+    const pending = (model: ClusterModel) => hasFailed(model) ? [] : disagreements(model);
+    await this.#supervisor.until(pending, timeout, this.#context.signal);
+    const left = disagreements(this.#supervisor.model);
+    if (left.length === 0) this.#tell("all views agree");
+    this.#fail(left);
+  }
+
+  async #quiet(): Promise<void> {
+    this.#supervisor.quiet();
+    const pending = (model: ClusterModel) => [...restless(model), ...undelivered(model)];
+    const left = await this.#supervisor.until(pending, QUIET_TIMEOUT_MS, this.#context.signal);
+    this.#fail(left);
+  }
+
+  #conclude(agreedAt: number): void {
+    const { model } = this.#supervisor;
+    this.#fail([...disagreements(model), ...sightingFailures(model), ...trafficFailures(model)]);
+    const { print } = this.#context;
+    print("\nWhat each node saw");
+    sightings(model, this.#beginning, agreedAt).forEach(print);
+    print("\nWhat each node ended with");
+    nodeTable(model).forEach(print);
+  }
+
+  /** Shows at once what should not happen. */
+  #tellTrouble(entry: LogEntry): void {
+    if (isObservation(entry) && troubles.has(entry.kind)) this.#tell(describe(entry));
+  }
+
+  #fail(failures: readonly string[]): void {
+    const [first, ...others] = failures.filter((failure) => !this.#failures.includes(failure));
+    if (first === undefined) return;
+    this.#failures.push(first, ...others);
+    this.#tell(`FAILED: ${first}${others.length > 0 ? `, and ${others.length} more` : ""}`);
+  }
+
+  #tell(what: string): void {
+    this.#context.print(`${secondsSince(this.#beginning, Date.now()).padStart(8)}  ${what}`);
+  }
+
+  #sleepUntil(second: number): Promise<void> {
+    return sleep(Math.max(0, this.#beginning + second * 1_000 - Date.now()), this.#context.signal);
+  }
+}
+
+/** Whether a process ended that should not have: there is no use in waiting for it. */
+function hasFailed(model: ClusterModel): boolean {
+  return [...model.nodes.values()].some(({ state }) => state === "failed");
+}
