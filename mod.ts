@@ -20,7 +20,10 @@
  */
 
 export { startPeerService } from "./manager/start_peer_service.ts";
-export { type JoinOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type JoinOptions, type MembershipApi } from "./manager/membership_api.ts";
+export { type MessagingApi } from "./manager/messaging_api.ts";
+export { type FaultInjectionApi } from "./manager/fault_injection_api.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
 export { type PresetName } from "./manager/presets.ts";
 export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
@@ -34,6 +37,15 @@ export {
   type StatusDetail,
 } from "./manager/events.ts";
 export { type StatusListener, type StatusOptions } from "./manager/subscriptions.ts";
+export {
+  delay,
+  type DelayedMessage,
+  type InterposedMessage,
+  type InterpositionFun,
+  type PostInterpositionFun,
+  type PreInterpositionFun,
+} from "./messaging/interposition.ts";
+export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
 export { type MessageContext, type MessageHandler } from "./messaging/registry.ts";
 export { type SendOptions } from "./messaging/outbound.ts";
 export { type MessageStats, type Undeliverable } from "./messaging/message_stats.ts";
@@ -50,8 +62,10 @@ export {
 export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./transport/refusal.ts";
 export { type OpenerStats } from "./transport/connection_opener.ts";
 export { type ChannelSpec, type NodeSpec } from "./membership/node_spec.ts";
-export { type Address } from "./transport/transport.ts";
+export { type Address, type ByteStream, type Listener, type Transport } from "./transport/transport.ts";
 export { type Codec, messagePack } from "./transport/codec.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "./runtime/runtime.ts";
-export { type Strategy } from "./strategy/strategy.ts";
+export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy/strategy.ts";
 export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";
+export { type FullMeshState } from "./strategy/full_mesh_state.ts";
+export { type Digest } from "./membership/hash.ts";

@@ -64,6 +64,7 @@ export class PeerServiceEvents extends EventTarget {
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,
     options?: AddEventListenerOptions | boolean,
   ): void;
+  /** Has `listener` called at each event of any other type. */
   override addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
@@ -84,6 +85,7 @@ export class PeerServiceEvents extends EventTarget {
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,
     options?: EventListenerOptions | boolean,
   ): void;
+  /** Ends what `addEventListener` began. */
   override removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,

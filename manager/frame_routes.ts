@@ -1,17 +1,18 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { PayloadCodec } from "../messaging/payload_codec.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import type { Peer } from "../transport/peer.ts";
 import type { FrameHandler } from "./frame_router.ts";
 import type { Node } from "./node.ts";
 
 /** Says which part of a node takes which kind of frame. */
-export function routeFrames({ router, overlay, liveness, pinger, inbound }: Node, codec: PayloadCodec): void {
+export function routeFrames({ router, overlay, liveness, partitions, pinger, messaging }: Node): void {
+  const { codec, inbound } = messaging;
   const control = (take: (peer: Peer, value: unknown) => void): FrameHandler => ({ peer }, buffer, start, end) =>
     take(peer, codec.readControl(buffer, start, end));
   router.on(FrameKind.strategy, control((peer, message) => overlay.receive(peer, message)));
   router.on(FrameKind.heartbeat, control((peer, message) => liveness.receive(peer, message)));
+  router.on(FrameKind.partition, control((peer, message) => partitions.receive(peer, message)));
   router.on(FrameKind.ping, (...frame) => pinger.takePing(...frame));
   router.on(FrameKind.pong, (...frame) => pinger.takePong(...frame));
   router.on(FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame));

@@ -2,14 +2,11 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import { Inbound } from "../messaging/inbound.ts";
-import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
-import { Outbound, type SendOptions } from "../messaging/outbound.ts";
-import { PayloadCodec } from "../messaging/payload_codec.ts";
-import { Registry } from "../messaging/registry.ts";
+import type { SendOptions } from "../messaging/outbound.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Connection } from "../transport/connection.ts";
 import { ConnectionPool, type ConnectionPoolHandler } from "../transport/connection_pool.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
 import type { Peer } from "../transport/peer.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
@@ -20,7 +17,9 @@ import { routeFrames } from "./frame_routes.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
 import { Liveness } from "./liveness.ts";
+import { NodeMessaging } from "./node_messaging.ts";
 import { type MembershipChange, Overlay } from "./overlay.ts";
+import { PartitionControl } from "./partition_control.ts";
 import { Pinger } from "./pinger.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
@@ -38,7 +37,6 @@ export type Emit = <Type extends keyof PeerServiceEventMap>(
 /** The parts of a running node, wired together. Owns no algorithm of its own. */
 export class Node implements ConnectionPoolHandler {
   readonly settings: Settings;
-  readonly registry: Registry = new Registry(() => {});
   readonly router: FrameRouter = new FrameRouter();
   readonly upListeners: Subscriptions;
   readonly downListeners: Subscriptions;
@@ -47,9 +45,8 @@ export class Node implements ConnectionPoolHandler {
   readonly overlay: Overlay;
   readonly liveness: Liveness;
   readonly joining: Joining;
-  readonly messageStats: MessageStats = { sent: 0, delivered: 0, dropped: 0, unhandled: 0 };
-  readonly outbound: Outbound;
-  readonly inbound: Inbound;
+  readonly partitions: PartitionControl;
+  readonly messaging: NodeMessaging;
   readonly #emit: Emit;
   readonly #stopping = new AbortController();
   #self: NodeSpec;
@@ -66,7 +63,6 @@ export class Node implements ConnectionPoolHandler {
     const listenerFailed = (error: unknown) => emit("error", { error, during: "calling a listener" });
     this.upListeners = new Subscriptions(listenerFailed);
     this.downListeners = new Subscriptions(listenerFailed);
-    const codec = new PayloadCodec(settings.codec);
     this.pinger = new Pinger(runtime);
     this.pool = new ConnectionPool(poolOptions(settings, secrets, () => this.#self, this));
     const { pool, pinger } = this;
@@ -75,20 +71,9 @@ export class Node implements ConnectionPoolHandler {
     this.liveness = new Liveness({ ...heartbeat, pool, runtime, suspected }, self);
     const answerTimeout = heartbeat.interval * heartbeat.missed;
     this.joining = new Joining({ pool, overlay: this.overlay, pinger, runtime, backoff, answerTimeout });
-    const messaging = {
-      codec,
-      stats: this.messageStats,
-      undeliverable: (what: Undeliverable) => emit("undeliverable", what),
-    };
-    this.outbound = new Outbound({ ...messaging, pool });
-    this.inbound = new Inbound({
-      ...messaging,
-      self: () => this.#self.name,
-      registry: this.registry,
-      handlerFailed: (name, from, error) =>
-        emit("error", { error, node: from, during: `handling a message to "${name}"` }),
-    });
-    routeFrames(this, codec);
+    this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout });
+    this.messaging = new NodeMessaging(settings, pool, emit);
+    routeFrames(this);
   }
 
   /** What this node tells others about itself. */
@@ -140,11 +125,7 @@ export class Node implements ConnectionPoolHandler {
     this.checkRunning("send");
     const { signal, timeout } = options;
     signal?.throwIfAborted();
-    if (node === this.#self.name) {
-      this.#deliverHere(name, message, options, false);
-      return Promise.resolve();
-    }
-    const waiting = this.outbound.forward(node, name, message, options, undefined, signal);
+    const waiting = this.messaging.outbound.forward({ node, name, message, options, cast: false }, signal);
     if (waiting === undefined) return Promise.resolve();
     return withDeadline(
       this.settings.runtime.clock,
@@ -157,9 +138,7 @@ export class Node implements ConnectionPoolHandler {
   /** Sends a message without waiting. */
   cast(node: string, name: string, message: unknown, options: SendOptions): boolean {
     if (this.#stopped !== null) return false;
-    if (node !== this.#self.name) return this.outbound.cast(node, name, message, options);
-    this.#deliverHere(name, message, options, true);
-    return true;
+    return this.messaging.outbound.cast({ node, name, message, options, cast: true });
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
@@ -201,7 +180,11 @@ export class Node implements ConnectionPoolHandler {
   // What the pool tells.
 
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
-    if (connection.peer.silent) this.liveness.heard(connection.peer);
+    const { peer } = connection;
+    // Handler names belong to the connection itself, which outlives the partition.
+    if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
+    peer.framesIn++;
+    if (peer.silent) this.liveness.heard(peer);
     this.router.route(connection, kind, buffer, start, end);
   }
 
@@ -282,17 +265,13 @@ export class Node implements ConnectionPoolHandler {
     await Promise.all(linked.map((peer) => this.pinger.ping(peer, timeout)));
   }
 
-  #deliverHere(name: string, message: unknown, { channel = "default" }: SendOptions, cast: boolean): void {
-    const context = { from: this.#self.name, channel, cast };
-    this.settings.runtime.defer(() => this.inbound.deliver(name, message, context));
-  }
-
   async #stop(reason: StoppedError): Promise<void> {
     this.liveness.stop();
     this.#gossipTimer?.cancel();
     for (const listener of this.#listeners) listener.close();
     this.#stopping.abort(reason);
     await this.#flush();
+    this.messaging.stop();
     this.pinger.stop();
     this.pool.stop();
   }

@@ -48,7 +48,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     }];
   });
   return {
-    messages: { ...node.messageStats },
+    messages: { ...node.messaging.stats },
     connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
     unknownFrames: node.router.unknownFrames,
     peers: Object.fromEntries(peers),

@@ -30,7 +30,7 @@ export class Pinger {
    */
   ping(peer: Peer, timeout: number): Promise<boolean> {
     const queue = peer.membership?.queue;
-    if (queue === undefined || !queue.hasRoomFor(9)) return Promise.resolve(false);
+    if (queue === undefined || peer.partitioned || !queue.hasRoomFor(9)) return Promise.resolve(false);
     const number = this.#count = (this.#count + 1) >>> 0;
     queue.begin(FrameKind.ping).u32(number);
     queue.commit();

@@ -2,6 +2,8 @@
 
 import type { Connection } from "../transport/connection.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
+import type { DelayQueue } from "./delay_queue.ts";
+import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -13,6 +15,8 @@ export interface InboundOptions {
   readonly self: () => string;
   readonly codec: PayloadCodec;
   readonly registry: Registry;
+  readonly interpositions: Interpositions;
+  readonly delayed: DelayQueue;
   readonly stats: MessageStats;
   readonly undeliverable: (what: Undeliverable) => void;
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
@@ -42,7 +46,25 @@ export class Inbound {
   takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
     const { name, cast, message } = readMessage(connection, this.#options.codec, FrameKind.message, buffer, start, end);
     const contexts = this.#contextsOf(connection);
-    this.deliver(name, message, cast ? contexts.cast : contexts.forward);
+    this.receive(name, message, cast ? contexts.cast : contexts.forward);
+  }
+
+  /** Takes a message that came in, or that did not have to travel: sends it through the interposition functions and delivers it. */
+  receive(name: string, message: unknown, context: MessageContext): void {
+    if (!this.#options.interpositions.active) this.deliver(name, message, context);
+    else this.interpose(message, context, (message) => this.deliver(name, message, context));
+  }
+
+  /** Sends a message that came in through the interposition functions; `proceed` takes what comes out, if anything. */
+  interpose(message: unknown, context: MessageContext, proceed: (message: unknown) => void): void {
+    const { from: node, channel } = context;
+    const { interpositions, delayed, undeliverable, self } = this.#options;
+    const result = interpositions.run({ type: "receive_message", node, channel, message });
+    if (!(result instanceof DelayedMessage)) {
+      if (result !== undefined) proceed(result);
+    } else if (!delayed.add(() => this.interpose(result.message, context, proceed))) {
+      undeliverable({ node: self(), name: "", reason: "Too many messages are delayed already" });
+    }
   }
 
   /**

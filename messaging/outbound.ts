@@ -3,7 +3,9 @@
 import type { Connection } from "../transport/connection.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
-import { NotConnectedError, QueueFullError } from "./errors.ts";
+import type { DelayQueue } from "./delay_queue.ts";
+import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
+import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -26,13 +28,35 @@ export interface SendOptions {
 
 /** What an {@linkcode Outbound} needs from its surroundings. */
 export interface OutboundOptions {
+  /** Name of this node. */
+  readonly self: () => string;
+  readonly interpositions: Interpositions;
+  readonly delayed: DelayQueue;
+  /** Takes a message that is for this node itself. */
+  readonly deliverHere: (message: OutboundMessage) => void;
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly stats: MessageStats;
   readonly undeliverable: (what: Undeliverable) => void;
 }
 
-/** A message's way out: from the sender to the connection that carries it. */
+/** A message that is to leave, or to stay. */
+export interface OutboundMessage {
+  /** Name of the node that it is for. */
+  readonly node: string;
+  /** Name of the handler there. */
+  readonly name: string;
+  /** The message. */
+  readonly message: unknown;
+  /** Which connection it takes. */
+  readonly options: SendOptions;
+  /** Whether its sender does not wait for anything. */
+  readonly cast: boolean;
+  /** Guarantees that it carries, if any. */
+  readonly envelope?: unknown;
+}
+
+/** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #lines = new WeakMap<Connection, WaitingLine>();
@@ -45,39 +69,34 @@ export class Outbound {
    * Sends a message over the connection that its options choose.
    *
    * @returns `undefined` when it was accepted at once; else a promise that resolves when it is, and the queue below its high-water mark.
-   * @throws {NotConnectedError | EncodeError | MessageTooLargeError} At once.
+   * @throws {NotConnectedError | PartitionedError | EncodeError | MessageTooLargeError} At once.
    */
-  forward(
-    node: string,
-    name: string,
-    message: unknown,
-    options: SendOptions,
-    envelope?: unknown,
-    signal?: AbortSignal,
-  ): Promise<void> | undefined {
-    const connection = this.#connectionTo(node, options);
-    const line = this.#lines.get(connection);
-    const write = () => this.#write(connection, name, false, envelope, message);
-    if (line === undefined || line.empty) {
-      if (write()) return connection.queue.aboveHighWaterMark ? connection.queue.drained() : undefined;
+  forward(message: OutboundMessage, signal?: AbortSignal): Promise<void> | undefined {
+    if (!this.#options.interpositions.active) return this.#send(message, signal);
+    const result = this.#interpose(message);
+    if (result instanceof DelayedMessage) {
+      return this.#forwardLater({ ...message, message: result.message }, signal);
     }
-    return this.#lineOf(connection).wait(write, signal);
+    return result === undefined ? undefined : this.#send({ ...message, message: result }, signal);
   }
 
   /**
-   * Sends a message if there is room for it.
+   * Sends a message if there is room for it. What cannot be sent is counted and told.
    *
    * @returns Whether the queue is below its high-water mark: whether it is a good idea to send more now.
    */
-  cast(node: string, name: string, message: unknown, options: SendOptions, envelope?: unknown): boolean {
+  cast(message: OutboundMessage): boolean {
     try {
-      const connection = this.#connectionTo(node, options);
-      const line = this.#lines.get(connection);
-      if ((line === undefined || line.empty) && this.#write(connection, name, true, envelope, message)) {
-        return !connection.queue.aboveHighWaterMark;
+      if (!this.#options.interpositions.active) return this.#write(message);
+      const result = this.#interpose(message);
+      if (!(result instanceof DelayedMessage)) {
+        return result === undefined || this.#write({ ...message, message: result });
       }
-      throw new QueueFullError(`Cannot send to "${name}" on "${node}": the queue is full`);
+      const again = { ...message, message: result.message };
+      if (!this.#options.delayed.add(() => this.cast(again))) throw tooManyDelayed(message);
+      return true;
     } catch (error) {
+      const { node, name } = message;
       this.#options.stats.dropped++;
       this.#options.undeliverable({ node, name, reason: error instanceof Error ? error.message : `${error}` });
       return false;
@@ -92,8 +111,54 @@ export class Outbound {
     await Promise.all(peer.connections().filter((c) => c.channel === carriers).map((c) => c.queue.drained()));
   }
 
-  #connectionTo(node: string, { channel = DEFAULT_CHANNEL, partitionKey }: SendOptions): Connection {
+  #interpose({ node, options, message }: OutboundMessage): unknown {
+    const { channel = DEFAULT_CHANNEL } = options;
+    return this.#options.interpositions.run({ type: "forward_message", node, channel, message });
+  }
+
+  #forwardLater(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const again = () => {
+        try {
+          signal?.throwIfAborted();
+          resolve(this.forward(message, signal));
+        } catch (error) {
+          reject(error);
+        }
+      };
+      if (!this.#options.delayed.add(again)) reject(tooManyDelayed(message));
+    });
+  }
+
+  #send(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> | undefined {
+    if (message.node === this.#options.self()) {
+      this.#options.deliverHere(message);
+      return undefined;
+    }
+    const connection = this.#connectionTo(message);
+    const line = this.#lines.get(connection);
+    if ((line === undefined || line.empty) && this.#writeTo(connection, message)) {
+      return connection.queue.aboveHighWaterMark ? connection.queue.drained() : undefined;
+    }
+    return this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
+  }
+
+  #write(message: OutboundMessage): boolean {
+    if (message.node === this.#options.self()) {
+      this.#options.deliverHere(message);
+      return true;
+    }
+    const connection = this.#connectionTo(message);
+    const line = this.#lines.get(connection);
+    if ((line !== undefined && !line.empty) || !this.#writeTo(connection, message)) {
+      throw new QueueFullError(`Cannot send to "${message.name}" on "${message.node}": the queue is full`);
+    }
+    return !connection.queue.aboveHighWaterMark;
+  }
+
+  #connectionTo({ node, options: { channel = DEFAULT_CHANNEL, partitionKey } }: OutboundMessage): Connection {
     const peer: Peer | undefined = this.#options.pool.peers.get(node);
+    if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
     const connection = peer === undefined || peer.silent ? null : peer.pick(channel, partitionKey);
     if (connection !== null) return connection;
     const state = peer === undefined
@@ -102,7 +167,7 @@ export class Outbound {
     throw new NotConnectedError(`Cannot send to "${node}": ${state}`);
   }
 
-  #write(connection: Connection, name: string, cast: boolean, envelope: unknown, message: unknown): boolean {
+  #writeTo(connection: Connection, { name, cast, envelope, message }: OutboundMessage): boolean {
     if (connection.closed) {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
@@ -116,4 +181,8 @@ export class Outbound {
     if (line === undefined) this.#lines.set(connection, line = new WaitingLine(connection.queue));
     return line;
   }
+}
+
+function tooManyDelayed({ node, name }: OutboundMessage): QueueFullError {
+  return new QueueFullError(`Cannot delay a message to "${name}" on "${node}": too many are delayed already`);
 }

@@ -42,6 +42,9 @@ export function judgeRequest(
     return { code: "channel", reason };
   }
   if (peer === undefined) return null;
+  if (peer.partitioned) {
+    return { code: "partitioned", reason: `Cannot accept "${spec.name}": an injected partition is in between` };
+  }
   if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
   const present = peer.at(channel, index);
   const simultaneous = present === null ? dialling : present.outbound && request.seen < present.dial && !peer.doubtful;

@@ -128,7 +128,6 @@ export class Connection implements ConnectionIdentity {
 
   readonly #sink = (kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> => {
     if (this.#closed) return;
-    this.peer.framesIn++;
     if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
     this.#handler.frame(this, kind, buffer, start, end);
   };

@@ -145,6 +145,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#settle(peer);
   }
 
+  /** Lets nothing pass to and from a peer, or everything again. */
+  separate(peer: Peer, partitioned: boolean): void {
+    peer.partitioned = partitioned;
+    this.#settle(peer);
+  }
+
   /** Closes all connections with a peer. */
   disconnect(peer: Peer, reason?: unknown): void {
     for (const connection of peer.connections()) connection.close(reason);

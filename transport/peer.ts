@@ -23,6 +23,8 @@ export class Peer {
   wanted = false;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
   silent = false;
+  /** Whether an injected partition lies in between: nothing passes but the word that it is over. */
+  partitioned = false;
   /** Whether its connections, though they look open, are to be replaced by new ones. */
   doubtful = false;
   /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */

@@ -81,7 +81,7 @@ export class PeerDialler {
 
   #missing(): { channel: string; index: number }[] {
     const peer = this.#peer;
-    if (!peer.wanted) return [];
+    if (!peer.wanted || peer.partitioned) return [];
     const linked = peer.membership !== null && !peer.doubtful;
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];

@@ -1,19 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-const CODES = [
-  "version",
-  "cluster",
-  "strategy",
-  "secret",
-  "wrong-node",
-  "self",
-  "name-in-use",
-  "stale-incarnation",
-  "duplicate",
-  "channel",
-  "stopping",
-] as const;
-
 /**
  * Why a connection is refused:
  *
@@ -24,9 +10,37 @@ const CODES = [
  * - `stale-incarnation`: a newer incarnation of the name is known; `known` says which.
  * - `duplicate`: the connection exists already, or is being dialled by the other side. Not a failure.
  * - `channel`: neither node has such a channel, or it has fewer connections.
+ * - `partitioned`: an injected partition lies in between.
  * - `stopping`: the node is about to stop.
  */
-export type RefusalCode = typeof CODES[number];
+export type RefusalCode =
+  | "version"
+  | "cluster"
+  | "strategy"
+  | "secret"
+  | "wrong-node"
+  | "self"
+  | "name-in-use"
+  | "stale-incarnation"
+  | "duplicate"
+  | "channel"
+  | "partitioned"
+  | "stopping";
+
+const CODES: ReadonlySet<string> = new Set<RefusalCode>([
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "self",
+  "name-in-use",
+  "stale-incarnation",
+  "duplicate",
+  "channel",
+  "partitioned",
+  "stopping",
+]);
 
 /** A refused connection's reason, as it goes over the wire. */
 export interface Refusal {
@@ -45,6 +59,7 @@ export class HandshakeRefusedError extends Error {
   /** Why. */
   readonly refusal: Refusal;
 
+  /** @param refusal Why. */
   constructor(refusal: Refusal) {
     super(refusal.reason);
     this.refusal = refusal;
@@ -53,7 +68,7 @@ export class HandshakeRefusedError extends Error {
 
 /** Reads a refusal that a peer sent; an unknown code (of a later version) is taken for `stopping`, which means: try again later. */
 export function refusalFrom(value: Readonly<Record<string, unknown>>): Refusal {
-  const code = CODES.find((code) => code === value.code) ?? "stopping";
+  const code = typeof value.code === "string" && CODES.has(value.code) ? value.code as RefusalCode : "stopping";
   const reason = typeof value.reason === "string" ? value.reason.slice(0, 1024) : "Refused without a reason";
   return Number.isSafeInteger(value.known) ? { code, reason, known: value.known as number } : { code, reason };
 }

@@ -1,0 +1,156 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Address } from "../transport/transport.ts";
+import { parseAddress } from "./addresses.ts";
+import { withDeadline } from "./deadline.ts";
+import { PeerServiceEvents } from "./events.ts";
+import type { JoinTarget } from "./joining.ts";
+import type { Emit, Node } from "./node.ts";
+import { nameOf } from "./node_name.ts";
+import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+/** What may be given to `join` and `syncJoin`. */
+export interface JoinOptions {
+  /** Gives up joining. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Who is in the cluster, and who can be reached. */
+export class MembershipApi extends PeerServiceEvents {
+  /** @ignore The parts behind the surface. */
+  protected readonly node: Node;
+
+  /** @ignore */
+  protected constructor(create: (emit: Emit) => Node) {
+    super();
+    this.node = create((type, detail) => this.emit(type, detail));
+  }
+
+  /** This node's name. */
+  get name(): string {
+    return this.node.self.name;
+  }
+
+  /** What this node tells others about itself. */
+  get spec(): NodeSpec {
+    return this.node.self;
+  }
+
+  /** Names of all members, this node's own included, sorted. */
+  members(): string[] {
+    return [...this.node.overlay.members.keys()];
+  }
+
+  /** Specifications of all members, sorted by name. */
+  membersForOrchestration(): NodeSpec[] {
+    return [...this.node.overlay.members.values()];
+  }
+
+  /** Whether a node is a member. */
+  member(node: string | NodeSpec): boolean {
+    return this.node.overlay.members.has(nameOf(node));
+  }
+
+  /**
+   * Begins to join the cluster of `peer`; tries again for as long as nobody answers there. An attempt that is refused for good
+   * becomes an `error` event. Joining oneself does nothing.
+   *
+   * @param peer Its specification, or `"host:port"`.
+   * @throws {SyntaxError | RangeError} When `peer` is no address.
+   * @throws {StoppedError} When this node was stopped.
+   */
+  // deno-lint-ignore require-await -- rejects rather than throws
+  async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
+    const target = joinTarget(peer);
+    this.node.checkRunning("join");
+    this.node.joining.join(target, this.node.untilStopped(options.signal)).catch((error) =>
+      this.node.joinFailed(target, error)
+    );
+  }
+
+  /**
+   * Joins the cluster of `peer`, and waits until both know each other as members and every connection between them is open.
+   *
+   * @param peer Its specification, or `"host:port"`.
+   * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use.
+   * @throws {DOMException} A `TimeoutError` when it takes longer than `joinTimeout` and no signal was given.
+   * @throws The reason of the signal, once that is aborted.
+   * @throws {StoppedError} When this node was stopped.
+   */
+  async syncJoin(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
+    const target = joinTarget(peer);
+    this.node.checkRunning("join");
+    const { runtime, joinTimeout } = this.node.settings;
+    const what = `Cannot join ${describe(target)}`;
+    const given = { signal: options.signal, timeout: options.signal === undefined ? joinTimeout : undefined };
+    await withDeadline(runtime.clock, given, what, async (signal) => {
+      const combined = this.node.untilStopped(signal);
+      const joined = await this.node.joining.join(target, combined);
+      if (joined !== null) await this.node.joining.settled(joined, combined);
+    });
+  }
+
+  /**
+   * Removes a node from the cluster for good. Without an argument: this node, which the others forget before its connections
+   * close, and which is a cluster of its own then. Another node learns that it was removed, emits `removed`, and stops. Does nothing when it is
+   * no member.
+   */
+  leave(node?: string | NodeSpec): Promise<void> {
+    const name = node === undefined ? this.name : nameOf(node);
+    this.node.checkRunning("leave");
+    return name === this.name ? this.node.leave() : this.node.remove(name);
+  }
+
+  /** Makes the membership what an orchestrator says: joins those that are missing, removes the surplus. */
+  async updateMembers(specs: readonly NodeSpec[]): Promise<void> {
+    const { joiners, leavers } = this.node.overlay.compare(specs);
+    for (const spec of joiners) await this.join(spec);
+    for (const { name } of leavers) await this.leave(name);
+  }
+
+  /**
+   * Calls `listener` each time `node` can be reached, or with `channel`, each time the channel has all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   */
+  onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.node.upListeners.add(node, listener, options);
+  }
+
+  /**
+   * Calls `listener` each time `node` cannot be reached any more, or with `channel`, each time the channel has lost all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   */
+  onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.node.downListeners.add(node, listener, options);
+  }
+
+  /** Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node. */
+  isConnected(node: string | NodeSpec, channel?: string): boolean {
+    if (nameOf(node) === this.name) return true;
+    const peer = this.node.pool.peers.get(nameOf(node));
+    return peer !== undefined && peer.up && (channel === undefined || peer.openOn(channel) > 0);
+  }
+
+  /** Whether every connection with a node is open. Always true for this node. */
+  isFullyConnected(node: string | NodeSpec): boolean {
+    return nameOf(node) === this.name || (this.node.pool.peers.get(nameOf(node))?.fullyConnected ?? false);
+  }
+
+  /** Names of the nodes that can be reached now, without this one, sorted. */
+  connected(): string[] {
+    return [...this.node.pool.peers.values()].filter(({ up }) => up).map(({ name }) => name).sort();
+  }
+}
+
+function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
+  return typeof peer === "object" && "addresses" in peer ? peer : parseAddress(peer);
+}
+
+function describe(target: JoinTarget): string {
+  return "name" in target ? `"${target.name}"` : `"${target.hostname}:${target.port}"`;
+}

@@ -1,0 +1,73 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { SendOptions } from "../messaging/outbound.ts";
+import type { MessageHandler } from "../messaging/registry.ts";
+import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
+import { MembershipApi } from "./membership_api.ts";
+import { nameOf } from "./node_name.ts";
+
+/** Messages between named handlers. */
+export class MessagingApi extends MembershipApi {
+  /**
+   * Gives a handler a name, under which every node of the cluster can send it messages.
+   *
+   * @throws {TypeError} When the name is empty or too long, or the handler is no function.
+   * @throws {RangeError} When the name is taken.
+   */
+  register(name: string, handler: MessageHandler): void {
+    this.node.messaging.registry.register(name, handler);
+  }
+
+  /** Takes a handler's name back. @returns Whether it was registered. */
+  unregister(name: string): boolean {
+    return this.node.messaging.registry.unregister(name);
+  }
+
+  /** The handler behind a name on this node. */
+  whereis(name: string): MessageHandler | undefined {
+    return this.node.messaging.registry.whereis(name);
+  }
+
+  /** Sends a message to a named handler: see the other shape. */
+  forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
+  /**
+   * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark.
+   *
+   * @throws {NotConnectedError} When there is no connection.
+   * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
+   * @throws {QueueFullError} When very many messages wait for room already.
+   * @throws {DOMException} A `TimeoutError` after `timeout`.
+   * @throws {StoppedError} When this node was stopped.
+   */
+  forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
+    try {
+      const { node, name, message, options } = forwardArguments<ForwardOptions>(target, ...rest);
+      return this.node.forward(node, name, message, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Sends a message and does not wait: see the other shape. */
+  castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
+  /**
+   * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent is dropped, counted, and told
+   * by an `undeliverable` event.
+   *
+   * @returns Whether more may be sent at once: `false` above the high-water mark; then wait for {@linkcode ready}.
+   */
+  castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
+  castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
+    const { node, name, message, options } = forwardArguments<SendOptions>(target, ...rest);
+    return this.node.cast(node, name, message, options);
+  }
+
+  /** Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone. */
+  ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
+    return this.node.messaging.outbound.ready(nameOf(node), channel);
+  }
+}

@@ -1,0 +1,102 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { NotConnectedError } from "../messaging/errors.ts";
+import {
+  checkPartitionMessage,
+  type PartitionEntry,
+  type PartitionMessage,
+  type PartitionReference,
+  Partitions,
+} from "../messaging/partitions.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import type { Peer } from "../transport/peer.ts";
+import { sendControl } from "./control_sender.ts";
+import { withDeadline } from "./deadline.ts";
+
+/** Hops that the request may take to its origin. */
+const SEEK_HOPS = 16;
+
+/** What a {@linkcode PartitionControl} needs from its surroundings. */
+export interface PartitionControlOptions {
+  readonly pool: ConnectionPool;
+  readonly runtime: Runtime;
+  /** Milliseconds in which the origin must have answered. */
+  readonly timeout: number;
+}
+
+/** Injects and resolves partitions, here and on other nodes. */
+export class PartitionControl {
+  readonly #options: PartitionControlOptions;
+  readonly #partitions: Partitions;
+  readonly #waiting = new Map<PartitionReference, () => void>();
+
+  constructor(options: PartitionControlOptions) {
+    this.#options = options;
+    this.#partitions = new Partitions(() => options.pool.selfName());
+  }
+
+  /** Has `origin`, and the nodes within `ttl` hops of it, cut themselves off from their peers. */
+  async inject(origin: string, ttl: number): Promise<PartitionReference> {
+    if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
+      throw new RangeError(`Cannot inject a partition: "ttl" is ${ttl}, expected a whole number from 0 to 255`);
+    }
+    const { pool, runtime, timeout } = this.#options;
+    if (origin !== pool.selfName() && this.#neighbours().length === 0) {
+      throw new NotConnectedError(`Cannot inject a partition at "${origin}": there is no connection to anybody`);
+    }
+    const reference = Array.from(runtime.random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
+    const marked = new Promise<void>((resolve) => this.#waiting.set(reference, resolve));
+    try {
+      this.#take(pool.selfName(), ["seek", reference, origin, ttl, SEEK_HOPS]);
+      const neighbour = origin === pool.selfName() || pool.peers.get(origin)?.connected === true;
+      // Beyond the neighbours the answer has no way back: the request is on its way, and that is all that can be known.
+      if (neighbour) {
+        await withDeadline(runtime.clock, { timeout }, `Cannot inject a partition at "${origin}"`, () => marked);
+      }
+    } finally {
+      this.#waiting.delete(reference);
+    }
+    return reference;
+  }
+
+  /** Ends a partition everywhere. */
+  resolve(reference: PartitionReference): void {
+    this.#take(this.#options.pool.selfName(), checkPartitionMessage(["resolve", reference]));
+  }
+
+  /** The partitions that concern this node. */
+  list(): PartitionEntry[] {
+    return this.#partitions.list();
+  }
+
+  /**
+   * Takes a message of another node.
+   *
+   * @throws {TypeError} When it is malformed.
+   */
+  receive(peer: Peer, message: unknown): void {
+    this.#take(peer.name, checkPartitionMessage(message));
+  }
+
+  #take(from: string, message: PartitionMessage): void {
+    const { pool } = this.#options;
+    const { outgoing, changed, marked } = this.#partitions.receive(from, message, this.#neighbours());
+    for (const { to, message } of outgoing) {
+      for (const name of to) {
+        const peer = pool.peers.get(name);
+        if (peer !== undefined) sendControl(peer, FrameKind.partition, message);
+      }
+    }
+    for (const name of changed) {
+      const peer = pool.peers.get(name);
+      if (peer !== undefined) pool.separate(peer, this.#partitions.separates(name));
+    }
+    if (marked !== undefined) this.#waiting.get(marked)?.();
+  }
+
+  #neighbours(): string[] {
+    return [...this.#options.pool.peers.values()].filter(({ connected }) => connected).map(({ name }) => name);
+  }
+}

@@ -1,0 +1,148 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** A message on its way, as interposition functions see it. */
+export interface InterposedMessage {
+  /** Whether it is about to leave this node, or has just come in. */
+  readonly type: "forward_message" | "receive_message";
+  /** The other node: where it goes to, or comes from. */
+  readonly node: string;
+  /** The channel that it takes, or took. */
+  readonly channel: string;
+  /** The message. */
+  readonly message: unknown;
+}
+
+/** Looks at a message before anything happens to it. */
+export type PreInterpositionFun = (message: InterposedMessage) => void;
+
+/** Decides about a message: returns it, another one in its place, `undefined` to drop it, or `delay(message)` to take it up again later. */
+export type InterpositionFun = (message: InterposedMessage) => unknown;
+
+/** Looks at what has become of a message: the one returned, `undefined` when it was dropped, or a {@linkcode DelayedMessage}. */
+export type PostInterpositionFun = (message: InterposedMessage, result: unknown) => void;
+
+/** What {@linkcode delay} returns. */
+export class DelayedMessage {
+  /** The message that goes on later. */
+  readonly message: unknown;
+
+  /** Use {@linkcode delay}. */
+  constructor(message: unknown) {
+    this.message = message;
+  }
+}
+
+/**
+ * Puts a message back to the end of the queue, from within an interposition function. It will pass the functions again.
+ *
+ * @param message The message that goes on later.
+ * @returns What the interposition function has to return.
+ *
+ * @example Let every message be overtaken once
+ * ```ts
+ * import { delay, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await startPeerService({ name: "a" });
+ * const heard: unknown[] = [];
+ * const both = Promise.withResolvers<void>();
+ * node.register("log", (message) => heard.push(message) === 2 && both.resolve());
+ * const delayed = new Set<unknown>();
+ * node.addInterpositionFun("overtake", ({ type, message }) => {
+ *   if (type === "receive_message" || message !== "first" || delayed.has(message)) return message;
+ *   delayed.add(message);
+ *   return delay(message);
+ * });
+ *
+ * node.castMessage("a", "log", "first");
+ * node.castMessage("a", "log", "second");
+ * await both.promise;
+ * assertEquals(heard, ["second", "first"]);
+ * ```
+ */
+export function delay(message: unknown): DelayedMessage {
+  return new DelayedMessage(message);
+}
+
+/** Functions by name, run in the order of their names. */
+export class NamedFunctions<Fun> {
+  #byName: ReadonlyMap<string, Fun> = new Map();
+
+  /** Whether there are none. */
+  get empty(): boolean {
+    return this.#byName.size === 0;
+  }
+
+  /** All of them; a copy. */
+  all(): Map<string, Fun> {
+    return new Map(this.#byName);
+  }
+
+  /** The functions in the order of their names. */
+  values(): Iterable<Fun> {
+    return this.#byName.values();
+  }
+
+  /**
+   * Adds one, or replaces the one of that name.
+   *
+   * @throws {TypeError} When the name is no text, or the function none.
+   */
+  add(name: string, fun: Fun): void {
+    if (typeof name !== "string" || typeof fun !== "function") {
+      throw new TypeError("Cannot interpose: expected a name and a function");
+    }
+    const entries = [...new Map(this.#byName).set(name, fun)];
+    this.#byName = new Map(entries.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+  }
+
+  /** Takes one away. @returns Whether it was there. */
+  remove(name: string): boolean {
+    const rest = new Map(this.#byName);
+    const found = rest.delete(name);
+    this.#byName = rest;
+    return found;
+  }
+}
+
+/** The interposition functions of a node. */
+export class Interpositions {
+  /** Run first. */
+  readonly pre: NamedFunctions<PreInterpositionFun> = new NamedFunctions();
+  /** Run in between; the only ones that change anything. */
+  readonly fun: NamedFunctions<InterpositionFun> = new NamedFunctions();
+  /** Run last. */
+  readonly post: NamedFunctions<PostInterpositionFun> = new NamedFunctions();
+  readonly #failed: (error: unknown, message: InterposedMessage) => void;
+
+  /** @param failed Told what a function throws; the message is dropped then. */
+  constructor(failed: (error: unknown, message: InterposedMessage) => void) {
+    this.#failed = failed;
+  }
+
+  /** Whether there is any function to run. */
+  get active(): boolean {
+    return !(this.fun.empty && this.pre.empty && this.post.empty);
+  }
+
+  /**
+   * Sends a message through the functions.
+   *
+   * @returns The message to go on with, `undefined` when it was dropped, or a {@linkcode DelayedMessage}.
+   */
+  run(original: InterposedMessage): unknown {
+    try {
+      for (const observe of this.pre.values()) observe(original);
+      let message = original.message;
+      for (const transform of this.fun.values()) {
+        message = transform({ ...original, message });
+        if (message === undefined || message instanceof DelayedMessage) break;
+      }
+      for (const observe of this.post.values()) observe(original, message);
+      return message;
+    } catch (error) {
+      this.#failed(error, original);
+      return undefined;
+    }
+  }
+}

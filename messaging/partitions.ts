@@ -1,0 +1,153 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** Names an injected partition, everywhere in the cluster. */
+export type PartitionReference = string;
+
+/** One peer that an injected partition cuts this node off from. */
+export interface PartitionEntry {
+  /** The partition. */
+  readonly reference: PartitionReference;
+  /** Name of the peer. */
+  readonly peer: string;
+}
+
+/**
+ * What nodes say to each other about injected partitions, past all partitions:
+ *
+ * - `seek`: passed on until it reaches its origin, `hops` at most.
+ * - `mark`: cut yourself off from all your peers, and have those within `ttl` hops do the same.
+ * - `marked`: the origin has done so.
+ * - `resolve`: the partition is over.
+ */
+export type PartitionMessage =
+  | readonly ["seek", PartitionReference, origin: string, ttl: number, hops: number]
+  | readonly ["mark", PartitionReference, ttl: number]
+  | readonly ["marked", PartitionReference]
+  | readonly ["resolve", PartitionReference];
+
+/** What a node does with a partition message besides what it keeps. */
+export interface PartitionStep {
+  /** Messages to send on, each to all the given peers. */
+  readonly outgoing: readonly { readonly to: readonly string[]; readonly message: PartitionMessage }[];
+  /** Peers that are cut off now and were not before, or the other way round. */
+  readonly changed: readonly string[];
+  /** A partition that its origin has set up now. */
+  readonly marked?: PartitionReference;
+}
+
+/** Partitions that are remembered as over, so that a late message does not bring them back. */
+const RESOLVED_MAX = 1_024;
+
+/** Partitions that may be in force at a time. */
+const ACTIVE_MAX = 1_024;
+
+const NOTHING: PartitionStep = { outgoing: [], changed: [] };
+
+/** The injected partitions that concern this node. */
+export class Partitions {
+  readonly #self: () => string;
+  readonly #cut = new Map<PartitionReference, { ttl: number; peers: Set<string> }>();
+  readonly #sought = new Set<PartitionReference>();
+  readonly #resolved = new Set<PartitionReference>();
+
+  /** @param self Name of this node. */
+  constructor(self: () => string) {
+    this.#self = self;
+  }
+
+  /** Every cut, sorted by reference and peer. */
+  list(): PartitionEntry[] {
+    const entries = [...this.#cut].flatMap(([reference, { peers }]) => [...peers].map((peer) => ({ reference, peer })));
+    return entries.sort((a, b) => compare(a.reference, b.reference) || compare(a.peer, b.peer));
+  }
+
+  /** Whether any partition lies between this node and a peer. */
+  separates(peer: string): boolean {
+    for (const { peers } of this.#cut.values()) if (peers.has(peer)) return true;
+    return false;
+  }
+
+  /**
+   * Takes a message, from `from` or from this node itself.
+   *
+   * @param peers Names of the peers that this node has connections with now.
+   */
+  receive(from: string, message: PartitionMessage, peers: readonly string[]): PartitionStep {
+    const reference = message[1];
+    if (message[0] === "resolve") return this.#resolve(reference, peers.filter((peer) => peer !== from));
+    if (this.#resolved.has(reference)) return NOTHING;
+    if (message[0] === "marked") return { ...NOTHING, marked: reference };
+    if (message[0] === "mark") return this.#mark(reference, message[2], peers);
+    return this.#seek(from, message, peers);
+  }
+
+  #seek(from: string, message: PartitionMessage & { 0: "seek" }, peers: readonly string[]): PartitionStep {
+    const [, reference, origin, ttl, hops] = message;
+    if (origin === this.#self()) {
+      const step = this.#mark(reference, ttl, peers);
+      const answer = { to: peers.filter((peer) => peer === from), message: ["marked", reference] as const };
+      return { ...step, outgoing: [...step.outgoing, answer], marked: reference };
+    }
+    if (hops <= 0 || this.#sought.has(reference)) return NOTHING;
+    remember(this.#sought, reference, RESOLVED_MAX);
+    const to = peers.includes(origin) ? [origin] : peers.filter((peer) => peer !== from);
+    return { ...NOTHING, outgoing: [{ to, message: ["seek", reference, origin, ttl, hops - 1] }] };
+  }
+
+  #mark(reference: PartitionReference, ttl: number, peers: readonly string[]): PartitionStep {
+    const known = this.#cut.get(reference);
+    if (known !== undefined && known.ttl >= ttl) return NOTHING;
+    if (known === undefined && this.#cut.size >= ACTIVE_MAX) return NOTHING;
+    const before = known?.peers ?? new Set();
+    const changed = peers.filter((peer) => !this.separates(peer));
+    this.#cut.set(reference, { ttl, peers: new Set([...before, ...peers]) });
+    const outgoing = ttl > 0 ? [{ to: peers, message: ["mark", reference, ttl - 1] as const }] : [];
+    return { outgoing, changed };
+  }
+
+  #resolve(reference: PartitionReference, peers: readonly string[]): PartitionStep {
+    if (this.#resolved.has(reference)) return NOTHING;
+    remember(this.#resolved, reference, RESOLVED_MAX);
+    const cut = this.#cut.get(reference)?.peers ?? new Set<string>();
+    this.#cut.delete(reference);
+    const to = [...new Set([...peers, ...cut])];
+    return {
+      outgoing: [{ to, message: ["resolve", reference] }],
+      changed: [...cut].filter((peer) => !this.separates(peer)),
+    };
+  }
+}
+
+/**
+ * Checks a message that came from another node.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function checkPartitionMessage(value: unknown): PartitionMessage {
+  if (!Array.isArray(value)) throw malformed();
+  const [kind, reference, ...rest] = value;
+  const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= 255;
+  const valid = typeof reference === "string" && reference.length <= 64 && (
+    kind === "seek"
+      ? rest.length === 3 && typeof rest[0] === "string" && isCount(rest[1]) && isCount(rest[2])
+      : kind === "mark"
+      ? rest.length === 1 && isCount(rest[0])
+      : (kind === "marked" || kind === "resolve") && rest.length === 0
+  );
+  if (!valid) throw malformed();
+  return value as unknown as PartitionMessage;
+}
+
+function malformed(): TypeError {
+  return new TypeError("Cannot read a partition message: it is malformed");
+}
+
+/** Adds to a set that forgets its oldest members. */
+function remember<T>(set: Set<T>, value: T, most: number): void {
+  set.add(value);
+  if (set.size > most) set.delete(set.values().next().value!);
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
