@@ -6,6 +6,7 @@ import { parseAddress } from "./addresses.ts";
 import { withDeadline } from "./deadline.ts";
 import { PeerServiceEvents } from "./events.ts";
 import type { JoinTarget } from "./joining.ts";
+import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import type { Emit, Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
@@ -100,6 +101,21 @@ export class MembershipApi extends PeerServiceEvents {
     const name = node === undefined ? this.name : nameOf(node);
     this.node.checkRunning("leave");
     return name === this.name ? this.node.leave() : this.node.remove(name);
+  }
+
+  /** What this node knows of the cluster, as bytes for {@linkcode decode} on any node with the same strategy. */
+  getLocalState(): Uint8Array {
+    return encodeLocalState(this.node.settings.strategy, this.node.overlay.snapshot());
+  }
+
+  /**
+   * Reads what {@linkcode getLocalState} returned, here or on another node.
+   *
+   * @returns The members that it knows, sorted by name.
+   * @throws {SyntaxError | TypeError} When it is malformed, or of another strategy or version.
+   */
+  decode(state: Uint8Array): NodeSpec[] {
+    return this.node.overlay.membersOf(decodeLocalState(this.node.settings.strategy, state));
   }
 
   /** Makes the membership what an orchestrator says: joins those that are missing, removes the surplus. */

@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
-import type { MessageHandler } from "../messaging/registry.ts";
+import { MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { MembershipApi } from "./membership_api.ts";
@@ -70,4 +70,35 @@ export class MessagingApi extends MembershipApi {
   ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
     return this.node.messaging.outbound.ready(nameOf(node), channel);
   }
+
+  /**
+   * Sends a message to the manager of `node` itself, where it becomes a `message` event.
+   *
+   * @throws Whatever {@linkcode forwardMessage} throws.
+   */
+  sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {
+    try {
+      return this.node.forward(nameOf(node), MANAGER_NAME, message, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /**
+   * Takes a message as if it had come off the wire from `node`: through the interposition functions to its handler, or to this manager
+   * as a `message` event.
+   *
+   * @param message `{ name, message }` for the handler `name`; anything else is for the manager.
+   */
+  receiveMessage(node: string | NodeSpec, channel: string, message: unknown): void {
+    const context = { from: nameOf(node), channel, cast: false };
+    const { inbound } = this.node.messaging;
+    if (isForHandler(message)) inbound.receive(message.name, message.message, context);
+    else inbound.receive(MANAGER_NAME, message, context);
+  }
+}
+
+function isForHandler(message: unknown): message is { readonly name: string; readonly message: unknown } {
+  return typeof message === "object" && message !== null && "message" in message && "name" in message &&
+    typeof message.name === "string" && Object.keys(message).length === 2;
 }

@@ -89,6 +89,7 @@ export class Node implements ConnectionPoolHandler {
     const gossipOnce = () => {
       this.#gossipTimer = runtime.clock.schedule(gossip.interval, gossipOnce);
       this.overlay.periodic();
+      this.#measureDistance();
     };
     // A random phase keeps the nodes of a cluster that started at once from gossiping in step.
     this.#gossipTimer = runtime.clock.schedule(gossip.interval * runtime.random.next(), gossipOnce);
@@ -252,6 +253,13 @@ export class Node implements ConnectionPoolHandler {
     const { name } = this.#self;
     this.#emit("removed", { node: name });
     this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
+  }
+
+  /** One peer at a time, so that the load does not grow with their number. */
+  #measureDistance(): void {
+    const linked = [...this.pool.peers.values()].filter(({ linked }) => linked);
+    const peer = linked[Math.floor(this.settings.runtime.random.next() * linked.length)];
+    if (peer !== undefined) this.pinger.ping(peer, this.settings.handshakeTimeout);
   }
 
   #shareWatch(): void {

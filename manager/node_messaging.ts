@@ -15,7 +15,7 @@ import type { Settings } from "./settings.ts";
 /** The parts of a node that carry messages, wired together. */
 export class NodeMessaging {
   readonly codec: PayloadCodec;
-  readonly registry: Registry = new Registry(() => {});
+  readonly registry: Registry;
   readonly stats: MessageStats = { sent: 0, delivered: 0, dropped: 0, unhandled: 0 };
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
@@ -25,7 +25,9 @@ export class NodeMessaging {
   readonly #defer: (callback: () => void) => void;
 
   constructor({ codec, runtime }: Settings, pool: ConnectionPool, emit: Emit) {
-    const { registry, stats } = this;
+    const { stats } = this;
+    const registry = new Registry((message, { from }) => emit("message", { from, message }), () => {});
+    this.registry = registry;
     this.codec = new PayloadCodec(codec);
     this.#self = () => pool.selfName();
     this.#defer = (callback) => runtime.defer(callback);

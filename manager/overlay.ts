@@ -56,6 +56,15 @@ export class Overlay {
     return this.#options.strategy.snapshot(this.#state);
   }
 
+  /** The members that a snapshot remembers, sorted by name. */
+  membersOf(snapshot: unknown): NodeSpec[] {
+    const { strategy } = this.#options;
+    // A node that nobody can have met stands in for the owner of the snapshot, which may remember this node as well.
+    const reader: NodeSpec = { ...this.#self, name: "\0" };
+    const { state } = strategy.init(reader, this.#context(), snapshot);
+    return [...byName(strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
+  }
+
   /** Keeps connections with whom the strategy wants. */
   connect(): void {
     this.#options.pool.want(this.#options.strategy.peers(this.#state));
@@ -85,6 +94,16 @@ export class Overlay {
   /** Forgets nodes here only. */
   prune(nodes: readonly NodeSpec[]): void {
     this.#apply(this.#options.strategy.prune(this.#state, nodes, this.#context()));
+  }
+
+  /** Keeps a place for a node with a tag. @returns Whether there is one. */
+  reserve(tag: string): boolean {
+    const { strategy } = this.#options;
+    if (strategy.reserve === undefined) return true;
+    const reserved = strategy.reserve(this.#state, tag);
+    if (reserved === null) return false;
+    this.#apply({ state: reserved, outgoing: [] });
+    return true;
   }
 
   /** Who would have to join and to leave for the membership to be `wanted`. */

@@ -45,6 +45,24 @@ export class PeerServiceManager extends FaultInjectionApi implements AsyncDispos
     return manager;
   }
 
+  /**
+   * Whether this manager can do something that not every manager can.
+   *
+   * @param capability `"monitoring"` is the only one that is known.
+   */
+  supportsCapability(capability: string): boolean {
+    return capability === "monitoring";
+  }
+
+  /**
+   * Keeps a place among this node's connections for a node whose `metadata.tag` is `tag`.
+   *
+   * @returns Whether there is a place: always so in a full mesh.
+   */
+  reserve(tag: string): boolean {
+    return this.node.overlay.reserve(tag);
+  }
+
   /** Counters, queue depths and round-trip times. */
   stats(): PeerServiceStats {
     return nodeStats(this.node);

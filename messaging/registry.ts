@@ -17,13 +17,22 @@ export interface MessageContext {
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
 export type MessageHandler = (message: any, context: MessageContext) => unknown;
 
+/** The name of the manager itself among the handlers; no user can register it. */
+export const MANAGER_NAME = "";
+
 /** The named handlers of a node. */
 export class Registry {
   readonly #handlers = new Map<string, MessageHandler>();
   readonly #unregistered: (name: string) => void;
 
-  /** @param unregistered Called when a name loses its handler. */
-  constructor(unregistered: (name: string) => void) {
+  /**
+   * Begins with the manager alone.
+   *
+   * @param manager Takes the messages to the manager itself.
+   * @param unregistered Called when a name loses its handler.
+   */
+  constructor(manager: MessageHandler, unregistered: (name: string) => void) {
+    this.#handlers.set(MANAGER_NAME, manager);
     this.#unregistered = unregistered;
   }
 
@@ -48,7 +57,7 @@ export class Registry {
 
   /** Takes a name back. @returns Whether it was registered. */
   unregister(name: string): boolean {
-    const known = this.#handlers.delete(name);
+    const known = name !== MANAGER_NAME && this.#handlers.delete(name);
     if (known) this.#unregistered(name);
     return known;
   }

@@ -76,6 +76,12 @@ export interface Strategy<State = unknown> {
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] };
   /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. */
   prune(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
+  /**
+   * Keeps a place among the peers for a node whose `metadata.tag` is `tag`. Left out by strategies that have a place for everyone.
+   *
+   * @returns The next state, or `null` when there is no place left.
+   */
+  reserve?(state: State, tag: string): State | null;
   /** Everyone that the strategy knows to be in the cluster, this node included unless it was removed. */
   members(state: State): readonly NodeSpec[];
   /** Those with whom this node should keep connections; never this node. */

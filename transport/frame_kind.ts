@@ -38,8 +38,6 @@ export const FrameKind = {
   envelope: 0x22,
   /** Message ids that the sender has handled. */
   ack: 0x23,
-  /** A message to the remote manager itself. */
-  managerMessage: 0x24,
   /** A message on its way to a third node. */
   relay: 0x25,
   /** A batch of frames, deflated together. */

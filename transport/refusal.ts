@@ -59,7 +59,7 @@ export class HandshakeRefusedError extends Error {
   /** Why. */
   readonly refusal: Refusal;
 
-  /** @param refusal Why. */
+  /** Names the reason. */
   constructor(refusal: Refusal) {
     super(refusal.reason);
     this.refusal = refusal;
