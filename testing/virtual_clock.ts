@@ -5,9 +5,6 @@ import type { Clock, Timer } from "../runtime/runtime.ts";
 /** Where virtual wall time starts unless told otherwise: 2026-01-01T00:00:00Z. */
 const EPOCH = 1_767_225_600_000;
 
-/** Every instant is a multiple of one part in so many of a millisecond: sums and differences of times are then exact. */
-const TICKS_PER_MS = 1024;
-
 /** A call that a {@linkcode VirtualClock} will make. */
 export interface VirtualEvent {
   /** When, on the virtual clock. */
@@ -48,7 +45,7 @@ export class VirtualClock implements Clock {
   /** @param owner Whatever {@linkcode peek} shall tell about it. */
   schedule(delay: number, callback: () => void, owner?: object): Timer {
     if (!(delay >= 0)) throw new RangeError(`Cannot schedule: delay is ${delay}, expected 0 or more`);
-    const entry = new Entry(this.#heap, tickAfter(this.#now + delay), this.#sequence++, callback, owner);
+    const entry = new Entry(this.#heap, this.#now + delay, this.#sequence++, callback, owner);
     rise(this.#heap, entry, this.#heap.length);
     return entry;
   }
@@ -73,7 +70,7 @@ export class VirtualClock implements Clock {
   }
 
   /**
-   * Moves to `time`, or the first instant after it, without making any call.
+   * Moves to `time` without making any call.
    *
    * @throws {RangeError} When that is in the past, or a call is due before it.
    */
@@ -82,13 +79,8 @@ export class VirtualClock implements Clock {
     if (!(time >= this.#now && time <= first)) {
       throw new RangeError(`Cannot move to ${time}: now is ${this.#now}, and the next call is at ${first}`);
     }
-    this.#now = tickAfter(time);
+    this.#now = time;
   }
-}
-
-/** The first instant that is not before `time`. */
-function tickAfter(time: number): number {
-  return Math.ceil(time * TICKS_PER_MS) / TICKS_PER_MS;
 }
 
 class Entry implements VirtualEvent, Timer {

@@ -92,7 +92,7 @@ export class MemoryStream implements ByteStream, Stalled {
     if (this.#closed || !this.#host.alive) return;
     this.#closed = true;
     this.#host.streams.delete(this);
-    this.#take(undefined);
+    this.#inbox = undefined;
     this.settle();
     if (this.#failure === undefined) this.#send("end");
   }
@@ -185,15 +185,15 @@ export class MemoryStream implements ByteStream, Stalled {
     this.#send(piece);
   }
 
-  /** Moves bytes that have arrived into `buffer`, or drops them all. */
-  #take(buffer: Uint8Array | undefined): number {
+  /** Moves bytes that have arrived into `buffer`. */
+  #take(buffer: Uint8Array): number {
     const inbox = this.#inbox ?? [];
     let taken = 0;
     while (inbox.length > 0) {
       const piece = inbox[0] as Uint8Array;
-      const count = Math.min(piece.length, (buffer?.length ?? Infinity) - taken);
+      const count = Math.min(piece.length, buffer.length - taken);
       if (count === 0) break;
-      buffer?.set(count < piece.length ? piece.subarray(0, count) : piece, taken);
+      buffer.set(count < piece.length ? piece.subarray(0, count) : piece, taken);
       taken += count;
       if (count === piece.length) inbox.shift();
       else inbox[0] = piece.subarray(count);
@@ -217,8 +217,8 @@ export class MemoryStream implements ByteStream, Stalled {
       this.#flights = [{ arrivesAt, item }];
       this.#awaitArrival();
     } else {
-      const last = this.#flights.at(-1)?.arrivesAt ?? 0;
-      this.#flights.push({ arrivesAt: Math.max(arrivesAt, last), item });
+      // Whenever it would arrive: not before those that set out earlier.
+      this.#flights.push({ arrivesAt, item });
     }
   }
 
@@ -269,9 +269,7 @@ export class MemoryStream implements ByteStream, Stalled {
     } else if (item === "end") {
       this.#ended = true;
       this.settle();
-    } else if (this.#closed || this.#failure !== undefined) {
-      this.#peer.#credit(size);
-    } else {
+    } else if (!this.#closed && this.#failure === undefined) {
       if (this.#inbox === undefined) this.#inbox = [item];
       else this.#inbox.push(item);
       this.settle();

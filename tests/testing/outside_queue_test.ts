@@ -26,6 +26,16 @@ Deno.test("OutsideQueue passes results on in the order of their beginning, howev
   }
 });
 
+Deno.test("OutsideQueue passes results on when all microtasks are done, even those that were there at once", async () => {
+  const queue = new OutsideQueue(turn);
+  const log: string[] = [];
+  const passed = queue.add(Promise.resolve()).then(() => log.push("result"));
+  for (let step = 0; step < 20; step++) await null;
+  log.push("microtasks");
+  await passed;
+  assertEquals(log, ["microtasks", "result"]);
+});
+
 Deno.test("OutsideQueue passes errors on", async () => {
   const queue = new OutsideQueue(turn);
   const error = new Error("no");

@@ -110,15 +110,21 @@ Deno.test("advance() follows up all promises of an event before the next", async
   assertEquals(world.now, 11.5);
 });
 
-Deno.test("a timer of a node runs after the promises of its timer before, of the same instant", async () => {
+Deno.test("within one instant, a node's timers and those of the test each wait for the promises before them", async () => {
   const world = new SimulatedWorld();
   const { clock } = world.node("a");
   const log: string[] = [];
-  clock.schedule(1, () => void Promise.resolve().then(() => log.push("promise")));
-  clock.schedule(1, () => log.push("timer"));
-  world.schedule(1, () => log.push("test"));
+  const note = (name: string) => () => {
+    log.push(name);
+    Promise.resolve().then(() => log.push(`after ${name}`));
+  };
+  clock.schedule(1, note("first"));
+  clock.schedule(1, note("second"));
+  world.schedule(1, note("test"));
+  world.node("b").clock.schedule(1, note("third"));
   await world.advance(1);
-  assertEquals(log, ["promise", "timer", "test"]);
+  const expected = ["first", "second", "test", "third"].flatMap((name) => [name, `after ${name}`]);
+  assertEquals(log, expected);
 });
 
 Deno.test("time waits for outside operations, and each is passed on in its turn", async () => {
@@ -230,17 +236,19 @@ Deno.test("a node that resumes runs its late timers before it learns what arrive
 
 Deno.test("a node that is paused again at once learns nothing", async () => {
   const world = new SimulatedWorld();
-  let ran = false;
-  world.node("a").clock.schedule(1, () => ran = true);
+  const log: string[] = [];
+  const a = world.node("a");
+  await a.transport.listen({ hostname: "a", port: 1 }, () => log.push("stream"));
+  a.clock.schedule(1, () => log.push("timer"));
   world.pause("a");
-  await world.advance(5);
+  await world.wait(world.node("b").transport.connect({ hostname: "a", port: 1 }), 20);
   world.resume("a");
   world.pause("a");
   await world.advance(5);
-  assertEquals(ran, false);
+  assertEquals(log, []);
   world.resume("a");
   await world.advance(0);
-  assertEquals(ran, true);
+  assertEquals(log, ["timer", "stream"]);
 });
 
 Deno.test("nothing of a crashed node runs, and its next life has its own timers and randomness", async () => {

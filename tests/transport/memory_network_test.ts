@@ -114,6 +114,24 @@ Deno.test("write() resolves when its last byte is within the window of what nobo
   assertEquals(second.state, "resolved");
 });
 
+Deno.test("a reader that takes crumbs does not make the network carry crumbs", async () => {
+  const arrived: number[] = [];
+  const world = new SimulatedWorld({
+    latency: 1,
+    windowBytes: WINDOW,
+    trace: ({ kind, bytes }) => kind === "data" && arrived.push(bytes),
+  });
+  const received = Promise.withResolvers<void>();
+  await world.node("b").transport.listen({ hostname: "b", port: 1 }, async (stream) => {
+    for (let count = 0; count < 3 * WINDOW; count++) await stream.read(new Uint8Array(1));
+    received.resolve();
+  });
+  const stream = await world.wait(world.node("a").transport.connect({ hostname: "b", port: 1 }), 10);
+  stream.write(new Uint8Array(3 * WINDOW));
+  await world.wait(received.promise, 1000);
+  assertEquals(arrived, [WINDOW, ...Array(8).fill(WINDOW / 4)]);
+});
+
 Deno.test("bytes that meet a cut wait, and arrive when it has healed", async () => {
   const pair = await Pair.open(1);
   pair.readBoth();
@@ -137,6 +155,18 @@ Deno.test("a cut that comes and goes while bytes are under way does not touch th
   pair.network.heal();
   await pair.world.advance(20);
   assertEquals(pair.arrivals, [[30, 10]]);
+});
+
+Deno.test("a cut that heals at once lets bytes without latency pass once", async () => {
+  const pair = await Pair.open(0);
+  pair.readBoth();
+  pair.network.cut("a", "b");
+  await pair.a.write(new Uint8Array(10));
+  pair.network.heal();
+  await pair.world.advance(1);
+  await pair.a.write(new Uint8Array(20));
+  await pair.world.advance(1);
+  assertEquals(pair.arrivals, [[0, 10], [1, 20]]);
 });
 
 Deno.test("a one-way cut leaves the other direction open", async () => {
@@ -213,6 +243,33 @@ Deno.test("connect() across a cut can be aborted", async () => {
   assertStrictEquals(await dialling.catch((reason) => reason), "no more");
 });
 
+Deno.test("an aborted connect() across a cut leaves nothing behind", async () => {
+  const clock = new VirtualClock();
+  const network = new MemoryNetwork({ clock, latency: 1 });
+  network.cut("a", "b");
+  const controller = new AbortController();
+  const dialling = network.transport("a").connect({ hostname: "b", port: 1 }, { signal: controller.signal });
+  while (clock.runNext());
+  controller.abort("no more");
+  await dialling.catch(() => {});
+  network.heal();
+  assertEquals(clock.pending, 0);
+});
+
+Deno.test("connect() that is aborted when it has been accepted closes the stream", async () => {
+  const world = new SimulatedWorld({ latency: 1, resolution: 0 });
+  let read: number | null | undefined;
+  await world.node("b").transport.listen({ hostname: "b", port: 1 }, async (stream) => {
+    read = await stream.read(new Uint8Array(1));
+  });
+  const controller = new AbortController();
+  const dialling = world.node("a").transport.connect({ hostname: "b", port: 1 }, { signal: controller.signal });
+  world.schedule(1.5, () => controller.abort("no more"));
+  assertStrictEquals(await world.wait(dialling.catch((reason) => reason), 10), "no more");
+  await world.advance(10);
+  assertEquals(read, null);
+});
+
 Deno.test("connect() across a cut fails when the cut refuses", async () => {
   const pair = await Pair.open();
   pair.network.cut("a", "b", { connects: "refuse" });
@@ -236,6 +293,17 @@ Deno.test("reset() breaks both ends, across a cut too, and opens the way for a n
   pair.network.heal();
   await pair.world.wait(pair.dial(), 10);
   assertEquals(pair.arrivals, []);
+});
+
+Deno.test("reset() breaks an end of which the other was closed, but could not tell", async () => {
+  const pair = await Pair.open();
+  pair.readBoth();
+  pair.network.cut("a", "b");
+  pair.a.close();
+  await pair.world.advance(10);
+  pair.network.reset("a", "b");
+  await pair.world.advance(10);
+  assertEquals(pair.ends.b, 'Cannot use the stream to "a": connection reset');
 });
 
 Deno.test("a clogged link lets through so many bytes a second, of all streams together", async () => {
@@ -282,6 +350,17 @@ Deno.test("a paused host can be connected to, and accepts when it goes on", asyn
   assertEquals(accepted, [world.now]);
 });
 
+Deno.test("a listener that is closed before its paused host could accept resets the stream", async () => {
+  const pair = await Pair.open();
+  pair.world.pause("b");
+  const stream = await pair.world.wait(pair.dial(), 10);
+  const reading = assertRejects(() => stream.read(new Uint8Array(1)), Error, "connection reset");
+  pair.listener.close();
+  pair.world.resume("b");
+  await pair.world.advance(10);
+  await reading;
+});
+
 Deno.test("a host that dialled and was paused meanwhile gets its stream when it goes on", async () => {
   const pair = await Pair.open();
   const dialling = watch(pair.dial());
@@ -303,6 +382,15 @@ Deno.test("a crashed host is silent: streams stall, connects hang", async () => 
   await pair.world.advance(100_000);
   assertEquals([writing.state, dialling.state], ["pending", "pending"]);
   assertEquals(pair.ends, {});
+});
+
+Deno.test("what a host had under way when it crashed is lost", async () => {
+  const pair = await Pair.open();
+  pair.readBoth();
+  await pair.a.write(new Uint8Array(5));
+  pair.world.crash("a");
+  await pair.world.advance(100);
+  assertEquals(pair.arrivals, []);
 });
 
 Deno.test("a crashed host that lives again refuses its old streams", async () => {
@@ -362,6 +450,21 @@ Deno.test("listening on all interfaces makes a host reachable by its name", asyn
   await world.wait(dial(), 10);
   listener.close();
   await assertRejects(() => world.wait(dial(), 10), Error, "connection refused");
+});
+
+Deno.test("port 0 gives free ports for as long as there are any", async () => {
+  const transport = new MemoryNetwork({ clock: new VirtualClock() }).transport("a");
+  const listen = (port: number) => transport.listen({ hostname: "a", port }, () => {});
+  await listen(1024);
+  const given = new Map<number, Listener>();
+  for (let port = 1025; port <= 65_535; port++) {
+    const listener = await listen(0);
+    given.set(listener.address.port, listener);
+  }
+  assertEquals(given.size, 65_535 - 1024);
+  await assertRejects(() => listen(0), Error, "all ports are taken");
+  given.get(7777)?.close();
+  assertEquals((await listen(0)).address.port, 7777);
 });
 
 Deno.test("endless traffic without latency does not keep timers from running", async () => {

@@ -31,6 +31,7 @@ const whileExhausted = accepted.length;
 const served = new Promise<void>((resolve) => onAccept = resolve);
 for (const file of files) file.close();
 await served;
-console.log(JSON.stringify({ whileExhausted, afterwards: accepted.length }));
+const outcome = JSON.stringify({ whileExhausted, afterwards: accepted.length });
+Deno.stdout.writeSync(new TextEncoder().encode(outcome));
 for (const stream of [dialled, ...accepted]) stream.close();
 listener.close();

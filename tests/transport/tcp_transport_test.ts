@@ -25,6 +25,22 @@ Deno.test("TcpTransport goes on accepting after the process ran out of open file
   assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { whileExhausted: 0, afterwards: 1 });
 });
 
+Deno.test("TcpTransport delivers what the kernel has not yet sent when a stream with unread bytes is closed", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const transport = new TcpTransport({ clock: systemClock });
+  const [near, far] = await Promise.all([transport.connect(listener.addr as Deno.NetAddr), listener.accept()]);
+  await far.write(new Uint8Array(60_000));
+  await near.write(new Uint8Array(400_000));
+  near.close();
+  let received = 0;
+  const buffer = new Uint8Array(65_536);
+  for (let count = await far.read(buffer); count !== null; count = await far.read(buffer)) received += count;
+  assertEquals(received, 400_000);
+  far.close();
+  listener.close();
+  await transport.drained();
+});
+
 Deno.test("TcpTransport.close() gives up after closeTimeout when the other end does not close", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const transport = new TcpTransport({ clock: systemClock, closeTimeout: 20 });
