@@ -1,0 +1,123 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CausalStamp } from "./causal_stamp.ts";
+
+/** A message that has arrived. */
+export interface HeldMessage<T> {
+  /** Who sent it. */
+  readonly from: string;
+  /** Its stamp. */
+  readonly stamp: CausalStamp;
+  /** The message itself. */
+  readonly payload: T;
+  /** What it counts for. */
+  readonly bytes: number;
+}
+
+/** One message that another one waits for. */
+export interface Blocker {
+  /** Who sends it. */
+  readonly from: string;
+  /** Its number among those to this node. */
+  readonly sequence: number;
+}
+
+/**
+ * Messages that came before others that they depend on. Each waits for one of those at a time, so that a delivery looks
+ * only at the messages that waited for it.
+ */
+export class CausalBuffer<T> {
+  readonly #held = new Map<string, Map<number, HeldMessage<T>>>();
+  readonly #waiting = new Map<string, Map<number, HeldMessage<T>[]>>();
+  #size = 0;
+  #bytes = 0;
+
+  /** How many messages are held. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** What they count for together. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Whether a message is held. */
+  has(from: string, sequence: number): boolean {
+    return this.#held.get(from)?.has(sequence) ?? false;
+  }
+
+  /** Takes a message in, which {@linkcode CausalBuffer.wait} must follow. */
+  add(message: HeldMessage<T>): void {
+    const { from, stamp, bytes } = message;
+    entryOf(this.#held, from, () => new Map()).set(stamp.sequence, message);
+    this.#size++;
+    this.#bytes += bytes;
+  }
+
+  /** Gives a message out, which waits for nothing any more. */
+  remove({ from, stamp, bytes }: HeldMessage<T>): void {
+    const messages = this.#held.get(from)!;
+    messages.delete(stamp.sequence);
+    if (messages.size === 0) this.#held.delete(from);
+    this.#size--;
+    this.#bytes -= bytes;
+  }
+
+  /** Lets a held message wait for another one. */
+  wait(message: HeldMessage<T>, { from, sequence }: Blocker): void {
+    const bySequence = entryOf(this.#waiting, from, () => new Map<number, HeldMessage<T>[]>());
+    entryOf(bySequence, sequence, () => []).push(message);
+  }
+
+  /** Ends the waiting for messages of `from` above `before`, up to `sequence`. Returns those that waited, still held. */
+  wake(from: string, before: number, sequence: number): HeldMessage<T>[] {
+    const bySequence = this.#waiting.get(from);
+    if (bySequence === undefined) return [];
+    const woken: HeldMessage<T>[] = [];
+    for (const awaited of within(bySequence, before, sequence)) {
+      woken.push(...bySequence.get(awaited)!);
+      bySequence.delete(awaited);
+    }
+    if (bySequence.size === 0) this.#waiting.delete(from);
+    return woken;
+  }
+
+  /** Those whose messages are waited for. */
+  awaited(): string[] {
+    return [...this.#waiting.keys()];
+  }
+
+  /** The lowest number held of `from`; `undefined` when nothing of it is held. */
+  lowest(from: string): number | undefined {
+    const messages = this.#held.get(from);
+    return messages && minimum(messages.keys());
+  }
+
+  /** The highest number of `from` that is waited for; 0 when none is. */
+  furthestAwaited(from: string): number {
+    let furthest = 0;
+    for (const sequence of this.#waiting.get(from)?.keys() ?? []) furthest = Math.max(furthest, sequence);
+    return furthest;
+  }
+}
+
+/** The keys up to `high`, ascending, none of which is at or below `low`: by counting when that is less work than looking at every key. */
+function within(map: ReadonlyMap<number, unknown>, low: number, high: number): number[] {
+  const keys = high - low <= map.size
+    ? Array.from({ length: high - low }, (_, index) => low + 1 + index).filter((key) => map.has(key))
+    : [...map.keys()].filter((key) => key <= high);
+  return keys.sort((a, b) => a - b);
+}
+
+function minimum(numbers: Iterable<number>): number {
+  let least = Infinity;
+  for (const number of numbers) least = Math.min(least, number);
+  return least;
+}
+
+function entryOf<K, V>(map: Map<K, V>, key: K, make: () => V): V {
+  let value = map.get(key);
+  if (value === undefined) map.set(key, value = make());
+  return value;
+}

@@ -1,0 +1,33 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** How long to wait for those that are not there. */
+export interface CausalPatience {
+  /**
+   * Milliseconds after which messages of a participant that is down are not waited for any longer.
+   *
+   * @default {30_000}
+   */
+  readonly patience?: number;
+  /**
+   * Milliseconds after which everybody has surely learned that a participant is gone.
+   *
+   * @default {60_000}
+   */
+  readonly grace?: number;
+}
+
+/** How a `CausalOrder` waits, and how much it holds. */
+export interface CausalOrderOptions extends CausalPatience {
+  /**
+   * Most messages that wait for others.
+   *
+   * @default {10_000}
+   */
+  readonly messagesMax?: number;
+  /**
+   * Most bytes that wait for others.
+   *
+   * @default {16_777_216}
+   */
+  readonly bytesMax?: number;
+}

@@ -1,0 +1,123 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CausalPatience } from "./causal_options.ts";
+import { splitParticipantKey } from "./causal_stamp.ts";
+
+/** How many lives that are over are remembered. */
+const FORGOTTEN_MAX = 1_024;
+
+/** `"unknown"` is one that others speak of, while nobody has told us that it is there. */
+interface Presence {
+  readonly state: "present" | "down" | "unknown" | "gone";
+  readonly since: number;
+}
+
+/** Which participants are there, which are down, and which are gone for good. */
+export class CausalPresence {
+  readonly #patience: number;
+  readonly #grace: number;
+  readonly #presences = new Map<string, Presence>();
+  /** By name: the newest life. All before it are gone. */
+  readonly #newest = new Map<string, number>();
+  /** Gone for so long that everybody knows it; oldest first. */
+  readonly #forgotten = new Set<string>();
+
+  /** Begins with nobody known. */
+  constructor({ patience = 30_000, grace = 60_000 }: CausalPatience) {
+    this.#patience = patience;
+    this.#grace = grace;
+  }
+
+  /**
+   * Takes note that `participant` is there.
+   *
+   * @returns Its earlier lives, which are gone by that, as far as they were not known to be.
+   */
+  up(participant: string, now: number): string[] {
+    const { name, incarnation } = splitParticipantKey(participant);
+    const isOver = incarnation < (this.#newest.get(name) ?? incarnation);
+    if (isOver || this.#presences.get(participant)?.state === "gone") return [];
+    this.#newest.set(name, incarnation);
+    this.#forgotten.delete(participant);
+    this.#presences.set(participant, { state: "present", since: now });
+    return [...this.#presences.keys()].filter((other) =>
+      isEarlierLife(other, name, incarnation) && this.leave(other, now)
+    );
+  }
+
+  /** Takes note that `participant` is not there; it may come back. */
+  down(participant: string, now: number): void {
+    if (this.#presences.get(participant)?.state === "present") {
+      this.#presences.set(participant, { state: "down", since: now });
+    }
+  }
+
+  /**
+   * Takes note that `participant` never comes back.
+   *
+   * @returns Whether that is news.
+   */
+  leave(participant: string, now: number): boolean {
+    if (this.isGone(participant)) return false;
+    // Behind all that are gone already.
+    this.#presences.delete(participant);
+    this.#presences.set(participant, { state: "gone", since: now });
+    return true;
+  }
+
+  /** Takes note that others speak of `participant`. */
+  see(participant: string, now: number): void {
+    if (this.#presences.has(participant) || this.#forgotten.has(participant)) return;
+    const { name, incarnation } = splitParticipantKey(participant);
+    const isOver = incarnation < (this.#newest.get(name) ?? 0);
+    this.#presences.set(participant, { state: isOver ? "gone" : "unknown", since: now });
+  }
+
+  /** Whether `participant` is gone for good. */
+  isGone(participant: string): boolean {
+    return this.#presences.get(participant)?.state === "gone" || this.#forgotten.has(participant);
+  }
+
+  /** Whether everybody knows that `participant` is gone for good. */
+  isForgotten(participant: string): boolean {
+    return this.#forgotten.has(participant);
+  }
+
+  /** Whether nothing of `participant` that has not arrived is waited for. */
+  isReleased(participant: string, now: number): boolean {
+    const presence = this.#presences.get(participant);
+    if (presence === undefined) return this.#forgotten.has(participant);
+    const { state, since } = presence;
+    return state === "gone" || (state !== "present" && now - since >= this.#patience);
+  }
+
+  /**
+   * Ends the grace of those that are gone, and of those that nobody ever told us of.
+   *
+   * @returns Those who are forgotten from now on.
+   */
+  sweep(now: number): string[] {
+    const over = [];
+    for (const [participant, { state, since }] of this.#presences) {
+      const mayEnd = state === "gone" || state === "unknown";
+      if (mayEnd && now - since >= this.#grace) over.push(participant);
+    }
+    for (const participant of over) {
+      this.#presences.delete(participant);
+      this.#forgotten.add(participant);
+    }
+    for (const oldest of this.#forgotten) {
+      if (this.#forgotten.size <= FORGOTTEN_MAX) break;
+      this.#forgotten.delete(oldest);
+      const { name, incarnation } = splitParticipantKey(oldest);
+      if (this.#newest.get(name) === incarnation) this.#newest.delete(name);
+    }
+    return over;
+  }
+}
+
+function isEarlierLife(participant: string, name: string, incarnation: number): boolean {
+  if (!participant.endsWith(`:${name}`)) return false;
+  const other = splitParticipantKey(participant);
+  return other.name === name && other.incarnation < incarnation;
+}

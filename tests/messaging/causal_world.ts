@@ -1,0 +1,166 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert } from "@std/assert";
+import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
+import { CausalOrder } from "../../messaging/causality.ts";
+import type { CausalDelivery, CausalOutcome } from "../../messaging/causal_delivery.ts";
+import { type CausalStamp, parseCausalStamp, participantKey } from "../../messaging/causal_stamp.ts";
+import type { SeededRandom } from "../seeded_random.ts";
+
+/** What was sent or delivered by whom, as far as one node can know: the oracle's own, true clock. */
+type VectorClock = Map<string, number>;
+
+/** A message of the application, with the truth about it. */
+export interface Message {
+  readonly from: string;
+  readonly to: string;
+  readonly clock: VectorClock;
+}
+
+interface Outstanding {
+  readonly message: Message;
+  readonly stamp: CausalStamp;
+  /** Whether its sender still repeats it; if not, one copy is on its way. */
+  isRepeated: boolean;
+}
+
+/** One life of a node. */
+class Life {
+  readonly key: string;
+  readonly clock: VectorClock = new Map();
+  readonly delivered: Message[] = [];
+  readonly order: CausalOrder<Message>;
+  /** Incarnations by name, as this life knows them. */
+  readonly known = new Map<string, number>();
+
+  constructor(readonly name: string, readonly incarnation: number, options: CausalOrderOptions) {
+    this.key = participantKey(name, incarnation);
+    this.order = new CausalOrder(this.key, options);
+  }
+}
+
+const IN_SAFE_HANDS: readonly CausalOutcome[] = ["delivered", "buffered", "duplicate", "late"];
+
+/**
+ * Nodes that send each other messages under one label, over a network that reorders and repeats them as it likes, and
+ * learn of each other's restarts one by one.
+ */
+export class CausalWorld {
+  readonly lives = new Map<string, Life>();
+  readonly sent: Message[] = [];
+  now = 0;
+  #inFlight: Outstanding[] = [];
+  #notices: { readonly to: string; readonly about: string; readonly incarnation: number }[] = [];
+  readonly #random: SeededRandom;
+  readonly #options: CausalOrderOptions;
+
+  constructor(random: SeededRandom, nodes: number, options: CausalOrderOptions) {
+    this.#random = random;
+    this.#options = options;
+    const names = Array.from({ length: nodes }, (_, index) => String.fromCharCode(97 + index));
+    for (const name of names) this.#start(name, 1, new Map(names.map((other) => [other, 1])));
+  }
+
+  get isQuiet(): boolean {
+    return this.#inFlight.length === 0 && this.#notices.length === 0;
+  }
+
+  /** Every unordered pair of messages that one life was delivered was delivered in causal order, or the test fails. */
+  step(): void {
+    this.now++;
+    const chance = this.#random.next();
+    if (chance < 0.35) this.#sendFrom(this.#random.pick([...this.lives.keys()]));
+    else if (chance < 0.9) this.deliverOne();
+    else if (chance < 0.95) this.noticeOne();
+    else if (chance < 0.98) this.#restart(this.#random.pick([...this.lives.keys()]));
+    else for (const life of this.lives.values()) this.#take(life, life.order.tick(this.now));
+  }
+
+  noticeOne(): void {
+    if (this.#notices.length === 0) return;
+    const [notice] = this.#notices.splice(this.#random.int(this.#notices.length), 1);
+    const life = this.lives.get(notice!.to)!;
+    const before = life.known.get(notice!.about)!;
+    if (notice!.incarnation <= before) return;
+    life.known.set(notice!.about, notice!.incarnation);
+    const old = participantKey(notice!.about, before);
+    this.#take(life, life.order.up(participantKey(notice!.about, notice!.incarnation), this.now));
+    // What it still repeats to the old life is given up, or sent to the new one.
+    const lost = this.#inFlight.filter(({ message, isRepeated }) =>
+      isRepeated && message.from === life.key && message.to === old
+    );
+    this.#inFlight = this.#inFlight.filter((outstanding) => !lost.includes(outstanding));
+    if (this.#random.chance(0.5)) { for (const _ of lost) this.#send(life, notice!.about); }
+  }
+
+  deliverOne(): void {
+    if (this.#inFlight.length === 0) return;
+    const index = this.#random.int(this.#inFlight.length);
+    const outstanding = this.#inFlight[index]!;
+    const { message, stamp } = outstanding;
+    const life = this.lives.get(message.to.slice(message.to.indexOf(":") + 1))!;
+    const { outcome, deliverable } = life.order.receive(message.from, stamp, message, { bytes: 1, now: this.now });
+    // The acknowledgement may be lost, and then the message comes again.
+    const isAcknowledged = IN_SAFE_HANDS.includes(outcome) && this.#random.chance(0.7);
+    if (isAcknowledged || !outstanding.isRepeated) this.#inFlight.splice(index, 1);
+    this.#take(life, deliverable);
+  }
+
+  #start(name: string, incarnation: number, known: Map<string, number>): void {
+    const life = new Life(name, incarnation, this.#options);
+    this.lives.set(name, life);
+    for (const [other, its] of known) {
+      life.known.set(other, its);
+      if (other !== name) life.order.up(participantKey(other, its), this.now);
+    }
+  }
+
+  #restart(name: string): void {
+    const { key, incarnation, known } = this.lives.get(name)!;
+    // Of what the old life sent, only what the network holds already can still arrive.
+    this.#inFlight = this.#inFlight.filter(({ message }) => message.from !== key || this.#random.chance(0.5));
+    for (const outstanding of this.#inFlight) if (outstanding.message.from === key) outstanding.isRepeated = false;
+    this.#notices = this.#notices.filter(({ to }) => to !== name);
+    const current = new Map([...known.keys()].map((other) => [other, this.lives.get(other)!.incarnation]));
+    this.#start(name, incarnation + 1, current.set(name, incarnation + 1));
+    for (const other of this.lives.keys()) {
+      if (other !== name) this.#notices.push({ to: other, about: name, incarnation: incarnation + 1 });
+    }
+  }
+
+  #sendFrom(name: string): void {
+    const others = [...this.lives.keys()].filter((other) => other !== name);
+    this.#send(this.lives.get(name)!, this.#random.pick(others));
+  }
+
+  #send(life: Life, to: string): void {
+    const receiver = participantKey(to, life.known.get(to)!);
+    life.clock.set(life.key, (life.clock.get(life.key) ?? 0) + 1);
+    const message = { from: life.key, to: receiver, clock: new Map(life.clock) };
+    const stamp = parseCausalStamp(structuredClone(life.order.send(receiver)));
+    this.sent.push(message);
+    this.#inFlight.push({ message, stamp, isRepeated: true });
+  }
+
+  /** Hands messages to the application, which now and then answers, or tells a third. */
+  #take(life: Life, deliverable: readonly CausalDelivery<Message>[]): void {
+    for (const { from, payload: message } of deliverable) {
+      assert(from === message.from && message.to === life.key, "to whom it was sent, from whom it came");
+      assert(!life.delivered.includes(message), "never twice");
+      for (const earlier of life.delivered) {
+        assert(!happenedBefore(message, earlier), `${describe(message)} after ${describe(earlier)}`);
+      }
+      life.delivered.push(message);
+      for (const [key, count] of message.clock) life.clock.set(key, Math.max(count, life.clock.get(key) ?? 0));
+      if (this.#random.chance(0.3)) this.#sendFrom(life.name);
+    }
+  }
+}
+
+function happenedBefore(one: Message, other: Message): boolean {
+  return (other.clock.get(one.from) ?? 0) >= one.clock.get(one.from)!;
+}
+
+function describe({ from, to, clock }: Message): string {
+  return `message ${clock.get(from)} from ${from} to ${to}`;
+}

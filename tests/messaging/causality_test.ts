@@ -1,0 +1,274 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
+import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
+import { CausalOrder } from "../../messaging/causality.ts";
+import { type CausalStamp, parseCausalStamp, participantKey } from "../../messaging/causal_stamp.ts";
+import type { CausalDelivery } from "../../messaging/causal_delivery.ts";
+
+const A = participantKey("a", 1);
+const B = participantKey("b", 1);
+const C = participantKey("c", 1);
+const D = participantKey("d", 1);
+
+/** Participants that know each other. */
+function group(options: CausalOrderOptions = {}, keys = [A, B, C, D]): CausalOrder<string>[] {
+  return keys.map((self) => {
+    const order = new CausalOrder<string>(self, options);
+    for (const key of keys) if (key !== self) order.up(key, 0);
+    return order;
+  });
+}
+
+function payloads(deliverable: readonly CausalDelivery<string>[]): string[] {
+  return deliverable.map(({ payload }) => payload);
+}
+
+function receive(order: CausalOrder<string>, from: string, stamp: CausalStamp, payload: string, now = 0, bytes = 1) {
+  const { outcome, deliverable } = order.receive(from, stamp, payload, { now, bytes });
+  return [outcome, ...payloads(deliverable)];
+}
+
+Deno.test("CausalOrder delivers A's message to B before C's, which A's to C has caused", () => {
+  const [a, b, c] = group() as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  const first = a.send(B);
+  const cause = a.send(C);
+  assertEquals(receive(c, A, cause, "cause"), ["delivered", "cause"]);
+  const effect = c.send(B);
+  assertEquals(receive(b, C, effect, "effect"), ["buffered"]);
+  assertEquals([b.size, b.bytes], [1, 1]);
+  assertEquals(receive(b, A, first, "first"), ["delivered", "first", "effect"]);
+  assertEquals([b.size, b.bytes], [0, 0]);
+});
+
+Deno.test("CausalOrder delivers the messages of one sender in their order, each once", () => {
+  const [a, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  const [one, two, three] = [a.send(B), a.send(B), a.send(B)];
+  assertEquals(receive(b, A, three, "three"), ["buffered"]);
+  assertEquals(receive(b, A, three, "three"), ["duplicate"]);
+  assertEquals(receive(b, A, two, "two"), ["buffered"]);
+  assertEquals(receive(b, A, one, "one"), ["delivered", "one", "two", "three"]);
+  assertEquals(receive(b, A, two, "two"), ["late"]);
+});
+
+Deno.test("CausalOrder does not make independent messages wait for each other", () => {
+  const [a, b, c] = group() as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  a.send(C);
+  assertEquals(receive(c, B, b.send(C), "b"), ["delivered", "b"]);
+});
+
+/** B holds C's message for a message of A to B that never comes. */
+function blocked(options: CausalOrderOptions = {}) {
+  const [a, b, c, d] = group(options) as [
+    CausalOrder<string>,
+    CausalOrder<string>,
+    CausalOrder<string>,
+    CausalOrder<string>,
+  ];
+  const lost = a.send(B);
+  receive(c, A, a.send(C), "cause");
+  assertEquals(receive(b, C, c.send(B), "effect"), ["buffered"]);
+  return { a, b, c, d, lost };
+}
+
+Deno.test("CausalOrder.gone() ends the waiting for one that has left, and its messages are not heard any more", () => {
+  const { b, lost } = blocked();
+  assertEquals(payloads(b.gone(A, 10)), ["effect"]);
+  assertEquals(receive(b, A, lost, "lost"), ["gone"]);
+  assertEquals(payloads(b.gone(A, 20)), []);
+});
+
+Deno.test("CausalOrder.up() of a newer life ends the waiting for the older", () => {
+  const { a, b, lost } = blocked();
+  assertEquals(payloads(b.up(participantKey("a", 2), 10)), ["effect"]);
+  assertEquals(receive(b, A, lost, "lost"), ["gone"]);
+  assertEquals(b.up(A, 20), []);
+  assertThrows(() => b.send(A), RangeError, `Cannot stamp a message to "1:a": it is gone`);
+  // A life in between, which was never heard of, is over as well.
+  b.up(participantKey("a", 9), 30);
+  const between = new CausalOrder<string>(participantKey("a", 5));
+  assertEquals(receive(b, participantKey("a", 5), between.send(B), "between"), ["gone"]);
+  assertEquals(receive(b, A, a.send(B), "old"), ["gone"]);
+});
+
+Deno.test("CausalOrder.tick() ends the waiting for one that is down once patience is over, and not before", () => {
+  const { a, b, lost } = blocked({ patience: 1_000 });
+  assertEquals(b.tick(100_000), []);
+  b.down(A, 100_000);
+  assertEquals(b.tick(100_999), []);
+  b.down(A, 100_999);
+  assertEquals(payloads(b.tick(101_000)), ["effect"]);
+  // What comes all the same would come in the wrong order. What follows it does not.
+  b.up(A, 102_000);
+  assertEquals(receive(b, A, lost, "lost", 102_000), ["late"]);
+  assertEquals(receive(b, A, a.send(B), "next", 102_000), ["delivered", "next"]);
+});
+
+Deno.test("CausalOrder waits on when one that was down comes back in time", () => {
+  const { b, lost } = blocked({ patience: 1_000 });
+  b.down(A, 0);
+  b.up(A, 900);
+  assertEquals(b.tick(5_000), []);
+  assertEquals(receive(b, A, lost, "lost"), ["delivered", "lost", "effect"]);
+});
+
+Deno.test("CausalOrder waits for one that nobody has told of as for one that is down", () => {
+  const [a, c] = group({}, [A, C]) as [CausalOrder<string>, CausalOrder<string>];
+  const b = new CausalOrder<string>(B, { patience: 1_000 });
+  b.up(C, 0);
+  c.up(B, 0);
+  a.send(B);
+  receive(c, A, a.send(C), "cause");
+  assertEquals(receive(b, C, c.send(B), "effect", 500), ["buffered"]);
+  assertEquals(b.tick(1_499), []);
+  assertEquals(payloads(b.tick(1_500)), ["effect"]);
+});
+
+for (const isGoneFirst of [false, true]) {
+  const when = isGoneFirst ? "after" : "before";
+  Deno.test(`CausalOrder still delivers in order what it holds of one that is gone, when others depend on it ${when}`, () => {
+    const E = participantKey("e", 1);
+    const [a, b, c, d, e] = group({}, [A, B, C, D, E]) as [
+      CausalOrder<string>,
+      CausalOrder<string>,
+      CausalOrder<string>,
+      CausalOrder<string>,
+      CausalOrder<string>,
+    ];
+    const lost = a.send(B);
+    const late = d.send(B);
+    receive(c, D, d.send(C), "cause");
+    receive(a, D, d.send(A), "cause");
+    const held = a.send(B);
+    a.send(B);
+    for (const [key, order] of [[C, c], [E, e]] as const) receive(order, A, a.send(key), "cause");
+    // B has C's, which waits for D's; then A's second, which waits for the first; then E's, which waits for A's third.
+    const [fromC, fromE] = [c.send(B), e.send(B)];
+    assertEquals(receive(b, C, fromC, "C's"), ["buffered"]);
+    assertEquals(receive(b, A, held, "A's"), ["buffered"]);
+    if (isGoneFirst) assertEquals(b.gone(A, 0), []);
+    assertEquals(receive(b, E, fromE, "E's"), ["buffered"]);
+    if (!isGoneFirst) assertEquals(b.gone(A, 0), []);
+    assertEquals(receive(b, D, late, "D's").slice(0, 3), ["delivered", "D's", "A's"]);
+    assertEquals(receive(b, A, lost, "lost"), ["gone"]);
+    assertEquals([b.size, b.bytes], [0, 0]);
+  });
+}
+
+Deno.test("CausalOrder.receive() refuses what it has no room for, but never what need not wait", () => {
+  for (const options of [{ messagesMax: 2 }, { bytesMax: 20 }]) {
+    const [a, b] = group(options) as [CausalOrder<string>, CausalOrder<string>];
+    const [one, two, three, four] = [a.send(B), a.send(B), a.send(B), a.send(B)];
+    assertEquals(receive(b, A, four, "four", 0, 10), ["buffered"]);
+    assertEquals(receive(b, A, three, "three", 0, 10), ["buffered"]);
+    assertEquals(receive(b, A, two, "two", 0, 10), ["full"]);
+    assertEquals(b.size, 2);
+    assertEquals(receive(b, A, one, "one", 0, 10), ["delivered", "one"]);
+    assertEquals(receive(b, A, two, "two", 0, 10), ["delivered", "two", "three", "four"]);
+  }
+});
+
+Deno.test("CausalOrder.receive() does not take a message for an earlier life", () => {
+  const [a] = group() as [CausalOrder<string>];
+  const reborn = new CausalOrder<string>(participantKey("b", 2));
+  assertEquals(receive(reborn, A, a.send(B), "x"), ["misaddressed"]);
+  assertThrows(() => a.send(A), RangeError, "it is its sender");
+});
+
+Deno.test("CausalOrder does not tell what is known to be delivered", () => {
+  const orders = new Map(group().map((order, index) => [[A, B, C, D][index]!, order]));
+  const tell = (from: string, to: string) => {
+    const stamp = orders.get(from)!.send(to);
+    assertEquals(receive(orders.get(to)!, from, stamp, "x"), ["delivered", "x"]);
+    return stamp;
+  };
+  // Everybody tells everybody, again and again, in turn.
+  for (let round = 0; round < 20; round++) {
+    for (const from of orders.keys()) for (const to of orders.keys()) if (from !== to) tell(from, to);
+  }
+  for (const order of orders.values()) assertLess(order.dependencies, 12);
+  // A dialogue tells nothing but itself in the end.
+  for (let round = 0; round < 20; round++) [tell(A, B), tell(B, A)];
+  const { sent, delivered } = tell(A, B);
+  assertEquals(orders.get(A)!.dependencies - 1, sent.length / 3);
+  assertEquals(delivered.length / 2, 1, "B's last message, and no older news");
+  assertLessOrEqual(sent.length / 3, 6, "what A and B know of C and D, who are silent now");
+});
+
+Deno.test("CausalOrder does not take up again from others what it knows to be delivered", () => {
+  const [a, b, c, d] = group() as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  const toB = a.send(B);
+  const toC = a.send(C);
+  receive(b, A, toB, "x");
+  receive(d, B, b.send(D), "news of it");
+  receive(c, A, toC, "x");
+  // C has not heard that B was delivered A's message; D has.
+  const { participants, sent } = c.send(D);
+  assertEquals(participants[sent[0]!], B);
+  receive(d, C, { to: D, sequence: 1, participants, sent, delivered: [] }, "old news");
+  assertEquals(d.dependencies, 0);
+});
+
+Deno.test("CausalOrder forgets one that is gone when its grace is over", () => {
+  const [a, , c] = group({ grace: 1_000 }) as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  a.send(B);
+  receive(c, A, a.send(C), "x");
+  assertEquals(c.dependencies, 1);
+  c.gone(A, 0);
+  c.tick(999);
+  assertEquals(c.dependencies, 1, "B may not know yet");
+  c.tick(1_000);
+  assertEquals(c.dependencies, 0);
+  assertEquals(c.send(B).participants, []);
+  // Nor is it taken up again from one that is slower to forget.
+  a.send(B);
+  const fromD = new CausalOrder<string>(D);
+  receive(fromD, A, a.send(D), "x");
+  receive(c, D, fromD.send(C), "x", 1_001);
+  assertEquals(c.dependencies, 1, "its own message to B");
+  // What it sent before is not waited for.
+  const b = new CausalOrder<string>(B, { grace: 1_000 });
+  b.gone(A, 0);
+  b.tick(1_000);
+  const E = participantKey("e", 1);
+  const slow = new CausalOrder<string>(E);
+  receive(slow, A, a.send(E), "x");
+  assertGreater(slow.dependencies, 0);
+  assertEquals(receive(b, E, slow.send(B), "x", 1_001), ["delivered", "x"]);
+});
+
+Deno.test("CausalOrder drops what concerns messages to one that is gone, and does not take it up again", () => {
+  const [a, , c] = group() as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  a.send(B);
+  receive(c, A, a.send(C), "x");
+  c.gone(B, 0);
+  assertEquals(c.dependencies, 0);
+  receive(c, A, a.send(C), "x");
+  assertEquals(c.dependencies, 0);
+});
+
+Deno.test("parseCausalStamp() takes what send() gives, and nothing malformed", () => {
+  const [a] = group() as [CausalOrder<string>];
+  a.send(B);
+  const stamp = a.send(C);
+  assertEquals(parseCausalStamp(structuredClone(stamp)), stamp);
+  assertEquals(stamp.sent.length, 3);
+  const malformed: unknown[] = [
+    null,
+    [],
+    { ...stamp, to: 1 },
+    { ...stamp, sequence: 0 },
+    { ...stamp, sequence: 1.5 },
+    { ...stamp, participants: [1] },
+    { ...stamp, participants: ["b"] },
+    { ...stamp, participants: undefined },
+    { ...stamp, sent: [0, 1] },
+    { ...stamp, sent: [0, 2, 1] },
+    { ...stamp, sent: [-1, 0, 1] },
+    { ...stamp, sent: [0, 0, 0] },
+    { ...stamp, sent: [0, 0, 2 ** 60] },
+    { ...stamp, delivered: [0, "1"] },
+    { ...stamp, delivered: {} },
+  ];
+  for (const value of malformed) assertThrows(() => parseCausalStamp(value), TypeError, "Cannot read a causal stamp");
+});
