@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { FrameKind } from "./frame_kind.ts";
 import type { ByteStream } from "./transport.ts";
 
 /** Bytes before a frame's body: `u32 length | u8 kind`. */
@@ -104,9 +105,9 @@ export class FrameReader {
       if (end > batch.length || end < at + FRAME_HEADER_BYTES) {
         throw new ProtocolError("Cannot read a batch: it is malformed");
       }
-      if (sink(batch[at + 4]!, batch, at + FRAME_HEADER_BYTES, end) !== undefined) {
-        throw new ProtocolError("Cannot read a batch: it holds another batch");
-      }
+      const kind = batch[at + 4]!;
+      if (kind === FrameKind.compressed) throw new ProtocolError("Cannot read a batch: it holds another batch");
+      sink(kind, batch, at + FRAME_HEADER_BYTES, end);
       at = end;
     }
   }
