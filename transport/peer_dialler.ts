@@ -3,6 +3,7 @@
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "./peer.ts";
+import { HandshakeRefusedError } from "./refusal.ts";
 
 /** What a {@linkcode PeerDialler} needs from the pool. */
 export interface PeerDiallerHost {
@@ -12,6 +13,8 @@ export interface PeerDiallerHost {
   readonly courtesy: number;
   /** Name of this node. */
   selfName(): string;
+  /** Whether the peer itself was admitted to this place and is about to fill it. */
+  isPromised(peer: Peer, channel: string, index: number): boolean;
   /** Opens one connection; rejects when that fails. */
   dial(peer: Peer, channel: string, index: number): Promise<unknown>;
 }
@@ -85,7 +88,9 @@ export class PeerDialler {
     const linked = peer.membership !== null && !peer.doubtful;
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
-    return places.filter(({ channel, index }) => !this.isDialling(channel, index));
+    return places.filter(({ channel, index }) =>
+      !this.isDialling(channel, index) && !this.#host.isPromised(peer, channel, index)
+    );
   }
 
   #isCaller(): boolean {
@@ -106,11 +111,20 @@ export class PeerDialler {
     try {
       await this.#host.dial(this.#peer, channel, index);
       this.#opened(place);
-    } catch {
-      // Counted, and told to whoever should know, where the dial is made.
+    } catch (error) {
+      // Failures are counted, and told to whoever should know, where the dial is made.
+      if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
     }
     this.#dialling.delete(place);
     this.reconcile();
+  }
+
+  /** The other side is dialling: it gets its courtesy time once more. */
+  #giveWay(): void {
+    this.#dialledLast = false;
+    this.#incompleteSince = this.#host.runtime.clock.now();
+    this.#tries = 0;
+    this.#earliest = 0;
   }
 
   /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialled in a hot loop. */
