@@ -42,7 +42,12 @@ export class VirtualClock implements Clock {
     return this.#epoch + this.#now;
   }
 
-  /** @param owner Whatever {@linkcode peek} shall tell about it. */
+  /**
+   * Makes a call once time has moved by `delay` milliseconds.
+   *
+   * @param owner Whatever {@linkcode peek} shall tell about it.
+   * @throws {RangeError} When `delay` is negative or not a number.
+   */
   schedule(delay: number, callback: () => void, owner?: object): Timer {
     if (!(delay >= 0)) throw new RangeError(`Cannot schedule: delay is ${delay}, expected 0 or more`);
     const entry = new Entry(this.#heap, this.#now + delay, this.#sequence++, callback, owner);
