@@ -55,6 +55,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #peers = new Map<string, Peer>();
   readonly #diallers = new Map<Peer, PeerDialler>();
   readonly #lingering = new Map<Peer, Timer>();
+  /**
+   * Diallers that were admitted and have not finished. Their places must not be dialled from here meanwhile: that connection would
+   * take the place of theirs, and what they have sent over it by then would be lost.
+   */
+  readonly #promised = new Set<ConnectionRequest>();
   #dials = 0;
   #stopped = false;
 
@@ -120,11 +125,21 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   async accept(stream: ByteStream): Promise<void> {
     if (this.#stopped) return stream.close();
     const self = this.#options.self();
-    const opened = await this.#opener.accept(stream, self, (request) => this.#admit(request));
-    if (opened === null) return;
-    const { request } = opened;
-    if (this.#stopped || self !== this.#options.self()) return stream.close();
-    this.#place(this.#know(request.spec), { ...request, outbound: false }, opened);
+    let admitted: ConnectionRequest | undefined;
+    const opened = await this.#opener.accept(stream, self, (request) => this.#admit(admitted = request));
+    if (opened !== null) {
+      if (this.#stopped || self !== this.#options.self()) stream.close();
+      else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
+    }
+    if (admitted !== undefined) this.#release(admitted);
+  }
+
+  /** Whether a dialler was admitted to a place that it has not filled yet. */
+  isPromised(peer: Peer, channel: string, index: number): boolean {
+    for (const { spec, channel: place, index: number } of this.#promised) {
+      if (spec.name === peer.name && place === channel && number === index) return true;
+    }
+    return false;
   }
 
   /** Takes the failure detector's word that a peer is dead although its connections look open. */
@@ -214,7 +229,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const judge = () => {
       const peer = this.#peers.get(request.spec.name);
       const dialling = peer !== undefined && this.#dialler(peer).isDialling(request.channel, request.index);
-      return judgeRequest(request, { self: this.#options.self(), peer, dialling });
+      const verdict = judgeRequest(request, { self: this.#options.self(), peer, dialling });
+      if (verdict === null) this.#promised.add(request);
+      return verdict;
     };
     const verdict = judge();
     if (verdict !== "probe") return verdict;
@@ -223,6 +240,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.disconnect(predecessor);
     const second = judge();
     return second === "probe" ? nameInUse(request.spec.name) : second;
+  }
+
+  /** A dialler has filled its place, or given up. */
+  #release(request: ConnectionRequest): void {
+    const peer = this.#promised.delete(request) ? this.#peers.get(request.spec.name) : undefined;
+    if (peer !== undefined) this.#dialler(peer).reconcile();
   }
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
