@@ -11,6 +11,9 @@ export class Beats {
   #counter = 0;
   /** The counter of the last denial that went to everyone. */
   #denied = 0;
+  #deniedAt = -Infinity;
+  /** Whether somebody repeated the news of this node's death since: others may have missed the denial as well. */
+  #owesDenial = false;
   #nextAt: number;
 
   constructor(settings: HeartbeatSettings, now: number) {
@@ -26,8 +29,10 @@ export class Beats {
   /** Beats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
   tick(turn: HeartbeatTurn): void {
     const { interval } = this.#settings;
+    if (this.#owesDenial && turn.now - this.#deniedAt >= interval) this.#denyToAll(turn);
     if (turn.now < this.#nextAt - interval / 8) return;
-    this.#nextAt = Math.max(this.#nextAt, turn.now - interval) + interval;
+    const stalled = turn.now - this.#nextAt > interval;
+    this.#nextAt = (stalled ? turn.now : this.#nextAt) + interval;
     const counter = this.#countOn();
     for (const name of this.#subscribers) turn.send(name, counter);
   }
@@ -53,16 +58,24 @@ export class Beats {
   }
 
   /**
-   * Denies a verdict about this node, which knew of `counter`. Everyone hears of it once; whoever brings the same news later
-   * gets an answer for himself.
+   * Denies a verdict about this node, which knew of `counter`. Everyone hears of it at once; those that repeat it
+   * later get an answer for themselves, and everyone another one, once per interval at most.
    */
   deny(counter: number, from: string, turn: HeartbeatTurn): void {
     const { name, incarnation } = this.#settings.self;
     if (counter < this.#denied) {
+      this.#owesDenial = true;
       turn.send(from, [HeartbeatWord.alive, name, incarnation, this.#counter]);
       return;
     }
     this.#counter = Math.max(this.#counter, counter);
+    this.#denyToAll(turn);
+  }
+
+  #denyToAll(turn: HeartbeatTurn): void {
+    const { name, incarnation } = this.#settings.self;
+    this.#owesDenial = false;
+    this.#deniedAt = turn.now;
     this.#denied = this.#countOn();
     turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#denied]);
   }

@@ -8,6 +8,8 @@ import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 export interface Saying extends HeartbeatEvent {
   readonly at: number;
   readonly by: string;
+  /** The incarnation of that one. */
+  readonly byLife: number;
 }
 
 export interface WorldOptions {
@@ -43,6 +45,11 @@ interface Task {
 }
 
 const INTERVAL = 1000;
+
+/** In milliseconds. */
+export function seconds(count: number): number {
+  return count * 1000;
+}
 
 /** Many detectors, a seeded network and virtual time. Frames between two nodes keep their order; a cut swallows them. */
 export class HeartbeatWorld {
@@ -93,6 +100,11 @@ export class HeartbeatWorld {
     this.#at(this.now + interval, again);
   }
 
+  /** Calls `act` once, after `delay` milliseconds. */
+  after(delay: number, act: () => void): void {
+    this.#at(this.now + delay, act);
+  }
+
   /** Swallows all frames from `a` to `b` from now on, or no longer. */
   cutOneWay(a: number, b: number, cut: boolean): void {
     if (cut) this.#cuts.add(`${a}>${b}`);
@@ -110,12 +122,14 @@ export class HeartbeatWorld {
   }
 
   pause(index: number): void {
-    this.nodes[index]!.state = "paused";
+    const node = this.nodes[index]!;
+    if (node.state === "running") node.state = "paused";
   }
 
   /** Lets a paused node read what waits in its sockets, and go on. */
   resume(index: number): void {
     const node = this.nodes[index]!;
+    if (node.state !== "paused") return;
     node.state = "running";
     for (const { from, message } of node.waiting.splice(0)) this.#read(node, from, message);
   }
@@ -146,23 +160,18 @@ export class HeartbeatWorld {
     });
   }
 
-  /** A frame that is no heartbeat. */
-  chat(a: number, b: number): void {
-    this.#transmit(this.nodes[a]!, this.nodes[b]!.life.name, undefined);
-  }
-
-  /** Sends any message from one node to another. */
-  send(a: number, b: number, message: unknown): void {
-    this.#transmit(this.nodes[a]!, this.nodes[b]!.life.name, message);
-  }
-
-  name(index: number): string {
-    return this.nodes[index]!.life.name;
-  }
-
   /** Everything of one type that was said, since a time. */
   said(type: HeartbeatEvent["type"], since = 0): Saying[] {
     return this.sayings.filter((saying) => saying.type === type && saying.at >= since);
+  }
+
+  /** How often a node that lives holds another for dead. */
+  heldForDead(): number {
+    const living = this.nodes.filter(({ state }) => state !== "dead");
+    return living.reduce(
+      (sum, { peers, detector }) => sum + [...peers.keys()].filter((name) => detector.isDown(name)).length,
+      0,
+    );
   }
 
   #create(index: number, incarnation: number): Node {
@@ -187,7 +196,9 @@ export class HeartbeatWorld {
   }
 
   #carryOut(node: Node, output: HeartbeatOutput): void {
-    for (const event of output.events) this.sayings.push({ ...event, at: this.now, by: node.life.name });
+    for (const event of output.events) {
+      this.sayings.push({ ...event, at: this.now, by: node.life.name, byLife: node.life.incarnation });
+    }
     for (const { to, message } of output.outgoing) this.#transmit(node, to, message);
   }
 

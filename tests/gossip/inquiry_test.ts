@@ -1,0 +1,83 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals } from "@std/assert";
+import { Inquiry } from "../../gossip/inquiry.ts";
+import { seededRandom } from "../seeded_random.ts";
+
+const PATIENCE = 1000;
+
+function confirmer(): { inquiry: Inquiry; confirm: (names: string[], now: number) => ReturnType<Inquiry["confirm"]> } {
+  const { next } = seededRandom(1);
+  const inquiry = new Inquiry();
+  return { inquiry, confirm: (names, now) => inquiry.confirm(names, 2, PATIENCE, now, next) };
+}
+
+Deno.test("Inquiry is confirmed by two silent witnesses, and not by one", () => {
+  const { inquiry, confirm } = confirmer();
+  const [first, second] = confirm(["a", "b", "c"], 0).ask;
+  inquiry.answered(first!, "silent");
+  assertEquals(confirm(["a", "b", "c"], 10), { ask: [], confirmed: false });
+  inquiry.answered(second!, "silent");
+  assertEquals(confirm(["a", "b", "c"], 20).confirmed, true);
+});
+
+Deno.test("Inquiry is confirmed by all there are when these are fewer", () => {
+  assertEquals(confirmer().confirm([], 0), { ask: [], confirmed: true });
+  const { inquiry, confirm } = confirmer();
+  assertEquals(confirm(["a"], 0).ask, ["a"]);
+  assertEquals(confirm(["a"], 10).confirmed, false);
+  inquiry.answered("a", "silent");
+  assertEquals(confirm(["a"], 20).confirmed, true);
+});
+
+Deno.test("Inquiry replaces a witness that cannot tell at once, and one that does not answer when its time is over", () => {
+  const { inquiry, confirm } = confirmer();
+  const [first, second] = confirm(["a", "b", "c", "d"], 0).ask;
+  inquiry.answered(first!, "unable");
+  const [third] = confirm(["a", "b", "c", "d"], 10).ask;
+  assertEquals(confirm(["a", "b", "c", "d"], PATIENCE - 1).ask, []);
+  const [fourth] = confirm(["a", "b", "c", "d"], PATIENCE).ask;
+  assertEquals([first, second, third, fourth].sort(), ["a", "b", "c", "d"]);
+});
+
+Deno.test("Inquiry begins anew when nobody is left to ask and some did not answer", () => {
+  const { confirm } = confirmer();
+  assertEquals([...confirm(["a", "b"], 0).ask].sort(), ["a", "b"]);
+  const again = confirm(["a", "b"], PATIENCE);
+  assertEquals([...again.ask].sort(), ["a", "b"]);
+  assertEquals(again.confirmed, false);
+});
+
+Deno.test("Inquiry is confirmed when those that did not answer are no candidates any more", () => {
+  const { inquiry, confirm } = confirmer();
+  confirm(["a", "b"], 0);
+  inquiry.answered("a", "silent");
+  assertEquals(confirm(["a"], PATIENCE).confirmed, true);
+});
+
+Deno.test("Inquiry ignores answers that it did not ask for", () => {
+  const { inquiry, confirm } = confirmer();
+  inquiry.answered("x", "silent");
+  inquiry.answered("y", "silent");
+  assertEquals(confirm(["a", "b"], 0).confirmed, false);
+});
+
+Deno.test("Inquiry.listen() asks everyone once before it asks anyone twice", () => {
+  const { next } = seededRandom(1);
+  const inquiry = new Inquiry();
+  const names = ["a", "b", "c", "d", "e"];
+  const asked = [0, 1, 2].flatMap((now) => inquiry.listen(names, 2, now, next));
+  assertEquals(asked.toSorted(), names);
+  assertEquals(inquiry.listen(names, 2, 3, next).length, 2);
+});
+
+Deno.test("Inquiry does not count what it was told before the limit, but first asks those that told it", () => {
+  const { next } = seededRandom(1);
+  const inquiry = new Inquiry();
+  inquiry.listen(["a", "b"], 2, 0, next);
+  inquiry.answered("a", "silent");
+  inquiry.answered("b", "silent");
+  const step = inquiry.confirm(["c", "b", "d", "a", "e"], 2, PATIENCE, 10, next);
+  assertEquals(step.confirmed, false);
+  assertEquals(step.ask.toSorted(), ["a", "b"]);
+});
