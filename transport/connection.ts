@@ -92,7 +92,7 @@ export class Connection implements ConnectionIdentity {
       failed: (error) => this.#close(error),
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
-      pack: options.compression ? (batch) => compressBatch(runtime, batch) : undefined,
+      pack: options.compression ? (batch) => compressBatch(runtime, batch, options.maxFrameBytes) : undefined,
     });
   }
 

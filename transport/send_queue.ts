@@ -17,7 +17,7 @@ export interface SendQueueOptions {
   readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Runs a callback at the end of this turn of the event loop. */
   readonly defer: (callback: () => void) => void;
-  /** Called when a write failed; nothing is written after it. */
+  /** Called when a write failed; the queue is closed then. */
   readonly failed: (error: unknown) => void;
   /** Bytes that may wait before `drained()` makes senders wait. */
   readonly highWaterMark: number;
@@ -39,6 +39,7 @@ export class SendQueue {
   #segments: Uint8Array[] = [];
   #segmentStart = 0;
   #frameStart = 0;
+  #begun = false;
   #queuedBytes = 0;
   #inFlightBytes = 0;
   #bytesWritten = 0;
@@ -71,8 +72,14 @@ export class SendQueue {
     return this.queuedBytes === 0 || this.queuedBytes + bytes <= this.#options.maxQueuedBytes;
   }
 
-  /** Begins a frame; its body goes into the writer that is returned. Ends with `commit` or `rollback`. */
+  /**
+   * Begins a frame; its body goes into the writer that is returned. Ends with `commit` or `rollback`.
+   *
+   * @throws {TypeError} When another one was begun: encoding a message runs code of the user, which may try to send.
+   */
   begin(kind: number): ByteWriter {
+    if (this.#begun) throw new TypeError("Cannot begin a frame: another one is being encoded");
+    this.#begun = true;
     const writer = this.#writer ??= this.#spare ?? new ByteWriter();
     this.#spare = null;
     this.#frameStart = writer.length;
@@ -89,22 +96,31 @@ export class SendQueue {
 
   /** Takes back the frame that was begun. */
   rollback(): void {
-    this.#writer!.length = this.#frameStart;
+    const writer = this.#writer!;
+    this.#begun = false;
+    writer.length = this.#frameStart;
+    // An idle queue must not hold on to the room that a huge message asked for.
+    if (this.#queuedBytes === 0 && writer.bytes.length > KEPT_WHEN_BUSY_BYTES) this.#writer = null;
   }
 
   /**
    * Queues the frame that was begun, followed by `tail`, which is written without being copied and must not change until then.
+   * (Where batches are packed it is copied: they are packed as a whole.) Does nothing once the queue is closed.
    */
   commit(tail?: Uint8Array): void {
     const writer = this.#writer!;
+    this.#begun = false;
+    if (this.#closed) return;
     const bytes = writer.length - this.#frameStart + (tail?.length ?? 0);
     writer.setU32(this.#frameStart, bytes - 4);
     this.#queuedBytes += bytes;
-    if (tail !== undefined) {
+    if (tail !== undefined && this.#options.pack !== undefined) {
+      writer.raw(tail);
+    } else if (tail !== undefined) {
       this.#segments.push(writer.bytes.subarray(this.#segmentStart, writer.length), tail);
       this.#segmentStart = writer.length;
     }
-    if (!this.#scheduled && !this.#writing && !this.#closed) {
+    if (!this.#scheduled && !this.#writing) {
       this.#scheduled = true;
       this.#options.defer(this.#flush);
     }
@@ -124,7 +140,9 @@ export class SendQueue {
   close(): number {
     const dropped = this.#queuedBytes;
     this.#closed = true;
-    this.#writer = this.#spare = null;
+    // A frame that is being encoded keeps its writer.
+    if (!this.#begun) this.#writer = null;
+    this.#spare = null;
     this.#segments = [];
     this.#queuedBytes = this.#inFlightBytes = 0;
     this.#wake();
@@ -133,7 +151,7 @@ export class SendQueue {
 
   readonly #flush = (): void => {
     this.#scheduled = false;
-    if (!this.#writing && !this.#closed) this.#writeBatches();
+    this.#writeBatches();
   };
 
   async #writeBatches(): Promise<void> {
@@ -144,14 +162,18 @@ export class SendQueue {
         const segments = this.#takeBatch(writer);
         for (const segment of segments) {
           const packed = this.#options.pack === undefined ? segment : await this.#options.pack(segment);
+          if (this.#closed) return;
           await this.#options.write(packed);
           this.#bytesWritten += packed.length;
+          if (this.#closed) return;
           this.#inFlightBytes -= segment.length;
+          this.#wake();
         }
         this.#recycle(writer);
-        this.#wake();
       }
     } catch (error) {
+      if (this.#closed) return;
+      this.close();
       this.#options.failed(error);
     } finally {
       this.#writing = false;
@@ -173,7 +195,7 @@ export class SendQueue {
   /** Keeps a written batch's buffer for the next one; an idle connection holds none, or a small one. */
   #recycle(writer: ByteWriter): void {
     const kept = this.#writer === null ? KEPT_WHEN_IDLE_BYTES : KEPT_WHEN_BUSY_BYTES;
-    if (this.#closed || writer.bytes.length > kept) return;
+    if (writer.bytes.length > kept) return;
     writer.length = 0;
     this.#spare = writer;
   }

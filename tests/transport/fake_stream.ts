@@ -124,5 +124,5 @@ export function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
 
 /** Resolves when every microtask that is under way, and those that they lead to, are done. */
 export function settled(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve));
+  return new Promise((resolve) => setImmediate(resolve));
 }
