@@ -4,7 +4,7 @@ import type { ClusterOptions } from "./arguments.ts";
 import type { Launcher } from "./child.ts";
 import { type ClusterModel, disagreements, isObservation, type LogEntry } from "./cluster_model.ts";
 import { describe } from "./describe.ts";
-import { consequences, restless, sightingFailures, trafficFailures, undelivered } from "./judgement.ts";
+import { consequences, disordered, restless, sightingFailures, undelivered, unused } from "./judgement.ts";
 import { planScenario, type Step } from "./scenario.ts";
 import { sleep } from "./sleep.ts";
 import { delays, nodeTable, secondsSince, sightings } from "./summary.ts";
@@ -101,15 +101,16 @@ class UnattendedRun {
   }
 
   async #quiet(): Promise<void> {
+    const { signal } = this.#context;
+    this.#fail(await this.#supervisor.until(unused, QUIET_TIMEOUT_MS, signal));
     this.#supervisor.quiet();
     const pending = (model: ClusterModel) => [...restless(model), ...undelivered(model)];
-    const left = await this.#supervisor.until(pending, QUIET_TIMEOUT_MS, this.#context.signal);
-    this.#fail(left);
+    this.#fail(await this.#supervisor.until(pending, QUIET_TIMEOUT_MS, signal));
   }
 
   #conclude(agreedAt: number): void {
     const { model } = this.#supervisor;
-    this.#fail([...disagreements(model), ...sightingFailures(model), ...trafficFailures(model)]);
+    this.#fail([...disagreements(model), ...sightingFailures(model), ...disordered(model)]);
     const { print } = this.#context;
     print("\nWhat each node saw");
     sightings(model, this.#beginning, agreedAt).forEach(print);

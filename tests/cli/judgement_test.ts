@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Action, ClusterModel, Observation } from "../../cli/cluster_model.ts";
-import { restless, sightingFailures, trafficFailures, undelivered } from "../../cli/judgement.ts";
+import { disordered, restless, sightingFailures, undelivered, unused } from "../../cli/judgement.ts";
 import { clusterOf, sighting, viewOf } from "./fixtures.ts";
 
 /** Does something to `node` and lets `observers` see what comes of it. */
@@ -81,9 +81,9 @@ Deno.test("sightingFailures() tells a process that exited by itself", () => {
   assertEquals(sightingFailures(model), ["a exited unexpectedly"]);
 });
 
-Deno.test("undelivered() and trafficFailures() find nothing when all that was accepted came in order", () => {
+Deno.test("undelivered(), unused() and disordered() find nothing when all that was accepted came in order", () => {
   const model = clusterOf("a", "b", "c");
-  assertEquals([...undelivered(model), ...trafficFailures(model)], []);
+  assertEquals([...undelivered(model), ...unused(model), ...disordered(model)], []);
 });
 
 Deno.test("undelivered() counts what was accepted and did not come", () => {
@@ -98,24 +98,22 @@ Deno.test("undelivered() does not count messages that were never accepted", () =
   assertEquals(undelivered(model), []);
 });
 
-Deno.test("trafficFailures() tells messages out of order, and pairs without any", () => {
+Deno.test("disordered() tells messages out of order, and unused() pairs without any", () => {
   const model = clusterOf("a", "b");
   model.apply("a", viewOf("a", ["b"], { outgoing: {}, incoming: { b: { run: 1, received: 10, disordered: 2 } } }));
-  assertEquals(trafficFailures(model), [
-    "No message went from a to b",
-    "2 messages from b to a came twice or out of order",
-  ]);
+  assertEquals(unused(model), ["No message went from a to b"]);
+  assertEquals(disordered(model), ["2 messages from b to a came twice or out of order"]);
 });
 
 Deno.test("the traffic of a killed process and of its successor are told apart", () => {
   const model = clusterOf("a", "b");
   model.act({ at: 1, kind: "kill", node: "b" });
-  assertEquals([...undelivered(model), ...trafficFailures(model)], []);
+  assertEquals([...undelivered(model), ...unused(model), ...disordered(model)], []);
   model.act({ at: 2, kind: "start", node: "b" });
   model.apply("b", { type: "started", at: 3, address: "127.0.0.1:4009" });
   model.apply("b", viewOf("b", ["a"]));
   assertEquals(undelivered(model), ["10 of 10 messages from b to a were lost"]);
-  assertEquals(trafficFailures(model), ["No message went from a to b"]);
+  assertEquals(unused(model), ["No message went from a to b"]);
 });
 
 Deno.test("restless() names the living nodes that still send", () => {
