@@ -47,6 +47,8 @@ export {
 } from "./messaging/interposition.ts";
 export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
 export { type MessageContext, type MessageHandler } from "./messaging/registry.ts";
+export { type GuaranteeOptions } from "./messaging/guarantee_options.ts";
+export { type Retransmission } from "./messaging/retransmission.ts";
 export { type SendOptions } from "./messaging/outbound.ts";
 export { type MessageStats, type Undeliverable } from "./messaging/message_stats.ts";
 export {

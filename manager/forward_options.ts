@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
+import type { GuaranteeOptions } from "../messaging/guarantee_options.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 
 /** A named handler on a node. */
@@ -12,7 +13,7 @@ export interface ServerRef {
 }
 
 /** How a message is forwarded. */
-export interface ForwardOptions extends SendOptions {
+export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   /** Gives up waiting; a message that was queued already is sent all the same. */
   readonly signal?: AbortSignal | undefined;
   /**

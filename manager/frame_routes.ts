@@ -7,7 +7,7 @@ import type { Node } from "./node.ts";
 
 /** Says which part of a node takes which kind of frame. */
 export function routeFrames({ router, overlay, liveness, partitions, pinger, messaging }: Node): void {
-  const { codec, inbound } = messaging;
+  const { codec, inbound, guarantees, acceptance } = messaging;
   const control = (take: (peer: Peer, value: unknown) => void): FrameHandler => ({ peer }, buffer, start, end) =>
     take(peer, codec.readControl(buffer, start, end));
   router.on(FrameKind.strategy, control((peer, message) => overlay.receive(peer, message)));
@@ -17,4 +17,6 @@ export function routeFrames({ router, overlay, liveness, partitions, pinger, mes
   router.on(FrameKind.pong, (...frame) => pinger.takePong(...frame));
   router.on(FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame));
   router.on(FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end));
+  router.on(FrameKind.envelope, (...frame) => acceptance.takeEnvelope(...frame));
+  router.on(FrameKind.ack, control(({ name }, value) => guarantees.takeReceipt(name, value)));
 }

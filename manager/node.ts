@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
+import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Connection } from "../transport/connection.ts";
@@ -11,6 +12,7 @@ import type { Peer } from "../transport/peer.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { withDeadline } from "./deadline.ts";
+import { Distance } from "./distance.ts";
 import type { PeerServiceEventMap } from "./events.ts";
 import type { ForwardOptions } from "./forward_options.ts";
 import { routeFrames } from "./frame_routes.ts";
@@ -47,6 +49,7 @@ export class Node implements ConnectionPoolHandler {
   readonly joining: Joining;
   readonly partitions: PartitionControl;
   readonly messaging: NodeMessaging;
+  readonly #distance: Distance;
   readonly #emit: Emit;
   readonly #stopping = new AbortController();
   #self: NodeSpec;
@@ -71,8 +74,9 @@ export class Node implements ConnectionPoolHandler {
     this.liveness = new Liveness({ ...heartbeat, pool, runtime, suspected }, self);
     const answerTimeout = heartbeat.interval * heartbeat.missed;
     this.joining = new Joining({ pool, overlay: this.overlay, pinger, runtime, backoff, answerTimeout });
+    this.#distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout });
-    this.messaging = new NodeMessaging(settings, pool, emit);
+    this.messaging = new NodeMessaging(settings, pool, () => this.#self, () => this.overlay.members, emit);
     routeFrames(this);
   }
 
@@ -89,7 +93,8 @@ export class Node implements ConnectionPoolHandler {
     const gossipOnce = () => {
       this.#gossipTimer = runtime.clock.schedule(gossip.interval, gossipOnce);
       this.overlay.periodic();
-      this.#measureDistance();
+      this.messaging.periodic();
+      this.#distance.measureOne();
     };
     // A random phase keeps the nodes of a cluster that started at once from gossiping in step.
     this.#gossipTimer = runtime.clock.schedule(gossip.interval * runtime.random.next(), gossipOnce);
@@ -126,7 +131,11 @@ export class Node implements ConnectionPoolHandler {
     this.checkRunning("send");
     const { signal, timeout } = options;
     signal?.throwIfAborted();
-    const waiting = this.messaging.outbound.forward({ node, name, message, options, cast: false }, signal);
+    const outgoing = { node, name, message, options, cast: false };
+    if (node !== this.#self.name && needsGuarantee(options)) {
+      return this.messaging.guarantees.forward(outgoing, options);
+    }
+    const waiting = this.messaging.outbound.forward(outgoing, signal);
     if (waiting === undefined) return Promise.resolve();
     return withDeadline(
       this.settings.runtime.clock,
@@ -168,6 +177,7 @@ export class Node implements ConnectionPoolHandler {
     this.#self = { ...this.#self, incarnation: Math.max(wallTime(), known + 1, this.#self.incarnation + 1) };
     this.liveness.restart(this.#self);
     this.overlay.restart(this.#self, snapshot);
+    this.messaging.restart(this.#self);
     this.pool.reset();
     this.overlay.connect();
     this.#shareWatch();
@@ -192,7 +202,7 @@ export class Node implements ConnectionPoolHandler {
   linked(peer: Peer): void {
     this.liveness.linked(peer);
     this.overlay.linked(peer);
-    this.pinger.ping(peer, this.settings.handshakeTimeout);
+    this.#distance.measure(peer);
   }
 
   unlinked(peer: Peer): void {
@@ -201,13 +211,17 @@ export class Node implements ConnectionPoolHandler {
     this.overlay.unlinked(peer);
   }
 
-  up({ name }: Peer): void {
+  up(peer: Peer): void {
+    const { name } = peer;
+    this.messaging.up(peer);
     this.#emit("up", { node: name });
     this.upListeners.tell(name);
     this.joining.changed();
   }
 
-  down({ name }: Peer): void {
+  down(peer: Peer): void {
+    const { name } = peer;
+    this.messaging.down(peer);
     if (this.#stopped !== null) return;
     this.#emit("down", { node: name });
     this.downListeners.tell(name);
@@ -240,7 +254,10 @@ export class Node implements ConnectionPoolHandler {
 
   #membersChanged({ joined, left, removed }: MembershipChange): void {
     this.#shareWatch();
-    for (const { name } of left) this.liveness.forget(name);
+    for (const node of left) {
+      this.liveness.forget(node.name);
+      this.messaging.left(node);
+    }
     if (!this.#leaving) {
       for (const { name } of joined) this.#emit("join", { node: name });
       for (const { name } of left) this.#emit("leave", { node: name });
@@ -253,13 +270,6 @@ export class Node implements ConnectionPoolHandler {
     const { name } = this.#self;
     this.#emit("removed", { node: name });
     this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
-  }
-
-  /** One peer at a time, so that the load does not grow with their number. */
-  #measureDistance(): void {
-    const linked = [...this.pool.peers.values()].filter(({ linked }) => linked);
-    const peer = linked[Math.floor(this.settings.runtime.random.next() * linked.length)];
-    if (peer !== undefined) this.pinger.ping(peer, this.settings.handshakeTimeout);
   }
 
   #shareWatch(): void {
@@ -279,7 +289,7 @@ export class Node implements ConnectionPoolHandler {
     for (const listener of this.#listeners) listener.close();
     this.#stopping.abort(reason);
     await this.#flush();
-    this.messaging.stop();
+    this.messaging.stop(reason);
     this.pinger.stop();
     this.pool.stop();
   }

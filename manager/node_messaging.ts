@@ -1,6 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
+import { CausalOrders } from "../messaging/causal_orders.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
+import { StoppedError } from "../messaging/errors.ts";
+import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
@@ -8,7 +13,8 @@ import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { PayloadCodec } from "../messaging/payload_codec.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
 import type { Emit } from "./node.ts";
 import type { Settings } from "./settings.ts";
 
@@ -20,11 +26,21 @@ export class NodeMessaging {
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
+  readonly guarantees: Guarantees;
+  readonly acceptance: Acceptance;
+  readonly #orders: CausalOrders<AcceptedMessage>;
+  readonly #clock: Clock;
   readonly #delayed: DelayQueue;
   readonly #self: () => string;
   readonly #defer: (callback: () => void) => void;
 
-  constructor({ codec, runtime }: Settings, pool: ConnectionPool, emit: Emit) {
+  constructor(
+    { codec, runtime, causalLabels }: Settings,
+    pool: ConnectionPool,
+    self: () => NodeSpec,
+    members: () => ReadonlyMap<string, NodeSpec>,
+    emit: Emit,
+  ) {
     const { stats } = this;
     const registry = new Registry((message, { from }) => emit("message", { from, message }), () => {});
     this.registry = registry;
@@ -50,10 +66,53 @@ export class NodeMessaging {
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
     });
+    this.#clock = runtime.clock;
+    this.#orders = new CausalOrders(causalLabels, self());
+    const { outbound, inbound } = this;
+    this.guarantees = new Guarantees({
+      runtime,
+      outbound,
+      codec: this.codec,
+      orders: this.#orders,
+      incarnation: () => self().incarnation,
+      incarnationOf: (node) => pool.peers.get(node)?.incarnation ?? members().get(node)?.incarnation,
+    });
+    this.acceptance = new Acceptance({ runtime, pool, codec: this.codec, inbound, orders: this.#orders });
+  }
+
+  /** A peer can be reached. */
+  up(peer: Peer): void {
+    this.acceptance.handOver(this.#orders.up(peer, this.#clock.now()));
+    this.guarantees.up(peer.name);
+  }
+
+  /** A peer cannot be reached, for now at least. */
+  down(peer: Peer): void {
+    this.#orders.down(peer, this.#clock.now());
+  }
+
+  /** A node has left the cluster. */
+  left(node: NodeSpec): void {
+    this.guarantees.left(node.name);
+    this.acceptance.left(node.name);
+    this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
+  }
+
+  /** Ends the patience with those that were away for too long. */
+  periodic(): void {
+    this.acceptance.handOver(this.#orders.tick(this.#clock.now()));
+  }
+
+  /** Begins again as another life of this node. */
+  restart(self: NodeSpec): void {
+    this.guarantees.reset(new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`));
+    this.acceptance.reset();
+    this.#orders.restart(self);
   }
 
   /** Drops what still waits. */
-  stop(): void {
+  stop(reason: StoppedError): void {
+    this.guarantees.reset(reason);
     this.#delayed.stop();
   }
 

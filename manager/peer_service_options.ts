@@ -108,6 +108,12 @@ export interface PeerServiceOptions {
    */
   readonly maxFrameBytes?: number | undefined;
   /**
+   * Every label under which messages may be sent in causal order. At a node that does not know a label, its messages come in any order.
+   *
+   * @default {any label}
+   */
+  readonly causalLabels?: readonly string[] | undefined;
+  /**
    * How long `syncJoin` tries when it was given no signal, and how long a leaving node waits for the others.
    *
    * @default {10_000}

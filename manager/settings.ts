@@ -28,6 +28,7 @@ export interface Settings extends Preset {
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
+  readonly causalLabels: readonly string[] | undefined;
   readonly joinTimeout: number;
   readonly runtime: Runtime;
 }
@@ -86,6 +87,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     metadata,
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
+    causalLabels: options.causalLabels,
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     runtime,
   };

@@ -87,6 +87,11 @@ export class OutstandingMessages<T> {
     return this.#bytes;
   }
 
+  /** Names of the receivers that anything was sent to. */
+  peers(): string[] {
+    return [...this.#peers.keys()];
+  }
+
   /**
    * Takes a message that is about to be sent for the first time.
    *

@@ -103,6 +103,22 @@ export class Outbound {
     }
   }
 
+  /** Sends a message if that is possible right now; its sender will try again in any case. */
+  offer(message: OutboundMessage): void {
+    try {
+      const { interpositions } = this.#options;
+      const result = interpositions.active ? this.#interpose(message) : message.message;
+      if (result instanceof DelayedMessage) {
+        const again = { ...message, message: result.message };
+        this.#options.delayed.add(() => this.offer(again));
+      } else if (result !== undefined) {
+        this.#write({ ...message, message: result });
+      }
+    } catch {
+      // Not connected, partitioned or full: then it is not possible right now.
+    }
+  }
+
   /** Resolves once every connection that a message to `node` on `channel` could take is below its high-water mark. */
   async ready(node: string, channel: string): Promise<void> {
     const peer = this.#options.pool.peers.get(node);

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { ByteWriter } from "../transport/byte_writer.ts";
+import { ByteWriter } from "../transport/byte_writer.ts";
 import type { Codec } from "../transport/codec.ts";
 import { ProtocolError } from "../transport/frame_reader.ts";
 import { Decoder } from "../transport/message_pack_decode.ts";
@@ -9,6 +9,9 @@ import { EncodeError } from "./errors.ts";
 
 /** Bytes from this size on go to the socket from where they are; smaller ones are cheaper to copy into the batch. */
 export const ZERO_COPY_MIN_BYTES = 16 * 1024;
+
+/** A scratch buffer that grew beyond this is given back. */
+const SCRATCH_KEPT_BYTES = 64 * 1024;
 
 const BIN_32 = 0xc6;
 
@@ -19,6 +22,7 @@ const BIN_32 = 0xc6;
 export class PayloadCodec {
   readonly #custom: Codec | undefined;
   readonly #decoder = new Decoder();
+  #scratch = new ByteWriter();
 
   constructor(custom?: Codec) {
     this.#custom = custom;
@@ -60,6 +64,20 @@ export class PayloadCodec {
       owner.retain();
     }
     return message;
+  }
+
+  /**
+   * How many bytes a message will have.
+   *
+   * @throws {EncodeError} When it cannot be encoded.
+   */
+  measure(message: unknown): number {
+    if (message instanceof Uint8Array && this.#custom === undefined) return message.length;
+    this.#scratch.length = 0;
+    this.write(this.#scratch, message);
+    const { length, bytes } = this.#scratch;
+    if (bytes.length > SCRATCH_KEPT_BYTES) this.#scratch = new ByteWriter();
+    return length;
   }
 
   /** Writes a value of ours that is followed by something else. */

@@ -43,3 +43,22 @@ export function parseReceipt(value: unknown, limit: number): Receipt {
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
+
+/** Most messages that one list of a receipt may name: a whole window. */
+const NAMED_MAX = 65_536;
+
+/** The form in which a receipt travels. */
+export function receiptToValue({ incarnation, through, ranges, full, late }: Receipt): unknown {
+  return full.length + late.length === 0 ? [incarnation, through, ranges] : [incarnation, through, ranges, full, late];
+}
+
+/**
+ * Reads a receipt that came from another node.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function receiptFromValue(value: unknown): Receipt {
+  if (!Array.isArray(value)) throw new TypeError("Cannot read a receipt: not a list");
+  const [incarnation, through, ranges, full = [], late = []] = value;
+  return parseReceipt({ incarnation, through, ranges, full, late }, NAMED_MAX);
+}

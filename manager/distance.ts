@@ -1,0 +1,42 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Random } from "../runtime/runtime.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import type { Peer } from "../transport/peer.ts";
+import type { Pinger } from "./pinger.ts";
+
+/** What a {@linkcode Distance} needs from its surroundings. */
+export interface DistanceOptions {
+  readonly pool: ConnectionPool;
+  readonly pinger: Pinger;
+  readonly random: Random;
+  /** Milliseconds without an answer after which a connection is doubted. */
+  readonly timeout: number;
+}
+
+/**
+ * Keeps the round-trip times of the peers fresh. An answer that stays away also shows a dead connection between two nodes that do not
+ * watch each other.
+ */
+export class Distance {
+  readonly #options: DistanceOptions;
+
+  constructor(options: DistanceOptions) {
+    this.#options = options;
+  }
+
+  /** Measures one peer at random: the load does not grow with their number. */
+  measureOne(): void {
+    const linked = [...this.#options.pool.peers.values()].filter(({ linked }) => linked);
+    const peer = linked[Math.floor(this.#options.random.next() * linked.length)];
+    if (peer !== undefined) this.measure(peer);
+  }
+
+  /** Measures a peer. */
+  async measure(peer: Peer): Promise<void> {
+    const { pool, pinger, timeout } = this.#options;
+    const { framesIn } = peer;
+    const answered = await pinger.ping(peer, timeout);
+    if (!answered && peer.linked && !peer.partitioned && peer.framesIn === framesIn) pool.doubt(peer);
+  }
+}

@@ -1,0 +1,124 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Connection } from "../transport/connection.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import type { CausalDelivery } from "./causal_delivery.ts";
+import type { CausalOrders } from "./causal_orders.ts";
+import { Deduplication, type Sender } from "./deduplication.ts";
+import { type Envelope, envelopeFromValue } from "./envelope.ts";
+import type { Inbound } from "./inbound.ts";
+import { readMessage } from "./message_frame.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+import { receiptToValue } from "./receipt.ts";
+import type { MessageContext } from "./registry.ts";
+import { encodeInto } from "../transport/message_pack_encode.ts";
+
+/** A message that was accepted and not yet handed over. */
+export interface AcceptedMessage {
+  readonly name: string;
+  readonly message: unknown;
+  readonly context: MessageContext;
+  /** Whether the sender gave it up, so that only its place in the causal order is left. */
+  readonly empty: boolean;
+}
+
+/** What an {@linkcode Acceptance} needs from its surroundings. */
+export interface AcceptanceOptions {
+  readonly runtime: Runtime;
+  readonly pool: ConnectionPool;
+  readonly codec: PayloadCodec;
+  readonly inbound: Inbound;
+  readonly orders: CausalOrders<AcceptedMessage>;
+}
+
+/** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it then. */
+export class Acceptance {
+  readonly #options: AcceptanceOptions;
+  #seen = new Deduplication();
+  #receiptsDue = false;
+
+  constructor(options: AcceptanceOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a frame of kind `envelope`. */
+  takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+    const { codec, inbound } = this.#options;
+    const { name, cast, envelope, message } = readMessage(connection, codec, FrameKind.envelope, buffer, start, end);
+    const { peer, channel } = connection;
+    const sender = { name: peer.name, incarnation: peer.incarnation };
+    this.accept(sender, envelopeFromValue(envelope), end - start, message, name, { from: peer.name, channel, cast });
+  }
+
+  /** Takes a message with guarantees, through the interposition functions. */
+  accept(
+    sender: Sender,
+    envelope: Envelope,
+    bytes: number,
+    message: unknown,
+    name: string,
+    context: MessageContext,
+  ): void {
+    const { inbound } = this.#options;
+    const take = (message: unknown) => this.#take(sender, envelope, bytes, { name, message, context, empty: false });
+    if (envelope.causal?.empty) this.#take(sender, envelope, bytes, { name, message: undefined, context, empty: true });
+    else inbound.interpose(message, context, take);
+  }
+
+  /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
+  handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
+    for (const { payload: { name, message, context, empty } } of deliveries) {
+      if (!empty) this.#options.inbound.deliver(name, message, context);
+    }
+  }
+
+  /** Forgets what a node has sent that left the cluster. */
+  left(node: string): void {
+    this.#seen.forget(node);
+  }
+
+  /** Forgets everything, because this node begins another life. */
+  reset(): void {
+    this.#seen = new Deduplication();
+  }
+
+  #take(sender: Sender, { sequence, floor, causal }: Envelope, bytes: number, accepted: AcceptedMessage): void {
+    const { runtime, orders } = this.#options;
+    this.#reportSoon();
+    if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+    if (causal === undefined) {
+      this.#seen.settle(sender, sequence);
+      return this.handOver([{ from: sender.name, payload: accepted }]);
+    }
+    const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
+    if (outcome === "full" || outcome === "late") this.#seen.refuse(sender, sequence, outcome);
+    else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);
+    else this.#seen.settle(sender, sequence);
+    this.handOver(deliverable);
+  }
+
+  /** One receipt tells of all the messages of a turn. */
+  #reportSoon(): void {
+    if (this.#receiptsDue) return;
+    this.#receiptsDue = true;
+    this.#options.runtime.defer(() => {
+      this.#receiptsDue = false;
+      this.#report();
+    });
+  }
+
+  /** A receipt that cannot be sent is not missed: the sender repeats its message, which brings another. */
+  #report(): void {
+    for (const { to, receipt } of this.#seen.takeReceipts()) {
+      const peer = this.#options.pool.peers.get(to);
+      const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(DEFAULT_CHANNEL, undefined)?.queue;
+      if (queue === undefined) continue;
+      encodeInto(queue.begin(FrameKind.ack), receiptToValue(receipt));
+      if (queue.hasRoomFor(queue.frameBytes)) queue.commit();
+      else queue.rollback();
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { participantKey } from "./causal_stamp.ts";
+import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
+import { CausalOrder } from "./causality.ts";
+import type { CausalPlace } from "./envelope.ts";
+
+/** Labels that a node keeps an order for when it was not told which ones exist. */
+const LABELS_MAX = 256;
+
+/** One life of a node. */
+interface Life {
+  readonly name: string;
+  readonly incarnation: number;
+}
+
+/** The causal orders of a node, one per label. All of them are told who comes and goes. */
+export class CausalOrders<T> {
+  readonly #labels: ReadonlySet<string> | undefined;
+  readonly #orders = new Map<string, CausalOrder<T>>();
+  readonly #present = new Map<string, number>();
+  #self: Life;
+
+  /** @param labels Every label that there is; `undefined` for any. */
+  constructor(labels: readonly string[] | undefined, self: Life) {
+    this.#labels = labels === undefined ? undefined : new Set(labels);
+    this.#self = self;
+  }
+
+  /** Whether messages may be sent under a label. */
+  knows(label: string): boolean {
+    if (this.#labels !== undefined) return this.#labels.has(label);
+    return this.#orders.has(label) || this.#orders.size < LABELS_MAX;
+  }
+
+  /** Gives a message to `to` its place in the order. */
+  place(label: string, to: Life, now: number): CausalPlace {
+    const stamp = this.#order(label, now).send(participantKey(to.name, to.incarnation));
+    return { label, stamp, empty: false };
+  }
+
+  /** Takes a message that arrived. Under a label that is not shared here it is delivered at once. */
+  receive(
+    from: Life,
+    { label, stamp }: CausalPlace,
+    payload: T,
+    at: { readonly bytes: number; readonly now: number },
+  ): { readonly outcome: CausalOutcome; readonly deliverable: readonly CausalDelivery<T>[] } {
+    const sender = participantKey(from.name, from.incarnation);
+    if (!this.knows(label)) return { outcome: "delivered", deliverable: [{ from: sender, payload }] };
+    return this.#order(label, at.now).receive(sender, stamp, payload, at);
+  }
+
+  /** A node is there. */
+  up({ name, incarnation }: Life, now: number): CausalDelivery<T>[] {
+    this.#present.set(name, incarnation);
+    return this.#each((order) => order.up(participantKey(name, incarnation), now));
+  }
+
+  /** A node is not there; it may come back. */
+  down({ name, incarnation }: Life, now: number): void {
+    this.#each((order) => (order.down(participantKey(name, incarnation), now), []));
+  }
+
+  /** A node has left for good. */
+  gone({ name, incarnation }: Life, now: number): CausalDelivery<T>[] {
+    this.#present.delete(name);
+    return this.#each((order) => order.gone(participantKey(name, incarnation), now));
+  }
+
+  /** Ends the patience with those that were down for too long. */
+  tick(now: number): CausalDelivery<T>[] {
+    return this.#each((order) => order.tick(now));
+  }
+
+  /** Begins again as another life of this node. */
+  restart(self: Life): void {
+    this.#self = self;
+    this.#orders.clear();
+    this.#present.clear();
+  }
+
+  #order(label: string, now: number): CausalOrder<T> {
+    let order = this.#orders.get(label);
+    if (order === undefined) {
+      order = new CausalOrder(participantKey(this.#self.name, this.#self.incarnation));
+      for (const [name, incarnation] of this.#present) order.up(participantKey(name, incarnation), now);
+      this.#orders.set(label, order);
+    }
+    return order;
+  }
+
+  #each(act: (order: CausalOrder<T>) => CausalDelivery<T>[]): CausalDelivery<T>[] {
+    return [...this.#orders.values()].flatMap(act);
+  }
+}

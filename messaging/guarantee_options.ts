@@ -1,0 +1,32 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Retransmission } from "./retransmission.ts";
+
+/** What is to be promised of a message beyond the life of a connection. */
+export interface GuaranteeOptions {
+  /**
+   * Whether to wait until the receiving manager has handed the message over. It is sent again until then, and its handler
+   * sees it once.
+   *
+   * @default {false}
+   */
+  readonly ack?: boolean | undefined;
+  /**
+   * When to send an unacknowledged message again; `false` for never.
+   *
+   * @default {after 1 s, then doubled up to 30 s, with jitter}
+   */
+  readonly retransmission?: Retransmission | boolean | undefined;
+  /** Messages under one label are delivered in causal order at every node; see `causalLabels` of the start options. */
+  readonly causalLabel?: string | undefined;
+  /**
+   * Identity of an acknowledged message, chosen by the sender: forwarding the same one to the same node again waits for the first one instead of
+   * sending a second.
+   */
+  readonly clock?: string | number | undefined;
+}
+
+/** Whether a message asks for more than a plain connection gives. */
+export function needsGuarantee({ ack, causalLabel }: GuaranteeOptions): boolean {
+  return ack === true || causalLabel !== undefined;
+}

@@ -1,0 +1,241 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime, Timer } from "../runtime/runtime.ts";
+import { OutstandingMessages } from "./acknowledgement.ts";
+import type { CausalOrders } from "./causal_orders.ts";
+import { participantKey } from "./causal_stamp.ts";
+import { type CausalPlace, envelopeToValue } from "./envelope.ts";
+import {
+  AckTimeoutError,
+  EncodeError,
+  MessageTooLargeError,
+  NotConnectedError,
+  PartitionedError,
+  ReceiveBufferFullError,
+} from "./errors.ts";
+import type { GuaranteeOptions } from "./guarantee_options.ts";
+import type { Outbound, OutboundMessage } from "./outbound.ts";
+import type { OutstandingMessage } from "./outstanding_message.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+import { receiptFromValue } from "./receipt.ts";
+import type { Retransmission } from "./retransmission.ts";
+import { fromRanges } from "./sequence_ranges.ts";
+import { RecentClocks } from "./recent_clocks.ts";
+
+/** Milliseconds between two looks at what is due, at least. */
+const TIMER_SLACK_MS = 10;
+
+/** A message that is not yet acknowledged. */
+interface Pending {
+  readonly message: OutboundMessage;
+  /** Its place in a causal order, if it has one, and the life of the receiver that the place is for. */
+  place: CausalPlace | undefined;
+  readonly settle: ((error?: Error) => void) | undefined;
+}
+
+/** What a {@linkcode Guarantees} needs from its surroundings. */
+export interface GuaranteesOptions {
+  readonly runtime: Runtime;
+  readonly outbound: Outbound;
+  readonly codec: PayloadCodec;
+  readonly orders: CausalOrders<unknown>;
+  /** The life of this node. */
+  readonly incarnation: () => number;
+  /** The life of a member, or `undefined` for one that is none. */
+  readonly incarnationOf: (node: string) => number | undefined;
+}
+
+/** The sender's side of every promise that outlives a connection: keeps messages until they are acknowledged, and sends them again. */
+export class Guarantees {
+  readonly #options: GuaranteesOptions;
+  readonly #clocks = new RecentClocks();
+  #outstanding: OutstandingMessages<Pending>;
+  #timer: Timer | null = null;
+  #timerAt = Infinity;
+
+  constructor(options: GuaranteesOptions) {
+    this.#options = options;
+    this.#outstanding = this.#nothingOutstanding();
+  }
+
+  /** How many messages wait for their acknowledgement. */
+  get outstanding(): number {
+    return this.#outstanding.size;
+  }
+
+  /**
+   * Sends a message with the guarantees that are asked for.
+   *
+   * @returns With `ack`, resolves when the message is acknowledged; else, when it is queued or kept for later.
+   * @throws {NotConnectedError} When the receiver is no member, or leaves.
+   * @throws {RangeError} When the causal label is unknown.
+   */
+  forward(
+    message: OutboundMessage,
+    options: GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const { ack, clock } = options;
+    if (ack !== true || clock === undefined) return this.#forward(message, options);
+    return this.#clocks.once(`${clock} ${message.node}`, () => this.#forward(message, options));
+  }
+
+  /**
+   * Takes what a peer says about messages from here.
+   *
+   * @throws {TypeError} When it is malformed.
+   */
+  takeReceipt(from: string, value: unknown): void {
+    const receipt = receiptFromValue(value);
+    if (receipt.incarnation !== this.#options.incarnation()) return;
+    for (const pending of this.#outstanding.acknowledge(from, receipt)) pending.settle?.();
+    for (const sequence of fromRanges(receipt.full)) this.#outstanding.refuse(from, sequence);
+    for (const sequence of fromRanges(receipt.late)) {
+      const late = this.#outstanding.settle(from, sequence);
+      late?.settle?.(
+        new AckTimeoutError(`Cannot deliver to "${from}": the message came too late for its causal place`),
+      );
+    }
+  }
+
+  /** A peer can be reached again: what it has not acknowledged is sent at once. */
+  up(node: string): void {
+    this.#outstanding.expedite(node, this.#now());
+    this.#work();
+  }
+
+  /** A node has left the cluster. */
+  left(node: string): void {
+    for (const { message } of this.#outstanding.peerLeft(node)) {
+      message.settle?.(new NotConnectedError(`Cannot deliver to "${node}": it has left the cluster`));
+    }
+  }
+
+  /** Gives everything up, because this node stops or begins another life. */
+  reset(reason: Error): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#timerAt = Infinity;
+    const before = this.#outstanding;
+    this.#outstanding = this.#nothingOutstanding();
+    for (const peer of before.peers()) for (const { message } of before.peerLeft(peer)) message.settle?.(reason);
+  }
+
+  #nothingOutstanding(): OutstandingMessages<Pending> {
+    return new OutstandingMessages({ random: () => this.#options.runtime.random.next() });
+  }
+
+  #forward(
+    message: OutboundMessage,
+    options: GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined },
+  ): Promise<void> {
+    const { node } = message;
+    const { ack = false, causalLabel, signal, timeout } = options;
+    signal?.throwIfAborted();
+    const incarnation = this.#options.incarnationOf(node);
+    if (incarnation === undefined) throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+    if (causalLabel !== undefined && !this.#options.orders.knows(causalLabel)) {
+      throw new RangeError(
+        `Cannot send to "${node}": causal label "${causalLabel}" is unknown; name it in "causalLabels"`,
+      );
+    }
+    const bytes = this.#options.codec.measure(message.message);
+    return new Promise((resolve, reject) => {
+      let sequence = 0;
+      const abort = () => {
+        this.#outstanding.abandon(node, sequence);
+        settle(signal!.reason);
+      };
+      const settle = (error?: Error) => {
+        signal?.removeEventListener("abort", abort);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      const now = this.#now();
+      const pending: Pending = { message, place: undefined, settle: ack ? settle : undefined };
+      sequence = this.#outstanding.add(node, pending, {
+        now,
+        bytes,
+        ...(timeout === undefined ? {} : { deadline: now + timeout }),
+        ...retransmissionOf(options),
+        ...(causalLabel === undefined ? {} : { placeholder: { message, place: undefined, settle: undefined } }),
+      });
+      if (causalLabel !== undefined) {
+        pending.place = this.#options.orders.place(causalLabel, { name: node, incarnation }, now);
+      }
+      if (ack) signal?.addEventListener("abort", abort);
+      this.#sendFirst(pending, sequence, ack, signal, settle);
+      this.#schedule();
+    });
+  }
+
+  /** What cannot be sent now, but perhaps later, waits for later; what never can is given up. */
+  async #sendFirst(
+    pending: Pending,
+    sequence: number,
+    ack: boolean,
+    signal: AbortSignal | undefined,
+    settle: (error?: Error) => void,
+  ): Promise<void> {
+    try {
+      await this.#options.outbound.forward(this.#enveloped(pending, sequence), signal);
+    } catch (error) {
+      const hopeless = error instanceof PartitionedError || error instanceof EncodeError ||
+        error instanceof MessageTooLargeError;
+      if (hopeless) {
+        this.#outstanding.abandon(pending.message.node, sequence);
+        return settle(error);
+      }
+    }
+    if (!ack) settle();
+  }
+
+  #enveloped({ message, place }: Pending, sequence: number): OutboundMessage {
+    const floor = this.#outstanding.floor(message.node);
+    return { ...message, envelope: envelopeToValue({ sequence, floor, causal: place }) };
+  }
+
+  /** Sends again what is due, and gives up what is overdue. */
+  #work(): void {
+    const { resend, expired } = this.#outstanding.due(this.#now());
+    for (const { peer, message, refused } of expired) {
+      message.settle?.(
+        refused
+          ? new ReceiveBufferFullError(`Cannot deliver to "${peer}": its buffer for causally ordered messages is full`)
+          : new AckTimeoutError(`Cannot deliver to "${peer}": no acknowledgement came in time`),
+      );
+    }
+    for (const due of resend) this.#sendAgain(due);
+    this.#schedule();
+  }
+
+  #sendAgain({ peer, sequence, message }: OutstandingMessage<Pending>): void {
+    const incarnation = this.#options.incarnationOf(peer);
+    if (incarnation === undefined) return;
+    const { place } = message;
+    if (place !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
+      // The receiver has begun another life, to which the old place means nothing.
+      message.place = this.#options.orders.place(place.label, { name: peer, incarnation }, this.#now());
+    }
+    this.#options.outbound.offer(this.#enveloped(message, sequence));
+  }
+
+  #schedule(): void {
+    const at = this.#outstanding.nextAt();
+    if (at === undefined || at >= this.#timerAt) return;
+    this.#timer?.cancel();
+    this.#timerAt = at;
+    this.#timer = this.#options.runtime.clock.schedule(Math.max(TIMER_SLACK_MS, at - this.#now()), () => {
+      this.#timerAt = Infinity;
+      this.#work();
+    });
+  }
+
+  #now(): number {
+    return this.#options.runtime.clock.now();
+  }
+}
+
+/** What the user's option means to the store: absent for its default. */
+function retransmissionOf({ retransmission }: GuaranteeOptions): { readonly retransmission?: Retransmission | false } {
+  return retransmission === undefined || retransmission === true ? {} : { retransmission };
+}
