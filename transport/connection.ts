@@ -89,7 +89,7 @@ export class Connection implements ConnectionIdentity {
     this.queue = new SendQueue({
       write: (bytes) => stream.write(bytes),
       defer: (callback) => runtime.defer(callback),
-      failed: (error) => this.#close(error),
+      failed: (error) => this.close(error),
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
       pack: options.compression ? (batch) => compressBatch(runtime, batch, options.maxFrameBytes) : undefined,
@@ -108,21 +108,19 @@ export class Connection implements ConnectionIdentity {
 
   /** Closes at once; what waits to be sent is dropped. */
   close(reason?: unknown): void {
-    this.#close(reason);
-  }
-
-  /** Closes once everything that waits is written. */
-  async closeWhenFlushed(): Promise<void> {
-    await this.queue.flushed();
-    this.#close(undefined);
+    if (this.#closed) return;
+    this.#closed = true;
+    this.queue.close();
+    this.#stream.close();
+    this.#handler.closed(this, reason);
   }
 
   async #run(): Promise<void> {
     try {
       await this.reader.run(this.#sink);
-      this.#close(undefined);
+      this.close();
     } catch (error) {
-      this.#close(error);
+      this.close(error);
     }
   }
 
@@ -135,13 +133,5 @@ export class Connection implements ConnectionIdentity {
   async #takeCompressed(body: Uint8Array): Promise<void> {
     const frames = await decompressBatch(this.#runtime, body, this.maxFrameBytes);
     this.reader.takeBatch(frames, this.#sink);
-  }
-
-  #close(error: unknown): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.queue.close();
-    this.#stream.close();
-    this.#handler.closed(this, error);
   }
 }

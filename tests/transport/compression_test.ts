@@ -12,12 +12,11 @@ import {
 import { compressBatch, COMPRESSION_MIN_BYTES, decompressBatch } from "../../transport/compression.ts";
 import { FrameKind } from "../../transport/frame_kind.ts";
 import { FRAME_HEADER_BYTES, ProtocolError } from "../../transport/frame_reader.ts";
-import { SimulatedWorld } from "../../testing/simulated_world.ts";
+import { bareRuntime } from "./bare_runtime.ts";
 import { concat, frame, pattern } from "./fake_stream.ts";
 
 const LIMIT = 2 ** 20;
-/** Compression takes nothing of a runtime but the word that something happens outside the event loop. */
-const runtime = { ...new SimulatedWorld().node("a"), outside: <T>(operation: Promise<T>) => operation };
+const runtime = bareRuntime();
 
 /** Frames that deflate well. */
 function batchOf(bytes: number): Uint8Array<ArrayBuffer> {
