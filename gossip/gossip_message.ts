@@ -22,8 +22,16 @@ export type GossipMessage =
   | { readonly kind: "delta"; readonly delta: MembershipSet; readonly wanted: readonly string[] }
   /** All members that I know, who wants to be one of yours. */
   | { readonly kind: "join"; readonly members: MembershipSet }
-  /** The answer to a join: all that you lack. */
-  | { readonly kind: "welcome"; readonly delta: MembershipSet };
+  /** The answer to a join. */
+  | {
+    readonly kind: "welcome";
+    /** The incarnation of the node that asked: a later one did not. */
+    readonly incarnation: number;
+    /** All that it lacks. */
+    readonly delta: MembershipSet;
+    /** Names of those who came with it, and have to hear of this from it. */
+    readonly companions: readonly string[];
+  };
 
 /** The numbers are part of the wire protocol: never reuse one. */
 const DIGEST = 0;
@@ -44,7 +52,7 @@ export function gossipToValue(message: GossipMessage): unknown[] {
     case "join":
       return [JOIN, membershipToValue(message.members)];
     case "welcome":
-      return [WELCOME, membershipToValue(message.delta)];
+      return [WELCOME, message.incarnation, membershipToValue(message.delta), message.companions];
   }
 }
 
@@ -55,14 +63,14 @@ export function gossipToValue(message: GossipMessage): unknown[] {
  */
 export function gossipFromValue(value: unknown): GossipMessage {
   try {
-    return parse(checkArray(value, "gossip", 3));
+    return parse(checkArray(value, "gossip", 4));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`Cannot read gossip: ${reason}`, { cause });
   }
 }
 
-function parse([kind, first, second]: readonly unknown[]): GossipMessage {
+function parse([kind, first, second, third]: readonly unknown[]): GossipMessage {
   switch (kind) {
     case DIGEST:
       return {
@@ -78,13 +86,22 @@ function parse([kind, first, second]: readonly unknown[]): GossipMessage {
       return {
         kind: "delta",
         delta: membershipFromValue(first),
-        wanted: checkArray(second, "wanted names", MEMBERSHIP_NAMES_MAX).map((name) => checkName(name, "wanted name")),
+        wanted: namesFromValue(second, "wanted names"),
       };
     case JOIN:
       return { kind: "join", members: membershipFromValue(first) };
     case WELCOME:
-      return { kind: "welcome", delta: membershipFromValue(first) };
+      return {
+        kind: "welcome",
+        incarnation: checkInteger(first, "incarnation", 0, Number.MAX_SAFE_INTEGER),
+        delta: membershipFromValue(second),
+        companions: namesFromValue(third, "companions"),
+      };
     default:
       throw new TypeError(`unknown kind ${String(kind)}`);
   }
+}
+
+function namesFromValue(value: unknown, what: string): string[] {
+  return checkArray(value, what, MEMBERSHIP_NAMES_MAX).map((name) => checkName(name, `name among ${what}`));
 }

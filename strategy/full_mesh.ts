@@ -4,7 +4,7 @@ import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts
 import { MembershipSet } from "../membership/membership_set.ts";
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkInteger } from "../membership/node_spec_check.ts";
-import { answer, connectedPeers, flood, tell } from "./full_mesh_answers.ts";
+import { answer, connectedPeers, flood, joinRequest, tell } from "./full_mesh_answers.ts";
 import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
 import { forgetAbsent, type FullMeshState, isMember, withSet } from "./full_mesh_state.ts";
 import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
@@ -72,8 +72,9 @@ export function fullMesh(options: FullMeshOptions = {}): Strategy<FullMeshState>
   );
 }
 
-/** Heavy exchanges that a node enters in an interval beyond those that its own digests start, for each of these. */
-const EXCHANGES_PER_FANOUT = 4;
+/** For each of the fan-out, how many members that come back are sent a digest in an interval, and how many digests answered. */
+const QUESTIONS_PER_FANOUT = 2;
+const ANSWERS_PER_FANOUT = 4;
 
 class FullMesh implements Strategy<FullMeshState> {
   readonly name = "full-mesh";
@@ -86,26 +87,32 @@ class FullMesh implements Strategy<FullMeshState> {
   }
 
   init(self: NodeSpec, { now }: StrategyContext, snapshot?: unknown): Transition<FullMeshState> {
-    const restored = snapshot === undefined ? undefined : fullMeshFromSnapshot(snapshot, now);
-    const { set } = (restored?.set ?? MembershipSet.empty()).add(self);
-    const absentSince = new Map(restored?.absentSince);
-    absentSince.delete(self.name);
-    const away = new Set(set.others(self.name).map(({ name }) => name));
-    return quiet({ self, set, away, absentSince, exchangesLeft: this.#exchanges });
+    const nothing = { set: MembershipSet.empty(), absentSince: new Map<string, number>() };
+    const known = snapshot === undefined ? nothing : fullMeshFromSnapshot(snapshot, now);
+    const hasLeft = known.set.newest(self.name) !== undefined && !known.set.has(self.name);
+    const { set, absentSince } = hasLeft ? nothing : known;
+    const state = {
+      self,
+      set: set.add(self).set,
+      away: new Set(set.others(self.name).map(({ name }) => name)),
+      absentSince,
+      farewell: known.set.only(hasLeft ? [self.name] : []),
+      ...this.#allowance(),
+    };
+    return quiet(state);
   }
 
   join(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
     if (peer.name === state.self.name) return quiet(state);
-    const members = state.set.only(state.set.memberNames);
-    return { state, outgoing: [tell(peer, { kind: "join", members })] };
+    return { state, outgoing: [tell(peer, joinRequest(state))] };
   }
 
   leave(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
     const leaver = state.set.get(name);
     if (leaver === undefined) return quiet(state);
     const { set, delta } = state.set.leave(name);
-    const outgoing = flood(state, delta, context, name);
-    if (name !== state.self.name) outgoing.push(tell(leaver, { kind: "delta", delta, wanted: [] }));
+    const others = connectedPeers(state, context).filter((peer) => peer.name !== name);
+    const outgoing = flood(name === state.self.name ? others : [...others, leaver], delta);
     return { state: withSet(state, set, [name], context.now), outgoing };
   }
 
@@ -120,9 +127,9 @@ class FullMesh implements Strategy<FullMeshState> {
     const away = new Set(state.away);
     away.delete(peer.name);
     const outgoing = [tell(peer, { kind: "delta", delta: state.set.only([state.self.name]), wanted: [] })];
-    if (state.exchangesLeft === 0) return { state: { ...state, away }, outgoing };
+    if (state.questionsLeft === 0) return { state: { ...state, away }, outgoing };
     outgoing.push(tell(peer, { kind: "digest", digest: state.set.digest() }));
-    return { state: { ...state, away, exchangesLeft: state.exchangesLeft - 1 }, outgoing };
+    return { state: { ...state, away, questionsLeft: state.questionsLeft - 1 }, outgoing };
   }
 
   down(state: FullMeshState, { name }: NodeSpec): Transition<FullMeshState> {
@@ -132,7 +139,9 @@ class FullMesh implements Strategy<FullMeshState> {
 
   periodic(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {
     const next = forgetAbsent(state, this.#forgetAfter, context.now);
-    const rested = next.exchangesLeft === this.#exchanges ? next : { ...next, exchangesLeft: this.#exchanges };
+    const { questionsLeft, answersLeft } = this.#allowance();
+    const isRested = next.questionsLeft === questionsLeft && next.answersLeft === answersLeft;
+    const rested = isRested ? next : { ...next, questionsLeft, answersLeft };
     if (!isMember(rested)) return quiet(rested);
     const message: GossipMessage = { kind: "digest", digest: rested.set.digest() };
     const chosen = pick(connectedPeers(rested, context), this.#fanout, context.random);
@@ -183,8 +192,8 @@ class FullMesh implements Strategy<FullMeshState> {
     return fullMeshToSnapshot(state);
   }
 
-  get #exchanges(): number {
-    return EXCHANGES_PER_FANOUT * this.#fanout;
+  #allowance(): Pick<FullMeshState, "questionsLeft" | "answersLeft"> {
+    return { questionsLeft: QUESTIONS_PER_FANOUT * this.#fanout, answersLeft: ANSWERS_PER_FANOUT * this.#fanout };
   }
 }
 

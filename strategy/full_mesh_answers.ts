@@ -16,6 +16,7 @@ export function answer(
   message: GossipMessage,
   context: StrategyContext,
 ): Transition<FullMeshState> {
+  if (isForFormerLife(state, from, message)) return answerForFormerLife(state, from, message);
   switch (message.kind) {
     case "digest":
       return answerDigest(state, from, message.digest);
@@ -26,8 +27,13 @@ export function answer(
     case "join":
       return answerJoin(state, from, message.members, context);
     case "welcome":
-      return answerWelcome(state, from, message.delta, context);
+      return answerWelcome(state, from, message.delta, message.companions, context);
   }
+}
+
+/** What a node that wants to join a cluster says. */
+export function joinRequest({ set }: FullMeshState): GossipMessage {
+  return { kind: "join", members: set.only(set.memberNames) };
 }
 
 /** A message for one node. */
@@ -35,21 +41,36 @@ export function tell(to: NodeSpec, message: GossipMessage): Outgoing {
   return { to, message: gossipToValue(message) };
 }
 
-/** Tells `delta` to every connected peer but those named. */
-export function flood(
-  state: FullMeshState,
-  delta: MembershipSet,
-  context: StrategyContext,
-  except: string,
-): Outgoing[] {
+/** Tells `delta` to `peers`. */
+export function flood(peers: readonly NodeSpec[], delta: MembershipSet): Outgoing[] {
   if (delta.names.length === 0) return [];
   const message = gossipToValue({ kind: "delta", delta, wanted: [] });
-  return connectedPeers(state, context).filter(({ name }) => name !== except).map((to) => ({ to, message }));
+  return peers.map((to) => ({ to, message }));
 }
 
 /** The other members to whom there is a connection. */
 export function connectedPeers({ self, set }: FullMeshState, { connected }: StrategyContext): NodeSpec[] {
   return set.others(self.name).filter(({ name }) => connected.has(name));
+}
+
+/**
+ * Whether a message can only be for the former life of this node, which has left. Whoever was out of reach then still takes
+ * it for a member, and must not draw the new life into a cluster that it never asked to join.
+ */
+function isForFormerLife({ self, set, farewell }: FullMeshState, from: NodeSpec, message: GossipMessage): boolean {
+  if (farewell.names.length === 0 || set.has(from.name) || message.kind === "join") return false;
+  return message.kind !== "welcome" || message.incarnation !== self.incarnation;
+}
+
+/** Says that the former life has left; or, to one who knows the new life because that asked to join, asks again. */
+function answerForFormerLife(state: FullMeshState, from: NodeSpec, message: GossipMessage): Transition<FullMeshState> {
+  if (message.kind === "delta") {
+    // Such as the farewell of another one: two of them must not bid each other farewell for ever.
+    if (message.delta.memberNames.length === 0) return { state, outgoing: [] };
+    const known = message.delta.get(state.self.name);
+    if (known?.incarnation === state.self.incarnation) return { state, outgoing: [tell(from, joinRequest(state))] };
+  }
+  return { state, outgoing: [tell(from, { kind: "delta", delta: state.farewell, wanted: [] })] };
 }
 
 /** The same digest: nothing to say. Another one: whoever sent it may find out with a summary what differs. */
@@ -62,9 +83,9 @@ function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Tra
     // It was removed while it was away, and has nothing to tell before it knows.
     return { state, outgoing: [tell(from, { kind: "delta", delta: set.only([from.name]), wanted: [] })] };
   }
-  if (state.exchangesLeft === 0) return { state, outgoing: [] };
+  if (state.answersLeft === 0) return { state, outgoing: [] };
   return {
-    state: { ...state, exchangesLeft: state.exchangesLeft - 1 },
+    state: { ...state, answersLeft: state.answersLeft - 1 },
     outgoing: [tell(from, { kind: "summary", dots: set.dots() })],
   };
 }
@@ -100,21 +121,26 @@ function answerJoin(
 ): Transition<FullMeshState> {
   const { set, news } = absorb(state.set, joining);
   const { delta } = compareWithSummary(set, joining.dots());
+  const { incarnation } = joining.newest(from.name) ?? from;
+  const companions = news.names.filter((name) => name !== from.name);
+  const residents = connectedPeers(state, context).filter(({ name }) => name !== from.name);
   return {
     state: withSet(state, set, joining.names, context.now),
-    outgoing: [tell(from, { kind: "welcome", delta }), ...flood(state, news, context, from.name)],
+    outgoing: [tell(from, { kind: "welcome", incarnation, delta, companions }), ...flood(residents, news)],
   };
 }
 
-/** Tells those who were with this node before it joined what it has been told there. */
+/** Tells those who came with this node what it has been told where it joined. */
 function answerWelcome(
   state: FullMeshState,
   from: NodeSpec,
   delta: MembershipSet,
+  companions: readonly string[],
   context: StrategyContext,
 ): Transition<FullMeshState> {
   const { set, news, corrections } = absorb(state.set, delta);
-  const outgoing = flood(state, news, context, from.name);
+  const names = new Set(companions);
+  const outgoing = flood(connectedPeers(state, context).filter(({ name }) => names.has(name)), news);
   if (corrections.names.length > 0) outgoing.push(tell(from, { kind: "delta", delta: corrections, wanted: [] }));
   return { state: withSet(state, set, delta.names, context.now), outgoing };
 }

@@ -13,8 +13,12 @@ export interface FullMeshState {
   readonly away: ReadonlySet<string>;
   /** Names that were seen to become absent and are not forgotten yet: since when, the longest ago first. */
   readonly absentSince: ReadonlyMap<string, number>;
-  /** How many more exchanges that may be heavy this node enters before the next `periodic`. */
-  readonly exchangesLeft: number;
+  /** That its former life has left, to be told to those who have not heard; empty when there is nothing to tell. */
+  readonly farewell: MembershipSet;
+  /** How many more members that come back may be sent a digest before the next `periodic`. */
+  readonly questionsLeft: number;
+  /** How many more digests may be answered with a summary, which is the heavy part, before the next `periodic`. */
+  readonly answersLeft: number;
 }
 
 /** Names that are remembered as absent at most; beyond it those absent for longest are forgotten early. */

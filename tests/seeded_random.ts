@@ -40,9 +40,16 @@ export function seededRandom(seed: number): SeededRandom {
   };
 }
 
-/** Runs a property for many seeds; a failure says which one to run again alone. */
-export function forEachSeed(count: number, property: (random: SeededRandom, seed: number) => void): void {
-  for (let seed = 1; seed <= count; seed++) {
+/**
+ * Runs a property for many seeds; a failure says which one to run again alone.
+ *
+ * @param seeds The seeds, or how many of them, from 1.
+ */
+export function forEachSeed(
+  seeds: number | Iterable<number>,
+  property: (random: SeededRandom, seed: number) => void,
+): void {
+  for (const seed of typeof seeds === "number" ? Array.from({ length: seeds }, (_, index) => index + 1) : seeds) {
     try {
       property(seededRandom(seed), seed);
     } catch (cause) {

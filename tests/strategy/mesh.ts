@@ -15,9 +15,12 @@ export interface MeshNode {
   readonly spec: NodeSpec;
   state: FullMeshState;
   readonly connected: Set<string>;
+  /** How many messages had been sent when it started: these can only have been for a former life. */
+  readonly since: number;
 }
 
 interface Letter {
+  readonly number: number;
   readonly from: NodeSpec;
   readonly to: NodeSpec;
   readonly bytes: Uint8Array;
@@ -45,6 +48,7 @@ export class Mesh {
   readonly #random: SeededRandom;
   readonly #reorder: boolean;
   #letters: Letter[] = [];
+  #sent = 0;
 
   constructor(random: SeededRandom, options: MeshOptions = {}) {
     this.#random = random;
@@ -58,7 +62,7 @@ export class Mesh {
     const spec = nodeSpec(name, incarnation, { addresses: [{ hostname: "127.0.0.1", port: 9_000 + incarnation }] });
     const connected = new Set<string>();
     const { state } = this.strategy.init(spec, this.#context(connected), snapshot);
-    const node = { spec, state, connected };
+    const node = { spec, state, connected, since: this.#sent };
     this.nodes.set(name, node);
     this.reconnect();
     return node;
@@ -93,17 +97,18 @@ export class Mesh {
 
   /** Delivers messages until none is left, or `most` were. */
   deliver(most = Infinity): void {
-    for (; most > 0 && this.#letters.length > 0; most--) {
-      if (!this.#reorder) {
-        const round = this.#letters;
-        this.#letters = [];
-        for (const letter of round) this.#receive(letter);
-      } else {
+    for (let count = 0; count < most && this.#letters.length > 0; count++) {
+      if (count > 1_000_000) throw new Error("They never stop talking");
+      if (this.#reorder) {
         const index = this.#random.int(this.#letters.length);
         const letter = this.#letters[index]!;
         const last = this.#letters.pop()!;
         if (last !== letter) this.#letters[index] = last;
         this.#receive(letter);
+      } else {
+        const round = this.#letters;
+        this.#letters = [];
+        for (const letter of round) this.#receive(letter);
       }
     }
   }
@@ -144,12 +149,12 @@ export class Mesh {
     const bytes = encode(message);
     this.frames += 1;
     this.bytes += bytes.length;
-    if (!this.#random.chance(this.loss)) this.#letters.push({ from, to, bytes });
+    if (!this.#random.chance(this.loss)) this.#letters.push({ number: this.#sent++, from, to, bytes });
   }
 
-  #receive({ from, to, bytes }: Letter): void {
+  #receive({ number, from, to, bytes }: Letter): void {
     const node = this.nodes.get(to.name);
-    if (node === undefined || !this.reach(from.name, to.name)) return;
+    if (node === undefined || number < node.since || !this.reach(from.name, to.name)) return;
     this.#apply(
       node,
       this.strategy.handleMessage(node.state, from, decode(bytes), this.#context(node.connected)),

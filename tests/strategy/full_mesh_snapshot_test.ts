@@ -1,0 +1,98 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { fullMesh } from "../../strategy/full_mesh.ts";
+import { fullMeshFromSnapshot } from "../../strategy/full_mesh_snapshot.ts";
+import { decode } from "../../transport/message_pack_decode.ts";
+import { encode } from "../../transport/message_pack_encode.ts";
+import { nodeSpec } from "../node_spec.ts";
+import { seededRandom } from "../seeded_random.ts";
+import { type Mesh, settledMesh } from "./mesh.ts";
+
+const strategy = fullMesh();
+const context = { now: 1_000_000, random: () => 0, connected: new Set<string>() };
+
+/** A snapshot as the disk gives it back. */
+function snapshotOf(mesh: Mesh, name: string): unknown {
+  return decode(encode(mesh.strategy.snapshot(mesh.node(name).state)));
+}
+
+Deno.test("fullMesh().init() takes up its former cluster from a snapshot, in a new life and at a new address", () => {
+  const mesh = settledMesh(seededRandom(1), 4);
+  const [self, ...others] = [...mesh.nodes.values()].map(({ spec }) => spec);
+  const moved = nodeSpec(self!.name, 2, { addresses: [] });
+  const { state, outgoing } = strategy.init(moved, context, snapshotOf(mesh, self!.name));
+  assertEquals(strategy.members(state), [moved, ...others]);
+  assertEquals(outgoing, []);
+});
+
+Deno.test("fullMesh().init(): a node that restarts from a snapshot tells everyone as they connect", () => {
+  const mesh = settledMesh(seededRandom(1), 20);
+  const [name] = mesh.nodes.keys();
+  const snapshot = snapshotOf(mesh, name!);
+  mesh.crash(name!);
+  mesh.start(name!, 2, snapshot);
+  mesh.deliver();
+  for (const { state } of mesh.nodes.values()) assertEquals(state.set.get(name!)?.incarnation, 2);
+  assertEquals(mesh.agree(), true);
+});
+
+Deno.test("fullMesh().init() remembers who was removed", () => {
+  const mesh = settledMesh(seededRandom(1), 3);
+  const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
+  const stale = mesh.node(b).state;
+  mesh.leave(a, c);
+  const { state } = strategy.init(nodeSpec(a, 2), context, snapshotOf(mesh, a));
+  assertEquals(state.set.merge(stale.set).has(c), false);
+  assertEquals([...state.absentSince], [[c, context.now]]);
+});
+
+Deno.test("fullMesh().init() goes on counting how long names have been absent, from the latest removal", () => {
+  const mesh = settledMesh(seededRandom(1), 4);
+  const [a, b, c, d] = [...mesh.nodes.keys()] as [string, string, string, string];
+  mesh.leave(a, d);
+  mesh.now = 5_000;
+  mesh.leave(a, b);
+  mesh.now = 7_000;
+  mesh.leave(a, c);
+  const { state } = strategy.init(nodeSpec(a, 2), context, snapshotOf(mesh, a));
+  assertEquals([...state.absentSince], [[d, context.now - 7_000], [b, context.now - 2_000], [c, context.now]]);
+});
+
+Deno.test("fullMesh().init() begins alone when its former life had left or was removed", () => {
+  const mesh = settledMesh(seededRandom(1), 3);
+  const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
+  mesh.leave(a, c);
+  mesh.leave(b, a);
+  mesh.deliver();
+  const { state, outgoing } = strategy.init(nodeSpec(a, 2), context, snapshotOf(mesh, a));
+  assertEquals([state.set.names, state.away.size, state.absentSince.size, outgoing], [[a], 0, 0, []]);
+});
+
+Deno.test("fullMesh().init() refuses to begin in an older life than its snapshot", () => {
+  const mesh = settledMesh(seededRandom(1), 2);
+  const [a] = mesh.nodes.keys();
+  assertThrows(
+    () => strategy.init(nodeSpec(a!, 0), context, snapshotOf(mesh, a!)),
+    RangeError,
+    "incarnation 1 is known",
+  );
+});
+
+const refusals: readonly [what: string, snapshot: unknown, message: string][] = [
+  ["nothing", null, "expected an array, got null"],
+  ["another version", [2, [], []], "version is 2, expected 1"],
+  ["no membership", [1], "Invalid membership"],
+  ["no ages", [1, []], "Invalid ages"],
+  ["a missing age", [1, [["a", 1, 1]], []], "Invalid age"],
+  ["an age too many", [1, [], [1]], "Invalid ages"],
+  ["a negative age", [1, [["a", 1, 1]], [-1]], "Invalid age"],
+];
+
+for (const [what, snapshot, message] of refusals) {
+  Deno.test(`fullMeshFromSnapshot() refuses ${what} with a TypeError`, () => {
+    const full = `Cannot restore a full mesh: ${message.startsWith("version") ? message : ""}`;
+    assertThrows(() => fullMeshFromSnapshot(snapshot, 0), TypeError, message);
+    assertThrows(() => fullMeshFromSnapshot(snapshot, 0), TypeError, full);
+  });
+}
