@@ -2,7 +2,6 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
-import { judgeRequest, nameInUse } from "./admission.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, type ConnectionOptions } from "./connection.ts";
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connection_opener.ts";
@@ -10,7 +9,8 @@ import type { ClusterIdentity, ConnectionRequest } from "./handshake.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
 import { announceStatus, type PeerStatusHandler } from "./peer_status.ts";
-import { HandshakeRefusedError, type Refusal } from "./refusal.ts";
+import { Reception } from "./reception.ts";
+import { HandshakeRefusedError } from "./refusal.ts";
 import type { Address, ByteStream } from "./transport.ts";
 
 /** What a pool tells, and asks, besides what it tells about its peers. */
@@ -55,11 +55,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #peers = new Map<string, Peer>();
   readonly #diallers = new Map<Peer, PeerDialler>();
   readonly #lingering = new Map<Peer, Timer>();
-  /**
-   * Diallers that were admitted and have not finished. Their places must not be dialled from here meanwhile: that connection would
-   * take the place of theirs, and what they have sent over it by then would be lost.
-   */
-  readonly #promised = new Set<ConnectionRequest>();
+  readonly #reception: Reception;
   #dials = 0;
   #stopped = false;
 
@@ -69,6 +65,13 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
+    this.#reception = new Reception({
+      self: options.self,
+      peer: (name) => this.#peers.get(name),
+      isDialling: (peer, channel, index) => this.#dialler(peer).isDialling(channel, index),
+      probe: (peer) => options.handler.probe(peer),
+      disconnect: (peer) => this.disconnect(peer),
+    });
   }
 
   /** What happened to streams so far. */
@@ -126,20 +129,18 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (this.#stopped) return stream.close();
     const self = this.#options.self();
     let admitted: ConnectionRequest | undefined;
-    const opened = await this.#opener.accept(stream, self, (request) => this.#admit(admitted = request));
+    const opened = await this.#opener.accept(stream, self, (request) => this.#reception.admit(admitted = request));
     if (opened !== null) {
       if (this.#stopped || self !== this.#options.self()) stream.close();
       else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
     }
-    if (admitted !== undefined) this.#release(admitted);
+    const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
+    if (peer) this.#settle(peer);
   }
 
   /** Whether a dialler was admitted to a place that it has not filled yet. */
   isPromised(peer: Peer, channel: string, index: number): boolean {
-    for (const { spec, channel: place, index: number } of this.#promised) {
-      if (spec.name === peer.name && place === channel && number === index) return true;
-    }
-    return false;
+    return this.#reception.expects(peer, channel, index);
   }
 
   /** Takes the failure detector's word that a peer is dead although its connections look open. */
@@ -225,29 +226,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     throw new Error(`Cannot dial "${name}": the connection was opened from the other side meanwhile`);
   }
 
-  async #admit(request: ConnectionRequest): Promise<Refusal | null> {
-    const judge = () => {
-      const peer = this.#peers.get(request.spec.name);
-      const dialling = peer !== undefined && this.#dialler(peer).isDialling(request.channel, request.index);
-      const verdict = judgeRequest(request, { self: this.#options.self(), peer, dialling });
-      if (verdict === null) this.#promised.add(request);
-      return verdict;
-    };
-    const verdict = judge();
-    if (verdict !== "probe") return verdict;
-    const predecessor = this.#peers.get(request.spec.name)!;
-    if (await this.#options.handler.probe(predecessor)) return nameInUse(request.spec.name);
-    this.disconnect(predecessor);
-    const second = judge();
-    return second === "probe" ? nameInUse(request.spec.name) : second;
-  }
-
-  /** A dialler has filled its place, or given up. */
-  #release(request: ConnectionRequest): void {
-    const peer = this.#promised.delete(request) ? this.#peers.get(request.spec.name) : undefined;
-    if (peer !== undefined) this.#dialler(peer).reconcile();
-  }
-
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
   #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
     const { channel, index, outbound } = identity;
@@ -293,7 +271,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
   #settle(peer: Peer): void {
-    announceStatus(peer, this.#options.handler, this.runtime.clock.now());
+    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), this.#reception.expects(peer));
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialler(peer).reconcile();
     if (!peer.wanted && peer.connections().length === 0) this.#forget(peer);

@@ -18,9 +18,13 @@ export interface PeerStatusHandler {
   channelDown(peer: Peer, channel: string): void;
 }
 
-/** Tells what changed about a peer since the last time. */
-export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number): void {
-  const alive = !peer.silent && peer.connections().length > 0;
+/**
+ * Tells what changed about a peer since the last time.
+ *
+ * @param expected Whether another connection is about to open: then a peer is not gone with its last one.
+ */
+export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number, expected: boolean): void {
+  const alive = !peer.silent && (expected || peer.connections().length > 0);
   if (!peer.linked && alive && peer.membership !== null) {
     peer.linked = true;
     peer.heardAt = now;

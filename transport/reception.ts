@@ -1,0 +1,69 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { judgeRequest, nameInUse } from "./admission.ts";
+import type { ConnectionRequest } from "./handshake.ts";
+import type { Peer } from "./peer.ts";
+import type { Refusal } from "./refusal.ts";
+
+/** What a {@linkcode Reception} needs from the pool. */
+export interface ReceptionHost {
+  /** This node, as it is now. */
+  self(): NodeSpec;
+  /** What is known of a node, if anything. */
+  peer(name: string): Peer | undefined;
+  /** Whether this node is dialling a place. */
+  isDialling(peer: Peer, channel: string, index: number): boolean;
+  /** Asks a peer for a sign of life. */
+  probe(peer: Peer): Promise<boolean>;
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer): void;
+}
+
+/**
+ * Admits diallers, and remembers those that have not filled their places yet. Such a place must not be dialled from here meanwhile: that
+ * connection would take the place of theirs, and what they have sent over it by then would be lost. Nor is a peer gone with its last
+ * connection as long as one is expected: the dialler may close those that it replaces before the new one is seen here.
+ */
+export class Reception {
+  readonly #host: ReceptionHost;
+  readonly #expected = new Set<ConnectionRequest>();
+
+  constructor(host: ReceptionHost) {
+    this.#host = host;
+  }
+
+  /** Whether a dialler was admitted to a place, or to any place of a peer, and has not filled it yet. */
+  expects(peer: Peer, channel?: string, index?: number): boolean {
+    for (const request of this.#expected) {
+      const samePlace = channel === undefined || (request.channel === channel && request.index === index);
+      if (request.spec.name === peer.name && samePlace) return true;
+    }
+    return false;
+  }
+
+  /** Decides about a trusted dialler. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
+  async admit(request: ConnectionRequest): Promise<Refusal | null> {
+    const verdict = this.#judge(request);
+    if (verdict !== "probe") return verdict;
+    const predecessor = this.#host.peer(request.spec.name)!;
+    if (await this.#host.probe(predecessor)) return nameInUse(request.spec.name);
+    this.#host.disconnect(predecessor);
+    const second = this.#judge(request);
+    return second === "probe" ? nameInUse(request.spec.name) : second;
+  }
+
+  /** A dialler has filled its place, or given up. @returns Whether it had been admitted. */
+  release(request: ConnectionRequest): boolean {
+    return this.#expected.delete(request);
+  }
+
+  #judge(request: ConnectionRequest): Refusal | "probe" | null {
+    const { spec, channel, index } = request;
+    const peer = this.#host.peer(spec.name);
+    const dialling = peer !== undefined && this.#host.isDialling(peer, channel, index);
+    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling });
+    if (verdict === null) this.#expected.add(request);
+    return verdict;
+  }
+}
