@@ -204,3 +204,14 @@ export function settledMesh(random: SeededRandom, size: number, options: MeshOpt
   }
   return mesh;
 }
+
+/** Gossip rounds until all agree; each is one exchange of every node with its fan-out, from the first word to the last. */
+export function roundsToAgree(mesh: Mesh): number {
+  let rounds = 0;
+  for (; !mesh.agree(); rounds++) {
+    if (rounds === 100) throw new Error("They never agree");
+    mesh.tick();
+    mesh.deliver();
+  }
+  return rounds;
+}
