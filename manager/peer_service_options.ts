@@ -27,7 +27,7 @@ export interface ChannelOptions {
    */
   readonly compression?: boolean | undefined;
   /**
-   * Bytes that may wait on each connection, 64 KiB or more. A quarter of it is the high-water mark.
+   * Bytes that may wait on each connection, 64 KiB or more. A quarter of it, 256 KiB at most, is the high-water mark.
    *
    * @default {8 MiB}
    */

@@ -4,6 +4,7 @@ import type { NodeSpec } from "../membership/node_spec.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../transport/connection_pool.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
+import { WriterPool } from "../transport/writer_pool.ts";
 import type { Settings } from "./settings.ts";
 
 /** Most accepted streams that may be without a finished handshake at a time. */
@@ -11,6 +12,9 @@ const HALF_OPEN_MAX = 1_024;
 
 /** Milliseconds for which connections outlive the wish for them, so that the last word still arrives. */
 const LINGER_MS = 5_000;
+
+/** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
+const HIGH_WATER_MARK_MAX = 256 * 1024;
 
 /** What the settings of a node mean for its connections. */
 export function poolOptions(
@@ -20,6 +24,7 @@ export function poolOptions(
   handler: ConnectionPoolHandler,
 ): ConnectionPoolOptions {
   const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
+  const writers = new WriterPool();
   return {
     runtime,
     identity: { cluster, strategy: strategy.name, secrets },
@@ -27,7 +32,8 @@ export function poolOptions(
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = (settings.channels[channel] ?? peer.channels[channel])?.compression ?? false;
-      return { maxFrameBytes, maxQueuedBytes, highWaterMark: maxQueuedBytes / 4, compression };
+      const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
+      return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers };
     },
     backoff,
     courtesy,

@@ -7,6 +7,7 @@ import type { FrameReader } from "./frame_reader.ts";
 import type { Peer } from "./peer.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { ByteStream } from "./transport.ts";
+import type { WriterPool } from "./writer_pool.ts";
 
 /** Bounds and habits of a connection. */
 export interface ConnectionOptions {
@@ -18,6 +19,12 @@ export interface ConnectionOptions {
   readonly highWaterMark: number;
   /** Whether large batches are deflated. */
   readonly compression: boolean;
+  /**
+   * Where the queue's writers come from.
+   *
+   * @default {a pool of its own}
+   */
+  readonly writers?: WriterPool | undefined;
 }
 
 /** What distinguishes a connection from others of the same pair of nodes. */
@@ -92,6 +99,7 @@ export class Connection implements ConnectionIdentity {
       failed: (error) => this.close(error),
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
+      writers: options.writers,
       pack: options.compression ? (batch) => compressBatch(runtime, batch, options.maxFrameBytes) : undefined,
     });
   }

@@ -1,10 +1,18 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { ByteWriter } from "./byte_writer.ts";
+import type { ByteWriter } from "./byte_writer.ts";
 import { FRAME_HEADER_BYTES } from "./frame_reader.ts";
+import { WriterPool } from "./writer_pool.ts";
 
-const KEPT_WHEN_IDLE_BYTES = 2 * 1024;
-const KEPT_WHEN_BUSY_BYTES = 256 * 1024;
+/** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
+const BATCH_BYTES = 64 * 1024;
+
+/** What one write takes. */
+interface Batch {
+  readonly bytes: Uint8Array;
+  /** The writer that is free once this is written, if any. */
+  readonly writer: ByteWriter | null;
+}
 
 interface Waiter {
   readonly bytes: number;
@@ -25,6 +33,12 @@ export interface SendQueueOptions {
   readonly maxQueuedBytes: number;
   /** Packs a batch before it is written, when that pays. */
   readonly pack?: ((batch: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /**
+   * Where writers come from.
+   *
+   * @default {a pool of its own}
+   */
+  readonly writers?: WriterPool | undefined;
 }
 
 /**
@@ -33,23 +47,24 @@ export interface SendQueueOptions {
  */
 export class SendQueue {
   readonly #options: SendQueueOptions;
+  readonly #writers: WriterPool;
+  /** Complete batches, oldest first. */
+  #batches: Batch[] = [];
+  /** Takes the next frames. What it holds before `#batchStart` is in a complete batch. */
   #writer: ByteWriter | null = null;
-  #spare: ByteWriter | null = null;
-  /** Finished pieces of the next batch in front of what the writer holds. */
-  #segments: Uint8Array[] = [];
-  #segmentStart = 0;
+  #batchStart = 0;
   #frameStart = 0;
   #begun = false;
   #queuedBytes = 0;
   #inFlightBytes = 0;
   #bytesWritten = 0;
-  #scheduled = false;
-  #writing = false;
+  #busy = false;
   #closed = false;
   #waiters: Waiter[] = [];
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
+    this.#writers = options.writers ?? new WriterPool();
   }
 
   /** Bytes that wait, those of the write in flight included. */
@@ -80,8 +95,7 @@ export class SendQueue {
   begin(kind: number): ByteWriter {
     if (this.#begun) throw new TypeError("Cannot begin a frame: another one is being encoded");
     this.#begun = true;
-    const writer = this.#writer ??= this.#spare ?? new ByteWriter();
-    this.#spare = null;
+    const writer = this.#writer ??= this.#writers.take();
     this.#frameStart = writer.length;
     writer.reserve(FRAME_HEADER_BYTES);
     writer.length += 4;
@@ -99,8 +113,8 @@ export class SendQueue {
     const writer = this.#writer!;
     this.#begun = false;
     writer.length = this.#frameStart;
-    // An idle queue must not hold on to the room that a huge message asked for.
-    if (this.#queuedBytes === 0 && writer.bytes.length > KEPT_WHEN_BUSY_BYTES) this.#writer = null;
+    // An idle queue holds on to nothing, least of all to the room that a huge message asked for.
+    if (writer.length === 0) this.#release(writer);
   }
 
   /**
@@ -114,16 +128,11 @@ export class SendQueue {
     const bytes = writer.length - this.#frameStart + (tail?.length ?? 0);
     writer.setU32(this.#frameStart, bytes - 4);
     this.#queuedBytes += bytes;
-    if (tail !== undefined && this.#options.pack !== undefined) {
-      writer.raw(tail);
-    } else if (tail !== undefined) {
-      this.#segments.push(writer.bytes.subarray(this.#segmentStart, writer.length), tail);
-      this.#segmentStart = writer.length;
-    }
-    if (!this.#scheduled && !this.#writing) {
-      this.#scheduled = true;
-      this.#options.defer(this.#flush);
-    }
+    if (tail !== undefined) this.#append(writer, tail);
+    if (writer.length - this.#batchStart >= BATCH_BYTES) this.#complete(writer);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#options.defer(this.#writeBatches);
   }
 
   /** Resolves once the queue is at or below its high-water mark, or closed. */
@@ -142,62 +151,68 @@ export class SendQueue {
     this.#closed = true;
     // A frame that is being encoded keeps its writer.
     if (!this.#begun) this.#writer = null;
-    this.#spare = null;
-    this.#segments = [];
+    this.#batches = [];
     this.#queuedBytes = this.#inFlightBytes = 0;
     this.#wake();
     return dropped;
   }
 
-  readonly #flush = (): void => {
-    this.#scheduled = false;
-    this.#writeBatches();
-  };
-
-  async #writeBatches(): Promise<void> {
-    this.#writing = true;
+  readonly #writeBatches = async (): Promise<void> => {
+    const { pack, write, failed } = this.#options;
     try {
-      while (this.#queuedBytes > 0 && !this.#closed) {
-        const writer = this.#writer!;
-        const segments = this.#takeBatch(writer);
-        for (const segment of segments) {
-          const packed = this.#options.pack === undefined ? segment : await this.#options.pack(segment);
-          if (this.#closed) return;
-          await this.#options.write(packed);
-          this.#bytesWritten += packed.length;
-          if (this.#closed) return;
-          this.#inFlightBytes -= segment.length;
-          this.#wake();
-        }
-        this.#recycle(writer);
+      for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+        const packed = pack === undefined ? batch.bytes : await pack(batch.bytes);
+        if (this.#closed) return;
+        await write(packed);
+        this.#bytesWritten += packed.length;
+        if (this.#closed) return;
+        this.#inFlightBytes = 0;
+        if (batch.writer !== null) this.#writers.give(batch.writer);
+        this.#wake();
       }
+      this.#busy = false;
     } catch (error) {
       if (this.#closed) return;
       this.close();
-      this.#options.failed(error);
-    } finally {
-      this.#writing = false;
+      failed(error);
+    }
+  };
+
+  /** Takes the oldest batch, if need be what there is of the next one. */
+  #next(): Batch | undefined {
+    if (this.#batches.length === 0 && this.#writer !== null) this.#complete(this.#writer);
+    const batch = this.#batches.shift();
+    if (batch !== undefined) {
+      this.#inFlightBytes = batch.bytes.length;
+      this.#queuedBytes -= batch.bytes.length;
+    }
+    return batch;
+  }
+
+  /** Makes a batch of what the writer holds; the next frames go into another one. */
+  #complete(writer: ByteWriter): void {
+    if (writer.length > this.#batchStart) {
+      this.#batches.push({ bytes: writer.bytes.subarray(this.#batchStart, writer.length), writer });
+      this.#writer = null;
+      this.#batchStart = 0;
+    } else {
+      // All that it held went out in front of a tail.
+      this.#release(writer);
     }
   }
 
-  /** Takes all that waits; the next frames go into another writer. */
-  #takeBatch(writer: ByteWriter): Uint8Array[] {
-    const segments = this.#segments;
-    if (writer.length > this.#segmentStart) segments.push(writer.bytes.subarray(this.#segmentStart, writer.length));
-    this.#writer = null;
-    this.#segments = [];
-    this.#segmentStart = 0;
-    this.#inFlightBytes = this.#queuedBytes;
-    this.#queuedBytes = 0;
-    return segments;
+  /** Puts `tail` behind what the writer holds. */
+  #append(writer: ByteWriter, tail: Uint8Array): void {
+    if (this.#options.pack !== undefined) return writer.raw(tail);
+    const bytes = writer.bytes.subarray(this.#batchStart, writer.length);
+    this.#batches.push({ bytes, writer: null }, { bytes: tail, writer: null });
+    this.#batchStart = writer.length;
   }
 
-  /** Keeps a written batch's buffer for the next one; an idle connection holds none, or a small one. */
-  #recycle(writer: ByteWriter): void {
-    const kept = this.#writer === null ? KEPT_WHEN_IDLE_BYTES : KEPT_WHEN_BUSY_BYTES;
-    if (writer.bytes.length > kept) return;
-    writer.length = 0;
-    this.#spare = writer;
+  #release(writer: ByteWriter): void {
+    this.#writer = null;
+    this.#batchStart = 0;
+    this.#writers.give(writer);
   }
 
   #atMost(bytes: number): Promise<void> {

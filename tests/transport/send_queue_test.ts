@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
 import { type Frame, FrameReader } from "../../transport/frame_reader.ts";
+import type { ByteWriter } from "../../transport/byte_writer.ts";
 import { SendQueue, type SendQueueOptions } from "../../transport/send_queue.ts";
+import { WriterPool } from "../../transport/writer_pool.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { concat, FakeStream, frame, pattern, settled } from "./fake_stream.ts";
 
@@ -270,14 +272,43 @@ Deno.test("SendQueue.rollback() gives back the room that a huge frame asked for"
   assertLessOrEqual(bench.queue.begin(2).bytes.length, 2048);
 });
 
-Deno.test("SendQueue holds a small buffer, or none, while idle", async () => {
-  const bench = new Bench({ maxQueuedBytes: 2 ** 24 });
+Deno.test("SendQueue holds no buffer while idle: all go back to the pool", async () => {
+  const writers = new CountingPool();
+  const bench = new Bench({ maxQueuedBytes: 2 ** 24, writers });
   for (const size of [100, 100_000, 3_000_000]) {
     bench.send(1, size);
+    bench.send(2, size, pattern(20_000));
+    bench.send(3, size);
+    assertEquals(writers.lent > 0, true);
     await bench.drain();
-    assertLessOrEqual(bench.queue.begin(2).bytes.length, 2048);
+    assertEquals(writers.lent, 0);
+    bench.send(4, size, pattern(20_000));
+    await bench.drain();
+    bench.queue.begin(5).raw(pattern(size));
     bench.queue.rollback();
+    assertEquals(writers.lent, 0);
   }
+});
+
+class CountingPool extends WriterPool {
+  lent = 0;
+
+  override take(): ByteWriter {
+    this.lent++;
+    return super.take();
+  }
+
+  override give(writer: ByteWriter): void {
+    this.lent--;
+    super.give(writer);
+  }
+}
+
+Deno.test("SendQueue cuts what waits into batches of some 64 KiB, between frames", async () => {
+  const bench = new Bench({ maxQueuedBytes: 2 ** 24 });
+  for (let count = 0; count < 300; count++) bench.send(1, 995);
+  await bench.drain();
+  assertEquals(bench.writes.map(({ length }) => length), [66_000, 66_000, 66_000, 66_000, 36_000]);
 });
 
 Deno.test("SendQueue fills the same two buffers in turn under load", async () => {
