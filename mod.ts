@@ -24,6 +24,15 @@ export { type PeerServiceManager } from "./manager/peer_service_manager.ts";
 export { type JoinOptions, type MembershipApi } from "./manager/membership_api.ts";
 export { type MessagingApi } from "./manager/messaging_api.ts";
 export { type FaultInjectionApi } from "./manager/fault_injection_api.ts";
+export {
+  type Monitor,
+  type MonitorDown,
+  type MonitoringApi,
+  type MonitorReason,
+  type NodeStatus,
+} from "./manager/monitoring_api.ts";
+export { type HandlerFate } from "./messaging/monitors.ts";
+export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
 export { type PresetName } from "./manager/presets.ts";
 export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
@@ -53,6 +62,7 @@ export { type SendOptions } from "./messaging/outbound.ts";
 export { type MessageStats, type Undeliverable } from "./messaging/message_stats.ts";
 export {
   AckTimeoutError,
+  CallError,
   EncodeError,
   MessageTooLargeError,
   NotConnectedError,

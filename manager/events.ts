@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { MonitorDown } from "./monitoring_api.ts";
 import type { Undeliverable } from "../messaging/message_stats.ts";
 
 /** Detail of `up` and `down`. */
@@ -52,6 +53,8 @@ export interface PeerServiceEventMap {
   undeliverable: CustomEvent<Undeliverable>;
   /** Another manager sent a message to this one, with `sendMessage`. */
   message: CustomEvent<ManagerMessageDetail>;
+  /** A monitored handler is gone, or the monitor was ended. */
+  monitor: CustomEvent<MonitorDown>;
   /** A handler or listener threw, or something went wrong in the background. */
   error: CustomEvent<ErrorDetail>;
 }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
+import type { CallOptions } from "../messaging/calls.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
@@ -64,6 +65,22 @@ export class MessagingApi extends MembershipApi {
   castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
     const { node, name, message, options } = forwardArguments<SendOptions>(target, ...rest);
     return this.node.cast(node, name, message, options);
+  }
+
+  /**
+   * Calls the handler `name` on `node`, and waits for what it returns. The request and the reply are acknowledged messages.
+   *
+   * @returns What the handler returned or resolved to; `null` where that is nothing.
+   * @throws {CallError} When the handler throws, with its message, or there is none.
+   * @throws {NotConnectedError} When the node is no member, goes down or leaves.
+   * @throws {DOMException} A `TimeoutError` after `timeout`.
+   */
+  call(node: string | NodeSpec, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    try {
+      return this.node.call(nameOf(node), name, message, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone. */

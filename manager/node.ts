@@ -2,11 +2,13 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
+import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Connection } from "../transport/connection.ts";
-import { ConnectionPool, type ConnectionPoolHandler } from "../transport/connection_pool.ts";
+import { ConnectionPool } from "../transport/connection_pool.ts";
+import type { ConnectionPoolHandler } from "../transport/connection_pool_options.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import type { Peer } from "../transport/peer.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
@@ -143,6 +145,16 @@ export class Node implements ConnectionPoolHandler {
       `Cannot send to "${name}" on "${node}"`,
       () => waiting,
     );
+  }
+
+  /** Sends a request and waits for its reply. */
+  call(node: string, name: string, message: unknown, options: CallOptions): Promise<unknown> {
+    this.checkRunning("call");
+    const { runtime } = this.settings;
+    return withDeadline(runtime.clock, options, `Cannot call "${name}" on "${node}"`, (signal) => {
+      if (node === this.#self.name) return this.messaging.callHere(name, message, options);
+      return this.messaging.calls.call({ node, name, message, options }, this.untilStopped(signal));
+    });
   }
 
   /** Sends a message without waiting. */

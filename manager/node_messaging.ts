@@ -2,14 +2,16 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
+import { Calls } from "../messaging/calls.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
-import { StoppedError } from "../messaging/errors.ts";
+import { CallError, StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
-import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
+import { Monitors } from "../messaging/monitors.ts";
+import { Outbound, type OutboundMessage, type SendOptions } from "../messaging/outbound.ts";
 import { PayloadCodec } from "../messaging/payload_codec.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
@@ -28,6 +30,8 @@ export class NodeMessaging {
   readonly inbound: Inbound;
   readonly guarantees: Guarantees;
   readonly acceptance: Acceptance;
+  readonly calls: Calls;
+  readonly monitors: Monitors;
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #clock: Clock;
   readonly #delayed: DelayQueue;
@@ -42,7 +46,10 @@ export class NodeMessaging {
     emit: Emit,
   ) {
     const { stats } = this;
-    const registry = new Registry((message, { from }) => emit("message", { from, message }), () => {});
+    const registry = new Registry(
+      (message, { from }) => emit("message", { from, message }),
+      (name) => this.monitors.unregistered(name),
+    );
     this.registry = registry;
     this.codec = new PayloadCodec(codec);
     this.#self = () => pool.selfName();
@@ -77,7 +84,10 @@ export class NodeMessaging {
       incarnation: () => self().incarnation,
       incarnationOf: (node) => pool.peers.get(node)?.incarnation ?? members().get(node)?.incarnation,
     });
-    this.acceptance = new Acceptance({ runtime, pool, codec: this.codec, inbound, orders: this.#orders });
+    this.calls = new Calls({ guarantees: this.guarantees, inbound });
+    this.monitors = new Monitors(registry);
+    const { calls } = this;
+    this.acceptance = new Acceptance({ runtime, pool, codec: this.codec, inbound, calls, orders: this.#orders });
   }
 
   /** A peer can be reached. */
@@ -89,10 +99,14 @@ export class NodeMessaging {
   /** A peer cannot be reached, for now at least. */
   down(peer: Peer): void {
     this.#orders.down(peer, this.#clock.now());
+    this.calls.gone(peer.name);
+    this.monitors.gone(peer.name);
   }
 
   /** A node has left the cluster. */
   left(node: NodeSpec): void {
+    this.calls.gone(node.name);
+    this.monitors.gone(node.name);
     this.guarantees.left(node.name);
     this.acceptance.left(node.name);
     this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
@@ -114,6 +128,15 @@ export class NodeMessaging {
   stop(reason: StoppedError): void {
     this.guarantees.reset(reason);
     this.#delayed.stop();
+  }
+
+  /** Calls a handler of this node. */
+  async callHere(name: string, message: unknown, { channel = DEFAULT_CHANNEL }: SendOptions): Promise<unknown> {
+    try {
+      return await this.inbound.answer(name, message, { from: this.#self(), channel, cast: false });
+    } catch (error) {
+      throw new CallError(error instanceof Error ? error.message : `${error}`);
+    }
   }
 
   /** A message to this node itself arrives in a later turn, like any other. */

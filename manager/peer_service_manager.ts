@@ -4,7 +4,7 @@ import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { importSecrets } from "../transport/shared_secrets.ts";
 import type { Address, Listener } from "../transport/transport.ts";
-import { FaultInjectionApi } from "./fault_injection_api.ts";
+import { MonitoringApi } from "./monitoring_api.ts";
 import { Node } from "./node.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import type { Settings } from "./settings.ts";
@@ -15,7 +15,7 @@ import type { Settings } from "./settings.ts";
  * It keeps connections with the other nodes of its cluster, knows who is a member and who can be reached, and carries messages between
  * named handlers. Made by {@linkcode startPeerService}.
  */
-export class PeerServiceManager extends FaultInjectionApi implements AsyncDisposable {
+export class PeerServiceManager extends MonitoringApi implements AsyncDisposable {
   /** Listens, and begins to live. For {@linkcode startPeerService}, which says what the options mean. */
   static async start(
     settings: Settings,

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
-import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../transport/connection_pool.ts";
+import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../transport/connection_pool_options.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
 import { WriterPool } from "../transport/writer_pool.ts";

@@ -5,10 +5,11 @@ import type { Connection } from "../transport/connection.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { Deduplication, type Sender } from "./deduplication.ts";
-import { type Envelope, envelopeFromValue } from "./envelope.ts";
+import { type CallMark, type Envelope, envelopeFromValue } from "./envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -21,6 +22,8 @@ export interface AcceptedMessage {
   readonly name: string;
   readonly message: unknown;
   readonly context: MessageContext;
+  /** The call that it belongs to, if any. */
+  readonly call: CallMark | undefined;
   /** Whether the sender gave it up, so that only its place in the causal order is left. */
   readonly empty: boolean;
 }
@@ -31,6 +34,7 @@ export interface AcceptanceOptions {
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly inbound: Inbound;
+  readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
 }
 
@@ -46,7 +50,7 @@ export class Acceptance {
 
   /** Takes a frame of kind `envelope`. */
   takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
-    const { codec, inbound } = this.#options;
+    const { codec } = this.#options;
     const { name, cast, envelope, message } = readMessage(connection, codec, FrameKind.envelope, buffer, start, end);
     const { peer, channel } = connection;
     const sender = { name: peer.name, incarnation: peer.incarnation };
@@ -63,15 +67,21 @@ export class Acceptance {
     context: MessageContext,
   ): void {
     const { inbound } = this.#options;
-    const take = (message: unknown) => this.#take(sender, envelope, bytes, { name, message, context, empty: false });
-    if (envelope.causal?.empty) this.#take(sender, envelope, bytes, { name, message: undefined, context, empty: true });
+    const { call, causal } = envelope;
+    const empty = causal?.empty ?? false;
+    const take = (message: unknown) => this.#take(sender, envelope, bytes, { name, message, context, call, empty });
+    if (empty) take(undefined);
     else inbound.interpose(message, context, take);
   }
 
   /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
   handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
-    for (const { payload: { name, message, context, empty } } of deliveries) {
-      if (!empty) this.#options.inbound.deliver(name, message, context);
+    const { inbound, calls } = this.#options;
+    for (const { payload: { name, message, context, call, empty } } of deliveries) {
+      if (empty) continue;
+      if (call === undefined) inbound.deliver(name, message, context);
+      else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
+      else calls.takeReply(context.from, message, call);
     }
   }
 

@@ -10,6 +10,8 @@ export interface Envelope {
   readonly floor: number;
   /** Its place in the causal order, if it has one. */
   readonly causal?: CausalPlace | undefined;
+  /** The call that it belongs to, if any. */
+  readonly call?: CallMark | undefined;
 }
 
 /** A message's place in a causal order. */
@@ -22,10 +24,23 @@ export interface CausalPlace {
   readonly empty: boolean;
 }
 
+/** Marks a message as one half of a call. */
+export interface CallMark {
+  /** The caller's number for the call. */
+  readonly id: number;
+  /** In a reply, whether the call succeeded; absent in a request. */
+  readonly ok?: boolean | undefined;
+}
+
 /** The form in which an envelope travels. */
-export function envelopeToValue({ sequence, floor, causal }: Envelope): unknown {
-  if (causal === undefined) return [sequence, floor];
-  return [sequence, floor, causal.label, causal.stamp, causal.empty];
+export function envelopeToValue({ sequence, floor, causal, call }: Envelope): unknown {
+  if (causal === undefined && call === undefined) return [sequence, floor];
+  return [
+    sequence,
+    floor,
+    causal === undefined ? null : [causal.label, causal.stamp, causal.empty],
+    call === undefined ? null : call.ok === undefined ? [call.id] : [call.id, call.ok],
+  ];
 }
 
 /**
@@ -35,10 +50,27 @@ export function envelopeToValue({ sequence, floor, causal }: Envelope): unknown 
  */
 export function envelopeFromValue(value: unknown): Envelope {
   if (!Array.isArray(value)) throw new TypeError("Cannot read an envelope: not a list");
-  const [sequence, floor, label, stamp, empty] = value;
-  if (label === undefined) return { sequence, floor };
-  if (typeof label !== "string" || typeof empty !== "boolean") {
-    throw new TypeError("Cannot read an envelope: malformed");
+  const [sequence, floor, causal = null, call = null] = value;
+  return {
+    sequence,
+    floor,
+    causal: causal === null ? undefined : causalFromValue(causal),
+    call: call === null ? undefined : callFromValue(call),
+  };
+}
+
+function causalFromValue(value: unknown): CausalPlace {
+  const [label, stamp, empty] = Array.isArray(value) ? value : [];
+  if (typeof label !== "string" || label.length > 255 || typeof empty !== "boolean") {
+    throw new TypeError("Cannot read an envelope: its causal place is malformed");
   }
-  return { sequence, floor, causal: { label, stamp: parseCausalStamp(stamp), empty } };
+  return { label, stamp: parseCausalStamp(stamp), empty };
+}
+
+function callFromValue(value: unknown): CallMark {
+  const [id, ok] = Array.isArray(value) ? value : [];
+  if (!Number.isSafeInteger(id) || (ok !== undefined && typeof ok !== "boolean")) {
+    throw new TypeError("Cannot read an envelope: its call is malformed");
+  }
+  return { id, ok };
 }

@@ -47,3 +47,9 @@ export class ReceiveBufferFullError extends Error {
   /** Always `"ReceiveBufferFullError"`. */
   override readonly name = "ReceiveBufferFullError";
 }
+
+/** The handler of a call threw, or there is none. The message is that of what it threw. */
+export class CallError extends Error {
+  /** Always `"CallError"`. */
+  override readonly name = "CallError";
+}

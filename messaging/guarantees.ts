@@ -191,7 +191,7 @@ export class Guarantees {
 
   #enveloped({ message, place }: Pending, sequence: number): OutboundMessage {
     const floor = this.#outstanding.floor(message.node);
-    return { ...message, envelope: envelopeToValue({ sequence, floor, causal: place }) };
+    return { ...message, envelope: envelopeToValue({ sequence, floor, causal: place, call: message.call }) };
   }
 
   /** Sends again what is due, and gives up what is overdue. */

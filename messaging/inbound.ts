@@ -68,6 +68,27 @@ export class Inbound {
   }
 
   /**
+   * Hands a request to its handler.
+   *
+   * @returns What the handler returns.
+   * @throws What the handler throws; an error when there is none.
+   */
+  async answer(name: string, message: unknown, context: MessageContext): Promise<unknown> {
+    const handler = this.#options.registry.whereis(name);
+    if (handler === undefined) {
+      this.#options.stats.unhandled++;
+      throw new RangeError(`No handler is registered as "${name}"`);
+    }
+    this.#options.stats.delivered++;
+    try {
+      return await handler(message, context);
+    } catch (error) {
+      this.#options.handlerFailed(name, context.from, error);
+      throw error;
+    }
+  }
+
+  /**
    * Hands a message to its handler.
    *
    * @returns What the handler returned; `undefined` when it threw, or there is none.

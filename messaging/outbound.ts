@@ -4,6 +4,7 @@ import type { Connection } from "../transport/connection.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
 import type { DelayQueue } from "./delay_queue.ts";
+import type { CallMark } from "./envelope.ts";
 import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { writeMessage } from "./message_frame.ts";
@@ -52,7 +53,9 @@ export interface OutboundMessage {
   readonly options: SendOptions;
   /** Whether its sender does not wait for anything. */
   readonly cast: boolean;
-  /** Guarantees that it carries, if any. */
+  /** The call that it belongs to, if any. */
+  readonly call?: CallMark | undefined;
+  /** Guarantees that it carries, encoded, if any. */
   readonly envelope?: unknown;
 }
 

@@ -43,8 +43,8 @@ export class Registry {
    * @throws {RangeError} When the name is taken.
    */
   register(name: string, handler: MessageHandler): void {
-    if (typeof name !== "string" || name === "" || name.length > 255) {
-      throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters`);
+    if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
+      throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters, and does not begin with NUL`);
     }
     if (typeof handler !== "function") {
       throw new TypeError(`Cannot register "${name}": the handler is ${typeof handler}, expected a function`);
@@ -55,9 +55,14 @@ export class Registry {
     this.#handlers.set(name, handler);
   }
 
+  /** Gives a handler of ours a name that no user can register: one that begins with NUL. */
+  reserve(name: string, handler: MessageHandler): void {
+    this.#handlers.set(name, handler);
+  }
+
   /** Takes a name back. @returns Whether it was registered. */
   unregister(name: string): boolean {
-    const known = name !== MANAGER_NAME && this.#handlers.delete(name);
+    const known = name !== MANAGER_NAME && !name.startsWith("\0") && this.#handlers.delete(name);
     if (known) this.#unregistered(name);
     return known;
   }

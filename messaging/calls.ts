@@ -1,0 +1,102 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CallMark } from "./envelope.ts";
+import { CallError, NotConnectedError } from "./errors.ts";
+import type { Guarantees } from "./guarantees.ts";
+import type { Inbound } from "./inbound.ts";
+import type { OutboundMessage, SendOptions } from "./outbound.ts";
+import { MANAGER_NAME, type MessageContext } from "./registry.ts";
+
+interface PendingCall {
+  readonly node: string;
+  readonly resolve: (reply: unknown) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** What {@linkcode Calls} needs from its surroundings. */
+export interface CallsOptions {
+  readonly guarantees: Guarantees;
+  readonly inbound: Inbound;
+}
+
+/** Requests and their replies: two acknowledged messages with one number. */
+export class Calls {
+  readonly #options: CallsOptions;
+  readonly #pending = new Map<number, PendingCall>();
+  #count = 0;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Sends a request and waits for its reply.
+   *
+   * @throws {CallError} When the handler throws, or there is none.
+   * @throws {NotConnectedError} When the node is no member, goes down or leaves.
+   * @throws The reason of `signal`, once that is aborted.
+   */
+  call(message: Omit<OutboundMessage, "cast">, signal: AbortSignal): Promise<unknown> {
+    const id = ++this.#count;
+    return new Promise((resolve, reject) => {
+      const abort = () => this.#end(id, ({ reject }) => reject(signal.reason));
+      const settled = (settle: (value: unknown) => void) => (value: unknown) => {
+        signal.removeEventListener("abort", abort);
+        settle(value);
+      };
+      this.#pending.set(id, { node: message.node, resolve: settled(resolve), reject: settled(reject) });
+      signal.addEventListener("abort", abort);
+      this.#send({ ...message, cast: false, call: { id } }, signal)
+        .catch((error) => this.#end(id, ({ reject }) => reject(error)));
+    });
+  }
+
+  /** Answers a request. */
+  async takeRequest(name: string, message: unknown, context: MessageContext, { id }: CallMark): Promise<void> {
+    const { from: node, channel } = context;
+    const reply = (ok: boolean, message: unknown) =>
+      this.#send({ node, name: MANAGER_NAME, message, options: { channel }, cast: false, call: { id, ok } });
+    try {
+      await reply(true, await this.#options.inbound.answer(name, message, context) ?? null);
+    } catch (error) {
+      // The caller learns what went wrong; where in the code is nobody's business there. One that is gone need not be told.
+      await reply(false, error instanceof Error ? error.message : `${error}`).catch(() => {});
+    }
+  }
+
+  /** Takes the reply to a request from here. */
+  takeReply(from: string, message: unknown, { id, ok }: CallMark): void {
+    if (this.#pending.get(id)?.node !== from) return;
+    this.#end(id, ({ resolve, reject }) => ok ? resolve(message) : reject(new CallError(`${message}`)));
+  }
+
+  /** A node cannot be reached any more: there will be no replies from it. */
+  gone(node: string): void {
+    for (const [id, call] of this.#pending) {
+      if (call.node !== node) continue;
+      this.#end(id, ({ reject }) => reject(new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`)));
+    }
+  }
+
+  async #send(message: OutboundMessage, signal?: AbortSignal): Promise<void> {
+    await this.#options.guarantees.forward(message, { ack: true, signal });
+  }
+
+  #end(id: number, settle: (call: PendingCall) => void): void {
+    const call = this.#pending.get(id);
+    this.#pending.delete(id);
+    if (call !== undefined) settle(call);
+  }
+}
+
+/** How a call is made. */
+export interface CallOptions extends Pick<SendOptions, "channel" | "partitionKey"> {
+  /** Gives up waiting. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Milliseconds after which to give up waiting.
+   *
+   * @default {none: until the node goes down}
+   */
+  readonly timeout?: number | undefined;
+}

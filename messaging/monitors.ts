@@ -1,0 +1,57 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MessageHandler, Registry } from "./registry.ts";
+
+/** The name under which managers ask each other to watch a handler. */
+export const MONITOR_NAME = "\0monitor";
+
+/** The name under which managers tell each other that they need not watch any longer. */
+export const DEMONITOR_NAME = "\0demonitor";
+
+/** Handlers that others may watch here at a time. */
+const WATCHED_MAX = 65_536;
+
+/** What happened to a handler on another node's behalf. */
+export type HandlerFate = "unregistered" | "not_registered" | "demonitored";
+
+interface Watch {
+  readonly name: string;
+  readonly settle: (fate: HandlerFate) => void;
+}
+
+/** Who, on other nodes and on this one, wants to know when a handler of this node is gone. */
+export class Monitors {
+  readonly #registry: Registry;
+  readonly #watches = new Map<string, Watch>();
+
+  constructor(registry: Registry) {
+    this.#registry = registry;
+    registry.reserve(MONITOR_NAME, this.#monitor);
+    registry.reserve(DEMONITOR_NAME, this.#demonitor);
+  }
+
+  /** A name has lost its handler. */
+  unregistered(name: string): void {
+    for (const [key, watch] of this.#watches) if (watch.name === name) this.#end(key, "unregistered");
+  }
+
+  /** A node is gone, and with it everyone there who wanted to know. */
+  gone(node: string): void {
+    for (const key of this.#watches.keys()) if (key.startsWith(`${node}\0`)) this.#end(key, "demonitored");
+  }
+
+  /** Replies when the handler is gone. */
+  readonly #monitor: MessageHandler = ({ name, id }, { from }): HandlerFate | Promise<HandlerFate> => {
+    if (this.#registry.whereis(name) === undefined) return "not_registered";
+    if (this.#watches.size >= WATCHED_MAX) throw new RangeError(`Cannot monitor "${name}": too many monitors`);
+    return new Promise((settle) => this.#watches.set(`${from}\0${id}`, { name, settle }));
+  };
+
+  readonly #demonitor: MessageHandler = ({ id }, { from }): void => this.#end(`${from}\0${id}`, "demonitored");
+
+  #end(key: string, fate: HandlerFate): void {
+    const watch = this.#watches.get(key);
+    this.#watches.delete(key);
+    watch?.settle(fate);
+  }
+}
