@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { ConnectionRequest } from "./handshake.ts";
-import type { Peer } from "./peer.ts";
+import { type Peer, placeKey } from "./peer.ts";
 import type { Refusal } from "./refusal.ts";
 
 /** What is known here when a connection is asked for. */
@@ -11,7 +11,7 @@ export interface AdmissionContext {
   readonly self: NodeSpec;
   /** What is known of the dialler, if anything. */
   readonly peer: Peer | undefined;
-  /** Whether this node is dialling the same place right now. */
+  /** Whether this node has begun to dial the same place at about the same time. */
   readonly dialling: boolean;
 }
 
@@ -30,6 +30,7 @@ export function judgeRequest(
 ): Refusal | "probe" | null {
   const { spec, channel, index } = request;
   if (spec.name === self.name) return ownName(spec, self);
+  if (request.toIncarnation > self.incarnation) return superseded(request, self);
   if (peer !== undefined && spec.incarnation < peer.spec.incarnation) {
     const known = peer.spec.incarnation;
     const reason = `Cannot accept "${spec.name}": incarnation ${spec.incarnation} is older than the known ${known}`;
@@ -46,6 +47,9 @@ export function judgeRequest(
     return { code: "partitioned", reason: `Cannot accept "${spec.name}": an injected partition is in between` };
   }
   if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
+  if (request.dial <= (peer.seenDials.get(placeKey(channel, index)) ?? 0)) {
+    return { code: "duplicate", reason: `Cannot accept "${spec.name}": a later dial of its has been accepted already` };
+  }
   const present = peer.at(channel, index);
   const simultaneous = present === null ? dialling : present.outbound && request.seen < present.dial && !peer.doubtful;
   if (simultaneous && self.name < spec.name) {
@@ -63,6 +67,13 @@ export function nameInUse(name: string): Refusal {
     code: "name-in-use",
     reason: `Cannot accept "${name}": another living node has the name; choose a different one`,
   };
+}
+
+/** A newer incarnation of this node's own name is known to others: it has to become newer still, and will then be found here. */
+function superseded({ spec, toIncarnation }: ConnectionRequest, self: NodeSpec): Refusal {
+  const reason =
+    `Cannot accept "${spec.name}": this is incarnation ${self.incarnation} of "${self.name}", expected ${toIncarnation}`;
+  return { code: "stopping", reason };
 }
 
 function ownName(spec: NodeSpec, self: NodeSpec): Refusal {

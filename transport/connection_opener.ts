@@ -10,8 +10,20 @@ import {
   dialHandshake,
   HANDSHAKE_FRAME_BYTES,
 } from "./handshake.ts";
+import { refuse } from "./handshake_frames.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
 import type { Address, ByteStream } from "./transport.ts";
+
+/** Refusals that a stranger may give: another address may lead to the node that is meant. */
+const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "protocol",
+  "overloaded",
+]);
 
 /** A stream whose two ends know and trust each other. */
 export interface OpenedStream {
@@ -31,7 +43,7 @@ export interface OpenerStats {
   overloaded: number;
   /** Streams that did not finish their handshake in time. */
   handshakeTimeouts: number;
-  /** Streams that did not speak the protocol. */
+  /** Accepted streams that did not speak the protocol. */
   protocolErrors: number;
   /** Dialers that were refused here, by reason. */
   refused: Partial<Record<RefusalCode, number>>;
@@ -84,7 +96,7 @@ export class ConnectionOpener {
         return await this.#within(signal, (deadline) => this.#dialOne(address, request, deadline));
       } catch (error) {
         failure = error;
-        if (signal?.aborted) break;
+        if (signal?.aborted || (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code))) break;
       }
     }
     this.stats.dialFailures++;
@@ -104,15 +116,22 @@ export class ConnectionOpener {
     this.stats.accepted++;
     if (this.#halfOpen >= this.#options.halfOpenMax) {
       this.stats.overloaded++;
+      const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
+      await refuse(stream, { code: "overloaded", reason });
       stream.close();
       return null;
     }
     this.#halfOpen++;
     const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
     try {
-      const request = await this.#within(undefined, (deadline) => {
+      const request = await this.#within(undefined, async (deadline) => {
         deadline.addEventListener("abort", () => stream.close());
-        return acceptHandshake({ stream, reader, ...this.#options }, self, admit);
+        try {
+          return await acceptHandshake({ stream, reader, ...this.#options }, self, admit);
+        } catch (error) {
+          if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
+          throw error;
+        }
       });
       if (request !== null) return { stream, reader, request };
     } catch (error) {
@@ -179,7 +198,7 @@ export class ConnectionOpener {
     if (error instanceof HandshakeRefusedError) {
       const { code } = error.refusal;
       this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
-    } else if (error instanceof ProtocolError || error instanceof SyntaxError || error instanceof TypeError) {
+    } else if (error instanceof ProtocolError) {
       this.stats.protocolErrors++;
     }
   }

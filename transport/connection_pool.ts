@@ -1,49 +1,19 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
-import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { BackoffOptions } from "./backoff.ts";
-import { Connection, type ConnectionHandler, type ConnectionIdentity, type ConnectionOptions } from "./connection.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connection_opener.ts";
-import type { ClusterIdentity, ConnectionRequest } from "./handshake.ts";
+import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
+import type { ConnectionRequest } from "./handshake.ts";
+import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
-import { announceStatus, type PeerStatusHandler } from "./peer_status.ts";
+import { announceStatus } from "./peer_status.ts";
 import { Reception } from "./reception.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
 import type { Address, ByteStream } from "./transport.ts";
-
-/** What a pool tells, and asks, besides what it tells about its peers. */
-export interface ConnectionPoolHandler extends PeerStatusHandler {
-  /** Takes a frame; the body is `buffer[start, end)`. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
-  /** A connection closed, because of `error` when it was not meant to. */
-  connectionClosed(connection: Connection, error: unknown): void;
-  /** Some node knows a newer incarnation of this node's name than its own. */
-  outlived(known: number): void;
-  /** Asks a peer for a sign of life. */
-  probe(peer: Peer): Promise<boolean>;
-}
-
-/** Settings of a {@linkcode ConnectionPool}. */
-export interface ConnectionPoolOptions {
-  readonly runtime: Runtime;
-  readonly identity: ClusterIdentity;
-  /** This node, as it is now. */
-  readonly self: () => NodeSpec;
-  /** Bounds of a channel's connections with a peer. */
-  readonly connectionOptions: (channel: string, peer: NodeSpec) => ConnectionOptions;
-  readonly backoff: BackoffOptions;
-  /** Milliseconds that the side which need not dial gives the other one. */
-  readonly courtesy: number;
-  /** Milliseconds in which a connection must be open, handshake included. */
-  readonly handshakeTimeout: number;
-  /** Milliseconds for which connections outlive the wish for them. */
-  readonly linger: number;
-  /** Most accepted streams that may be without a finished handshake at a time. */
-  readonly halfOpenMax: number;
-  readonly handler: ConnectionPoolHandler;
-}
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
@@ -54,7 +24,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
   readonly #diallers = new Map<Peer, PeerDialler>();
-  readonly #lingering = new Map<Peer, Timer>();
+  readonly #lingering: Lingering;
   readonly #reception: Reception;
   #dials = 0;
   #stopped = false;
@@ -65,12 +35,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
+    this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      isDialling: (peer, channel, index) => this.#dialler(peer).isDialling(channel, index),
+      hasJustDialled: (peer, channel, index) => this.#dialler(peer).hasJustDialled(channel, index),
       probe: (peer) => options.handler.probe(peer),
       disconnect: (peer) => this.disconnect(peer),
+      outlived: (known) => options.handler.outlived(known),
     });
   }
 
@@ -91,6 +63,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Keeps connections with these nodes and, after a while, no others. */
   want(specs: readonly NodeSpec[]): void {
+    if (this.#stopped) return;
     const wanted = new Set(specs.map(({ name }) => name));
     for (const peer of [...this.#peers.values()]) {
       if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
@@ -99,8 +72,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       const peer = this.#know(spec);
       if (peer.wanted) continue;
       peer.wanted = true;
-      this.#lingering.get(peer)?.cancel();
-      this.#lingering.delete(peer);
+      this.#lingering.end(peer);
       this.#dialler(peer).reconcile();
     }
   }
@@ -113,10 +85,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
    */
   async reach(name: string | null, addresses: readonly Address[], signal?: AbortSignal): Promise<Peer> {
     const known = name === null ? undefined : this.#peers.get(name);
-    if (known !== undefined && known.membership !== null && !known.doubtful) return known;
-    const { peer } = await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, signal);
-    if (!peer.wanted) this.#lingerThenClose(peer);
-    return peer;
+    if (known === undefined || known.membership === null || known.doubtful) {
+      return (await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, signal)).peer;
+    }
+    if (!known.wanted) this.#lingering.begin(known);
+    return known;
   }
 
   /** Opens one connection of a peer. */
@@ -131,7 +104,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     let admitted: ConnectionRequest | undefined;
     const opened = await this.#opener.accept(stream, self, (request) => this.#reception.admit(admitted = request));
     if (opened !== null) {
-      if (this.#stopped || self !== this.#options.self()) stream.close();
+      const isOver = this.#stopped || self !== this.#options.self();
+      if (isOver || !this.#reception.confirms(opened.request)) stream.close();
       else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
     }
     const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
@@ -208,14 +182,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     index: number,
     signal?: AbortSignal,
   ): Promise<Connection> {
-    const dial = ++this.#dials;
-    const seen = (name === null ? undefined : this.#peers.get(name)?.seenDials.get(placeKey(channel, index))) ?? 0;
-    const request: ConnectionRequest = { spec: this.#options.self(), to: name, channel, index, dial, seen };
+    if (this.#stopped) throw new Error(`Cannot dial "${name}": the node was stopped`);
+    const request = this.#requestFor(name, channel, index);
     try {
       const opened = await this.#opener.dial(addresses, request, signal);
-      const connection = this.#stopped || request.spec !== this.#options.self()
-        ? null
-        : this.#place(this.#know(opened.spec), { ...request, outbound: true }, opened);
+      const connection = this.#takePlace(request, opened);
       if (connection !== null) return connection;
       opened.stream.close();
     } catch (error) {
@@ -223,7 +194,32 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       if (known !== undefined) this.#options.handler.outlived(known);
       throw error;
     }
-    throw new Error(`Cannot dial "${name}": the connection was opened from the other side meanwhile`);
+    throw new Error(`Cannot dial "${name}": there is no use for the connection any more`);
+  }
+
+  #requestFor(name: string | null, channel: string, index: number): ConnectionRequest {
+    const known = name === null ? undefined : this.#peers.get(name);
+    return {
+      spec: this.#options.self(),
+      to: name,
+      toIncarnation: known?.incarnation ?? 0,
+      channel,
+      index,
+      dial: ++this.#dials,
+      seen: known?.seenDials.get(placeKey(channel, index)) ?? 0,
+    };
+  }
+
+  /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
+  #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
+    const { spec } = opened;
+    const isOld = spec.incarnation < (this.#peers.get(spec.name)?.incarnation ?? 0);
+    if (this.#stopped || request.spec !== this.#options.self() || isOld) return null;
+    const peer = this.#know(spec);
+    const connection = this.#place(peer, { ...request, outbound: true }, opened);
+    if (connection === null) opened.stream.close();
+    if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
+    return connection ?? peer.at(request.channel, request.index);
   }
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
@@ -237,8 +233,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const replaced = peer.place(connection);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
-      if (peer.doubtful) { for (const other of peer.connections()) if (other !== connection) other.close(); }
-      peer.silent = peer.doubtful = false;
+      const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];
+      peer.doubtful = false;
+      for (const other of doubtful) other.close();
+      peer.silent = false;
     }
     replaced?.close();
     connection.start();
@@ -281,24 +279,18 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     peer.wanted = false;
     this.#dialler(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
-    else this.#lingerThenClose(peer);
+    else this.#lingering.begin(peer);
   }
 
   /** Only the side that dialled closes: the other one may still be wanted by it. */
-  #lingerThenClose(peer: Peer): void {
-    this.#lingering.get(peer)?.cancel();
-    const timer = this.runtime.clock.schedule(this.#options.linger, () => {
-      this.#lingering.delete(peer);
-      if (!peer.wanted && peer.membership?.outbound !== false) this.disconnect(peer);
-    });
-    this.#lingering.set(peer, timer);
+  #closeUnwanted(peer: Peer): void {
+    if (!peer.wanted && peer.membership?.outbound !== false) this.disconnect(peer);
   }
 
   #forget(peer: Peer): void {
     this.#diallers.get(peer)?.stop();
     this.#diallers.delete(peer);
-    this.#lingering.get(peer)?.cancel();
-    this.#lingering.delete(peer);
+    this.#lingering.end(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
   }
 }

@@ -3,12 +3,11 @@
 import { checkNodeSpec } from "../membership/node_spec_check.ts";
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { ByteWriter } from "./byte_writer.ts";
 import { FrameKind } from "./frame_kind.ts";
-import { FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "./frame_reader.ts";
-import { HandshakeRefusedError, type Refusal, refusalFrom } from "./refusal.ts";
-import { encodeInto } from "./message_pack_encode.ts";
-import { decode } from "./message_pack_decode.ts";
+import { type FrameReader, ProtocolError } from "./frame_reader.ts";
+import { expectFrame, malformed, record, refuse, sendFrame } from "./handshake_frames.ts";
+import { encode } from "./message_pack_encode.ts";
+import type { Refusal } from "./refusal.ts";
 import { equalInConstantTime, proofs, type SharedSecrets } from "./shared_secrets.ts";
 import type { ByteStream } from "./transport.ts";
 
@@ -36,6 +35,8 @@ export interface ConnectionRequest {
   readonly spec: NodeSpec;
   /** Name of the node that the dialler means to reach, or `null` for whoever answers. */
   readonly to: string | null;
+  /** Newest incarnation of that node that the dialler knows of; 0 for none. */
+  readonly toIncarnation: number;
   /** Channel that the connection carries. */
   readonly channel: string;
   /** Which of the channel's parallel connections it is, from 0. */
@@ -63,7 +64,7 @@ interface HandshakeEnd {
  */
 export async function dialHandshake(end: HandshakeEnd, request: ConnectionRequest): Promise<NodeSpec> {
   const { identity, runtime, stream } = end;
-  const hello = encodeBody({
+  const hello = encode({
     version: PROTOCOL_VERSION,
     cluster: identity.cluster,
     strategy: identity.strategy,
@@ -72,26 +73,25 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
     ...request,
   });
   await sendFrame(stream, FrameKind.hello, hello);
-  const answer = record(await expectFrame(end.reader, FrameKind.welcome), "welcome");
-  const { inner, macs } = answer;
+  const open = identity.secrets.length === 0;
+  const { inner, macs } = record(await expectFrame(end.reader, FrameKind.welcome, open), "welcome");
   if (!(inner instanceof Uint8Array) || !Array.isArray(macs)) throw malformed("welcome");
-  const welcome = record(inner, "welcome");
-  if (identity.secrets.length > 0) {
-    const transcript = join(hello, inner);
-    const index = await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
-    if (index < 0) {
-      throw await refuse(stream, {
-        code: "secret",
-        reason: `Cannot trust ${where(stream)}: it does not know the secret`,
-      });
-    }
-    const own = await proofs(runtime, identity.secrets.slice(index, index + 1), "dialler", transcript);
-    await sendFrame(stream, FrameKind.proof, encodeBody({ mac: own[0] }));
-    await expectFrame(end.reader, FrameKind.ready);
+  const transcript = join(hello, inner);
+  const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
+  if (!open && secret < 0) {
+    throw await refuse(stream, {
+      code: "secret",
+      reason: `Cannot trust ${where(stream)}: it does not know the secret`,
+    });
   }
-  const spec = checkNodeSpec(welcome.spec);
+  const spec = specFrom(record(inner, "welcome"), "welcome");
   if (request.to !== null && spec.name !== request.to) {
     throw await refuse(stream, wrongNode(request.to, spec.name, where(stream)));
+  }
+  if (!open) {
+    const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript);
+    await sendFrame(stream, FrameKind.proof, encode({ mac }));
+    await expectFrame(end.reader, FrameKind.ready, true);
   }
   return spec;
 }
@@ -101,8 +101,7 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
  *
  * @param spec This node.
  * @param admit Decides, once the dialler is trusted, whether it may have the connection that it asks for.
- * @returns What was asked for, and a function that opens the connection: nothing may be sent before it was called. `null` when the
- * stream ended without a word.
+ * @returns What was asked for and granted, or `null` when the stream ended without a word.
  * @throws {HandshakeRefusedError} When either side refuses the other.
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
  */
@@ -123,15 +122,15 @@ export async function acceptHandshake(
     throw await refuse(stream, wrongNode(request.to, spec.name, "this address"));
   }
   const trusted = identity.secrets.length > 0;
-  const inner = encodeBody({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
+  const inner = encode({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
   const transcript = join(first.body, inner);
   const welcome = async () => {
     const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript) : [];
-    await sendFrame(stream, FrameKind.welcome, encodeBody({ inner, macs }));
+    await sendFrame(stream, FrameKind.welcome, encode({ inner, macs }));
   };
   if (trusted) {
     await welcome();
-    const { mac } = record(await expectFrame(end.reader, FrameKind.proof), "proof");
+    const { mac } = record(await expectFrame(end.reader, FrameKind.proof, false), "proof");
     if (await matchingSecret(runtime, identity.secrets, "dialler", transcript, [mac]) < 0) {
       throw await refuse(stream, {
         code: "secret",
@@ -157,10 +156,18 @@ function findMismatch(identity: ClusterIdentity, hello: Record<string, unknown>,
 }
 
 function checkRequest(hello: Record<string, unknown>): ConnectionRequest {
-  const { to, channel, index, dial, seen } = hello;
-  if (to !== null && typeof to !== "string") throw malformed("hello");
-  if (typeof channel !== "string" || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("hello");
-  return { spec: checkNodeSpec(hello.spec), to, channel, index, dial, seen };
+  const { to, toIncarnation, channel, index, dial, seen } = hello;
+  if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("hello");
+  if (!isCount(toIncarnation) || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("hello");
+  return { spec: specFrom(hello, "hello"), to, toIncarnation, channel, index, dial, seen };
+}
+
+function specFrom({ spec }: Record<string, unknown>, what: string): NodeSpec {
+  try {
+    return checkNodeSpec(spec);
+  } catch (cause) {
+    throw malformed(what, cause);
+  }
 }
 
 /** Which of `secrets` one of `macs` proves, or -1. */
@@ -177,50 +184,8 @@ async function matchingSecret(
   );
 }
 
-async function expectFrame(reader: FrameReader, kind: number): Promise<Uint8Array> {
-  const frame = await reader.next();
-  if (frame === null) throw new ProtocolError("Cannot finish the handshake: the other end closed the connection");
-  if (frame.kind === FrameKind.refused) throw new HandshakeRefusedError(refusalFrom(record(frame.body, "refusal")));
-  if (frame.kind !== kind) {
-    throw new ProtocolError(`Cannot finish the handshake: got frame kind ${frame.kind}, expected ${kind}`);
-  }
-  return frame.body;
-}
-
-/** Tells the other end why it is refused. @returns The error to throw here. */
-async function refuse(stream: ByteStream, refusal: Refusal): Promise<HandshakeRefusedError> {
-  try {
-    await sendFrame(stream, FrameKind.refused, encodeBody(refusal));
-  } catch {
-    // The other end is gone already: then it need not be told.
-  }
-  return new HandshakeRefusedError(refusal);
-}
-
 function wrongNode(expected: string, found: string, at: string): Refusal {
   return { code: "wrong-node", reason: `Cannot reach ${quote(expected)}: ${at} belongs to ${quote(found)}` };
-}
-
-function sendFrame(stream: ByteStream, kind: number, body: Uint8Array): Promise<void> {
-  const writer = new ByteWriter(FRAME_HEADER_BYTES + body.length);
-  writer.u32(body.length + 1);
-  writer.u8(kind);
-  writer.raw(body);
-  return stream.write(writer.bytes.subarray(0, writer.length));
-}
-
-function encodeBody(value: unknown): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(256);
-  encodeInto(writer, value);
-  return writer.bytes.slice(0, writer.length);
-}
-
-function record(body: Uint8Array, what: string): Record<string, unknown> {
-  const value = decode(body);
-  if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
-    throw malformed(what);
-  }
-  return value as Record<string, unknown>;
 }
 
 function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
@@ -228,10 +193,6 @@ function join(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
   joined.set(a);
   joined.set(b, a.length);
   return joined;
-}
-
-function malformed(what: string): ProtocolError {
-  return new ProtocolError(`Cannot finish the handshake: the ${what} is malformed`);
 }
 
 function isCount(value: unknown): value is number {

@@ -29,7 +29,8 @@ export interface PeerDiallerHost {
 export class PeerDialler {
   readonly #peer: Peer;
   readonly #host: PeerDiallerHost;
-  readonly #dialling = new Set<string>();
+  /** When the dials under way began. */
+  readonly #dialling = new Map<string, number>();
   readonly #openedAt = new Map<string, number>();
   #timer: Timer | null = null;
   #stopped = false;
@@ -71,9 +72,10 @@ export class PeerDialler {
     this.reconcile();
   }
 
-  /** Whether this connection is being dialled now. */
-  isDialling(channel: string, index: number): boolean {
-    return this.#dialling.has(placeKey(channel, index));
+  /** Whether this connection is being dialled now, and has not been for longer than the other side is given. */
+  hasJustDialled(channel: string, index: number): boolean {
+    const since = this.#dialling.get(placeKey(channel, index));
+    return since !== undefined && this.#host.runtime.clock.now() - since < this.#host.courtesy;
   }
 
   /** Dials no more. A dial under way goes on. */
@@ -89,7 +91,7 @@ export class PeerDialler {
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
-      !this.isDialling(channel, index) && !this.#host.isPromised(peer, channel, index)
+      !this.#dialling.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
     );
   }
 
@@ -107,7 +109,7 @@ export class PeerDialler {
 
   async #dial(channel: string, index: number): Promise<void> {
     const place = placeKey(channel, index);
-    this.#dialling.add(place);
+    this.#dialling.set(place, this.#host.runtime.clock.now());
     try {
       await this.#host.dial(this.#peer, channel, index);
       this.#opened(place);

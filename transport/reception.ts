@@ -12,12 +12,14 @@ export interface ReceptionHost {
   self(): NodeSpec;
   /** What is known of a node, if anything. */
   peer(name: string): Peer | undefined;
-  /** Whether this node is dialling a place. */
-  isDialling(peer: Peer, channel: string, index: number): boolean;
+  /** Whether this node has begun to dial a place not long ago. */
+  hasJustDialled(peer: Peer, channel: string, index: number): boolean;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
+  /** Somebody knows a newer incarnation of this node's name. */
+  outlived(known: number): void;
 }
 
 /**
@@ -45,12 +47,19 @@ export class Reception {
   /** Decides about a trusted dialler. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
     const verdict = this.#judge(request);
+    if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
     if (verdict !== "probe") return verdict;
-    const predecessor = this.#host.peer(request.spec.name)!;
-    if (await this.#host.probe(predecessor)) return nameInUse(request.spec.name);
-    this.#host.disconnect(predecessor);
+    const { name, incarnation } = request.spec;
+    const predecessor = this.#host.peer(name)!;
+    if (await this.#host.probe(predecessor)) return nameInUse(name);
+    if (predecessor.incarnation < incarnation) this.#host.disconnect(predecessor);
     const second = this.#judge(request);
-    return second === "probe" ? nameInUse(request.spec.name) : second;
+    return second === "probe" ? nameInUse(name) : second;
+  }
+
+  /** Whether what was granted to a dialler would still be granted, now that it knows. */
+  confirms(request: ConnectionRequest): boolean {
+    return this.#judge(request) === null;
   }
 
   /** A dialler has filled its place, or given up. @returns Whether it had been admitted. */
@@ -61,7 +70,7 @@ export class Reception {
   #judge(request: ConnectionRequest): Refusal | "probe" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
-    const dialling = peer !== undefined && this.#host.isDialling(peer, channel, index);
+    const dialling = peer !== undefined && this.#host.hasJustDialled(peer, channel, index);
     const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling });
     if (verdict === null) this.#expected.add(request);
     return verdict;

@@ -11,7 +11,9 @@
  * - `duplicate`: the connection exists already, or is being dialled by the other side. Not a failure.
  * - `channel`: neither node has such a channel, or it has fewer connections.
  * - `partitioned`: an injected partition lies in between.
- * - `stopping`: the node is about to stop.
+ * - `stopping`: the node, or this life of it, is about to end.
+ * - `protocol`: what was sent is not how nodes speak to each other.
+ * - `overloaded`: too many others have not finished their handshakes.
  */
 export type RefusalCode =
   | "version"
@@ -25,7 +27,9 @@ export type RefusalCode =
   | "duplicate"
   | "channel"
   | "partitioned"
-  | "stopping";
+  | "stopping"
+  | "protocol"
+  | "overloaded";
 
 const CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "version",
@@ -40,6 +44,8 @@ const CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "channel",
   "partitioned",
   "stopping",
+  "protocol",
+  "overloaded",
 ]);
 
 /** A refused connection's reason, as it goes over the wire. */
@@ -70,5 +76,10 @@ export class HandshakeRefusedError extends Error {
 export function refusalFrom(value: Readonly<Record<string, unknown>>): Refusal {
   const code = typeof value.code === "string" && CODES.has(value.code) ? value.code as RefusalCode : "stopping";
   const reason = typeof value.reason === "string" ? value.reason.slice(0, 1024) : "Refused without a reason";
-  return Number.isSafeInteger(value.known) ? { code, reason, known: value.known as number } : { code, reason };
+  return isIncarnation(value.known) ? { code, reason, known: value.known } : { code, reason };
+}
+
+/** Whether it is one, and leaves room for a newer one. */
+function isIncarnation(value: unknown): value is number {
+  return Number.isSafeInteger(value) && 0 <= (value as number) && (value as number) < Number.MAX_SAFE_INTEGER;
 }
