@@ -133,7 +133,7 @@ class FullMesh implements Strategy<FullMeshState> {
   }
 
   down(state: FullMeshState, { name }: NodeSpec): Transition<FullMeshState> {
-    if (!state.set.has(name) || state.away.has(name) || name === state.self.name) return quiet(state);
+    if (!state.set.has(name) || state.away.has(name)) return quiet(state);
     return quiet({ ...state, away: new Set(state.away).add(name) });
   }
 

@@ -89,6 +89,17 @@ Deno.test("fullMesh().join() makes one cluster of two: each contact tells its ow
   for (const { state } of [atA, atB, atC, atD]) assertEquals(names(state), ["a", "b", "c", "d"]);
 });
 
+Deno.test("fullMesh().join(): the joiner tells nobody whom its new cluster tells", () => {
+  const joiner = strategy.init(c, contextOf()).state;
+  const atA = receive(memberState(a, [b, d]), "c", strategy.join(joiner, a, contextOf(["a"])).outgoing[0], ["b", "d"]);
+  const early = receive(joiner, "b", {
+    to: c,
+    message: gossipToValue({ kind: "delta", delta: memberState(b, []).set, wanted: [] }),
+  });
+  const atC = receive(early.state, "a", atA.outgoing[0], ["a", "b"]);
+  assertEquals([names(atC.state), told(atC)], [["a", "b", "c", "d"], []]);
+});
+
 Deno.test("fullMesh().join() of oneself is nothing", () => {
   const { state } = strategy.init(a, contextOf());
   const join = strategy.join(state, a, contextOf());
@@ -158,6 +169,12 @@ Deno.test("fullMesh().handleMessage() answers another digest with a summary, tha
   assertEquals([names(reply.state), told(reply)], [["a", "b", "c", "d"], ["a delta"]]);
   const end = receive(delta.state, "b", reply.outgoing[0]);
   assertEquals([names(end.state), told(end)], [["a", "b", "c", "d"], []]);
+});
+
+Deno.test("fullMesh().handleMessage() says nothing to the summary of one that agrees", () => {
+  const state = memberState(b, [a, c]);
+  const summary = { to: b, message: gossipToValue({ kind: "summary", dots: state.set.dots() }) };
+  assertEquals(told(receive(state, "a", summary)), []);
 });
 
 Deno.test("fullMesh().handleMessage() answers at most 8 digests in an interval", () => {
@@ -256,6 +273,11 @@ Deno.test("fullMesh(): a node that was removed while it was away learns it from 
   assertEquals([names(correction.state), told(correction)], [["a", "b"], ["c delta"]]);
 });
 
+Deno.test("fullMesh().up() does not tell a new life that the former one was removed", () => {
+  const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
+  assertEquals(told(strategy.up(removed, nodeSpec("c", 2), contextOf(["c"]))), []);
+});
+
 Deno.test("fullMesh(): a node that was removed gossips no more and does not come back by what others say", () => {
   const removed = strategy.leave(memberState(a, [b, c]), a, contextOf(["b", "c"])).state;
   assertEquals(told(strategy.periodic(removed, contextOf(["b", "c"]))), []);
@@ -306,7 +328,10 @@ Deno.test("fullMesh(): two nodes that left say farewell once, not for ever", () 
 Deno.test("fullMesh(): a node that left can join again, even when the welcome is lost", () => {
   const alone = aloneAfterLeaving(c, [a, b]);
   const atA = receive(memberState(a, [b]), "c", strategy.join(alone, a, contextOf(["a"])).outgoing[0]);
-  assertEquals(names(receive(alone, "a", atA.outgoing[0]).state), ["a", "b", "c"]);
+  const again = receive(alone, "a", atA.outgoing[0]).state;
+  assertEquals(names(again), ["a", "b", "c"]);
+  const news = { to: c, message: gossipToValue({ kind: "delta", delta: memberState(d, []).set, wanted: [] }) };
+  assertEquals(names(receive(again, "a", news).state), ["a", "b", "c", "d"]);
 
   const digest = strategy.periodic(atA.state, contextOf(["c"])).outgoing[0];
   const farewell = receive(alone, "a", digest);
@@ -321,7 +346,9 @@ Deno.test("fullMesh(): a node that left can join again, even when the welcome is
 Deno.test("fullMesh(): a node that restarts elsewhere under its name is one member, at its new address", () => {
   const moved = nodeSpec("c", 2, { addresses: [{ hostname: "10.0.0.9", port: 7 }] });
   const restarted = strategy.init(moved, contextOf()).state;
-  const atA = receive(memberState(a, [b, c]), "c", strategy.join(restarted, a, contextOf(["a"])).outgoing[0], ["b"]);
+  const join = strategy.join(restarted, a, contextOf(["a"])).outgoing[0];
+  const atA = receive(memberState(a, [b, c]), "c", join, ["b", "c"]);
+  assertEquals(told(atA), ["c welcome", "b delta"]);
   const atB = receive(memberState(b, [a, c]), "a", atA.outgoing[1]);
   for (const { state } of [atA, atB]) assertEquals(strategy.members(state), [a, b, moved]);
 });
@@ -349,6 +376,8 @@ Deno.test("fullMesh().prune() forgets nodes without telling anybody", () => {
   const pruned = strategy.prune(state, [b, d], contextOf(["b", "c"]));
   assertEquals([names(pruned.state), pruned.outgoing], [["a", "c"], []]);
   assertEquals(pruned.state.away.size, 0);
+  const removed = strategy.prune(strategy.leave(state, b, contextOf()).state, [b], contextOf()).state;
+  assertEquals([removed.set.names, removed.absentSince.size], [["a", "c"], 0]);
   assertStrictEquals(strategy.prune(pruned.state, [b], contextOf()).state, pruned.state);
 });
 
