@@ -24,7 +24,7 @@ import type { Settings } from "./settings.ts";
 export class NodeMessaging {
   readonly codec: PayloadCodec;
   readonly registry: Registry;
-  readonly stats: MessageStats = { sent: 0, delivered: 0, dropped: 0, unhandled: 0 };
+  readonly stats: MessageStats = { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 };
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
@@ -39,7 +39,7 @@ export class NodeMessaging {
   readonly #defer: (callback: () => void) => void;
 
   constructor(
-    { codec, runtime, causalLabels }: Settings,
+    { codec, runtime, channels, causalLabels }: Settings,
     pool: ConnectionPool,
     self: () => NodeSpec,
     members: () => ReadonlyMap<string, NodeSpec>,
@@ -66,7 +66,12 @@ export class NodeMessaging {
       stats,
       undeliverable: (what: Undeliverable) => emit("undeliverable", what),
     };
-    this.outbound = new Outbound({ ...common, pool, deliverHere: (message) => this.#deliverHere(message) });
+    this.outbound = new Outbound({
+      ...common,
+      pool,
+      monotonic: monotonicChannels(channels),
+      deliverHere: (message) => this.#deliverHere(message),
+    });
     this.inbound = new Inbound({
       ...common,
       registry,
@@ -145,4 +150,8 @@ export class NodeMessaging {
     this.stats.sent++;
     this.#defer(() => this.inbound.receive(name, message, context));
   }
+}
+
+function monotonicChannels(channels: Settings["channels"]): ReadonlySet<string> {
+  return new Set(Object.keys(channels).filter((channel) => channels[channel]!.monotonic));
 }

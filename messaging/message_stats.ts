@@ -4,6 +4,8 @@
 export interface MessageStats {
   /** Messages accepted for sending. */
   sent: number;
+  /** Messages on monotonic channels that newer ones took the place of. */
+  superseded: number;
   /** Messages handed to a handler. */
   delivered: number;
   /** Messages cast but dropped: no connection, a full queue, or not encodable. */

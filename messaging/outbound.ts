@@ -7,6 +7,7 @@ import type { DelayQueue } from "./delay_queue.ts";
 import type { CallMark } from "./envelope.ts";
 import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
+import { LatestOnly } from "./latest_only.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -15,11 +16,17 @@ import { WaitingLine } from "./waiting_line.ts";
 /** How one message is to be sent. */
 export interface SendOptions {
   /**
-   * Channel that carries it. Where that has no connection yet, the default channel does.
+   * Channel that carries it: one of this node's or of the receiver's.
    *
    * @default {"default"}
    */
   readonly channel?: string | undefined;
+  /**
+   * Whether the default channel carries it while the named one has no connection; else it is refused.
+   *
+   * @default {true}
+   */
+  readonly fallback?: boolean | undefined;
   /**
    * Messages with the same key take the same connection of a channel, and so stay in order. Without a key they may overtake each other
    * where the channel has several connections.
@@ -38,6 +45,8 @@ export interface OutboundOptions {
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly stats: MessageStats;
+  /** Channels on which newer messages may supersede older ones. */
+  readonly monotonic: ReadonlySet<string>;
   readonly undeliverable: (what: Undeliverable) => void;
 }
 
@@ -63,6 +72,7 @@ export interface OutboundMessage {
 export class Outbound {
   readonly #options: OutboundOptions;
   readonly #lines = new WeakMap<Connection, WaitingLine>();
+  readonly #latest = new WeakMap<Connection, LatestOnly<OutboundMessage>>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -99,9 +109,7 @@ export class Outbound {
       if (!this.#options.delayed.add(() => this.cast(again))) throw tooManyDelayed(message);
       return true;
     } catch (error) {
-      const { node, name } = message;
-      this.#options.stats.dropped++;
-      this.#options.undeliverable({ node, name, reason: error instanceof Error ? error.message : `${error}` });
+      this.#drop(message.node, message.name, error);
       return false;
     }
   }
@@ -175,10 +183,14 @@ export class Outbound {
     return !connection.queue.aboveHighWaterMark;
   }
 
-  #connectionTo({ node, options: { channel = DEFAULT_CHANNEL, partitionKey } }: OutboundMessage): Connection {
+  #connectionTo({ node, options }: OutboundMessage): Connection {
+    const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = options;
     const peer: Peer | undefined = this.#options.pool.peers.get(node);
     if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
-    const connection = peer === undefined || peer.silent ? null : peer.pick(channel, partitionKey);
+    const connection = peer === undefined || peer.silent ? null : peer.pick(channel, partitionKey, fallback);
+    if (peer !== undefined && connection?.channel !== channel && !peer.hasChannel(channel)) {
+      throw new RangeError(`Cannot send to "${node}": channel "${channel}" is unknown; name it in "channels"`);
+    }
     if (connection !== null) return connection;
     const state = peer === undefined
       ? "it is not a member, or this node has no wish to connect to it"
@@ -186,13 +198,46 @@ export class Outbound {
     throw new NotConnectedError(`Cannot send to "${node}": ${state}`);
   }
 
-  #writeTo(connection: Connection, { name, cast, envelope, message }: OutboundMessage): boolean {
+  #writeTo(connection: Connection, message: OutboundMessage): boolean {
     if (connection.closed) {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
-    const accepted = writeMessage(connection, this.#options.codec, name, cast, envelope, message);
-    if (accepted) this.#options.stats.sent++;
+    const { monotonic, codec, stats } = this.#options;
+    const { name, cast, envelope } = message;
+    if (monotonic.has(connection.channel) && envelope === undefined) {
+      const latest = this.#latestOf(connection);
+      if (latest.loaded) return this.#hold(latest, message);
+    }
+    const accepted = writeMessage(connection, codec, name, cast, envelope, message.message);
+    if (accepted) stats.sent++;
     return accepted;
+  }
+
+  #hold(latest: LatestOnly<OutboundMessage>, message: OutboundMessage): boolean {
+    const outcome = latest.hold(message);
+    if (outcome === "superseding") this.#options.stats.superseded++;
+    return outcome !== "full";
+  }
+
+  #latestOf(connection: Connection): LatestOnly<OutboundMessage> {
+    let latest = this.#latest.get(connection);
+    if (latest === undefined) {
+      latest = new LatestOnly(connection.queue, (message) => {
+        const { node, name } = message;
+        try {
+          this.#writeTo(connection, message);
+        } catch (error) {
+          this.#drop(node, name, error);
+        }
+      });
+      this.#latest.set(connection, latest);
+    }
+    return latest;
+  }
+
+  #drop(node: string, name: string, error: unknown): void {
+    this.#options.stats.dropped++;
+    this.#options.undeliverable({ node, name, reason: error instanceof Error ? error.message : `${error}` });
   }
 
   #lineOf(connection: Connection): WaitingLine {

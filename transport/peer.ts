@@ -123,12 +123,18 @@ export class Peer {
     return this.at(MEMBERSHIP_CHANNEL, 0);
   }
 
+  /** Whether either side has a channel. */
+  hasChannel(channel: string): boolean {
+    return this.#lines.has(channel);
+  }
+
   /**
-   * The connection for a message: of the named channel, else of the default one. A partition key picks the same one each time;
+   * The connection for a message: of the named channel, else, with `fallback`, of the default one. A partition key picks the same one each time;
    * without a key they take turns.
    */
-  pick(channel: string, partitionKey: string | number | undefined): Connection | null {
-    return this.#pickFrom(channel, partitionKey) ?? this.#pickFrom(DEFAULT_CHANNEL, partitionKey);
+  pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection | null {
+    const connection = this.#pickFrom(channel, partitionKey);
+    return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
   }
 
   /** How many connections of a channel are open. */

@@ -135,9 +135,9 @@ export class SendQueue {
     this.#options.defer(this.#writeBatches);
   }
 
-  /** Resolves once the queue is at or below its high-water mark, or closed. */
-  drained(): Promise<void> {
-    return this.#atMost(this.#options.highWaterMark);
+  /** Resolves once no more than `bytes` wait, or the queue is closed. The high-water mark counts when nothing else is said. */
+  drained(bytes: number = this.#options.highWaterMark): Promise<void> {
+    return this.#atMost(bytes);
   }
 
   /** Resolves once everything is written, or the queue closed. */
