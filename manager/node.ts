@@ -304,6 +304,7 @@ export class Node implements ConnectionPoolHandler {
     this.messaging.stop(reason);
     this.pinger.stop();
     this.pool.stop();
+    await this.settings.runtime.transport.drained?.();
   }
 
   async #flush(): Promise<void> {

@@ -61,4 +61,8 @@ export interface Transport {
    * @throws When nothing answers there, or with the reason of `signal` once that is aborted.
    */
   connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream>;
+  /**
+   * Resolves once everything that was closed has let go of its resources, such as the port. Left out where closing does that at once.
+   */
+  drained?(): Promise<void>;
 }
