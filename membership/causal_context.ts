@@ -1,13 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which dots of one actor have been seen: every dot of its lives before `incarnation`, and of that life the
- * counters 1 to `contiguous` and those in `cloud`.
+ * Which dots of one actor have been seen: every dot of its lives before `incarnation`, and of that life the counters 1 to
+ * `contiguous` and those in `cloud`.
  *
- * It stands for a set of dots, and joining two of them is the union of these sets, however compactly it is written
- * down. This is the causal context of Almeida, Shoker and Baquero, "Delta state replicated data types" (2018,
- * section 7), except that a newer incarnation covers all dots of older ones, seen or not: the lexicographic product of
- * a chain (incarnations) with a join semilattice (sets of counters), which is a join semilattice again (appendix B there).
+ * It stands for a set of dots, and joining two of them is the union of these sets, however compactly it is written down. This is
+ * the causal context of Almeida, Shoker and Baquero, "Delta state replicated data types" (2018), except that a newer
+ * incarnation covers all dots of older ones, seen or not: the lexicographic product of a chain (incarnations) with a
+ * join semilattice (sets of counters), which is a join semilattice again (Baquero, Almeida, Cunha and Ferreira,
+ * "Composition in state-based replicated data types", 2017).
  */
 export interface ActorContext {
   /** The newest life that was seen. */

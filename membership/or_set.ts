@@ -41,7 +41,7 @@ export interface OrSetChange<K, V> {
  * An observed-remove set of keys with values, replicated by merging: a removal takes away exactly the additions that
  * the remover had seen, so that an addition made at the same time wins. It keeps no tombstones, only which dots were seen
  * (Bieniusa et al., "An optimized conflict-free replicated set", 2012), and what a change sends is itself a small
- * set of that kind (Almeida, Shoker and Baquero, "Delta state replicated data types", 2018, section 7).
+ * set of that kind (Almeida, Shoker and Baquero, "Delta state replicated data types", 2018).
  *
  * A new incarnation of an actor retires everything that its earlier ones added. Sets never change: every
  * method returns another one, or the same when there is nothing to change.
