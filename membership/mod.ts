@@ -24,7 +24,6 @@ export { type ActorContext } from "./causal_context.ts";
 export { compareDots, type Dot } from "./dot.ts";
 export { type Digest, hashString } from "./hash.ts";
 export { type MembershipChange, MembershipSet } from "./membership_set.ts";
-export { membershipFromValue, membershipToValue } from "./membership_value.ts";
 export { type Address } from "../transport/transport.ts";
 export { type ChannelSpec, type NodeSpec } from "./node_spec.ts";
 export { checkNodeSpec, NODE_SPEC_LIMITS } from "./node_spec_check.ts";

@@ -9,6 +9,16 @@ export type SortedMapEntry<V> = readonly [key: string, value: V];
  * the sizes of a cluster is far cheaper than copying a `Map`.
  *
  * @typeParam V What the keys stand for.
+ *
+ * @example A change leaves the map as it was
+ * ```ts
+ * import { SortedMap } from "@partisan/peer-service/membership";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const map = SortedMap.from([["b", 2], ["a", 1]]);
+ * assertEquals(map.with([["c", 3]]).keys, ["a", "b", "c"]);
+ * assertEquals(map.keys, ["a", "b"]);
+ * ```
  */
 export class SortedMap<V> {
   readonly #keys: readonly string[];
