@@ -61,7 +61,7 @@ export class MonitoringApi extends FaultInjectionApi {
     });
     const end = () => {
       ended.resolve("demonitored");
-      this.node.forward(node, DEMONITOR_NAME, { id }, {}).catch(() => {});
+      this.forwardMessage(node, DEMONITOR_NAME, { id }).catch(() => {});
     };
     return { ref: { node, name }, down, [Symbol.dispose]: end };
   }
