@@ -169,7 +169,7 @@ export class Node implements ConnectionPoolHandler {
     try {
       this.overlay.leave(this.#self);
       await this.#handledByAll();
-      this.reincarnate(this.#self.incarnation, undefined);
+      this.reincarnate(this.#self.incarnation, this.overlay.snapshot());
     } finally {
       this.#leaving = false;
     }

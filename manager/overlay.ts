@@ -32,6 +32,7 @@ export class Overlay {
   readonly #connected = new Set<string>();
   #self: NodeSpec;
   #state: unknown;
+  #specs: readonly NodeSpec[] = [];
   #members: ReadonlyMap<string, NodeSpec>;
 
   constructor(options: OverlayOptions, self: NodeSpec, snapshot?: unknown) {
@@ -152,13 +153,18 @@ export class Overlay {
   }
 
   #compareMembers(): void {
+    const specs = this.#options.strategy.members(this.#state);
+    if (specs === this.#specs) return this.connect();
+    this.#specs = specs;
     const before = this.#members;
-    const members = byName(this.#options.strategy.members(this.#state));
+    const members = byName(specs);
     this.#members = members;
     this.connect();
     const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== this.#self.name);
     const left = [...before.values()].filter(({ name }) => !members.has(name) && name !== this.#self.name);
-    const removed = before.has(this.#self.name) && !members.has(this.#self.name);
+    // A newer life under this name has taken the place of this one.
+    const superseded = (members.get(this.#self.name)?.incarnation ?? 0) > this.#self.incarnation;
+    const removed = before.has(this.#self.name) && (superseded || !members.has(this.#self.name));
     if (joined.length > 0 || left.length > 0 || removed) this.#options.changed({ joined, left, removed });
   }
 

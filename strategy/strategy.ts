@@ -43,7 +43,8 @@ export interface Strategy<State = unknown> {
   /** Its name. Nodes whose strategies differ refuse each other. */
   readonly name: string;
   /**
-   * Begins as a cluster of one, or, given what `snapshot` once returned, as a node that remembers the others.
+   * Begins as a cluster of one, or, given what `snapshot` once returned, as a node that remembers the others. Where this node had left by
+   * then, it begins alone all the same, and what it remembers serves only to refuse those that have not heard of it.
    * Also called when the node gets a new incarnation of itself.
    *
    * @throws {TypeError} When `snapshot` is not one of its own.
