@@ -42,6 +42,8 @@ export class Heartbeat {
   #resumedAt: number;
 
   /**
+   * Begins with nobody to watch.
+   *
    * @param now Milliseconds on the local monotonic clock.
    * @throws {RangeError} When an option is out of range.
    */
