@@ -98,7 +98,7 @@ Deno.test("Peer.pick() takes any key", () => {
   open(peer, ["bulk", 0], ["bulk", 1], ["bulk", 2]);
   for (const key of [-1, 0.5, NaN, Infinity, -Infinity, 2 ** 53, Number.MAX_SAFE_INTEGER, "", "\u{1F600}"]) {
     const picked = peer.pick("bulk", key);
-    assert(picked !== null, `${key}`);
+    assert(picked, `${key}`);
     assertStrictEquals(peer.pick("bulk", key), picked);
   }
 });
@@ -176,6 +176,7 @@ Deno.test("announceStatus() takes a silent peer for gone although its connection
   told(peer);
   peer.silent = true;
   assertEquals(told(peer), ["-default", "-membership", "down", "unlinked"]);
+  assertEquals(told(peer), []);
   assertEquals(peer.fullyConnected, false);
   peer.silent = false;
   assertEquals(told(peer), ["linked", "up", "+default", "+membership"]);
