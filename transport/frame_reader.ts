@@ -8,8 +8,18 @@ export const FRAME_HEADER_BYTES = 5;
 
 const IDLE_CHUNK_BYTES = 1024;
 const BUSY_CHUNK_BYTES = 64 * 1024;
+/** Frames from this size on do better with chunks that hold several of them. */
+const MEDIUM_FRAME_BYTES = 16 * 1024;
+const MEDIUM_CHUNK_BYTES = 256 * 1024;
+/** Frames from this size on get a chunk of their own. */
+const LARGE_FRAME_BYTES = 128 * 1024;
+/** Most room that is made before it is known to be needed. */
+const CHUNK_BYTES_MAX = 1024 * 1024;
 /** So many small reads in a row end a busy time. */
 const CALM_AFTER_READS = 16;
+/** After so much work it looks whether others wait for the event loop: a frame counts for its bytes, and for what it costs whatever its size. */
+const WORK_BETWEEN_LOOKS = 64 * 1024;
+const WORK_PER_FRAME = 512;
 
 /** A peer broke the framing rules; the connection cannot go on. */
 export class ProtocolError extends Error {
@@ -23,6 +33,9 @@ export class ProtocolError extends Error {
  */
 export type FrameSink = (kind: number, buffer: Uint8Array, start: number, end: number) => void | Promise<void>;
 
+/** Says whether the event loop is due to others: then until when to wait. */
+export type GiveWay = () => Promise<void> | undefined;
+
 /** One frame with a body of its own. */
 export interface Frame {
   /** What the body means; see `FrameKind`. */
@@ -32,8 +45,8 @@ export interface Frame {
 }
 
 /**
- * Cuts a byte stream into frames. Its buffer is small while the stream is idle, grows to 64 KiB under load, and takes a larger
- * frame in one piece, so that a payload is never copied on its way in.
+ * Cuts a byte stream into frames. Its buffer is small while the stream is idle and grows under load. Large frames are read into
+ * buffers of their own, so that a payload is hardly copied on its way in, and holds on to nothing but itself.
  */
 export class FrameReader {
   /** Largest length field that is accepted, in bytes. */
@@ -43,8 +56,11 @@ export class FrameReader {
   #start = 0;
   #end = 0;
   #retained = false;
-  #bytesRead = 0;
+  /** What a chunk should have room for, as things are. */
+  #chunkBytes = IDLE_CHUNK_BYTES;
   #smallReads = 0;
+  #workUntilLook = WORK_BETWEEN_LOOKS;
+  #bytesRead = 0;
 
   constructor(stream: ByteStream, maxFrameBytes: number) {
     this.#stream = stream;
@@ -68,29 +84,42 @@ export class FrameReader {
    * @throws {ProtocolError} When the frame is malformed or too long, or the stream ends within it.
    */
   async next(): Promise<Frame | null> {
-    while (!this.#hasFrame()) {
+    let end = this.#frameEnd();
+    while (end === 0) {
       if (!await this.#fill()) return null;
+      end = this.#frameEnd();
     }
     const start = this.#start + FRAME_HEADER_BYTES;
-    this.#start += 4 + this.#length();
-    return { kind: this.#chunk[start - 1]!, body: this.#chunk.slice(start, this.#start) };
+    this.#start = end;
+    return { kind: this.#chunk[start - 1]!, body: this.#chunk.slice(start, end) };
   }
 
   /**
    * Hands every frame to `sink` until the stream ends.
    *
+   * @param giveWay Asked now and then: a stream that never runs dry would keep timers and other streams waiting.
    * @throws {ProtocolError} When a frame is malformed or too long, or the stream ends within one.
    * @throws Whatever the stream or `sink` throws.
    */
-  async run(sink: FrameSink): Promise<void> {
+  async run(sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
     do {
-      while (this.#hasFrame()) {
-        const start = this.#start + FRAME_HEADER_BYTES;
-        this.#start += 4 + this.#length();
-        const pending = sink(this.#chunk[start - 1]!, this.#chunk, start, this.#start);
-        if (pending !== undefined) await pending;
-      }
+      for (let wait = this.#handOver(sink, giveWay); wait; wait = this.#handOver(sink, giveWay)) await wait;
     } while (await this.#fill());
+  }
+
+  /** Hands over complete frames until there are no more, or there is something to wait for first. */
+  #handOver(sink: FrameSink, giveWay: GiveWay): void | Promise<void> {
+    for (let end = this.#frameEnd(); end !== 0; end = this.#frameEnd()) {
+      const start = this.#start + FRAME_HEADER_BYTES;
+      this.#start = end;
+      const pending = sink(this.#chunk[start - 1]!, this.#chunk, start, end);
+      if (pending !== undefined) return pending;
+      this.#workUntilLook -= WORK_PER_FRAME + end - start;
+      if (this.#workUntilLook > 0) continue;
+      this.#workUntilLook = WORK_BETWEEN_LOOKS;
+      const turn = giveWay();
+      if (turn !== undefined) return turn;
+    }
   }
 
   /**
@@ -112,9 +141,11 @@ export class FrameReader {
     }
   }
 
-  #hasFrame(): boolean {
-    const available = this.#end - this.#start;
-    return available >= FRAME_HEADER_BYTES && available >= 4 + this.#length();
+  /** Where the frame at the read position ends; 0 when not all of it is there yet. */
+  #frameEnd(): number {
+    if (this.#end - this.#start < FRAME_HEADER_BYTES) return 0;
+    const end = this.#start + 4 + this.#length();
+    return end <= this.#end ? end : 0;
   }
 
   /** The length field at the read position, checked before anything is allocated for it. */
@@ -140,31 +171,32 @@ export class FrameReader {
     this.#end += count;
     this.#bytesRead += count;
     this.#smallReads = count < IDLE_CHUNK_BYTES ? this.#smallReads + 1 : 0;
-    if (count === room && this.#chunk.length < BUSY_CHUNK_BYTES) this.#move(BUSY_CHUNK_BYTES);
+    if (this.#smallReads >= CALM_AFTER_READS) this.#chunkBytes = IDLE_CHUNK_BYTES;
+    else if (count === room) this.#chunkBytes = Math.max(this.#chunkBytes, BUSY_CHUNK_BYTES);
     return true;
   }
 
   /** Makes sure that the frame at the read position fits into the chunk, and that a read is worth its cost. */
   #makeRoom(): void {
     const pending = this.#end - this.#start;
-    if (pending === 0 && !this.#retained) {
-      this.#start = this.#end = 0;
-      this.#chunk = this.#chunkForNextRead();
+    if (pending === 0 && !this.#retained) return this.#startOver();
+    const needed = pending < 4 ? FRAME_HEADER_BYTES : 4 + this.#length();
+    if (needed >= LARGE_FRAME_BYTES) {
+      // What comes behind it is likely to be as large: then its first bytes need not be copied into another chunk.
+      this.#chunkBytes = Math.min(needed, CHUNK_BYTES_MAX);
+      if (this.#start + needed > this.#chunk.length) this.#move(needed);
       return;
     }
-    const needed = pending < 4 ? FRAME_HEADER_BYTES : 4 + this.#length();
-    const room = this.#chunk.length - this.#end;
-    const cramped = needed <= BUSY_CHUNK_BYTES && room < this.#chunk.length / 4;
-    if (cramped || this.#start + needed > this.#chunk.length) {
-      this.#move(Math.max(needed, Math.min(this.#chunk.length, BUSY_CHUNK_BYTES)));
-    }
+    if (needed >= MEDIUM_FRAME_BYTES) this.#chunkBytes = needed * Math.floor(MEDIUM_CHUNK_BYTES / needed);
+    const { length } = this.#chunk;
+    const cramped = length - this.#end < length / 4 || length < this.#chunkBytes;
+    if (cramped || this.#start + needed > length) this.#move(Math.max(needed, this.#chunkBytes));
   }
 
-  /** Gives back the room of a large frame at once, and that of a busy time when it is over. */
-  #chunkForNextRead(): Uint8Array<ArrayBuffer> {
-    const size = this.#chunk.length;
-    if (size > IDLE_CHUNK_BYTES && this.#smallReads >= CALM_AFTER_READS) return new Uint8Array(IDLE_CHUNK_BYTES);
-    return size > BUSY_CHUNK_BYTES ? new Uint8Array(BUSY_CHUNK_BYTES) : this.#chunk;
+  /** Goes on at the front of the chunk, or of one that suits the times better. */
+  #startOver(): void {
+    this.#start = this.#end = 0;
+    if (this.#chunk.length !== this.#chunkBytes) this.#chunk = new Uint8Array(this.#chunkBytes);
   }
 
   /** Goes on in a fresh chunk, or at the front of this one when nobody holds on to its bytes. */
@@ -182,3 +214,5 @@ export class FrameReader {
     this.#start = 0;
   }
 }
+
+function never(): undefined {}

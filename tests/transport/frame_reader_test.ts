@@ -162,34 +162,74 @@ Deno.test("FrameReader offers little room while idle, much under load, and littl
   assertEquals(stream.readSizes.at(-1), KIB);
 });
 
-Deno.test("FrameReader takes a large frame in one piece of exactly its size, and gives the room back", async () => {
-  const { stream, reader } = over();
-  const body = pattern(300 * KIB);
-  const bodies: Uint8Array[] = [];
-  const running = reader.run((_, buffer, start, end) => {
-    reader.retain();
-    bodies.push(buffer.subarray(start, end));
-  });
-  stream.give(frame(1, body));
-  await ticks(20);
-  assertEquals(stream.waitingRead?.length, 64 * KIB);
+Deno.test("FrameReader takes large frames into chunks of exactly their size", async () => {
+  const bodies = [pattern(300 * KIB), pattern(300 * KIB, 1), pattern(200 * KIB, 2), pattern(600 * KIB, 3)];
+  const { stream, reader } = over(bodies.map((body) => frame(1, body)));
+  const taken: Uint8Array[] = [];
   stream.end();
-  await running;
-  assert(same(bodies[0]!, body));
-  assertEquals(bodies[0]!.buffer.byteLength, body.length + 5);
+  await reader.run((_, buffer, start, end) => {
+    reader.retain();
+    taken.push(buffer.subarray(start, end));
+  });
+  assert(taken.every((body, index) => same(body, bodies[index]!)));
+  // The third one was read into what was made ready for another like the second.
+  assertEquals(taken.map(({ buffer }) => (buffer.byteLength - 5) / KIB), [300, 300, 300, 600]);
+});
+
+Deno.test("FrameReader lets a few frames of medium size share a chunk", async () => {
+  const { stream, reader } = over(Array.from({ length: 20 }, (_, seed) => frame(1, pattern(64 * KIB, seed))));
+  const buffers: ArrayBufferLike[] = [];
+  stream.end();
+  await reader.run((_, buffer) => {
+    reader.retain();
+    buffers.push(buffer.buffer);
+  });
+  assertEquals(new Set(buffers).size, 7);
+  assertLessOrEqual(Math.max(...buffers.map(({ byteLength }) => byteLength)), 256 * KIB);
 });
 
 async function ticks(count: number): Promise<void> {
   for (let index = 0; index < count; index++) await Promise.resolve();
 }
 
-Deno.test("FrameReader gives the room of a large frame back that nobody retained", async () => {
-  const { stream, reader } = over([frame(1, pattern(300 * KIB))]);
+Deno.test("FrameReader makes ready for another frame as large as the last one, up to a mebibyte, until it is calm again", async () => {
+  const { stream, reader } = over([], 2 ** 24);
   const running = reader.run(() => {});
-  await ticks(20);
-  assertEquals(stream.waitingRead?.length, 64 * KIB);
+  for (const size of [300 * KIB, 3 * KIB * KIB]) {
+    stream.give(frame(1, pattern(size)));
+    await ticks(40);
+    assertEquals(stream.waitingRead?.length, Math.min(size + 5, KIB * KIB));
+  }
+  for (let count = 0; count < 40; count++) {
+    stream.give(frame(1, pattern(20)));
+    await ticks(3);
+  }
+  assertEquals(stream.waitingRead?.length, KIB);
   stream.end();
   await running;
+});
+
+Deno.test("FrameReader.run() asks now and then whether to give way, and hands over nothing until it may go on", async () => {
+  const { stream, reader } = over([
+    concat(...Array.from({ length: 1000 }, (_, index) => frame(index & 1, pattern(20)))),
+  ]);
+  const gates: PromiseWithResolvers<void>[] = [];
+  let taken = 0;
+  const running = reader.run(() => {
+    taken++;
+  }, () => {
+    gates.push(Promise.withResolvers());
+    return gates.at(-1)!.promise;
+  });
+  stream.end();
+  for (let looks = 1; looks <= 8; looks++) {
+    await ticks(20);
+    assertEquals(gates.length, looks);
+    assertEquals(taken, 124 * looks);
+    gates.at(-1)!.resolve();
+  }
+  await running;
+  assertEquals(taken, 1000);
 });
 
 Deno.test("FrameReader accepts a frame of exactly the limit, and refuses one byte more", async () => {
