@@ -4,6 +4,11 @@ import { TcpTransport } from "../transport/tcp_transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 
+/**
+ * A turn of the event loop that lasts longer should end. Reads and writes that find their socket ready are done within the turn, 128
+ * in a row: a flood would hold it for a tenth of a second.
+ */
+const TURN_MS = 4;
 /** `setTimeout` takes no longer delays: it runs them at once. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** `crypto.getRandomValues` fills no more at once. */
@@ -46,11 +51,13 @@ export const systemRandom: Random = {
 
 /** The real world: the system's clock, its randomness and, unless told otherwise, TCP. */
 export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
+  const turn = new Turn();
   return {
     clock: systemClock,
     random: options.random ?? systemRandom,
     transport: options.transport ?? new TcpTransport({ clock: systemClock }),
     defer: (callback) => queueMicrotask(callback),
+    giveWay: () => turn.giveWay(),
     outside: (operation) => operation,
   };
 }
@@ -71,5 +78,24 @@ class SystemTimer implements Timer {
     return setTimeout(() => {
       this.#id = this.#start(delay - TIMEOUT_MAX_MS, callback);
     }, TIMEOUT_MAX_MS);
+  }
+}
+
+/** The turn of the event loop that is on, from when it was first asked about. */
+class Turn {
+  #startedAt = 0;
+  #end: Promise<void> | undefined;
+
+  giveWay(): Promise<void> | undefined {
+    const now = performance.now();
+    if (this.#end !== undefined) return now - this.#startedAt > TURN_MS ? this.#end : undefined;
+    this.#startedAt = now;
+    this.#end = new Promise((resolve) => {
+      setImmediate(() => {
+        this.#end = undefined;
+        resolve();
+      });
+    });
+    return undefined;
   }
 }

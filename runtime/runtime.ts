@@ -48,6 +48,13 @@ export interface Runtime {
    */
   defer(callback: () => void): void;
   /**
+   * Asks whether this turn of the event loop has lasted long enough: timers and other streams get theirs only after it. For loops that
+   * may find work without end. A runtime whose turns take no time can do without.
+   *
+   * @returns What to wait for, or `undefined` to go on.
+   */
+  giveWay?(): Promise<void> | undefined;
+  /**
    * Marks an operation that is finished outside the event loop (cryptography,
    * compression, disk). A simulator waits for it before virtual time goes on; a
    * real runtime returns it as it is.

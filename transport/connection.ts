@@ -96,6 +96,7 @@ export class Connection implements ConnectionIdentity {
     this.queue = new SendQueue({
       write: (bytes) => stream.write(bytes),
       defer: (callback) => runtime.defer(callback),
+      giveWay: () => runtime.giveWay?.(),
       failed: (error) => this.close(error),
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
@@ -125,7 +126,7 @@ export class Connection implements ConnectionIdentity {
 
   async #run(): Promise<void> {
     try {
-      await this.reader.run(this.#sink);
+      await this.reader.run(this.#sink, () => this.#runtime.giveWay?.());
       this.close();
     } catch (error) {
       this.close(error);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ByteWriter } from "./byte_writer.ts";
-import { FRAME_HEADER_BYTES } from "./frame_reader.ts";
+import { FRAME_HEADER_BYTES, type GiveWay } from "./frame_reader.ts";
 import { WriterPool } from "./writer_pool.ts";
 
 /** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
@@ -25,6 +25,8 @@ export interface SendQueueOptions {
   readonly write: (bytes: Uint8Array) => Promise<void>;
   /** Runs a callback at the end of this turn of the event loop. */
   readonly defer: (callback: () => void) => void;
+  /** Asked after each large write: a socket that is never full would keep timers and other streams waiting. */
+  readonly giveWay?: GiveWay | undefined;
   /** Called when a write failed; the queue is closed then. */
   readonly failed: (error: unknown) => void;
   /** Bytes that may wait before `drained()` makes senders wait. */
@@ -158,7 +160,7 @@ export class SendQueue {
   }
 
   readonly #writeBatches = async (): Promise<void> => {
-    const { pack, write, failed } = this.#options;
+    const { pack, write, giveWay, failed } = this.#options;
     try {
       for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
         const packed = pack === undefined ? batch.bytes : await pack(batch.bytes);
@@ -169,6 +171,8 @@ export class SendQueue {
         this.#inFlightBytes = 0;
         if (batch.writer !== null) this.#writers.give(batch.writer);
         this.#wake();
+        const turn = batch.bytes.length < BATCH_BYTES ? undefined : giveWay?.();
+        if (turn !== undefined) await turn;
       }
       this.#busy = false;
     } catch (error) {

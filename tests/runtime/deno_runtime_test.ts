@@ -66,3 +66,16 @@ Deno.test("denoRuntime() takes another transport and randomness, and TCP by defa
   assertStrictEquals(runtime.transport, transport);
   assertInstanceOf(denoRuntime().transport, TcpTransport);
 });
+
+Deno.test("denoRuntime() asks to give way once a turn of the event loop has lasted a few milliseconds, until it is over", async () => {
+  const { giveWay } = denoRuntime();
+  assertEquals(giveWay!(), undefined);
+  const start = performance.now();
+  while (performance.now() - start < 5);
+  const turn = giveWay!();
+  assertInstanceOf(turn, Promise);
+  assertEquals(giveWay!(), turn);
+  await turn;
+  assertEquals(giveWay!(), undefined);
+  await new Promise((resolve) => setImmediate(resolve));
+});

@@ -311,6 +311,28 @@ Deno.test("SendQueue cuts what waits into batches of some 64 KiB, between frames
   assertEquals(bench.writes.map(({ length }) => length), [66_000, 66_000, 66_000, 66_000, 36_000]);
 });
 
+Deno.test("SendQueue asks after each large write whether to give way, and writes nothing until it may go on", async () => {
+  const gates: PromiseWithResolvers<void>[] = [];
+  const giveWay = () => {
+    gates.push(Promise.withResolvers());
+    return gates.at(-1)!.promise;
+  };
+  const bench = new Bench({ maxQueuedBytes: 2 ** 24, giveWay });
+  for (let count = 0; count < 3; count++) bench.send(1, 70_000);
+  for (let written = 1; written <= 3; written++) {
+    await bench.endTurn();
+    assertEquals(bench.writes.length, written);
+    assertEquals(gates.length, written - 1);
+    await bench.finishWrite();
+    assertEquals(bench.inFlight, undefined);
+    gates.at(-1)!.resolve();
+  }
+  bench.send(2, 10);
+  await bench.drain();
+  assertEquals(bench.writes.length, 4);
+  assertEquals(gates.length, 3);
+});
+
 Deno.test("SendQueue fills the same two buffers in turn under load", async () => {
   const bench = new Bench({ maxQueuedBytes: 2 ** 24 });
   bench.send(1, 100_000);
