@@ -3,13 +3,15 @@
 /**
  * Packs numbers into ranges.
  *
- * @param sequences In any order; no number twice.
+ * @param sequences In any order; a number that comes twice counts once.
  * @returns First and last of each range, in ascending order: `[1, 3, 7, 7]` for 7, 1, 2 and 3.
  */
 export function toRanges(sequences: Iterable<number>): number[] {
   const ranges: number[] = [];
   for (const sequence of [...sequences].sort((a, b) => a - b)) {
-    if (sequence === ranges.at(-1)! + 1) ranges[ranges.length - 1] = sequence;
+    const last = ranges.at(-1);
+    if (sequence === last) continue;
+    if (last !== undefined && sequence === last + 1) ranges[ranges.length - 1] = sequence;
     else ranges.push(sequence, sequence);
   }
   return ranges;

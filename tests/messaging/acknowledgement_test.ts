@@ -95,6 +95,7 @@ Deno.test("OutstandingMessages goes on with the placeholder of a message that wa
   assertEquals(resend.map(({ message }) => message), ["void", "void"]);
   assertEquals(expired, []);
   assertEquals(messages.acknowledge("b", { through: 2, ranges: [] }).length, 2);
+  assertEquals([messages.size, messages.bytes], [0, 0]);
 });
 
 Deno.test("OutstandingMessages.acknowledge() ends all up to a number, and ranges beyond it", () => {
@@ -155,6 +156,16 @@ Deno.test("OutstandingMessages.expedite() makes all messages to one peer due at 
   const { resend } = messages.due(10);
   assertEquals(resend.map(({ peer, sequence }) => [peer, sequence]), [["b", 1], ["b", 3]]);
   assertEquals(sequences(messages.due(10).resend), []);
+});
+
+Deno.test("OutstandingMessages.expedite() lets the waits begin anew", () => {
+  const messages = outstanding();
+  messages.add("b", "x", { now: 0, bytes: 1 });
+  for (let now = 0; now <= 5_000; now += 100) messages.due(now);
+  messages.expedite("b", 5_050);
+  assertEquals(messages.due(5_050).resend.map(({ repetitions }) => repetitions), [1]);
+  assertEquals(messages.due(5_240).resend, []);
+  assertEquals(messages.due(5_250).resend.length, 1);
 });
 
 Deno.test("OutstandingMessages refuses a retransmission that makes no sense", () => {

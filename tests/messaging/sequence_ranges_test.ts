@@ -6,9 +6,9 @@ import { forEachSeed } from "../seeded_random.ts";
 
 Deno.test("fromRanges() undoes toRanges()", () => {
   forEachSeed(100, (random) => {
-    const numbers = new Set(Array.from({ length: random.int(50) }, () => 1 + random.int(80)));
+    const numbers = Array.from({ length: random.int(50) }, () => 1 + random.int(80));
     const ranges = checkRanges(toRanges(numbers), 80);
-    assertEquals([...fromRanges(ranges)], [...numbers].sort((a, b) => a - b));
+    assertEquals([...fromRanges(ranges)], [...new Set(numbers)].sort((a, b) => a - b));
   });
   assertEquals(toRanges([7, 1, 2, 3]), [1, 3, 7, 7]);
   assertEquals(toRanges([]), []);

@@ -1,0 +1,52 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { BroadcastId } from "./broadcast_id.ts";
+
+/**
+ * What is to be announced to whom at the next lazy tick. That comes a lazy interval after the oldest broadcast in it was begun,
+ * wherever that was: what has been on its way for longer is announced at once, because those who are told of it may have
+ * been cut off with the one who tells.
+ */
+export class Announcements {
+  readonly #interval: number;
+  readonly #max: number;
+  readonly #waiting = new Map<string, BroadcastId[]>();
+  #dueAt = Infinity;
+
+  /**
+   * @param interval Milliseconds for which announcements are collected.
+   * @param max How many are kept per neighbour; those beyond are dropped.
+   */
+  constructor(interval: number, max: number) {
+    this.#interval = interval;
+    this.#max = max;
+  }
+
+  /** When the next lazy tick is; `Infinity` when there is nothing to announce. */
+  get nextAt(): number {
+    return this.#dueAt;
+  }
+
+  /** Lets the next lazy tick announce a broadcast, begun at `bornAt`, to `name`, which was not told of it before. */
+  add(name: string, id: BroadcastId, bornAt: number): void {
+    const ids = this.#waiting.get(name) ?? [];
+    if (ids.length >= this.#max) return;
+    ids.push(id);
+    this.#waiting.set(name, ids);
+    this.#dueAt = Math.min(this.#dueAt, bornAt + this.#interval);
+  }
+
+  /** Drops what was to be announced to `name`. */
+  forget(name: string): void {
+    this.#waiting.delete(name);
+  }
+
+  /** What is to be announced now, by neighbour. */
+  take(now: number): [name: string, ids: BroadcastId[]][] {
+    if (this.#dueAt > now) return [];
+    const due = [...this.#waiting];
+    this.#waiting.clear();
+    this.#dueAt = Infinity;
+    return due;
+  }
+}

@@ -1,0 +1,51 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { fromRanges, toRanges } from "../messaging/sequence_ranges.ts";
+
+/** Which broadcast a message is. */
+export interface BroadcastId {
+  /** Name of the node that broadcast it. */
+  readonly root: string;
+  /** Which life of that node did. */
+  readonly incarnation: number;
+  /** Which of its broadcasts it is, from 1. */
+  readonly sequence: number;
+}
+
+/** Broadcasts of one life of a node, as pairs of first and last sequence number, ascending. */
+export interface BroadcastRanges {
+  /** Name of the node. */
+  readonly root: string;
+  /** Which life of it. */
+  readonly incarnation: number;
+  /** The pairs. */
+  readonly ranges: readonly number[];
+}
+
+/** A string that no other id gives. */
+export function broadcastKey({ root, incarnation, sequence }: BroadcastId): string {
+  return `${incarnation}:${sequence}:${root}`;
+}
+
+/** Packs ids, none of them twice, in the order in which their roots appear. */
+export function packIds(ids: Iterable<BroadcastId>): BroadcastRanges[] {
+  const lives = new Map<string, { root: string; incarnation: number; sequences: number[] }>();
+  for (const { root, incarnation, sequence } of ids) {
+    const life = `${incarnation}:${root}`;
+    const known = lives.get(life);
+    if (known === undefined) lives.set(life, { root, incarnation, sequences: [sequence] });
+    else known.sequences.push(sequence);
+  }
+  return Array.from(lives.values(), ({ root, incarnation, sequences }) => ({
+    root,
+    incarnation,
+    ranges: toRanges(sequences),
+  }));
+}
+
+/** Undoes {@linkcode packIds}. */
+export function* unpackIds(packed: Iterable<BroadcastRanges>): Generator<BroadcastId> {
+  for (const { root, incarnation, ranges } of packed) {
+    for (const sequence of fromRanges(ranges)) yield { root, incarnation, sequence };
+  }
+}

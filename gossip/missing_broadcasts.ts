@@ -1,0 +1,83 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
+
+/** How many of those that announced a broadcast are remembered. */
+const ANNOUNCERS_MAX = 8;
+
+interface MissingBroadcast {
+  readonly id: BroadcastId;
+  /** Who can be asked for it, first one first. */
+  readonly announcers: string[];
+  readonly dueAt: number;
+}
+
+/**
+ * Broadcasts that others have announced and that have not come. Each is waited for a while, then its announcers are asked
+ * one by one. Of too many the oldest are given up: the exchange of summaries will find them.
+ */
+export class MissingBroadcasts {
+  readonly #timeout: number;
+  readonly #max: number;
+  /** In the order of their times, because all waits are of one length. */
+  readonly #missing = new Map<string, MissingBroadcast>();
+
+  /**
+   * @param timeout Milliseconds before each question.
+   * @param max How many are remembered.
+   */
+  constructor(timeout: number, max: number) {
+    this.#timeout = timeout;
+    this.#max = max;
+  }
+
+  /** How many are missing. */
+  get size(): number {
+    return this.#missing.size;
+  }
+
+  /** Takes note that `announcer` has a broadcast that has not come. */
+  add(id: BroadcastId, announcer: string, now: number): void {
+    const key = broadcastKey(id);
+    const known = this.#missing.get(key);
+    if (known === undefined) {
+      this.#missing.set(key, { id, announcers: [announcer], dueAt: now + this.#timeout });
+      for (const oldest of this.#missing.keys()) {
+        if (this.#missing.size <= this.#max) break;
+        this.#missing.delete(oldest);
+      }
+    } else if (known.announcers.length < ANNOUNCERS_MAX && !known.announcers.includes(announcer)) {
+      known.announcers.push(announcer);
+    }
+  }
+
+  /** Ends the waiting for a broadcast. Returns whether it was missing. */
+  delete(id: BroadcastId): boolean {
+    return this.#missing.delete(broadcastKey(id));
+  }
+
+  /** Whom to ask for what, now, among those that can be asked. */
+  due(now: number, canBeAsked: (announcer: string) => boolean): Map<string, BroadcastId[]> {
+    const questions = new Map<string, BroadcastId[]>();
+    for (const [key, missing] of this.#missing) {
+      if (missing.dueAt > now) break;
+      this.#missing.delete(key);
+      const candidates = missing.announcers.filter(canBeAsked);
+      // One that is asked already brings one link into the tree, two would bring a circle.
+      const announcer = candidates.find((candidate) => questions.has(candidate)) ?? candidates[0];
+      if (announcer === undefined) continue;
+      const announcers = candidates.filter((candidate) => candidate !== announcer);
+      const ids = questions.get(announcer);
+      if (ids === undefined) questions.set(announcer, [missing.id]);
+      else ids.push(missing.id);
+      this.#missing.set(key, { id: missing.id, announcers, dueAt: now + this.#timeout });
+    }
+    return questions;
+  }
+
+  /** When {@linkcode due} will find something; `Infinity` when nothing is missing. */
+  get nextAt(): number {
+    for (const { dueAt } of this.#missing.values()) return dueAt;
+    return Infinity;
+  }
+}

@@ -1,0 +1,133 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { RelayHeader } from "./relay_header.ts";
+
+/** How a {@linkcode Relay} works. */
+export interface RelayOptions {
+  /**
+   * Most links that a message may go along.
+   *
+   * @default {5}
+   */
+  readonly ttl?: number;
+  /**
+   * How many messages are remembered, to let none through twice.
+   *
+   * @default {8_192}
+   */
+  readonly memory?: number;
+}
+
+/** Where a node can send to at the moment. */
+export interface RelayLinks {
+  /** Names of all connected peers. */
+  readonly connected: ReadonlySet<string>;
+  /** Names of those that are this node's neighbours in a spanning tree; empty when there is no tree. */
+  readonly outLinks: readonly string[];
+}
+
+/** What to do with a relayed message. */
+export interface RelayStep {
+  /**
+   * - `"arrived"`: it is for this node, and new: hand it over.
+   * - `"forwarded"`: send it to all of `next`.
+   * - `"duplicate"`: it was here before, with as far to go; drop it.
+   * - `"expired"`: it may go no further; drop it and tell so.
+   * - `"stuck"`: there is nobody to send it to; drop it and tell so.
+   */
+  readonly outcome: "arrived" | "forwarded" | "duplicate" | "expired" | "stuck";
+  /** The header to send on. */
+  readonly header: RelayHeader;
+  /** Whom to send to; empty unless it is forwarded. */
+  readonly next: readonly string[];
+}
+
+/**
+ * The way of messages to members to which there is no direct connection: straight to the destination where there is a connection
+ * to it, else along the links of a spanning tree, else to everybody. A message never goes back to where it was, goes along a
+ * limited number of links, and reaches its destination's handler once.
+ *
+ * On a tree a message goes along each link once at most, but not always the shortest path: a repetition of one that was
+ * not acknowledged had better be flooded.
+ */
+export class Relay {
+  readonly #self: { readonly name: string; readonly incarnation: number };
+  readonly #ttl: number;
+  readonly #memory: number;
+  /** By message, oldest first: how far it could still go when it was here. */
+  readonly #seen = new Map<string, number>();
+  #sequence = 0;
+
+  /** `self` is this node's present life. */
+  constructor(
+    self: { readonly name: string; readonly incarnation: number },
+    { ttl = 5, memory = 8_192 }: RelayOptions = {},
+  ) {
+    this.#self = self;
+    this.#ttl = ttl;
+    this.#memory = memory;
+  }
+
+  /** How many messages are remembered now. */
+  get size(): number {
+    return this.#seen.size;
+  }
+
+  /**
+   * Begins the way of a message.
+   *
+   * @param isFlood Whether every node sends it to everybody, tree or not.
+   */
+  send(destination: string, links: RelayLinks, isFlood = false): RelayStep {
+    const header = {
+      origin: this.#self.name,
+      incarnation: this.#self.incarnation,
+      sequence: ++this.#sequence,
+      destination,
+      ttl: this.#ttl,
+      isFlood,
+      path: [],
+    };
+    this.#remember(header);
+    return this.#forward(header, links);
+  }
+
+  /** Takes a message from another node. */
+  receive(header: RelayHeader, links: RelayLinks): RelayStep {
+    const { destination, ttl } = header;
+    const end = (outcome: RelayStep["outcome"]) => ({ outcome, header, next: [] });
+    const isArrived = destination === this.#self.name;
+    const before = this.#seen.get(keyOf(header));
+    // One that came by a shorter way than before may reach nodes that were out of its reach.
+    if (before !== undefined && (isArrived || before >= ttl)) return end("duplicate");
+    this.#remember(header);
+    if (isArrived) return end("arrived");
+    if (ttl <= 0) return end("expired");
+    return this.#forward(header, links);
+  }
+
+  #forward(header: RelayHeader, { connected, outLinks }: RelayLinks): RelayStep {
+    const { destination, isFlood } = header;
+    const onward = { ...header, ttl: header.ttl - 1, path: [...header.path, this.#self.name] };
+    const tree = isFlood ? [] : outLinks.filter((name) => connected.has(name));
+    const candidates = connected.has(destination) ? [destination] : tree.length > 0 ? tree : [...connected];
+    const next = candidates.filter((name) => name !== this.#self.name && !header.path.includes(name));
+    return next.length === 0
+      ? { outcome: "stuck", header: onward, next }
+      : { outcome: "forwarded", header: onward, next };
+  }
+
+  #remember(header: RelayHeader): void {
+    const key = keyOf(header);
+    this.#seen.delete(key);
+    this.#seen.set(key, header.ttl);
+    for (const oldest of this.#seen.keys()) {
+      if (this.#seen.size <= this.#memory) break;
+      this.#seen.delete(oldest);
+    }
+  }
+}
+
+function keyOf({ origin, incarnation, sequence }: RelayHeader): string {
+  return `${incarnation}:${sequence}:${origin}`;
+}

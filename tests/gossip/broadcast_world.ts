@@ -1,0 +1,211 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert } from "@std/assert";
+import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../../gossip/broadcast_message.ts";
+import { Plumtree } from "../../gossip/plumtree.ts";
+import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
+import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
+import type { SeededRandom } from "../seeded_random.ts";
+
+type Graph = ReadonlyMap<string, ReadonlySet<string>>;
+
+interface Task {
+  readonly at: number;
+  readonly order: number;
+  readonly run: () => void;
+}
+
+/** One life of a node. */
+interface Member {
+  readonly tree: Plumtree<number>;
+  /** Times of delivery, by payload. */
+  readonly delivered: Map<number, number>;
+  neighbours: Set<string>;
+  isUp: boolean;
+  tickAt: number;
+}
+
+export const LAZY_INTERVAL = 1_000;
+
+/**
+ * Broadcast trees over a graph of links, each an ordered stream with a latency of its own and some jitter, in virtual
+ * time. Every payload is another number.
+ */
+export class BroadcastWorld {
+  now = 0;
+  /** Payloads that arrived, wanted or not. */
+  payloads = 0;
+  /** Messages of all kinds. */
+  messages = 0;
+  /** Whether a message gets lost. */
+  isLost = (_from: string, _to: string): boolean => false;
+  readonly members = new Map<string, Member>();
+  readonly #random: SeededRandom;
+  readonly #latency = new Map<string, number>();
+  /** When the last message of a link arrives. */
+  readonly #linkAt = new Map<string, number>();
+  #tasks: Task[] = [];
+  #order = 0;
+  #payload = 0;
+
+  constructor(random: SeededRandom, graph: Graph, options: Partial<PlumtreeOptions<number>> = {}) {
+    this.#random = random;
+    for (const name of graph.keys()) {
+      const tree = new Plumtree<number>({ name, incarnation: 1 }, {
+        random: random.next,
+        sizeOf: () => 100,
+        lazyInterval: LAZY_INTERVAL,
+        ...options,
+      });
+      this.members.set(name, { tree, delivered: new Map(), neighbours: new Set(), isUp: true, tickAt: Infinity });
+    }
+    for (const [name, neighbours] of graph) this.setNeighbours(name, neighbours);
+  }
+
+  get names(): string[] {
+    return [...this.members.keys()].filter((name) => this.members.get(name)!.isUp);
+  }
+
+  setNeighbours(name: string, neighbours: Iterable<string>): void {
+    const member = this.members.get(name)!;
+    member.neighbours = new Set(neighbours);
+    this.#perform(name, member.tree.setNeighbours(neighbours, this.now));
+  }
+
+  /** Broadcasts the next payload, and returns it. */
+  broadcast(name: string): number {
+    const member = this.members.get(name)!;
+    const payload = ++this.#payload;
+    member.delivered.set(payload, this.now);
+    this.#perform(name, member.tree.broadcast(payload, this.now));
+    return payload;
+  }
+
+  /** The node is gone; its neighbours notice that after a while, or never. */
+  crash(name: string, noticedAfter: number): void {
+    this.members.get(name)!.isUp = false;
+    if (noticedAfter === Infinity) return;
+    this.#schedule(this.now + noticedAfter, () => {
+      for (const [other, { neighbours }] of this.members) {
+        if (neighbours.has(name)) this.setNeighbours(other, [...neighbours].filter((neighbour) => neighbour !== name));
+      }
+    });
+  }
+
+  /** Lets `milliseconds` pass. */
+  run(milliseconds: number): void {
+    const end = this.now + milliseconds;
+    for (let task = this.#next(end); task !== undefined; task = this.#next(end)) {
+      this.now = task.at;
+      task.run();
+    }
+    this.now = end;
+  }
+
+  /** Names of the live nodes that do not have a payload. */
+  without(payload: number): string[] {
+    return this.names.filter((name) => !this.members.get(name)!.delivered.has(payload));
+  }
+
+  #perform(name: string, step: PlumtreeStep<number>): void {
+    const member = this.members.get(name)!;
+    for (const { payload } of step.delivered) {
+      assert(!member.delivered.has(payload), `broadcast ${payload} is delivered to ${name} twice`);
+      member.delivered.set(payload, this.now);
+    }
+    for (const { to, message } of step.outgoing) this.#send(name, to, message);
+    const nextAt = member.tree.nextAt() ?? Infinity;
+    if (nextAt >= member.tickAt) return;
+    member.tickAt = nextAt;
+    this.#schedule(nextAt, () => this.#tick(name, nextAt));
+  }
+
+  #tick(name: string, at: number): void {
+    const member = this.members.get(name)!;
+    if (member.tickAt !== at || !member.isUp) return;
+    member.tickAt = Infinity;
+    this.#perform(name, member.tree.tick(this.now));
+  }
+
+  #send(from: string, to: string, message: BroadcastMessage<number>): void {
+    this.messages++;
+    if (this.isLost(from, to)) return;
+    const link = `${from}>${to}`;
+    let latency = this.#latency.get(link);
+    if (latency === undefined) this.#latency.set(link, latency = 1 + this.#random.next() * 10);
+    const at = Math.max(this.now + latency * (1 + this.#random.next() / 4), this.#linkAt.get(link) ?? 0);
+    this.#linkAt.set(link, at);
+    const value = broadcastToValue(message);
+    this.#schedule(at, () => {
+      if (!this.members.get(to)!.isUp) return;
+      if (message.kind === "gossip" || message.kind === "repair") this.payloads++;
+      const received = broadcastFromValue(structuredClone(value)) as BroadcastMessage<number>;
+      this.#perform(to, this.members.get(to)!.tree.receive(from, received, this.now));
+    });
+  }
+
+  #schedule(at: number, run: () => void): void {
+    const task = { at: Math.max(at, this.now), order: this.#order++, run };
+    let place = this.#tasks.length;
+    this.#tasks.push(task);
+    while (place > 0) {
+      const parent = (place - 1) >> 1;
+      if (!isBefore(task, this.#tasks[parent]!)) break;
+      this.#tasks[place] = this.#tasks[parent]!;
+      place = parent;
+    }
+    this.#tasks[place] = task;
+  }
+
+  /** Takes the next task off the heap, unless it is after `end`. */
+  #next(end: number): Task | undefined {
+    const tasks = this.#tasks;
+    const first = tasks[0];
+    if (first === undefined || first.at > end) return undefined;
+    const last = tasks.pop()!;
+    if (tasks.length === 0) return first;
+    let place = 0;
+    for (;;) {
+      let child = 2 * place + 1;
+      if (child >= tasks.length) break;
+      if (child + 1 < tasks.length && isBefore(tasks[child + 1]!, tasks[child]!)) child++;
+      if (!isBefore(tasks[child]!, last)) break;
+      tasks[place] = tasks[child]!;
+      place = child;
+    }
+    tasks[place] = last;
+    return first;
+  }
+}
+
+function isBefore(one: Task, other: Task): boolean {
+  return one.at < other.at || (one.at === other.at && one.order < other.order);
+}
+
+export function namesOf(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `node-${index}`);
+}
+
+/** A connected graph in which each node has about `degree` neighbours, like the active views of HyParView. */
+export function partialViews(random: SeededRandom, count: number, degree: number): Map<string, Set<string>> {
+  const names = random.shuffle(namesOf(count));
+  const graph = new Map(names.map((name) => [name, new Set<string>()]));
+  const link = (one: string, other: string) => {
+    if (one === other) return;
+    graph.get(one)!.add(other);
+    graph.get(other)!.add(one);
+  };
+  for (let index = 1; index < count; index++) link(names[index]!, names[random.int(index)]!);
+  for (let links = count - 1; links < (count * degree) / 2; links++) link(random.pick(names), random.pick(names));
+  return graph;
+}
+
+/** Whether the graph hangs together without some of its nodes. */
+export function isConnected(graph: Graph, without: readonly string[] = []): boolean {
+  const names = [...graph.keys()].filter((name) => !without.includes(name));
+  const reached = new Set(names.slice(0, 1));
+  for (const name of reached) {
+    for (const neighbour of graph.get(name)!) if (!without.includes(neighbour)) reached.add(neighbour);
+  }
+  return reached.size === names.length;
+}

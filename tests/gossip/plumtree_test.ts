@@ -1,0 +1,213 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals } from "@std/assert";
+import { Plumtree } from "../../gossip/plumtree.ts";
+import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
+import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
+
+const ID = { root: "r", incarnation: 1, sequence: 1 };
+const IDS = [{ root: "r", incarnation: 1, ranges: [1, 1] }];
+const GOSSIP = { kind: "gossip", id: ID, age: 0, payload: "x" } as const;
+
+/** A node with three neighbours. */
+function plumtree(options: Partial<PlumtreeOptions<string>> = {}): Plumtree<string> {
+  const tree = new Plumtree<string>({ name: "a", incarnation: 1 }, {
+    random: () => 0.5,
+    sizeOf: (payload) => payload.length,
+    ...options,
+  });
+  tree.setNeighbours(["b", "c", "d"], 0);
+  return tree;
+}
+
+function sent({ outgoing }: PlumtreeStep<string>): string[] {
+  return outgoing.map(({ to, message }) => `${message.kind} to ${to}`);
+}
+
+Deno.test("Plumtree.broadcast() pushes to eager neighbours and announces to lazy ones at the lazy tick", () => {
+  const tree = plumtree();
+  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  const step = tree.broadcast("x", 100);
+  assertEquals(step.id, { root: "a", incarnation: 1, sequence: 1 });
+  assertEquals(sent(step), ["gossip to b", "gossip to c"]);
+  assertEquals(step.delivered, []);
+  assertEquals(sent(tree.broadcast("y", 600)), ["gossip to b", "gossip to c"]);
+  assertEquals(tree.nextAt(), 1_100);
+  assertEquals(sent(tree.tick(1_099)), []);
+  assertEquals(tree.tick(1_100).outgoing, [
+    { to: "d", message: { kind: "ihave", ids: [{ root: "a", incarnation: 1, ranges: [1, 2] }] } },
+  ]);
+});
+
+Deno.test("Plumtree.receive() delivers a new broadcast and passes it on, and prunes the link of a duplicate", () => {
+  const tree = plumtree();
+  const first = tree.receive("b", GOSSIP, 0);
+  assertEquals(first.delivered, [{ id: ID, payload: "x" }]);
+  assertEquals(sent(first), ["gossip to c", "gossip to d"]);
+  const second = tree.receive("c", GOSSIP, 0);
+  assertEquals(second.delivered, []);
+  assertEquals(second.outgoing, [{ to: "c", message: { kind: "prune", root: "r" } }]);
+  assertEquals([tree.eager("r"), tree.lazy("r")], [["b", "d"], ["c"]]);
+});
+
+Deno.test("Plumtree.receive() makes the link by which a new broadcast comes one of the tree", () => {
+  const tree = plumtree();
+  tree.receive("b", { kind: "prune", root: "r" }, 0);
+  assertEquals(tree.eager("r"), ["c", "d"]);
+  tree.receive("b", GOSSIP, 0);
+  assertEquals(tree.eager("r"), ["b", "c", "d"]);
+});
+
+Deno.test("Plumtree.receive() answers one request with a mebibyte of broadcasts at most, and a bit", () => {
+  const tree = plumtree({ sizeOf: () => 400_000 });
+  for (let count = 0; count < 10; count++) tree.broadcast("x", 0);
+  const ids = [{ root: "a", incarnation: 1, ranges: [1, 10] }];
+  assertEquals(tree.receive("b", { kind: "request", ids }, 0).outgoing.length, 3);
+});
+
+Deno.test("Plumtree announces nothing to one that is a neighbour no longer", () => {
+  const tree = plumtree();
+  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  tree.broadcast("x", 0);
+  tree.setNeighbours(["b", "c"], 500);
+  assertEquals(sent(tree.tick(1_000)), []);
+});
+
+Deno.test("Plumtree keeps a tree for each root, and begins that of a new one with a copy", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("c", GOSSIP, 0);
+  assertEquals(sent(tree.broadcast("x", 0)), ["gossip to b", "gossip to d"]);
+  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  assertEquals([tree.eager("a"), tree.eager("r"), tree.eager()], [["b"], ["b", "d"], ["b"]]);
+});
+
+Deno.test("Plumtree says how old a broadcast is, so that all count its age from one instant", () => {
+  const tree = plumtree();
+  tree.receive("b", { ...GOSSIP, age: 70 }, 1_000);
+  const { outgoing } = tree.receive("c", { kind: "graft", ids: IDS }, 1_200);
+  assertEquals(outgoing[0]?.message, { ...GOSSIP, age: 270 });
+});
+
+Deno.test("Plumtree grafts the link of an announcer when the tree does not bring what it announced, then of another", () => {
+  const tree = plumtree({ graftTimeout: 200 });
+  for (const root of ["b", "c"]) tree.receive(root, { kind: "prune", root: "r" }, 0);
+  tree.receive("b", { kind: "ihave", ids: IDS }, 1_000);
+  tree.receive("c", { kind: "ihave", ids: IDS }, 1_100);
+  assertEquals(tree.nextAt(), 1_200);
+  assertEquals(tree.tick(1_199).outgoing, []);
+  assertEquals(tree.tick(1_200).outgoing, [{ to: "b", message: { kind: "graft", ids: IDS } }]);
+  assertEquals(tree.eager("r"), ["b", "d"]);
+  assertEquals(sent(tree.tick(1_400)), ["graft to c"]);
+  assertEquals(sent(tree.tick(1_600)), []);
+  assertEquals(tree.load.missing, 0);
+});
+
+Deno.test("Plumtree does not graft when the tree brings it in time, or when the announcer is gone", () => {
+  const tree = plumtree({ graftTimeout: 200 });
+  tree.receive("c", { kind: "ihave", ids: IDS }, 0);
+  tree.receive("b", GOSSIP, 100);
+  assertEquals(sent(tree.tick(200)), []);
+  tree.receive("c", { kind: "ihave", ids: [{ root: "r", incarnation: 1, ranges: [2, 3] }] }, 300);
+  tree.setNeighbours(["b"], 300);
+  assertEquals(sent(tree.tick(500)), []);
+});
+
+Deno.test("Plumtree answers a graft with what it has, and pushes from then on", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("c", GOSSIP, 0);
+  const step = tree.receive("c", { kind: "graft", ids: [{ root: "r", incarnation: 1, ranges: [1, 2] }] }, 0);
+  assertEquals(sent(step), ["gossip to c"]);
+  assertEquals(sent(tree.receive("b", { ...GOSSIP, id: { ...ID, sequence: 3 } }, 0)), ["gossip to c", "gossip to d"]);
+});
+
+Deno.test("Plumtree announces at once what has been on its way for longer than a lazy tick", () => {
+  const tree = plumtree();
+  tree.receive("c", { kind: "prune", root: "r" }, 0);
+  tree.receive("b", { ...GOSSIP, age: 1_300 }, 5_000);
+  assertEquals(sent(tree.tick(5_000)), ["ihave to c"]);
+});
+
+Deno.test("Plumtree sends a new neighbour a summary, which brings both what they lack", () => {
+  const one = plumtree();
+  const other = new Plumtree<string>({ name: "b", incarnation: 1 }, { random: () => 0, sizeOf: () => 1 });
+  other.setNeighbours(["c"], 0);
+  one.setNeighbours(["c"], 0);
+  one.broadcast("one's", 0);
+  other.broadcast("other's", 0);
+  const { outgoing: [summary] } = one.setNeighbours(["b"], 10);
+  assertEquals(summary?.message.kind, "summary");
+  const answer = other.receive("a", summary!.message, 10);
+  assertEquals(sent(answer), ["request to a", "summary to a"]);
+  const [request, extra] = answer.outgoing;
+  const [repair] = one.receive("b", request!.message, 20).outgoing;
+  assertEquals(other.receive("a", repair!.message, 20).delivered.map(({ payload }) => payload), ["one's"]);
+  const wish = one.receive("b", extra!.message, 20);
+  assertEquals(sent(wish), ["request to b"]);
+  const [more] = other.receive("a", wish.outgoing[0]!.message, 20).outgoing;
+  assertEquals(one.receive("b", more!.message, 20).delivered.map(({ payload }) => payload), ["other's"]);
+  assertEquals(one.receive("b", more!.message, 20).delivered, []);
+});
+
+Deno.test("Plumtree exchanges a summary with a random neighbour now and then, while there is something to compare", () => {
+  const tree = plumtree({ exchangeInterval: 10_000, cacheAge: 15_000 });
+  tree.receive("b", GOSSIP, 0);
+  assertEquals(tree.nextAt(), 10_000);
+  assertEquals(sent(tree.tick(10_000)), ["summary to c"]);
+  assertEquals(sent(tree.tick(20_000)), []);
+  assertEquals(tree.nextAt(), undefined);
+});
+
+Deno.test("Plumtree announces a repaired broadcast to all, and takes the tree's copy of it for no duplicate", () => {
+  const tree = plumtree();
+  const step = tree.receive("b", { ...GOSSIP, kind: "repair" }, 0);
+  assertEquals([step.delivered.length, sent(step)], [1, []]);
+  assertEquals(sent(tree.tick(1_000)), ["ihave to c", "ihave to d"]);
+  assertEquals(sent(tree.receive("c", GOSSIP, 1_100)), []);
+  assertEquals(sent(tree.receive("d", GOSSIP, 1_100)), ["prune to d"]);
+});
+
+Deno.test("Plumtree grafts the link that a repair has hidden to be missing, without asking for the payload", () => {
+  const before = plumtree({ graftTimeout: 200 });
+  before.receive("c", { kind: "ihave", ids: IDS }, 0);
+  before.receive("b", { ...GOSSIP, kind: "repair" }, 100);
+  const after = plumtree({ graftTimeout: 200 });
+  after.receive("b", { ...GOSSIP, kind: "repair" }, 0);
+  after.receive("c", { kind: "ihave", ids: IDS }, 0);
+  for (const tree of [before, after]) {
+    const graft = { kind: "graft", ids: [{ root: "r", incarnation: 1, ranges: [] }] } as const;
+    assertEquals(tree.tick(200).outgoing, [{ to: "c", message: graft }]);
+    assertEquals(tree.load.missing, 0);
+    tree.receive("c", { kind: "prune", root: "r" }, 300);
+    tree.receive("c", graft, 400);
+    assertEquals(tree.eager("r"), ["b", "c", "d"]);
+  }
+});
+
+Deno.test("Plumtree hears strangers, but does not count them among its neighbours", () => {
+  const tree = plumtree();
+  assertEquals(tree.receive("z", GOSSIP, 0).delivered.length, 1);
+  assertEquals(sent(tree.receive("z", GOSSIP, 0)), ["prune to z"]);
+  assertEquals(sent(tree.receive("z", { kind: "graft", ids: IDS }, 0)), ["gossip to z"]);
+  tree.receive("z", { kind: "prune", root: "r" }, 0);
+  assertEquals([tree.eager("r"), tree.lazy("r")], [["b", "c", "d"], []]);
+});
+
+Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and forgets the old", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("c", GOSSIP, 0);
+  tree.setNeighbours(["c", "d", "e"], 0);
+  assertEquals([tree.eager("r"), tree.lazy("r")], [["d", "e"], ["c"]]);
+  tree.setNeighbours(["d"], 0);
+  tree.setNeighbours(["c", "d"], 0);
+  assertEquals([tree.eager("r"), tree.lazy("r")], [["c", "d"], []]);
+});
+
+Deno.test("Plumtree takes broadcasts of a root's newest life only", () => {
+  const tree = plumtree();
+  const of = (incarnation: number, sequence: number) =>
+    tree.receive("b", { ...GOSSIP, id: { root: "r", incarnation, sequence } }, 0).delivered.length;
+  assertEquals([of(2, 1), of(1, 2), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 0, 1, 0]);
+});
