@@ -72,6 +72,7 @@ export {
   StoppedError,
 } from "./messaging/errors.ts";
 export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./transport/refusal.ts";
+export { type RelayStats } from "./messaging/relaying.ts";
 export { type OpenerStats } from "./transport/connection_opener.ts";
 export { type ChannelSpec, type NodeSpec } from "./membership/node_spec.ts";
 export { type Address, type ByteStream, type Listener, type Transport } from "./transport/transport.ts";

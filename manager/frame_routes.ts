@@ -7,7 +7,7 @@ import type { Node } from "./node.ts";
 
 /** Says which part of a node takes which kind of frame. */
 export function routeFrames({ router, overlay, liveness, partitions, pinger, messaging }: Node): void {
-  const { codec, inbound, guarantees, acceptance } = messaging;
+  const { codec, inbound, guarantees, acceptance, broadcasting, relaying } = messaging;
   const control = (take: (peer: Peer, value: unknown) => void): FrameHandler => ({ peer }, buffer, start, end) =>
     take(peer, codec.readControl(buffer, start, end));
   router.on(FrameKind.strategy, control((peer, message) => overlay.receive(peer, message)));
@@ -19,4 +19,6 @@ export function routeFrames({ router, overlay, liveness, partitions, pinger, mes
   router.on(FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end));
   router.on(FrameKind.envelope, (...frame) => acceptance.takeEnvelope(...frame));
   router.on(FrameKind.ack, control(({ name }, value) => guarantees.takeReceipt(name, value)));
+  router.on(FrameKind.broadcast, control((peer, message) => broadcasting.receive(peer, message)));
+  router.on(FrameKind.relay, control((_, message) => relaying.receive(message)));
 }

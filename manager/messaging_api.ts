@@ -83,6 +83,17 @@ export class MessagingApi extends MembershipApi {
     }
   }
 
+  /**
+   * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.
+   *
+   * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {StoppedError} When this node was stopped.
+   */
+  broadcast(name: string, message: unknown): void {
+    this.node.checkRunning("broadcast");
+    this.node.messaging.broadcasting.broadcast(name, message);
+  }
+
   /** Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone. */
   ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
     return this.node.messaging.outbound.ready(nameOf(node), channel);

@@ -186,7 +186,10 @@ export class Node implements ConnectionPoolHandler {
   /** Begins a new life under the same name, with an incarnation above `known`. */
   reincarnate(known: number, snapshot: unknown): void {
     const { wallTime } = this.settings.runtime.clock;
-    this.#self = { ...this.#self, incarnation: Math.max(wallTime(), known + 1, this.#self.incarnation + 1) };
+    this.#self = {
+      ...this.#self,
+      incarnation: Math.max(Math.floor(wallTime()), known + 1, this.#self.incarnation + 1),
+    };
     this.liveness.restart(this.#self);
     this.overlay.restart(this.#self, snapshot);
     this.messaging.restart(this.#self);

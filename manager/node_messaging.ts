@@ -3,6 +3,10 @@
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
 import { Calls } from "../messaging/calls.ts";
+import type { Sender } from "../messaging/deduplication.ts";
+import { envelopeFromValue } from "../messaging/envelope.ts";
+import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
+import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
 import { CallError, StoppedError } from "../messaging/errors.ts";
@@ -31,6 +35,8 @@ export class NodeMessaging {
   readonly guarantees: Guarantees;
   readonly acceptance: Acceptance;
   readonly calls: Calls;
+  readonly relaying: Relaying;
+  readonly broadcasting: Broadcasting;
   readonly monitors: Monitors;
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #clock: Clock;
@@ -39,7 +45,7 @@ export class NodeMessaging {
   readonly #defer: (callback: () => void) => void;
 
   constructor(
-    { codec, runtime, channels, causalLabels }: Settings,
+    { codec, runtime, channels, causalLabels, gossip, relayTtl, treeRefreshInterval }: Settings,
     pool: ConnectionPool,
     self: () => NodeSpec,
     members: () => ReadonlyMap<string, NodeSpec>,
@@ -70,6 +76,7 @@ export class NodeMessaging {
       ...common,
       pool,
       monotonic: monotonicChannels(channels),
+      relay: (message) => this.relaying.send(message),
       deliverHere: (message) => this.#deliverHere(message),
     });
     this.inbound = new Inbound({
@@ -81,6 +88,21 @@ export class NodeMessaging {
     this.#clock = runtime.clock;
     this.#orders = new CausalOrders(causalLabels, self());
     const { outbound, inbound } = this;
+    this.relaying = new Relaying({
+      pool,
+      codec: this.codec,
+      ttl: relayTtl,
+      treeLinks: () => this.broadcasting.links,
+      arrived: (from, what) => this.#relayed(from, what),
+    }, self());
+    this.broadcasting = new Broadcasting({
+      runtime,
+      pool,
+      codec: this.codec,
+      lazyInterval: gossip.interval,
+      refreshInterval: treeRefreshInterval,
+      deliver: (name, message, from) => inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
+    }, self());
     this.guarantees = new Guarantees({
       runtime,
       outbound,
@@ -92,13 +114,22 @@ export class NodeMessaging {
     this.calls = new Calls({ guarantees: this.guarantees, inbound });
     this.monitors = new Monitors(registry);
     const { calls } = this;
-    this.acceptance = new Acceptance({ runtime, pool, codec: this.codec, inbound, calls, orders: this.#orders });
+    this.acceptance = new Acceptance({
+      runtime,
+      pool,
+      codec: this.codec,
+      inbound,
+      calls,
+      orders: this.#orders,
+      relayReceipt: (to, receipt) => this.relaying.sendReceipt(to, receipt),
+    });
   }
 
   /** A peer can be reached. */
   up(peer: Peer): void {
     this.acceptance.handOver(this.#orders.up(peer, this.#clock.now()));
     this.guarantees.up(peer.name);
+    this.broadcasting.neighboursChanged();
   }
 
   /** A peer cannot be reached, for now at least. */
@@ -106,6 +137,7 @@ export class NodeMessaging {
     this.#orders.down(peer, this.#clock.now());
     this.calls.gone(peer.name);
     this.monitors.gone(peer.name);
+    this.broadcasting.neighboursChanged();
   }
 
   /** A node has left the cluster. */
@@ -127,12 +159,15 @@ export class NodeMessaging {
     this.guarantees.reset(new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`));
     this.acceptance.reset();
     this.#orders.restart(self);
+    this.relaying.restart(self);
+    this.broadcasting.restart(self);
   }
 
   /** Drops what still waits. */
   stop(reason: StoppedError): void {
     this.guarantees.reset(reason);
     this.#delayed.stop();
+    this.broadcasting.stop();
   }
 
   /** Calls a handler of this node. */
@@ -142,6 +177,15 @@ export class NodeMessaging {
     } catch (error) {
       throw new CallError(error instanceof Error ? error.message : `${error}`);
     }
+  }
+
+  /** Takes what other nodes have passed on. */
+  #relayed(from: Sender, what: RelayedArrival): void {
+    if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
+    const { name, cast, channel, envelope, message, bytes } = what;
+    const context = { from: from.name, channel, cast };
+    if (envelope === null) this.inbound.receive(name, message, context);
+    else this.acceptance.accept(from, envelopeFromValue(envelope), bytes, message, name, context);
   }
 
   /** A message to this node itself arrives in a later turn, like any other. */

@@ -114,6 +114,18 @@ export interface PeerServiceOptions {
    */
   readonly causalLabels?: readonly string[] | undefined;
   /**
+   * Most links that a `transitive` message may go along, 1 to 255.
+   *
+   * @default {5}
+   */
+  readonly relayTtl?: number | undefined;
+  /**
+   * How often each node compares recent broadcasts with a random neighbour, which repairs what the broadcast tree missed.
+   *
+   * @default {10_000}
+   */
+  readonly treeRefreshInterval?: number | undefined;
+  /**
    * How long `syncJoin` tries when it was given no signal, and how long a leaving node waits for the others.
    *
    * @default {10_000}

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { MessageStats } from "../messaging/message_stats.ts";
+import type { RelayStats } from "../messaging/relaying.ts";
 import type { OpenerStats } from "../transport/connection_opener.ts";
 import type { Node } from "./node.ts";
 
@@ -24,6 +25,8 @@ export interface PeerStats {
 export interface PeerServiceStats {
   /** Messages of users. */
   readonly messages: Readonly<MessageStats>;
+  /** Messages that were passed on for others. */
+  readonly relay: Readonly<RelayStats>;
   /** Streams that were dialled, accepted and refused. */
   readonly connections: Readonly<OpenerStats>;
   /** Frames of unknown kinds, which were ignored. */
@@ -49,6 +52,7 @@ export function nodeStats(node: Node): PeerServiceStats {
   });
   return {
     messages: { ...node.messaging.stats },
+    relay: { ...node.messaging.relaying.stats },
     connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
     unknownFrames: node.router.unknownFrames,
     peers: Object.fromEntries(peers),

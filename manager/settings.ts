@@ -29,6 +29,8 @@ export interface Settings extends Preset {
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
   readonly causalLabels: readonly string[] | undefined;
+  readonly relayTtl: number;
+  readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
   readonly runtime: Runtime;
 }
@@ -88,6 +90,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
     causalLabels: options.causalLabels,
+    relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
+    treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     runtime,
   };

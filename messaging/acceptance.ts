@@ -36,6 +36,8 @@ export interface AcceptanceOptions {
   readonly inbound: Inbound;
   readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
+  /** Sends a receipt over other nodes. */
+  readonly relayReceipt: (to: string, receipt: unknown) => void;
 }
 
 /** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it then. */
@@ -125,7 +127,10 @@ export class Acceptance {
     for (const { to, receipt } of this.#seen.takeReceipts()) {
       const peer = this.#options.pool.peers.get(to);
       const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(DEFAULT_CHANNEL, undefined)?.queue;
-      if (queue === undefined) continue;
+      if (queue === undefined) {
+        this.#options.relayReceipt(to, receiptToValue(receipt));
+        continue;
+      }
       encodeInto(queue.begin(FrameKind.ack), receiptToValue(receipt));
       if (queue.hasRoomFor(queue.frameBytes)) queue.commit();
       else queue.rollback();

@@ -55,7 +55,14 @@ export class Calls {
   async takeRequest(name: string, message: unknown, context: MessageContext, { id }: CallMark): Promise<void> {
     const { from: node, channel } = context;
     const reply = (ok: boolean, message: unknown) =>
-      this.#send({ node, name: MANAGER_NAME, message, options: { channel }, cast: false, call: { id, ok } });
+      this.#send({
+        node,
+        name: MANAGER_NAME,
+        message,
+        options: { channel, transitive: true },
+        cast: false,
+        call: { id, ok },
+      });
     try {
       await reply(true, await this.#options.inbound.answer(name, message, context) ?? null);
     } catch (error) {
@@ -90,7 +97,7 @@ export class Calls {
 }
 
 /** How a call is made. */
-export interface CallOptions extends Pick<SendOptions, "channel" | "partitionKey"> {
+export interface CallOptions extends SendOptions {
   /** Gives up waiting. */
   readonly signal?: AbortSignal | undefined;
   /**

@@ -132,12 +132,15 @@ export class Guarantees {
     const { ack = false, causalLabel, signal, timeout } = options;
     signal?.throwIfAborted();
     const incarnation = this.#options.incarnationOf(node);
-    if (incarnation === undefined) throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+    if (incarnation === undefined && (!message.options.transitive || causalLabel !== undefined)) {
+      throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+    }
     if (causalLabel !== undefined && !this.#options.orders.knows(causalLabel)) {
       throw new RangeError(
         `Cannot send to "${node}": causal label "${causalLabel}" is unknown; name it in "causalLabels"`,
       );
     }
+    const receiver = incarnation === undefined ? undefined : { name: node, incarnation };
     const bytes = this.#options.codec.measure(message.message);
     return new Promise((resolve, reject) => {
       let sequence = 0;
@@ -210,13 +213,12 @@ export class Guarantees {
 
   #sendAgain({ peer, sequence, message }: OutstandingMessage<Pending>): void {
     const incarnation = this.#options.incarnationOf(peer);
-    if (incarnation === undefined) return;
     const { place } = message;
-    if (place !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
+    if (place !== undefined && incarnation !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
       // The receiver has begun another life, to which the old place means nothing.
       message.place = this.#options.orders.place(place.label, { name: peer, incarnation }, this.#now());
     }
-    this.#options.outbound.offer(this.#enveloped(message, sequence));
+    this.#options.outbound.offer({ ...this.#enveloped(message, sequence), repeated: true });
   }
 
   #schedule(): void {

@@ -32,6 +32,18 @@ export interface SendOptions {
    * where the channel has several connections.
    */
   readonly partitionKey?: string | number | undefined;
+  /**
+   * Whether other nodes may pass it on when there is no direct connection: along a spanning tree, over `relayTtl` links at most.
+   *
+   * @default {false}
+   */
+  readonly transitive?: boolean | undefined;
+  /**
+   * Names of the peers that may pass it on from here.
+   *
+   * @default {the links of the broadcast tree}
+   */
+  readonly outLinks?: readonly string[] | undefined;
 }
 
 /** What an {@linkcode Outbound} needs from its surroundings. */
@@ -40,6 +52,8 @@ export interface OutboundOptions {
   readonly self: () => string;
   readonly interpositions: Interpositions;
   readonly delayed: DelayQueue;
+  /** Takes a message that others have to pass on. */
+  readonly relay: (message: OutboundMessage) => void;
   /** Takes a message that is for this node itself. */
   readonly deliverHere: (message: OutboundMessage) => void;
   readonly pool: ConnectionPool;
@@ -64,6 +78,8 @@ export interface OutboundMessage {
   readonly cast: boolean;
   /** The call that it belongs to, if any. */
   readonly call?: CallMark | undefined;
+  /** Whether it was sent before, without success. */
+  readonly repeated?: boolean | undefined;
   /** Guarantees that it carries, encoded, if any. */
   readonly envelope?: unknown;
 }
@@ -163,6 +179,7 @@ export class Outbound {
       return undefined;
     }
     const connection = this.#connectionTo(message);
+    if (connection === null) return void this.#relay(message);
     const line = this.#lines.get(connection);
     if ((line === undefined || line.empty) && this.#writeTo(connection, message)) {
       return connection.queue.aboveHighWaterMark ? connection.queue.drained() : undefined;
@@ -176,6 +193,7 @@ export class Outbound {
       return true;
     }
     const connection = this.#connectionTo(message);
+    if (connection === null) return this.#relay(message);
     const line = this.#lines.get(connection);
     if ((line !== undefined && !line.empty) || !this.#writeTo(connection, message)) {
       throw new QueueFullError(`Cannot send to "${message.name}" on "${message.node}": the queue is full`);
@@ -183,7 +201,14 @@ export class Outbound {
     return !connection.queue.aboveHighWaterMark;
   }
 
-  #connectionTo({ node, options }: OutboundMessage): Connection {
+  #relay(message: OutboundMessage): true {
+    this.#options.relay(message);
+    this.#options.stats.sent++;
+    return true;
+  }
+
+  /** The connection for a message; `null` when others have to pass it on. */
+  #connectionTo({ node, options }: OutboundMessage): Connection | null {
     const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = options;
     const peer: Peer | undefined = this.#options.pool.peers.get(node);
     if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
@@ -191,7 +216,7 @@ export class Outbound {
     if (peer !== undefined && connection?.channel !== channel && !peer.hasChannel(channel)) {
       throw new RangeError(`Cannot send to "${node}": channel "${channel}" is unknown; name it in "channels"`);
     }
-    if (connection !== null) return connection;
+    if (connection !== null || options.transitive) return connection;
     const state = peer === undefined
       ? "it is not a member, or this node has no wish to connect to it"
       : "there is no connection now";

@@ -8,12 +8,15 @@ import { encodeInto } from "../transport/message_pack_encode.ts";
 import { EncodeError } from "./errors.ts";
 
 /** Bytes from this size on go to the socket from where they are; smaller ones are cheaper to copy into the batch. */
-export const ZERO_COPY_MIN_BYTES = 16 * 1024;
+export const ZERO_COPY_MIN_BYTES = 128 * 1024;
 
 /** A scratch buffer that grew beyond this is given back. */
 const SCRATCH_KEPT_BYTES = 64 * 1024;
 
 const BIN_32 = 0xc6;
+
+/** The owner of bytes that nothing will ever be read over. */
+const NOBODY = { retain: () => {} };
 
 /**
  * Puts values into frames and takes them out. Messages go through the codec that the user chose, MessagePack by default; everything
@@ -64,6 +67,27 @@ export class PayloadCodec {
       owner.retain();
     }
     return message;
+  }
+
+  /**
+   * Encodes a message by itself.
+   *
+   * @throws {EncodeError} When it cannot be encoded.
+   */
+  encode(message: unknown): Uint8Array {
+    const writer = new ByteWriter();
+    const tail = this.write(writer, message);
+    if (tail !== undefined) writer.raw(tail);
+    return writer.written();
+  }
+
+  /**
+   * Decodes a message that has its bytes to itself.
+   *
+   * @throws {SyntaxError} When it is malformed.
+   */
+  decode(bytes: Uint8Array): unknown {
+    return this.read(bytes, 0, bytes.length, NOBODY);
   }
 
   /**

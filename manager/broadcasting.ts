@@ -1,0 +1,125 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../gossip/broadcast_message.ts";
+import { Plumtree } from "../gossip/plumtree.ts";
+import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { PayloadCodec } from "../messaging/payload_codec.ts";
+import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
+import { sendValue } from "../transport/send_value.ts";
+
+/** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
+type Payload = readonly [name: string, bytes: Uint8Array];
+
+/** What a {@linkcode Broadcasting} needs from its surroundings. */
+export interface BroadcastingOptions {
+  readonly runtime: Runtime;
+  readonly pool: ConnectionPool;
+  readonly codec: PayloadCodec;
+  /** Milliseconds for which announcements are collected. */
+  readonly lazyInterval: number;
+  /** Milliseconds between two comparisons with a random neighbour, which repair what the tree missed. */
+  readonly refreshInterval: number;
+  readonly deliver: (name: string, message: unknown, from: string) => void;
+}
+
+/** Runs the broadcast tree over the peers that can be reached. */
+export class Broadcasting {
+  readonly #options: BroadcastingOptions;
+  #tree: Plumtree<Payload>;
+  #timer: Timer | null = null;
+
+  constructor(options: BroadcastingOptions, self: NodeSpec) {
+    this.#options = options;
+    this.#tree = this.#treeOf(self);
+  }
+
+  /** Names of the neighbours along the tree that was used last: its links, which span the cluster. */
+  get links(): string[] {
+    return this.#tree.eager();
+  }
+
+  /**
+   * Sends a message to the handler `name` of every node, this one included.
+   *
+   * @throws {EncodeError} When the message cannot be encoded.
+   */
+  broadcast(name: string, message: unknown): void {
+    const { codec, runtime, deliver, pool } = this.#options;
+    this.#do(this.#tree.broadcast([name, codec.encode(message)], runtime.clock.now()));
+    runtime.defer(() => deliver(name, message, pool.selfName()));
+  }
+
+  /** Takes note of who can be reached. */
+  neighboursChanged(): void {
+    const names = [...this.#options.pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned);
+    this.#do(this.#tree.setNeighbours(names.map(({ name }) => name), this.#options.runtime.clock.now()));
+  }
+
+  /**
+   * Takes a message of another node's tree.
+   *
+   * @throws {TypeError} When it is malformed.
+   */
+  receive(peer: Peer, value: unknown): void {
+    const message = broadcastFromValue(value);
+    if (message.kind === "gossip" || message.kind === "repair") checkPayload(message.payload);
+    this.#do(this.#tree.receive(peer.name, message as BroadcastMessage<Payload>, this.#now()));
+  }
+
+  /** Begins again as another life of this node. */
+  restart(self: NodeSpec): void {
+    this.stop();
+    this.#tree = this.#treeOf(self);
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #treeOf({ name, incarnation }: NodeSpec): Plumtree<Payload> {
+    const { runtime, lazyInterval, refreshInterval } = this.#options;
+    return new Plumtree<Payload>({ name, incarnation }, {
+      random: () => runtime.random.next(),
+      sizeOf: ([name, bytes]) => name.length + bytes.length,
+      lazyInterval,
+      graftTimeout: lazyInterval / 4,
+      exchangeInterval: refreshInterval,
+    });
+  }
+
+  #do({ outgoing, delivered }: PlumtreeStep<Payload>): void {
+    const { pool, codec, deliver } = this.#options;
+    for (const { to, message } of outgoing) {
+      const peer = pool.peers.get(to);
+      const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
+      if (connection !== null) sendValue(connection, FrameKind.broadcast, broadcastToValue(message));
+    }
+    for (const { id, payload: [name, bytes] } of delivered) deliver(name, codec.decode(bytes), id.root);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    this.stop();
+    const at = this.#tree.nextAt();
+    if (at === undefined) return;
+    const { clock } = this.#options.runtime;
+    this.#timer = clock.schedule(Math.max(0, at - clock.now()), () => this.#do(this.#tree.tick(this.#now())));
+  }
+
+  #now(): number {
+    return this.#options.runtime.clock.now();
+  }
+}
+
+function checkPayload(payload: unknown): asserts payload is Payload {
+  const [name, bytes] = Array.isArray(payload) ? payload : [];
+  if (typeof name !== "string" || !(bytes instanceof Uint8Array)) {
+    throw new TypeError("Cannot read a broadcast: its payload is malformed");
+  }
+}

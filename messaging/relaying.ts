@@ -1,0 +1,139 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { FrameKind } from "../transport/frame_kind.ts";
+import { decode } from "../transport/message_pack_decode.ts";
+import { encode } from "../transport/message_pack_encode.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
+import { sendValue } from "../transport/send_value.ts";
+import { NotConnectedError } from "./errors.ts";
+import type { OutboundMessage } from "./outbound.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
+import { Relay, type RelayStep } from "./relay.ts";
+import { parseRelayHeader } from "./relay_header.ts";
+
+/** What arrived after having been relayed. */
+export type RelayedArrival =
+  | {
+    readonly kind: "message";
+    readonly name: string;
+    readonly cast: boolean;
+    readonly channel: string;
+    readonly envelope: unknown;
+    readonly message: unknown;
+    readonly bytes: number;
+  }
+  | { readonly kind: "receipt"; readonly receipt: unknown };
+
+/** What a {@linkcode Relaying} counts. */
+export interface RelayStats {
+  /** Messages passed on for others. */
+  relayed: number;
+  /** Messages dropped because they had no way to go, or had gone too far. */
+  lost: number;
+}
+
+/** What a {@linkcode Relaying} needs from its surroundings. */
+export interface RelayingOptions {
+  readonly pool: ConnectionPool;
+  readonly codec: PayloadCodec;
+  /** Most links that a message may go along. */
+  readonly ttl: number;
+  /** Names of the neighbours along a spanning tree. */
+  readonly treeLinks: () => readonly string[];
+  /** Takes what was for this node. */
+  readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
+}
+
+/** Carries messages over other nodes to where there is no direct connection. */
+export class Relaying {
+  readonly stats: RelayStats = { relayed: 0, lost: 0 };
+  readonly #options: RelayingOptions;
+  #relay: Relay;
+
+  constructor(options: RelayingOptions, self: NodeSpec) {
+    this.#options = options;
+    this.#relay = new Relay(self, { ttl: options.ttl });
+  }
+
+  /** Begins again as another life of this node. */
+  restart(self: NodeSpec): void {
+    this.#relay = new Relay(self, { ttl: this.#options.ttl });
+  }
+
+  /**
+   * Sends a message on its way.
+   *
+   * @throws {NotConnectedError} When there is nobody to hand it to.
+   * @throws {EncodeError} When it cannot be encoded.
+   */
+  send({ node, name, cast, envelope = null, message, options, repeated }: OutboundMessage): void {
+    const { channel = DEFAULT_CHANNEL, outLinks } = options;
+    const body = encode(["message", name, cast, channel, envelope, this.#options.codec.encode(message)]);
+    this.#begin(node, body, outLinks, repeated === true);
+  }
+
+  /** Sends a receipt on its way back. */
+  sendReceipt(node: string, receipt: unknown): void {
+    try {
+      this.#begin(node, encode(["receipt", receipt]), undefined, false);
+    } catch {
+      // There is no way now; a repetition of the message will bring another receipt.
+    }
+  }
+
+  /**
+   * Takes a relayed message from a peer.
+   *
+   * @throws {TypeError} When it is malformed.
+   */
+  receive(value: unknown): void {
+    const [head, body] = Array.isArray(value) ? value : [];
+    if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
+    const header = parseRelayHeader(head);
+    const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#options.treeLinks() });
+    if (step.outcome === "arrived") {
+      this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, this.#arrival(body));
+    } else if (step.outcome === "forwarded") {
+      this.stats.relayed++;
+      this.#pass(step, body);
+    } else if (step.outcome !== "duplicate") {
+      this.stats.lost++;
+    }
+  }
+
+  #begin(node: string, body: Uint8Array, outLinks: readonly string[] | undefined, isFlood: boolean): void {
+    const links = { connected: this.#connected(), outLinks: outLinks ?? this.#options.treeLinks() };
+    const step = this.#relay.send(node, links, isFlood);
+    if (step.outcome !== "forwarded" || !this.#pass(step, body)) {
+      throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
+    }
+  }
+
+  #pass({ header, next }: RelayStep, body: Uint8Array): boolean {
+    let passed = false;
+    for (const name of next) {
+      const connection = this.#options.pool.peers.get(name)?.pick(DEFAULT_CHANNEL, undefined) ?? null;
+      if (connection !== null && sendValue(connection, FrameKind.relay, [header, body])) passed = true;
+    }
+    return passed;
+  }
+
+  #arrival(body: Uint8Array): RelayedArrival {
+    const [kind, ...rest] = decode(body) as unknown[];
+    if (kind === "receipt") return { kind, receipt: rest[0] };
+    const [name, cast, channel, envelope, bytes] = rest;
+    if (
+      kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||
+      !(bytes instanceof Uint8Array)
+    ) throw new TypeError("Cannot read a relayed message: its body is malformed");
+    const message = this.#options.codec.decode(bytes);
+    return { kind, name, cast, channel, envelope, message, bytes: bytes.length };
+  }
+
+  #connected(): ReadonlySet<string> {
+    const usable = ({ up, partitioned, silent }: Peer) => up && !partitioned && !silent;
+    return new Set([...this.#options.pool.peers.values()].filter(usable).map(({ name }) => name));
+  }
+}
