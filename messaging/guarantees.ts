@@ -162,8 +162,8 @@ export class Guarantees {
         ...retransmissionOf(options),
         ...(causalLabel === undefined ? {} : { placeholder: { message, place: undefined, settle: undefined } }),
       });
-      if (causalLabel !== undefined) {
-        pending.place = this.#options.orders.place(causalLabel, { name: node, incarnation }, now);
+      if (causalLabel !== undefined && receiver !== undefined) {
+        pending.place = this.#options.orders.place(causalLabel, receiver, now);
       }
       if (ack) signal?.addEventListener("abort", abort);
       this.#sendFirst(pending, sequence, ack, signal, settle);
