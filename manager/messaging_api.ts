@@ -8,6 +8,7 @@ import { DEFAULT_CHANNEL } from "../transport/peer.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { MembershipApi } from "./membership_api.ts";
 import { nameOf } from "./node_name.ts";
+import { call, cast, forward } from "./sending.ts";
 
 /** Messages between named handlers. */
 export class MessagingApi extends MembershipApi {
@@ -47,7 +48,7 @@ export class MessagingApi extends MembershipApi {
   forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
     try {
       const { node, name, message, options } = forwardArguments<ForwardOptions>(target, ...rest);
-      return this.node.forward(node, name, message, options);
+      return forward(this.node, { node, name, message }, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -64,7 +65,7 @@ export class MessagingApi extends MembershipApi {
   castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
   castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
     const { node, name, message, options } = forwardArguments<SendOptions>(target, ...rest);
-    return this.node.cast(node, name, message, options);
+    return cast(this.node, { node, name, message }, options);
   }
 
   /**
@@ -77,7 +78,7 @@ export class MessagingApi extends MembershipApi {
    */
   call(node: string | NodeSpec, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
     try {
-      return this.node.call(nameOf(node), name, message, options);
+      return call(this.node, { node: nameOf(node), name, message }, options);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -106,7 +107,7 @@ export class MessagingApi extends MembershipApi {
    */
   sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {
     try {
-      return this.node.forward(nameOf(node), MANAGER_NAME, message, options);
+      return forward(this.node, { node: nameOf(node), name: MANAGER_NAME, message }, options);
     } catch (error) {
       return Promise.reject(error);
     }

@@ -52,7 +52,7 @@ export class MonitoringApi extends FaultInjectionApi {
     this.node.checkRunning("monitor");
     const id = ++this.#monitorCount;
     const ended = Promise.withResolvers<HandlerFate>();
-    const down = Promise.race([this.node.call(node, MONITOR_NAME, { name, id }, {}), ended.promise]).then(
+    const down = Promise.race([this.call(node, MONITOR_NAME, { name, id }), ended.promise]).then(
       (fate) => fate as HandlerFate,
       (): MonitorReason => this.member(node) ? "down" : "left",
     ).then((reason): MonitorDown => {

@@ -2,9 +2,6 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import type { CallOptions } from "../messaging/calls.ts";
-import { needsGuarantee } from "../messaging/guarantee_options.ts";
-import type { SendOptions } from "../messaging/outbound.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Connection } from "../transport/connection.ts";
 import { ConnectionPool } from "../transport/connection_pool.ts";
@@ -16,7 +13,6 @@ import type { ByteStream, Listener } from "../transport/transport.ts";
 import { withDeadline } from "./deadline.ts";
 import { Distance } from "./distance.ts";
 import type { PeerServiceEventMap } from "./events.ts";
-import type { ForwardOptions } from "./forward_options.ts";
 import { routeFrames } from "./frame_routes.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
@@ -107,6 +103,11 @@ export class Node implements ConnectionPoolHandler {
     this.pool.accept(stream);
   }
 
+  /** Whether it was stopped, or is about to be. */
+  get stopped(): boolean {
+    return this.#stopped !== null;
+  }
+
   /**
    * Makes sure that there is still something to do things with.
    *
@@ -126,41 +127,6 @@ export class Node implements ConnectionPoolHandler {
     if (this.#stopped !== null) return;
     const peer = "name" in target ? target.name : `${target.hostname}:${target.port}`;
     this.#emit("error", { error, node: peer, during: `joining "${peer}"` });
-  }
-
-  /** Sends a message and waits until it is accepted. */
-  forward(node: string, name: string, message: unknown, options: ForwardOptions): Promise<void> {
-    this.checkRunning("send");
-    const { signal, timeout } = options;
-    signal?.throwIfAborted();
-    const outgoing = { node, name, message, options, cast: false };
-    if (node !== this.#self.name && needsGuarantee(options)) {
-      return this.messaging.guarantees.forward(outgoing, options);
-    }
-    const waiting = this.messaging.outbound.forward(outgoing, signal);
-    if (waiting === undefined) return Promise.resolve();
-    return withDeadline(
-      this.settings.runtime.clock,
-      { signal: this.untilStopped(signal), timeout },
-      `Cannot send to "${name}" on "${node}"`,
-      () => waiting,
-    );
-  }
-
-  /** Sends a request and waits for its reply. */
-  call(node: string, name: string, message: unknown, options: CallOptions): Promise<unknown> {
-    this.checkRunning("call");
-    const { runtime } = this.settings;
-    return withDeadline(runtime.clock, options, `Cannot call "${name}" on "${node}"`, (signal) => {
-      if (node === this.#self.name) return this.messaging.callHere(name, message, options);
-      return this.messaging.calls.call({ node, name, message, options }, this.untilStopped(signal));
-    });
-  }
-
-  /** Sends a message without waiting. */
-  cast(node: string, name: string, message: unknown, options: SendOptions): boolean {
-    if (this.#stopped !== null) return false;
-    return this.messaging.outbound.cast({ node, name, message, options, cast: true });
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */

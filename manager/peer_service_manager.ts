@@ -34,15 +34,15 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
           ),
         );
       }
+      const spec = self(listeners.map(({ address }) => address));
+      const manager = new PeerServiceManager((emit) => new Node(settings, spec, secrets, emit));
+      started.node = manager.node;
+      manager.node.start(listeners);
+      return manager;
     } catch (error) {
       for (const listener of listeners) listener.close();
       throw error;
     }
-    const spec = self(listeners.map(({ address }) => address));
-    const manager = new PeerServiceManager((emit) => new Node(settings, spec, secrets, emit));
-    started.node = manager.node;
-    manager.node.start(listeners);
-    return manager;
   }
 
   /**

@@ -1,0 +1,48 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CallOptions } from "../messaging/calls.ts";
+import { needsGuarantee } from "../messaging/guarantee_options.ts";
+import type { SendOptions } from "../messaging/outbound.ts";
+import { withDeadline } from "./deadline.ts";
+import type { ForwardOptions } from "./forward_options.ts";
+import type { Node } from "./node.ts";
+
+/** A message and the handler that it is for. */
+export interface Addressed {
+  /** Name of the node. */
+  readonly node: string;
+  /** Name of the handler. */
+  readonly name: string;
+  /** The message. */
+  readonly message: unknown;
+}
+
+/** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
+export function forward(from: Node, to: Addressed, options: ForwardOptions): Promise<void> {
+  from.checkRunning("send");
+  const { signal, timeout } = options;
+  signal?.throwIfAborted();
+  const { outbound, guarantees } = from.messaging;
+  const outgoing = { ...to, options, cast: false };
+  if (to.node !== from.self.name && needsGuarantee(options)) return guarantees.forward(outgoing, options);
+  const waiting = outbound.forward(outgoing, signal);
+  if (waiting === undefined) return Promise.resolve();
+  const deadline = { signal: from.untilStopped(signal), timeout };
+  const what = `Cannot send to "${to.name}" on "${to.node}"`;
+  return withDeadline(from.settings.runtime.clock, deadline, what, () => waiting);
+}
+
+/** Sends a message without waiting. @returns Whether more may be sent at once. */
+export function cast(from: Node, to: Addressed, options: SendOptions): boolean {
+  return !from.stopped && from.messaging.outbound.cast({ ...to, options, cast: true });
+}
+
+/** Sends a request and waits for its reply. */
+export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
+  from.checkRunning("call");
+  const { calls } = from.messaging;
+  return withDeadline(from.settings.runtime.clock, options, `Cannot call "${to.name}" on "${to.node}"`, (signal) => {
+    if (to.node === from.self.name) return from.messaging.callHere(to.name, to.message, options);
+    return calls.call({ ...to, options }, from.untilStopped(signal));
+  });
+}
