@@ -42,8 +42,8 @@ export function pressKey(
   const select = (target: number) => ({ panel: { ...panel, selected: nodes[target]?.name ?? panel.selected } });
   if (key === "q" || key === "ctrl-c") return { panel, request: { kind: "quit" } };
   if (key === "?") return { panel: { ...panel, help: !panel.help } };
-  if (key === "up") return select(Math.max(0, index - 1));
-  if (key === "down") return select(Math.min(nodes.length - 1, index + 1));
+  if (key === "up") return select(index - 1);
+  if (key === "down") return select(index + 1);
   if (/^[1-9]$/.test(key)) return select(Number(key) - 1);
   if (key === "s") return { panel, request: { kind: "start", node: restartable(nodes[index]) } };
   const kind = controls.get(key);

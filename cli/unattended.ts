@@ -73,8 +73,10 @@ class UnattendedRun {
       // Nothing could be concluded from what follows a failure.
       if (this.#failures.length === 0 && !hasFailed(this.#supervisor.model)) await this.#take(step);
     }
-    if (this.#failures.length === 0) await this.#sleepUntil(quietAt);
-    await this.#quiet();
+    if (this.#failures.length === 0) {
+      await this.#sleepUntil(quietAt);
+      await this.#quiet();
+    }
     this.#conclude(agreedAt);
     return this.#failures;
   }
