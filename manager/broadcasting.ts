@@ -31,6 +31,7 @@ export class Broadcasting {
   readonly #options: BroadcastingOptions;
   #tree: Plumtree<Payload>;
   #timer: Timer | null = null;
+  #stopped = false;
 
   constructor(options: BroadcastingOptions, self: NodeSpec) {
     this.#options = options;
@@ -72,14 +73,14 @@ export class Broadcasting {
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
-    this.stop();
+    this.#timer?.cancel();
     this.#tree = this.#treeOf(self);
   }
 
-  /** Ends it. */
+  /** Ends it, for good. */
   stop(): void {
     this.#timer?.cancel();
-    this.#timer = null;
+    this.#stopped = true;
   }
 
   #treeOf({ name, incarnation }: NodeSpec): Plumtree<Payload> {
@@ -105,9 +106,9 @@ export class Broadcasting {
   }
 
   #schedule(): void {
-    this.stop();
+    this.#timer?.cancel();
     const at = this.#tree.nextAt();
-    if (at === undefined) return;
+    if (at === undefined || this.#stopped) return;
     const { clock } = this.#options.runtime;
     this.#timer = clock.schedule(Math.max(0, at - clock.now()), () => this.#do(this.#tree.tick(this.#now())));
   }
