@@ -137,6 +137,12 @@ Deno.test("PeerDialler of the node whose name sorts behind dials nothing when th
   await bench.pass(10_000);
   assertEquals(bench.newDials(), []);
   assertEquals(bench.runtime.clock.pending, 0);
+
+  bench.close("default");
+  await bench.pass(COURTESY - 1);
+  assertEquals(bench.newDials(), []);
+  await bench.pass(1);
+  assertEquals(bench.newDials(), ["default 0"]);
 });
 
 Deno.test("PeerDialler leaves the dialling to whoever dialled the membership connection last", async () => {
@@ -177,17 +183,32 @@ Deno.test("PeerDialler tries for ever, with waits that double up to the cap, les
 });
 
 Deno.test("PeerDialler forgets past failures once a dial succeeded", async () => {
+  const bench = await connected();
+  for (let round = 0; round < 3; round++) {
+    bench.onDial = (dial) => dial.fail();
+    bench.close("membership");
+    bench.close("default");
+    await bench.pass(60_000);
+    bench.newDials();
+    bench.onDial = (dial) => dial.succeed();
+    assertEquals(await bench.pass(BACKOFF.cap).then(() => bench.newDials()), ["membership 0", "default 0"]);
+    assertEquals(bench.dials.at(-1)!.at, bench.dials.at(-2)!.at);
+  }
+});
+
+Deno.test("PeerDialler forgets past failures while it need not dial", async () => {
   const bench = new Bench();
-  let failing = true;
-  bench.onDial = (dial) => failing ? dial.fail() : dial.succeed();
+  bench.onDial = (dial) => dial.fail();
   bench.dialler.reconcile();
   await bench.pass(60_000);
-  failing = false;
-  await bench.pass(BACKOFF.cap);
-  bench.newDials();
+  bench.peer.wanted = false;
+  bench.dialler.reconcile();
   await bench.pass(60_000);
-  bench.close("membership");
-  assertEquals(bench.newDials(), ["membership 0"]);
+  bench.newDials();
+  bench.peer.wanted = true;
+  bench.dialler.reconcile();
+  await bench.pass(BACKOFF.initial + 1);
+  assertEquals(bench.newDials(), ["membership 0", "membership 0"]);
 });
 
 Deno.test("PeerDialler does not dial a peer in a hot loop that takes connections and closes them at once", async () => {
@@ -270,6 +291,7 @@ Deno.test("PeerDialler.stop() leaves no timer, and nothing is dialled after it",
   const waiting = new Bench("c");
   waiting.dialler.reconcile();
   waiting.dialler.stop();
+  assertEquals(waiting.runtime.clock.pending, 0);
   waiting.dialler.reconcile();
   waiting.dialler.encourage();
   assertEquals(waiting.runtime.clock.pending, 0);
