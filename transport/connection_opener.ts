@@ -73,6 +73,7 @@ export class ConnectionOpener {
   readonly #options: ConnectionOpenerOptions;
   readonly #pending = new Set<AbortController>();
   #halfOpen = 0;
+  #stopped = false;
 
   constructor(options: ConnectionOpenerOptions) {
     this.#options = options;
@@ -96,7 +97,7 @@ export class ConnectionOpener {
         return await this.#within(signal, (deadline) => this.#dialOne(address, request, deadline));
       } catch (error) {
         failure = error;
-        if (signal?.aborted || (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code))) break;
+        if (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code)) break;
       }
     }
     this.stats.dialFailures++;
@@ -143,11 +144,10 @@ export class ConnectionOpener {
     return null;
   }
 
-  /** Gives up every handshake under way. */
+  /** Gives up every handshake under way, and those to come. */
   stop(): void {
-    for (const controller of this.#pending) {
-      controller.abort(new Error("Cannot finish the handshake: the node was stopped"));
-    }
+    this.#stopped = true;
+    for (const controller of this.#pending) controller.abort(stopped());
   }
 
   async #dialOne(
@@ -173,6 +173,7 @@ export class ConnectionOpener {
 
   /** Runs `work` with a signal that is aborted at the deadline, by `signal` or when the node stops. */
   async #within<T>(signal: AbortSignal | undefined, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#stopped) throw stopped();
     const controller = new AbortController();
     const { runtime, handshakeTimeout } = this.#options;
     const timer = runtime.clock.schedule(handshakeTimeout, () => {
@@ -202,4 +203,8 @@ export class ConnectionOpener {
       this.stats.protocolErrors++;
     }
   }
+}
+
+function stopped(): Error {
+  return new Error("Cannot open a connection: the node was stopped");
 }
