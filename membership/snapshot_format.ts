@@ -1,0 +1,90 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { decode } from "../transport/message_pack_decode.ts";
+import { encode } from "../transport/message_pack_encode.ts";
+import { crc32 } from "./checksum.ts";
+import { checkInteger, checkName, checkObject } from "./node_spec_check.ts";
+
+/*
+ * What is kept:
+ *
+ *     "PSSN" | u32 CRC-32 of all that follows | u32 version | MessagePack of the fields
+ *
+ * Integers are big endian. The checksum is in the same place in every version, so that a newer version is told from a damaged one.
+ */
+
+const MAGIC = new TextEncoder().encode("PSSN");
+const CHECKSUM_AT = 4;
+const VERSION_AT = 8;
+const FIELDS_AT = 12;
+
+/** The version that is written. */
+export const SNAPSHOT_VERSION = 1;
+
+/** What a node keeps for its next life. */
+export interface Snapshot {
+  /** The node's name. */
+  readonly name: string;
+  /** The incarnation that it had. */
+  readonly incarnation: number;
+  /** Name of the strategy that `members` is of. */
+  readonly strategy: string;
+  /** What the strategy's `snapshot` returned; `null` when there is nothing to go back to. */
+  readonly members: unknown;
+}
+
+/** Packs a snapshot. */
+export function encodeSnapshot({ name, incarnation, strategy, members }: Snapshot): Uint8Array {
+  const fields = encode({ name, incarnation, strategy, members });
+  const bytes = new Uint8Array(FIELDS_AT + fields.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC);
+  view.setUint32(VERSION_AT, SNAPSHOT_VERSION);
+  bytes.set(fields, FIELDS_AT);
+  view.setUint32(CHECKSUM_AT, crc32(bytes.subarray(VERSION_AT)));
+  return bytes;
+}
+
+/**
+ * Unpacks what {@linkcode encodeSnapshot} made, here or in an earlier version.
+ *
+ * @throws {SyntaxError} When it is damaged.
+ * @throws {RangeError} When a newer version wrote it.
+ */
+export function decodeSnapshot(bytes: Uint8Array): Snapshot {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < FIELDS_AT) throw damaged(`it has ${bytes.length} bytes, expected at least ${FIELDS_AT}`);
+  if (MAGIC.some((byte, index) => bytes[index] !== byte)) throw damaged("it does not begin like one");
+  const checksum = crc32(bytes.subarray(VERSION_AT));
+  const expected = view.getUint32(CHECKSUM_AT);
+  if (checksum !== expected) throw damaged(`its checksum is ${hex(checksum)}, expected ${hex(expected)}`);
+  const version = view.getUint32(VERSION_AT);
+  if (version > SNAPSHOT_VERSION) {
+    throw new RangeError(`Cannot read the snapshot: its version is ${version}, expected at most ${SNAPSHOT_VERSION}`);
+  }
+  try {
+    return checkSnapshot(decode(bytes.subarray(FIELDS_AT)));
+  } catch (error) {
+    throw damaged(error instanceof Error ? error.message : `${error}`, error);
+  }
+}
+
+function checkSnapshot(value: unknown): Snapshot {
+  const { name, incarnation, strategy, members } = checkObject(value, "snapshot");
+  if (members === undefined) throw new TypeError("Invalid snapshot: the members are missing");
+  return {
+    name: checkName(name, "name"),
+    // Leaves room for the next life.
+    incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1),
+    strategy: checkName(strategy, "strategy"),
+    members,
+  };
+}
+
+function damaged(reason: string, cause?: unknown): SyntaxError {
+  return new SyntaxError(`Cannot read the snapshot: ${reason}`, { cause });
+}
+
+function hex(checksum: number): string {
+  return `0x${checksum.toString(16).padStart(8, "0")}`;
+}
