@@ -75,6 +75,8 @@ export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./transpo
 export { type RelayStats } from "./messaging/relaying.ts";
 export { type OpenerStats } from "./transport/connection_opener.ts";
 export { type ChannelSpec, type NodeSpec } from "./membership/node_spec.ts";
+export { fileStore } from "./membership/file_store.ts";
+export { type SnapshotStore } from "./membership/snapshot_store.ts";
 export { type Address, type ByteStream, type Listener, type Transport } from "./transport/transport.ts";
 export { type Codec, messagePack } from "./transport/codec.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "./runtime/runtime.ts";

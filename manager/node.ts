@@ -20,6 +20,7 @@ import { Liveness } from "./liveness.ts";
 import { NodeMessaging } from "./node_messaging.ts";
 import { type MembershipChange, Overlay } from "./overlay.ts";
 import { PartitionControl } from "./partition_control.ts";
+import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
@@ -47,6 +48,7 @@ export class Node implements ConnectionPoolHandler {
   readonly joining: Joining;
   readonly partitions: PartitionControl;
   readonly messaging: NodeMessaging;
+  readonly #persistence: Persistence | null;
   readonly #distance: Distance;
   readonly #emit: Emit;
   readonly #stopping = new AbortController();
@@ -56,18 +58,20 @@ export class Node implements ConnectionPoolHandler {
   #stopped: Promise<void> | null = null;
   #leaving = false;
 
-  constructor(settings: Settings, self: NodeSpec, secrets: SharedSecrets, emit: Emit) {
+  constructor(settings: Settings, self: NodeSpec, secrets: SharedSecrets, persistence: Persistence | null, emit: Emit) {
     const { runtime, strategy, heartbeat, backoff } = settings;
     this.settings = settings;
     this.#self = self;
     this.#emit = emit;
+    this.#persistence = persistence;
     const listenerFailed = (error: unknown) => emit("error", { error, during: "calling a listener" });
     this.upListeners = new Subscriptions(listenerFailed);
     this.downListeners = new Subscriptions(listenerFailed);
     this.pinger = new Pinger(runtime);
     this.pool = new ConnectionPool(poolOptions(settings, secrets, () => this.#self, this));
     const { pool, pinger } = this;
-    this.overlay = new Overlay({ strategy, pool, runtime, changed: (change) => this.#membersChanged(change) }, self);
+    const changed = (change: MembershipChange) => this.#membersChanged(change);
+    this.overlay = new Overlay({ strategy, pool, runtime, changed }, self, persistence?.members);
     const suspected = (node: string) => emit("suspect", { node });
     this.liveness = new Liveness({ ...heartbeat, pool, runtime, suspected }, self);
     const answerTimeout = heartbeat.interval * heartbeat.missed;
@@ -87,12 +91,15 @@ export class Node implements ConnectionPoolHandler {
   start(listeners: readonly Listener[]): void {
     this.#listeners = listeners;
     this.liveness.start();
+    this.#shareWatch();
+    this.#persistence?.attach(this, this.#emit);
     const { runtime, gossip } = this.settings;
     const gossipOnce = () => {
       this.#gossipTimer = runtime.clock.schedule(gossip.interval, gossipOnce);
       this.overlay.periodic();
       this.messaging.periodic();
       this.#distance.measureOne();
+      this.#persistence?.periodic();
     };
     // A random phase keeps the nodes of a cluster that started at once from gossiping in step.
     this.#gossipTimer = runtime.clock.schedule(gossip.interval * runtime.random.next(), gossipOnce);
@@ -136,6 +143,7 @@ export class Node implements ConnectionPoolHandler {
       this.overlay.leave(this.#self);
       await this.#handledByAll();
       this.reincarnate(this.#self.incarnation, this.overlay.snapshot());
+      await this.#persistence?.settled();
     } finally {
       this.#leaving = false;
     }
@@ -162,6 +170,7 @@ export class Node implements ConnectionPoolHandler {
     this.pool.reset();
     this.overlay.connect();
     this.#shareWatch();
+    this.#persistence?.changed();
   }
 
   /** Stops for good; what still waits rejects with `reason`. */
@@ -235,6 +244,7 @@ export class Node implements ConnectionPoolHandler {
 
   #membersChanged({ joined, left, removed }: MembershipChange): void {
     this.#shareWatch();
+    this.#persistence?.changed();
     for (const node of left) {
       this.liveness.forget(node.name);
       this.messaging.left(node);
@@ -270,6 +280,7 @@ export class Node implements ConnectionPoolHandler {
     for (const listener of this.#listeners) listener.close();
     this.#stopping.abort(reason);
     await this.#flush();
+    await this.#persistence?.stop();
     this.messaging.stop(reason);
     this.pinger.stop();
     this.pool.stop();

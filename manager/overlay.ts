@@ -14,6 +14,8 @@ export interface MembershipChange {
   readonly joined: readonly NodeSpec[];
   /** Nodes that are no longer members. */
   readonly left: readonly NodeSpec[];
+  /** Members of which a newer life became known. */
+  readonly renewed: readonly NodeSpec[];
   /** Whether this node itself is no longer a member. */
   readonly removed: boolean;
 }
@@ -162,10 +164,15 @@ export class Overlay {
     this.connect();
     const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== this.#self.name);
     const left = [...before.values()].filter(({ name }) => !members.has(name) && name !== this.#self.name);
+    const renewed = [...members.values()].filter(({ name, incarnation }) =>
+      incarnation > (before.get(name)?.incarnation ?? incarnation)
+    );
     // A newer life under this name has taken the place of this one.
     const superseded = (members.get(this.#self.name)?.incarnation ?? 0) > this.#self.incarnation;
     const removed = before.has(this.#self.name) && (superseded || !members.has(this.#self.name));
-    if (joined.length > 0 || left.length > 0 || removed) this.#options.changed({ joined, left, removed });
+    if (joined.length + left.length + renewed.length > 0 || removed) {
+      this.#options.changed({ joined, left, renewed, removed });
+    }
   }
 
   #send(outgoing: readonly Outgoing[]): void {

@@ -7,6 +7,7 @@ import type { Address, Listener } from "../transport/transport.ts";
 import { MonitoringApi } from "./monitoring_api.ts";
 import { Node } from "./node.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
+import type { Persistence } from "./persistence.ts";
 import type { Settings } from "./settings.ts";
 
 /**
@@ -19,6 +20,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
   /** Listens, and begins to live. For {@linkcode startPeerService}, which says what the options mean. */
   static async start(
     settings: Settings,
+    persistence: Persistence | null,
     self: (listening: readonly Address[]) => NodeSpec,
   ): Promise<PeerServiceManager> {
     const started: { node?: Node } = {};
@@ -35,7 +37,8 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
         );
       }
       const spec = self(listeners.map(({ address }) => address));
-      const manager = new PeerServiceManager((emit) => new Node(settings, spec, secrets, emit));
+      await persistence?.begin(spec);
+      const manager = new PeerServiceManager((emit) => new Node(settings, spec, secrets, persistence, emit));
       started.node = manager.node;
       manager.node.start(listeners);
       return manager;

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Codec } from "../transport/codec.ts";
@@ -131,6 +132,13 @@ export interface PeerServiceOptions {
    * @default {10_000}
    */
   readonly joinTimeout?: number | undefined;
+  /**
+   * Where the node keeps its name, its incarnation and the membership, so that it finds its cluster by itself after a restart: `fileStore(path)`,
+   * or any other. Each node needs one of its own.
+   *
+   * @default {none: after a restart the node has to join again, or to be found by the others at its former address}
+   */
+  readonly store?: SnapshotStore | undefined;
   /**
    * Clock, randomness and transport; for tests and simulations.
    *

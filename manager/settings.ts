@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ChannelSpec } from "../membership/node_spec.ts";
+import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fullMesh } from "../strategy/full_mesh.ts";
 import type { Strategy } from "../strategy/strategy.ts";
@@ -32,6 +33,7 @@ export interface Settings extends Preset {
   readonly relayTtl: number;
   readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
+  readonly store: SnapshotStore | undefined;
   readonly runtime: Runtime;
 }
 
@@ -93,6 +95,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
+    store: options.store,
     runtime,
   };
 }

@@ -2,10 +2,12 @@
 
 import { checkNodeSpec } from "../membership/node_spec_check.ts";
 import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Snapshot } from "../membership/snapshot_format.ts";
 import { denoRuntime } from "../runtime/deno_runtime.ts";
 import type { Address } from "../transport/transport.ts";
 import { PeerServiceManager } from "./peer_service_manager.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
+import { Persistence } from "./persistence.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 
 /**
@@ -14,7 +16,9 @@ import { type Settings, settingsFrom } from "./settings.ts";
  * @param options Everything has a default.
  * @returns The node, which listens already. Stop it with `stop()`, or declare it with `await using`.
  * @throws {TypeError | RangeError | SyntaxError} When an option cannot be used; the message says which and why.
- * @throws When an address cannot be listened on.
+ * @throws {RangeError} When a newer release has written to the store, which is left as it is.
+ * @throws {TypeError} When what the store holds is of another node or strategy.
+ * @throws When the store cannot be read, or an address cannot be listened on.
  *
  * @example Two nodes, and a message
  * ```ts
@@ -35,15 +39,22 @@ import { type Settings, settingsFrom } from "./settings.ts";
  */
 export function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
   const settings = settingsFrom(options, options.runtime ?? denoRuntime());
-  return PeerServiceManager.start(settings, (listening) => selfSpec(settings, listening));
+  return start(settings);
 }
 
-function selfSpec(settings: Settings, listening: readonly Address[]): NodeSpec {
+async function start(settings: Settings): Promise<PeerServiceManager> {
+  const persistence = await Persistence.open(settings);
+  const former = persistence?.former ?? null;
+  return await PeerServiceManager.start(settings, persistence, (listening) => selfSpec(settings, former, listening));
+}
+
+function selfSpec(settings: Settings, former: Snapshot | null, listening: readonly Address[]): NodeSpec {
   const { advertise, channels, metadata, runtime } = settings;
   const addresses = advertise ?? listening;
   return checkNodeSpec({
-    name: settings.name ?? randomName(runtime.random.bytes(6), addresses[0]!),
-    incarnation: Math.floor(runtime.clock.wallTime()),
+    name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]!),
+    // Above that of the last life, even when the clock was set back.
+    incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
     addresses,
     channels,
     metadata,

@@ -1,0 +1,183 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/snapshot_format.ts";
+import type { SnapshotStore } from "../membership/snapshot_store.ts";
+import type { Runtime, Timer } from "../runtime/runtime.ts";
+import { withDeadline } from "./deadline.ts";
+import type { ErrorDetail } from "./events.ts";
+import type { Emit } from "./node.ts";
+import type { Settings } from "./settings.ts";
+
+/** Longest that a node which leaves or stops waits for its store, in milliseconds. */
+const STORE_TIMEOUT_MS = 5_000;
+
+/** The node that is to be remembered. */
+export interface PersistenceHost {
+  /** What it says of itself now. */
+  readonly self: NodeSpec;
+  /** Holds what its strategy wants to be given in its next life. */
+  readonly overlay: { snapshot(): unknown };
+}
+
+/** Keeps in a store what the node has to know in its next life: writes it after each change, one write at a time. */
+export class Persistence {
+  /** What the last life left behind. */
+  readonly former: Snapshot | null;
+  readonly #store: SnapshotStore;
+  readonly #strategy: string;
+  readonly #runtime: Runtime;
+  readonly #untold: ErrorDetail[] = [];
+  #host: PersistenceHost | null = null;
+  #emit: Emit | null = null;
+  #telling: Timer | null = null;
+  #kept: Uint8Array | null = null;
+  #isDirty = false;
+  #isFailing = false;
+  #writing: Promise<void> | null = null;
+
+  private constructor(store: SnapshotStore, { strategy, runtime }: Settings, former: Snapshot | null) {
+    this.former = former;
+    this.#store = store;
+    this.#strategy = strategy.name;
+    this.#runtime = runtime;
+  }
+
+  /**
+   * Reads what the last life left behind. What is damaged is set aside.
+   *
+   * @returns `null` when there is no store.
+   * @throws {RangeError} When a newer version wrote it.
+   * @throws {TypeError} When it is of another node or strategy.
+   * @throws When the store cannot be read.
+   */
+  static async open(settings: Settings): Promise<Persistence | null> {
+    const { store, runtime } = settings;
+    if (store === undefined) return null;
+    const bytes = await runtime.outside(store.load());
+    if (bytes === null) return new Persistence(store, settings, null);
+    try {
+      const former = decodeSnapshot(bytes);
+      checkOwner(former, settings);
+      return new Persistence(store, settings, former);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      const place = store.setAside === undefined ? undefined : await runtime.outside(store.setAside());
+      const persistence = new Persistence(store, settings, null);
+      const kept = place === undefined ? "" : `; it was set aside as "${place}"`;
+      const told = new SyntaxError(`${error.message}${kept}, and the node begins anew`, { cause: error });
+      persistence.#untold.push({ error: told, during: "reading the store" });
+      return persistence;
+    }
+  }
+
+  /** What the strategy was given back from the last life, if anything. */
+  get members(): unknown {
+    return this.former?.members ?? undefined;
+  }
+
+  /** Says that a new life begins, so that no later one takes its incarnation, whatever the clock may say then. */
+  async begin({ name, incarnation }: NodeSpec): Promise<void> {
+    const members = this.former?.members ?? null;
+    await this.#save(() => encodeSnapshot({ name, incarnation, strategy: this.#strategy, members }));
+  }
+
+  /** From now on keeps what there is to know of `host`, and tells what goes wrong. */
+  attach(host: PersistenceHost, emit: Emit): void {
+    this.#host = host;
+    this.#emit = emit;
+    // Whoever started the node can listen to it only a little later.
+    this.#telling = this.#runtime.clock.schedule(0, () => this.#tell());
+  }
+
+  /** What is to be kept may have changed. */
+  changed(): void {
+    this.#isDirty = true;
+    this.#writing ??= this.#write();
+  }
+
+  /** Tries again what has failed. */
+  periodic(): void {
+    if (this.#isDirty) this.changed();
+  }
+
+  /** Waits until all changes so far are kept, or could not be. */
+  async settled(): Promise<void> {
+    const timeout = STORE_TIMEOUT_MS;
+    const writing = this.#writing ?? Promise.resolve();
+    await withDeadline(this.#runtime.clock, { timeout }, "Cannot save", () => writing).catch((error) =>
+      this.#failed(error)
+    );
+  }
+
+  /** Keeps what there is to know for the last time. */
+  async stop(): Promise<void> {
+    this.#telling?.cancel();
+    this.#tell();
+    this.changed();
+    await this.settled();
+  }
+
+  async #write(): Promise<void> {
+    // Changes of one turn are written at once.
+    await new Promise<void>((resolve) => this.#runtime.defer(resolve));
+    while (this.#isDirty) {
+      this.#isDirty = false;
+      if (!await this.#save(() => this.#present())) {
+        this.#isDirty = true;
+        break;
+      }
+    }
+    this.#writing = null;
+  }
+
+  #present(): Uint8Array {
+    const host = this.#host!;
+    const { name, incarnation } = host.self;
+    return encodeSnapshot({ name, incarnation, strategy: this.#strategy, members: host.overlay.snapshot() });
+  }
+
+  /** @returns Whether what `pack` returns is in the store now. */
+  async #save(pack: () => Uint8Array): Promise<boolean> {
+    try {
+      const bytes = pack();
+      if (this.#kept !== null && areEqual(bytes, this.#kept)) return true;
+      this.#kept = null;
+      await this.#runtime.outside(this.#store.save(bytes));
+      this.#kept = bytes;
+      this.#isFailing = false;
+      return true;
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  /** Tells the first of several failures in a row. */
+  #failed(error: unknown): void {
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    this.#untold.push({ error, during: "writing to the store" });
+    if (this.#telling === null) return;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const detail of this.#untold.splice(0)) this.#emit!("error", detail);
+  }
+}
+
+function checkOwner(former: Snapshot, { name, strategy }: Settings): void {
+  if (name !== undefined && former.name !== name) {
+    throw new TypeError(`Cannot start "${name}": the store belongs to "${former.name}"`);
+  }
+  if (former.strategy !== strategy.name) {
+    throw new TypeError(
+      `Cannot start "${former.name}": the store is of strategy "${former.strategy}", expected "${strategy.name}"`,
+    );
+  }
+}
+
+function areEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, index) => byte === b[index]);
+}
