@@ -10,7 +10,7 @@ const INTERVAL_MS = 20;
 const BURST_MAX = 4;
 const BODY_BYTES_MAX = 512;
 /** What is promised to each message. */
-const GUARANTEES: ForwardOptions = {};
+const GUARANTEES: ForwardOptions = { ack: true, timeout: 10_000 };
 
 /** Sends messages to all other nodes in rotation, and hands the received ones to the ledger. */
 export class Traffic {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../gossip/broadcast_message.ts";
+import { broadcastNeighbours } from "../gossip/broadcast_neighbours.ts";
 import { Plumtree } from "../gossip/plumtree.ts";
 import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
 import type { NodeSpec } from "../membership/node_spec.ts";
@@ -23,6 +24,8 @@ export interface BroadcastingOptions {
   readonly lazyInterval: number;
   /** Milliseconds between two comparisons with a random neighbour, which repair what the tree missed. */
   readonly refreshInterval: number;
+  /** Whether everyone is connected with everyone: then some of the peers are enough for neighbours. */
+  readonly overlayIsComplete: () => boolean;
   readonly deliver: (name: string, message: unknown, from: string) => void;
 }
 
@@ -56,8 +59,10 @@ export class Broadcasting {
 
   /** Takes note of who can be reached. */
   neighboursChanged(): void {
-    const names = [...this.#options.pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned);
-    this.#do(this.#tree.setNeighbours(names.map(({ name }) => name), this.#options.runtime.clock.now()));
+    const { pool, overlayIsComplete, runtime } = this.#options;
+    const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
+    const neighbours = overlayIsComplete() ? broadcastNeighbours(pool.selfName(), usable) : usable;
+    this.#do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
   }
 
   /**

@@ -37,12 +37,9 @@ export function forwardArguments<Options>(
   target: ServerRef | NodeSpec | string,
   ...rest: readonly unknown[]
 ): ForwardArguments<Options> {
-  if (typeof target === "object" && "node" in target) {
-    const [message, options = {}] = rest;
-    return { node: target.node, name: target.name, message, options: options as Options };
-  }
-  const [name, message, options = {}] = rest;
-  const node = typeof target === "string" ? target : target?.name;
+  const isRef = typeof target === "object" && target !== null && "node" in target;
+  const [name, message, options = {}] = isRef ? [target.name, ...rest] : rest;
+  const node = isRef ? target.node : typeof target === "string" ? target : target?.name;
   if (typeof node !== "string" || typeof name !== "string") {
     throw new TypeError(`Cannot send: expected a node and a handler name, or { node, name }`);
   }

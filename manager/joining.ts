@@ -38,57 +38,66 @@ export interface JoiningOptions {
 export class Joining {
   readonly #options: JoiningOptions;
   readonly #changed = new Set<() => void>();
+  #abandonment = new AbortController();
 
   constructor(options: JoiningOptions) {
     this.#options = options;
   }
 
   /**
-   * Tries until it succeeds: dials with back-off, and has the strategy join.
+   * Tries until it succeeds: dials with back-off, has the strategy join, and makes sure that the peer has heard of it.
    *
    * @returns The peer, or `null` when the target is this node itself.
    * @throws {HandshakeRefusedError} When the peer refuses for good.
-   * @throws The reason of `signal`, once that is aborted.
+   * @throws The reason of `signal`, once that is aborted; that of {@linkcode abandon}, once that is called.
    */
   async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
-    const { pool, overlay, runtime, backoff } = this.#options;
+    const { pool, runtime, backoff } = this.#options;
     const [name, addresses] = "name" in target ? [target.name, target.addresses] : [null, [target]];
     if (name === pool.selfName()) return null;
+    const until = AbortSignal.any([signal, this.#abandonment.signal]);
     for (let failures = 0;;) {
-      signal.throwIfAborted();
+      until.throwIfAborted();
       try {
-        const peer = await pool.reach(name, addresses, signal);
-        overlay.join(peer);
-        return peer;
+        const peer = await pool.reach(name, addresses, until);
+        if (await this.#ask(peer, until)) return peer;
       } catch (error) {
-        signal.throwIfAborted();
+        until.throwIfAborted();
         if (error instanceof HandshakeRefusedError) {
           const { code } = error.refusal;
           if (code === "self") return null;
           if (FINAL.has(code)) throw error;
         }
-        await this.#wait(backoffDelay(++failures, runtime.random.next(), backoff), signal);
       }
+      await this.#wait(backoffDelay(++failures, runtime.random.next(), backoff), until);
     }
   }
 
-  /** Waits until a peer has handled the join, and every connection with it is open. */
-  async settled(peer: Peer, signal: AbortSignal): Promise<void> {
-    const { pool, pinger, overlay, answerTimeout } = this.#options;
-    while (!await this.#abortable(pinger.ping(peer, answerTimeout), signal)) {
-      signal.throwIfAborted();
-      await this.#until(() => pool.peers.get(peer.name)?.membership != null, signal);
-      overlay.join(pool.peers.get(peer.name)!);
-    }
+  /** Ends all attempts that are under way. */
+  abandon(reason: unknown): void {
+    this.#abandonment.abort(reason);
+    this.#abandonment = new AbortController();
+  }
+
+  /** Waits until every connection with a peer that was joined is open. */
+  async settled({ name }: Peer, signal: AbortSignal): Promise<void> {
+    const { pool, overlay } = this.#options;
     await this.#until(() => {
-      const known = pool.peers.get(peer.name);
-      return overlay.members.has(peer.name) && (known === undefined || !known.wanted || known.fullyConnected);
+      const known = pool.peers.get(name);
+      return overlay.members.has(name) && (known === undefined || !known.wanted || known.fullyConnected);
     }, signal);
   }
 
   /** To be called whenever members or connections change. */
   changed(): void {
     for (const check of [...this.#changed]) check();
+  }
+
+  /** Has the strategy join. @returns Whether the peer has handled that: it may die, or the connection break, before. */
+  #ask(peer: Peer, signal: AbortSignal): Promise<boolean> {
+    const { overlay, pinger, answerTimeout } = this.#options;
+    overlay.join(peer);
+    return this.#abortable(pinger.ping(peer, answerTimeout), signal);
   }
 
   #until(condition: () => boolean, signal: AbortSignal): Promise<void> {

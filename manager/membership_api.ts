@@ -65,7 +65,7 @@ export class MembershipApi extends PeerServiceEvents {
   async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
     const target = joinTarget(peer);
     this.node.checkRunning("join");
-    this.node.joining.join(target, this.node.untilStopped(options.signal)).catch((error) =>
+    this.node.join(target, this.node.untilStopped(options.signal)).catch((error) =>
       this.node.joinFailed(target, error)
     );
   }
@@ -87,7 +87,7 @@ export class MembershipApi extends PeerServiceEvents {
     const given = { signal: options.signal, timeout: options.signal === undefined ? joinTimeout : undefined };
     await withDeadline(runtime.clock, given, what, async (signal) => {
       const combined = this.node.untilStopped(signal);
-      const joined = await this.node.joining.join(target, combined);
+      const joined = await this.node.join(target, combined);
       if (joined !== null) await this.node.joining.settled(joined, combined);
     });
   }

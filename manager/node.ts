@@ -8,6 +8,7 @@ import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../transport/connection_pool_options.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import type { Peer } from "../transport/peer.ts";
+import { HandshakeRefusedError } from "../transport/refusal.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { withDeadline } from "./deadline.ts";
@@ -56,7 +57,7 @@ export class Node implements ConnectionPoolHandler {
   #listeners: readonly Listener[] = [];
   #gossipTimer: Timer | null = null;
   #stopped: Promise<void> | null = null;
-  #leaving = false;
+  #leaving: Promise<void> | null = null;
 
   constructor(settings: Settings, self: NodeSpec, secrets: SharedSecrets, persistence: Persistence | null, emit: Emit) {
     const { runtime, strategy, heartbeat, backoff } = settings;
@@ -129,24 +130,22 @@ export class Node implements ConnectionPoolHandler {
     return signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
   }
 
-  /** Tells that a background attempt to join came to nothing. */
+  /** Joins the cluster of another node, once this one has left its own if it is about to. */
+  async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
+    await this.#leaving;
+    return await this.joining.join(target, signal);
+  }
+
+  /** Tells that a background attempt to join was refused for good. Whoever gave it up knows that without being told. */
   joinFailed(target: JoinTarget, error: unknown): void {
-    if (this.#stopped !== null) return;
+    if (!(error instanceof HandshakeRefusedError)) return;
     const peer = "name" in target ? target.name : `${target.hostname}:${target.port}`;
     this.#emit("error", { error, node: peer, during: `joining "${peer}"` });
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
-  async leave(): Promise<void> {
-    this.#leaving = true;
-    try {
-      this.overlay.leave(this.#self);
-      await this.#handledByAll();
-      this.reincarnate(this.#self.incarnation, this.overlay.snapshot());
-      await this.#persistence?.settled();
-    } finally {
-      this.#leaving = false;
-    }
+  leave(): Promise<void> {
+    return this.#leaving ??= Promise.resolve().then(() => this.#leave()).finally(() => this.#leaving = null);
   }
 
   /** Removes another node from the cluster. */
@@ -242,6 +241,14 @@ export class Node implements ConnectionPoolHandler {
     return this.pinger.ping(peer, this.settings.heartbeat.interval);
   }
 
+  async #leave(): Promise<void> {
+    this.joining.abandon(new DOMException(`Cannot join: "${this.#self.name}" is leaving`, "AbortError"));
+    this.overlay.leave(this.#self);
+    await this.#handledByAll();
+    this.reincarnate(this.#self.incarnation, this.overlay.snapshot());
+    await this.#persistence?.settled();
+  }
+
   #membersChanged({ joined, left, removed }: MembershipChange): void {
     this.#shareWatch();
     this.#persistence?.changed();
@@ -249,7 +256,7 @@ export class Node implements ConnectionPoolHandler {
       this.liveness.forget(node.name);
       this.messaging.left(node);
     }
-    if (!this.#leaving) {
+    if (this.#leaving === null) {
       for (const { name } of joined) this.#emit("join", { node: name });
       for (const { name } of left) this.#emit("leave", { node: name });
       if (removed) this.#removed();

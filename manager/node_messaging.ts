@@ -41,7 +41,11 @@ export class NodeMessaging {
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #clock: Clock;
   readonly #delayed: DelayQueue;
+  /** The life of a peer that has left the cluster, while connections with it linger. */
+  readonly #departed = new WeakMap<Peer, number>();
+  readonly #pool: ConnectionPool;
   readonly #self: () => string;
+  readonly #life: () => Sender;
   readonly #defer: (callback: () => void) => void;
 
   constructor(
@@ -52,6 +56,7 @@ export class NodeMessaging {
     emit: Emit,
   ) {
     const { stats } = this;
+    this.#pool = pool;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
       (name) => this.monitors.unregistered(name),
@@ -59,6 +64,7 @@ export class NodeMessaging {
     this.registry = registry;
     this.codec = new PayloadCodec(codec);
     this.#self = () => pool.selfName();
+    this.#life = self;
     this.#defer = (callback) => runtime.defer(callback);
     this.#delayed = new DelayQueue(runtime.clock);
     this.interpositions = new Interpositions((error, { node, type }) =>
@@ -101,6 +107,7 @@ export class NodeMessaging {
       codec: this.codec,
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
+      overlayIsComplete: () => [...pool.peers.values()].filter(({ wanted }) => wanted).length === members().size - 1,
       deliver: (name, message, from) => inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
     }, self());
     this.guarantees = new Guarantees({
@@ -108,8 +115,9 @@ export class NodeMessaging {
       outbound,
       codec: this.codec,
       orders: this.#orders,
+      self: this.#self,
       incarnation: () => self().incarnation,
-      incarnationOf: (node) => pool.peers.get(node)?.incarnation ?? members().get(node)?.incarnation,
+      incarnationOf: (node) => this.#present(pool.peers.get(node)) ?? members().get(node)?.incarnation,
     });
     this.calls = new Calls({ guarantees: this.guarantees, inbound });
     this.monitors = new Monitors(registry);
@@ -121,6 +129,7 @@ export class NodeMessaging {
       inbound,
       calls,
       orders: this.#orders,
+      receiptHere: (receipt) => this.guarantees.takeReceipt(self().name, receipt),
       relayReceipt: (to, receipt) => this.relaying.sendReceipt(to, receipt),
     });
   }
@@ -142,6 +151,8 @@ export class NodeMessaging {
 
   /** A node has left the cluster. */
   left(node: NodeSpec): void {
+    const peer = this.#pool.peers.get(node.name);
+    if (peer !== undefined) this.#departed.set(peer, node.incarnation);
     this.calls.gone(node.name);
     this.monitors.gone(node.name);
     this.guarantees.left(node.name);
@@ -179,6 +190,12 @@ export class NodeMessaging {
     }
   }
 
+  /** The life of a peer, unless that has left the cluster. */
+  #present(peer: Peer | undefined): number | undefined {
+    if (peer === undefined || peer.incarnation <= (this.#departed.get(peer) ?? -1)) return undefined;
+    return peer.incarnation;
+  }
+
   /** Takes what other nodes have passed on. */
   #relayed(from: Sender, what: RelayedArrival): void {
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
@@ -189,10 +206,13 @@ export class NodeMessaging {
   }
 
   /** A message to this node itself arrives in a later turn, like any other. */
-  #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast }: OutboundMessage): void {
+  #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
     const context = { from: this.#self(), channel, cast };
     this.stats.sent++;
-    this.#defer(() => this.inbound.receive(name, message, context));
+    this.#defer(() => {
+      if (envelope === undefined) this.inbound.receive(name, message, context);
+      else this.acceptance.accept(this.#life(), envelopeFromValue(envelope), 0, message, name, context);
+    });
   }
 }
 

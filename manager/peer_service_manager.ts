@@ -44,6 +44,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
       return manager;
     } catch (error) {
       for (const listener of listeners) listener.close();
+      await transport.drained?.();
       throw error;
     }
   }

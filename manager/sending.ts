@@ -24,7 +24,7 @@ export function forward(from: Node, to: Addressed, options: ForwardOptions): Pro
   signal?.throwIfAborted();
   const { outbound, guarantees } = from.messaging;
   const outgoing = { ...to, options, cast: false };
-  if (to.node !== from.self.name && needsGuarantee(options)) return guarantees.forward(outgoing, options);
+  if (needsGuarantee(options)) return guarantees.forward(outgoing, options);
   const waiting = outbound.forward(outgoing, signal);
   if (waiting === undefined) return Promise.resolve();
   const deadline = { signal: from.untilStopped(signal), timeout };
@@ -43,6 +43,6 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
   const { calls } = from.messaging;
   return withDeadline(from.settings.runtime.clock, options, `Cannot call "${to.name}" on "${to.node}"`, (signal) => {
     if (to.node === from.self.name) return from.messaging.callHere(to.name, to.message, options);
-    return calls.call({ ...to, options }, from.untilStopped(signal));
+    return calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
   });
 }

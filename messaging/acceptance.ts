@@ -36,6 +36,8 @@ export interface AcceptanceOptions {
   readonly inbound: Inbound;
   readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
+  /** Takes a receipt for what this node has sent itself. */
+  readonly receiptHere: (receipt: unknown) => void;
   /** Sends a receipt over other nodes. */
   readonly relayReceipt: (to: string, receipt: unknown) => void;
 }
@@ -125,6 +127,10 @@ export class Acceptance {
   /** A receipt that cannot be sent is not missed: the sender repeats its message, which brings another. */
   #report(): void {
     for (const { to, receipt } of this.#seen.takeReceipts()) {
+      if (to === this.#options.pool.selfName()) {
+        this.#options.receiptHere(receiptToValue(receipt));
+        continue;
+      }
       const peer = this.#options.pool.peers.get(to);
       const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(DEFAULT_CHANNEL, undefined)?.queue;
       if (queue === undefined) {

@@ -2,6 +2,7 @@
 
 import type { CallMark } from "./envelope.ts";
 import { CallError, NotConnectedError } from "./errors.ts";
+import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
@@ -36,7 +37,11 @@ export class Calls {
    * @throws {NotConnectedError} When the node is no member, goes down or leaves.
    * @throws The reason of `signal`, once that is aborted.
    */
-  call(message: Omit<OutboundMessage, "cast">, signal: AbortSignal): Promise<unknown> {
+  call(
+    message: Omit<OutboundMessage, "cast">,
+    retransmission: GuaranteeOptions["retransmission"],
+    signal: AbortSignal,
+  ): Promise<unknown> {
     const id = ++this.#count;
     return new Promise((resolve, reject) => {
       const abort = () => this.#end(id, ({ reject }) => reject(signal.reason));
@@ -46,7 +51,7 @@ export class Calls {
       };
       this.#pending.set(id, { node: message.node, resolve: settled(resolve), reject: settled(reject) });
       signal.addEventListener("abort", abort);
-      this.#send({ ...message, cast: false, call: { id } }, signal)
+      this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal })
         .catch((error) => this.#end(id, ({ reject }) => reject(error)));
     });
   }
@@ -85,8 +90,11 @@ export class Calls {
     }
   }
 
-  async #send(message: OutboundMessage, signal?: AbortSignal): Promise<void> {
-    await this.#options.guarantees.forward(message, { ack: true, signal });
+  async #send(
+    message: OutboundMessage,
+    options: GuaranteeOptions & { readonly signal?: AbortSignal } = {},
+  ): Promise<void> {
+    await this.#options.guarantees.forward(message, { ...options, ack: true });
   }
 
   #end(id: number, settle: (call: PendingCall) => void): void {
@@ -97,7 +105,7 @@ export class Calls {
 }
 
 /** How a call is made. */
-export interface CallOptions extends SendOptions {
+export interface CallOptions extends SendOptions, Pick<GuaranteeOptions, "retransmission"> {
   /** Gives up waiting. */
   readonly signal?: AbortSignal | undefined;
   /**

@@ -39,6 +39,8 @@ export interface GuaranteesOptions {
   readonly outbound: Outbound;
   readonly codec: PayloadCodec;
   readonly orders: CausalOrders<unknown>;
+  /** Name of this node. */
+  readonly self: () => string;
   /** The life of this node. */
   readonly incarnation: () => number;
   /** The life of a member, or `undefined` for one that is none. */
@@ -140,6 +142,8 @@ export class Guarantees {
         `Cannot send to "${node}": causal label "${causalLabel}" is unknown; name it in "causalLabels"`,
       );
     }
+    // What a node sends itself is in order anyway.
+    const placed = causalLabel !== undefined && node !== this.#options.self();
     const receiver = incarnation === undefined ? undefined : { name: node, incarnation };
     const bytes = this.#options.codec.measure(message.message);
     return new Promise((resolve, reject) => {
@@ -160,9 +164,9 @@ export class Guarantees {
         bytes,
         ...(timeout === undefined ? {} : { deadline: now + timeout }),
         ...retransmissionOf(options),
-        ...(causalLabel === undefined ? {} : { placeholder: { message, place: undefined, settle: undefined } }),
+        ...(!placed ? {} : { placeholder: { message, place: undefined, settle: undefined } }),
       });
-      if (causalLabel !== undefined && receiver !== undefined) {
+      if (placed && receiver !== undefined) {
         pending.place = this.#options.orders.place(causalLabel, receiver, now);
       }
       if (ack) signal?.addEventListener("abort", abort);
