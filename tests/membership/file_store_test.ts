@@ -1,0 +1,192 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertRejects } from "@std/assert";
+import { fileStore } from "../../membership/file_store.ts";
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../../membership/snapshot_format.ts";
+
+/** A folder for one test. */
+class Folder implements AsyncDisposable {
+  readonly path = Deno.makeTempDirSync({ prefix: "file store " });
+
+  file(name: string): string {
+    return `${this.path}/${name}`;
+  }
+
+  names(): string[] {
+    return Array.from(Deno.readDirSync(this.path), ({ name }) => name).sort();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Deno.remove(this.path, { recursive: true });
+  }
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+function snapshot(incarnation: number): Snapshot {
+  return { name: "a", incarnation, strategy: "full-mesh", members: ["some", "state"] };
+}
+
+Deno.test("fileStore().load() returns null as long as nothing was saved", async () => {
+  await using folder = new Folder();
+  assertEquals(await fileStore(folder.file("a")).load(), null);
+  assertEquals(folder.names(), []);
+});
+
+Deno.test("fileStore() keeps what was saved last, and no other file", async () => {
+  await using folder = new Folder();
+  const store = fileStore(folder.file("a"));
+  for (const text of ["one", "a longer one", "", "two"]) {
+    await store.save(bytes(text));
+    assertEquals(await store.load(), bytes(text));
+    assertEquals(await fileStore(folder.file("a")).load(), bytes(text));
+  }
+  assertEquals(folder.names(), ["a"]);
+});
+
+Deno.test("fileStore() takes a URL, with whatever is escaped in it", async () => {
+  await using folder = new Folder();
+  const url = new URL(`file://${folder.path.replaceAll(" ", "%20")}/a%20b`);
+  const store = fileStore(url);
+  await store.save(bytes("text"));
+  assertEquals(folder.names(), ["a b"]);
+  assertEquals(await store.load(), bytes("text"));
+  assertEquals(await store.setAside!(), `${url}.damaged-1`);
+  assertEquals(folder.names(), ["a b.damaged-1"]);
+});
+
+Deno.test("fileStore() takes a path without a folder", async () => {
+  await using folder = new Folder();
+  const code = `import { fileStore } from "${new URL("../../membership/file_store.ts", import.meta.url)}";
+    await fileStore("a").save(new Uint8Array(3));`;
+  await Deno.writeTextFile(folder.file("program.ts"), code);
+  const args = ["run", "--no-lock", "--allow-read=.", "--allow-write=.", "program.ts"];
+  const { success } = await new Deno.Command(Deno.execPath(), { args, cwd: folder.path, stdin: "null" }).output();
+  assertEquals(success, true);
+  assertEquals(folder.names(), ["a", "program.ts"]);
+});
+
+/** Bytes that must not be looked at. */
+class Superseded extends Uint8Array<ArrayBuffer> {
+  override subarray(): Uint8Array<ArrayBuffer> {
+    throw new Error("Superseded bytes were written");
+  }
+}
+
+Deno.test("fileStore().save(): of those that come while one is under way only the last is written, and all resolve", async () => {
+  await using folder = new Folder();
+  const store = fileStore(folder.file("a"));
+  let resolved = 0;
+  const contents = [bytes("first"), ...Array.from({ length: 20 }, () => new Superseded(5)), bytes("last")];
+  const saves = contents.map((content) => store.save(content).then(() => resolved++));
+  await saves[0];
+  assertEquals(resolved, 1);
+  await Promise.all(saves);
+  assertEquals(await store.load(), bytes("last"));
+  await store.save(bytes("later"));
+  assertEquals(await store.load(), bytes("later"));
+  assertEquals(folder.names(), ["a"]);
+});
+
+Deno.test("fileStore().save() that fails spoils neither what is there nor the next one", async () => {
+  await using folder = new Folder();
+  const store = fileStore(folder.file("a"));
+  await store.save(bytes("old"));
+  // A folder in the place of the temporary file cannot be written to.
+  await Deno.mkdir(folder.file("a.new"));
+  const failing = [store.save(bytes("new")), store.save(bytes("newer")), store.save(bytes("newest"))];
+  for (const save of failing) await assertRejects(() => save);
+  assertEquals(await store.load(), bytes("old"));
+  await Deno.remove(folder.file("a.new"));
+  await store.save(bytes("new"));
+  assertEquals(await store.load(), bytes("new"));
+});
+
+Deno.test("fileStore() rejects where there is no folder, and makes none", async () => {
+  await using folder = new Folder();
+  const store = fileStore(folder.file("missing/a"));
+  assertEquals(await store.load(), null);
+  await assertRejects(() => store.save(bytes("text")), Deno.errors.NotFound);
+  assertEquals(folder.names(), []);
+});
+
+Deno.test("fileStore().load() rejects what is there but cannot be read", async () => {
+  await using folder = new Folder();
+  await Deno.mkdir(folder.file("a"));
+  await assertRejects(() => fileStore(folder.file("a")).load());
+});
+
+Deno.test({
+  name: "fileStore() rejects when Deno has no permission",
+  permissions: { read: false, write: false },
+  async fn() {
+    const store = fileStore("/tmp/without permission");
+    await assertRejects(() => store.load(), Deno.errors.NotCapable);
+    await assertRejects(() => store.save(bytes("text")), Deno.errors.NotCapable);
+    await assertRejects(() => store.setAside!(), Deno.errors.NotCapable);
+  },
+});
+
+Deno.test({
+  name: "fileStore() rejects when the system denies access, and leaves the file as it is",
+  // Nobody denies root anything.
+  ignore: Deno.build.os === "windows" || Deno.uid() === 0,
+  async fn() {
+    await using folder = new Folder();
+    const store = fileStore(folder.file("a"));
+    await store.save(bytes("old"));
+    await Deno.chmod(folder.path, 0o555);
+    await assertRejects(() => store.save(bytes("new")), Deno.errors.PermissionDenied);
+    assertEquals(await store.load(), bytes("old"));
+    await Deno.chmod(folder.file("a"), 0o000);
+    await assertRejects(() => store.load(), Deno.errors.PermissionDenied);
+    await Deno.chmod(folder.path, 0o755);
+  },
+});
+
+Deno.test("fileStore().setAside() finds a new name each time", async () => {
+  await using folder = new Folder();
+  const store = fileStore(folder.file("a"));
+  for (const number of [1, 2, 3]) {
+    await store.save(bytes(`${number}`));
+    assertEquals(await store.setAside!(), folder.file(`a.damaged-${number}`));
+    assertEquals(await store.load(), null);
+  }
+  assertEquals(folder.names(), ["a.damaged-1", "a.damaged-2", "a.damaged-3"]);
+  assertEquals(await Deno.readTextFile(folder.file("a.damaged-2")), "2");
+  await assertRejects(() => store.setAside!(), Deno.errors.NotFound);
+});
+
+Deno.test("fileStore() has the old snapshot, whole, when the machine fails at any byte of writing the new one", async () => {
+  await using folder = new Folder();
+  const path = folder.file("a");
+  const [old, young] = [encodeSnapshot(snapshot(1)), encodeSnapshot(snapshot(2))];
+  await fileStore(path).save(old);
+  for (let written = 0; written <= young.length; written++) {
+    await Deno.writeFile(`${path}.new`, young.subarray(0, written));
+    assertEquals(decodeSnapshot((await fileStore(path).load())!), snapshot(1));
+  }
+  await fileStore(path).save(young);
+  assertEquals(decodeSnapshot((await fileStore(path).load())!), snapshot(2));
+  assertEquals(folder.names(), ["a"]);
+});
+
+Deno.test("fileStore(): whoever reads the file while it is written finds a whole snapshot", async () => {
+  await using folder = new Folder();
+  const [writer, reader] = [fileStore(folder.file("a")), fileStore(folder.file("a"))];
+  await writer.save(encodeSnapshot(snapshot(0)));
+  let last = 0;
+  let isDone = false;
+  const reading = (async () => {
+    while (!isDone) {
+      const { incarnation } = decodeSnapshot((await reader.load())!);
+      assertEquals(incarnation >= last, true);
+      last = incarnation;
+    }
+  })();
+  for (let incarnation = 1; incarnation <= 30; incarnation++) await writer.save(encodeSnapshot(snapshot(incarnation)));
+  isDone = true;
+  await reading;
+});
