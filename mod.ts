@@ -48,7 +48,7 @@ export {
 export { type StatusListener, type StatusOptions } from "./manager/subscriptions.ts";
 export {
   delay,
-  type DelayedMessage,
+  DelayedMessage,
   type InterposedMessage,
   type InterpositionFun,
   type PostInterpositionFun,

@@ -176,7 +176,7 @@ export class NodeMessaging {
 
   /** Drops what still waits. */
   stop(reason: StoppedError): void {
-    this.guarantees.reset(reason);
+    this.guarantees.stop(reason);
     this.#delayed.stop();
     this.broadcasting.stop();
   }
@@ -184,7 +184,7 @@ export class NodeMessaging {
   /** Calls a handler of this node. */
   async callHere(name: string, message: unknown, { channel = DEFAULT_CHANNEL }: SendOptions): Promise<unknown> {
     try {
-      return await this.inbound.answer(name, message, { from: this.#self(), channel, cast: false });
+      return await this.inbound.answer(name, message, { from: this.#self(), channel, cast: false }) ?? null;
     } catch (error) {
       throw new CallError(error instanceof Error ? error.message : `${error}`);
     }

@@ -54,6 +54,7 @@ export class Guarantees {
   #outstanding: OutstandingMessages<Pending>;
   #timer: Timer | null = null;
   #timerAt = Infinity;
+  #stopped: Error | undefined;
 
   constructor(options: GuaranteesOptions) {
     this.#options = options;
@@ -112,7 +113,13 @@ export class Guarantees {
     }
   }
 
-  /** Gives everything up, because this node stops or begins another life. */
+  /** Gives everything up for good; what comes later rejects with `reason` too. */
+  stop(reason: Error): void {
+    this.#stopped = reason;
+    this.reset(reason);
+  }
+
+  /** Gives everything up, because this node begins another life. */
   reset(reason: Error): void {
     this.#timer?.cancel();
     this.#timer = null;
@@ -133,6 +140,7 @@ export class Guarantees {
     const { node } = message;
     const { ack = false, causalLabel, signal, timeout } = options;
     signal?.throwIfAborted();
+    if (this.#stopped !== undefined) throw this.#stopped;
     const incarnation = this.#options.incarnationOf(node);
     if (incarnation === undefined && (!message.options.transitive || causalLabel !== undefined)) {
       throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
