@@ -79,7 +79,11 @@ Deno.test("fileStore().save(): of those that come while one is under way only th
   await using folder = new Folder();
   const store = fileStore(folder.file("a"));
   let resolved = 0;
-  const contents = [bytes("first"), ...Array.from({ length: 20 }, () => new Superseded(5)), bytes("last")];
+  const contents = [
+    bytes("first"),
+    ...Array.from({ length: 20 }, () => new Superseded(new ArrayBuffer(5))),
+    bytes("last"),
+  ];
   const saves = contents.map((content) => store.save(content).then(() => resolved++));
   await saves[0];
   assertEquals(resolved, 1);
