@@ -22,6 +22,8 @@
 export { startPeerService } from "./manager/start_peer_service.ts";
 export { type PeerServiceManager } from "./manager/peer_service_manager.ts";
 export { type JoinOptions, type MembershipApi } from "./manager/membership_api.ts";
+export { type ConnectionApi } from "./manager/connection_api.ts";
+export { type HandlerApi } from "./manager/handler_api.ts";
 export { type MessagingApi } from "./manager/messaging_api.ts";
 export { type FaultInjectionApi } from "./manager/fault_injection_api.ts";
 export {

@@ -3,35 +3,15 @@
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
-import { MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
+import { MANAGER_NAME } from "../messaging/registry.ts";
 import { DEFAULT_CHANNEL } from "../transport/peer.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
-import { MembershipApi } from "./membership_api.ts";
+import { HandlerApi } from "./handler_api.ts";
 import { nameOf } from "./node_name.ts";
 import { call, cast, forward } from "./sending.ts";
 
 /** Messages between named handlers. */
-export class MessagingApi extends MembershipApi {
-  /**
-   * Gives a handler a name, under which every node of the cluster can send it messages.
-   *
-   * @throws {TypeError} When the name is empty or too long, or the handler is no function.
-   * @throws {RangeError} When the name is taken.
-   */
-  register(name: string, handler: MessageHandler): void {
-    this.node.messaging.registry.register(name, handler);
-  }
-
-  /** Takes a handler's name back. @returns Whether it was registered. */
-  unregister(name: string): boolean {
-    return this.node.messaging.registry.unregister(name);
-  }
-
-  /** The handler behind a name on this node. */
-  whereis(name: string): MessageHandler | undefined {
-    return this.node.messaging.registry.whereis(name);
-  }
-
+export class MessagingApi extends HandlerApi {
   /** Sends a message to a named handler: see the other shape. */
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
   /**

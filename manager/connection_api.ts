@@ -1,0 +1,46 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { MembershipApi } from "./membership_api.ts";
+import { nameOf } from "./node_name.ts";
+import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+/** Who can be reached. */
+export class ConnectionApi extends MembershipApi {
+  /**
+   * Calls `listener` each time `node` can be reached, or with `channel`, each time the channel has all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   */
+  onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.node.upListeners.add(node, listener, options);
+  }
+
+  /**
+   * Calls `listener` each time `node` cannot be reached any more, or with `channel`, each time the channel has lost all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   */
+  onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.node.downListeners.add(node, listener, options);
+  }
+
+  /** Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node. */
+  isConnected(node: string | NodeSpec, channel?: string): boolean {
+    if (nameOf(node) === this.name) return true;
+    const peer = this.node.pool.peers.get(nameOf(node));
+    return peer !== undefined && peer.up && (channel === undefined || peer.openOn(channel) > 0);
+  }
+
+  /** Whether every connection with a node is open. Always true for this node. */
+  isFullyConnected(node: string | NodeSpec): boolean {
+    return nameOf(node) === this.name || (this.node.pool.peers.get(nameOf(node))?.fullyConnected ?? false);
+  }
+
+  /** Names of the nodes that can be reached now, without this one, sorted. */
+  connected(): string[] {
+    return [...this.node.pool.peers.values()].filter(({ up }) => up).map(({ name }) => name).sort();
+  }
+}
