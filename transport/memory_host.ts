@@ -45,6 +45,8 @@ export class MemoryHost implements Transport {
   readonly origin: Address;
   /** Open streams. */
   readonly streams = new Set<MemoryStream>();
+  /** How long it takes to deal with a byte that was read from a stream. */
+  msPerByte = 0;
   readonly #world: MemoryWorld;
   readonly #listeners = new Set<MemoryListener>();
   #alive = true;
@@ -72,6 +74,11 @@ export class MemoryHost implements Transport {
 
   get windowBytes(): number {
     return this.#world.windowBytes;
+  }
+
+  /** Most bytes that one read takes: what a slow reader deals with in a tenth of a second. */
+  get readBytesMax(): number {
+    return Math.max(1, Math.floor(100 / this.msPerByte));
   }
 
   listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {

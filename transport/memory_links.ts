@@ -53,13 +53,17 @@ export class MemoryLinks {
     this.#resolution = resolution;
   }
 
-  /** When `bytes` bytes that leave `from` now will reach `to`: now at the earliest. */
-  arrival(from: string, to: string, bytes: number): number {
+  /**
+   * When `bytes` bytes that leave `from` now will reach `to`: now at the earliest. Where a clog delays them, `stalled` is told when that
+   * has healed.
+   */
+  arrival(from: string, to: string, bytes: number, stalled?: Stalled): number {
     const now = this.clock.now();
     let leaves = now;
     const link = this.#find(from, to);
     if (link !== undefined && link.bytesPerMs < Infinity) {
       leaves = link.freeAt = Math.max(now, link.freeAt) + bytes / link.bytesPerMs;
+      if (stalled !== undefined) link.stalled.add(stalled);
     }
     const latency = typeof this.#latency === "number" ? this.#latency : this.#latency(this.#random as Random, from, to);
     const arrives = leaves + latency;

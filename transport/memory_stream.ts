@@ -45,6 +45,8 @@ export class MemoryStream implements ByteStream, Stalled {
   #timer: Timer | undefined;
   /** Bytes sent that the other end has not read. */
   #outstanding = 0;
+  /** Whether the host, a slow one, has yet to deal with what it has read. */
+  #busy = false;
   #reading: WaitingRead | undefined;
   #writing: WaitingWrite | undefined;
 
@@ -128,18 +130,19 @@ export class MemoryStream implements ByteStream, Stalled {
     if (this.#canWrite()) this.#settleWrite();
   }
 
-  /** What was held back by a cut or a host that was down sets out again. */
+  /** What was held back by a cut, a clog or a host that was down sets out again. */
   resume(): void {
     if (this.#flights === undefined) return;
     const arrivesAt = this.#arrival(0);
-    for (const flight of this.#flights) flight.arrivesAt = Math.max(flight.arrivesAt, arrivesAt);
+    for (const flight of this.#flights) flight.arrivesAt = arrivesAt;
     this.#awaitArrival();
   }
 
-  /** Whether something waits to be read, and something is there. */
+  /** Whether something waits to be read, and something is there for which the host has time. */
   #canRead(): boolean {
     if (this.#reading === undefined) return false;
-    return this.#inbox !== undefined || this.#ended || this.#closed || this.#failure !== undefined;
+    if (this.#closed || this.#failure !== undefined) return true;
+    return this.#inbox === undefined ? this.#ended : !this.#busy;
   }
 
   #settleRead(): void {
@@ -188,10 +191,11 @@ export class MemoryStream implements ByteStream, Stalled {
   /** Moves bytes that have arrived into `buffer`. */
   #take(buffer: Uint8Array): number {
     const inbox = this.#inbox ?? [];
+    const limit = Math.min(buffer.length, this.#host.readBytesMax);
     let taken = 0;
     while (inbox.length > 0) {
       const piece = inbox[0] as Uint8Array;
-      const count = Math.min(piece.length, buffer.length - taken);
+      const count = Math.min(piece.length, limit - taken);
       if (count === 0) break;
       buffer.set(count < piece.length ? piece.subarray(0, count) : piece, taken);
       taken += count;
@@ -199,8 +203,20 @@ export class MemoryStream implements ByteStream, Stalled {
       else inbox[0] = piece.subarray(count);
     }
     if (inbox.length === 0) this.#inbox = undefined;
+    this.#rest(taken);
     this.#peer.#credit(taken);
     return taken;
+  }
+
+  /** Reads no more until the host, if it is slow, has dealt with `count` bytes. */
+  #rest(count: number): void {
+    const { links: { clock }, msPerByte } = this.#host;
+    if (msPerByte === 0) return;
+    this.#busy = true;
+    clock.schedule(count * msPerByte, () => {
+      this.#busy = false;
+      this.settle();
+    });
   }
 
   /** The other end has taken `count` bytes. */
@@ -223,7 +239,7 @@ export class MemoryStream implements ByteStream, Stalled {
   }
 
   #arrival(bytes: number): number {
-    return this.#host.links.arrival(this.#host.name, this.peerHost.name, bytes);
+    return this.#host.links.arrival(this.#host.name, this.peerHost.name, bytes, this);
   }
 
   #isHeld(): boolean {

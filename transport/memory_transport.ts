@@ -115,6 +115,15 @@ export class MemoryNetwork {
     for (const [sender, receiver] of pairs(from, to)) this.#links.clog(sender, receiver, bytesPerSecond / 1000);
   }
 
+  /** Lets `host`, in this life, read no more than `bytesPerSecond` from each stream; `Infinity` ends that. */
+  slowReader(host: string, bytesPerSecond: number): void {
+    if (!(bytesPerSecond > 0)) {
+      throw new RangeError(`Cannot slow down: bytesPerSecond is ${bytesPerSecond}, expected above 0`);
+    }
+    const found = this.#hosts.get(host);
+    if (found !== undefined) found.msPerByte = 1000 / bytesPerSecond;
+  }
+
   /** Undoes cuts and clogs between `a` and `b`, or all of them. */
   heal(a?: string | readonly string[], b?: string | readonly string[]): void {
     if (a === undefined || b === undefined) return this.#links.healAll();

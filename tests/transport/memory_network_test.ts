@@ -319,6 +319,34 @@ Deno.test("a clogged link lets through so many bytes a second, of all streams to
   assertThrows(() => pair.network.clog("a", "b", 0), RangeError, "bytesPerSecond is 0");
 });
 
+Deno.test("what is under way on a clogged link arrives soon after it has healed", async () => {
+  const pair = await Pair.open();
+  pair.readBoth();
+  pair.network.clog("a", "b", 1000);
+  await pair.a.write(new Uint8Array(500));
+  await pair.a.write(new Uint8Array(500));
+  await pair.world.advance(100);
+  pair.network.heal();
+  await pair.world.advance(10);
+  assertEquals(pair.arrivals, [[103, 500], [103, 500]]);
+});
+
+Deno.test("a slow reader takes so many bytes a second from each stream, and writing to it waits", async () => {
+  const pair = await Pair.open(0);
+  pair.readBoth();
+  pair.network.slowReader("b", 1000);
+  const writing = watch(pair.a.write(new Uint8Array(WINDOW + 200)));
+  await pair.world.advance(50);
+  assertEquals([writing.state, pair.arrivals], ["pending", [[0, 100]]]);
+  await pair.world.advance(1000);
+  assertEquals(pair.arrivals.slice(1, 4), [[100, 100], [200, 100], [300, 100]]);
+  assertEquals(writing.state, "resolved");
+  pair.network.slowReader("b", Infinity);
+  await pair.world.advance(100);
+  assertEquals(pair.arrivals.reduce((sum, [, count]) => sum + count, 0), WINDOW + 200);
+  assertThrows(() => pair.network.slowReader("b", 0), RangeError, "bytesPerSecond is 0");
+});
+
 Deno.test("a paused host takes bytes up to the window, and learns of them when it goes on", async () => {
   const pair = await Pair.open();
   pair.readBoth();
