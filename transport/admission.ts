@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Connection } from "./connection.ts";
 import type { ConnectionRequest } from "./handshake.ts";
 import { type Peer, placeKey } from "./peer.ts";
 import type { Refusal } from "./refusal.ts";
@@ -59,6 +60,13 @@ export function judgeRequest(
     };
   }
   return null;
+}
+
+/** Whether a connection that was dialled from here is to take the place of the one that fills it now. */
+export function isPreferred(dial: number, present: Connection | null, peer: Peer, self: NodeSpec): boolean {
+  if (present === null || peer.doubtful) return true;
+  // The other side has refused or replaced earlier dials; of two that crossed, it admitted what `judgeRequest` says.
+  return present.outbound ? dial > present.dial : self.name < peer.name;
 }
 
 /** The refusal of a newer incarnation whose predecessor is alive. */

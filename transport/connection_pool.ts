@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { isPreferred } from "./admission.ts";
 import type { BackoffOptions } from "./backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connection_opener.ts";
@@ -13,6 +14,7 @@ import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { Reception } from "./reception.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
+import { SharedDials } from "./shared_dials.ts";
 import type { Address, ByteStream } from "./transport.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
@@ -26,6 +28,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #diallers = new Map<Peer, PeerDialler>();
   readonly #lingering: Lingering;
   readonly #reception: Reception;
+  readonly #underWay: SharedDials<Connection>;
   #dials = 0;
   #stopped = false;
 
@@ -35,11 +38,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
+    this.#underWay = new SharedDials(options.runtime.clock);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      hasJustDialled: (peer, channel, index) => this.#dialler(peer).hasJustDialled(channel, index),
+      hasJustDialled: (...place) => this.#underWay.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
       disconnect: (peer) => this.disconnect(peer),
       outlived: (known) => options.handler.outlived(known),
@@ -155,6 +159,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Closes everything and forgets everyone. */
   reset(): void {
+    this.#underWay.forget();
     for (const peer of [...this.#peers.values()]) {
       peer.wanted = false;
       this.#forget(peer);
@@ -175,15 +180,23 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (present) this.#settle(peer);
   }
 
-  async #open(
+  #open(
     name: string | null,
     addresses: readonly Address[],
     channel: string,
     index: number,
     signal?: AbortSignal,
   ): Promise<Connection> {
-    if (this.#stopped) throw new Error(`Cannot dial "${name}": the node was stopped`);
-    const request = this.#requestFor(name, channel, index);
+    const request = (): ConnectionRequest => {
+      const known = name === null ? undefined : this.#peers.get(name);
+      const toIncarnation = known?.incarnation ?? 0, seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
+      return { spec: this.#options.self(), to: name, toIncarnation, channel, index, dial: ++this.#dials, seen };
+    };
+    const begin = () => this.#dial(request(), addresses, signal);
+    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, signal);
+  }
+
+  async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
     try {
       const opened = await this.#opener.dial(addresses, request, signal);
       const connection = this.#takePlace(request, opened);
@@ -194,20 +207,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       if (known !== undefined) this.#options.handler.outlived(known);
       throw error;
     }
-    throw new Error(`Cannot dial "${name}": there is no use for the connection any more`);
-  }
-
-  #requestFor(name: string | null, channel: string, index: number): ConnectionRequest {
-    const known = name === null ? undefined : this.#peers.get(name);
-    return {
-      spec: this.#options.self(),
-      to: name,
-      toIncarnation: known?.incarnation ?? 0,
-      channel,
-      index,
-      dial: ++this.#dials,
-      seen: known?.seenDials.get(placeKey(channel, index)) ?? 0,
-    };
+    throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
   }
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
@@ -224,10 +224,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
   #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
-    const { channel, index, outbound } = identity;
-    const present = peer.at(channel, index);
-    const preferred = present === null || present.outbound === outbound || peer.doubtful || this.selfName() < peer.name;
-    if (!peer.hasPlace(channel, index) || (outbound && !preferred)) return null;
+    const { channel, index, dial, outbound } = identity;
+    if (!peer.hasPlace(channel, index)) return null;
+    if (outbound && !isPreferred(dial, peer.at(channel, index), peer, this.#options.self())) return null;
     const options = this.#options.connectionOptions(channel, peer.spec);
     const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
     const replaced = peer.place(connection);
@@ -255,7 +254,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       known.silent = known.doubtful = false;
-      this.#settle(known);
+      // Its former life is over, whoever is expected to connect for the new one.
+      announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialler(known).encourage();
     }
     return known;
@@ -269,10 +269,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
   #settle(peer: Peer): void {
-    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), this.#reception.expects(peer));
+    const expected = this.#reception.expects(peer);
+    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialler(peer).reconcile();
-    if (!peer.wanted && peer.connections().length === 0) this.#forget(peer);
+    if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
   }
 
   #unwant(peer: Peer): void {

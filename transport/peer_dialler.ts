@@ -29,8 +29,7 @@ export interface PeerDiallerHost {
 export class PeerDialler {
   readonly #peer: Peer;
   readonly #host: PeerDiallerHost;
-  /** When the dials under way began. */
-  readonly #dialling = new Map<string, number>();
+  readonly #dialling = new Set<string>();
   readonly #openedAt = new Map<string, number>();
   #timer: Timer | null = null;
   #stopped = false;
@@ -39,6 +38,7 @@ export class PeerDialler {
   #earliest = 0;
   #incompleteSince: number | null = null;
   #dialledLast: boolean | null = null;
+  #linked = false;
 
   constructor(peer: Peer, host: PeerDiallerHost) {
     this.#peer = peer;
@@ -72,12 +72,6 @@ export class PeerDialler {
     this.reconcile();
   }
 
-  /** Whether this connection is being dialled now, and has not been for longer than the other side is given. */
-  hasJustDialled(channel: string, index: number): boolean {
-    const since = this.#dialling.get(placeKey(channel, index));
-    return since !== undefined && this.#host.runtime.clock.now() - since < this.#host.courtesy;
-  }
-
   /** Dials no more. A dial under way goes on. */
   stop(): void {
     this.#stopped = true;
@@ -88,6 +82,9 @@ export class PeerDialler {
     const peer = this.#peer;
     if (!peer.wanted || peer.partitioned) return [];
     const linked = peer.membership !== null && !peer.doubtful;
+    // Whoever is to dial has its courtesy time for the membership connection, and again for all others.
+    if (linked !== this.#linked) this.#incompleteSince = null;
+    this.#linked = linked;
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
@@ -109,7 +106,7 @@ export class PeerDialler {
 
   async #dial(channel: string, index: number): Promise<void> {
     const place = placeKey(channel, index);
-    this.#dialling.set(place, this.#host.runtime.clock.now());
+    this.#dialling.add(place);
     try {
       await this.#host.dial(this.#peer, channel, index);
       this.#opened(place);

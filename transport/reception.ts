@@ -13,7 +13,7 @@ export interface ReceptionHost {
   /** What is known of a node, if anything. */
   peer(name: string): Peer | undefined;
   /** Whether this node has begun to dial a place not long ago. */
-  hasJustDialled(peer: Peer, channel: string, index: number): boolean;
+  hasJustDialled(name: string, channel: string, index: number): boolean;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
   /** Closes all connections with a peer. */
@@ -70,7 +70,7 @@ export class Reception {
   #judge(request: ConnectionRequest): Refusal | "probe" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
-    const dialling = peer !== undefined && this.#host.hasJustDialled(peer, channel, index);
+    const dialling = this.#host.hasJustDialled(spec.name, channel, index);
     const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling });
     if (verdict === null) this.#expected.add(request);
     return verdict;

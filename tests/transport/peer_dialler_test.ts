@@ -145,6 +145,18 @@ Deno.test("PeerDialler of the node whose name sorts behind dials nothing when th
   assertEquals(bench.newDials(), ["default 0"]);
 });
 
+Deno.test("PeerDialler of the node whose name sorts behind waits anew for the further connections", async () => {
+  const bench = new Bench("c");
+  bench.dialler.reconcile();
+  await bench.pass(COURTESY - 1);
+  bench.open("membership");
+  bench.dialler.reconcile();
+  await bench.pass(COURTESY - 1);
+  assertEquals(bench.newDials(), []);
+  await bench.pass(1);
+  assertEquals(bench.newDials().sort(), ["bulk 0", "bulk 1", "default 0"]);
+});
+
 Deno.test("PeerDialler leaves the dialling to whoever dialled the membership connection last", async () => {
   const ours = await connected("c");
   ours.close("membership");
@@ -305,22 +317,4 @@ Deno.test("PeerDialler.stop() leaves no timer, and nothing is dialled after it",
     assertEquals(dialling.newDials(), ["membership 0"]);
     assertEquals(dialling.runtime.clock.pending, 0);
   }
-});
-
-Deno.test("PeerDialler.hasJustDialled() holds for a dial under way until the courtesy time is over", async () => {
-  const bench = new Bench();
-  assertEquals(bench.dialler.hasJustDialled("membership", 0), false);
-  bench.dialler.reconcile();
-  assertEquals(bench.dialler.hasJustDialled("membership", 0), true);
-  assertEquals(bench.dialler.hasJustDialled("default", 0), false);
-  await bench.pass(COURTESY - 1);
-  assertEquals(bench.dialler.hasJustDialled("membership", 0), true);
-  await bench.pass(1);
-  assertEquals(bench.dialler.hasJustDialled("membership", 0), false);
-
-  const other = new Bench();
-  other.dialler.reconcile();
-  other.dials[0]!.succeed();
-  await other.pass(0);
-  assertEquals(other.dialler.hasJustDialled("membership", 0), false);
 });
