@@ -152,6 +152,11 @@ export class SimulatedWorld {
     this.network.pause(name);
   }
 
+  /** Whether node `name` is paused. */
+  isPaused(name: string): boolean {
+    return this.#places.get(name)?.node?.paused ?? false;
+  }
+
   /** Lets node `name` go on: first its late timers run, then it learns what arrived meanwhile. */
   resume(name: string): void {
     const node = this.#living(name, "resume");

@@ -1,0 +1,69 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CutConnects } from "../transport/memory_links.ts";
+
+/** A way from one node to another. */
+export type Way = readonly [from: string, to: string];
+
+/** What goes wrong. */
+export type FaultAction =
+  /** Nothing passes on these ways. `shape` says what they are together. */
+  | { readonly kind: "cut"; readonly shape: string; readonly ways: readonly Way[]; readonly connects: CutConnects }
+  /** No more than so much passes on these ways. */
+  | { readonly kind: "clog"; readonly ways: readonly Way[]; readonly bytesPerSecond: number }
+  /** The connections that are open between two nodes break. That has no duration. */
+  | { readonly kind: "reset"; readonly nodes: Way }
+  /** A node reads no more than so much from each connection. */
+  | { readonly kind: "slow-reader"; readonly node: string; readonly bytesPerSecond: number }
+  /** A node stops, and goes on. */
+  | { readonly kind: "pause"; readonly node: string }
+  /**
+   * A node dies, and is started again under the same name. With `reset` its machine lives on and tells the others. It joins
+   * the cluster again when `join` says so; otherwise it waits to be found by those that have it for a member.
+   */
+  | { readonly kind: "crash"; readonly node: string; readonly reset: boolean; readonly join: boolean }
+  /** The wall clock of a node jumps, and jumps back. */
+  | { readonly kind: "skew"; readonly node: string; readonly ms: number };
+
+/** The name of a kind of fault. */
+export type FaultKind = FaultAction["kind"];
+
+/** Something that goes wrong for a while. A plain value, so that it can be printed and repeated. */
+export type Fault = FaultAction & {
+  /** Milliseconds after the beginning of the plan at which it begins. */
+  readonly at: number;
+  /** Milliseconds for which it lasts. */
+  readonly duration: number;
+};
+
+/** All kinds of faults. */
+export const FAULT_KINDS: readonly FaultKind[] = ["cut", "clog", "reset", "slow-reader", "pause", "crash", "skew"];
+
+/** What a fault is, in a few words. */
+export function describeFault(fault: FaultAction): string {
+  switch (fault.kind) {
+    case "cut":
+      return `${fault.shape} cut, connects ${fault.connects}: ${listWays(fault.ways)}`;
+    case "clog":
+      return `clog at ${fault.bytesPerSecond} B/s: ${listWays(fault.ways)}`;
+    case "reset":
+      return `reset of all connections between ${fault.nodes.join(" and ")}`;
+    case "slow-reader":
+      return `slow reader at ${fault.bytesPerSecond} B/s: ${fault.node}`;
+    case "pause":
+      return `pause of ${fault.node}`;
+    case "crash":
+      return `crash of ${fault.node}${fault.reset ? ", its machine resets" : ""}${fault.join ? ", joins again" : ""}`;
+    case "skew":
+      return `skew of ${fault.node} by ${fault.ms} ms`;
+  }
+}
+
+function listWays(ways: readonly Way[]): string {
+  const keys = new Set(ways.map((way) => way.join(" ")));
+  const shown = ways.flatMap(([from, to]) => {
+    if (!keys.has(`${to} ${from}`)) return [`${from} → ${to}`];
+    return from < to ? [`${from} ↔ ${to}`] : [];
+  });
+  return shown.join(", ");
+}

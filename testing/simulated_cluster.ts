@@ -1,0 +1,246 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { startPeerService } from "../manager/start_peer_service.ts";
+import type { CutConnects } from "../transport/memory_links.ts";
+import { DisagreementFinder } from "./disagreement.ts";
+import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";
+import { SimulatedWorld } from "./simulated_world.ts";
+
+/** Where a node listens, on a host of its own. */
+const PORT = 9_090;
+
+/** Milliseconds of virtual time in which a healthy cluster must have settled. */
+const SETTLE_LIMIT = 60_000;
+
+/**
+ * A cluster in one process, to test applications with: complete peer services, connected by a network in memory, in
+ * virtual time. It needs no permissions, an hour of it passes in a moment, and the same seed gives the same history, so that a test which
+ * fails once fails each time.
+ *
+ * Time stands still until {@linkcode advance}, {@linkcode runUntil}, {@linkcode wait} or {@linkcode settled} moves it. So never await what takes
+ * time by itself: hand it to {@linkcode wait}. Timers of the system and `AbortSignal.timeout()` know nothing of virtual time.
+ *
+ * @example A cluster that is cut in two, and heals
+ * ```ts
+ * import { SimulatedCluster } from "@partisan/peer-service/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c", "d"] });
+ * cluster.cut(["a", "b"]);
+ * await cluster.advance(10_000);
+ * assertEquals(cluster.node("a").connected(), ["b"]);
+ * assertEquals(cluster.node("a").members(), ["a", "b", "c", "d"]);
+ *
+ * cluster.heal();
+ * await cluster.settled();
+ * assertEquals(cluster.node("a").connected(), ["b", "c", "d"]);
+ * ```
+ */
+export class SimulatedCluster implements AsyncDisposable {
+  /** Time, chance and the network. */
+  readonly world: SimulatedWorld;
+  readonly #options: SimulatedClusterOptions;
+  readonly #running = new Map<string, PeerServiceManager>();
+  readonly #disagreement = new DisagreementFinder();
+
+  /** Begins without nodes: {@linkcode startNode} starts them one by one. */
+  constructor(options: SimulatedClusterOptions = {}) {
+    this.world = new SimulatedWorld(options);
+    this.#options = options;
+  }
+
+  /** Starts all nodes, joins them, and waits until the cluster has settled. */
+  static async start(options: SimulatedClusterOptions = {}): Promise<SimulatedCluster> {
+    const cluster = new SimulatedCluster(options);
+    for (const name of nodeNames(options.nodes ?? 3)) await cluster.startNode(name);
+    await cluster.settled();
+    return cluster;
+  }
+
+  /** Names of the nodes that run, paused ones included, in the order in which they started. */
+  get names(): string[] {
+    return [...this.#running.keys()];
+  }
+
+  /** The nodes that run, paused ones included, in the order in which they started. */
+  get nodes(): PeerServiceManager[] {
+    return [...this.#running.values()];
+  }
+
+  /** Milliseconds of virtual time since the beginning. */
+  get now(): number {
+    return this.world.now;
+  }
+
+  /** Whether a node of that name runs. */
+  has(name: string): boolean {
+    return this.#running.has(name);
+  }
+
+  /**
+   * A node that runs.
+   *
+   * @throws {Error} When there is none of that name.
+   */
+  node(name: string): PeerServiceManager {
+    const node = this.#running.get(name);
+    if (node === undefined) throw new Error(`Cannot use node "${name}": it is not running`);
+    return node;
+  }
+
+  /**
+   * Starts a node, for the first time or again after it crashed or stopped, and lets it join. That goes on while time passes: see
+   * {@linkcode settled}.
+   *
+   * @throws {TypeError} When it is running.
+   */
+  async startNode(name: string, { join }: StartNodeOptions = {}): Promise<PeerServiceManager> {
+    if (this.has(name)) throw new TypeError(`Cannot start node "${name}": it is running`);
+    const { options = {}, setup } = this.#options;
+    const runtime = this.world.node(name);
+    const given: SimulatedNodeOptions = typeof options === "function" ? options(name) : options;
+    const node = await startPeerService({ listen: { hostname: name, port: PORT }, ...given, name, runtime });
+    const contact = join ?? this.names[0] ?? false;
+    this.#running.set(name, node);
+    node.addEventListener("removed", () => this.#forget(node));
+    await setup?.(node, runtime);
+    if (contact !== false) await node.join(this.node(contact).spec);
+    return node;
+  }
+
+  /**
+   * Stops a node in good order, as when its process is told to end. It stays a member. What it has queued leaves while time passes: hand the
+   * promise to {@linkcode wait}.
+   *
+   * @throws {Error} When it is not running.
+   */
+  stopNode(name: string): Promise<void> {
+    const node = this.node(name);
+    this.#forget(node);
+    return node.stop();
+  }
+
+  /**
+   * Ends a node at once, as when its machine loses power: nobody hears of it. With `reset: true` only its process dies, and the machine tells
+   * its peers.
+   *
+   * @throws {Error} When it is not running.
+   */
+  crash(name: string, options: { readonly reset?: boolean } = {}): void {
+    this.#forget(this.node(name));
+    this.world.crash(name, options);
+  }
+
+  /** Stops a node as SIGSTOP does: its machine takes what is sent to it, but nothing runs there until it resumes. */
+  pause(name: string): void {
+    this.world.pause(name);
+  }
+
+  /** Lets a paused node go on. */
+  resume(name: string): void {
+    this.world.resume(name);
+  }
+
+  /** Sets the wall clock of a node, in this life and later ones, `ms` milliseconds ahead of the others'. */
+  setSkew(name: string, ms: number): void {
+    this.world.setSkew(name, ms);
+  }
+
+  /**
+   * Lets nothing pass between these nodes and those, both ways; without `to`, between these and all others. Connections stay open and stall,
+   * and go on when the cut heals, as TCP does.
+   */
+  cut(from: string | readonly string[], to?: string | readonly string[], options?: { connects?: CutConnects }): void {
+    this.world.network.cut(from, to ?? this.#othersThan(from), options);
+  }
+
+  /** Lets nothing pass from these nodes to those; the other direction stays open. */
+  cutOneWay(
+    from: string | readonly string[],
+    to: string | readonly string[],
+    options?: { connects?: CutConnects },
+  ): void {
+    this.world.network.cutOneWay(from, to, options);
+  }
+
+  /** Lets no more than so many bytes a second pass from these nodes to those. */
+  clog(from: string | readonly string[], to: string | readonly string[], bytesPerSecond: number): void {
+    this.world.network.clog(from, to, bytesPerSecond);
+  }
+
+  /** Lets a node read no more than so many bytes a second from each of its connections; `Infinity` ends that. */
+  slowReader(name: string, bytesPerSecond: number): void {
+    this.world.network.slowReader(name, bytesPerSecond);
+  }
+
+  /** Ends all cuts and clogs. */
+  heal(): void {
+    this.world.network.heal();
+  }
+
+  /** Breaks the connections that are open between these nodes and those; both sides notice. */
+  reset(from: string | readonly string[], to: string | readonly string[]): void {
+    this.world.network.reset(from, to);
+  }
+
+  /** Lets `ms` milliseconds pass. */
+  async advance(ms: number): Promise<void> {
+    await this.world.advance(ms);
+  }
+
+  /**
+   * Lets time pass until `condition` holds, for `limit` milliseconds at most.
+   *
+   * @returns Whether it holds.
+   */
+  async runUntil(condition: () => boolean, limit: number = SETTLE_LIMIT): Promise<boolean> {
+    return await this.world.runUntil(condition, limit);
+  }
+
+  /**
+   * Lets time pass until `promise` is settled, and settles like it.
+   *
+   * @throws {Error} When it is still pending after `limit` milliseconds.
+   */
+  async wait<T>(promise: Promise<T>, limit: number = SETTLE_LIMIT): Promise<T> {
+    return await this.world.wait(promise, limit);
+  }
+
+  /**
+   * Lets time pass until all nodes that run know each other as members, agree on who else is one, and are fully connected with each
+   * other.
+   *
+   * @returns Milliseconds that it took.
+   * @throws {Error} When that is not so after `limit` milliseconds; the message says who is at odds.
+   */
+  async settled(limit: number = SETTLE_LIMIT): Promise<number> {
+    const start = this.now;
+    if (await this.runUntil(() => this.disagreement() === undefined, limit)) return this.now - start;
+    throw new Error(`Cannot wait any longer: after ${limit} ms ${this.disagreement()}`);
+  }
+
+  /** What keeps the cluster from being settled, in half a sentence; `undefined` when it is. */
+  disagreement(): string | undefined {
+    return this.#disagreement.find(this.nodes);
+  }
+
+  /** Ends all nodes at once. */
+  [Symbol.asyncDispose](): Promise<void> {
+    for (const name of this.names) this.crash(name);
+    return Promise.resolve();
+  }
+
+  #othersThan(some: string | readonly string[]): string[] {
+    const excluded = new Set(typeof some === "string" ? [some] : some);
+    return this.names.filter((name) => !excluded.has(name));
+  }
+
+  #forget(node: PeerServiceManager): void {
+    if (this.#running.get(node.name) === node) this.#running.delete(node.name);
+  }
+}
+
+function nodeNames(nodes: number | readonly string[]): readonly string[] {
+  return typeof nodes === "number" ? Array.from({ length: nodes }, (_, index) => `n${index + 1}`) : nodes;
+}

@@ -1,0 +1,41 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import type { PeerServiceOptions } from "../manager/peer_service_options.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { SimulatedWorldOptions } from "./simulated_world.ts";
+
+/** What can be said about a node of a simulated cluster: the cluster itself gives it its name and its runtime. */
+export type SimulatedNodeOptions = Omit<PeerServiceOptions, "name" | "runtime">;
+
+/** Options of `SimulatedCluster.start()`. */
+export interface SimulatedClusterOptions extends SimulatedWorldOptions {
+  /**
+   * The nodes' names; or how many there are, and they are `"n1"`, `"n2"`, and so on.
+   *
+   * @default {3}
+   */
+  readonly nodes?: number | readonly string[] | undefined;
+  /**
+   * What each node is started with, as by `startPeerService()`. Unless told otherwise, a node listens on a host of its own name, at the same
+   * port in every life.
+   *
+   * @default {{}}
+   */
+  readonly options?: SimulatedNodeOptions | ((name: string) => SimulatedNodeOptions) | undefined;
+  /**
+   * Called each time a node has started, restarts included, before it joins: the place to register handlers. The application on the node finds
+   * the node's own clock and randomness in `runtime`.
+   */
+  readonly setup?: ((node: PeerServiceManager, runtime: Runtime) => void | Promise<void>) | undefined;
+}
+
+/** How a node comes into a cluster. */
+export interface StartNodeOptions {
+  /**
+   * The node whose cluster it joins, or `false` to join none. Others that have it for a member will find it all the same.
+   *
+   * @default {the first node that runs}
+   */
+  readonly join?: string | false | undefined;
+}

@@ -1,0 +1,74 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * What the simulator has found, step by step: a seed means another run as soon as the scenarios change, these do not.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { NotConnectedError } from "../../messaging/errors.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+
+Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: 2 });
+  cluster.setSkew("n2", 0.25);
+  await cluster.wait(cluster.node("n2").leave());
+  assert(Number.isInteger(cluster.node("n2").spec.incarnation));
+  await cluster.wait(cluster.node("n2").syncJoin(cluster.node("n1").spec));
+});
+
+Deno.test("a removed peer that starts again while a connection of its lingers is told down, and up once", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
+  const a = cluster.node("a");
+  const told: string[] = [];
+  a.onUp("c", () => told.push("up"));
+  a.onDown("c", () => told.push("down"));
+  cluster.slowReader("a", 2_000);
+  cluster.node("c").castMessage("a", "ear", new Uint8Array(20_000));
+  await cluster.wait(cluster.node("b").leave("c"));
+  await cluster.startNode("c", { join: "a" });
+  // What was told and what can be asked agree at all times.
+  assert(!await cluster.runUntil(() => a.isConnected("c") !== (told.at(-1) !== "down"), 5_000));
+  assertEquals(told, ["down", "up"]);
+  assert(a.isFullyConnected("c"));
+});
+
+Deno.test("a message with guarantees to a node that has left is refused, though its connections linger", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  b.register("ear", () => {});
+  await cluster.wait(a.forwardMessage("b", "ear", 1, { ack: true, causalLabel: "order" }));
+  const left = b.leave();
+  assert(await cluster.runUntil(() => !a.member("b")));
+  for (const causalLabel of ["order", undefined]) {
+    await assertRejects(() => a.forwardMessage("b", "ear", 2, { ack: true, causalLabel }), NotConnectedError);
+  }
+  await cluster.wait(left);
+});
+
+Deno.test("join() tries again when the node that it reached dies before it has heard of it", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: 1, latency: 10 });
+  await cluster.startNode("n2");
+  assert(await cluster.runUntil(() => cluster.node("n2").stats().connections.dials > 0));
+  // The handshake is over, and the request to join under way.
+  await cluster.advance(45);
+  cluster.crash("n1", { reset: true });
+  await cluster.advance(1_000);
+  await cluster.startNode("n1", { join: false });
+  await cluster.settled();
+});
+
+Deno.test("leaving gives up attempts to join that are under way, and one that begins meanwhile comes after it", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const b = cluster.node("b");
+  cluster.world.node("c");
+  await b.join("c:9090");
+  const left = b.leave();
+  await b.join(cluster.node("a").spec);
+  await cluster.wait(left);
+  await cluster.settled();
+  await cluster.startNode("c", { join: false });
+  await cluster.advance(10_000);
+  assertEquals(b.members(), ["a", "b"]);
+});
