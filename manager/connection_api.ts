@@ -12,6 +12,20 @@ export class ConnectionApi extends MembershipApi {
    *
    * @param node A name, or `"*"` for every node.
    * @returns Ends the subscription when disposed.
+   *
+   * @example Greet whoever comes
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const seen = Promise.withResolvers<string>();
+   * using _subscription = a.onUp("*", (node) => seen.resolve(node));
+   *
+   * await a.join(b.spec);
+   * assertEquals(await seen.promise, "b");
+   * ```
    */
   onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
     return this.node.upListeners.add(node, listener, options);
@@ -22,24 +36,86 @@ export class ConnectionApi extends MembershipApi {
    *
    * @param node A name, or `"*"` for every node.
    * @returns Ends the subscription when disposed.
+   *
+   * @example Notice that a node has stopped
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const gone = Promise.withResolvers<string>();
+   * using _subscription = a.onDown("b", (node) => gone.resolve(node));
+   *
+   * await b.stop();
+   * assertEquals(await gone.promise, "b");
+   * assertEquals(a.members(), ["a", "b"]);
+   * ```
    */
   onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
     return this.node.downListeners.add(node, listener, options);
   }
 
-  /** Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node. */
+  /**
+   * Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node.
+   *
+   * @example By node, and by channel
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assert(a.isConnected("b"));
+   * assert(a.isConnected("b", "membership"));
+   * assertFalse(a.isConnected("c"));
+   * ```
+   */
   isConnected(node: string | NodeSpec, channel?: string): boolean {
     if (nameOf(node) === this.name) return true;
     const peer = this.node.pool.peers.get(nameOf(node));
     return peer !== undefined && peer.up && (channel === undefined || peer.openOn(channel) > 0);
   }
 
-  /** Whether every connection with a node is open. Always true for this node. */
+  /**
+   * Whether every connection with a node is open. Always true for this node.
+   *
+   * @example After syncJoin()
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assert(a.isFullyConnected("b"));
+   * assert(b.isFullyConnected("a"));
+   * ```
+   */
   isFullyConnected(node: string | NodeSpec): boolean {
     return nameOf(node) === this.name || (this.node.pool.peers.get(nameOf(node))?.fullyConnected ?? false);
   }
 
-  /** Names of the nodes that can be reached now, without this one, sorted. */
+  /**
+   * Names of the nodes that can be reached now, without this one, sorted.
+   *
+   * @example Whom a node can reach
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   *
+   * assertEquals(a.connected(), []);
+   * await a.syncJoin(b.spec);
+   * assertEquals(a.connected(), ["b"]);
+   * ```
+   */
   connected(): string[] {
     return [...this.node.pool.peers.values()].filter(({ up }) => up).map(({ name }) => name).sort();
   }

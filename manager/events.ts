@@ -61,7 +61,25 @@ export interface PeerServiceEventMap {
 
 /** An event target that knows the events of a peer service manager. */
 export class PeerServiceEvents extends EventTarget {
-  /** Has `listener` called at each event of a type. */
+  /**
+   * Has `listener` called at each event of a type.
+   *
+   * @example A handler that fails
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("faulty", () => {
+   *   throw new Error("No such luck");
+   * });
+   * const failed = Promise.withResolvers<unknown>();
+   * node.addEventListener("error", ({ detail }) => failed.resolve(detail.error));
+   *
+   * node.castMessage("a", "faulty", null);
+   * assertEquals(`${await failed.promise}`, "Error: No such luck");
+   * ```
+   */
   override addEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,
@@ -82,7 +100,25 @@ export class PeerServiceEvents extends EventTarget {
     super.addEventListener(type, listener, options);
   }
 
-  /** Ends what `addEventListener` began. */
+  /**
+   * Ends what `addEventListener` began.
+   *
+   * @example Listen no longer
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * let joins = 0;
+   * const count = () => joins++;
+   * a.addEventListener("join", count);
+   * a.removeEventListener("join", count);
+   *
+   * await a.syncJoin(b.spec);
+   * assertEquals(joins, 0);
+   * ```
+   */
   override removeEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,

@@ -37,17 +37,59 @@ export class MembershipApi extends PeerServiceEvents {
     return this.node.self;
   }
 
-  /** Names of all members, this node's own included, sorted. */
+  /**
+   * Names of all members, this node's own included, sorted.
+   *
+   * @example The members of a cluster of two
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assertEquals(a.members(), ["a", "b"]);
+   * ```
+   */
   members(): string[] {
     return [...this.node.overlay.members.keys()];
   }
 
-  /** Specifications of all members, sorted by name. */
+  /**
+   * Specifications of all members, sorted by name.
+   *
+   * @example Where the members listen
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assertEquals(a.membersForOrchestration(), [a.spec, b.spec]);
+   * ```
+   */
   membersForOrchestration(): NodeSpec[] {
     return [...this.node.overlay.members.values()];
   }
 
-  /** Whether a node is a member. */
+  /**
+   * Whether a node is a member.
+   *
+   * @example By name, and by specification
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assert(node.member("a"));
+   * assert(node.member(node.spec));
+   * assertFalse(node.member("b"));
+   * ```
+   */
   member(node: string | NodeSpec): boolean {
     return this.node.overlay.members.has(nameOf(node));
   }
@@ -59,6 +101,20 @@ export class MembershipApi extends PeerServiceEvents {
    * @param peer Its specification, or `"host:port"`.
    * @throws {SyntaxError | RangeError} When `peer` is no address.
    * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Join, and be told when it is done
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const joined = Promise.withResolvers<string>();
+   * a.addEventListener("join", ({ detail }) => joined.resolve(detail.node));
+   *
+   * await a.join(b.spec);
+   * assertEquals(await joined.promise, "b");
+   * ```
    */
   // deno-lint-ignore require-await -- rejects rather than throws
   async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
@@ -77,6 +133,20 @@ export class MembershipApi extends PeerServiceEvents {
    * @throws {DOMException} A `TimeoutError` when it takes longer than `joinTimeout` and no signal was given.
    * @throws The reason of the signal, once that is aborted.
    * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Join by address, within 5 seconds
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const { hostname, port } = b.spec.addresses[0]!;
+   *
+   * await a.syncJoin(`${hostname}:${port}`, { signal: AbortSignal.timeout(5_000) });
+   * assertEquals(a.members(), ["a", "b"]);
+   * assert(a.isFullyConnected("b"));
+   * ```
    */
   async syncJoin(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
     const target = joinTarget(peer);
@@ -95,6 +165,26 @@ export class MembershipApi extends PeerServiceEvents {
    * Removes a node from the cluster for good. Without an argument: this node, which the others forget before its connections
    * close, and which is a cluster of its own then. Another node learns that it was removed, emits `removed`, and stops. Does nothing when it is
    * no member.
+   *
+   * @example Leave the cluster, and remove another from it
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await using c = await startPeerService({ name: "c" });
+   * await a.syncJoin(b.spec);
+   * await c.syncJoin(b.spec);
+   * const removed = Promise.withResolvers<void>();
+   * c.addEventListener("removed", () => removed.resolve());
+   *
+   * await a.leave();
+   * assertEquals(b.members(), ["b", "c"]);
+   * await b.leave("c");
+   * await removed.promise;
+   * assertEquals(b.members(), ["b"]);
+   * ```
    */
   leave(node?: string | NodeSpec): Promise<void> {
     const name = node === undefined ? this.name : nameOf(node);
@@ -102,7 +192,20 @@ export class MembershipApi extends PeerServiceEvents {
     return name === this.name ? this.node.leave() : this.node.remove(name);
   }
 
-  /** What this node knows of the cluster, as bytes for {@linkcode decode} on any node with the same strategy. */
+  /**
+   * What this node knows of the cluster, as bytes for {@linkcode decode} on any node with the same strategy.
+   *
+   * @example What another node knows
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   *
+   * assertEquals(a.decode(b.getLocalState()), [b.spec]);
+   * ```
+   */
   getLocalState(): Uint8Array {
     return encodeLocalState(this.node.settings.strategy, this.node.overlay.snapshot());
   }
@@ -112,12 +215,42 @@ export class MembershipApi extends PeerServiceEvents {
    *
    * @returns The members that it knows, sorted by name.
    * @throws {SyntaxError | TypeError} When it is malformed, or of another strategy or version.
+   *
+   * @example Which members a state knows
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals, assertThrows } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assertEquals(node.decode(node.getLocalState()).map(({ name }) => name), ["a"]);
+   * assertThrows(() => node.decode(new Uint8Array([1, 2, 3])));
+   * ```
    */
   decode(state: Uint8Array): NodeSpec[] {
     return this.node.overlay.membersOf(decodeLocalState(this.node.settings.strategy, state));
   }
 
-  /** Makes the membership what an orchestrator says: joins those that are missing, removes the surplus. */
+  /**
+   * Makes the membership what an orchestrator says: joins those that are missing, removes the surplus.
+   *
+   * @example Follow an orchestrator
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const joined = Promise.withResolvers<void>();
+   * a.addEventListener("join", () => joined.resolve());
+   *
+   * await a.updateMembers([a.spec, b.spec]);
+   * await joined.promise;
+   * assertEquals(a.members(), ["a", "b"]);
+   * await a.updateMembers([a.spec]);
+   * assertEquals(a.members(), ["a"]);
+   * ```
+   */
   async updateMembers(specs: readonly NodeSpec[]): Promise<void> {
     const { joiners, leavers } = this.node.overlay.compare(specs);
     for (const spec of joiners) await this.join(spec);

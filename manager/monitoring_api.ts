@@ -47,6 +47,21 @@ export class MonitoringApi extends FaultInjectionApi {
    *
    * @returns The watch, whose `down` tells when the handler is gone: at once when it does not exist.
    * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Be told when the node of a handler is down
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("worker", () => {});
+   * const monitor = a.monitor({ node: "b", name: "worker" });
+   *
+   * await b.stop();
+   * assertEquals(await monitor.down, { node: "b", name: "worker", reason: "down" });
+   * ```
    */
   monitor({ node, name }: ServerRef): Monitor {
     this.node.checkRunning("monitor");
@@ -66,7 +81,22 @@ export class MonitoringApi extends FaultInjectionApi {
     return { ref: { node, name }, down, [Symbol.dispose]: end };
   }
 
-  /** Ends a watch; its `down` resolves with the reason `demonitored`. */
+  /**
+   * Ends a watch; its `down` resolves with the reason `demonitored`.
+   *
+   * @example Stop watching
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("worker", () => {});
+   * const monitor = node.monitor({ node: "a", name: "worker" });
+   *
+   * node.demonitor(monitor);
+   * assertEquals((await monitor.down).reason, "demonitored");
+   * ```
+   */
   demonitor(monitor: Monitor): void {
     monitor[Symbol.dispose]();
   }
@@ -76,6 +106,22 @@ export class MonitoringApi extends FaultInjectionApi {
    *
    * @param options `signal` ends it; leaving the loop does so too.
    * @returns An iterator. A consumer that falls behind by more than 4,096 changes loses the oldest.
+   *
+   * @example The first node that comes
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const changes = a.monitorNodes();
+   * await a.syncJoin(b.spec);
+   *
+   * for await (const change of changes) {
+   *   assertEquals(change, { node: "b", status: "up" });
+   *   break;
+   * }
+   * ```
    */
   monitorNodes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<NodeStatus> {
     this.node.checkRunning("monitor");

@@ -15,9 +15,22 @@ import type { Settings } from "./settings.ts";
  *
  * It keeps connections with the other nodes of its cluster, knows who is a member and who can be reached, and carries messages between
  * named handlers. Made by {@linkcode startPeerService}.
+ *
+ * @example What a node says of itself
+ * ```ts
+ * import { type PeerServiceManager, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * function describe(node: PeerServiceManager): string {
+ *   return `${node.name} in ${node.spec.metadata.zone}`;
+ * }
+ *
+ * await using node = await startPeerService({ name: "a", metadata: { zone: "eu-1" } });
+ * assertEquals(describe(node), "a in eu-1");
+ * ```
  */
 export class PeerServiceManager extends MonitoringApi implements AsyncDisposable {
-  /** Listens, and begins to live. For {@linkcode startPeerService}, which says what the options mean. */
+  /** @ignore Listens, and begins to live. For {@linkcode startPeerService}, which says what the options mean. */
   static async start(
     settings: Settings,
     persistence: Persistence | null,
@@ -53,6 +66,17 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * Whether this manager can do something that not every manager can.
    *
    * @param capability `"monitoring"` is the only one that is known.
+   *
+   * @example Ask before use
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assert(node.supportsCapability("monitoring"));
+   * assertFalse(node.supportsCapability("teleportation"));
+   * ```
    */
   supportsCapability(capability: string): boolean {
     return capability === "monitoring";
@@ -62,12 +86,40 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * Keeps a place among this node's connections for a node whose `metadata.tag` is `tag`.
    *
    * @returns Whether there is a place: always so in a full mesh.
+   *
+   * @example A full mesh has room for everybody
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assert(node.reserve("cache"));
+   * ```
    */
   reserve(tag: string): boolean {
     return this.node.overlay.reserve(tag);
   }
 
-  /** Counters, queue depths and round-trip times. */
+  /**
+   * Counters, queue depths and round-trip times.
+   *
+   * @example What has become of messages
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("log", () => {});
+   * await a.forwardMessage("b", "log", "hello", { ack: true });
+   *
+   * assertEquals(a.stats().messages.sent, 1);
+   * assertEquals(b.stats().messages.delivered, 1);
+   * assertEquals(Object.keys(a.stats().peers), ["b"]);
+   * ```
+   */
   stats(): PeerServiceStats {
     return nodeStats(this.node);
   }
@@ -75,12 +127,38 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
   /**
    * Stops: sends what is queued, for a second at most, and closes everything. The node stays a member; others will try to reach it again. What
    * still waits rejects with {@linkcode StoppedError}. Stopping twice does nothing more.
+   *
+   * @example Nothing can be sent afterwards
+   * ```ts
+   * import { startPeerService, StoppedError } from "@partisan/peer-service";
+   * import { assertRejects } from "@std/assert";
+   *
+   * const node = await startPeerService({ name: "a" });
+   * await node.stop();
+   *
+   * await assertRejects(() => node.forwardMessage("a", "log", "hello"), StoppedError);
+   * ```
    */
   stop(): Promise<void> {
     return this.node.stop(new StoppedError(`Cannot go on: "${this.name}" was stopped`));
   }
 
-  /** Stops the node. */
+  /**
+   * Stops the node.
+   *
+   * @example At the end of a block
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * {
+   *   await using b = await startPeerService({ name: "b" });
+   *   await a.syncJoin(b.spec);
+   * }
+   * assertEquals(a.members(), ["a", "b"]);
+   * ```
+   */
   [Symbol.asyncDispose](): Promise<void> {
     return this.stop();
   }
