@@ -21,3 +21,8 @@
 export { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
 export { type FullMeshState } from "./full_mesh_state.ts";
 export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy.ts";
+export { clientServer } from "./client_server.ts";
+export { hyparview, type HyParViewOptions } from "./hyparview.ts";
+export { scampV1, type ScampV1Options } from "./scamp_v1.ts";
+export { scampV2, type ScampV2Options } from "./scamp_v2.ts";
+export { type StaticEdges, staticOverlay } from "./static_overlay.ts";

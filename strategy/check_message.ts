@@ -1,0 +1,58 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { checkArray, checkInteger, checkName, checkNodeSpec, checkObject } from "../membership/node_spec_check.ts";
+
+/** The fields of a value that came from outside. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Lists of nodes longer than this are refused, whatever size of views the sender was configured with. */
+const NODES_MAX = 128;
+
+/**
+ * Reads a message that came from another node.
+ *
+ * @param strategy Whose message it is, for the error.
+ * @param value What came.
+ * @param read Makes a message of the fields, or throws.
+ * @throws {TypeError} When `read` throws, or `value` is no object.
+ */
+export function readMessage<T>(strategy: string, value: unknown, read: (fields: Fields) => T): T {
+  return readValue(`a message of strategy "${strategy}"`, value, read);
+}
+
+/** Like {@linkcode readMessage}, for any value from outside. */
+export function readValue<T>(what: string, value: unknown, read: (fields: Fields) => T): T {
+  try {
+    return read(checkObject(value, "value"));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new TypeError(`Cannot read ${what}: ${reason}`, { cause: error });
+  }
+}
+
+/** A list of nodes, not too long. */
+export function checkNodes(value: unknown): readonly NodeSpec[] {
+  return checkArray(value, "nodes", NODES_MAX).map(checkNodeSpec);
+}
+
+/** A number of hops, or another small count. */
+export function checkCount(value: unknown, what: string): number {
+  return checkInteger(value, what, 0, 65_535);
+}
+
+/** One of some words. */
+export function checkWord<Word extends string>(value: unknown, what: string, words: readonly Word[]): Word {
+  const word = words.find((word) => word === value);
+  if (word === undefined) throw new TypeError(`Invalid ${what}: expected one of ${words.join(", ")}`);
+  return word;
+}
+
+/** Which life of which node. */
+export function checkLife(value: unknown): { readonly name: string; readonly incarnation: number } {
+  const fields = checkObject(value, "life");
+  return {
+    name: checkName(fields.name, "name"),
+    incarnation: checkInteger(fields.incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
+  };
+}

@@ -1,0 +1,244 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { checkOption } from "./check_option.ts";
+import { compareMembers } from "./compare_members.ts";
+import { onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
+import * as links from "./hyparview/links.ts";
+import { checkHyParViewMessage } from "./hyparview/messages.ts";
+import { passRound } from "./hyparview/round.ts";
+import { onShuffle, onShuffleReply } from "./hyparview/shuffle.ts";
+import {
+  type HyParViewConfig,
+  type HyParViewState,
+  HyParViewTurn,
+  knownMembers,
+  wantedPeers,
+} from "./hyparview/state.ts";
+import { addLost, forget, meet } from "./hyparview/views.ts";
+import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+import { find, has } from "./view.ts";
+import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
+
+/** Options of {@linkcode hyparview}. The defaults are those of the paper's evaluation (section 5.1) for 10,000 nodes. */
+export interface HyParViewOptions {
+  /**
+   * Neighbours of a node, 1 to 64. The paper's rule is ln(N) plus a constant.
+   *
+   * @default {5}
+   */
+  readonly activeSize?: number;
+  /**
+   * Nodes in reserve, 1 to 1,024. Decides how large a part of the cluster may fail at once.
+   *
+   * @default {30}
+   */
+  readonly passiveSize?: number;
+  /**
+   * Steps of a newcomer's walk and of a shuffle's (ARWL), 1 to 64.
+   *
+   * @default {6}
+   */
+  readonly activeWalk?: number;
+  /**
+   * How many steps before the end of its walk a newcomer is put in reserve (PRWL), 0 to 64.
+   *
+   * @default {3}
+   */
+  readonly passiveWalk?: number;
+  /**
+   * Neighbours told in a shuffle (ka), 0 to 32.
+   *
+   * @default {3}
+   */
+  readonly shuffleActive?: number;
+  /**
+   * Nodes in reserve told in a shuffle (kp), 0 to 32.
+   *
+   * @default {4}
+   */
+  readonly shufflePassive?: number;
+  /**
+   * Gossip intervals from one shuffle to the next, 1 to 10,000.
+   *
+   * @default {10}
+   */
+  readonly shuffleInterval?: number;
+  /**
+   * Gossip intervals for which a neighbour that went down is still tried. Two halves of a cluster that were cut from each
+   * other for longer come together only by a new join.
+   *
+   * @default {3600}
+   */
+  readonly forgetAfter?: number;
+}
+
+/**
+ * The HyParView overlay: each node keeps connections with a few neighbours only, whatever the size of the cluster, and
+ * knows some more nodes in reserve to replace those that fail.
+ *
+ * From J. Leitão, J. Pereira and L. Rodrigues, "HyParView: a membership protocol for reliable gossip-based broadcast",
+ * DSN 2007. Beyond the paper: a node can leave for good; a restarted one retires its former life; links that only one end
+ * believes in are noticed; and a lost neighbour is tried again for a while, so that a cluster that was cut in two heals.
+ *
+ * @param options Sizes and intervals.
+ * @returns The strategy.
+ * @throws {RangeError} When an option is out of range.
+ *
+ * @example A cluster of 50 nodes in which nobody has more than 5 neighbours
+ * ```ts
+ * import { hyparview } from "@partisan/peer-service/strategy";
+ * import { StrategySimulator } from "@partisan/peer-service/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const cluster = new StrategySimulator(hyparview(), { seed: 1 });
+ * for (let index = 0; index < 50; index++) cluster.start(`n${index}`, { join: index > 0 ? "n0" : undefined });
+ * cluster.run(60_000);
+ *
+ * assert(cluster.isConnected());
+ * assert(cluster.alive.every((name) => cluster.peers(name).length <= 5));
+ * ```
+ */
+export function hyparview(options: HyParViewOptions = {}): Strategy {
+  return new HyParView(checkOptions(options));
+}
+
+class HyParView implements Strategy<HyParViewState> {
+  readonly name = "hyparview";
+  readonly #config: HyParViewConfig;
+
+  constructor(config: HyParViewConfig) {
+    this.#config = config;
+  }
+
+  init(self: NodeSpec, context: StrategyContext, snapshot?: unknown): Transition<HyParViewState> {
+    const { view, departures } = viewSnapshotFromValue(this.name, snapshot, self);
+    const passive = view.slice(0, this.#config.passiveSize);
+    // Nodes that start together do not all shuffle in the same round.
+    const round = Math.floor(context.random() * this.#config.shuffleInterval);
+    const none = { active: [], pending: [], lost: [], shuffled: [] };
+    return this.#turn({ self, removed: false, round, passive, departures, ...none }, context, links.fillActive);
+  }
+
+  join(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => {
+      if (meet(turn, peer) && !has(turn.state.active, peer.name)) links.requestLink(turn, peer, "high", true);
+    });
+  }
+
+  leave(state: HyParViewState, node: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => removeNode(turn, node));
+  }
+
+  up(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => {
+      sendDepartures(turn, peer, [peer]);
+      if (!meet(turn, peer)) return;
+      const { lost, pending } = turn.state;
+      if (!lost.some(({ node }) => node.name === peer.name)) return;
+      sendLatestDepartures(turn, peer);
+      if (!pending.some(({ node }) => node.name === peer.name)) links.requestLink(turn, peer, "high");
+    });
+  }
+
+  down(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => {
+      const { active, pending } = turn.state;
+      const neighbour = find(active, peer.name);
+      const asked = pending.find(({ node }) => node.name === peer.name)?.node;
+      if (neighbour !== undefined) addLost(turn, neighbour);
+      if (asked !== undefined) links.onRequestFailed(turn, asked);
+      if (neighbour ?? asked) links.fillActive(turn, peer.name);
+    });
+  }
+
+  periodic(state: HyParViewState, context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, passRound);
+  }
+
+  handleMessage(
+    state: HyParViewState,
+    from: NodeSpec,
+    value: unknown,
+    context: StrategyContext,
+  ): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => receive(turn, from, value));
+  }
+
+  compare(
+    state: HyParViewState,
+    wanted: readonly NodeSpec[],
+  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
+    return compareMembers(knownMembers(state), wanted);
+  }
+
+  prune(state: HyParViewState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<HyParViewState> {
+    return this.#turn(state, context, (turn) => {
+      for (const { name } of nodes) if (name !== state.self.name) forget(turn, name);
+    });
+  }
+
+  members(state: HyParViewState): readonly NodeSpec[] {
+    return knownMembers(state);
+  }
+
+  peers(state: HyParViewState): readonly NodeSpec[] {
+    return wantedPeers(state);
+  }
+
+  snapshot(state: HyParViewState): unknown {
+    const view = knownMembers(state).filter(({ name }) => name !== state.self.name);
+    return viewSnapshotToValue(this.name, { view, inView: [], departures: state.departures });
+  }
+
+  /** Takes one event through `step`. A node that was removed does nothing any more. */
+  #turn(
+    state: HyParViewState,
+    context: StrategyContext,
+    step: (turn: HyParViewTurn) => void,
+  ): Transition<HyParViewState> {
+    if (state.removed) return { state, outgoing: [] };
+    const turn = new HyParViewTurn(state, context, this.#config);
+    step(turn);
+    return { state: turn.state, outgoing: turn.outgoing };
+  }
+}
+
+function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
+  const message = checkHyParViewMessage(value);
+  if (message.type === "left") return onLeft(turn, message, from);
+  sendDepartures(turn, from, [from]);
+  if (!meet(turn, from)) return;
+  switch (message.type) {
+    case "join":
+      return links.onJoin(turn, from);
+    case "neighbour":
+      return links.onNeighbour(turn, from, message.priority);
+    case "accept":
+      return links.onAccept(turn, from);
+    case "reject":
+      return links.onReject(turn, from);
+    case "disconnect":
+      return links.onDisconnect(turn, from);
+    case "shuffleReply":
+      return onShuffleReply(turn, message.nodes);
+    case "forwardJoin":
+    case "shuffle":
+      if (!has(turn.state.active, from.name)) turn.send(from, { type: "disconnect" });
+      if (message.type === "shuffle") return onShuffle(turn, from, message.nodes, message.ttl);
+      if (meet(turn, message.node)) return links.onForwardJoin(turn, from, message.node, message.ttl);
+  }
+}
+
+function checkOptions(options: HyParViewOptions): HyParViewConfig {
+  return {
+    activeSize: checkOption(options.activeSize ?? 5, "activeSize", 1, 64),
+    passiveSize: checkOption(options.passiveSize ?? 30, "passiveSize", 1, 1_024),
+    activeWalk: checkOption(options.activeWalk ?? 6, "activeWalk", 1, 64),
+    passiveWalk: checkOption(options.passiveWalk ?? 3, "passiveWalk", 0, 64),
+    shuffleActive: checkOption(options.shuffleActive ?? 3, "shuffleActive", 0, 32),
+    shufflePassive: checkOption(options.shufflePassive ?? 4, "shufflePassive", 0, 32),
+    shuffleInterval: checkOption(options.shuffleInterval ?? 10, "shuffleInterval", 1, 10_000),
+    forgetAfter: checkOption(options.forgetAfter ?? 3_600, "forgetAfter", 1, 1_000_000),
+  };
+}

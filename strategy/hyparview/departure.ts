@@ -1,0 +1,55 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
+import { find, union, type View } from "../view.ts";
+import { fillActive } from "./links.ts";
+import { type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
+import { forget } from "./views.ts";
+
+/** Which life of which node. */
+type Life = Pick<NodeSpec, "name" | "incarnation">;
+
+/** Removes `node` on behalf of this node's user: tells the neighbours, who pass it on, and the node itself. */
+export function removeNode(turn: HyParViewTurn, node: NodeSpec): void {
+  const known = find(knownMembers(turn.state), node.name) ?? node;
+  const newest = known.incarnation > node.incarnation ? known : node;
+  if (node.name !== turn.state.self.name) turn.send(newest, { type: "left", ...life(newest) });
+  onLeft(turn, life(newest));
+}
+
+/** That life of a node is over: forgets it and passes the news on, once. */
+export function onLeft(turn: HyParViewTurn, gone: Life, from?: NodeSpec): void {
+  const { self, active, pending, departures } = turn.state;
+  const isSelf = gone.name === self.name;
+  if (hasDeparted(departures, gone) || (isSelf && gone.incarnation < self.incarnation)) return;
+  for (const node of union(active, nodesOf(pending))) {
+    if (node.name !== gone.name && node.name !== from?.name) turn.send(node, { type: "left", ...life(gone) });
+  }
+  turn.set({ departures: withDeparture(departures, gone) });
+  if (isSelf) {
+    turn.set({ removed: true, active: [], passive: [], pending: [], lost: [], shuffled: [] });
+    return;
+  }
+  const known = find(knownMembers(turn.state), gone.name);
+  if (known !== undefined && known.incarnation <= gone.incarnation) forget(turn, gone.name);
+  fillActive(turn);
+}
+
+/** Tells `to` which of the nodes that it spoke of are gone. */
+export function sendDepartures(turn: HyParViewTurn, to: NodeSpec, nodes: View): void {
+  const { departures } = turn.state;
+  for (const { name, incarnation } of nodes) {
+    if (!hasDeparted(departures, { name, incarnation })) continue;
+    turn.send(to, { type: "left", name, incarnation: departures.get(name)! });
+  }
+}
+
+/** Tells `to`, who was out of reach, who left lately. */
+export function sendLatestDepartures(turn: HyParViewTurn, to: NodeSpec): void {
+  for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
+}
+
+function life({ name, incarnation }: Life): Life {
+  return { name, incarnation };
+}

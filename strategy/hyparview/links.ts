@@ -1,0 +1,106 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { has, pick, sample, without } from "../view.ts";
+import type { Priority } from "./messages.ts";
+import { entriesWithout, type HyParViewTurn, nodesOf } from "./state.ts";
+import { addActive, addLost, addPassive, demote } from "./views.ts";
+
+/*
+ * Both ends of a link must come to agree on whether they are neighbours. The one who asks is a neighbour only once it
+ * was accepted, so that in each direction the messages "accept" and "disconnect" come in the order in which the other
+ * end went through these states. Where a broken connection lost one of them, the next walk that comes along the link
+ * from a stranger is answered with "disconnect".
+ */
+
+/** Asks `node` to become a neighbour. */
+export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Priority, joining = false): void {
+  const { pending, round } = turn.state;
+  turn.set({ pending: [...entriesWithout(pending, node.name), { node, due: round + 1, joining }] });
+  turn.send(node, joining ? { type: "join" } : { type: "neighbour", priority });
+}
+
+/**
+ * Asks as many known nodes as there are free places to become neighbours (4.3). A node without neighbours
+ * cannot be refused, and tries those again that once went down.
+ */
+export function fillActive(turn: HyParViewTurn, except?: string): void {
+  const { active, passive, pending, lost } = turn.state;
+  const free = turn.config.activeSize - active.length - pending.length;
+  if (free <= 0) return;
+  const isAlone = active.length === 0;
+  const asked = nodesOf(pending);
+  const candidates = (isAlone ? [...passive, ...nodesOf(lost)] : passive)
+    .filter(({ name }) => name !== except && !has(asked, name));
+  for (const node of sample(candidates, free, turn.context.random)) {
+    requestLink(turn, node, isAlone ? "high" : "low");
+  }
+}
+
+/** `from` asks to become a neighbour. */
+export function onNeighbour(turn: HyParViewTurn, from: NodeSpec, priority: Priority): void {
+  const { active } = turn.state;
+  const isWelcome = priority === "high" || active.length < turn.config.activeSize || has(active, from.name);
+  if (isWelcome) addActive(turn, from);
+  turn.send(from, { type: isWelcome ? "accept" : "reject" });
+}
+
+/** `from` is our neighbour now. */
+export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
+  const { active, pending } = turn.state;
+  if (has(active, from.name)) return;
+  const isExpected = pending.some(({ node }) => node.name === from.name);
+  if (isExpected || active.length < turn.config.activeSize) addActive(turn, from);
+  else turn.send(from, { type: "disconnect" });
+}
+
+/** `from` has no room for us. */
+export function onReject(turn: HyParViewTurn, from: NodeSpec): void {
+  turn.set({ pending: entriesWithout(turn.state.pending, from.name) });
+  addPassive(turn, from);
+}
+
+/** `from` is our neighbour no more. What concerns a link that is only asked for is from an earlier one. */
+export function onDisconnect(turn: HyParViewTurn, from: NodeSpec): void {
+  if (!has(turn.state.active, from.name)) return;
+  demote(turn, from);
+  fillActive(turn, from.name);
+}
+
+/** `from` wants to enter the cluster through this node (4.2). */
+export function onJoin(turn: HyParViewTurn, from: NodeSpec): void {
+  addActive(turn, from);
+  turn.send(from, { type: "accept" });
+  for (const node of turn.state.active) {
+    if (node.name !== from.name) {
+      turn.send(node, { type: "forwardJoin", node: from, ttl: turn.config.activeWalk });
+    }
+  }
+}
+
+/** A newcomer's walk came by (4.2). Where it ends, the newcomer is asked to become a neighbour. */
+export function onForwardJoin(turn: HyParViewTurn, from: NodeSpec, node: NodeSpec, ttl: number): void {
+  const { active } = turn.state;
+  const next = ttl === 0 ? undefined : nextOnWalk(turn, [from.name, node.name]);
+  if (next === undefined) {
+    if (!has(active, node.name)) requestLink(turn, node, active.length === 0 ? "high" : "low");
+    return;
+  }
+  if (ttl === turn.config.passiveWalk) addPassive(turn, node);
+  turn.send(next, { type: "forwardJoin", node, ttl: Math.min(ttl, turn.config.activeWalk) - 1 });
+}
+
+/** A random neighbour that a walk can go on to. */
+export function nextOnWalk(turn: HyParViewTurn, except: readonly string[]): NodeSpec | undefined {
+  return pick(turn.state.active.filter(({ name }) => !except.includes(name)), turn.context.random);
+}
+
+/** An asked node cannot be reached, or did not answer in time. */
+export function onRequestFailed(turn: HyParViewTurn, node: NodeSpec): void {
+  const { active, passive, pending } = turn.state;
+  const isContact = pending.some((entry) => entry.joining && entry.node.name === node.name);
+  turn.set({ pending: entriesWithout(pending, node.name) });
+  if (isContact) addLost(turn, node);
+  // Without any neighbour it may well be this node that cannot be reached: then all others are kept.
+  else if (active.length > 0) turn.set({ passive: without(passive, node.name) });
+}

@@ -1,0 +1,63 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { checkNodeSpec } from "../../membership/node_spec_check.ts";
+import { checkCount, checkLife, checkNodes, checkWord, type Fields, readMessage } from "../check_message.ts";
+
+/** How badly a node wants a neighbour: `"high"` cannot be refused. */
+export type Priority = "high" | "low";
+
+/** What HyParView nodes tell each other. Names of sections are those of the paper. */
+export type HyParViewMessage =
+  /** Newcomer → contact (4.2). */
+  | { readonly type: "join" }
+  /** A newcomer's name on its random walk along active links (4.2). */
+  | { readonly type: "forwardJoin"; readonly node: NodeSpec; readonly ttl: number }
+  /** Asks to become neighbours (4.3). */
+  | { readonly type: "neighbour"; readonly priority: Priority }
+  /** We are neighbours now. */
+  | { readonly type: "accept" }
+  /** No room for another neighbour. */
+  | { readonly type: "reject" }
+  /** We are neighbours no more (4.2). */
+  | { readonly type: "disconnect" }
+  /** Some of the origin's views, the origin first, on their random walk along active links (4.4). */
+  | { readonly type: "shuffle"; readonly ttl: number; readonly nodes: readonly NodeSpec[] }
+  /** As many nodes in return, straight to the origin (4.4). */
+  | { readonly type: "shuffleReply"; readonly nodes: readonly NodeSpec[] }
+  /** That life of a node is over; spreads along all active links. Not in the paper, where nobody ever leaves. */
+  | { readonly type: "left"; readonly name: string; readonly incarnation: number };
+
+/**
+ * Checks a message from another node.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function checkHyParViewMessage(value: unknown): HyParViewMessage {
+  return readMessage("hyparview", value, readHyParViewMessage);
+}
+
+function readHyParViewMessage(fields: Fields): HyParViewMessage {
+  switch (fields.type) {
+    case "join":
+    case "accept":
+    case "reject":
+    case "disconnect":
+      return { type: fields.type };
+    case "forwardJoin":
+      return { type: "forwardJoin", node: checkNodeSpec(fields.node), ttl: checkCount(fields.ttl, "ttl") };
+    case "neighbour":
+      return { type: "neighbour", priority: checkWord(fields.priority, "priority", ["high", "low"]) };
+    case "shuffle": {
+      const nodes = checkNodes(fields.nodes);
+      if (nodes.length === 0) throw new TypeError("Invalid nodes: the origin is missing");
+      return { type: "shuffle", ttl: checkCount(fields.ttl, "ttl"), nodes };
+    }
+    case "shuffleReply":
+      return { type: "shuffleReply", nodes: checkNodes(fields.nodes) };
+    case "left":
+      return { type: "left", ...checkLife(fields) };
+    default:
+      throw new TypeError("Invalid type: it is unknown");
+  }
+}

@@ -1,0 +1,92 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { Departures } from "../departures.ts";
+import type { StrategyContext } from "../strategy.ts";
+import { Turn } from "../turn.ts";
+import { union, type View } from "../view.ts";
+import type { HyParViewMessage } from "./messages.ts";
+
+/** The options of {@linkcode hyparview}, all of them given. */
+export interface HyParViewConfig {
+  readonly activeSize: number;
+  readonly passiveSize: number;
+  readonly activeWalk: number;
+  readonly passiveWalk: number;
+  readonly shuffleActive: number;
+  readonly shufflePassive: number;
+  readonly shuffleInterval: number;
+  readonly forgetAfter: number;
+}
+
+/** A node that was asked to become a neighbour and has not answered yet. */
+export interface PendingLink {
+  readonly node: NodeSpec;
+  /** The round in which it must have answered. */
+  readonly due: number;
+  /** Whether it was asked to let us into its cluster, and has to be asked again when it does not answer. */
+  readonly joining: boolean;
+}
+
+/** A neighbour that went down. It is tried again now and then, so that two halves of a cluster find together again. */
+export interface LostPeer {
+  readonly node: NodeSpec;
+  /** The round in which it went down. */
+  readonly since: number;
+  /** The round in which it is tried next. */
+  readonly retryAt: number;
+  /** Rounds from that try to the one after it. */
+  readonly wait: number;
+}
+
+/** What one node remembers. No name is in two of `active`, `passive` and `lost`. */
+export interface HyParViewState {
+  readonly self: NodeSpec;
+  /** Whether this node was removed from the cluster: from then on it does nothing any more. */
+  readonly removed: boolean;
+  /** How often `periodic` was called. */
+  readonly round: number;
+  /** The neighbours. The relation is symmetric. */
+  readonly active: View;
+  /** Others, to be asked when a neighbour is missing. */
+  readonly passive: View;
+  readonly pending: readonly PendingLink[];
+  readonly lost: readonly LostPeer[];
+  readonly departures: Departures;
+  /** What was told in the last shuffle: the first to make room for what comes back. */
+  readonly shuffled: View;
+}
+
+/** One event on its way through HyParView. */
+export class HyParViewTurn extends Turn<HyParViewState, HyParViewMessage> {
+  readonly config: HyParViewConfig;
+
+  /** Begins with the state before the event. */
+  constructor(state: HyParViewState, context: StrategyContext, config: HyParViewConfig) {
+    super(state, context);
+    this.config = config;
+  }
+}
+
+/** Everyone that the node knows, itself included unless it was removed. */
+export function knownMembers({ self, removed, active, passive, pending, lost }: HyParViewState): View {
+  return removed ? [] : union([self], active, nodesOf(pending), passive, nodesOf(lost));
+}
+
+/** Those with whom the node keeps connections: its neighbours, and those who may become so. */
+export function wantedPeers({ active, pending }: HyParViewState): View {
+  return pending.length === 0 ? active : union(active, nodesOf(pending));
+}
+
+/** The nodes that some entries are about. */
+export function nodesOf(entries: readonly { readonly node: NodeSpec }[]): View {
+  return entries.map(({ node }) => node);
+}
+
+/** The entries that are not about that name. */
+export function entriesWithout<Entry extends { readonly node: NodeSpec }>(
+  entries: readonly Entry[],
+  name: string,
+): readonly Entry[] {
+  return entries.some(({ node }) => node.name === name) ? entries.filter(({ node }) => node.name !== name) : entries;
+}

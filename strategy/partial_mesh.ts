@@ -1,0 +1,79 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
+import type { FullMeshState } from "./full_mesh_state.ts";
+import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+
+/**
+ * A strategy in which everyone knows everyone, as in a full mesh, but keeps connections only with some. Membership spreads along
+ * these connections: they must connect all nodes.
+ */
+export class PartialMesh implements Strategy<FullMeshState> {
+  readonly name: string;
+  readonly #mesh: Strategy<FullMeshState>;
+  readonly #linksOf: (self: NodeSpec) => (peer: NodeSpec) => boolean;
+
+  /** @param linksOf Tells of a node with which others it keeps a connection. Symmetric. */
+  constructor(name: string, options: FullMeshOptions, linksOf: (self: NodeSpec) => (peer: NodeSpec) => boolean) {
+    this.name = name;
+    this.#mesh = fullMesh(options);
+    this.#linksOf = linksOf;
+  }
+
+  init(self: NodeSpec, context: StrategyContext, snapshot?: unknown): Transition<FullMeshState> {
+    return this.#mesh.init(self, context, snapshot);
+  }
+
+  join(state: FullMeshState, peer: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.join(state, peer, context);
+  }
+
+  leave(state: FullMeshState, node: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.leave(state, node, context);
+  }
+
+  up(state: FullMeshState, peer: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.up(state, peer, context);
+  }
+
+  down(state: FullMeshState, peer: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.down(state, peer, context);
+  }
+
+  periodic(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.periodic(state, context);
+  }
+
+  handleMessage(
+    state: FullMeshState,
+    from: NodeSpec,
+    message: unknown,
+    context: StrategyContext,
+  ): Transition<FullMeshState> {
+    return this.#mesh.handleMessage(state, from, message, context);
+  }
+
+  compare(
+    state: FullMeshState,
+    wanted: readonly NodeSpec[],
+  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
+    return this.#mesh.compare(state, wanted);
+  }
+
+  prune(state: FullMeshState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<FullMeshState> {
+    return this.#mesh.prune(state, nodes, context);
+  }
+
+  members(state: FullMeshState): readonly NodeSpec[] {
+    return this.#mesh.members(state);
+  }
+
+  peers(state: FullMeshState): readonly NodeSpec[] {
+    return this.#mesh.peers(state).filter(this.#linksOf(state.self));
+  }
+
+  snapshot(state: FullMeshState): unknown {
+    return this.#mesh.snapshot(state);
+  }
+}

@@ -1,0 +1,137 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
+import { find, sample, type View } from "../view.ts";
+import { ends, findArc, withArc, withoutArc } from "./arcs.ts";
+import { neighboursOf, type ScampTurn } from "./state.ts";
+import { keep } from "./subscription.ts";
+
+/** Which life of which node. */
+type Life = Pick<NodeSpec, "name" | "incarnation">;
+
+/** Each node passes the news of a departure on to so many neighbours: one node in e^10 misses it, and has leases to end it. */
+const FANOUT = 10;
+
+/**
+ * Takes notice of a node that somebody spoke of. A newer life of a known node retires the older one, everywhere.
+ *
+ * @returns Whether that node is still in the cluster, as far as is known here.
+ */
+export function meet(turn: ScampTurn, node: NodeSpec): boolean {
+  const { self, departures, view, inView } = turn.state;
+  if (node.name === self.name) return node.incarnation >= self.incarnation;
+  if (hasDeparted(departures, node)) return false;
+  const arc = findArc(view, node.name) ?? findArc(inView, node.name);
+  if (arc === undefined || arc.node.incarnation === node.incarnation) return true;
+  if (arc.node.incarnation > node.incarnation) return false;
+  const isKept = findArc(view, node.name) !== undefined;
+  onLeft(turn, { name: node.name, incarnation: arc.node.incarnation });
+  if (isKept) keep(turn, node);
+  return true;
+}
+
+/** Removes `node` on behalf of this node's user: spreads the news, and tells the node itself. */
+export function removeNode(turn: ScampTurn, node: NodeSpec): void {
+  if (node.name === turn.state.self.name) return unsubscribe(turn);
+  const known = find(neighboursOf(turn.state), node.name) ?? node;
+  const { name, incarnation } = known.incarnation > node.incarnation ? known : node;
+  turn.send(known, { type: "left", name, incarnation });
+  onLeft(turn, { name, incarnation });
+}
+
+/** That life of a node is over: forgets it and passes the news on, once. */
+export function onLeft(turn: ScampTurn, { name, incarnation }: Life, from?: NodeSpec): void {
+  const { self, departures, view, inView, subscribing } = turn.state;
+  if (name === self.name) {
+    if (incarnation >= self.incarnation) unsubscribe(turn);
+    return;
+  }
+  // Who retires its own former life was away, and may not know who left meanwhile.
+  if (from?.name === name && from.incarnation > incarnation) sendLatestDepartures(turn, from);
+  if (hasDeparted(departures, { name, incarnation })) return;
+  turn.set({ departures: withDeparture(departures, { name, incarnation }) });
+  const known = find(neighboursOf(turn.state), name);
+  if (known !== undefined && known.incarnation <= incarnation) {
+    turn.set({ view: withoutArc(view, name), inView: withoutArc(inView, name) });
+    if (subscribing?.via.name === name) turn.set({ subscribing: null });
+  }
+  const others = turn.connected(neighboursOf(turn.state), [name, ...(from ? [from.name] : [])]);
+  for (const to of sample(others, FANOUT, turn.context.random)) turn.send(to, { type: "left", name, incarnation });
+}
+
+/**
+ * Leaves (section 2.2): of those who have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
+ * that the number of arcs falls as that of nodes does.
+ */
+function unsubscribe(turn: ScampTurn): void {
+  const { self, view, inView, departures } = turn.state;
+  const life = { name: self.name, incarnation: self.incarnation };
+  const successors = ends(view);
+  const replaced = Math.max(0, inView.length - turn.config.c - 1);
+  for (const [index, { node }] of inView.entries()) {
+    const successor = successors[index % successors.length];
+    if (index < replaced && successor !== undefined && successor.name !== node.name) {
+      turn.send(node, { type: "replace", node: successor });
+    }
+  }
+  for (const node of neighboursOf(turn.state)) turn.send(node, { type: "left", ...life });
+  turn.set({
+    removed: true,
+    view: [],
+    inView: [],
+    subscribing: null,
+    departures: withDeparture(departures, life),
+  });
+}
+
+/** The leaver `from` is to be replaced in the view by `node`. */
+export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec): void {
+  turn.set({ view: withoutArc(turn.state.view, from.name) });
+  if (meet(turn, node) && findArc(turn.state.view, node.name) === undefined) keep(turn, node);
+}
+
+/** Tells `to` which of the nodes that it spoke of are gone. */
+export function sendDepartures(turn: ScampTurn, to: NodeSpec, nodes: View): void {
+  const { departures } = turn.state;
+  for (const { name, incarnation } of nodes) {
+    if (!hasDeparted(departures, { name, incarnation })) continue;
+    turn.send(to, { type: "left", name, incarnation: departures.get(name)! });
+  }
+}
+
+/** Tells `to`, who was out of reach, who left lately. */
+export function sendLatestDepartures(turn: ScampTurn, to: NodeSpec): void {
+  for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
+}
+
+/** Forgets nodes without a word. */
+export function pruneNodes(turn: ScampTurn, nodes: View): void {
+  let { view, inView, subscribing } = turn.state;
+  for (const { name } of nodes) {
+    view = withoutArc(view, name);
+    inView = withoutArc(inView, name);
+    if (subscribing?.via.name === name) subscribing = null;
+  }
+  turn.set({ view, inView, subscribing });
+}
+
+/**
+ * Goes on with what a former life of this node knew: that life is retired everywhere, and this one subscribes as soon as
+ * a connection is there.
+ */
+export function resume(turn: ScampTurn, view: View, inView: View): void {
+  const { self, round } = turn.state;
+  const { random } = turn.context;
+  for (const node of view.slice(0, turn.config.viewSizeMax)) {
+    turn.set({ view: withArc(turn.state.view, turn.arcTo(node, round + turn.config.lease)) });
+  }
+  const former = { name: self.name, incarnation: self.incarnation - 1 };
+  for (const node of [...sample(view, FANOUT, random), ...sample(inView, FANOUT, random)]) {
+    turn.send(node, { type: "left", ...former });
+  }
+  if (view.length > 0) turn.set({ renewAt: round + RESUME_ROUNDS });
+}
+
+/** Rounds in which the connections of a restarted node are likely to be open again. */
+const RESUME_ROUNDS = 2;

@@ -1,0 +1,68 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { checkNodeSpec } from "../../membership/node_spec_check.ts";
+import { checkCount, checkLife, type Fields, readMessage } from "../check_message.ts";
+
+/** What SCAMP nodes tell each other. */
+export type ScampMessage =
+  /** Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or whom nobody seems to know. */
+  | { readonly type: "subscribe"; readonly again: boolean }
+  /** A subscription on its way to a random contact. `degree` is the number of neighbours of the node that it came from. */
+  | {
+    readonly type: "walk";
+    readonly node: NodeSpec;
+    readonly again: boolean;
+    readonly ttl: number;
+    readonly degree: number;
+  }
+  /** Contact → newcomer: put me in your view. */
+  | { readonly type: "welcome" }
+  /** One copy of a subscription, on its way to a node that keeps it. */
+  | { readonly type: "subscription"; readonly node: NodeSpec; readonly ttl: number }
+  /** You are in my view: said once when that begins, and as a heartbeat. */
+  | { readonly type: "kept" }
+  /** A leaver → who has it in its view: put this node in my place. */
+  | { readonly type: "replace"; readonly node: NodeSpec }
+  /** That life of a node is over. */
+  | { readonly type: "left"; readonly name: string; readonly incarnation: number };
+
+/**
+ * Checks a message from another node.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function checkScampMessage(strategy: string, value: unknown): ScampMessage {
+  return readMessage(strategy, value, readScampMessage);
+}
+
+function readScampMessage(fields: Fields): ScampMessage {
+  switch (fields.type) {
+    case "welcome":
+    case "kept":
+      return { type: fields.type };
+    case "subscribe":
+      return { type: "subscribe", again: checkFlag(fields.again) };
+    case "walk":
+      return {
+        type: "walk",
+        node: checkNodeSpec(fields.node),
+        again: checkFlag(fields.again),
+        ttl: checkCount(fields.ttl, "ttl"),
+        degree: checkCount(fields.degree, "degree"),
+      };
+    case "subscription":
+      return { type: "subscription", node: checkNodeSpec(fields.node), ttl: checkCount(fields.ttl, "ttl") };
+    case "replace":
+      return { type: "replace", node: checkNodeSpec(fields.node) };
+    case "left":
+      return { type: "left", ...checkLife(fields) };
+    default:
+      throw new TypeError("Invalid type: it is unknown");
+  }
+}
+
+function checkFlag(value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError("Invalid again: expected a boolean");
+  return value;
+}

@@ -1,0 +1,54 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { pick } from "../view.ts";
+import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
+import { neighboursOf, NEVER, type ScampTurn } from "./state.ts";
+import { MISSED_HEARTBEATS, subscribe, subscribeAgain } from "./subscription.ts";
+
+/** What is done once every gossip interval. */
+export function passRound(turn: ScampTurn): void {
+  expireArcs(turn);
+  keepSubscribed(turn);
+  if (turn.config.heartbeat < NEVER) beat(turn);
+  turn.set({ round: turn.state.round + 1 });
+}
+
+/** Drops what has been down for too long and, where subscriptions end, those that ended (section 3.2). */
+function expireArcs(turn: ScampTurn): void {
+  const { view, inView, round } = turn.state;
+  const { forgetAfter } = turn.config;
+  const left = validOrDownArcs(view, round, forgetAfter);
+  // The very last ones are the only way back to the cluster.
+  turn.set({ view: left.length > 0 ? left : view, inView: validArcs(inView, round, forgetAfter) });
+}
+
+function keepSubscribed(turn: ScampTurn): void {
+  const { view, inView, subscribing, renewAt, round } = turn.state;
+  if (subscribing !== null) {
+    if (subscribing.due > round) return;
+    if (subscribing.tries > 0 || view.length + inView.length === 0) {
+      return subscribe(turn, subscribing.via, subscribing.tries);
+    }
+    turn.set({ subscribing: null });
+  }
+  const acquaintance = pick(turn.connected(ends(inView)), turn.context.random);
+  if (view.length === 0 && acquaintance !== undefined) subscribe(turn, acquaintance);
+  else if (round >= renewAt) subscribeAgain(turn);
+}
+
+/**
+ * Tells a part of the view that it is in the view: each node every `heartbeat` rounds. Who hears it from nobody is isolated, as
+ * nothing that is sent along views would reach it, and subscribes again (section 3.3).
+ */
+function beat(turn: ScampTurn): void {
+  const { view, inView, round, keptAt } = turn.state;
+  const { heartbeat } = turn.config;
+  const due = ends(view).filter((_, index) => index % heartbeat === round % heartbeat);
+  for (const node of turn.connected(due)) turn.send(node, { type: "kept" });
+  const isAlone = turn.connected(neighboursOf(turn.state)).length === 0;
+  if (inView.length > 0 || isAlone) turn.set({ keptAt: round });
+  else if (round - keptAt >= MISSED_HEARTBEATS * heartbeat) {
+    turn.set({ keptAt: round });
+    subscribeAgain(turn);
+  }
+}

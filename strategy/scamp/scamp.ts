@@ -1,0 +1,132 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { compareMembers } from "../compare_members.ts";
+import type { Strategy, StrategyContext, Transition } from "../strategy.ts";
+import { union } from "../view.ts";
+import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
+import { ends, findArc, markedArc } from "./arcs.ts";
+import * as departure from "./departure.ts";
+import { checkScampMessage } from "./messages.ts";
+import { passRound } from "./round.ts";
+import { neighboursOf, NEVER, type ScampConfig, type ScampState, ScampTurn, wantedPeers } from "./state.ts";
+import * as subscription from "./subscription.ts";
+
+/** What both versions of SCAMP have in common; `config` says which one it is. */
+export class Scamp implements Strategy<ScampState> {
+  readonly name: string;
+  readonly #config: ScampConfig;
+
+  /** The version that `config` describes. */
+  constructor(config: ScampConfig) {
+    this.name = config.name;
+    this.#config = config;
+  }
+
+  init(self: NodeSpec, context: StrategyContext, snapshot?: unknown): Transition<ScampState> {
+    const { view, inView, departures } = viewSnapshotFromValue(this.name, snapshot, self);
+    const { lease } = this.#config;
+    const renewAt = lease < NEVER ? Math.ceil(lease * (0.5 + 0.4 * context.random())) : NEVER;
+    const none = { view: [], inView: [], subscribing: null };
+    const state = { self, removed: false, round: 0, renewAt, keptAt: 0, departures, ...none };
+    return this.#turn(state, context, (turn) => departure.resume(turn, view, inView));
+  }
+
+  join(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => {
+      if (peer.name !== state.self.name && departure.meet(turn, peer)) subscription.subscribe(turn, peer);
+    });
+  }
+
+  leave(state: ScampState, node: NodeSpec, context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => departure.removeNode(turn, node));
+  }
+
+  up(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => {
+      departure.sendDepartures(turn, peer, [peer]);
+      if (!departure.meet(turn, peer)) return;
+      const arc = findArc(turn.state.view, peer.name) ?? findArc(turn.state.inView, peer.name);
+      if (arc === undefined || arc.downSince === null) return;
+      mark(turn, peer.name, null);
+      // A connection that is just new took no longer than this.
+      if (state.round - arc.downSince > 1) departure.sendLatestDepartures(turn, peer);
+    });
+  }
+
+  down(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => mark(turn, peer.name, state.round));
+  }
+
+  periodic(state: ScampState, context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, passRound);
+  }
+
+  handleMessage(
+    state: ScampState,
+    from: NodeSpec,
+    message: unknown,
+    context: StrategyContext,
+  ): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => receive(turn, from, message));
+  }
+
+  compare(
+    state: ScampState,
+    wanted: readonly NodeSpec[],
+  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
+    return compareMembers(this.members(state), wanted);
+  }
+
+  prune(state: ScampState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<ScampState> {
+    return this.#turn(state, context, (turn) => departure.pruneNodes(turn, nodes));
+  }
+
+  members(state: ScampState): readonly NodeSpec[] {
+    return state.removed ? [] : union([state.self], neighboursOf(state));
+  }
+
+  peers(state: ScampState): readonly NodeSpec[] {
+    return wantedPeers(state);
+  }
+
+  snapshot({ view, inView, departures }: ScampState): unknown {
+    return viewSnapshotToValue(this.name, { view: ends(view), inView: ends(inView), departures });
+  }
+
+  /** Takes one event through `step`. A node that was removed does nothing any more. */
+  #turn(state: ScampState, context: StrategyContext, step: (turn: ScampTurn) => void): Transition<ScampState> {
+    if (state.removed) return { state, outgoing: [] };
+    const turn = new ScampTurn(state, context, this.#config);
+    step(turn);
+    return { state: turn.state, outgoing: turn.outgoing };
+  }
+}
+
+function mark(turn: ScampTurn, name: string, downSince: number | null): void {
+  const { view, inView } = turn.state;
+  turn.set({ view: markedArc(view, name, downSince), inView: markedArc(inView, name, downSince) });
+}
+
+function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
+  const message = checkScampMessage(turn.config.name, value);
+  if (message.type === "left") return departure.onLeft(turn, message, from);
+  // A leaver's last word may come after the news that it left.
+  if (message.type === "replace") return departure.onReplace(turn, from, message.node);
+  departure.sendDepartures(turn, from, [from]);
+  if (!departure.meet(turn, from)) return;
+  switch (message.type) {
+    case "subscribe":
+      return subscription.onSubscribe(turn, from, message.again);
+    case "walk":
+      if (departure.meet(turn, message.node)) subscription.onWalk(turn, from, message);
+      return;
+    case "welcome":
+      return subscription.onWelcome(turn, from);
+    case "subscription":
+      if (departure.meet(turn, message.node)) subscription.onSubscription(turn, from, message.node, message.ttl);
+      return;
+    case "kept":
+      return subscription.onKept(turn, from);
+  }
+}

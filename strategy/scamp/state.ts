@@ -1,0 +1,90 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { Departures } from "../departures.ts";
+import type { StrategyContext } from "../strategy.ts";
+import { Turn } from "../turn.ts";
+import { union, type View } from "../view.ts";
+import { type Arc, type Arcs, ends } from "./arcs.ts";
+import type { ScampMessage } from "./messages.ts";
+
+/** How one of the versions of SCAMP behaves. Times are rounds. */
+export interface ScampConfig {
+  /** The strategy's name. */
+  readonly name: string;
+  /** Copies of a subscription beyond one for each node in the contact's view. */
+  readonly c: number;
+  /** Nodes in a view at most, as a safeguard. */
+  readonly viewSizeMax: number;
+  /** How long a node that is down is kept. */
+  readonly forgetAfter: number;
+  /** How long a subscription lasts; `NEVER` when it does not end. */
+  readonly lease: number;
+  /** How often each node tells those in its view that they are; `NEVER` when it does not. */
+  readonly heartbeat: number;
+  /** Whether a subscription first walks to a random contact. */
+  readonly hasIndirection: boolean;
+}
+
+/** So many rounds do not pass. */
+export const NEVER = 2 ** 40;
+
+/** An attempt to enter a cluster. */
+export interface Subscribing {
+  /** The node that was asked. */
+  readonly via: NodeSpec;
+  /** The round in which it is asked again. */
+  readonly due: number;
+  /** How often it may still be asked. */
+  readonly tries: number;
+}
+
+/** What one node remembers. */
+export interface ScampState {
+  readonly self: NodeSpec;
+  /** Whether this node was removed from the cluster: from then on it does nothing any more. */
+  readonly removed: boolean;
+  /** How often `periodic` was called. */
+  readonly round: number;
+  /** The partial view: those to whom this node keeps connections. */
+  readonly view: Arcs;
+  /** Those in whose view this node is, as far as they said so. */
+  readonly inView: Arcs;
+  readonly subscribing: Subscribing | null;
+  /** The round in which this node subscribes again. */
+  readonly renewAt: number;
+  /** The last round in which this node knew of somebody in whose view it is. */
+  readonly keptAt: number;
+  readonly departures: Departures;
+}
+
+/** One event on its way through SCAMP. */
+export class ScampTurn extends Turn<ScampState, ScampMessage> {
+  readonly config: ScampConfig;
+
+  /** Begins with the state before the event. */
+  constructor(state: ScampState, context: StrategyContext, config: ScampConfig) {
+    super(state, context);
+    this.config = config;
+  }
+
+  /** A new arc, which is up if there is a connection. */
+  arcTo(node: NodeSpec, until: number): Arc {
+    return { node, until, downSince: this.context.connected.has(node.name) ? null : this.state.round };
+  }
+
+  /** Those of `nodes` that are connected now, but for some names. */
+  connected(nodes: View, except: readonly string[] = []): View {
+    return nodes.filter(({ name }) => this.context.connected.has(name) && !except.includes(name));
+  }
+}
+
+/** Everyone on either side of an arc, and who is asked to let this node in. */
+export function neighboursOf({ view, inView, subscribing }: ScampState): View {
+  return union(ends(view), ends(inView), subscribing === null ? [] : [subscribing.via]);
+}
+
+/** Those with whom the node keeps connections: its view, and who is asked to let it in. */
+export function wantedPeers({ view, subscribing }: ScampState): View {
+  return subscribing === null ? ends(view) : union(ends(view), [subscribing.via]);
+}

@@ -1,0 +1,132 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../membership/node_spec.ts";
+import { pick, sample } from "../view.ts";
+import { ends, findArc, withArc } from "./arcs.ts";
+import { neighboursOf, type ScampTurn } from "./state.ts";
+
+/*
+ * How a node gets into the views of others. Sections are those of A. Ganesh, A.-M. Kermarrec and L. Massoulié, "Peer-to-peer
+ * membership management for gossip-based protocols", IEEE Transactions on Computers 52(2), 2003.
+ */
+
+/** A copy is dropped after so many times the steps that it takes on average. */
+const STEPS_FACTOR = 10;
+const STEPS_MAX = 65_535;
+/** Rounds in which a contact must have answered. */
+const ANSWER_ROUNDS = 3;
+const TRIES = 10;
+/** The part of a lease after which it is renewed, on average. */
+const RENEWAL = 0.85;
+
+/** Asks a member to let this node in. */
+export function subscribe(turn: ScampTurn, via: NodeSpec, tries = TRIES): void {
+  turn.set({ subscribing: { via, due: turn.state.round + ANSWER_ROUNDS, tries: tries - 1 } });
+  turn.send(via, { type: "subscribe", again: false });
+}
+
+/** Spreads this node's name anew through one of its neighbours. */
+export function subscribeAgain(turn: ScampTurn): void {
+  const { lease } = turn.config;
+  // A little before the lease ends, and not in step with all who joined together.
+  const renewAt = turn.state.round + Math.ceil(lease * (RENEWAL + 0.1 * (turn.context.random() - 0.5)));
+  turn.set({ renewAt });
+  const via = pick(turn.connected(ends(turn.state.view)), turn.context.random) ??
+    pick(turn.connected(neighboursOf(turn.state)), turn.context.random);
+  if (via !== undefined) turn.send(via, { type: "subscribe", again: true });
+}
+
+/** Takes a subscription: sends it on its way to a random contact, or is the contact. */
+export function onSubscribe(turn: ScampTurn, node: NodeSpec, again: boolean): void {
+  if (turn.config.hasIndirection) stepOn(turn, node, again, turn.state.view.length);
+  else beContact(turn, node, again);
+}
+
+/**
+ * A subscription walks by (indirection, section 4.1). The paper weighs arcs so that every node is equally likely to be
+ * the contact; the same follows, with nothing to keep, when a step to a node with more neighbours is taken back in
+ * proportion (Metropolis and Hastings).
+ */
+export function onWalk(
+  turn: ScampTurn,
+  from: NodeSpec,
+  walk: { readonly node: NodeSpec; readonly again: boolean; readonly ttl: number; readonly degree: number },
+): void {
+  const { node, again, degree } = walk;
+  const ttl = Math.min(walk.ttl, turn.config.viewSizeMax);
+  const own = turn.connected(neighboursOf(turn.state), [node.name]).length;
+  const isTaken = degree === 0 || turn.context.random() * own < degree;
+  if (isTaken) stepOn(turn, node, again, ttl);
+  else turn.send(from, { type: "walk", node, again, ttl, degree: 0 });
+}
+
+function stepOn(turn: ScampTurn, node: NodeSpec, again: boolean, ttl: number): void {
+  const neighbours = turn.connected(neighboursOf(turn.state), [node.name]);
+  const next = ttl === 0 ? undefined : pick(neighbours, turn.context.random);
+  if (next === undefined) beContact(turn, node, again);
+  else turn.send(next, { type: "walk", node, again, ttl: ttl - 1, degree: neighbours.length });
+}
+
+/**
+ * Sends copies of a subscription out (section 2.1, algorithm 1): one to each node in the view and `c` more. Who subscribes again
+ * takes the place of its former subscription: its copies are as many as make up for those that end meanwhile.
+ */
+function beContact(turn: ScampTurn, node: NodeSpec, again: boolean): void {
+  const { random } = turn.context;
+  const { c } = turn.config;
+  if (!again) turn.send(node, { type: "welcome" });
+  const view = turn.connected(ends(turn.state.view), [node.name]);
+  if (view.length === 0) return keep(turn, node);
+  const ttl = Math.min(STEPS_FACTOR * (1 + turn.state.view.length), STEPS_MAX);
+  const targets = again ? sample(view, Math.round(RENEWAL * view.length), random) : [...view];
+  const copies = again ? Math.max(targets.length, c + 1) : view.length + c;
+  while (targets.length < copies) targets.push(pick(view, random)!);
+  for (const target of targets) turn.send(target, { type: "subscription", node, ttl });
+}
+
+/** A contact let this node in: it is the first in the view. */
+export function onWelcome(turn: ScampTurn, from: NodeSpec): void {
+  turn.set({ subscribing: null });
+  keep(turn, from);
+}
+
+/** A copy of a subscription came by (section 2.1, algorithm 2): keeps it by chance, the rarer the larger the view is. */
+export function onSubscription(turn: ScampTurn, from: NodeSpec, node: NodeSpec, ttl: number): void {
+  const { state, config, context } = turn;
+  const canKeep = isWanted(turn, node);
+  if (canKeep && context.random() * (1 + state.view.length) < 1) return keep(turn, node);
+  const inOwnView = turn.connected(ends(state.view), [node.name]);
+  const others = inOwnView.length > 0 ? inOwnView : turn.connected(ends(state.inView), [node.name]);
+  const next = pick(others.length > 1 ? others.filter(({ name }) => name !== from.name) : others, context.random);
+  const left = Math.min(ttl, STEPS_FACTOR * (1 + config.viewSizeMax)) - 1;
+  if (next !== undefined && left > 0) turn.send(next, { type: "subscription", node, ttl: left });
+  else if (canKeep) keep(turn, node);
+}
+
+/** Whether a subscription would be new here, or renew one that has passed half of its lease. */
+function isWanted({ state, config }: ScampTurn, node: NodeSpec): boolean {
+  if (node.name === state.self.name) return false;
+  const arc = findArc(state.view, node.name);
+  if (arc === undefined) return state.view.length < config.viewSizeMax;
+  return arc.until - state.round < config.lease / 2;
+}
+
+/** Puts a node into the view and tells it. */
+export function keep(turn: ScampTurn, node: NodeSpec): void {
+  const { view, round, self } = turn.state;
+  if (node.name === self.name) return;
+  if (findArc(view, node.name) === undefined && view.length >= turn.config.viewSizeMax) return;
+  turn.set({ view: withArc(view, turn.arcTo(node, round + turn.config.lease)) });
+  turn.send(node, { type: "kept" });
+}
+
+/** This node is in the view of `from`. */
+export function onKept(turn: ScampTurn, from: NodeSpec): void {
+  const { inView, round } = turn.state;
+  const { heartbeat, viewSizeMax } = turn.config;
+  if (findArc(inView, from.name) === undefined && inView.length >= 4 * viewSizeMax) return;
+  turn.set({ inView: withArc(inView, turn.arcTo(from, round + MISSED_HEARTBEATS * heartbeat)), keptAt: round });
+}
+
+/** An entry of the in-view is dropped when so many heartbeats were missed. */
+export const MISSED_HEARTBEATS = 3;

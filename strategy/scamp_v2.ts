@@ -1,0 +1,63 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { checkOption } from "./check_option.ts";
+import { Scamp } from "./scamp/scamp.ts";
+import type { ScampV1Options } from "./scamp_v1.ts";
+import type { Strategy } from "./strategy.ts";
+
+/** Options of {@linkcode scampV2}. */
+export interface ScampV2Options extends ScampV1Options {
+  /**
+   * Gossip intervals after which a subscription ends unless it was renewed, 20 to 1,000,000.
+   *
+   * @default {600}
+   */
+  readonly lease?: number;
+  /**
+   * Gossip intervals from one heartbeat to the next along each link, 1 to 1,000. Who hears of nobody for three of them
+   * subscribes again.
+   *
+   * @default {10}
+   */
+  readonly heartbeat?: number;
+}
+
+/**
+ * The SCAMP overlay with its refinements: views stay balanced whoever newcomers join through (indirection), forget
+ * whom they should (leases), and a node that nobody knows any more gets known again (recovery from isolation).
+ *
+ * From A. Ganesh, A.-M. Kermarrec and L. Massoulié, "Peer-to-peer membership management for gossip-based
+ * protocols", IEEE Transactions on Computers 52(2), 2003.
+ *
+ * @param options Sizes and times.
+ * @returns The strategy.
+ * @throws {RangeError} When an option is out of range.
+ *
+ * @example All newcomers join through one node, whose links stay few
+ * ```ts
+ * import { scampV2 } from "@partisan/peer-service/strategy";
+ * import { StrategySimulator } from "@partisan/peer-service/testing";
+ * import { assert, assertLess } from "@std/assert";
+ *
+ * const cluster = new StrategySimulator(scampV2({ c: 1 }), { seed: 1 });
+ * for (let index = 0; index < 100; index++) {
+ *   cluster.start(`n${index}`, { join: index > 0 ? "n0" : undefined });
+ *   cluster.run(1_000);
+ * }
+ * cluster.run(10_000);
+ *
+ * assert(cluster.isConnected());
+ * assertLess(cluster.neighbours("n0").length, 50);
+ * ```
+ */
+export function scampV2(options: ScampV2Options = {}): Strategy {
+  return new Scamp({
+    name: "scamp-v2",
+    c: checkOption(options.c ?? 5, "c", 0, 32),
+    viewSizeMax: checkOption(options.viewSizeMax ?? 256, "viewSizeMax", 8, 1_024),
+    forgetAfter: checkOption(options.forgetAfter ?? 3_600, "forgetAfter", 1, 1_000_000),
+    lease: checkOption(options.lease ?? 600, "lease", 20, 1_000_000),
+    heartbeat: checkOption(options.heartbeat ?? 10, "heartbeat", 1, 1_000),
+    hasIndirection: true,
+  });
+}

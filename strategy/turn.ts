@@ -1,0 +1,36 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
+
+/**
+ * One event on its way through a strategy: the state so far, and what is to be sent. Steps replace `state` by a new value,
+ * they never change it in place, so that the strategy as a whole stays pure. Lives as long as the event.
+ *
+ * @typeParam State What the strategy remembers.
+ * @typeParam Message What its nodes tell each other.
+ */
+export class Turn<State, Message = unknown> implements Transition<State> {
+  /** The state after the steps that were taken. */
+  state: State;
+  /** The messages of the steps that were taken. */
+  readonly outgoing: Outgoing[] = [];
+  /** What the strategy may know besides its state. */
+  readonly context: StrategyContext;
+
+  /** Begins with the state before the event. */
+  constructor(state: State, context: StrategyContext) {
+    this.state = state;
+    this.context = context;
+  }
+
+  /** Replaces some parts of the state. */
+  set(parts: Partial<State>): void {
+    this.state = { ...this.state, ...parts };
+  }
+
+  /** Sends `message` to the strategy on `to`. */
+  send(to: NodeSpec, message: Message): void {
+    this.outgoing.push({ to, message });
+  }
+}

@@ -1,0 +1,54 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+
+/** Some nodes of the cluster, each name once. A value: every function here returns a new one, or the same when nothing changed. */
+export type View = readonly NodeSpec[];
+
+/** The entry of that name. */
+export function find(view: View, name: string): NodeSpec | undefined {
+  return view.find((node) => node.name === name);
+}
+
+/** Whether the view has an entry of that name. */
+export function has(view: View, name: string): boolean {
+  return find(view, name) !== undefined;
+}
+
+/** The view without the entry of that name. */
+export function without(view: View, name: string): View {
+  return has(view, name) ? view.filter((node) => node.name !== name) : view;
+}
+
+/** The view with `node` in the place of an older incarnation of it; nothing is added. */
+export function renewed(view: View, node: NodeSpec): View {
+  const known = find(view, node.name);
+  if (known === undefined || known.incarnation >= node.incarnation) return view;
+  return view.map((other) => other.name === node.name ? node : other);
+}
+
+/** All entries of several views, each name once: the first one counts. */
+export function union(...views: readonly View[]): View {
+  const byName = new Map<string, NodeSpec>();
+  for (const view of views) {
+    for (const node of view) if (!byName.has(node.name)) byName.set(node.name, node);
+  }
+  return [...byName.values()];
+}
+
+/** One of `items` at random; `undefined` when there is none. */
+export function pick<T>(items: readonly T[], random: () => number): T | undefined {
+  return items[Math.floor(random() * items.length)];
+}
+
+/** Up to `count` different ones of `items` at random, in random order. */
+export function sample<T>(items: readonly T[], count: number, random: () => number): T[] {
+  const pool = items.slice();
+  const size = Math.min(count, pool.length);
+  for (let index = 0; index < size; index++) {
+    const other = index + Math.floor(random() * (pool.length - index));
+    [pool[index], pool[other]] = [pool[other]!, pool[index]!];
+  }
+  pool.length = size;
+  return pool;
+}

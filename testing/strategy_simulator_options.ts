@@ -1,0 +1,57 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** Options of a `StrategySimulator`. Times are milliseconds. */
+export interface StrategySimulatorOptions {
+  /**
+   * Decides the whole run.
+   *
+   * @default {0}
+   */
+  readonly seed?: number | string;
+  /**
+   * From one call of `periodic` to the next.
+   *
+   * @default {1000}
+   */
+  readonly interval?: number;
+  /**
+   * The least and the greatest time that a message takes.
+   *
+   * @default {[1, 50]}
+   */
+  readonly latency?: readonly [number, number];
+  /**
+   * The greatest time until an end notices that its connection is broken.
+   *
+   * @default {100}
+   */
+  readonly notice?: number;
+  /**
+   * Whether `down` is called, too, when a node that was dialled cannot be reached.
+   *
+   * @default {false}
+   */
+  readonly tellUnreachable?: boolean;
+  /** What each node says of itself, such as its role; nothing by default. */
+  readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
+  /** Called with each message that is sent, to count its bytes for example. */
+  readonly onMessage?: (message: unknown) => void;
+}
+
+/** How a node is started. */
+export interface StartOptions {
+  /** The node through which it joins the cluster; without one, it begins a cluster of its own. */
+  readonly join?: string | undefined;
+  /**
+   * Whether it remembers what its former life knew.
+   *
+   * @default {false}
+   */
+  readonly remember?: boolean;
+  /**
+   * Whether it has the address of its former life.
+   *
+   * @default {false}
+   */
+  readonly keepAddress?: boolean;
+}
