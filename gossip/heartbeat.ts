@@ -30,6 +30,22 @@ import { Watch } from "./watch.ts";
  * It does no input or output. Call {@linkcode tick} about four times per interval (with a random phase, so that nodes do
  * not beat in step), hand each incoming message to {@linkcode receive}, report connections, and send what comes back. A call changes the
  * detector, but depends on nothing else than its arguments.
+ *
+ * @example A node falls silent, and nobody else can tell more
+ * ```ts
+ * import { Heartbeat } from "@partisan/peer-service/gossip";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * const detector = new Heartbeat({ self: { name: "a", incarnation: 1 }, interval: 1_000, missed: 5 }, 0);
+ * const peers = new Map([["b", { incarnation: 1, connected: true, heardAt: 0 }]]);
+ * detector.setPeers(peers.keys());
+ * detector.peerConnected("b", { now: 0, random: () => 0.5, peers });
+ *
+ * for (let now = 250; now <= 4_500; now += 250) detector.tick({ now, random: () => 0.5, peers });
+ * assertFalse(detector.isSuspect("b"));
+ * for (let now = 4_750; now <= 10_000; now += 250) detector.tick({ now, random: () => 0.5, peers });
+ * assert(detector.isDown("b"));
+ * ```
  */
 export class Heartbeat {
   readonly #settings: HeartbeatSettings;

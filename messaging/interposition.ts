@@ -21,7 +21,26 @@ export type InterpositionFun = (message: InterposedMessage) => unknown;
 /** Looks at what has become of a message: the one returned, `undefined` when it was dropped, or a {@linkcode DelayedMessage}. */
 export type PostInterpositionFun = (message: InterposedMessage, result: unknown) => void;
 
-/** What {@linkcode delay} returns. */
+/**
+ * What {@linkcode delay} returns.
+ *
+ * @example See what was put off
+ * ```ts
+ * import { delay, DelayedMessage, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await startPeerService({ name: "a" });
+ * node.register("log", () => {});
+ * const putOff: unknown[] = [];
+ * node.addInterpositionFun("put off", ({ message }) => putOff.length === 0 ? delay(message) : message);
+ * node.addPostInterpositionFun("see", (_message, result) => {
+ *   if (result instanceof DelayedMessage) putOff.push(result.message);
+ * });
+ *
+ * await node.forwardMessage("a", "log", "hello", { ack: true });
+ * assertEquals(putOff, ["hello"]);
+ * ```
+ */
 export class DelayedMessage {
   /** The message that goes on later. */
   readonly message: unknown;

@@ -49,7 +49,20 @@ export const systemRandom: Random = {
   },
 };
 
-/** The real world: the system's clock, its randomness and, unless told otherwise, TCP. */
+/**
+ * The real world: the system's clock, its randomness and, unless told otherwise, TCP.
+ *
+ * @example A node that does not wait long for connections to close
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { denoRuntime, systemClock, TcpTransport } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const transport = new TcpTransport({ clock: systemClock, closeTimeout: 200 });
+ * await using node = await startPeerService({ name: "a", runtime: denoRuntime({ transport }) });
+ * assertEquals(node.spec.addresses.length, 1);
+ * ```
+ */
 export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
   const turn = new Turn();
   return {

@@ -4,6 +4,19 @@ import type { SnapshotStore } from "../membership/snapshot_store.ts";
 
 /**
  * A simulated disk for one node: it outlives the node's crashes, and can be made to fail. See {@linkcode memoryStore}.
+ *
+ * @example A full disk
+ * ```ts
+ * import { memoryStore } from "@partisan/peer-service/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const disk = memoryStore();
+ * await disk.save(new Uint8Array([1]));
+ * disk.fault = "fail";
+ *
+ * await assertRejects(() => disk.save(new Uint8Array([2])));
+ * assertEquals(await disk.load(), new Uint8Array([1]));
+ * ```
  */
 export class MemoryStore implements SnapshotStore {
   /** What is on the disk; `null` when there is nothing. May be changed, to see what becomes of a damaged file. */

@@ -16,6 +16,21 @@ export interface VirtualEvent {
 /**
  * Time that stands still until it is told to move. Calls run in the order of their time, and those of one instant
  * in the order in which they were scheduled.
+ *
+ * @example An hour in no time
+ * ```ts
+ * import { VirtualClock } from "@partisan/peer-service/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const clock = new VirtualClock();
+ * const calls: string[] = [];
+ * clock.schedule(3_600_000, () => calls.push("an hour later"));
+ * clock.schedule(1_000, () => calls.push("a second later"));
+ *
+ * while (clock.runNext());
+ * assertEquals(calls, ["a second later", "an hour later"]);
+ * assertEquals(clock.now(), 3_600_000);
+ * ```
  */
 export class VirtualClock implements Clock {
   readonly #epoch: number;

@@ -5,7 +5,19 @@ import type { Clock, Random } from "../runtime/runtime.ts";
 /** How long bytes are under way between two hosts, in milliseconds: always the same, or drawn anew each time. */
 export type Latency = number | ((random: Random, from: string, to: string) => number);
 
-/** A latency between `min` and `max` milliseconds, each as likely as any other. */
+/**
+ * A latency between `min` and `max` milliseconds, each as likely as any other.
+ *
+ * @example A network that takes 5 to 10 milliseconds
+ * ```ts
+ * import { SeededRandom, uniformLatency } from "@partisan/peer-service/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const latency = uniformLatency(5, 10);
+ * const drawn = typeof latency === "function" ? latency(new SeededRandom(1), "a", "b") : latency;
+ * assert(drawn >= 5 && drawn < 10);
+ * ```
+ */
 export function uniformLatency(min: number, max: number): Latency {
   return (random) => min + (max - min) * random.next();
 }

@@ -58,7 +58,21 @@ export interface Refusal {
   readonly known?: number;
 }
 
-/** One side refused the other during the handshake. */
+/**
+ * One side refused the other during the handshake.
+ *
+ * @example Two clusters do not mix
+ * ```ts
+ * import { HandshakeRefusedError, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using blue = await startPeerService({ name: "a", cluster: "blue" });
+ * await using green = await startPeerService({ name: "b", cluster: "green" });
+ *
+ * const { refusal } = await assertRejects(() => blue.syncJoin(green.spec), HandshakeRefusedError);
+ * assertEquals(refusal.code, "cluster");
+ * ```
+ */
 export class HandshakeRefusedError extends Error {
   /** Always `"HandshakeRefusedError"`. */
   override readonly name = "HandshakeRefusedError";

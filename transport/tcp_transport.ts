@@ -45,7 +45,26 @@ export interface TcpTransportStats {
   readonly acceptErrors: number;
 }
 
-/** {@linkcode Transport} over TCP, or TLS on top of it. */
+/**
+ * {@linkcode Transport} over TCP, or TLS on top of it.
+ *
+ * @example Bytes from here to there
+ * ```ts
+ * import { systemClock, TcpTransport } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using transport = new TcpTransport({ clock: systemClock });
+ * const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 }, async (stream) => {
+ *   await stream.write(new TextEncoder().encode("hello"));
+ *   stream.close();
+ * });
+ * const stream = await transport.connect(listener.address);
+ * const buffer = new Uint8Array(16);
+ * assertEquals(await stream.read(buffer), 5);
+ * stream.close();
+ * listener.close();
+ * ```
+ */
 export class TcpTransport implements Transport, AsyncDisposable {
   readonly #tls: TcpTlsOptions | undefined;
   readonly #context: TcpStreamContext;
