@@ -1,0 +1,64 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertArrayIncludes, assertEquals } from "@std/assert";
+import { type Documentation, withoutExample } from "./public_examples.ts";
+
+const ROOT = new URL("../../", import.meta.url);
+
+async function documentation(...entries: readonly string[]): Promise<Documentation> {
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["doc", "--json", ...entries],
+    cwd: ROOT,
+    stdin: "null",
+  }).output();
+  assert(success, `deno doc ${entries.join(" ")} failed`);
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
+
+Deno.test("every exported function and class, and every method of the manager, has an example", async () => {
+  const { exports }: { exports: Record<string, string> } = JSON.parse(
+    await Deno.readTextFile(new URL("deno.json", ROOT)),
+  );
+  const published = await documentation(...Object.values(exports));
+  const names = Object.values(published.nodes).flatMap(({ symbols }) => symbols.map(({ name }) => name));
+  assertArrayIncludes(names, ["startPeerService", "MessagingApi", "Heartbeat", "OrSet", "fullMesh", "TcpTransport"]);
+  assertEquals(withoutExample(published), []);
+});
+
+Deno.test("withoutExample() names what lacks an example", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.mkdir(`${folder}/manager`);
+    await Deno.writeTextFile(
+      `${folder}/mod.ts`,
+      `
+        export * from "./manager/api.ts";
+        /** @example One */
+        export function shown() {}
+        /** Not shown. */
+        export function dark() {}
+        /** Not shown. */
+        export class Dark {}
+      `,
+    );
+    await Deno.writeTextFile(
+      `${folder}/manager/api.ts`,
+      `
+        export class Api {
+          /** @example One */
+          overloaded(x: string): void;
+          overloaded(x: number): void;
+          overloaded(): void {}
+          /** @ignore */
+          hidden(): void {}
+          protected inner(): void {}
+          get property(): number { return 1; }
+          dark(): void {}
+        }
+      `,
+    );
+    assertEquals(withoutExample(await documentation(`${folder}/mod.ts`)), ["Api.dark()", "Dark", "dark"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
