@@ -2,6 +2,7 @@
 
 import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
+import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ForwardOptions } from "./forward_options.ts";
@@ -41,8 +42,12 @@ export function cast(from: Node, to: Addressed, options: SendOptions): boolean {
 export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
   from.checkRunning("call");
   const { calls } = from.messaging;
-  return withDeadline(from.settings.runtime.clock, options, `Cannot call "${to.name}" on "${to.node}"`, (signal) => {
-    if (to.node === from.self.name) return from.messaging.callHere(to.name, to.message, options);
-    return calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
+  return withDeadline(from.settings.runtime.clock, options, `Cannot call "${to.name}" on "${to.node}"`, async (signal) => {
+    if (to.node === from.self.name) return await from.messaging.callHere(to.name, to.message, options);
+    // What goes down later ends the call; what is down already never goes down again.
+    if (options.transitive !== true && from.pool.peers.get(to.node)?.up !== true) {
+      throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
+    }
+    return await calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
   });
 }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals } from "@std/assert";
+import { deadline } from "@std/async";
 import {
   type Clock,
   type ErrorDetail,
@@ -176,7 +177,7 @@ export function scenario(
 ): void {
   for (const kind of kinds) {
     Deno.test(`${name} (${kind})`, async () => {
-      if (kind === "TCP") return await play(new World(), body);
+      if (kind === "TCP") return await deadline(play(new World(), body), 2 * PATIENCE_MS);
       const simulated = new SimulatedWorld({ seed: name });
       await simulated.wait(play(new World(simulated), body), 10 * PATIENCE_MS);
     });
