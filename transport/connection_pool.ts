@@ -103,7 +103,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Answers a stream that the listener accepted. */
   async accept(stream: ByteStream): Promise<void> {
-    if (this.#stopped) return stream.close();
     const self = this.#options.self();
     let admitted: ConnectionRequest | undefined;
     const opened = await this.#opener.accept(stream, self, (request) => this.#reception.admit(admitted = request));
@@ -161,7 +160,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   reset(): void {
     this.#underWay.forget();
     for (const peer of [...this.#peers.values()]) {
-      peer.wanted = false;
       this.#forget(peer);
       this.disconnect(peer);
     }
@@ -285,7 +283,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Only the side that dialled closes: the other one may still be wanted by it. */
   #closeUnwanted(peer: Peer): void {
-    if (!peer.wanted && peer.membership?.outbound !== false) this.disconnect(peer);
+    if (peer.membership?.outbound !== false) this.disconnect(peer);
   }
 
   #forget(peer: Peer): void {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
 import { uniformLatency } from "../../transport/memory_links.ts";
 import { HandshakeRefusedError } from "../../transport/refusal.ts";
+import type { ByteStream, Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
 import {
   assertConnected,
@@ -110,6 +111,7 @@ Deno.test("a pool does not close what the other side dialled and still wants", a
   b.pool.want([]);
   await world.advance(10 * LINGER);
   assertPaired(a, b);
+  assertEquals([a.newlyTold(), b.newlyTold()], [[], []]);
   a.pool.want([]);
   await world.advance(LINGER + SOON);
   assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
@@ -140,6 +142,38 @@ Deno.test("reach() opens the membership connection only, which closes after the 
   assertEquals([world.streams("a"), world.streams("b")], [1, 1]);
   await world.advance(SOON);
   assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
+  assert(await world.isQuiet());
+});
+
+Deno.test("reach() opens a new connection with a doubtful peer, and joins the dial that is under way for it", async () => {
+  const world = new PoolWorld();
+  const [a, b] = await pair(world);
+  const old = a.peer("b").membership;
+  a.pool.doubt(a.peer("b"));
+  const peer = await world.world.wait(a.pool.reach("b", b.spec.addresses), SOON);
+  assert(peer.membership !== null && peer.membership !== old);
+  await world.advance(SOON);
+  assertConnected(world, [a, b]);
+  assertEquals(a.pool.stats.dials, 4);
+});
+
+Deno.test("a peer that is gone before its linger time is over leaves no timer behind", async () => {
+  const world = new PoolWorld();
+  const [a, b] = await pair(world);
+  a.pool.want([]);
+  b.pool.want([]);
+  await world.advance(100);
+  world.world.network.reset("a", "b");
+  await world.advance(100);
+  assertEquals([a.pool.peers.size, b.pool.peers.size], [0, 0]);
+  assert(await world.isQuiet());
+
+  // Gone even before it was announced.
+  const impatient = await world.start("impatient");
+  impatient.linked = (peer) => impatient.pool.disconnect(peer);
+  await world.world.wait(impatient.pool.reach("b", b.spec.addresses).catch(() => {}), SOON);
+  await world.advance(100);
+  assertEquals(impatient.pool.peers.size, 0);
   assert(await world.isQuiet());
 });
 
@@ -253,6 +287,16 @@ Deno.test("each channel has as many connections as the side that wants more says
   }
 });
 
+Deno.test("a peer that is known to have come back elsewhere is dialled there at once", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [await world.start("a"), await world.start("b", { incarnation: 2 })];
+  a.pool.want([nodeSpec("b", 1, { addresses: [{ hostname: "nowhere", port: 1 }] })]);
+  await world.advance(60_000);
+  a.pool.want([b.spec]);
+  await world.advance(50);
+  assertEquals(a.peer("b").up, true);
+});
+
 /** Lets a node's process die and start again at the same address. */
 async function restart(
   world: PoolWorld,
@@ -303,8 +347,8 @@ Deno.test("several connections that a newer incarnation asks for at once do not 
     const world = new PoolWorld({ seed });
     const [a, b] = await pair(world);
     const reborn = await restart(world, b, { incarnation: 2, reset: false });
-    reborn.pool.reach("a", a.spec.addresses).catch(() => {});
-    reborn.pool.reach("a", a.spec.addresses).catch(() => {});
+    reborn.pool.reach(null, a.spec.addresses).catch(() => {});
+    reborn.pool.reach(null, a.spec.addresses).catch(() => {});
     reborn.pool.want([a.spec]);
     await world.advance(10_000);
     assertConnected(world, [a, reborn], `seed ${seed}`);
@@ -315,19 +359,21 @@ Deno.test("several connections that a newer incarnation asks for at once do not 
 Deno.test("an incarnation that is older than a known one learns so, whoever dials", async () => {
   for (const dialledBy of ["a", "b"]) {
     const world = new PoolWorld();
-    const [a, b] = await pair(world);
-    a.spec = { ...a.spec };
+    let canDial = true;
+    const wrap = (transport: Transport): Transport => ({
+      listen: (...args) => transport.listen(...args),
+      connect: (...args) => canDial ? transport.connect(...args) : Promise.reject(new Error("Connection refused")),
+    });
+    const [a, b] = [await world.start("a", { wrap }), await world.start("b")];
+    wantEachOther(a, b);
+    await world.advance(SOON);
+    canDial = dialledBy === "a";
     const reborn = await restart(world, b, { incarnation: 0 });
-    if (dialledBy === "a") {
-      await world.advance(SOON);
-    } else {
-      a.pool.want([]);
-      a.pool.disconnect(a.peer("b"));
-      wantEachOther(a);
-      a.pool.want([b.spec]);
+    if (dialledBy === "b") {
       const reaching = reborn.pool.reach("a", a.spec.addresses);
       await assertRejects(() => world.world.wait(reaching, SOON), HandshakeRefusedError, "older than the known 1");
     }
+    await world.advance(SOON);
     assertEquals(reborn.outlivedBy[0], 1);
     assertEquals([reborn.pool.peers.size, a.peer("b").connections().length], [0, 0]);
     // It becomes newer, as a node does.
@@ -346,6 +392,78 @@ Deno.test("a peer of which an older life answers a dial is not taken for the new
   await world.advance(10 * SOON);
   assertEquals([world.streams("a"), a.peer("b").incarnation, a.newlyTold()], [0, 5, []]);
   assert(b.outlivedBy.length > 0 && b.outlivedBy.every((known) => known === 5));
+});
+
+/** Has every write to an accepted stream take its time after the bytes are out, and then perhaps fail. */
+function slowWrites(world: PoolWorld, milliseconds: number, failure?: Error): (transport: Transport) => Transport {
+  const slow = (stream: ByteStream): ByteStream => ({
+    remoteAddress: stream.remoteAddress,
+    read: (buffer) => stream.read(buffer),
+    close: () => stream.close(),
+    write: async (bytes) => {
+      await stream.write(bytes);
+      await new Promise<void>((resolve) => world.world.schedule(milliseconds, resolve));
+      if (failure !== undefined) throw failure;
+    },
+  });
+  return (transport) => ({
+    listen: (address, accept) => transport.listen(address, (stream) => accept(slow(stream))),
+    connect: (...args) => transport.connect(...args),
+  });
+}
+
+Deno.test("a dialler of an older life that was let in is left outside once a newer life is known", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
+  const reaching = b.pool.reach("a", a.spec.addresses);
+  reaching.catch(() => {});
+  await world.advance(50);
+  a.pool.want([{ ...b.spec, incarnation: 2 }]);
+  a.newlyTold();
+  await world.advance(100);
+  assertEquals([a.peer("b").connections(), a.newlyTold()], [[], []]);
+});
+
+Deno.test("a dialler that this node let in during its former life is left outside", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
+  b.pool.reach("a", a.spec.addresses).catch(() => {});
+  await world.advance(50);
+  a.spec = { ...a.spec, incarnation: 2 };
+  a.pool.reset();
+  await world.advance(SOON);
+  assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
+});
+
+Deno.test("an older life that was dialled is not taken for the newer one that became known meanwhile", async () => {
+  const world = new PoolWorld({ latency: 10 });
+  const [a, b] = [await world.start("a"), await world.start("b")];
+  const reaching = assertRejects(
+    () => a.pool.reach("b", b.spec.addresses),
+    Error,
+    "no use for the connection any more",
+  );
+  await world.advance(35);
+  a.pool.want([{ ...b.spec, incarnation: 2, addresses: [] }]);
+  await world.advance(SOON);
+  await reaching;
+  assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
+});
+
+Deno.test("a place that was promised to a dialler is dialled from here as soon as that has failed", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [
+    await world.start("a", { wrap: slowWrites(world, 100, new Error("Broken pipe")) }),
+    await world.start("b"),
+  ];
+  b.pool.reach("a", a.spec.addresses).catch(() => {});
+  await world.advance(50);
+  a.pool.want([b.spec]);
+  await world.advance(20);
+  assertEquals(a.pool.stats.dials, 0);
+  await world.advance(SOON);
+  assertConnected(world, [a, b]);
+  assertEquals(a.pool.stats.dials, 2);
 });
 
 Deno.test("a silenced peer is dialled anew at once, carries its old connections meanwhile, and is up again with new ones", async () => {
@@ -449,6 +567,50 @@ Deno.test("reset() in the middle of dials leaves nothing of the former life behi
     assertEquals([world.streams("a"), world.streams("b")], [0, 0], `reset at ${moment}`);
     assert(await world.isQuiet());
   }
+});
+
+Deno.test("reset() does not wait for the dials of the former life", async () => {
+  const world = new PoolWorld();
+  let connects = 0;
+  const a = await world.start("a", {
+    wrap: (transport) => ({
+      listen: (...args) => transport.listen(...args),
+      connect: (...args) => connects++ === 0 ? new Promise(() => {}) : transport.connect(...args),
+    }),
+  });
+  const b = await world.start("b");
+  a.pool.want([b.spec]);
+  await world.advance(10);
+  a.spec = { ...a.spec, incarnation: 2 };
+  a.pool.reset();
+  a.pool.want([b.spec]);
+  await world.advance(SOON);
+  assertConnected(world, [a, b]);
+});
+
+Deno.test("a dial of a former life comes to nothing", async () => {
+  const world = new PoolWorld({ latency: 10 });
+  const [a, b] = [await world.start("a"), await world.start("b")];
+  const reaching = assertRejects(
+    () => a.pool.reach("b", b.spec.addresses),
+    Error,
+    "no use for the connection any more",
+  );
+  await world.advance(35);
+  a.spec = { ...a.spec, incarnation: 2 };
+  a.pool.reset();
+  await world.advance(SOON);
+  await reaching;
+  assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
+});
+
+Deno.test("stop() leaves no timer for a peer that was to be dialled again", async () => {
+  const world = new PoolWorld();
+  const a = await world.start("a");
+  a.pool.want([nodeSpec("b", 1, { addresses: [{ hostname: "nowhere", port: 1 }] })]);
+  await world.advance(10_000);
+  a.pool.stop();
+  assert(await world.isQuiet());
 });
 
 Deno.test("a peer that stops being wanted in the middle of dials is left alone after the linger time", async () => {

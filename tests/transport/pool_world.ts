@@ -99,7 +99,7 @@ export class PoolNode implements ConnectionPoolHandler {
     else this.messages.push([connection.peer.name, buffer.slice(start, end)]);
   }
 
-  linked = ({ name }: Peer) => void this.told.push(`linked ${name}`);
+  linked = ({ name }: Peer): void => void this.told.push(`linked ${name}`);
   up = ({ name }: Peer) => void this.told.push(`up ${name}`);
   down = ({ name }: Peer) => void this.told.push(`down ${name}`);
   channelUp = ({ name }: Peer, channel: string) => void this.told.push(`+${channel} ${name}`);
