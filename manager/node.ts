@@ -245,6 +245,9 @@ export class Node implements ConnectionPoolHandler {
     this.joining.abandon(new DOMException(`Cannot join: "${this.#self.name}" is leaving`, "AbortError"));
     this.overlay.leave(this.#self);
     await this.#handledByAll();
+    // The next life does not go on with the membership that ends here.
+    const { since: _, ...self } = this.#self;
+    this.#self = self;
     this.reincarnate(this.#self.incarnation, this.overlay.snapshot());
     await this.#persistence?.settled();
   }

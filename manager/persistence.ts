@@ -1,12 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/snapshot_format.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ErrorDetail } from "./events.ts";
 import type { Emit } from "./node.ts";
+import type { Overlay } from "./overlay.ts";
 import type { Settings } from "./settings.ts";
 
 /** Longest that a node which leaves or stops waits for its store, in milliseconds. */
@@ -16,8 +17,8 @@ const STORE_TIMEOUT_MS = 5_000;
 export interface PersistenceHost {
   /** What it says of itself now. */
   readonly self: NodeSpec;
-  /** Holds what its strategy wants to be given in its next life. */
-  readonly overlay: { snapshot(): unknown };
+  /** Knows whether it is a member, and what its strategy wants to be given in its next life. */
+  readonly overlay: Pick<Overlay, "members" | "snapshot">;
 }
 
 /** Keeps in a store what the node has to know in its next life: writes it after each change, one write at a time. */
@@ -77,9 +78,8 @@ export class Persistence {
   }
 
   /** Says that a new life begins, so that no later one takes its incarnation, whatever the clock may say then. */
-  async begin({ name, incarnation }: NodeSpec): Promise<void> {
-    const members = this.former?.members ?? null;
-    await this.#save(() => encodeSnapshot({ name, incarnation, strategy: this.#strategy, members }));
+  async begin(self: NodeSpec): Promise<void> {
+    await this.#save(() => this.#pack(self, true, this.former?.members ?? null));
   }
 
   /** From now on keeps what there is to know of `host`, and tells what goes wrong. */
@@ -132,9 +132,17 @@ export class Persistence {
   }
 
   #present(): Uint8Array {
-    const host = this.#host!;
-    const { name, incarnation } = host.self;
-    return encodeSnapshot({ name, incarnation, strategy: this.#strategy, members: host.overlay.snapshot() });
+    const { self, overlay } = this.#host!;
+    const known = overlay.members.get(self.name)?.incarnation;
+    // Another node may have taken the name, with a newer incarnation: no later life may be older than that.
+    const newest = { ...self, incarnation: Math.max(self.incarnation, known ?? 0) };
+    return this.#pack(newest, known === self.incarnation, overlay.snapshot());
+  }
+
+  #pack(self: NodeSpec, isMember: boolean, members: unknown): Uint8Array {
+    const { name, incarnation } = self;
+    const since = isMember ? memberSince(self) : null;
+    return encodeSnapshot({ name, incarnation, since, strategy: this.#strategy, members });
   }
 
   /** @returns Whether what `pack` returns is in the store now. */

@@ -55,6 +55,7 @@ function selfSpec(settings: Settings, former: Snapshot | null, listening: readon
     name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]!),
     // Above that of the last life, even when the clock was set back.
     incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
+    since: former?.since ?? undefined,
     addresses,
     channels,
     metadata,

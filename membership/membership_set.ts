@@ -2,7 +2,7 @@
 
 import type { Dot } from "./dot.ts";
 import { type Digest, DigestBuilder } from "./hash.ts";
-import type { NodeSpec } from "./node_spec.ts";
+import { memberSince, type NodeSpec } from "./node_spec.ts";
 import { OrSet, type OrSetRecord } from "./or_set.ts";
 import { SortedMap } from "./sorted_map.ts";
 
@@ -145,9 +145,17 @@ export class MembershipSet {
     return this.#changed(this.#set.remove(name).set, name);
   }
 
-  /** The least membership that knows what both know. This very set when `other` knows nothing new. */
+  /**
+   * The least membership that knows what both know. This very set when `other` knows nothing new. A life that goes on with one that was removed
+   * is removed as well: its node was away then, and could not know.
+   */
   merge(other: MembershipSet): MembershipSet {
-    return this.#with(this.#set.merge(other.#set), other.names);
+    let set = this.#set.merge(other.#set);
+    for (const name of other.names) {
+      const [ours, theirs] = [this.#set.records.get(name), other.#set.records.get(name)!];
+      if (ours !== undefined && (goesOn(ours, theirs) || goesOn(theirs, ours))) set = set.remove(name).set;
+    }
+    return this.#with(set, other.names);
   }
 
   /** What is known of `names`: a delta, fit to be merged anywhere. */
@@ -192,6 +200,14 @@ export class MembershipSet {
 
 function specOf(record: OrSetRecord<string, NodeSpec> | undefined): NodeSpec | undefined {
   return record?.live.at(-1)?.value;
+}
+
+/** Whether `later` is a life that goes on with the one in `record`, which was removed. */
+function goesOn(record: OrSetRecord<string, NodeSpec>, later: OrSetRecord<string, NodeSpec>): boolean {
+  const spec = specOf(later);
+  if (spec?.since === undefined || record.live.length > 0) return false;
+  const { incarnation } = record.context;
+  return incarnation < spec.incarnation && memberSince(spec) <= incarnation;
 }
 
 /** Additions of one node replace each other, so that all that were ever seen are contiguous. */

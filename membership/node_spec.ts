@@ -21,10 +21,20 @@ export interface NodeSpec {
    * every earlier life. A safe integer.
    */
   readonly incarnation: number;
+  /**
+   * Where this life went on with what an earlier one had stored: the incarnation with which that membership began. Whoever removes a life removes
+   * those that go on with it, even when it hears of them only later.
+   */
+  readonly since?: number;
   /** Where it can be dialled, in order of preference. */
   readonly addresses: readonly Address[];
   /** Its channels by name; `"default"` and `"membership"` are always among them. */
   readonly channels: Readonly<Record<string, ChannelSpec>>;
   /** Anything that MessagePack can carry, such as a zone or a tag. */
   readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** The incarnation with which a node's membership began: its own, or that of the first life that it goes on with. */
+export function memberSince({ since, incarnation }: Pick<NodeSpec, "since" | "incarnation">): number {
+  return since ?? incarnation;
 }

@@ -45,10 +45,12 @@ export const NODE_SPEC_LIMITS = {
  * ```
  */
 export function checkNodeSpec(value: unknown): NodeSpec {
-  const { name, incarnation, addresses, channels, metadata } = checkObject(value, "node spec");
+  const { name, incarnation, since, addresses, channels, metadata } = checkObject(value, "node spec");
+  const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
   return {
     name: checkName(name, "name"),
-    incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
+    incarnation: life,
+    ...(since !== undefined && { since: checkInteger(since, "since", 0, life) }),
     addresses: checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress),
     channels: checkChannels(channels),
     metadata: checkMetadata(metadata),

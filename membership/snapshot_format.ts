@@ -19,7 +19,15 @@ const VERSION_AT = 8;
 const FIELDS_AT = 12;
 
 /** The version that is written. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
+
+/** How the fields of each earlier version become those of the next one. */
+const MIGRATIONS: ReadonlyMap<number, (fields: Fields) => Fields> = new Map([
+  // Version 1 did not say when the membership began. Not after its own life did.
+  [1, (fields: Fields) => ({ ...fields, since: fields.incarnation })],
+]);
+
+type Fields = Readonly<Record<string, unknown>>;
 
 /** What a node keeps for its next life. */
 export interface Snapshot {
@@ -27,6 +35,8 @@ export interface Snapshot {
   readonly name: string;
   /** The incarnation that it had. */
   readonly incarnation: number;
+  /** The incarnation with which its membership began; `null` when it had left, or was removed. */
+  readonly since: number | null;
   /** Name of the strategy that `members` is of. */
   readonly strategy: string;
   /** What the strategy's `snapshot` returned; `null` when there is nothing to go back to. */
@@ -34,8 +44,8 @@ export interface Snapshot {
 }
 
 /** Packs a snapshot. */
-export function encodeSnapshot({ name, incarnation, strategy, members }: Snapshot): Uint8Array {
-  const fields = encode({ name, incarnation, strategy, members });
+export function encodeSnapshot({ name, incarnation, since, strategy, members }: Snapshot): Uint8Array {
+  const fields = encode({ name, incarnation, since, strategy, members });
   const bytes = new Uint8Array(FIELDS_AT + fields.length);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
@@ -60,22 +70,34 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   if (checksum !== expected) throw damaged(`its checksum is ${hex(checksum)}, expected ${hex(expected)}`);
   const version = view.getUint32(VERSION_AT);
   if (version > SNAPSHOT_VERSION) {
-    throw new RangeError(`Cannot read the snapshot: its version is ${version}, expected at most ${SNAPSHOT_VERSION}`);
+    throw new RangeError(
+      `Cannot read the snapshot: its version is ${version}, which a newer release wrote, expected at most ${SNAPSHOT_VERSION}`,
+    );
   }
   try {
-    return checkSnapshot(decode(bytes.subarray(FIELDS_AT)));
+    return checkSnapshot(migrate(version, checkObject(decode(bytes.subarray(FIELDS_AT)), "snapshot")));
   } catch (error) {
     throw damaged(error instanceof Error ? error.message : `${error}`, error);
   }
 }
 
-function checkSnapshot(value: unknown): Snapshot {
-  const { name, incarnation, strategy, members } = checkObject(value, "snapshot");
+function migrate(version: number, fields: Fields): Fields {
+  for (; version < SNAPSHOT_VERSION; version++) {
+    const migration = MIGRATIONS.get(version);
+    if (migration === undefined) throw new TypeError(`Invalid version: ${version} never existed`);
+    fields = migration(fields);
+  }
+  return fields;
+}
+
+function checkSnapshot({ name, incarnation, since, strategy, members }: Fields): Snapshot {
   if (members === undefined) throw new TypeError("Invalid snapshot: the members are missing");
+  // Leaves room for the next life.
+  const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1);
   return {
     name: checkName(name, "name"),
-    // Leaves room for the next life.
-    incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1),
+    incarnation: life,
+    since: since === null ? null : checkInteger(since, "since", 0, life),
     strategy: checkName(strategy, "strategy"),
     members,
   };

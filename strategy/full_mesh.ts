@@ -2,7 +2,7 @@
 
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import { checkInteger } from "../membership/node_spec_check.ts";
 import { answer, connectedPeers, flood, joinRequest, tell } from "./full_mesh_answers.ts";
 import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
@@ -87,7 +87,8 @@ class FullMesh implements Strategy<FullMeshState> {
   }
 
   init(self: NodeSpec, { now }: StrategyContext, snapshot?: unknown): Transition<FullMeshState> {
-    const nothing = { set: MembershipSet.empty(), absentSince: new Map<string, number>() };
+    const none = MembershipSet.empty();
+    const nothing = { set: none, absentSince: new Map<string, number>(), farewell: none };
     const known = snapshot === undefined ? nothing : fullMeshFromSnapshot(snapshot, now);
     const hasLeft = known.set.newest(self.name) !== undefined && !known.set.has(self.name);
     const { set, absentSince } = hasLeft ? nothing : known;
@@ -96,7 +97,7 @@ class FullMesh implements Strategy<FullMeshState> {
       set: set.add(self).set,
       away: new Set(set.others(self.name).map(({ name }) => name)),
       absentSince,
-      farewell: known.set.only(hasLeft ? [self.name] : []),
+      farewell: hasLeft ? known.set.only([self.name]) : known.farewell,
       ...this.#allowance(),
     };
     return quiet(state);
@@ -120,7 +121,7 @@ class FullMesh implements Strategy<FullMeshState> {
     const known = state.set.newest(peer.name);
     if (known === undefined || !isMember(state)) return quiet(state);
     if (!state.set.has(peer.name)) {
-      if (known.incarnation < peer.incarnation) return quiet(state);
+      if (known.incarnation < memberSince(peer)) return quiet(state);
       return { state, outgoing: [tell(peer, { kind: "delta", delta: state.set.only([peer.name]), wanted: [] })] };
     }
     if (!state.away.has(peer.name) && known.incarnation >= peer.incarnation) return quiet(state);

@@ -5,7 +5,7 @@ import { type GossipMessage, gossipToValue } from "../gossip/gossip_message.ts";
 import type { Dot } from "../membership/dot.ts";
 import type { Digest } from "../membership/hash.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import { type FullMeshState, withSet } from "./full_mesh_state.ts";
 import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
 
@@ -79,7 +79,7 @@ function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Tra
   const ours = set.digest();
   if (ours.high === theirs.high && ours.low === theirs.low) return { state, outgoing: [] };
   const newest = set.newest(from.name);
-  if (newest !== undefined && !set.has(from.name) && newest.incarnation >= from.incarnation) {
+  if (newest !== undefined && !set.has(from.name) && newest.incarnation >= memberSince(from)) {
     // It was removed while it was away, and has nothing to tell before it knows.
     return { state, outgoing: [tell(from, { kind: "delta", delta: set.only([from.name]), wanted: [] })] };
   }

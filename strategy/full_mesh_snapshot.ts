@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { membershipFromValue, membershipToValue } from "../membership/membership_value.ts";
-import type { MembershipSet } from "../membership/membership_set.ts";
 import { checkArray, checkInteger } from "../membership/node_spec_check.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 
@@ -9,29 +8,29 @@ import type { FullMeshState } from "./full_mesh_state.ts";
 const VERSION = 1;
 
 /**
- * The state as a value that MessagePack can carry: `[version, membership, ages]`. `ages` are those of the absent names, in
+ * The state as a value that MessagePack can carry: `[version, membership, ages, farewell]`. `ages` are those of the absent names, in
  * the order of the membership, in milliseconds before the latest removal: a snapshot is taken without a clock.
  */
-export function fullMeshToSnapshot({ set, absentSince }: FullMeshState): unknown[] {
+export function fullMeshToSnapshot({ set, absentSince, farewell }: FullMeshState): unknown[] {
   const latest = Math.max(...absentSince.values());
   const ages = set.names.filter((name) => !set.has(name)).map((name) =>
     Math.round(latest - (absentSince.get(name) ?? latest))
   );
-  return [VERSION, membershipToValue(set), ages];
+  return [VERSION, membershipToValue(set), ages, membershipToValue(farewell)];
 }
 
 /**
- * What {@linkcode fullMeshToSnapshot} has kept: the set, and since when names are absent, as if the latest removal
- * were `now`.
+ * What {@linkcode fullMeshToSnapshot} has kept: the set, since when names are absent, as if the latest removal were `now`, and the
+ * farewell of a former life.
  *
  * @throws {TypeError} When it is not a snapshot of a full mesh, or of a version that is not known here.
  */
 export function fullMeshFromSnapshot(
   snapshot: unknown,
   now: number,
-): { readonly set: MembershipSet; readonly absentSince: ReadonlyMap<string, number> } {
+): Pick<FullMeshState, "set" | "absentSince" | "farewell"> {
   try {
-    const [version, membership, agesValue] = checkArray(snapshot, "snapshot", 3);
+    const [version, membership, agesValue, farewell] = checkArray(snapshot, "snapshot", 4);
     if (version !== VERSION) throw new TypeError(`version is ${String(version)}, expected ${VERSION}`);
     const set = membershipFromValue(membership);
     const absent = set.names.filter((name) => !set.has(name));
@@ -40,7 +39,8 @@ export function fullMeshFromSnapshot(
       name,
       now - checkInteger(ages[index], "age", 0, Number.MAX_SAFE_INTEGER),
     ]);
-    return { set, absentSince: new Map(since.sort(([, a], [, b]) => a - b)) };
+    const absentSince = new Map(since.sort(([, a], [, b]) => a - b));
+    return { set, absentSince, farewell: membershipFromValue(farewell) };
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new TypeError(`Cannot restore a full mesh: ${reason}`, { cause });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { MembershipSet } from "../../membership/membership_set.ts";
 import { membershipToValue } from "../../membership/membership_value.ts";
+import { memberSince, type NodeSpec } from "../../membership/node_spec.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 
@@ -14,17 +15,25 @@ function setOf(...members: [name: string, incarnation: number][]): MembershipSet
   return members.reduce((set, [name, incarnation]) => set.add(nodeSpec(name, incarnation)).set, MembershipSet.empty());
 }
 
-/** States and deltas of a cluster in which nodes come, go, and come back in newer lives; any may arrive at any time. */
+/**
+ * States and deltas of a cluster in which nodes come, go, and come back in newer lives, of which some go on with the last one; any may arrive at
+ * any time.
+ */
 function randomPast(random: SeededRandom, steps: number): MembershipSet[] {
   const sent = [MembershipSet.empty()];
-  const incarnations = new Map<string, number>();
+  const lives = new Map<string, NodeSpec>();
   for (let step = 0; step < steps; step++) {
     const name = random.pick(["a", "b", "c", "d"]);
     const at = random.pick(sent);
     if (random.chance(0.4)) {
-      const incarnation = (incarnations.get(name) ?? 0) + 1;
-      incarnations.set(name, incarnation);
-      const { set, delta } = at.add(nodeSpec(name, incarnation));
+      const last = lives.get(name);
+      const life = nodeSpec(
+        name,
+        (last?.incarnation ?? 0) + 1,
+        last !== undefined && random.chance(0.5) ? { since: memberSince(last) } : {},
+      );
+      lives.set(name, life);
+      const { set, delta } = at.add(life);
       sent.push(set, delta);
     } else if (random.chance(0.5)) {
       const { set, delta } = at.leave(name);
@@ -81,7 +90,7 @@ Deno.test("MembershipSet: a life that was removed never comes back from any stal
     for (const stale of random.shuffle(sent)) {
       set = set.merge(stale);
       const back = set.get(name);
-      if (back !== undefined) assert(last === undefined || back.incarnation > last.incarnation);
+      if (back !== undefined) assert(last === undefined || memberSince(back) > last.incarnation);
     }
   });
 });
@@ -92,6 +101,27 @@ Deno.test("MembershipSet.merge(): a node that comes back while others remove its
   const comeback = before.add(nodeSpec("b", 2)).delta;
   assertEquals(names(before.merge(removal).merge(comeback)), ["a", "b"]);
   assertEquals(names(before.merge(comeback).merge(removal)), ["a", "b"]);
+});
+
+Deno.test("MembershipSet.merge(): a life that goes on with a removed one is removed, whichever of the two is heard of first", () => {
+  const before = setOf(["a", 1], ["b", 3]);
+  const removal = before.leave("b").delta;
+  const comeback = before.add(nodeSpec("b", 5, { since: 2 })).delta;
+  for (const set of [before.merge(removal).merge(comeback), before.merge(comeback).merge(removal)]) {
+    assertEquals(names(set), ["a"]);
+    assertEquals(set.newest("b")?.incarnation, 5);
+    assertStrictEquals(set.merge(comeback), set);
+    assertStrictEquals(set.merge(removal), set);
+    assertEquals(names(set.merge(before.add(nodeSpec("b", 6, { since: 2 })).delta)), ["a"]);
+    assertEquals(names(set.merge(before.add(nodeSpec("b", 7)).delta)), ["a", "b"]);
+  }
+});
+
+Deno.test("MembershipSet.merge(): a membership that began after the removal stays", () => {
+  const removal = setOf(["b", 3]).leave("b").delta;
+  const later = setOf(["a", 1]).add(nodeSpec("b", 5, { since: 4 })).set;
+  assertEquals(names(later.merge(removal)), ["a", "b"]);
+  assertEquals(names(removal.merge(later)), ["a", "b"]);
 });
 
 Deno.test("MembershipSet.leave() of a name that is not there changes nothing", () => {

@@ -31,10 +31,11 @@ Deno.test("membershipFromValue() gives back what membershipToValue() took, throu
     .add(nodeSpec("a", START, { addresses: ADDRESSES, channels, metadata: { zone: "eu-1", tags: [1, null] } })).set
     .add(nodeSpec("b", 0, { addresses: [] })).set
     .add(nodeSpec("b", 0, { addresses: [] })).set
-    .add(nodeSpec("c", Number.MAX_SAFE_INTEGER)).set.leave("c").set;
+    .add(nodeSpec("c", Number.MAX_SAFE_INTEGER)).set.leave("c").set
+    .add(nodeSpec("d", START, { since: START - 1 })).set;
   const back = membershipFromValue(decode(encode(membershipToValue(set))));
   assertEquals(back.members, set.members);
-  assertEquals(back.names, ["a", "b", "c"]);
+  assertEquals(back.names, ["a", "b", "c", "d"]);
   assertEquals(back.names.map((name) => back.newest(name)), set.names.map((name) => set.newest(name)));
   assertEquals(back.digest(), set.digest());
   assert(set.merge(back) === set);
@@ -78,7 +79,9 @@ const refusals: readonly [
   ["too many names", new Array(MEMBERSHIP_NAMES_MAX + 1).fill(["a", 1, 1]), RangeError, "Invalid membership"],
   ["an entry of text", ["a"], TypeError, "Invalid dot: expected an array"],
   ["an entry of nothing", [[]], TypeError, "Invalid name"],
-  ["an entry too long", [["a", 1, 1, addresses, channels, {}, 7]], RangeError, "Invalid dot"],
+  ["an entry too long", [["a", 1, 1, addresses, channels, {}, 1, 1]], RangeError, "Invalid dot"],
+  ["a membership that is younger than its life", [["a", 1, 1, addresses, channels, {}, 2]], RangeError, "since"],
+  ["a membership that began with nothing", [["a", 1, 1, addresses, channels, {}, null]], TypeError, "since"],
   ["a counter of 0", [["a", 1, 0]], RangeError, "Invalid counter"],
   ["a counter of text", [["a", 1, "1"]], TypeError, "Invalid counter"],
   ["a big integer", [["a", 1n, 1]], TypeError, "Invalid incarnation"],

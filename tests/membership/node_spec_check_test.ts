@@ -17,6 +17,8 @@ Deno.test("checkNodeSpec() returns an equal spec for all that is allowed", () =>
       nodeSpec("a"),
       nodeSpec("ä".repeat(255), Number.MAX_SAFE_INTEGER),
       nodeSpec("a", 0, { addresses: [{ hostname: "::1", port: 0 }, { hostname: "h", port: 65_535 }] }),
+      nodeSpec("a", 2, { since: 1 }),
+      nodeSpec("a", 0, { since: 0 }),
       nodeSpec("a", 1, { channels: { ...channels, bulk: { parallelism: 64, monotonic: true, compression: true } } }),
       nodeSpec("a", 1, { metadata: { n: null, b: true, i: 1n, f: 0.5, s: "s", u: new Uint8Array(9), a: [{ o: {} }] } }),
       nodeSpec("a", 1, { metadata: { deep: nested(NODE_SPEC_LIMITS.metadataDepth - 1) } }),
@@ -29,6 +31,10 @@ Deno.test("checkNodeSpec() keeps nothing that a spec does not have", () => {
     checkNodeSpec({ ...nodeSpec("a"), extra: 1, channels: { default: { ...channel, more: 2 }, membership: channel } }),
     nodeSpec("a"),
   );
+});
+
+Deno.test("checkNodeSpec() leaves out that there is no earlier beginning, because MessagePack has nothing for it", () => {
+  assertEquals("since" in checkNodeSpec({ ...nodeSpec("a"), since: undefined }), false);
 });
 
 Deno.test("checkNodeSpec() takes what an object without prototype says", () => {
@@ -54,6 +60,8 @@ const refusals: readonly [
   ["no name", { ...nodeSpec("a"), name: undefined }, TypeError, "Invalid name: expected a string, got undefined"],
   ["an empty name", nodeSpec(""), RangeError, "Invalid name: expected 1 to 255 code units, got 0"],
   ["a long name", nodeSpec("a".repeat(256)), RangeError, "got 256"],
+  ["a membership that is younger than its life", nodeSpec("a", 1, { since: 2 }), RangeError, "Invalid since"],
+  ["a membership that began in between", nodeSpec("a", 2, { since: 1.5 }), RangeError, "Invalid since"],
   [
     "an incarnation of text",
     { ...nodeSpec("a"), incarnation: "1" },

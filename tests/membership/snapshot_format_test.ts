@@ -8,6 +8,7 @@ import { encode } from "../../transport/message_pack_encode.ts";
 const snapshot = {
   name: "a@127.0.0.1",
   incarnation: 1_763_000_000_000,
+  since: 1_762_000_000_000,
   strategy: "full-mesh",
   members: [1, [["a@127.0.0.1", 1, 1]], [0]],
 };
@@ -25,7 +26,7 @@ function sealed(version: number, fields: Uint8Array): Uint8Array {
 
 Deno.test("decodeSnapshot() undoes encodeSnapshot()", () => {
   assertEquals(decodeSnapshot(encodeSnapshot(snapshot)), snapshot);
-  const empty = { ...snapshot, members: null };
+  const empty = { ...snapshot, since: null, members: null };
   assertEquals(decodeSnapshot(encodeSnapshot(empty)), empty);
 });
 
@@ -37,8 +38,27 @@ Deno.test("decodeSnapshot() reads bytes from anywhere within a buffer", () => {
 });
 
 Deno.test("encodeSnapshot() writes the layout that is documented", () => {
-  const { name, incarnation, strategy, members } = snapshot;
-  assertEquals(encodeSnapshot(snapshot), sealed(SNAPSHOT_VERSION, encode({ name, incarnation, strategy, members })));
+  const { name, incarnation, since, strategy, members } = snapshot;
+  const fields = encode({ name, incarnation, since, strategy, members });
+  assertEquals(encodeSnapshot(snapshot), sealed(SNAPSHOT_VERSION, fields));
+});
+
+/** What version 1 wrote, which did not know `since`. */
+const VERSION_1 = [
+  "5053534ed71e5e630000000184a46e616d65ab61403132372e302e302e31ab696e6361726e6174696f6ecb4279a7afd1",
+  "e00000a87374726174656779a966756c6c2d6d657368a76d656d6265727393019193ab61403132372e302e302e310101",
+  "9100",
+].join("");
+
+Deno.test("decodeSnapshot() migrates what version 1 wrote: that membership began with its own life at the latest", () => {
+  assertEquals(decodeSnapshot(Uint8Array.fromHex(VERSION_1)), { ...snapshot, since: snapshot.incarnation });
+});
+
+Deno.test("decodeSnapshot() finds a snapshot damaged that is of an older version, or says so", () => {
+  const fields = encode({ name: "a", incarnation: "1", strategy: "s", members: [] });
+  assertThrows(() => decodeSnapshot(sealed(1, fields)), SyntaxError, "Invalid incarnation");
+  assertThrows(() => decodeSnapshot(sealed(0, encode(snapshot))), SyntaxError, "0 never existed");
+  assertThrows(() => decodeSnapshot(Uint8Array.fromHex(VERSION_1).subarray(0, -1)), SyntaxError, "checksum");
 });
 
 Deno.test("decodeSnapshot() finds a snapshot damaged that ends too early, wherever that is", () => {
@@ -73,7 +93,11 @@ Deno.test("decodeSnapshot() finds a snapshot damaged whose end is of zeros or of
 
 Deno.test("decodeSnapshot() refuses what a newer release wrote with a RangeError, whatever is in it", () => {
   const newer = sealed(SNAPSHOT_VERSION + 1, new Uint8Array([0xc1]));
-  assertThrows(() => decodeSnapshot(newer), RangeError, `its version is ${SNAPSHOT_VERSION + 1}`);
+  assertThrows(
+    () => decodeSnapshot(newer),
+    RangeError,
+    `its version is ${SNAPSHOT_VERSION + 1}, which a newer release`,
+  );
 });
 
 const malformed: readonly [what: string, fields: Uint8Array, reason: string][] = [
@@ -82,8 +106,10 @@ const malformed: readonly [what: string, fields: Uint8Array, reason: string][] =
   ["no name", encode({ ...snapshot, name: 7 }), "name"],
   ["an incarnation that no later one can follow", encode({ ...snapshot, incarnation: 2 ** 53 - 1 }), "incarnation"],
   ["a fractional incarnation", encode({ ...snapshot, incarnation: 0.5 }), "incarnation"],
+  ["no beginning of the membership", encode({ ...snapshot, since: false }), "since"],
+  ["a beginning after its own", encode({ ...snapshot, since: snapshot.incarnation + 1 }), "since"],
   ["no strategy", encode({ ...snapshot, strategy: "" }), "strategy"],
-  ["no members", encode({ name: "a", incarnation: 1, strategy: "s" }), "members"],
+  ["no members", encode({ name: "a", incarnation: 1, since: 1, strategy: "s" }), "members"],
 ];
 
 for (const [what, fields, reason] of malformed) {

@@ -69,6 +69,42 @@ Deno.test("fullMesh().init() begins alone when its former life had left or was r
   assertEquals([state.set.names, state.away.size, state.absentSince.size, outgoing], [[a], 0, 0, []]);
 });
 
+Deno.test("fullMesh().init() stays alone in all lives after one that left, whoever has not heard of that", () => {
+  const mesh = settledMesh(seededRandom(1), 2);
+  const [a, b] = [...mesh.nodes.keys()] as [string, string];
+  mesh.reach = () => false;
+  mesh.reconnect();
+  mesh.leave(a, a);
+  for (const incarnation of [2, 3, 4]) {
+    const snapshot = snapshotOf(mesh, a);
+    mesh.crash(a);
+    mesh.start(a, incarnation, snapshot);
+  }
+  mesh.reach = () => true;
+  mesh.reconnect();
+  mesh.deliver();
+  assertEquals([mesh.members(a), mesh.members(b)], [[a], [b]]);
+});
+
+Deno.test("fullMesh().init(): a life that goes on with one that was removed meanwhile learns it from whoever it meets first", () => {
+  const mesh = settledMesh(seededRandom(1), 3);
+  const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
+  const snapshot = snapshotOf(mesh, a);
+  mesh.crash(a);
+  mesh.leave(b, a);
+  // The removal has not reached c yet.
+  mesh.reach = (one, other) => one !== b && other !== b;
+  mesh.start(a, 2, snapshot, 1);
+  mesh.deliver();
+  assertEquals([mesh.members(a), mesh.members(c)], [[a, b, c], [a, b, c]]);
+  mesh.reach = () => true;
+  mesh.reconnect();
+  mesh.deliver();
+  mesh.tick();
+  mesh.deliver();
+  assertEquals([mesh.members(a), mesh.members(b), mesh.members(c)], [[b, c], [b, c], [b, c]]);
+});
+
 Deno.test("fullMesh().init() refuses to begin in an older life than its snapshot", () => {
   const mesh = settledMesh(seededRandom(1), 2);
   const [a] = mesh.nodes.keys();
@@ -85,7 +121,8 @@ const refusals: readonly [what: string, snapshot: unknown, message: string][] = 
   ["no membership", [1], "Invalid membership"],
   ["no ages", [1, []], "Invalid ages"],
   ["a missing age", [1, [["a", 1, 1]], []], "Invalid age"],
-  ["an age too many", [1, [], [1]], "Invalid ages"],
+  ["an age too many", [1, [], [1], []], "Invalid ages"],
+  ["no farewell", [1, [], []], "Invalid membership"],
   ["a negative age", [1, [["a", 1, 1]], [-1]], "Invalid age"],
 ];
 

@@ -273,6 +273,21 @@ Deno.test("fullMesh(): a node that was removed while it was away learns it from 
   assertEquals([names(correction.state), told(correction)], [["a", "b"], ["c delta"]]);
 });
 
+Deno.test("fullMesh().up() tells a life that goes on with one that was removed", () => {
+  const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
+  const again = nodeSpec("c", 2, { since: 1 });
+  const away = strategy.init(again, contextOf(), decode(encode(strategy.snapshot(memberState(c, [a, b]))))).state;
+  assertEquals(names(away), ["a", "b", "c"]);
+
+  const up = strategy.up(removed, again, contextOf(["c"]));
+  assertEquals(told(up), ["c delta"]);
+  assertEquals(names(receive(away, "a", up.outgoing[0]).state), ["a", "b"]);
+
+  const digest = strategy.periodic(away, contextOf(["a"])).outgoing[0];
+  const answer = strategy.handleMessage(removed, again, digest?.message, contextOf(["c"]));
+  assertEquals(told(answer), ["c delta"]);
+});
+
 Deno.test("fullMesh().up() does not tell a new life that the former one was removed", () => {
   const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
   assertEquals(told(strategy.up(removed, nodeSpec("c", 2), contextOf(["c"]))), []);

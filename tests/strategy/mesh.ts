@@ -57,9 +57,10 @@ export class Mesh {
     this.strategy = fullMesh(options);
   }
 
-  /** Starts a node, which connects to those that its snapshot remembers. */
-  start(name: string, incarnation = 1, snapshot?: unknown): MeshNode {
-    const spec = nodeSpec(name, incarnation, { addresses: [{ hostname: "127.0.0.1", port: 9_000 + incarnation }] });
+  /** Starts a node, which connects to those that its snapshot remembers; `since` is where the membership of that began. */
+  start(name: string, incarnation = 1, snapshot?: unknown, since?: number): MeshNode {
+    const addresses = [{ hostname: "127.0.0.1", port: 9_000 + incarnation }];
+    const spec = nodeSpec(name, incarnation, { addresses, ...(since !== undefined && { since }) });
     const connected = new Set<string>();
     const { state } = this.strategy.init(spec, this.#context(connected), snapshot);
     const node = { spec, state, connected, since: this.#sent };
