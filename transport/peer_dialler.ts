@@ -65,8 +65,9 @@ export class PeerDialler {
     }
   }
 
-  /** Forgets past failures: the peer is known to have changed. */
+  /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
   encourage(): void {
+    this.#dialledLast = null;
     this.#tries = 0;
     this.#earliest = 0;
     this.reconcile();
