@@ -44,3 +44,6 @@ export { type CutConnects, type Latency, uniformLatency } from "../transport/mem
 export { MemoryStore, memoryStore } from "./memory_store.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "../transport/memory_transport.ts";
 export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "../transport/memory_host.ts";
+export { StrategySimulator } from "./strategy_simulator.ts";
+export { type StartOptions, type StrategySimulatorOptions } from "./strategy_simulator_options.ts";
+export { type StrategyCheck, strategyChecks, type StrategyTestOptions, testStrategy } from "./test_strategy.ts";
