@@ -86,14 +86,14 @@ export class ConnectionApi extends MembershipApi {
    * @example After syncJoin()
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
-   * import { assert } from "@std/assert";
+   * import { assert, assertFalse } from "@std/assert";
    *
    * await using a = await startPeerService({ name: "a" });
    * await using b = await startPeerService({ name: "b" });
    * await a.syncJoin(b.spec);
    *
    * assert(a.isFullyConnected("b"));
-   * assert(b.isFullyConnected("a"));
+   * assertFalse(a.isFullyConnected("c"));
    * ```
    */
   isFullyConnected(node: string | NodeSpec): boolean {
