@@ -25,7 +25,7 @@ export interface BroadcastingOptions {
   /** Milliseconds between two comparisons with a random neighbour, which repair what the tree missed. */
   readonly refreshInterval: number;
   /** Whether everyone is connected with everyone: then some of the peers are enough for neighbours. */
-  readonly overlayIsComplete: () => boolean;
+  readonly isFullMesh: boolean;
   readonly deliver: (name: string, message: unknown, from: string) => void;
 }
 
@@ -59,9 +59,9 @@ export class Broadcasting {
 
   /** Takes note of who can be reached. */
   neighboursChanged(): void {
-    const { pool, overlayIsComplete, runtime } = this.#options;
+    const { pool, isFullMesh, runtime } = this.#options;
     const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
-    const neighbours = overlayIsComplete() ? broadcastNeighbours(pool.selfName(), usable) : usable;
+    const neighbours = isFullMesh ? broadcastNeighbours(pool.selfName(), usable) : usable;
     this.#do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
   }
 

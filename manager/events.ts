@@ -41,9 +41,9 @@ export interface PeerServiceEventMap {
   up: CustomEvent<StatusDetail>;
   /** A node cannot be reached: its last connection closed, or it missed its heartbeats. It stays a member. */
   down: CustomEvent<StatusDetail>;
-  /** A node became a member. */
+  /** A node became a member; with a strategy that knows some of the cluster only: it became known here. */
   join: CustomEvent<NodeDetail>;
-  /** A node is no longer a member. */
+  /** A node has left the cluster. */
   leave: CustomEvent<NodeDetail>;
   /** This node was removed from the cluster by another one, and stops. */
   removed: CustomEvent<NodeDetail>;

@@ -79,12 +79,17 @@ export class Joining {
     this.#abandonment = new AbortController();
   }
 
-  /** Waits until every connection with a peer that was joined is open. */
+  /**
+   * Waits until every connection with a peer that was joined is open. A strategy may not want any with it: then until every
+   * connection with somebody else is, if it wants one.
+   */
   async settled({ name }: Peer, signal: AbortSignal): Promise<void> {
     const { pool, overlay } = this.#options;
     await this.#until(() => {
-      const known = pool.peers.get(name);
-      return overlay.members.has(name) && (known === undefined || !known.wanted || known.fullyConnected);
+      const wanted = [...pool.peers.values()].filter((peer) => peer.wanted);
+      const contact = wanted.find((peer) => peer.name === name);
+      if (contact !== undefined) return overlay.members.has(name) && contact.fullyConnected;
+      return wanted.length === 0 ? overlay.members.has(name) : wanted.some(({ fullyConnected }) => fullyConnected);
     }, signal);
   }
 

@@ -20,6 +20,8 @@ export interface LivenessOptions {
   readonly interval: number;
   /** Beats that may be missed in a row. */
   readonly missed: number;
+  /** Nodes that watch one node, at most. */
+  readonly watchers: number | undefined;
   readonly suspected: (node: string) => void;
 }
 
@@ -91,8 +93,8 @@ export class Liveness {
   }
 
   #detectorFor({ name, incarnation }: NodeSpec): Heartbeat {
-    const { interval, missed, runtime } = this.#options;
-    return new Heartbeat({ self: { name, incarnation }, interval, missed }, runtime.clock.now());
+    const { interval, missed, watchers, runtime } = this.#options;
+    return new Heartbeat({ self: { name, incarnation }, interval, missed, watchers }, runtime.clock.now());
   }
 
   #tick(): void {

@@ -30,6 +30,9 @@ import { Subscriptions } from "./subscriptions.ts";
 /** Longest that a stopping node waits for its queues to empty, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
+/** Enough for everybody to watch all neighbours. */
+const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
+
 /** Tells the users of the node about an event. */
 export type Emit = <Type extends keyof PeerServiceEventMap>(
   type: Type,
@@ -74,7 +77,8 @@ export class Node implements ConnectionPoolHandler {
     const changed = (change: MembershipChange) => this.#membersChanged(change);
     this.overlay = new Overlay({ strategy, pool, runtime, changed }, self, persistence?.members);
     const suspected = (node: string) => emit("suspect", { node });
-    this.liveness = new Liveness({ ...heartbeat, pool, runtime, suspected }, self);
+    const watchers = strategy.isFullMesh ? undefined : WATCHERS_MAX;
+    this.liveness = new Liveness({ ...heartbeat, watchers, pool, runtime, suspected }, self);
     const answerTimeout = heartbeat.interval * heartbeat.missed;
     this.joining = new Joining({ pool, overlay: this.overlay, pinger, runtime, backoff, answerTimeout });
     this.#distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
@@ -190,6 +194,7 @@ export class Node implements ConnectionPoolHandler {
 
   linked(peer: Peer): void {
     this.liveness.linked(peer);
+    this.#shareWatch();
     this.overlay.linked(peer);
     this.#distance.measure(peer);
   }
@@ -197,6 +202,7 @@ export class Node implements ConnectionPoolHandler {
   unlinked(peer: Peer): void {
     this.liveness.unlinked(peer);
     if (!peer.connected) this.pinger.peerGone(peer);
+    this.#shareWatch();
     this.overlay.unlinked(peer);
   }
 
@@ -273,8 +279,11 @@ export class Node implements ConnectionPoolHandler {
     this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
   }
 
+  /** In a full mesh all come to know the same nodes, and share the watch; otherwise each node watches all its neighbours. */
   #shareWatch(): void {
-    this.liveness.share([...this.pool.peers.values()].filter(({ wanted }) => wanted).map(({ name }) => name));
+    const { isFullMesh = false } = this.settings.strategy;
+    const watched = [...this.pool.peers.values()].filter(({ wanted, connected }) => isFullMesh ? wanted : connected);
+    this.liveness.share(watched.map(({ name }) => name));
   }
 
   /** After it, every node that can be reached has handled what was sent to it before. */

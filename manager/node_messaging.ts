@@ -49,7 +49,7 @@ export class NodeMessaging {
   readonly #defer: (callback: () => void) => void;
 
   constructor(
-    { codec, runtime, channels, causalLabels, gossip, relayTtl, treeRefreshInterval }: Settings,
+    { codec, runtime, channels, causalLabels, gossip, relayTtl, strategy, treeRefreshInterval }: Settings,
     pool: ConnectionPool,
     self: () => NodeSpec,
     members: () => ReadonlyMap<string, NodeSpec>,
@@ -107,7 +107,7 @@ export class NodeMessaging {
       codec: this.codec,
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
-      overlayIsComplete: () => [...pool.peers.values()].filter(({ wanted }) => wanted).length === members().size - 1,
+      isFullMesh: strategy.isFullMesh ?? false,
       deliver: (name, message, from) => inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
     }, self());
     this.guarantees = new Guarantees({
@@ -144,7 +144,7 @@ export class NodeMessaging {
   /** A peer cannot be reached, for now at least. */
   down(peer: Peer): void {
     this.#orders.down(peer, this.#clock.now());
-    this.calls.gone(peer.name);
+    this.calls.down(peer.name);
     this.monitors.gone(peer.name);
     this.broadcasting.neighboursChanged();
   }
@@ -153,7 +153,7 @@ export class NodeMessaging {
   left(node: NodeSpec): void {
     const peer = this.#pool.peers.get(node.name);
     if (peer !== undefined) this.#departed.set(peer, node.incarnation);
-    this.calls.gone(node.name);
+    this.calls.left(node.name);
     this.monitors.gone(node.name);
     this.guarantees.left(node.name);
     this.acceptance.left(node.name);

@@ -12,7 +12,7 @@ import { sendControl } from "./control_sender.ts";
 export interface MembershipChange {
   /** Nodes that were not members before. */
   readonly joined: readonly NodeSpec[];
-  /** Nodes that are no longer members. */
+  /** Nodes that left the cluster; not those that are merely forgotten here. */
   readonly left: readonly NodeSpec[];
   /** Members of which a newer life became known. */
   readonly renewed: readonly NodeSpec[];
@@ -163,16 +163,20 @@ export class Overlay {
     this.#members = members;
     this.connect();
     const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== this.#self.name);
-    const left = [...before.values()].filter(({ name }) => !members.has(name) && name !== this.#self.name);
+    const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== this.#self.name);
     const renewed = [...members.values()].filter(({ name, incarnation }) =>
       incarnation > (before.get(name)?.incarnation ?? incarnation)
     );
     // A newer life under this name has taken the place of this one.
     const superseded = (members.get(this.#self.name)?.incarnation ?? 0) > this.#self.incarnation;
     const removed = before.has(this.#self.name) && (superseded || !members.has(this.#self.name));
-    if (joined.length + left.length + renewed.length > 0 || removed) {
-      this.#options.changed({ joined, left, renewed, removed });
+    if (joined.length + lost.length + renewed.length > 0 || removed) {
+      this.#options.changed({ joined, left: lost.filter((node) => this.#hasLeft(node)), renewed, removed });
     }
+  }
+
+  #hasLeft(node: NodeSpec): boolean {
+    return this.#options.strategy.hasLeft?.(this.#state, node) ?? true;
   }
 
   #send(outgoing: readonly Outgoing[]): void {

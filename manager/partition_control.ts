@@ -16,7 +16,7 @@ import { sendControl } from "./control_sender.ts";
 import { withDeadline } from "./deadline.ts";
 
 /** Hops that the request may take to its origin. */
-const SEEK_HOPS = 16;
+const SEEK_HOPS = 255;
 
 /** What a {@linkcode PartitionControl} needs from its surroundings. */
 export interface PartitionControlOptions {

@@ -117,7 +117,7 @@ export interface PeerServiceOptions {
   /**
    * Most links that a `transitive` message may go along, 1 to 255.
    *
-   * @default {5}
+   * @default {32}
    */
   readonly relayTtl?: number | undefined;
   /**

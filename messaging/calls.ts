@@ -10,6 +10,8 @@ import { MANAGER_NAME, type MessageContext } from "./registry.ts";
 
 interface PendingCall {
   readonly node: string;
+  /** Whether others pass the request on, and the reply. */
+  readonly transitive: boolean;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -49,7 +51,8 @@ export class Calls {
         signal.removeEventListener("abort", abort);
         settle(value);
       };
-      this.#pending.set(id, { node: message.node, resolve: settled(resolve), reject: settled(reject) });
+      const { node, options: { transitive = false } } = message;
+      this.#pending.set(id, { node, transitive, resolve: settled(resolve), reject: settled(reject) });
       signal.addEventListener("abort", abort);
       this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal })
         .catch((error) => this.#end(id, ({ reject }) => reject(error)));
@@ -82,10 +85,19 @@ export class Calls {
     this.#end(id, ({ resolve, reject }) => ok ? resolve(message) : reject(new CallError(`${message}`)));
   }
 
-  /** A node cannot be reached any more: there will be no replies from it. */
-  gone(node: string): void {
+  /** A node cannot be reached directly any more: there will be no replies from it but those that others pass on. */
+  down(node: string): void {
+    this.#giveUp(node, ({ transitive }) => !transitive);
+  }
+
+  /** A node has left the cluster: there will be no replies from it. */
+  left(node: string): void {
+    this.#giveUp(node, () => true);
+  }
+
+  #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
     for (const [id, call] of this.#pending) {
-      if (call.node !== node) continue;
+      if (call.node !== node || !isHopeless(call)) continue;
       this.#end(id, ({ reject }) => reject(new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`)));
     }
   }

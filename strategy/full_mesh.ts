@@ -78,6 +78,7 @@ const ANSWERS_PER_FANOUT = 4;
 
 class FullMesh implements Strategy<FullMeshState> {
   readonly name = "full-mesh";
+  readonly isFullMesh = true;
   readonly #fanout: number;
   readonly #forgetAfter: number;
 

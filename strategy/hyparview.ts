@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkOption } from "./check_option.ts";
 import { compareMembers } from "./compare_members.ts";
+import { hasDeparted } from "./departures.ts";
 import { onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
@@ -180,6 +181,10 @@ class HyParView implements Strategy<HyParViewState> {
 
   members(state: HyParViewState): readonly NodeSpec[] {
     return knownMembers(state);
+  }
+
+  hasLeft({ departures }: HyParViewState, node: NodeSpec): boolean {
+    return hasDeparted(departures, node);
   }
 
   peers(state: HyParViewState): readonly NodeSpec[] {

@@ -43,6 +43,13 @@ export interface Strategy<State = unknown> {
   /** Its name. Nodes whose strategies differ refuse each other. */
   readonly name: string;
   /**
+   * Whether `peers` are all other `members`, and these come to be the same on every node. Then nodes share work out by
+   * what they all know, such as who watches whom; otherwise each does it for all of its neighbours.
+   *
+   * @default {false}
+   */
+  readonly isFullMesh?: boolean;
+  /**
    * Begins as a cluster of one, or, given what `snapshot` once returned, as a node that remembers the others. Where this node had left by
    * then, it begins alone all the same, and what it remembers serves only to refuse those that have not heard of it.
    * Also called when the node gets a new incarnation of itself.
@@ -85,6 +92,11 @@ export interface Strategy<State = unknown> {
   reserve?(state: State, tag: string): State | null;
   /** Everyone that the strategy knows to be in the cluster, this node included unless it was removed. */
   members(state: State): readonly NodeSpec[];
+  /**
+   * Whether that life of a node has left the cluster for good, as far as this node knows. Left out by strategies that know all of the cluster:
+   * then whoever is a member no more has left. Otherwise it may just have been forgotten.
+   */
+  hasLeft?(state: State, node: NodeSpec): boolean;
   /** Those with whom this node should keep connections; never this node. */
   peers(state: State): readonly NodeSpec[];
   /** The state as a value that MessagePack can carry, for the disk and for `getLocalState()`. */

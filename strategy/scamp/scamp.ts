@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { compareMembers } from "../compare_members.ts";
+import { hasDeparted } from "../departures.ts";
 import type { Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
@@ -84,6 +85,10 @@ export class Scamp implements Strategy<ScampState> {
 
   members(state: ScampState): readonly NodeSpec[] {
     return state.removed ? [] : union([state.self], neighboursOf(state));
+  }
+
+  hasLeft({ departures }: ScampState, node: NodeSpec): boolean {
+    return hasDeparted(departures, node);
   }
 
   peers(state: ScampState): readonly NodeSpec[] {

@@ -6,7 +6,8 @@ import { encode } from "../../transport/message_pack_encode.ts";
 import { scenario } from "./worlds.ts";
 
 function otherName(strategy: Strategy<FullMeshState>, key: string | symbol): unknown {
-  return key === "name" ? "other" : Reflect.get(strategy, key).bind(strategy);
+  const value = Reflect.get(strategy, key);
+  return key === "name" ? "other" : typeof value === "function" ? value.bind(strategy) : value;
 }
 
 scenario("members(), membersForOrchestration() and member() tell who is in the cluster, sorted by name", async (world) => {

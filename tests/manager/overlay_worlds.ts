@@ -111,12 +111,13 @@ export function reached(nodes: readonly PeerServiceManager[]): Set<string> {
 /** Whether everyone sees those up that see it up, and nobody else. */
 export function isSymmetric(nodes: readonly PeerServiceManager[]): boolean {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  return nodes.every((node) =>
-    node.connected().every((other) => byName.get(other)?.connected().includes(node.name))
-  );
+  return nodes.every((node) => node.connected().every((other) => byName.get(other)?.connected().includes(node.name)));
 }
 
 /** A node that `node` is not connected with. */
-export function stranger(node: PeerServiceManager, nodes: readonly PeerServiceManager[]): PeerServiceManager | undefined {
+export function stranger(
+  node: PeerServiceManager,
+  nodes: readonly PeerServiceManager[],
+): PeerServiceManager | undefined {
   return nodes.find(({ name }) => name !== node.name && !node.isConnected(name));
 }
