@@ -14,7 +14,11 @@ export interface ServerRef {
 
 /** How a message is forwarded. */
 export interface ForwardOptions extends SendOptions, GuaranteeOptions {
-  /** Gives up waiting; a message that was queued already is sent all the same. */
+  /**
+   * Gives up waiting; a message that was queued already is sent all the same.
+   *
+   * @default {none}
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds after which to give up waiting.

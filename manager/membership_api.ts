@@ -12,7 +12,11 @@ import { nameOf } from "./node_name.ts";
 
 /** What may be given to `join` and `syncJoin`. */
 export interface JoinOptions {
-  /** Gives up joining. */
+  /**
+   * Gives up joining.
+   *
+   * @default {none}
+   */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -5,7 +5,11 @@ export type StatusListener = (node: string, channel?: string) => void;
 
 /** Restricts a subscription. */
 export interface StatusOptions {
-  /** Only this channel: up when it has all its connections, down when it has none. */
+  /**
+   * Only this channel: up when it has all its connections, down when it has none.
+   *
+   * @default {none: the node as a whole}
+   */
   readonly channel?: string | undefined;
 }
 

@@ -17,11 +17,17 @@ export interface GuaranteeOptions {
    * @default {after 1 s, then doubled up to 30 s, with jitter}
    */
   readonly retransmission?: Retransmission | boolean | undefined;
-  /** Messages under one label are delivered in causal order at every node; see `causalLabels` of the start options. */
+  /**
+   * Messages under one label are delivered in causal order at every node; see `causalLabels` of the start options.
+   *
+   * @default {none: order holds per connection only}
+   */
   readonly causalLabel?: string | undefined;
   /**
    * Identity of an acknowledged message, chosen by the sender: forwarding the same one to the same node again waits for the first one instead of
    * sending a second.
+   *
+   * @default {none: every message is another one}
    */
   readonly clock?: string | number | undefined;
 }

@@ -30,6 +30,8 @@ export interface SendOptions {
   /**
    * Messages with the same key take the same connection of a channel, and so stay in order. Without a key they may overtake each other
    * where the channel has several connections.
+   *
+   * @default {none}
    */
   readonly partitionKey?: string | number | undefined;
   /**

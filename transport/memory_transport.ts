@@ -10,7 +10,11 @@ import type { Address, Transport } from "./transport.ts";
 export interface MemoryNetworkOptions {
   /** Times what is under way. */
   readonly clock: Clock;
-  /** Draws latencies. Needed when `latency` is a function. */
+  /**
+   * Draws latencies. Needed when `latency` is a function.
+   *
+   * @default {none}
+   */
   readonly random?: Random | undefined;
   /**
    * How long bytes are under way, in milliseconds.
@@ -31,7 +35,11 @@ export interface MemoryNetworkOptions {
    * @default {131_072}
    */
   readonly windowBytes?: number | undefined;
-  /** Is told what happens. */
+  /**
+   * Is told what happens.
+   *
+   * @default {none}
+   */
   readonly observer?: MemoryNetworkObserver | undefined;
 }
 

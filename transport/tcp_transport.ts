@@ -26,6 +26,8 @@ export interface TcpTransportOptions {
   /**
    * Speaks TLS, in both roles. Without it, plain TCP. Deno offers no way to turn Nagle's algorithm off on accepted TLS
    * connections: a small write right after another may leave some 40 ms later, unless the other end sends meanwhile.
+   *
+   * @default {none: plain TCP}
    */
   readonly tls?: TcpTlsOptions | undefined;
   /**
