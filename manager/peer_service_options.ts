@@ -28,7 +28,7 @@ export interface ChannelOptions {
    */
   readonly compression?: boolean | undefined;
   /**
-   * Bytes that may wait on each connection, 64 KiB or more. A quarter of it, 256 KiB at most, is the high-water mark.
+   * Bytes that may wait on each connection, 64 KiB to 2 GiB. A quarter of it, 256 KiB at most, is the high-water mark.
    *
    * @default {8 MiB}
    */
@@ -92,9 +92,19 @@ export interface PeerServiceOptions {
    * @default {"lan"}
    */
   readonly preset?: PresetName | undefined;
-  /** Failure detection: a silent node is suspected after `interval × missed`. */
+  /**
+   * Failure detection: a silent node is suspected after `interval × missed`. `interval` is in milliseconds, up to an hour; `missed` a count
+   * from 2 to 1,000.
+   *
+   * @default {that of the preset: 200 ms and 5 with `local`, 1 s and 5 with `lan`, 2 s and 8 with `wan`}
+   */
   readonly heartbeat?: { readonly interval?: number | undefined; readonly missed?: number | undefined } | undefined;
-  /** Spreading of membership. The fan-out is that of the default strategy; another strategy brings its own. */
+  /**
+   * Spreading of membership: every `interval` milliseconds, up to an hour, with `fanout` others, 1 to 100. The fan-out is that of the default strategy;
+   * another strategy brings its own.
+   *
+   * @default {that of the preset: 200 ms and 2 with `local`, 1 s and 2 with `lan`, 2 s and 3 with `wan`}
+   */
   readonly gossip?: { readonly interval?: number | undefined; readonly fanout?: number | undefined } | undefined;
   /**
    * How messages become bytes: any pair of functions, such as those of `@std/msgpack` or `@std/cbor`. All nodes must agree on it.
@@ -121,13 +131,14 @@ export interface PeerServiceOptions {
    */
   readonly relayTtl?: number | undefined;
   /**
-   * How often each node compares recent broadcasts with a random neighbour, which repairs what the broadcast tree missed.
+   * Milliseconds, 10 to an hour, after which each node compares recent broadcasts with a random neighbour again, which repairs what the broadcast
+   * tree missed.
    *
    * @default {10_000}
    */
   readonly treeRefreshInterval?: number | undefined;
   /**
-   * How long `syncJoin` tries when it was given no signal, and how long a leaving node waits for the others.
+   * Milliseconds, up to an hour, for which `syncJoin` tries when it was given no signal, and a leaving node waits for the others.
    *
    * @default {10_000}
    */
