@@ -35,8 +35,10 @@ export class Distance {
   /** Measures a peer. */
   async measure(peer: Peer): Promise<void> {
     const { pool, pinger, timeout } = this.#options;
-    const { framesIn } = peer;
+    const { framesIn, membership } = peer;
     const answered = await pinger.ping(peer, timeout);
-    if (!answered && peer.linked && !peer.partitioned && peer.framesIn === framesIn) pool.doubt(peer);
+    // The ping may have ended with its connection, of which another one has taken the place.
+    const isSilent = peer.linked && peer.membership === membership && peer.framesIn === framesIn;
+    if (!answered && isSilent && !peer.partitioned) pool.doubt(peer);
   }
 }

@@ -8,6 +8,7 @@ import { envelopeFromValue } from "../messaging/envelope.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
+import { DepartedLives } from "../messaging/departed_lives.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
 import { CallError, StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
@@ -19,7 +20,7 @@ import { Outbound, type OutboundMessage, type SendOptions } from "../messaging/o
 import { PayloadCodec } from "../messaging/payload_codec.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
-import type { Clock } from "../runtime/runtime.ts";
+import type { Clock, Random } from "../runtime/runtime.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
 import type { Emit } from "./node.ts";
 import type { Settings } from "./settings.ts";
@@ -41,22 +42,20 @@ export class NodeMessaging {
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #clock: Clock;
   readonly #delayed: DelayQueue;
-  /** The life of a peer that has left the cluster, while connections with it linger. */
-  readonly #departed = new WeakMap<Peer, number>();
-  readonly #pool: ConnectionPool;
+  readonly #departed = new DepartedLives();
   readonly #self: () => string;
   readonly #life: () => Sender;
   readonly #defer: (callback: () => void) => void;
 
   constructor(
-    { codec, runtime, channels, causalLabels, gossip, relayTtl, strategy, treeRefreshInterval }: Settings,
+    settings: Settings,
     pool: ConnectionPool,
     self: () => NodeSpec,
     members: () => ReadonlyMap<string, NodeSpec>,
     emit: Emit,
   ) {
     const { stats } = this;
-    this.#pool = pool;
+    const { codec, runtime, channels, causalLabels, relayTtl } = settings;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
       (name) => this.monitors.unregistered(name),
@@ -101,15 +100,7 @@ export class NodeMessaging {
       treeLinks: () => this.broadcasting.links,
       arrived: (from, what) => this.#relayed(from, what),
     }, self());
-    this.broadcasting = new Broadcasting({
-      runtime,
-      pool,
-      codec: this.codec,
-      lazyInterval: gossip.interval,
-      refreshInterval: treeRefreshInterval,
-      isFullMesh: strategy.isFullMesh ?? false,
-      deliver: (name, message, from) => inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
-    }, self());
+    this.broadcasting = this.#newBroadcasting(settings, pool, self());
     this.guarantees = new Guarantees({
       runtime,
       outbound,
@@ -119,7 +110,7 @@ export class NodeMessaging {
       incarnation: () => self().incarnation,
       incarnationOf: (node) => this.#present(pool.peers.get(node)) ?? members().get(node)?.incarnation,
     });
-    this.calls = new Calls({ guarantees: this.guarantees, inbound });
+    this.calls = new Calls({ guarantees: this.guarantees, inbound, firstId: randomCount(runtime.random) });
     this.monitors = new Monitors(registry);
     const { calls } = this;
     this.acceptance = new Acceptance({
@@ -151,8 +142,7 @@ export class NodeMessaging {
 
   /** A node has left the cluster. */
   left(node: NodeSpec): void {
-    const peer = this.#pool.peers.get(node.name);
-    if (peer !== undefined) this.#departed.set(peer, node.incarnation);
+    this.#departed.add(node);
     this.calls.left(node.name);
     this.monitors.gone(node.name);
     this.guarantees.left(node.name);
@@ -167,7 +157,9 @@ export class NodeMessaging {
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
-    this.guarantees.reset(new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`));
+    const reason = new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`);
+    this.guarantees.reset(reason);
+    this.calls.reset(reason);
     this.acceptance.reset();
     this.#orders.restart(self);
     this.relaying.restart(self);
@@ -190,10 +182,26 @@ export class NodeMessaging {
     }
   }
 
+  #newBroadcasting(
+    { runtime, gossip, strategy, treeRefreshInterval }: Settings,
+    pool: ConnectionPool,
+    self: NodeSpec,
+  ): Broadcasting {
+    return new Broadcasting({
+      runtime,
+      pool,
+      codec: this.codec,
+      lazyInterval: gossip.interval,
+      refreshInterval: treeRefreshInterval,
+      isFullMesh: strategy.isFullMesh ?? false,
+      deliver: (name, message, from) =>
+        this.inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
+    }, self);
+  }
+
   /** The life of a peer, unless that has left the cluster. */
   #present(peer: Peer | undefined): number | undefined {
-    if (peer === undefined || peer.incarnation <= (this.#departed.get(peer) ?? -1)) return undefined;
-    return peer.incarnation;
+    return peer === undefined || this.#departed.has(peer) ? undefined : peer.incarnation;
   }
 
   /** Takes what other nodes have passed on. */
@@ -214,6 +222,11 @@ export class NodeMessaging {
       else this.acceptance.accept(this.#life(), envelopeFromValue(envelope), 0, message, name, context);
     });
   }
+}
+
+/** A number to count from, which no other life of this node is likely to have come to: 40 bits of chance. */
+function randomCount(random: Random): number {
+  return random.bytes(5).reduce((count, byte) => count * 256 + byte, 0);
 }
 
 function monotonicChannels(channels: Settings["channels"]): ReadonlySet<string> {

@@ -89,9 +89,9 @@ export class Acceptance {
     }
   }
 
-  /** Forgets what a node has sent that left the cluster. */
+  /** A node has left the cluster. */
   left(node: string): void {
-    this.#seen.forget(node);
+    this.#seen.leave(node);
   }
 
   /** Forgets everything, because this node begins another life. */

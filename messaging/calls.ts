@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { CallMark } from "./envelope.ts";
-import { CallError, NotConnectedError } from "./errors.ts";
+import { CallError, EncodeError, MessageTooLargeError, NotConnectedError } from "./errors.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";
@@ -20,16 +20,19 @@ interface PendingCall {
 export interface CallsOptions {
   readonly guarantees: Guarantees;
   readonly inbound: Inbound;
+  /** Number of the first call. Replies to an earlier life of this node may still come in: they must not fit. */
+  readonly firstId: number;
 }
 
 /** Requests and their replies: two acknowledged messages with one number. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #pending = new Map<number, PendingCall>();
-  #count = 0;
+  #nextId: number;
 
   constructor(options: CallsOptions) {
     this.#options = options;
+    this.#nextId = options.firstId;
   }
 
   /**
@@ -44,7 +47,7 @@ export class Calls {
     retransmission: GuaranteeOptions["retransmission"],
     signal: AbortSignal,
   ): Promise<unknown> {
-    const id = ++this.#count;
+    const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       const abort = () => this.#end(id, ({ reject }) => reject(signal.reason));
       const settled = (settle: (value: unknown) => void) => (value: unknown) => {
@@ -57,6 +60,11 @@ export class Calls {
       this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal })
         .catch((error) => this.#end(id, ({ reject }) => reject(error)));
     });
+  }
+
+  /** Gives up all calls, because this node begins another life: replies are for the former one. */
+  reset(reason: Error): void {
+    for (const id of [...this.#pending.keys()]) this.#end(id, ({ reject }) => reject(reason));
   }
 
   /** Answers a request. */
@@ -72,10 +80,12 @@ export class Calls {
         call: { id, ok },
       });
     try {
-      await reply(true, await this.#options.inbound.answer(name, message, context) ?? null);
+      const { ok, result } = await this.#answer(name, message, context);
+      await reply(ok, result);
     } catch (error) {
-      // The caller learns what went wrong; where in the code is nobody's business there. One that is gone need not be told.
-      await reply(false, error instanceof Error ? error.message : `${error}`).catch(() => {});
+      // A caller that is gone need not be told, least of all in its next life.
+      const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
+      if (isUnfit) await reply(false, error.message).catch(() => {});
     }
   }
 
@@ -99,6 +109,15 @@ export class Calls {
     for (const [id, call] of this.#pending) {
       if (call.node !== node || !isHopeless(call)) continue;
       this.#end(id, ({ reject }) => reject(new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`)));
+    }
+  }
+
+  /** What the handler says. The caller learns what went wrong; where in the code is nobody's business there. */
+  async #answer(name: string, message: unknown, context: MessageContext): Promise<{ ok: boolean; result: unknown }> {
+    try {
+      return { ok: true, result: await this.#options.inbound.answer(name, message, context) ?? null };
+    } catch (error) {
+      return { ok: false, result: error instanceof Error ? error.message : `${error}` };
     }
   }
 

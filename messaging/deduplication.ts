@@ -7,6 +7,9 @@ import { SequenceWindow } from "./sequence_window.ts";
 /** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
 export const DELIVERY_WINDOW = 32_768;
 
+/** Senders that have left, and are still remembered. */
+export const DEPARTED_MAX = 64;
+
 /**
  * What to do with a numbered message.
  *
@@ -50,6 +53,8 @@ export class Deduplication {
   readonly #senders = new Map<string, Inbound>();
   /** Those about whom there is something to report. */
   readonly #unreported = new Set<string>();
+  /** Those that have left, the last one last. */
+  readonly #departed = new Set<string>();
 
   /**
    * Decides about a message that arrived.
@@ -110,10 +115,19 @@ export class Deduplication {
     return receipts;
   }
 
-  /** Forgets a sender that has left for good. What it sent before must not be let through any more. */
-  forget(name: string): void {
-    this.#senders.delete(name);
-    this.#unreported.delete(name);
+  /**
+   * A sender has left for good. What it sent before, and repetitions of that, may still be under way: it is forgotten only
+   * when {@linkcode DEPARTED_MAX} others have left after it.
+   */
+  leave(name: string): void {
+    if (!this.#senders.has(name)) return;
+    this.#departed.delete(name);
+    this.#departed.add(name);
+    if (this.#departed.size <= DEPARTED_MAX) return;
+    const oldest = this.#departed.keys().next().value!;
+    this.#departed.delete(oldest);
+    this.#senders.delete(oldest);
+    this.#unreported.delete(oldest);
   }
 
   #inbound({ name, incarnation }: Sender): Inbound {
@@ -129,6 +143,7 @@ export class Deduplication {
     };
     this.#senders.set(name, fresh);
     this.#unreported.delete(name);
+    this.#departed.delete(name);
     return fresh;
   }
 

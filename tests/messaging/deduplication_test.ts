@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
+import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX } from "../../messaging/deduplication.ts";
 import { parseReceipt } from "../../messaging/receipt.ts";
 
 const A = { name: "a", incarnation: 5 };
@@ -109,12 +109,31 @@ Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to t
   assertEquals(deduplication.takeReceipts()[0]?.receipt.incarnation, 6);
 });
 
-Deno.test("Deduplication.forget() forgets the sender", () => {
+Deno.test("Deduplication knows what a sender has sent after it has left, until many others have left", () => {
   const deduplication = new Deduplication();
   handle(deduplication, 1);
-  deduplication.forget("a");
-  assertEquals(deduplication.takeReceipts(), []);
-  assertEquals(handle(deduplication, 1, 1, { name: "a", incarnation: 7 }), "new");
+  deduplication.leave("a");
+  assertEquals(handle(deduplication, 1), "duplicate");
+  assertEquals(handle(deduplication, 2), "new");
+  for (let count = 0; count < DEPARTED_MAX; count++) {
+    assertEquals(handle(deduplication, 1), "duplicate");
+    handle(deduplication, 1, 1, { name: `b${count}`, incarnation: 1 });
+    deduplication.leave(`b${count}`);
+  }
+  assertEquals(handle(deduplication, 1), "new");
+});
+
+Deno.test("Deduplication does not forget a sender that has left and come back in a new life", () => {
+  const deduplication = new Deduplication();
+  const reborn = { name: "a", incarnation: 6 };
+  handle(deduplication, 1);
+  deduplication.leave("a");
+  handle(deduplication, 1, 1, reborn);
+  for (let count = 0; count <= DEPARTED_MAX; count++) {
+    handle(deduplication, 1, 1, { name: `b${count}`, incarnation: 1 });
+    deduplication.leave(`b${count}`);
+  }
+  assertEquals(handle(deduplication, 1, 1, reborn), "duplicate");
 });
 
 Deno.test("Deduplication.admit() refuses impossible numbers", () => {

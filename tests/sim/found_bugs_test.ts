@@ -7,7 +7,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { NotConnectedError } from "../../messaging/errors.ts";
+import { NotConnectedError, StoppedError } from "../../messaging/errors.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
@@ -71,4 +71,68 @@ Deno.test("leaving gives up attempts to join that are under way, and one that be
   await cluster.startNode("c", { join: false });
   await cluster.advance(10_000);
   assertEquals(b.members(), ["a", "b"]);
+});
+
+Deno.test("the reply to a call of an earlier life is not taken for that to another call", async () => {
+  const replies: ((reply: string) => void)[] = [];
+  await using cluster = await SimulatedCluster.start({
+    nodes: ["a", "b"],
+    setup: (node) => node.register("slow", () => new Promise((resolve) => replies.push(resolve))),
+  });
+  cluster.node("b").call("a", "slow", 1);
+  await cluster.runUntil(() => replies.length === 1);
+  cluster.crash("b");
+  await cluster.startNode("b");
+  await cluster.settled();
+  const call = cluster.node("b").call("a", "slow", 2);
+  await cluster.runUntil(() => replies.length === 2);
+  replies[0]!("first");
+  await cluster.advance(5_000);
+  replies[1]!("second");
+  assertEquals(await cluster.wait(call), "second");
+});
+
+Deno.test("a node that leaves gives up its calls, and hears nothing of them in its next life", async () => {
+  const replies: ((reply: string) => void)[] = [];
+  await using cluster = await SimulatedCluster.start({
+    nodes: ["a", "b"],
+    setup: (node) => node.register("slow", () => new Promise((resolve) => replies.push(resolve))),
+  });
+  const b = cluster.node("b");
+  const call = b.call("a", "slow", 1);
+  await cluster.runUntil(() => replies.length === 1);
+  const outcome = assertRejects(() => call, StoppedError, '"b" has left the cluster');
+  await cluster.wait(b.leave());
+  await outcome;
+  replies[0]!("late");
+  await cluster.wait(b.syncJoin(cluster.node("a").spec));
+  await cluster.advance(5_000);
+});
+
+Deno.test("a message that is repeated after its sender has left is not handed over again", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1 });
+  let count = 0;
+  cluster.node("a").register("ear", () => count++);
+  cluster.pause("a");
+  const outcome = cluster.node("b").forwardMessage("a", "ear", 1, { ack: true }).catch(() => {});
+  // Long enough for a repetition.
+  await cluster.advance(2_500);
+  const left = cluster.node("b").leave();
+  await cluster.advance(100);
+  cluster.resume("a");
+  await cluster.wait(Promise.all([left, outcome]));
+  assertEquals(count, 1);
+});
+
+Deno.test("a ping that ends with the life of a peer does not make its next life doubtful", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  cluster.crash("b");
+  // Long enough for a ping, and too short for its end.
+  await cluster.advance(1_500);
+  await cluster.startNode("b");
+  await cluster.settled();
+  let downs = 0;
+  cluster.node("a").onDown("b", () => downs++, { channel: "default" });
+  await cluster.advance(2_000);
+  assertEquals(downs, 0);
 });
