@@ -18,10 +18,18 @@ export type FaultAction =
   /** A node stops, and goes on. */
   | { readonly kind: "pause"; readonly node: string }
   /**
-   * A node dies, and is started again under the same name. With `reset` its machine lives on and tells the others. It joins
-   * the cluster again when `join` says so; otherwise it waits to be found by those that have it for a member.
+   * A node dies, and is started again under the same name. With `reset` its machine lives on and tells the others. Its disk, if it has one, is kept or
+   * lost. It joins the cluster again when `join` says so; otherwise it waits to be found, or finds what its disk remembers.
    */
-  | { readonly kind: "crash"; readonly node: string; readonly reset: boolean; readonly join: boolean }
+  | {
+    readonly kind: "crash";
+    readonly node: string;
+    readonly reset: boolean;
+    readonly disk: "kept" | "lost";
+    readonly join: boolean;
+  }
+  /** The disk of a node, if it has one, refuses to write, or forgets what was written. */
+  | { readonly kind: "disk"; readonly node: string; readonly fault: "fail" | "lose" }
   /** The wall clock of a node jumps, and jumps back. */
   | { readonly kind: "skew"; readonly node: string; readonly ms: number };
 
@@ -37,9 +45,21 @@ export type Fault = FaultAction & {
 };
 
 /** All kinds of faults. */
-export const FAULT_KINDS: readonly FaultKind[] = ["cut", "clog", "reset", "slow-reader", "pause", "crash", "skew"];
+export const FAULT_KINDS: readonly FaultKind[] = [
+  ...["cut", "clog", "reset", "slow-reader", "pause", "crash", "disk", "skew"] as const,
+];
 
-/** What a fault is, in a few words. */
+/**
+ * What a fault is, in a few words.
+ *
+ * @example For the report of a failed run
+ * ```ts
+ * import { describeFault } from "@partisan/peer-service/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(describeFault({ kind: "pause", node: "a" }), "pause of a");
+ * ```
+ */
 export function describeFault(fault: FaultAction): string {
   switch (fault.kind) {
     case "cut":
@@ -53,7 +73,13 @@ export function describeFault(fault: FaultAction): string {
     case "pause":
       return `pause of ${fault.node}`;
     case "crash":
-      return `crash of ${fault.node}${fault.reset ? ", its machine resets" : ""}${fault.join ? ", joins again" : ""}`;
+      return [
+        `crash of ${fault.node}, disk ${fault.disk}`,
+        ...(fault.reset ? ["its machine resets"] : []),
+        ...(fault.join ? ["joins again"] : []),
+      ].join(", ");
+    case "disk":
+      return `disk of ${fault.node} ${fault.fault === "fail" ? "fails" : "loses what is written"}`;
     case "skew":
       return `skew of ${fault.node} by ${fault.ms} ms`;
   }

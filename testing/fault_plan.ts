@@ -71,7 +71,15 @@ function drawAction(random: SeededRandom, kind: FaultKind, nodes: readonly strin
     case "pause":
       return { kind, node };
     case "crash":
-      return { kind, node, reset: random.int(2) === 0, join: random.int(3) > 0 };
+      return {
+        kind,
+        node,
+        reset: random.int(2) === 0,
+        disk: random.pick(["kept", "lost"]),
+        join: random.int(3) > 0,
+      };
+    case "disk":
+      return { kind, node, fault: random.pick(["fail", "lose"]) };
     case "skew":
       return { kind, node, ms: (random.int(2) * 2 - 1) * random.pick([50, 1_000, 60_000]) };
   }

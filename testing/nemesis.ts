@@ -87,7 +87,12 @@ export class Nemesis {
       case "pause":
         return cluster.pause(fault.node);
       case "crash":
-        return cluster.crash(fault.node, { reset: fault.reset });
+        cluster.crash(fault.node, { reset: fault.reset });
+        if (cluster.hasDisks && fault.disk === "lost") cluster.disk(fault.node).bytes = null;
+        return;
+      case "disk":
+        if (cluster.hasDisks) cluster.disk(fault.node).fault = fault.fault;
+        return;
       case "skew":
         return cluster.setSkew(fault.node, fault.ms);
     }
@@ -97,12 +102,21 @@ export class Nemesis {
     if (!this.#active.delete(fault)) return;
     const cluster = this.#cluster;
     if (fault.kind !== "reset") this.#told(fault, "ends");
-    if (fault.kind === "cut" || fault.kind === "clog") this.#reshape();
-    else if (fault.kind === "skew") cluster.setSkew(fault.node, 0);
-    else if (fault.kind === "crash") this.#restart(fault.node, fault.join);
-    else if ("node" in fault && cluster.has(fault.node)) {
-      if (fault.kind === "pause") cluster.resume(fault.node);
-      else cluster.slowReader(fault.node, Infinity);
+    switch (fault.kind) {
+      case "cut":
+      case "clog":
+        return this.#reshape();
+      case "skew":
+        return cluster.setSkew(fault.node, 0);
+      case "crash":
+        return this.#restart(fault.node, fault.join);
+      case "disk":
+        if (cluster.hasDisks) cluster.disk(fault.node).fault = "none";
+        return;
+      case "slow-reader":
+        return cluster.slowReader(fault.node, Infinity);
+      case "pause":
+        if (cluster.world.isPaused(fault.node)) cluster.resume(fault.node);
     }
   }
 

@@ -4,6 +4,7 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { startPeerService } from "../manager/start_peer_service.ts";
 import type { CutConnects } from "../transport/memory_links.ts";
 import { DisagreementFinder } from "./disagreement.ts";
+import { MemoryStore } from "./memory_store.ts";
 import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";
 import { SimulatedWorld } from "./simulated_world.ts";
 
@@ -42,6 +43,7 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly world: SimulatedWorld;
   readonly #options: SimulatedClusterOptions;
   readonly #running = new Map<string, PeerServiceManager>();
+  readonly #disks = new Map<string, MemoryStore>();
   readonly #disagreement = new DisagreementFinder();
 
   /** Begins without nodes: {@linkcode startNode} starts them one by one. */
@@ -90,6 +92,24 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /**
+   * The disk of a node, with all that it has kept in its lives. To crash a node and take its disk away, follow {@linkcode crash} with
+   * `cluster.disk(name).bytes = null`; to make a disk fail, set its `fault`.
+   *
+   * @throws {TypeError} When the cluster was made without disks.
+   */
+  disk(name: string): MemoryStore {
+    if (this.#options.disks !== true) throw new TypeError(`Cannot use the disk of "${name}": there are no disks`);
+    let disk = this.#disks.get(name);
+    if (disk === undefined) this.#disks.set(name, disk = new MemoryStore());
+    return disk;
+  }
+
+  /** Whether the nodes have disks. */
+  get hasDisks(): boolean {
+    return this.#options.disks === true;
+  }
+
+  /**
    * Starts a node, for the first time or again after it crashed or stopped, and lets it join. That goes on while time passes: see
    * {@linkcode settled}.
    *
@@ -97,10 +117,14 @@ export class SimulatedCluster implements AsyncDisposable {
    */
   async startNode(name: string, { join }: StartNodeOptions = {}): Promise<PeerServiceManager> {
     if (this.has(name)) throw new TypeError(`Cannot start node "${name}": it is running`);
-    const { options = {}, setup } = this.#options;
+    const { disks, options = {}, setup } = this.#options;
     const runtime = this.world.node(name);
     const given: SimulatedNodeOptions = typeof options === "function" ? options(name) : options;
-    const node = await startPeerService({ listen: { hostname: name, port: PORT }, ...given, name, runtime });
+    const own: SimulatedNodeOptions = {
+      listen: { hostname: name, port: PORT },
+      ...(disks === true && { store: this.disk(name) }),
+    };
+    const node = await startPeerService({ ...own, ...given, name, runtime });
     const contact = join ?? this.names[0] ?? false;
     this.#running.set(name, node);
     node.addEventListener("removed", () => this.#forget(node));

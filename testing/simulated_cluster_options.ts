@@ -24,6 +24,13 @@ export interface SimulatedClusterOptions extends SimulatedWorldOptions {
    */
   readonly options?: SimulatedNodeOptions | ((name: string) => SimulatedNodeOptions) | undefined;
   /**
+   * Whether each node has a simulated disk, on which it keeps what it knows of the cluster: see `SimulatedCluster.disk()`. A node with a disk
+   * finds its cluster again after a crash without being told where it is.
+   *
+   * @default {false}
+   */
+  readonly disks?: boolean | undefined;
+  /**
    * Called each time a node has started, restarts included, before it joins: the place to register handlers. The application on the node finds
    * the node's own clock and randomness in `runtime`.
    */
