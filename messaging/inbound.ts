@@ -6,7 +6,7 @@ import type { DelayQueue } from "./delay_queue.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import { type PayloadCodec, UndecodableMessage } from "./payload_codec.ts";
 import type { MessageContext, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
@@ -57,6 +57,7 @@ export class Inbound {
 
   /** Sends a message that came in through the interposition functions; `proceed` takes what comes out, if anything. */
   interpose(message: unknown, context: MessageContext, proceed: (message: unknown) => void): void {
+    if (message instanceof UndecodableMessage) return proceed(message);
     const { from: node, channel } = context;
     const { interpositions, delayed, undeliverable, self } = this.#options;
     const result = interpositions.run({ type: "receive_message", node, channel, message });
@@ -79,8 +80,9 @@ export class Inbound {
       this.#options.stats.unhandled++;
       throw new RangeError(`No handler is registered as "${name}"`);
     }
-    this.#options.stats.delivered++;
     try {
+      if (message instanceof UndecodableMessage) throw message.error;
+      this.#options.stats.delivered++;
       return await handler(message, context);
     } catch (error) {
       this.#options.handlerFailed(name, context.from, error);
@@ -91,7 +93,7 @@ export class Inbound {
   /**
    * Hands a message to its handler.
    *
-   * @returns What the handler returned; `undefined` when it threw, or there is none.
+   * @returns What the handler returned; `undefined` when it threw, when there is none, or the message could not be decoded.
    */
   deliver(name: string, message: unknown, context: MessageContext): unknown {
     const handler = this.#options.registry.whereis(name);
@@ -104,8 +106,9 @@ export class Inbound {
       });
       return undefined;
     }
-    this.#options.stats.delivered++;
     try {
+      if (message instanceof UndecodableMessage) throw message.error;
+      this.#options.stats.delivered++;
       const result = handler(message, context);
       if (result instanceof Promise) result.catch((error) => this.#options.handlerFailed(name, context.from, error));
       return result;

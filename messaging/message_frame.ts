@@ -11,6 +11,8 @@ const NUMBERED_NAMES_MAX = 4096;
 /** The handler number that says: the name follows. */
 const INLINE_NAME = 0;
 const NAME_BYTES_MAX = 1024;
+/** UTF-16 code units: no name can be registered that is longer. */
+const NAME_LENGTH_MAX = 255;
 const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
 
@@ -33,6 +35,7 @@ export interface InboundMessage {
  * @returns Whether it was queued: `false` when the queue is full.
  * @throws {EncodeError} When the message cannot be encoded.
  * @throws {MessageTooLargeError} When it is larger than a frame may be.
+ * @throws {RangeError} When the name is longer than any that can be registered.
  */
 export function writeMessage(
   connection: Connection,
@@ -43,6 +46,8 @@ export function writeMessage(
   message: unknown,
 ): boolean {
   const { queue } = connection;
+  // The name that is introduced here does not count: a message larger than the bound is taken when nothing else waits.
+  const isAlone = queue.queuedBytes === 0;
   const number = connection.namesOut.get(name) ?? introduceName(connection, name);
   const writer = queue.begin(envelope === undefined ? FrameKind.message : FrameKind.envelope);
   let tail: Uint8Array | undefined;
@@ -62,7 +67,7 @@ export function writeMessage(
       `Cannot send to "${name}" on "${connection.peer.name}": the message has ${bytes} bytes, the limit is ${connection.maxFrameBytes}`,
     );
   }
-  if (!queue.hasRoomFor(bytes)) {
+  if (!isAlone && !queue.hasRoomFor(bytes)) {
     queue.rollback();
     return false;
   }
@@ -101,15 +106,20 @@ export function readHandlerName(connection: Connection, body: Uint8Array): void 
   if (body.length > NAME_BYTES_MAX || names.length >= NUMBERED_NAMES_MAX) {
     throw new ProtocolError("Cannot take a handler name: it is too long, or one too many");
   }
-  names.push(new TextDecoder().decode(body));
+  names.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
 }
 
 /** Gives a name a number on this connection; both sides count alike, so that the number itself need not be sent. */
 function introduceName(connection: Connection, name: string): number {
+  if (name.length > NAME_LENGTH_MAX) {
+    throw new RangeError(
+      `Cannot send to a handler: its name has ${name.length} characters, the limit is ${NAME_LENGTH_MAX}`,
+    );
+  }
   const number = connection.namesOut.size + 1;
   if (number >= NUMBERED_NAMES_MAX) return INLINE_NAME;
-  connection.namesOut.set(name, number);
   connection.queue.begin(FrameKind.handlerName).raw(new TextEncoder().encode(name));
   connection.queue.commit();
+  connection.namesOut.set(name, number);
   return number;
 }

@@ -18,6 +18,17 @@ const BIN_32 = 0xc6;
 /** The owner of bytes that nothing will ever be read over. */
 const NOBODY = { retain: () => {} };
 
+/** Stands for a message that the codec could not decode. */
+export class UndecodableMessage {
+  /** What the codec threw. */
+  readonly error: unknown;
+
+  /** Keeps the reason. */
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /**
  * Puts values into frames and takes them out. Messages go through the codec that the user chose, MessagePack by default; everything
  * that nodes say to each other on their own account is MessagePack always.
@@ -54,19 +65,21 @@ export class PayloadCodec {
    * Reads a message that fills `buffer[start, end)`.
    *
    * @param owner Whoever owns `buffer`; it is asked to retain it when the message refers to its bytes.
-   * @throws {SyntaxError} When it is malformed.
+   * @returns The message, or an {@linkcode UndecodableMessage}: the frames around it are none the worse for it.
    */
   read(buffer: Uint8Array, start: number, end: number, owner: { retain(): void }): unknown {
-    if (this.#custom !== undefined) {
-      owner.retain();
-      return this.#custom.decode(buffer.subarray(start, end));
-    }
-    const message = this.#decoder.decode(buffer, start, end);
-    if (this.#decoder.viewsTaken) {
+    try {
+      if (this.#custom !== undefined) {
+        owner.retain();
+        return this.#custom.decode(buffer.subarray(start, end));
+      }
       this.#decoder.viewsTaken = false;
-      owner.retain();
+      const message = this.#decoder.decode(buffer, start, end);
+      if (this.#decoder.viewsTaken) owner.retain();
+      return message;
+    } catch (error) {
+      return new UndecodableMessage(error);
     }
-    return message;
   }
 
   /**
@@ -84,7 +97,7 @@ export class PayloadCodec {
   /**
    * Decodes a message that has its bytes to itself.
    *
-   * @throws {SyntaxError} When it is malformed.
+   * @returns The message, or an {@linkcode UndecodableMessage}.
    */
   decode(bytes: Uint8Array): unknown {
     return this.read(bytes, 0, bytes.length, NOBODY);
@@ -126,9 +139,9 @@ export class PayloadCodec {
 
   /** Reads a value of ours; its bytes, if any, are copies. */
   readControl(buffer: Uint8Array, start: number, end: number): unknown {
+    this.#decoder.viewsTaken = false;
     const value = this.#decoder.decode(buffer, start, end);
     if (!this.#decoder.viewsTaken) return value;
-    this.#decoder.viewsTaken = false;
     const bytes = buffer.slice(start, end);
     return new Decoder().decode(bytes, 0, bytes.length);
   }

@@ -1,0 +1,147 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { EncodeError } from "../../messaging/errors.ts";
+import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../messaging/payload_codec.ts";
+import { ByteWriter } from "../../transport/byte_writer.ts";
+import { ProtocolError } from "../../transport/frame_reader.ts";
+import { encode } from "../../transport/message_pack_encode.ts";
+import { seededRandom } from "../seeded_random.ts";
+import { concat, pattern } from "../transport/fake_stream.ts";
+import { randomValue } from "../transport/random_value.ts";
+
+const plain = new PayloadCodec();
+const json = new PayloadCodec({
+  encode: (value) => {
+    if (value === undefined) throw new TypeError("JSON knows no such value");
+    return new TextEncoder().encode(JSON.stringify(value));
+  },
+  decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)),
+});
+
+/** An owner of bytes that counts how often it is asked to retain them. */
+class Owner {
+  retained = 0;
+  retain(): void {
+    this.retained++;
+  }
+}
+
+function written(codec: PayloadCodec, message: unknown): Uint8Array {
+  const writer = new ByteWriter();
+  const tail = codec.write(writer, message);
+  return concat(writer.written(), tail ?? new Uint8Array());
+}
+
+Deno.test("PayloadCodec gives back what it took, also from the middle of a buffer", () => {
+  const random = seededRandom(2);
+  for (let count = 0; count < 200; count++) {
+    const message = randomValue(random);
+    const bytes = written(plain, message);
+    const buffer = concat(pattern(9), bytes, pattern(9));
+    assertEquals(plain.read(buffer, 9, 9 + bytes.length, new Owner()), message);
+    assertEquals(plain.decode(plain.encode(message)), message);
+    if (!(message instanceof Uint8Array)) assertEquals(plain.measure(message), bytes.length);
+  }
+});
+
+Deno.test("PayloadCodec.write() hands large bytes back to be sent from where they are, and copies smaller ones", () => {
+  const [small, large] = [pattern(ZERO_COPY_MIN_BYTES - 1), pattern(ZERO_COPY_MIN_BYTES)];
+  const writer = new ByteWriter();
+  assertEquals(plain.write(writer, small), undefined);
+  assertEquals(writer.length, 5 + small.length);
+  assertStrictEquals(plain.write(writer, large), large);
+  assertEquals(plain.write(new ByteWriter(), { large }), undefined);
+  for (const bytes of [small, large]) {
+    assertEquals(plain.decode(written(plain, bytes)), bytes);
+    assertEquals(plain.decode(plain.encode(bytes)), bytes);
+  }
+});
+
+Deno.test("PayloadCodec.read() has the buffer retained when, and only when, the message refers to its bytes", () => {
+  for (const message of [null, 5, "text", [1, { a: "b" }]]) {
+    const owner = new Owner(), bytes = written(plain, message);
+    plain.read(bytes, 0, bytes.length, owner);
+    assertEquals(owner.retained, 0);
+  }
+  for (const message of [pattern(3), new Uint8Array(), { deep: [[pattern(1)]] }]) {
+    const owner = new Owner(), bytes = written(plain, message);
+    plain.read(bytes, 0, bytes.length, owner);
+    assertEquals(owner.retained, 1);
+  }
+  const owner = new Owner();
+  plain.read(encode(7), 0, 1, owner);
+  assertEquals(owner.retained, 0);
+});
+
+Deno.test("PayloadCodec with a codec of the user leaves messages to that, and has the buffer retained in any case", () => {
+  const owner = new Owner(), bytes = written(json, { a: [1] });
+  assertEquals(new TextDecoder().decode(bytes), '{"a":[1]}');
+  assertEquals(json.read(concat(pattern(4), bytes), 4, 4 + bytes.length, owner), { a: [1] });
+  assertEquals(owner.retained, 1);
+  assertEquals([json.measure({ a: [1] }), json.decode(json.encode("x"))], [9, "x"]);
+});
+
+Deno.test("PayloadCodec tells which message cannot be encoded, and why", () => {
+  assertThrows(() => plain.write(new ByteWriter(), { a: undefined }), EncodeError, 'Cannot encode "a"');
+  const error = assertThrows(() => json.write(new ByteWriter(), undefined), EncodeError, "JSON knows no such value");
+  assertInstanceOf(error.cause, TypeError);
+});
+
+Deno.test("PayloadCodec.read() gives what stands for a message that cannot be decoded", () => {
+  for (const codec of [plain, json]) {
+    const message = codec.decode(Uint8Array.of(0xc1));
+    assertInstanceOf(message, UndecodableMessage);
+    assertInstanceOf(message.error, SyntaxError);
+  }
+});
+
+Deno.test("PayloadCodec decodes well after bytes that it could not decode", () => {
+  const codec = new PayloadCodec();
+  codec.decode(concat(Uint8Array.of(0x92, 0xc4, 1, 7), Uint8Array.of(0xc1)));
+  const owner = new Owner();
+  assertEquals(codec.read(encode(5), 0, 1, owner), 5);
+  assertEquals(owner.retained, 0);
+});
+
+Deno.test("PayloadCodec.readPrefixed() reads what writePrefixed() wrote, and where it ends", () => {
+  const writer = new ByteWriter(4);
+  writer.u16(7);
+  const values = [null, { a: [1, 2] }, "x".repeat(500), pattern(9)];
+  for (const value of values) json.writePrefixed(writer, value);
+  let at = 2;
+  for (const value of values) {
+    const [read, next] = json.readPrefixed(writer.bytes, at, writer.length);
+    assertEquals(read, value);
+    at = next;
+  }
+  assertEquals(at, writer.length);
+});
+
+Deno.test("PayloadCodec.readPrefixed() refuses what is cut off, or ends beyond its frame", () => {
+  const writer = new ByteWriter();
+  plain.writePrefixed(writer, [1, 2, 3]);
+  for (let end = 0; end < writer.length; end++) {
+    assertThrows(() => plain.readPrefixed(writer.bytes, 0, end), ProtocolError, "truncated");
+    assertThrows(() => plain.readPrefixed(writer.bytes.slice(0, end), 0, end), ProtocolError, "truncated");
+  }
+  assertThrows(() => plain.readPrefixed(new Uint8Array(8).fill(0xff), 0, 8), ProtocolError, "truncated");
+});
+
+Deno.test("PayloadCodec.readControl() copies bytes, so that nothing need be retained", () => {
+  const buffer = encode({ bytes: pattern(10), n: 1 });
+  const value = plain.readControl(buffer, 0, buffer.length);
+  buffer.fill(0);
+  assertEquals(value, { bytes: pattern(10), n: 1 });
+  assertNotEquals((value as { bytes: Uint8Array }).bytes.buffer, buffer.buffer);
+  const owner = new Owner();
+  plain.read(encode(1), 0, 1, owner);
+  assertEquals(owner.retained, 0);
+  assertThrows(() => plain.readControl(Uint8Array.of(0xc1), 0, 1), SyntaxError);
+});
+
+Deno.test("PayloadCodec.measure() copies no bytes, and gives back what a huge message needed", () => {
+  assertEquals(plain.measure(pattern(1000)), 1000);
+  assert(plain.measure("x".repeat(200_000)) > 200_000);
+  assertEquals(plain.measure([1]), 2);
+});
