@@ -92,7 +92,8 @@ export class Calls {
   /** Takes the reply to a request from here. */
   takeReply(from: string, message: unknown, { id, ok }: CallMark): void {
     if (this.#pending.get(id)?.node !== from) return;
-    this.#end(id, ({ resolve, reject }) => ok ? resolve(message) : reject(new CallError(`${message}`)));
+    const isReply = ok && !(message instanceof UndecodableMessage);
+    this.#end(id, ({ resolve, reject }) => isReply ? resolve(message) : reject(new CallError(`${message}`)));
   }
 
   /** A node cannot be reached directly any more: there will be no replies from it but those that others pass on. */

@@ -27,6 +27,11 @@ export class UndecodableMessage {
   constructor(error: unknown) {
     this.error = error;
   }
+
+  /** What went wrong, in a sentence. */
+  toString(): string {
+    return `Cannot decode the message: ${this.error instanceof Error ? this.error.message : this.error}`;
+  }
 }
 
 /**

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type Codec, fullMesh, HandshakeRefusedError } from "../../mod.ts";
+import { CallError, type Codec, fullMesh, HandshakeRefusedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
 const json: Codec = {
@@ -46,7 +46,10 @@ scenario("Secrets can be rotated without an interruption: each node accepts seve
 
 scenario("Another strategy is refused", async (world) => {
   const strategy = new Proxy(fullMesh(), {
-    get: (target, key) => key === "name" ? "other" : (Reflect.get(target, key) as (() => unknown)).bind(target),
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      return key === "name" ? "other" : typeof value === "function" ? value.bind(target) : value;
+    },
   });
   const [a, b] = [await world.start("a"), await world.start("b", { strategy })];
   const error = await assertRejects(() => b.syncJoin(a.spec), HandshakeRefusedError);
@@ -66,16 +69,26 @@ scenario("The codec option takes any pair of functions, such as JSON", async (wo
   await assertRejects(() => a!.forwardMessage("b", "log", undefined), Error, "JSON knows no such value");
 });
 
-scenario("What the codec of the receiver cannot read harms neither the connection's peers nor the node", async (world) => {
+scenario("What the codec of the receiver cannot read is told, and harms no other message", async (world) => {
   const a = await world.start("a");
   const b = await world.start("b", { codec: json });
   await b.syncJoin(a.spec);
   await world.settled([a, b]);
-  const heard = world.inbox(a, "log");
+  const heard = world.inbox(b, "log");
+  const downs: string[] = [];
+  for (const node of [a, b]) node.onDown("*", (peer) => downs.push(peer));
   await a.forwardMessage("b", "log", "MessagePack is not JSON");
-  await world.until("b told", () => world.errors.length > 0);
-  await world.until("they are connected again", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
-  assertEquals(a.members(), ["a", "b"]);
-  assertEquals(heard.messages, []);
+  await a.forwardMessage("b", "log", "acknowledged all the same", { ack: true });
+  // A digit is the same in both.
+  await a.forwardMessage("b", "log", 0x37);
+  await world.until("all are told", () => world.errors.length === 2 && heard.messages.length === 1);
+  for (const { error, node, during } of world.errors.splice(0)) {
+    assertEquals([error instanceof SyntaxError, node, during], [true, "a", 'handling a message to "log"']);
+  }
+  assertEquals([heard.messages, downs], [[7], []]);
+
+  b.register("reply", () => "JSON is not MessagePack");
+  await assertRejects(() => a.call("b", "reply", 0x37), CallError, "Cannot decode the message");
+  await assertRejects(() => a.call("b", "reply", "MessagePack is not JSON"), CallError);
   world.errors.length = 0;
 });
