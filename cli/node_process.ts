@@ -154,6 +154,7 @@ function optionsOf({ name, run, settings }: StartCommand): PeerServiceOptions {
     cluster: "partisan-local",
     metadata: { run },
     strategy: strategies[strategy]!(),
+    relayTtl: 32,
     preset,
     ...(heartbeatInterval === undefined ? {} : { heartbeat: { interval: heartbeatInterval } }),
   };

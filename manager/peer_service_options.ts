@@ -125,9 +125,10 @@ export interface PeerServiceOptions {
    */
   readonly causalLabels?: readonly string[] | undefined;
   /**
-   * Most links that a `transitive` message may go along, 1 to 255.
+   * Most links that a `transitive` message may go along, 1 to 255. A partial view of many nodes wants more than the default: a path along
+   * the broadcast tree is not always the shortest.
    *
-   * @default {32}
+   * @default {5}
    */
   readonly relayTtl?: number | undefined;
   /**

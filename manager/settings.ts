@@ -92,7 +92,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
     causalLabels: options.causalLabels,
-    relayTtl: checkNumber("relayTtl", options.relayTtl ?? 32, 1, 255, true),
+    relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     store: options.store,

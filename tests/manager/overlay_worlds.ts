@@ -81,7 +81,8 @@ export async function clusterOf(world: World, overlay: PartialOverlay, size: num
 
 /** What a node of such a cluster is started with. */
 export function optionsOf(overlay: PartialOverlay, index: number, size: number): PeerServiceOptions {
-  return { strategy: overlay.strategy(size), metadata: overlay.metadata(index) };
+  // Round a ring of them all, a message has more links to go along than the default allows.
+  return { strategy: overlay.strategy(size), metadata: overlay.metadata(index), relayTtl: 32 };
 }
 
 /** Waits until the connections connect all of `nodes`, and both ends of each agree that it is there. */
