@@ -46,6 +46,27 @@ import { Watch } from "./watch.ts";
  * for (let now = 4_750; now <= 10_000; now += 250) detector.tick({ now, random: () => 0.5, peers });
  * assert(detector.isDown("b"));
  * ```
+ *
+ * @example A sign of life in time
+ * ```ts
+ * import { Heartbeat } from "@partisan/peer-service/gossip";
+ * import { assertEquals, assertFalse } from "@std/assert";
+ *
+ * const peers = new Map([["b", { incarnation: 1, connected: true, heardAt: 0 }]]);
+ * const env = (now: number) => ({ now, random: () => 0.5, peers });
+ * const detector = new Heartbeat({ self: { name: "a", incarnation: 1 }, interval: 1_000, missed: 5 }, 0);
+ * detector.setPeers(peers.keys());
+ * detector.peerConnected("b", env(0));
+ *
+ * peers.set("b", { incarnation: 1, connected: true, heardAt: 4_000 });
+ * detector.heard("b", env(4_000));
+ * detector.receive({ name: "b", incarnation: 1 }, 1, env(4_000));
+ * for (let now = 250; now <= 6_000; now += 250) assertEquals(detector.tick(env(now)).events, []);
+ *
+ * assertFalse(detector.isSuspect("b"));
+ * detector.peerGone("b", env(6_000));
+ * detector.forget("b");
+ * ```
  */
 export class Heartbeat {
   readonly #settings: HeartbeatSettings;

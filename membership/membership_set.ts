@@ -50,6 +50,33 @@ export interface MembershipChange {
  * assertFalse(set.has("b"));
  * assertFalse(atA.merge(delta).has("b"));
  * ```
+ *
+ * @example What two nodes have to tell each other
+ * ```ts
+ * import { MembershipSet, type NodeSpec } from "@partisan/peer-service/membership";
+ * import { assertEquals, assertNotEquals } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string): NodeSpec => ({
+ *   name,
+ *   incarnation: 1,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ *
+ * const both = MembershipSet.empty().add(spec("a")).set.merge(MembershipSet.empty().add(spec("b")).set);
+ * assertEquals(both.others("a"), [spec("b")]);
+ * assertEquals(both.only(["b"]).memberNames, ["b"]);
+ *
+ * const entries = both.dots().map((dot) => [dot, both.get(dot.actor)] as const);
+ * assertEquals(MembershipSet.from(entries).digest(), both.digest());
+ *
+ * const { set } = both.leave("b");
+ * assertNotEquals(set.digest(), both.digest());
+ * assertEquals(set.newest("b"), both.newest("b"));
+ * assertEquals(set.forget("b").newest("b"), undefined);
+ * ```
  */
 export class MembershipSet {
   readonly #set: OrSet<string, NodeSpec>;

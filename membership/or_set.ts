@@ -62,6 +62,25 @@ export interface OrSetChange<K, V> {
  * assertEquals(merged.get("x"), 2);
  * assert(merged.merge(removed) === merged);
  * ```
+ *
+ * @example What is known, and of whom
+ * ```ts
+ * import { OrSet } from "@partisan/peer-service/membership";
+ * import { assert, assertEquals, assertFalse } from "@std/assert";
+ *
+ * const byA = OrSet.empty<string, number>().add({ actor: "a", incarnation: 1 }, "x", 1).set;
+ * const byB = OrSet.empty<string, number>().add({ actor: "b", incarnation: 1 }, "x", 2).set;
+ * const both = byA.merge(byB);
+ * assert(both.has("x"));
+ * assertEquals([...both.keys()], ["x"]);
+ * assertEquals(both.getAll("x"), [1, 2]);
+ *
+ * assertEquals(both.only(["b"]).getAll("x"), [2]);
+ * assertEquals(both.forget("b").getAll("x"), [1]);
+ * const { records } = both;
+ * assertEquals(OrSet.from(records.keys.map((actor) => [actor, records.get(actor)!])).get("x"), 2);
+ * assertFalse(both.remove("x").set.has("x"));
+ * ```
  */
 export class OrSet<K, V> {
   /** What is known, by actor. Merging is pointwise: one actor's record never depends on another's. */

@@ -19,6 +19,18 @@ export type SortedMapEntry<V> = readonly [key: string, value: V];
  * assertEquals(map.with([["c", 3]]).keys, ["a", "b", "c"]);
  * assertEquals(map.keys, ["a", "b"]);
  * ```
+ *
+ * @example Look up, and take away
+ * ```ts
+ * import { SortedMap } from "@partisan/peer-service/membership";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const map = SortedMap.from([["b", 2], ["a", 1]]);
+ * assertEquals(map.get("b"), 2);
+ * assert(map.has("a"));
+ * assertEquals(map.without("a").values, [2]);
+ * assertEquals(map.size, 2);
+ * ```
  */
 export class SortedMap<V> {
   readonly #keys: readonly string[];

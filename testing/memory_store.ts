@@ -17,6 +17,19 @@ import type { SnapshotStore } from "../membership/snapshot_store.ts";
  * await assertRejects(() => disk.save(new Uint8Array([2])));
  * assertEquals(await disk.load(), new Uint8Array([1]));
  * ```
+ *
+ * @example What is damaged is put aside
+ * ```ts
+ * import { memoryStore } from "@partisan/peer-service/testing";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const disk = memoryStore();
+ * await disk.save(new Uint8Array([1]));
+ * await disk.setAside();
+ *
+ * assertEquals(await disk.load(), null);
+ * assertEquals(disk.aside, [new Uint8Array([1])]);
+ * ```
  */
 export class MemoryStore implements SnapshotStore {
   /** What is on the disk; `null` when there is nothing. May be changed, to see what becomes of a damaged file. */

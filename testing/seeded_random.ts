@@ -20,6 +20,19 @@ const WARM_UP = 16;
  * random.next();
  * assertEquals(random.fork("faults").next(), new SeededRandom(7).fork("faults").next());
  * ```
+ *
+ * @example Everything that can be drawn
+ * ```ts
+ * import { SeededRandom } from "@partisan/peer-service/testing";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const random = new SeededRandom("any text");
+ * assert(random.uint32() < 2 ** 32);
+ * assert(random.int(6) < 6);
+ * assert(["heads", "tails"].includes(random.pick(["heads", "tails"])));
+ * assertEquals(random.shuffle([3, 1, 2]).sort(), [1, 2, 3]);
+ * assertEquals(random.bytes(16).length, 16);
+ * ```
  */
 export class SeededRandom implements Random {
   /** The seed, or, of a fork, the seed and the labels that led to it. */

@@ -37,6 +37,31 @@ const SETTLE_LIMIT = 60_000;
  * await cluster.settled();
  * assertEquals(cluster.node("a").connected(), ["b", "c", "d"]);
  * ```
+ *
+ * @example Everything that can befall a node
+ * ```ts
+ * import { SimulatedCluster } from "@partisan/peer-service/testing";
+ * import { assert, assertEquals, assertFalse } from "@std/assert";
+ *
+ * await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], disks: true });
+ * cluster.setSkew("a", 60_000);
+ * cluster.pause("b");
+ * cluster.crash("c");
+ * cluster.disk("c").bytes = null;
+ * await cluster.advance(10_000);
+ * assertFalse(cluster.has("c"));
+ * assertEquals(cluster.node("a").connected(), []);
+ *
+ * cluster.resume("b");
+ * await cluster.wait(cluster.stopNode("b"));
+ * for (const name of ["b", "c"]) await cluster.startNode(name);
+ * cluster.cutOneWay("a", "b");
+ * cluster.clog("c", "a", 1_000);
+ * cluster.slowReader("a", 10_000);
+ * cluster.reset("b", "c");
+ * cluster.heal();
+ * assert(await cluster.runUntil(() => cluster.disagreement() === undefined));
+ * ```
  */
 export class SimulatedCluster implements AsyncDisposable {
   /** Time, chance and the network. */

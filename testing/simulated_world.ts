@@ -72,6 +72,31 @@ interface Place {
  * await world.advance(10_000);
  * assertEquals(ticks, 10);
  * ```
+ *
+ * @example A node that is paused, and one that crashes
+ * ```ts
+ * import { SimulatedWorld } from "@partisan/peer-service/testing";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const world = new SimulatedWorld();
+ * const calls: string[] = [];
+ * world.setSkew("a", 3_600_000);
+ * const [a, b] = [world.node("a"), world.node("b")];
+ * assertEquals(a.clock.wallTime() - b.clock.wallTime(), 3_600_000);
+ *
+ * a.clock.schedule(10 * world.random("delays").next(), () => calls.push("a"));
+ * b.clock.schedule(10, () => calls.push("b"));
+ * world.pause("a");
+ * world.crash("b");
+ * await world.advance(1_000);
+ * assert(world.isPaused("a"));
+ * assertEquals(calls, []);
+ *
+ * world.resume("a");
+ * assert(await world.runUntil(() => calls.length > 0, 1_000));
+ * assertEquals(calls, ["a"]);
+ * assertEquals(await world.wait(Promise.resolve("done"), 1_000), "done");
+ * ```
  */
 export class SimulatedWorld {
   /** What decides everything that is left to chance. */

@@ -31,6 +31,19 @@ const CHANNEL = { parallelism: 1, monotonic: false, compression: false };
  *
  * assert(cluster.isConnected());
  * assertEquals(cluster.members("a"), ["a", "b", "c", "d"]); // who crashed may come back
+ * cluster.start("e");
+ * cluster.join("e", "b");
+ * cluster.run(10_000);
+ * cluster.partition([["a"]]);
+ * cluster.leave("d", "b");
+ * cluster.run(10_000);
+ * assertEquals(cluster.neighbours("a"), []);
+ * cluster.heal();
+ * cluster.run(10_000);
+ * assertEquals(cluster.memberSpecs("a"), ["a", "b", "c", "e"].map((name) => cluster.spec(name)));
+ * assertEquals(cluster.state("a").set.members, cluster.memberSpecs("a"));
+ * cluster.prune("a", ["c"]);
+ * assertEquals(cluster.peers("a"), cluster.peerSpecs("a").map(({ name }) => name));
  * ```
  */
 export class StrategySimulator<State = unknown> {

@@ -31,6 +31,20 @@ export interface VirtualEvent {
  * assertEquals(calls, ["a second later", "an hour later"]);
  * assertEquals(clock.now(), 3_600_000);
  * ```
+ *
+ * @example Up to the next call, and not beyond
+ * ```ts
+ * import { VirtualClock } from "@partisan/peer-service/testing";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const clock = new VirtualClock(1_000_000);
+ * clock.schedule(500, () => {});
+ *
+ * assertEquals(clock.peek()?.time, 500);
+ * clock.moveTo(400);
+ * assertEquals(clock.wallTime(), 1_000_400);
+ * assertThrows(() => clock.moveTo(600), RangeError);
+ * ```
  */
 export class VirtualClock implements Clock {
   readonly #epoch: number;

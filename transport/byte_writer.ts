@@ -20,6 +20,24 @@
  *
  * assertEquals(writer.written(), new Uint8Array([0, 0, 0, 3, 7, 8, 9]));
  * ```
+ *
+ * @example Numbers of all sizes
+ * ```ts
+ * import { ByteWriter } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const writer = new ByteWriter();
+ * writer.reserve(23);
+ * writer.u8(1);
+ * writer.u16(2);
+ * writer.u32(3);
+ * writer.u64(4n);
+ * writer.float64(0.5);
+ *
+ * assertEquals(writer.length, 23);
+ * assertEquals(writer.view.getBigUint64(7), 4n);
+ * assertEquals(writer.view.getFloat64(15), 0.5);
+ * ```
  */
 export class ByteWriter {
   /** The buffer. What lies at and after {@linkcode ByteWriter.length} has no meaning. */

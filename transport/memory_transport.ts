@@ -66,6 +66,38 @@ export interface MemoryNetworkOptions {
  * assertEquals(await stream.read(buffer), 5);
  * assertEquals(await stream.read(buffer), null);
  * ```
+ *
+ * @example Everything that can go wrong
+ * ```ts
+ * import { MemoryNetwork } from "@partisan/peer-service/transport";
+ * import { VirtualClock } from "@partisan/peer-service/testing";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * const clock = new VirtualClock();
+ * const network = new MemoryNetwork({ clock });
+ * const { address } = await network.transport("b").listen({ hostname: "b", port: 0 }, () => {});
+ * const connect = () => network.transport("a").connect(address);
+ * const buffer = new Uint8Array(16);
+ *
+ * network.cut("a", "b", { connects: "refuse" });
+ * await assertRejects(connect);
+ * network.heal();
+ * const stream = await connect();
+ *
+ * network.cutOneWay("a", "b");
+ * network.clog("b", "a", 1_000);
+ * network.slowReader("a", 1_000);
+ * network.pause("b");
+ * network.resume("b");
+ * network.heal("a", "b");
+ *
+ * const reading = stream.read(buffer);
+ * network.reset("a", "b");
+ * await assertRejects(() => reading);
+ * network.crash("b", { reset: true });
+ * await assertRejects(connect);
+ * assertEquals(clock.now(), 0);
+ * ```
  */
 export class MemoryNetwork {
   readonly #links: MemoryLinks;

@@ -65,6 +65,7 @@ export interface TcpTransportStats {
  * assertEquals(await stream.read(buffer), 5);
  * stream.close();
  * listener.close();
+ * await transport.drained();
  * ```
  */
 export class TcpTransport implements Transport, AsyncDisposable {
