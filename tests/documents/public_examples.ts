@@ -8,7 +8,7 @@
 
 interface Documented {
   readonly name: string;
-  readonly jsDoc?: { readonly tags?: readonly { readonly kind: string }[] };
+  readonly jsDoc?: { readonly tags?: readonly { readonly kind: string; readonly doc?: string }[] };
 }
 
 interface Method extends Documented {
@@ -31,10 +31,13 @@ export interface Documentation {
   >;
 }
 
-/** The layers of the manager: they are met as its methods, so each method has an example, and the layer needs none. */
+/** Where the layers of the manager are: they are met as its methods, so each method has an example of its own, and a layer needs none. */
 const MANAGER = "/manager/";
 
-/** Exported functions and classes, and methods of the manager, that have no example; each once. */
+/**
+ * Exported functions and classes that have no example, methods of the manager that have none of their own, and methods of other
+ * classes that no example of their class uses.
+ */
 export function withoutExample(documentation: Documentation): string[] {
   const found = new Set<string>();
   for (const { symbols } of Object.values(documentation.nodes)) {
@@ -49,21 +52,38 @@ export function withoutExample(documentation: Documentation): string[] {
 
 function lacking(name: string, declaration: Declaration): string[] {
   const { kind, location, def } = declaration;
-  const itself = has(declaration, "example") ? [] : [name];
+  const shown = examples(declaration);
+  const itself = shown.length > 0 ? [] : [name];
   if (kind === "function") return itself;
   if (kind !== "class") return [];
-  if (!location.filename.includes(MANAGER)) return itself;
-  return methodsWithoutExample(def?.methods ?? []).map((method) => `${name}.${method}()`);
+  const methods = publicMethods(def?.methods ?? []);
+  if (location.filename.includes(MANAGER)) return unshown(name, methods, (_, own) => own.length > 0);
+  const all = [...shown, ...methods.values()].flat().join("\n");
+  return [...itself, ...unshown(name, methods, (method) => new RegExp(`\\.${method}\\b`).test(all))];
 }
 
-/** Overloads are one method: an example at one of them is enough. */
-function methodsWithoutExample(methods: readonly Method[]): string[] {
-  const known = new Map<string, boolean>();
+function unshown(
+  name: string,
+  methods: ReadonlyMap<string, readonly string[]>,
+  isShown: (method: string, own: readonly string[]) => boolean,
+): string[] {
+  return [...methods].filter(([method, own]) => !isShown(method, own)).map(([method]) => `${name}.${method}()`);
+}
+
+/** The examples of each method. Overloads are one method: an example at one of them is enough. */
+function publicMethods(methods: readonly Method[]): Map<string, string[]> {
+  const found = new Map<string, string[]>();
   for (const method of methods) {
     if (method.kind !== "method" || method.accessibility !== undefined || has(method, "ignore")) continue;
-    known.set(method.name, known.get(method.name) === true || has(method, "example"));
+    // `using` calls what has a symbol for its name.
+    if (method.name.startsWith("[")) continue;
+    found.set(method.name, [...found.get(method.name) ?? [], ...examples(method)]);
   }
-  return [...known].filter(([, shown]) => !shown).map(([method]) => method);
+  return found;
+}
+
+function examples({ jsDoc }: Omit<Documented, "name">): string[] {
+  return (jsDoc?.tags ?? []).filter(({ kind }) => kind === "example").map(({ doc = "" }) => doc);
 }
 
 function has({ jsDoc }: Omit<Documented, "name">, tag: string): boolean {

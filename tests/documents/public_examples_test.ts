@@ -15,7 +15,7 @@ async function documentation(...entries: readonly string[]): Promise<Documentati
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-Deno.test("every exported function and class, and every method of the manager, has an example", async () => {
+Deno.test("every exported function and class has an example, and every method is used in one", async () => {
   const { exports }: { exports: Record<string, string> } = JSON.parse(
     await Deno.readTextFile(new URL("deno.json", ROOT)),
   );
@@ -39,6 +39,11 @@ Deno.test("withoutExample() names what lacks an example", async () => {
         export function dark() {}
         /** Not shown. */
         export class Dark {}
+        /** @example object.used() */
+        export class Shown {
+          used(): void {}
+          user(): void {}
+        }
       `,
     );
     await Deno.writeTextFile(
@@ -57,7 +62,12 @@ Deno.test("withoutExample() names what lacks an example", async () => {
         }
       `,
     );
-    assertEquals(withoutExample(await documentation(`${folder}/mod.ts`)), ["Api.dark()", "Dark", "dark"]);
+    assertEquals(withoutExample(await documentation(`${folder}/mod.ts`)), [
+      "Api.dark()",
+      "Dark",
+      "Shown.user()",
+      "dark",
+    ]);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
