@@ -86,7 +86,8 @@ export class PartitionControl {
     for (const { to, message } of outgoing) {
       for (const name of to) {
         const peer = pool.peers.get(name);
-        if (peer !== undefined) sendControl(peer, FrameKind.partition, message);
+        // Hops go along the overlay, of which a connection that serves a single message is no part.
+        if (peer !== undefined && (peer.up || message[0] !== "mark")) sendControl(peer, FrameKind.partition, message);
       }
     }
     for (const name of changed) {

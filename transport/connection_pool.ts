@@ -124,6 +124,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   silence(peer: Peer): void {
     peer.silent = true;
     this.doubt(peer);
+    if (!peer.wanted) this.#lingering.begin(peer);
   }
 
   /** Has a peer's connections replaced: they look open, but nothing comes through. */
@@ -281,9 +282,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     else this.#lingering.begin(peer);
   }
 
-  /** Only the side that dialled closes: the other one may still be wanted by it. */
+  /** Only the side that dialled closes, as long as it lives: the connections may still be wanted by it. */
   #closeUnwanted(peer: Peer): void {
-    if (peer.membership?.outbound !== false) this.disconnect(peer);
+    if (peer.silent || peer.membership?.outbound !== false) this.disconnect(peer);
   }
 
   #forget(peer: Peer): void {

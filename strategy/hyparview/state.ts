@@ -73,9 +73,9 @@ export function knownMembers({ self, removed, active, passive, pending, lost }: 
   return removed ? [] : union([self], active, nodesOf(pending), passive, nodesOf(lost));
 }
 
-/** Those with whom the node keeps connections: its neighbours, and those who may become so. */
-export function wantedPeers({ active, pending }: HyParViewState): View {
-  return pending.length === 0 ? active : union(active, nodesOf(pending));
+/** Those with whom the node keeps connections: its neighbours. Whoever is only asked to become one may have no room. */
+export function wantedPeers({ active }: HyParViewState): View {
+  return active;
 }
 
 /** The nodes that some entries are about. */
