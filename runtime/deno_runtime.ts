@@ -4,11 +4,10 @@ import { TcpTransport } from "../transport/tcp_transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 
-/**
- * A turn of the event loop that lasts longer should end. Reads and writes that find their socket ready are done within the turn, 128
- * in a row: a flood would hold it for a tenth of a second.
- */
-const TURN_MS = 4;
+/** For longer nobody should hold the event loop while others may be due. */
+const TURN_MS = 2;
+/** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
+const TURNS = 64;
 /** `setTimeout` takes no longer delays: it runs them at once. */
 const TIMEOUT_MAX_MS = 2 ** 31 - 1;
 /** `crypto.getRandomValues` fills no more at once. */
@@ -64,13 +63,13 @@ export const systemRandom: Random = {
  * ```
  */
 export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
-  const turn = new Turn();
+  const breaks = new Breaks();
   return {
     clock: systemClock,
     random: options.random ?? systemRandom,
     transport: options.transport ?? new TcpTransport({ clock: systemClock }),
     defer: (callback) => queueMicrotask(callback),
-    giveWay: () => turn.giveWay(),
+    giveWay: () => breaks.giveWay(),
     outside: (operation) => operation,
   };
 }
@@ -94,21 +93,25 @@ class SystemTimer implements Timer {
   }
 }
 
-/** The turn of the event loop that is on, from when it was first asked about. */
-class Turn {
-  #startedAt = 0;
-  #end: Promise<void> | undefined;
+/**
+ * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
+ * that those who flood and are flooded hold it for a tenth of a second otherwise.
+ */
+class Breaks {
+  #lastEnd = 0;
+  #present: Promise<void> | undefined;
 
   giveWay(): Promise<void> | undefined {
-    const now = performance.now();
-    if (this.#end !== undefined) return now - this.#startedAt > TURN_MS ? this.#end : undefined;
-    this.#startedAt = now;
-    this.#end = new Promise((resolve) => {
-      setImmediate(() => {
-        this.#end = undefined;
+    if (this.#present !== undefined || performance.now() - this.#lastEnd < TURN_MS) return this.#present;
+    return this.#present = new Promise((resolve) => {
+      let turns = TURNS;
+      const turn = () => {
+        if (--turns > 0) return setImmediate(turn);
+        this.#lastEnd = performance.now();
+        this.#present = undefined;
         resolve();
-      });
+      };
+      setImmediate(turn);
     });
-    return undefined;
   }
 }

@@ -48,8 +48,8 @@ export interface Runtime {
    */
   defer(callback: () => void): void;
   /**
-   * Asks whether this turn of the event loop has lasted long enough: timers and other streams get theirs only after it. For loops that
-   * may find work without end. A runtime whose turns take no time can do without.
+   * Asks whether it is time that timers and other streams get the event loop. For loops that may find work without end. A runtime in
+   * which work takes no time can do without.
    *
    * @returns What to wait for, or `undefined` to go on.
    */
