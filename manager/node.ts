@@ -7,6 +7,7 @@ import type { Connection } from "../transport/connection.ts";
 import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../transport/connection_pool_options.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
+import { ProtocolError } from "../transport/frame_reader.ts";
 import type { Peer } from "../transport/peer.ts";
 import { HandshakeRefusedError } from "../transport/refusal.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
@@ -235,8 +236,8 @@ export class Node implements ConnectionPoolHandler {
   }
 
   connectionClosed({ peer, channel }: Connection, error: unknown): void {
-    if (!(error instanceof SyntaxError || error instanceof TypeError || error instanceof RangeError)) return;
-    this.#emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
+    const isFault = [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
+    if (isFault) this.#emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
   }
 
   outlived(known: number): void {

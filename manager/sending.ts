@@ -26,11 +26,16 @@ export function forward(from: Node, to: Addressed, options: ForwardOptions): Pro
   const { outbound, guarantees } = from.messaging;
   const outgoing = { ...to, options, cast: false };
   if (needsGuarantee(options)) return guarantees.forward(outgoing, options);
-  const waiting = outbound.forward(outgoing, signal);
+  // Who gave up waiting must not be surprised by the message later; the caller's signal alone does not know of the timeout.
+  const givenUp = timeout === undefined ? undefined : new AbortController();
+  const waiting = outbound.forward(outgoing, givenUp?.signal ?? signal);
   if (waiting === undefined) return Promise.resolve();
   const deadline = { signal: from.untilStopped(signal), timeout };
   const what = `Cannot send to "${to.name}" on "${to.node}"`;
-  return withDeadline(from.settings.runtime.clock, deadline, what, () => waiting);
+  return withDeadline(from.settings.runtime.clock, deadline, what, (ended) => {
+    ended.addEventListener("abort", () => givenUp?.abort(ended.reason));
+    return waiting;
+  });
 }
 
 /** Sends a message without waiting. @returns Whether more may be sent at once. */
@@ -42,12 +47,17 @@ export function cast(from: Node, to: Addressed, options: SendOptions): boolean {
 export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
   from.checkRunning("call");
   const { calls } = from.messaging;
-  return withDeadline(from.settings.runtime.clock, options, `Cannot call "${to.name}" on "${to.node}"`, async (signal) => {
-    if (to.node === from.self.name) return await from.messaging.callHere(to.name, to.message, options);
-    // What goes down later ends the call; what is down already never goes down again.
-    if (options.transitive !== true && from.pool.peers.get(to.node)?.up !== true) {
-      throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
-    }
-    return await calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
-  });
+  return withDeadline(
+    from.settings.runtime.clock,
+    options,
+    `Cannot call "${to.name}" on "${to.node}"`,
+    async (signal) => {
+      if (to.node === from.self.name) return await from.messaging.callHere(to.name, to.message, options);
+      // What goes down later ends the call; what is down already never goes down again.
+      if (options.transitive !== true && from.pool.peers.get(to.node)?.up !== true) {
+        throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
+      }
+      return await calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
+    },
+  );
 }
