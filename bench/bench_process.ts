@@ -1,0 +1,58 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
+import { TextLineStream } from "./line_stream.ts";
+
+/** What a process gets to end by itself. */
+const PATIENCE_MS = 2_000;
+
+type Answer = { readonly result: unknown } | { readonly error: string };
+
+/** A process of a measurement, as its parent sees it: `child.ts` does what it is told, one thing after the other. */
+export class BenchProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
+  readonly #answers: ReadableStreamDefaultReader<string>;
+  #last: Promise<unknown> = Promise.resolve();
+
+  /** @param prefix A command that runs the process, such as `ip netns exec …`. */
+  constructor(prefix: readonly string[] = []) {
+    const child = new URL("child.ts", import.meta.url).href;
+    const flags = Deno.env.get("BENCH_CHILD_FLAGS")?.split(" ") ?? [];
+    const [command, ...args] = [...prefix, Deno.execPath(), "run", "-A", "--no-check", ...flags, child];
+    this.#process = new Deno.Command(command!, { args, stdin: "piped", stdout: "piped" }).spawn();
+    this.#input = this.#process.stdin.getWriter();
+    this.#answers = this.#process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
+      .getReader();
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#process.pid;
+  }
+
+  /** Has it do something. */
+  call<Name extends CommandName>(name: Name, args: CommandArgs<Name>): Promise<CommandResult<Name>> {
+    const answer = this.#last.then(() => this.#ask(name, args));
+    this.#last = answer.catch(() => {});
+    return answer as Promise<CommandResult<Name>>;
+  }
+
+  /** Ends it: with its input, or by force when it is too busy to notice. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const timer = setTimeout(() => this.#process.kill("SIGKILL"), PATIENCE_MS);
+    await this.#input.close().catch(() => {});
+    await this.#answers.cancel().catch(() => {});
+    await this.#process.status;
+    clearTimeout(timer);
+  }
+
+  async #ask(name: CommandName, args: unknown): Promise<unknown> {
+    await this.#input.write(new TextEncoder().encode(JSON.stringify({ name, args }) + "\n"));
+    const { value } = await this.#answers.read();
+    if (value === undefined) throw new Error(`Cannot do "${name}": the process has ended`);
+    const answer: Answer = JSON.parse(value);
+    if ("error" in answer) throw new Error(`Cannot do "${name}": ${answer.error}`);
+    return answer.result;
+  }
+}

@@ -1,0 +1,65 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { Interpositions } from "../messaging/interposition.ts";
+import { PeerService } from "./peer_service.ts";
+import { RawLines } from "./raw_lines.ts";
+import { RawSocket } from "./raw_socket.ts";
+
+/** Ways to bring messages from one process to another. */
+export type ContestantName = "raw" | "lines" | "ours" | "unhooked";
+
+/** How the two ends are connected. */
+export interface Link {
+  /**
+   * Where the server listens.
+   *
+   * @default {"127.0.0.1"}
+   */
+  readonly hostname?: string;
+  /**
+   * Connections, among which handlers are spread.
+   *
+   * @default {1}
+   */
+  readonly parallelism?: number;
+  /**
+   * Whether each connection is a channel of its own, rather than one of the default channel's.
+   *
+   * @default {false}
+   */
+  readonly channels?: boolean;
+}
+
+/** One end of a pair of processes, in the one way or the other. A scenario is written once, over this. */
+export interface Contestant {
+  /** Takes one peer. @returns What the other process needs to connect. */
+  listen(): Promise<string>;
+  /** Connects with the process that listens. */
+  connect(address: string): Promise<void>;
+  /** Says who takes the messages to handler `index`. */
+  on(index: number, take: (message: unknown) => void): void;
+  /** Sends a message to handler `index` of the other end. @returns Whether more may be sent at once. */
+  send(index: number, message: unknown): boolean;
+  /** Makes a message that came in fit to be sent back by its handler. */
+  keep(message: unknown): unknown;
+  /** Resolves once messages to handler `index` may be sent again. */
+  ready(index: number): Promise<void>;
+  /** Closes everything. */
+  close(): Promise<void>;
+}
+
+/** Makes one end of a pair. */
+export function contestantOf(name: ContestantName, link: Link): Promise<Contestant> | Contestant {
+  switch (name) {
+    case "raw":
+      return new RawSocket(link);
+    case "lines":
+      return new RawLines(link);
+    case "unhooked":
+      // As if the message's way did not lead past the interposition functions.
+      Object.defineProperty(Interpositions.prototype, "active", { value: false });
+      return PeerService.start(link);
+    case "ours":
+      return PeerService.start(link);
+  }
+}

@@ -1,0 +1,53 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type EchoReport, echoReport } from "./echo_report.ts";
+import { messageOf, type Payload } from "./payload.ts";
+import type { Stage } from "./stage.ts";
+
+/** Sends back whatever comes to the first `handlers` handlers. */
+export function serveEcho({ end }: Stage, { handlers }: { handlers: number }): void {
+  for (let index = 0; index < handlers; index++) end.on(index, (message) => end.send(index, end.keep(message)));
+}
+
+/** Sends a message back and forth. */
+export async function runEcho(
+  { end }: Stage,
+  { count, payload }: { count: number; payload: Payload },
+): Promise<EchoReport> {
+  const message = messageOf(payload);
+  const times = new Float64Array(count);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let seen = 0;
+  let sentAt = performance.now();
+  end.on(0, () => {
+    const now = performance.now();
+    times[seen++] = 1000 * (now - sentAt);
+    if (seen === count) return resolve();
+    sentAt = performance.now();
+    end.send(0, message);
+  });
+  end.send(0, message);
+  await promise;
+  return echoReport(times);
+}
+
+/** Keeps one message of each of `pairs` echoing pairs under way. @returns Echoes per second. */
+export async function runPairs(
+  { end }: Stage,
+  { pairs, count, payload }: { pairs: number; count: number; payload: Payload },
+): Promise<number> {
+  const message = messageOf(payload);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let toSend = count;
+  let seen = 0;
+  const startedAt = performance.now();
+  for (let index = 0; index < pairs; index++) {
+    end.on(index, () => {
+      if (++seen === count) resolve();
+      if (toSend-- > 0) end.send(index, message);
+    });
+  }
+  for (let index = 0; index < pairs; index++) if (toSend-- > 0) end.send(index, message);
+  await promise;
+  return count / (performance.now() - startedAt) * 1000;
+}

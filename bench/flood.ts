@@ -1,0 +1,126 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Flood, FloodReport } from "./flood_child.ts";
+import { Pair } from "./pair.ts";
+import { type Payload, payloadName } from "./payload.ts";
+import type { Report, Target } from "./report.ts";
+import { median } from "./statistics.ts";
+import { type Effort, interleave, type Subject } from "./subject.ts";
+import type { Wellbeing } from "./wellbeing.ts";
+
+const PAYLOADS: readonly (readonly [payload: Payload, target: Target | undefined])[] = [
+  [64, { atLeast: 0.25 }],
+  [1024, undefined],
+  [64 * 1024, { atLeast: 0.85 }],
+  [512 * 1024, { atLeast: 0.85 }],
+  ["event", { atLeast: 1 }],
+];
+const PROBE_BYTES = 16 * 1024 * 1024;
+const PROBE_COUNT_MAX = 50_000;
+const MEGABYTE = 1_000_000;
+const WINDOW = 1000;
+
+/** One way, as fast as it goes. */
+export const flood: Subject = {
+  name: "flood",
+  title: "One way through castMessage to a handler that looks at every message, counted there",
+  baseline: "raw socket",
+  async measure(effort, report) {
+    for (const [payload, target] of PAYLOADS) await measureFlood(payload, target, effort, report);
+  },
+};
+
+/** One way, waiting for each message to be accepted, or for up to 1,000 to be acknowledged. */
+export const guarantees: Subject = {
+  name: "guarantees",
+  title: "One way, 64 B, against castMessage",
+  baseline: "castMessage",
+  async measure(effort, report) {
+    await using pair = await Pair.start("ours");
+    const send = (command: "sendFlood" | "forwardFlood" | "acknowledgedFlood") =>
+      timed(pair, 64, effort, (flood) => pair.client.call(command, { ...flood, window: WINDOW }));
+    const [cast, forward, acknowledged] = await interleave(effort.rounds, [
+      send("sendFlood"),
+      send("forwardFlood"),
+      send("acknowledgedFlood"),
+    ]);
+    const rates = (floods: readonly MeasuredFlood[] | undefined) => floods!.map(({ received }) => received.rate / 1000);
+    const row = { unit: "k msg/s", baseline: rates(cast) };
+    report.row("guarantees", { ...row, what: "await forwardMessage", ours: rates(forward) });
+    const what = `ack: true, window ${WINDOW}`;
+    report.row("guarantees", { ...row, what, ours: rates(acknowledged), target: { atLeast: 0.4 } });
+  },
+};
+
+interface MeasuredFlood {
+  readonly count: number;
+  readonly sent: Wellbeing;
+  readonly received: FloodReport;
+}
+
+async function measureFlood(
+  payload: Payload,
+  target: Target | undefined,
+  effort: Effort,
+  report: Report,
+): Promise<void> {
+  await using raw = await Pair.start(payload === "event" ? "lines" : "raw");
+  await using ours = await Pair.start("ours");
+  const [baseline, own] = await interleave(
+    effort.rounds,
+    [raw, ours].map((pair) => timed(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood))),
+  ) as [MeasuredFlood[], MeasuredFlood[]];
+  const inMegabytes = payload !== "event" && payload >= 64 * 1024;
+  const factor = inMegabytes ? (payload as number) / MEGABYTE : 1 / 1000;
+  const rates = (floods: readonly MeasuredFlood[]) => floods.map(({ received }) => received.rate * factor);
+  report.row("flood", {
+    what: payloadName(payload),
+    unit: inMegabytes ? "MB/s" : "k msg/s",
+    baseline: rates(baseline),
+    ours: rates(own),
+    ...(target && { target }),
+  });
+  describe(payloadName(payload), "raw", baseline, report);
+  describe(payloadName(payload), "ours", own, report);
+  if (payload === "event") return;
+  addPoint(report, "raw socket", payload, baseline);
+  addPoint(report, "peer-service", payload, own);
+}
+
+/** Makes each round take about as long. */
+function timed(
+  pair: Pair,
+  payload: Payload,
+  { roundMs }: Effort,
+  send: (flood: Flood) => Promise<Wellbeing>,
+): () => Promise<MeasuredFlood> {
+  let count = payload === "event" ? PROBE_COUNT_MAX : Math.min(PROBE_COUNT_MAX, Math.ceil(PROBE_BYTES / payload));
+  return async () => {
+    const flood = { count, payload };
+    await pair.server.call("expectFlood", flood);
+    const sending = send(flood);
+    const received = await pair.server.call("receiveFlood", {});
+    count = Math.max(50, Math.ceil(received.rate * roundMs / 1000));
+    return { count: flood.count, sent: await sending, received };
+  };
+}
+
+function describe(what: string, who: string, floods: readonly MeasuredFlood[], report: Report): void {
+  const middle = (pick: (flood: MeasuredFlood) => number) => median(floods.map(pick));
+  const memory = (pick: (flood: MeasuredFlood) => number) =>
+    `${pick(floods[0]!).toFixed(0)} → ${pick(floods.at(-1)!).toFixed(0)} MB`;
+  const side = (pick: (flood: MeasuredFlood) => Wellbeing) =>
+    [
+      `${middle((flood) => 1000 * pick(flood).cpu / flood.count).toFixed(2)} µs of processor time a message`,
+      `timers late p99 ${middle((flood) => pick(flood).lateness.p99).toFixed(1)} ms`,
+      `memory ${memory((flood) => pick(flood).memory)}`,
+    ].join(", ");
+  report.remark("flood", `${what}, ${who}, sender: ${side(({ sent }) => sent)}`);
+  report.remark("flood", `${what}, ${who}, receiver: ${side(({ received }) => received)}`);
+}
+
+function addPoint(report: Report, name: string, size: number, floods: readonly MeasuredFlood[]): void {
+  const rate = median(floods.map(({ received }) => received.rate));
+  const points = report.throughput.get(name) ?? [];
+  report.throughput.set(name, [...points, [size, rate * size / MEGABYTE]]);
+}

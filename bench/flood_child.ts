@@ -1,0 +1,81 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Nothing } from "./commands.ts";
+import { messageOf, type Payload } from "./payload.ts";
+import { PeerService } from "./peer_service.ts";
+import type { Stage } from "./stage.ts";
+import { type Wellbeing, WellbeingProbe } from "./wellbeing.ts";
+
+/** What the receiver of a flood saw. */
+export interface FloodReport extends Wellbeing {
+  /** Messages per second, between the first and the last one. */
+  readonly rate: number;
+}
+
+/** Messages to send. */
+export interface Flood {
+  readonly count: number;
+  readonly payload: Payload;
+}
+
+/** Prepares to count the messages of a flood. Each is looked at. */
+export function expectFlood(stage: Stage, { count, payload }: Flood): void {
+  const { promise, resolve } = Promise.withResolvers<FloodReport>();
+  const probe = new WellbeingProbe();
+  const isBytes = payload !== "event";
+  let seen = 0;
+  let startedAt = 0;
+  let total = 0;
+  stage.end.on(0, (message) => {
+    if (seen++ === 0) startedAt = performance.now();
+    total += isBytes ? (message as Uint8Array)[3]! : (message as { id: number }).id;
+    if (seen < count) return;
+    const seconds = (performance.now() - startedAt) / 1000;
+    if (total === 0) throw new Error("Cannot count a flood: its messages are empty");
+    resolve({ rate: (count - 1) / seconds, ...probe.stop() });
+  });
+  stage.pending = promise;
+}
+
+/** Waits for what {@linkcode expectFlood} began. */
+export function receiveFlood(stage: Stage, _: Nothing): Promise<FloodReport> {
+  return stage.pending as Promise<FloodReport>;
+}
+
+/** Sends messages as fast as they are taken. */
+export async function sendFlood({ end }: Stage, { count, payload }: Flood): Promise<Wellbeing> {
+  const message = messageOf(payload);
+  const probe = new WellbeingProbe();
+  for (let sent = 0; sent < count; sent++) if (!end.send(0, message)) await end.ready(0);
+  return probe.stop();
+}
+
+/** Sends messages with `forwardMessage`, and waits for each to be accepted. */
+export async function forwardFlood(stage: Stage, { count, payload }: Flood): Promise<Wellbeing> {
+  const end = ours(stage);
+  const message = messageOf(payload);
+  const probe = new WellbeingProbe();
+  for (let sent = 0; sent < count; sent++) await end.forward(0, message);
+  return probe.stop();
+}
+
+/** Sends messages with `ack: true`, so many of them unacknowledged at a time. */
+export async function acknowledgedFlood(
+  stage: Stage,
+  { count, payload, window }: Flood & { window: number },
+): Promise<Wellbeing> {
+  const end = ours(stage);
+  const message = messageOf(payload);
+  const probe = new WellbeingProbe();
+  let toSend = count;
+  const sendInTurn = async () => {
+    while (toSend-- > 0) await end.forwardAcknowledged(0, message);
+  };
+  await Promise.all(Array.from({ length: window }, sendInTurn));
+  return probe.stop();
+}
+
+function ours({ end }: Stage): PeerService {
+  if (end instanceof PeerService) return end;
+  throw new TypeError("Cannot forward: only a peer service can");
+}

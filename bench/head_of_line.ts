@@ -1,0 +1,58 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { Pair } from "./pair.ts";
+import { median } from "./statistics.ts";
+import { interleave, type Subject } from "./subject.ts";
+
+const BULK_BYTES = 512 * 1024;
+const ECHO_BYTES = 64;
+const ECHOES_PER_MS = 2;
+
+/** Whether a bulk transfer on one channel delays the messages of another. */
+export const headOfLine: Subject = {
+  name: "head-of-line",
+  title: "Echo of 64 B, alone and beside a bulk transfer of 512 KiB messages on another channel",
+  baseline: "raw, two sockets",
+  async measure({ rounds, roundMs }, report) {
+    const link = { parallelism: 2, channels: true };
+    await using raw = await Pair.start("raw", link);
+    await using ours = await Pair.start("ours", link);
+    const count = Math.ceil(roundMs * ECHOES_PER_MS);
+    const [baseline, own] = await interleave(rounds, [raw, ours].map((pair) => () => measureBoth(pair, count)));
+    const middle = (pick: (round: Both) => number) => ({ baseline: baseline!.map(pick), ours: own!.map(pick) });
+    report.row("head-of-line", { what: "alone, p50", unit: "µs", ...middle(({ alone }) => alone.p50) });
+    report.row("head-of-line", { what: "alone, p99", unit: "µs", ...middle(({ alone }) => alone.p99) });
+    report.row("head-of-line", { what: "beside bulk, p50", unit: "µs", ...middle(({ beside }) => beside.p50) });
+    report.row("head-of-line", { what: "beside bulk, p99", unit: "µs", ...middle(({ beside }) => beside.p99) });
+    report.row("head-of-line", { what: "bulk", unit: "MB/s", ...middle(({ bulk }) => bulk * BULK_BYTES / 1e6) });
+    const alone = median(own!.map((round) => round.alone.p99));
+    const onTheWire = median(own!.map((round) => 1e6 / round.bulk));
+    const limit = 2 * alone + onTheWire;
+    report.row("head-of-line", {
+      what: "ours beside bulk, p99, against 2 × alone + one bulk message",
+      unit: "µs",
+      baseline: own!.map(() => limit),
+      ours: own!.map(({ beside }) => beside.p99),
+      target: { atMost: 1 },
+    });
+  },
+};
+
+interface Both {
+  readonly alone: { readonly p50: number; readonly p99: number };
+  readonly beside: { readonly p50: number; readonly p99: number };
+  /** Messages in bulk per second. */
+  readonly bulk: number;
+}
+
+async function measureBoth({ server, client }: Pair, count: number): Promise<Both> {
+  await server.call("serveEcho", { handlers: 1 });
+  await server.call("serveBulk", {});
+  const alone = await client.call("runEcho", { count, payload: ECHO_BYTES });
+  await client.call("startBulk", { size: BULK_BYTES });
+  const startedAt = performance.now();
+  const beside = await client.call("runEcho", { count, payload: ECHO_BYTES });
+  const sent = await client.call("stopBulk", {});
+  const bulk = 1000 * sent / (performance.now() - startedAt);
+  return { alone, beside, bulk };
+}

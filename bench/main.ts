@@ -1,0 +1,89 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * Measures this library against hand-made sockets: `deno task bench [--quick] [--rounds=N] [--save] [subject…]`.
+ *
+ * Prints tables in Markdown: medians, with the least and the greatest value of the rounds. What is compared runs in turns in the
+ * same run, so the ratios hold even where the machine is busy; the absolute values do not. With `--save` the plots go to `docs/`.
+ *
+ * @module
+ */
+
+import { codec } from "./codec.ts";
+import { concurrency } from "./concurrency.ts";
+import { echo } from "./echo.ts";
+import { flood, guarantees } from "./flood.ts";
+import { headOfLine } from "./head_of_line.ts";
+import { interposition } from "./interposition.ts";
+import { membership } from "./membership.ts";
+import { merge } from "./merge.ts";
+import { distributionPlot, throughputPlot } from "./plot.ts";
+import { Report } from "./report.ts";
+import type { Effort, Subject } from "./subject.ts";
+import { formatSubject } from "./table.ts";
+
+const SUBJECTS: readonly Subject[] = [
+  echo,
+  flood,
+  guarantees,
+  concurrency,
+  headOfLine,
+  interposition,
+  membership,
+  merge,
+  codec,
+];
+const FULL: Effort = { rounds: 7, roundMs: 500, quick: false };
+const QUICK: Effort = { rounds: 3, roundMs: 150, quick: true };
+const ROUNDS = /^--rounds=(\d+)$/;
+
+async function main(args: readonly string[]): Promise<number> {
+  const names = args.filter((arg) => !arg.startsWith("-"));
+  const flags = args.filter((arg) => arg.startsWith("-"));
+  const unknown = [
+    ...names.filter((name) => SUBJECTS.every((subject) => subject.name !== name)),
+    ...flags.filter((flag) => flag !== "--quick" && flag !== "--save" && !ROUNDS.test(flag)),
+  ];
+  if (unknown.length > 0) {
+    print(
+      `Cannot measure "${unknown[0]}": expected --quick, --rounds=N, --save or ${
+        SUBJECTS.map(({ name }) => name).join(", ")
+      }`,
+    );
+    return 1;
+  }
+  const effort = flags.includes("--quick") ? { ...QUICK } : { ...FULL };
+  const rounds = flags.map((flag) => ROUNDS.exec(flag)?.[1]).find((found) => found !== undefined);
+  const report = new Report();
+  print(describeMachine());
+  for (const subject of SUBJECTS) {
+    if (names.length > 0 && !names.includes(subject.name)) continue;
+    await subject.measure({ ...effort, ...(rounds && { rounds: Number(rounds) }) }, report);
+    print(formatSubject(subject, report));
+  }
+  if (flags.includes("--save")) await savePlots(report);
+  return 0;
+}
+
+function describeMachine(): string {
+  const { deno, v8 } = Deno.version;
+  const load = Deno.loadavg().map((value) => value.toFixed(1)).join(" ");
+  const memory = Math.round(Deno.systemMemoryInfo().total / 2 ** 30);
+  return `Deno ${deno}, V8 ${v8}, ${Deno.build.target}, ${navigator.hardwareConcurrency} processors, ${memory} GiB, load ${load}\n`;
+}
+
+async function savePlots(report: Report): Promise<void> {
+  const docs = new URL("../docs/", import.meta.url);
+  if (report.throughput.size > 0) {
+    await Deno.writeTextFile(new URL("throughput.svg", docs), throughputPlot(report.throughput));
+  }
+  if (report.roundTrips.length > 0) {
+    await Deno.writeTextFile(new URL("round_trips.svg", docs), distributionPlot(report.roundTrips));
+  }
+}
+
+function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+}
+
+Deno.exit(await main(Deno.args));

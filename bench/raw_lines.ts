@@ -1,0 +1,63 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Contestant, Link } from "./contestant.ts";
+import { RawPeers } from "./raw_peers.ts";
+
+/** Bytes that one code unit of a text takes at most. */
+const UTF8_BYTES_MAX = 3;
+
+/** What one would write by hand for values: `JSON.stringify` and a newline, batched like {@linkcode RawSocket}'s bytes. */
+export class RawLines implements Contestant {
+  readonly #peers: RawPeers;
+  readonly #encoder = new TextEncoder();
+  #take: (message: unknown) => void = () => {};
+
+  constructor(link: Link) {
+    this.#peers = new RawPeers(link, (conn) => this.#read(conn));
+  }
+
+  listen(): Promise<string> {
+    return this.#peers.listen();
+  }
+
+  connect(address: string): Promise<void> {
+    return this.#peers.connect(address);
+  }
+
+  on(_index: number, take: (message: unknown) => void): void {
+    this.#take = take;
+  }
+
+  send(index: number, message: unknown): boolean {
+    const writer = this.#peers.writerOf(index);
+    const { batch, length } = writer;
+    const line = JSON.stringify(message) + "\n";
+    const { written } = this.#encoder.encodeInto(line, batch.subarray(length, length + UTF8_BYTES_MAX * line.length));
+    return writer.wrote(length + written);
+  }
+
+  keep(message: unknown): unknown {
+    return message;
+  }
+
+  ready(index: number): Promise<void> {
+    return this.#peers.writerOf(index).ready();
+  }
+
+  close(): Promise<void> {
+    return this.#peers.close();
+  }
+
+  async #read(conn: Deno.Conn): Promise<void> {
+    const buffer = new Uint8Array(64 * 1024);
+    const decoder = new TextDecoder();
+    let rest = "";
+    for (;;) {
+      const count = await conn.read(buffer);
+      if (count === null) return;
+      const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
+      rest = lines.pop()!;
+      for (const line of lines) this.#take(JSON.parse(line));
+    }
+  }
+}

@@ -1,0 +1,28 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type Contestant, type ContestantName, contestantOf, type Link } from "./contestant.ts";
+import type { MeshNode } from "./mesh_child.ts";
+
+/** What one process of a measurement holds between two commands. */
+export class Stage {
+  /** What a command left for a later one to wait for. */
+  pending: Promise<unknown> = Promise.resolve();
+  /** The transfer in bulk beside an echo. */
+  bulk: { seen: number; running: boolean } = { seen: 0, running: false };
+  /** The connection of a plain echo. */
+  plain: Deno.Conn | undefined;
+  /** Nodes of a mesh. */
+  mesh: MeshNode[] = [];
+  #end: Contestant | undefined;
+
+  /** This process's end of the pair. */
+  get end(): Contestant {
+    if (this.#end === undefined) throw new TypeError("Cannot measure: this end was not opened");
+    return this.#end;
+  }
+
+  /** Opens this end. */
+  async open({ contestant, link }: { contestant: ContestantName; link: Link }): Promise<void> {
+    this.#end = await contestantOf(contestant, link);
+  }
+}
