@@ -131,7 +131,10 @@ function checkReachable({ hostname }: Address): void {
 }
 
 function checkSecrets(secrets: readonly string[]): readonly string[] {
-  if (secrets.length > SECRETS_MAX || secrets.some((secret) => typeof secret !== "string" || secret === "")) {
+  if (
+    !Array.isArray(secrets) || secrets.length > SECRETS_MAX ||
+    secrets.some((secret) => typeof secret !== "string" || secret === "")
+  ) {
     throw new TypeError(`Cannot start: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
   }
   return secrets;

@@ -52,7 +52,7 @@ function selfSpec(settings: Settings, former: Snapshot | null, listening: readon
   const { advertise, channels, metadata, runtime } = settings;
   const addresses = advertise ?? listening;
   return checkNodeSpec({
-    name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]!),
+    name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]),
     // Above that of the last life, even when the clock was set back.
     incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
     since: former?.since ?? undefined,
@@ -62,6 +62,7 @@ function selfSpec(settings: Settings, former: Snapshot | null, listening: readon
   });
 }
 
-function randomName(bytes: Uint8Array, { hostname }: Address): string {
+function randomName(bytes: Uint8Array, address: Address | undefined): string {
+  const hostname = address?.hostname ?? "nowhere";
   return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}@${hostname}`;
 }

@@ -1,0 +1,37 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { FrameRouter } from "../../manager/frame_router.ts";
+import type { Connection } from "../../transport/connection.ts";
+import { FrameKind } from "../../transport/frame_kind.ts";
+
+const connection = {} as Connection;
+const buffer = new Uint8Array(9);
+
+Deno.test("FrameRouter hands each kind to whoever takes it, with the bytes where they are", () => {
+  const router = new FrameRouter();
+  const taken: unknown[][] = [];
+  router.on(FrameKind.ping, (...frame) => taken.push(["ping", ...frame]));
+  router.on(FrameKind.message, (...frame) => taken.push(["message", ...frame]));
+  router.route(connection, FrameKind.message, buffer, 2, 5);
+  router.route(connection, FrameKind.ping, buffer, 5, 5);
+  assertEquals(taken.map(([who, , , start, end]) => [who, start, end]), [["message", 2, 5], ["ping", 5, 5]]);
+  assertStrictEquals(taken[0]![1], connection);
+  assertStrictEquals(taken[0]![2], buffer);
+  assertEquals(router.unknownFrames, 0);
+});
+
+Deno.test("FrameRouter counts and ignores every kind that nobody takes", () => {
+  const router = new FrameRouter();
+  router.on(FrameKind.ping, () => {});
+  for (let kind = 0; kind < 256; kind++) router.route(connection, kind, buffer, 0, 0);
+  assertEquals(router.unknownFrames, 255);
+});
+
+Deno.test("FrameRouter passes on what a taker throws", () => {
+  const router = new FrameRouter();
+  router.on(FrameKind.pong, () => {
+    throw new TypeError("Malformed");
+  });
+  assertThrows(() => router.route(connection, FrameKind.pong, buffer, 0, 0), TypeError, "Malformed");
+});
