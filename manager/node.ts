@@ -210,6 +210,7 @@ export class Node implements ConnectionPoolHandler {
   up(peer: Peer): void {
     const { name } = peer;
     this.messaging.up(peer);
+    if (this.#stopped !== null) return;
     this.#emit("up", { node: name });
     this.upListeners.tell(name);
     this.joining.changed();
@@ -224,6 +225,7 @@ export class Node implements ConnectionPoolHandler {
   }
 
   channelUp({ name }: Peer, channel: string): void {
+    if (this.#stopped !== null) return;
     this.#emit("up", { node: name, channel });
     this.upListeners.tell(name, channel);
     this.joining.changed();

@@ -4,6 +4,7 @@ import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { participantKey } from "./causal_stamp.ts";
+import type { Sender } from "./deduplication.ts";
 import { type CausalPlace, envelopeToValue } from "./envelope.ts";
 import {
   AckTimeoutError,
@@ -30,6 +31,8 @@ interface Pending {
   readonly message: OutboundMessage;
   /** Its place in a causal order, if it has one, and the life of the receiver that the place is for. */
   place: CausalPlace | undefined;
+  /** What goes on in its place when it is given up, lest others wait for it for ever. */
+  readonly placeholder: Pending | undefined;
   readonly settle: ((error?: Error) => void) | undefined;
 }
 
@@ -166,17 +169,16 @@ export class Guarantees {
         else reject(error);
       };
       const now = this.#now();
-      const pending: Pending = { message, place: undefined, settle: ack ? settle : undefined };
+      const placeholder = placed ? placeholderFor(message) : undefined;
+      const pending: Pending = { message, place: undefined, placeholder, settle: ack ? settle : undefined };
       sequence = this.#outstanding.add(node, pending, {
         now,
         bytes,
         ...(timeout === undefined ? {} : { deadline: now + timeout }),
         ...retransmissionOf(options),
-        ...(!placed ? {} : { placeholder: { message, place: undefined, settle: undefined } }),
+        ...(placeholder === undefined ? {} : { placeholder }),
       });
-      if (placed && receiver !== undefined) {
-        pending.place = this.#options.orders.place(causalLabel, receiver, now);
-      }
+      if (placed && receiver !== undefined) this.#place(pending, causalLabel, receiver);
       if (ack) signal?.addEventListener("abort", abort);
       this.#sendFirst(pending, sequence, ack, signal, settle);
       this.#schedule();
@@ -228,9 +230,17 @@ export class Guarantees {
     const { place } = message;
     if (place !== undefined && incarnation !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
       // The receiver has begun another life, to which the old place means nothing.
-      message.place = this.#options.orders.place(place.label, { name: peer, incarnation }, this.#now());
+      this.#place(message, place.label, { name: peer, incarnation });
     }
     this.#options.outbound.offer({ ...this.#enveloped(message, sequence), repeated: true });
+  }
+
+  /** Gives a message, and what may come in its stead, a place in a causal order. */
+  #place(pending: Pending, label: string, to: Sender): void {
+    const place = this.#options.orders.place(label, to, this.#now());
+    const isEmpty = pending.place?.empty ?? false;
+    pending.place = { ...place, empty: isEmpty };
+    if (pending.placeholder !== undefined) pending.placeholder.place = { ...place, empty: true };
   }
 
   #schedule(): void {
@@ -247,6 +257,11 @@ export class Guarantees {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+/** A message without content. */
+function placeholderFor(message: OutboundMessage): Pending {
+  return { message: { ...message, message: null }, place: undefined, placeholder: undefined, settle: undefined };
 }
 
 /** What the user's option means to the store: absent for its default. */

@@ -7,7 +7,7 @@
  */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { NotConnectedError, StoppedError } from "../../messaging/errors.ts";
+import { AckTimeoutError, NotConnectedError, PartitionedError, StoppedError } from "../../messaging/errors.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
@@ -135,4 +135,47 @@ Deno.test("a ping that ends with the life of a peer does not make its next life 
   cluster.node("a").onDown("b", () => downs++, { channel: "default" });
   await cluster.advance(2_000);
   assertEquals(downs, 0);
+});
+
+Deno.test("a causally ordered message that is given up lets those after it through, and does not come itself", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const heard: unknown[] = [];
+  b.register("ear", (message) => heard.push(message));
+  const order = { ack: true, causalLabel: "order" };
+
+  cluster.cut("a", "b", { connects: "refuse" });
+  cluster.reset("a", "b");
+  const late = assertRejects(
+    () => a.forwardMessage("b", "ear", "too late", { ...order, timeout: 500 }),
+    AckTimeoutError,
+  );
+  const outcome = a.forwardMessage("b", "ear", "in time", order);
+  await cluster.wait(late);
+  cluster.heal();
+  await cluster.wait(outcome);
+  assertEquals(heard, ["in time"]);
+
+  const reference = await cluster.wait(a.injectPartition("a", 0));
+  await assertRejects(() => a.forwardMessage("b", "ear", "partitioned", order), PartitionedError);
+  a.resolvePartition(reference);
+  await cluster.wait(a.forwardMessage("b", "ear", "healed", order));
+  await cluster.runUntil(() => heard.length === 2);
+  assertEquals(heard, ["in time", "healed"]);
+});
+
+Deno.test("a node that stops tells of nobody that comes up", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
+  const told: string[] = [];
+  const b = cluster.node("b");
+  b.onUp("*", (node) => told.push(node));
+  b.onUp("*", (node, channel) => told.push(`${node} ${channel}`), { channel: "default" });
+  cluster.slowReader("a", 1_000);
+  b.castMessage("a", "ear", new Uint8Array(400_000));
+  const stopped = cluster.stopNode("b");
+  cluster.crash("c", { reset: true });
+  await cluster.advance(10);
+  await cluster.startNode("c");
+  await cluster.wait(stopped);
+  assertEquals(told, []);
 });
