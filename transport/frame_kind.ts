@@ -42,8 +42,6 @@ export const FrameKind = {
   relay: 0x25,
   /** A batch of frames, deflated together. */
   compressed: 0x26,
-  /** Requests, replies and monitors between nodes. */
-  call: 0x27,
 } as const;
 
 /** One of {@linkcode FrameKind}'s numbers. */
