@@ -3,11 +3,14 @@
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkArray, checkInteger, checkName, checkNodeSpec, checkObject } from "../membership/node_spec_check.ts";
 
+/** Which life of which node. */
+export type Life = Pick<NodeSpec, "name" | "incarnation">;
+
 /** The fields of a value that came from outside. */
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Lists of nodes longer than this are refused, whatever size of views the sender was configured with. */
-const NODES_MAX = 128;
+/** Lists longer than this are refused, whatever size of views the sender was configured with. */
+export const LIST_MAX = 128;
 
 /**
  * Reads a message that came from another node.
@@ -33,7 +36,7 @@ export function readValue<T>(what: string, value: unknown, read: (fields: Fields
 
 /** A list of nodes, not too long. */
 export function checkNodes(value: unknown): readonly NodeSpec[] {
-  return checkArray(value, "nodes", NODES_MAX).map(checkNodeSpec);
+  return checkArray(value, "nodes", LIST_MAX).map(checkNodeSpec);
 }
 
 /** A number of hops, or another small count. */
@@ -48,8 +51,8 @@ export function checkWord<Word extends string>(value: unknown, what: string, wor
   return word;
 }
 
-/** Which life of which node. */
-export function checkLife(value: unknown): { readonly name: string; readonly incarnation: number } {
+/** Checks that a value says which life of which node it is about. */
+export function checkLife(value: unknown): Life {
   const fields = checkObject(value, "life");
   return {
     name: checkName(fields.name, "name"),

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { Life } from "./check_message.ts";
 
 /**
  * Those who left lately: by name the last incarnation that is gone. A partial view has no record of the whole
@@ -12,13 +12,13 @@ export type Departures = ReadonlyMap<string, number>;
 export const DEPARTURES_MAX = 1_024;
 
 /** Whether that life of the node is over. */
-export function hasDeparted(departures: Departures, node: Pick<NodeSpec, "name" | "incarnation">): boolean {
+export function hasDeparted(departures: Departures, node: Life): boolean {
   const last = departures.get(node.name);
   return last !== undefined && last >= node.incarnation;
 }
 
 /** Remembers that `node`, and every earlier life of it, is gone. */
-export function withDeparture(departures: Departures, node: Pick<NodeSpec, "name" | "incarnation">): Departures {
+export function withDeparture(departures: Departures, node: Life): Departures {
   if (hasDeparted(departures, node)) return departures;
   const next = new Map(departures);
   next.delete(node.name);
@@ -33,7 +33,7 @@ export function withDeparture(departures: Departures, node: Pick<NodeSpec, "name
 }
 
 /** The latest departures: what a node has to hear that was out of reach. */
-export function latestDepartures(departures: Departures): readonly Pick<NodeSpec, "name" | "incarnation">[] {
+export function latestDepartures(departures: Departures): readonly Life[] {
   return [...departures].slice(-LATEST_MAX).map(([name, incarnation]) => ({ name, incarnation }));
 }
 

@@ -4,7 +4,7 @@ import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkOption } from "./check_option.ts";
 import { compareMembers } from "./compare_members.ts";
 import { hasDeparted } from "./departures.ts";
-import { onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
+import { meet, onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
 import { passRound } from "./hyparview/round.ts";
@@ -16,7 +16,7 @@ import {
   knownMembers,
   wantedPeers,
 } from "./hyparview/state.ts";
-import { addLost, forget, meet } from "./hyparview/views.ts";
+import { addLost, forget } from "./hyparview/views.ts";
 import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
 import { find, has } from "./view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
@@ -117,7 +117,7 @@ class HyParView implements Strategy<HyParViewState> {
     const passive = view.slice(0, this.#config.passiveSize);
     // Nodes that start together do not all shuffle in the same round.
     const round = Math.floor(context.random() * this.#config.shuffleInterval);
-    const none = { active: [], pending: [], lost: [], shuffled: [] };
+    const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1 };
     return this.#turn({ self, removed: false, round, passive, departures, ...none }, context, links.fillActive);
   }
 
@@ -226,11 +226,11 @@ function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
     case "disconnect":
       return links.onDisconnect(turn, from);
     case "shuffleReply":
-      return onShuffleReply(turn, message.nodes);
+      return onShuffleReply(turn, message);
     case "forwardJoin":
     case "shuffle":
       if (!has(turn.state.active, from.name)) turn.send(from, { type: "disconnect" });
-      if (message.type === "shuffle") return onShuffle(turn, from, message.nodes, message.ttl);
+      if (message.type === "shuffle") return onShuffle(turn, from, message);
       if (meet(turn, message.node)) return links.onForwardJoin(turn, from, message.node, message.ttl);
   }
 }

@@ -1,14 +1,33 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { Life } from "../check_message.ts";
 import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
 import { find, union, type View } from "../view.ts";
 import { fillActive } from "./links.ts";
-import { type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
-import { forget } from "./views.ts";
+import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
+import { addPassive, forget } from "./views.ts";
 
-/** Which life of which node. */
-type Life = Pick<NodeSpec, "name" | "incarnation">;
+/**
+ * Takes notice of a node that somebody spoke of. A newer life of a known node retires the older one, everywhere.
+ *
+ * @returns Whether it is somebody else, who is still in the cluster as far as is known here.
+ */
+export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
+  const { self, departures } = turn.state;
+  if (node.name === self.name || hasDeparted(departures, node)) return false;
+  const known = knownIncarnation(turn.state, node.name);
+  if (known === undefined || known === node.incarnation) return true;
+  if (known > node.incarnation) return false;
+  onLeft(turn, { name: node.name, incarnation: known });
+  addPassive(turn, node);
+  return true;
+}
+
+function knownIncarnation({ active, passive, pending, lost }: HyParViewState, name: string): number | undefined {
+  const node = find(active, name) ?? find(passive, name);
+  return (node ?? [...pending, ...lost].find((entry) => entry.node.name === name)?.node)?.incarnation;
+}
 
 /** Removes `node` on behalf of this node's user: tells the neighbours, who pass it on, and the node itself. */
 export function removeNode(turn: HyParViewTurn, node: NodeSpec): void {

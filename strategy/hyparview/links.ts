@@ -13,10 +13,15 @@ import { addActive, addLost, addPassive, demote } from "./views.ts";
  * from a stranger is answered with "disconnect".
  */
 
+/** Rounds between two attempts to fill the active view double up to this while nobody has room. */
+const FILL_WAIT_MAX = 32;
+
 /** Asks `node` to become a neighbour. */
 export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Priority, joining = false): void {
-  const { pending, round } = turn.state;
-  turn.set({ pending: [...entriesWithout(pending, node.name), { node, due: round + 1, joining }] });
+  const { round } = turn.state;
+  const pending = entriesWithout(turn.state.pending, node.name);
+  if (!joining && pending.length >= 2 * turn.config.activeSize) return;
+  turn.set({ pending: [...pending, { node, due: round + 1, joining }] });
   turn.send(node, joining ? { type: "join" } : { type: "neighbour", priority });
 }
 
@@ -25,10 +30,10 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
  * cannot be refused, and tries those again that once went down.
  */
 export function fillActive(turn: HyParViewTurn, except?: string): void {
-  const { active, passive, pending, lost } = turn.state;
+  const { active, passive, pending, lost, round, fillAt } = turn.state;
   const free = turn.config.activeSize - active.length - pending.length;
-  if (free <= 0) return;
   const isAlone = active.length === 0;
+  if (free <= 0 || (!isAlone && round < fillAt)) return;
   const asked = nodesOf(pending);
   const candidates = (isAlone ? [...passive, ...nodesOf(lost)] : passive)
     .filter(({ name }) => name !== except && !has(asked, name));
@@ -54,10 +59,12 @@ export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
   else turn.send(from, { type: "disconnect" });
 }
 
-/** `from` has no room for us. */
+/** `from` has no room for us. In a cluster in which nobody has, some cannot fill their views, and need not ask every round. */
 export function onReject(turn: HyParViewTurn, from: NodeSpec): void {
-  turn.set({ pending: entriesWithout(turn.state.pending, from.name) });
+  const { pending, round, fillAt, fillWait } = turn.state;
+  turn.set({ pending: entriesWithout(pending, from.name) });
   addPassive(turn, from);
+  if (fillAt <= round) turn.set({ fillAt: round + fillWait, fillWait: Math.min(2 * fillWait, FILL_WAIT_MAX) });
 }
 
 /** `from` is our neighbour no more. What concerns a link that is only asked for is from an earlier one. */

@@ -1,8 +1,17 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import { checkNodeSpec } from "../../membership/node_spec_check.ts";
-import { checkCount, checkLife, checkNodes, checkWord, type Fields, readMessage } from "../check_message.ts";
+import { checkArray, checkName, checkNodeSpec } from "../../membership/node_spec_check.ts";
+import {
+  checkCount,
+  checkLife,
+  checkNodes,
+  checkWord,
+  type Fields,
+  type Life,
+  LIST_MAX,
+  readMessage,
+} from "../check_message.ts";
 
 /** How badly a node wants a neighbour: `"high"` cannot be refused. */
 export type Priority = "high" | "low";
@@ -22,11 +31,24 @@ export type HyParViewMessage =
   /** We are neighbours no more (4.2). */
   | { readonly type: "disconnect" }
   /** Some of the origin's views, the origin first, on their random walk along active links (4.4). */
-  | { readonly type: "shuffle"; readonly ttl: number; readonly nodes: readonly NodeSpec[] }
-  /** As many nodes in return, straight to the origin (4.4). */
-  | { readonly type: "shuffleReply"; readonly nodes: readonly NodeSpec[] }
+  | {
+    readonly type: "shuffle";
+    readonly ttl: number;
+    readonly nodes: readonly NodeSpec[];
+    /** The nodes that it came through, the origin first; without the one that it comes from. */
+    readonly path: readonly string[];
+  }
+  /** As many nodes in return (4.4), back the way that the shuffle came. */
+  | {
+    readonly type: "shuffleReply";
+    readonly nodes: readonly NodeSpec[];
+    /** Those of the shuffled nodes that are gone. */
+    readonly departures: readonly Life[];
+    /** The nodes that it has still to go through, the origin first. */
+    readonly path: readonly string[];
+  }
   /** That life of a node is over; spreads along all active links. Not in the paper, where nobody ever leaves. */
-  | { readonly type: "left"; readonly name: string; readonly incarnation: number };
+  | { readonly type: "left" } & Life;
 
 /**
  * Checks a message from another node.
@@ -51,13 +73,22 @@ function readHyParViewMessage(fields: Fields): HyParViewMessage {
     case "shuffle": {
       const nodes = checkNodes(fields.nodes);
       if (nodes.length === 0) throw new TypeError("Invalid nodes: the origin is missing");
-      return { type: "shuffle", ttl: checkCount(fields.ttl, "ttl"), nodes };
+      return { type: "shuffle", ttl: checkCount(fields.ttl, "ttl"), nodes, path: checkPath(fields.path) };
     }
     case "shuffleReply":
-      return { type: "shuffleReply", nodes: checkNodes(fields.nodes) };
+      return {
+        type: "shuffleReply",
+        nodes: checkNodes(fields.nodes),
+        departures: checkArray(fields.departures, "departures", LIST_MAX).map(checkLife),
+        path: checkPath(fields.path),
+      };
     case "left":
       return { type: "left", ...checkLife(fields) };
     default:
       throw new TypeError("Invalid type: it is unknown");
   }
+}
+
+function checkPath(value: unknown): readonly string[] {
+  return checkArray(value, "path", LIST_MAX).map((name) => checkName(name, "path"));
 }

@@ -1,13 +1,21 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import { pick, sample, union, type View } from "../view.ts";
-import { sendDepartures } from "./departure.ts";
+import { hasDeparted } from "../departures.ts";
+import { find, pick, sample, union, type View } from "../view.ts";
+import { meet, onLeft } from "./departure.ts";
 import { nextOnWalk } from "./links.ts";
+import type { HyParViewMessage } from "./messages.ts";
 import type { HyParViewTurn } from "./state.ts";
-import { addPassive, meet } from "./views.ts";
+import { addPassive } from "./views.ts";
 
-/** Starts a walk that tells somebody far away of this node and of some whom it knows (4.4). */
+/*
+ * Section 4.4 of the paper, but for the way of the answer: there it is a connection of its own, here it is the links along which
+ * the question came, since a connection costs more than these few hops and makes both ends believe for a moment that
+ * they have a new neighbour.
+ */
+
+/** Starts a walk that tells somebody far away of this node and of some whom it knows. */
 export function startShuffle(turn: HyParViewTurn): void {
   const { self, active, passive } = turn.state;
   const { random } = turn.context;
@@ -16,27 +24,41 @@ export function startShuffle(turn: HyParViewTurn): void {
   if (neighbour === undefined) return;
   const shuffled = union(sample(active, shuffleActive, random), sample(passive, shufflePassive, random));
   turn.set({ shuffled });
-  turn.send(neighbour, { type: "shuffle", ttl: activeWalk, nodes: [self, ...shuffled] });
+  turn.send(neighbour, { type: "shuffle", ttl: activeWalk, nodes: [self, ...shuffled], path: [] });
 }
 
 /** A shuffle came by: passes it on or, at the end of the walk, trades as many of our own nodes for its. */
-export function onShuffle(turn: HyParViewTurn, from: NodeSpec, nodes: View, ttl: number): void {
+export function onShuffle(
+  turn: HyParViewTurn,
+  from: NodeSpec,
+  { ttl, nodes, path }: Extract<HyParViewMessage, { type: "shuffle" }>,
+): void {
   const origin = nodes[0]!;
   const left = Math.min(ttl, turn.config.activeWalk) - 1;
   const next = left > 0 ? nextOnWalk(turn, [from.name, origin.name]) : undefined;
   if (next !== undefined) {
-    turn.send(next, { type: "shuffle", ttl: left, nodes });
+    turn.send(next, { type: "shuffle", ttl: left, nodes, path: [...path, from.name].slice(-turn.config.activeWalk) });
     return;
   }
-  if (!meet(turn, origin)) return;
   const given = sample(turn.state.passive, nodes.length, turn.context.random);
-  turn.send(origin, { type: "shuffleReply", nodes: given });
-  sendDepartures(turn, origin, nodes);
+  const { departures } = turn.state;
+  const gone = nodes.filter((node) => hasDeparted(departures, node))
+    .map(({ name }) => ({ name, incarnation: departures.get(name)! }));
+  turn.send(from, { type: "shuffleReply", nodes: given, departures: gone, path });
   integrate(turn, nodes, given);
 }
 
-/** The other end of a shuffle traded these for what we told it. */
-export function onShuffleReply(turn: HyParViewTurn, nodes: View): void {
+/** An answer came by: passes it on to where the shuffle came from or, at the origin, takes what it got for what it told. */
+export function onShuffleReply(
+  turn: HyParViewTurn,
+  { nodes, departures, path }: Extract<HyParViewMessage, { type: "shuffleReply" }>,
+): void {
+  if (path.length > 0) {
+    const next = find(turn.state.active, path.at(-1)!);
+    if (next !== undefined) turn.send(next, { type: "shuffleReply", nodes, departures, path: path.slice(0, -1) });
+    return;
+  }
+  for (const gone of departures) onLeft(turn, gone);
   integrate(turn, nodes, turn.state.shuffled);
 }
 

@@ -52,6 +52,10 @@ export interface HyParViewState {
   readonly passive: View;
   readonly pending: readonly PendingLink[];
   readonly lost: readonly LostPeer[];
+  /** Free places are left alone before this round, because others had no room; unless a neighbour is lost. */
+  readonly fillAt: number;
+  /** Rounds to wait when the next one has no room. */
+  readonly fillWait: number;
   readonly departures: Departures;
   /** What was told in the last shuffle: the first to make room for what comes back. */
   readonly shuffled: View;

@@ -1,8 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import { hasDeparted } from "../departures.ts";
-import { find, has, pick, without } from "../view.ts";
+import { has, pick, without } from "../view.ts";
 import { entriesWithout, type HyParViewTurn, type LostPeer } from "./state.ts";
 
 /** Neighbours that went down and are still tried; the oldest are given up first. */
@@ -10,28 +9,11 @@ const LOST_MAX = 16;
 /** Rounds between two tries double up to this. */
 const LOST_WAIT_MAX = 64;
 
-/**
- * Takes notice of a node that somebody spoke of. A newer life of a known node retires the older one.
- *
- * @returns Whether it is somebody else, who is still in the cluster as far as is known here.
- */
-export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
-  const { self, active, passive, pending, lost, departures } = turn.state;
-  if (node.name === self.name || hasDeparted(departures, node)) return false;
-  const known = find(active, node.name) ?? find(passive, node.name) ??
-    [...pending, ...lost].find((entry) => entry.node.name === node.name)?.node;
-  if (known === undefined || known.incarnation === node.incarnation) return true;
-  if (known.incarnation > node.incarnation) return false;
-  forget(turn, node.name);
-  addPassive(turn, node);
-  return true;
-}
-
 /** Drops a name from all views. */
 export function forget(turn: HyParViewTurn, name: string): void {
-  const { active, passive, pending, lost } = turn.state;
+  const { passive, pending, lost } = turn.state;
+  dropActive(turn, name);
   turn.set({
-    active: without(active, name),
     passive: without(passive, name),
     pending: entriesWithout(pending, name),
     lost: entriesWithout(lost, name),
@@ -52,8 +34,14 @@ export function addActive(turn: HyParViewTurn, node: NodeSpec): void {
 
 /** Makes a neighbour one of the others. */
 export function demote(turn: HyParViewTurn, node: NodeSpec): void {
-  turn.set({ active: without(turn.state.active, node.name) });
+  dropActive(turn, node.name);
   addPassive(turn, node);
+}
+
+/** The place that gets free is worth asking around for. */
+function dropActive(turn: HyParViewTurn, name: string): void {
+  const { active } = turn.state;
+  if (has(active, name)) turn.set({ active: without(active, name), fillAt: 0, fillWait: 1 });
 }
 
 /**

@@ -1,14 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { Life } from "../check_message.ts";
 import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
 import { find, sample, type View } from "../view.ts";
 import { ends, findArc, withArc, withoutArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
-import { keep } from "./subscription.ts";
-
-/** Which life of which node. */
-type Life = Pick<NodeSpec, "name" | "incarnation">;
+import { keep, spread } from "./subscription.ts";
 
 /** Each node passes the news of a departure on to so many neighbours: one node in e^10 misses it, and has leases to end it. */
 const FANOUT = 10;
@@ -62,7 +60,7 @@ export function onLeft(turn: ScampTurn, { name, incarnation }: Life, from?: Node
 
 /**
  * Leaves (section 2.2): of those who have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
- * that the number of arcs falls as that of nodes does.
+ * that the number of arcs falls as that of nodes does. The others do so only where nobody would be left otherwise.
  */
 function unsubscribe(turn: ScampTurn): void {
   const { self, view, inView, departures } = turn.state;
@@ -71,9 +69,7 @@ function unsubscribe(turn: ScampTurn): void {
   const replaced = Math.max(0, inView.length - turn.config.c - 1);
   for (const [index, { node }] of inView.entries()) {
     const successor = successors[index % successors.length];
-    if (index < replaced && successor !== undefined && successor.name !== node.name) {
-      turn.send(node, { type: "replace", node: successor });
-    }
+    if (successor !== undefined) turn.send(node, { type: "replace", node: successor, isSpare: index >= replaced });
   }
   for (const node of neighboursOf(turn.state)) turn.send(node, { type: "left", ...life });
   turn.set({
@@ -85,10 +81,12 @@ function unsubscribe(turn: ScampTurn): void {
   });
 }
 
-/** The leaver `from` is to be replaced in the view by `node`. */
-export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec): void {
+/** The leaver `from` is to be replaced in the view by `node` or, if that is there already, somewhere else. */
+export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec, isSpare: boolean): void {
   turn.set({ view: withoutArc(turn.state.view, from.name) });
-  if (meet(turn, node) && findArc(turn.state.view, node.name) === undefined) keep(turn, node);
+  if (!meet(turn, node) || (isSpare && turn.state.view.length > 0)) return;
+  if (node.name !== turn.state.self.name && findArc(turn.state.view, node.name) === undefined) keep(turn, node);
+  else spread(turn, node, 1);
 }
 
 /** Tells `to` which of the nodes that it spoke of are gone. */

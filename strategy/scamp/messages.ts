@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { checkNodeSpec } from "../../membership/node_spec_check.ts";
-import { checkCount, checkLife, type Fields, readMessage } from "../check_message.ts";
+import { checkCount, checkLife, type Fields, type Life, readMessage } from "../check_message.ts";
 
 /** What SCAMP nodes tell each other. */
 export type ScampMessage =
@@ -22,10 +22,10 @@ export type ScampMessage =
   | { readonly type: "subscription"; readonly node: NodeSpec; readonly ttl: number }
   /** You are in my view: said once when that begins, and as a heartbeat. */
   | { readonly type: "kept" }
-  /** A leaver → who has it in its view: put this node in my place. */
-  | { readonly type: "replace"; readonly node: NodeSpec }
+  /** A leaver → who has it in its view: put this node in my place. Or, when it is `spare`, only if nobody else is left there. */
+  | { readonly type: "replace"; readonly node: NodeSpec; readonly isSpare: boolean }
   /** That life of a node is over. */
-  | { readonly type: "left"; readonly name: string; readonly incarnation: number };
+  | { readonly type: "left" } & Life;
 
 /**
  * Checks a message from another node.
@@ -42,19 +42,19 @@ function readScampMessage(fields: Fields): ScampMessage {
     case "kept":
       return { type: fields.type };
     case "subscribe":
-      return { type: "subscribe", again: checkFlag(fields.again) };
+      return { type: "subscribe", again: checkFlag(fields.again, "again") };
     case "walk":
       return {
         type: "walk",
         node: checkNodeSpec(fields.node),
-        again: checkFlag(fields.again),
+        again: checkFlag(fields.again, "again"),
         ttl: checkCount(fields.ttl, "ttl"),
         degree: checkCount(fields.degree, "degree"),
       };
     case "subscription":
       return { type: "subscription", node: checkNodeSpec(fields.node), ttl: checkCount(fields.ttl, "ttl") };
     case "replace":
-      return { type: "replace", node: checkNodeSpec(fields.node) };
+      return { type: "replace", node: checkNodeSpec(fields.node), isSpare: checkFlag(fields.isSpare, "isSpare") };
     case "left":
       return { type: "left", ...checkLife(fields) };
     default:
@@ -62,7 +62,7 @@ function readScampMessage(fields: Fields): ScampMessage {
   }
 }
 
-function checkFlag(value: unknown): boolean {
-  if (typeof value !== "boolean") throw new TypeError("Invalid again: expected a boolean");
+function checkFlag(value: unknown, what: string): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`Invalid ${what}: expected a boolean`);
   return value;
 }

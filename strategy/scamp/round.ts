@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { hashString } from "../../membership/hash.ts";
 import { pick } from "../view.ts";
 import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
 import { neighboursOf, NEVER, type ScampTurn } from "./state.ts";
@@ -43,7 +44,7 @@ function keepSubscribed(turn: ScampTurn): void {
 function beat(turn: ScampTurn): void {
   const { view, inView, round, keptAt } = turn.state;
   const { heartbeat } = turn.config;
-  const due = ends(view).filter((_, index) => index % heartbeat === round % heartbeat);
+  const due = ends(view).filter(({ name }) => (hashString(name) + round) % heartbeat === 0);
   for (const node of turn.connected(due)) turn.send(node, { type: "kept" });
   const isAlone = turn.connected(neighboursOf(turn.state)).length === 0;
   if (inView.length > 0 || isAlone) turn.set({ keptAt: round });

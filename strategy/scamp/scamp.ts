@@ -117,7 +117,7 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   const message = checkScampMessage(turn.config.name, value);
   if (message.type === "left") return departure.onLeft(turn, message, from);
   // A leaver's last word may come after the news that it left.
-  if (message.type === "replace") return departure.onReplace(turn, from, message.node);
+  if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
   departure.sendDepartures(turn, from, [from]);
   if (!departure.meet(turn, from)) return;
   switch (message.type) {

@@ -72,15 +72,20 @@ function stepOn(turn: ScampTurn, node: NodeSpec, again: boolean, ttl: number): v
  * takes the place of its former subscription: its copies are as many as make up for those that end meanwhile.
  */
 function beContact(turn: ScampTurn, node: NodeSpec, again: boolean): void {
-  const { random } = turn.context;
   const { c } = turn.config;
+  const size = turn.connected(ends(turn.state.view), [node.name]).length;
   if (!again) turn.send(node, { type: "welcome" });
+  if (size === 0) keep(turn, node);
+  else spread(turn, node, again ? Math.max(Math.round(RENEWAL * size), c + 1) : size + c);
+}
+
+/** Sends so many copies of a subscription to the nodes in the view, to each one before any gets a second one. */
+export function spread(turn: ScampTurn, node: NodeSpec, copies: number): void {
+  const { random } = turn.context;
   const view = turn.connected(ends(turn.state.view), [node.name]);
-  if (view.length === 0) return keep(turn, node);
   const ttl = Math.min(STEPS_FACTOR * (1 + turn.state.view.length), STEPS_MAX);
-  const targets = again ? sample(view, Math.round(RENEWAL * view.length), random) : [...view];
-  const copies = again ? Math.max(targets.length, c + 1) : view.length + c;
-  while (targets.length < copies) targets.push(pick(view, random)!);
+  const targets = sample(view, copies, random);
+  while (view.length > 0 && targets.length < copies) targets.push(pick(view, random)!);
   for (const target of targets) turn.send(target, { type: "subscription", node, ttl });
 }
 

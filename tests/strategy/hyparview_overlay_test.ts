@@ -1,0 +1,72 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import { hyparview } from "@partisan/peer-service/strategy";
+import { StrategySimulator, type StrategySimulatorOptions } from "@partisan/peer-service/testing";
+import type { HyParViewState } from "../../strategy/hyparview/state.ts";
+import { OverlayGraph } from "../../testing/overlay_graph.ts";
+import { forEachSeed, seededRandom } from "../seeded_random.ts";
+
+/** A cluster of `size` nodes that joined through one, settled. */
+function cluster(size: number, options: StrategySimulatorOptions): StrategySimulator {
+  const cluster = new StrategySimulator(hyparview(), options);
+  for (let index = 0; index < size; index++) {
+    cluster.start(`n${index}`, { join: index > 0 ? "n0" : undefined });
+    cluster.run(50);
+  }
+  cluster.run(30_000);
+  return cluster;
+}
+
+function activeViews(cluster: StrategySimulator): Map<string, string[]> {
+  const active = (name: string) => (cluster.state(name) as HyParViewState).active.map((node) => node.name);
+  return new Map(cluster.alive.map((name) => [name, active(name)]));
+}
+
+function graphOf(cluster: StrategySimulator): OverlayGraph {
+  return new OverlayGraph(cluster.alive, (name) => cluster.neighbours(name));
+}
+
+Deno.test("hyparview(): active views are symmetric, full and connected, and passive ones are full", () => {
+  forEachSeed(3, (_, seed) => {
+    const nodes = cluster(150, { seed });
+    const views = activeViews(nodes);
+    for (const [name, view] of views) {
+      assertLessOrEqual(view.length, 5);
+      for (const neighbour of view) assert(views.get(neighbour)?.includes(name), `${name} → ${neighbour}`);
+    }
+    const sizes = [...views.values()].map(({ length }) => length);
+    assertGreater(sizes.filter((size) => size >= 4).length, 0.95 * sizes.length);
+    const graph = graphOf(nodes);
+    assertEquals(graph.largestPart, 1);
+    assertLess(graph.clustering, 0.1);
+    const reserves = nodes.alive.map((name) => (nodes.state(name) as HyParViewState).passive.length);
+    assertGreater(reserves.reduce((sum, size) => sum + size) / reserves.length, 25);
+  });
+});
+
+for (const tellUnreachable of [false, true]) {
+  const how = tellUnreachable ? "is told who cannot be reached" : "has to find out by itself who cannot be reached";
+  Deno.test(`hyparview(): a flood reaches everyone soon after 0, 30, 60 and 80 % of all nodes were killed, when it ${how}`, () => {
+    for (const share of [0, 0.3, 0.6, 0.8]) {
+      const nodes = cluster(200, { seed: `killed ${share}`, tellUnreachable });
+      const victims = seededRandom(1).shuffle(nodes.alive).slice(0, share * 200);
+      for (const name of victims) nodes.kill(name);
+      nodes.run(tellUnreachable ? 3_000 : 20_000);
+      const graph = graphOf(nodes);
+      assertEquals(graph.flood(0).reliability, 1, `${share}`);
+      nodes.run(30_000);
+      const degrees = graphOf(nodes).degrees;
+      assertGreater(degrees.reduce((sum, degree) => sum + degree) / degrees.length, 4);
+    }
+  });
+}
+
+Deno.test("hyparview(): a quiet cluster hardly dials anybody", () => {
+  const nodes = cluster(100, { seed: 1 });
+  nodes.run(30_000);
+  const { dials, messages } = nodes;
+  nodes.run(60_000);
+  assertLess((nodes.dials - dials) / 100 / 60, 0.02);
+  assertLess((nodes.messages - messages) / 100 / 60, 1.5);
+});

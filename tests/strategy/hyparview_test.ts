@@ -1,0 +1,251 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
+import { hyparview, type HyParViewOptions, type Outgoing, type Strategy } from "@partisan/peer-service/strategy";
+import type { HyParViewState } from "../../strategy/hyparview/state.ts";
+import { nodeSpec } from "../node_spec.ts";
+import { forEachSeed, seededRandom } from "../seeded_random.ts";
+
+const random = seededRandom(1);
+const context = { now: 0, random: random.next, connected: new Set<string>() };
+
+/** One node, whose strategy is fed by hand. */
+class Node {
+  readonly strategy: Strategy;
+  sent: readonly Outgoing[] = [];
+  #state: unknown;
+
+  constructor(options: HyParViewOptions = {}) {
+    this.strategy = hyparview(options);
+    this.#state = this.strategy.init(nodeSpec("self"), context).state;
+  }
+
+  get state(): HyParViewState {
+    return this.#state as HyParViewState;
+  }
+
+  get active(): string[] {
+    return this.state.active.map(({ name }) => name);
+  }
+
+  get passive(): string[] {
+    return this.state.passive.map(({ name }) => name);
+  }
+
+  /** What was sent by the last step, as `receiver type`. */
+  get said(): string[] {
+    return this.sent.map(({ to, message }) => `${to.name} ${(message as { type: string }).type}`);
+  }
+
+  receive(from: string, message: unknown): this {
+    return this.#take(this.strategy.handleMessage(this.#state, nodeSpec(from), message, context));
+  }
+
+  join(peer: string): this {
+    return this.#take(this.strategy.join(this.#state, nodeSpec(peer), context));
+  }
+
+  down(peer: string): this {
+    return this.#take(this.strategy.down(this.#state, nodeSpec(peer), context));
+  }
+
+  up(peer: string, incarnation = 1): this {
+    return this.#take(this.strategy.up(this.#state, nodeSpec(peer, incarnation), context));
+  }
+
+  periodic(): this {
+    return this.#take(this.strategy.periodic(this.#state, context));
+  }
+
+  /** Becomes the neighbour of each. */
+  befriend(...names: readonly string[]): this {
+    for (const name of names) this.receive(name, { type: "neighbour", priority: "high" });
+    return this;
+  }
+
+  #take({ state, outgoing }: { readonly state: unknown; readonly outgoing: readonly Outgoing[] }): this {
+    this.#state = state;
+    this.sent = outgoing;
+    return this;
+  }
+}
+
+Deno.test("hyparview(): a contact accepts a newcomer and sends its name on a walk from each other neighbour", () => {
+  const node = new Node().befriend("a", "b").receive("new", { type: "join" });
+  assertEquals(node.said, ["new accept", "a forwardJoin", "b forwardJoin"]);
+  assertEquals(node.sent[1]?.message, { type: "forwardJoin", node: nodeSpec("new"), ttl: 6 });
+  assertEquals(node.active, ["a", "b", "new"]);
+});
+
+Deno.test("hyparview(): a newcomer's walk goes on by one step, never back, and leaves the name in reserve on its way", () => {
+  const node = new Node().befriend("a", "b");
+  node.receive("a", { type: "forwardJoin", node: nodeSpec("new"), ttl: 6 });
+  assertEquals(node.sent, [{
+    to: nodeSpec("b"),
+    message: { type: "forwardJoin", node: nodeSpec("new"), ttl: 5 },
+  }]);
+  assertEquals(node.passive, []);
+  node.receive("a", { type: "forwardJoin", node: nodeSpec("new"), ttl: 3 });
+  assertEquals(node.passive, ["new"]);
+});
+
+Deno.test("hyparview(): where a newcomer's walk ends, it is asked to become a neighbour", () => {
+  const node = new Node().befriend("a", "b");
+  node.receive("a", { type: "forwardJoin", node: nodeSpec("new"), ttl: 0 });
+  assertEquals(node.said, ["new neighbour"]);
+  assertEquals(node.active, ["a", "b"]);
+  assertEquals(node.receive("new", { type: "accept" }).active, ["a", "b", "new"]);
+});
+
+Deno.test("hyparview(): a full node refuses a neighbour of low priority, and makes room for one of high priority", () => {
+  const node = new Node({ activeSize: 2 }).befriend("a", "b");
+  assertEquals(node.receive("c", { type: "neighbour", priority: "low" }).said, ["c reject"]);
+  node.receive("c", { type: "neighbour", priority: "high" });
+  const dropped = node.passive[0];
+  assertEquals(node.said, [`${dropped} disconnect`, "c accept"]);
+  assertEquals(node.active.length, 2);
+});
+
+Deno.test("hyparview(): a node that was asked is a neighbour only once it accepted", () => {
+  const node = new Node().join("a");
+  assertEquals(node.said, ["a join"]);
+  assertEquals(node.active, []);
+  assertEquals(node.strategy.peers(node.state).map(({ name }) => name), ["a"]);
+  // That is about an earlier link.
+  assertEquals(node.receive("a", { type: "disconnect" }).state.pending.length, 1);
+  assertEquals(node.receive("a", { type: "accept" }).active, ["a"]);
+  assertEquals(node.state.pending, []);
+});
+
+Deno.test("hyparview(): an answer that comes too late is honoured if there is room, and taken back if not", () => {
+  const node = new Node({ activeSize: 2 }).befriend("a");
+  assertEquals(node.receive("b", { type: "accept" }).active, ["a", "b"]);
+  assertEquals(node.receive("c", { type: "accept" }).said, ["c disconnect"]);
+});
+
+Deno.test("hyparview(): a neighbour that goes down is replaced from the reserve", () => {
+  const node = new Node({ activeSize: 2 }).befriend("a", "b", "c");
+  const [kept, gone] = node.active as [string, string];
+  const spare = node.passive[0];
+  assertEquals(node.down(gone).said, [`${spare} neighbour`]);
+  assertEquals(node.active, [kept]);
+  assertEquals(node.state.lost.map((entry) => entry.node.name), [gone]);
+});
+
+Deno.test("hyparview(): a node without neighbours asks with high priority, one with some asks with low priority", () => {
+  const priorities = (node: Node) => node.sent.map(({ message }) => (message as { priority?: string }).priority);
+  const node = new Node({ activeSize: 2 }).befriend("a", "b", "c");
+  const [kept, gone] = node.active as [string, string];
+  assertEquals(priorities(node.down(gone)), ["low"]);
+  assertEquals(new Set(priorities(node.down(kept))), new Set(["high"]));
+});
+
+Deno.test("hyparview(): a request that is not answered for a whole interval has failed", () => {
+  const node = new Node({ activeSize: 2 }).befriend("a", "b", "c");
+  const spare = node.passive[0]!;
+  node.down(node.active[0]!);
+  assertEquals(node.periodic().passive, [spare]);
+  assertEquals(node.periodic().passive, []);
+});
+
+Deno.test("hyparview(): while others have no room, a node asks less and less often", () => {
+  const node = new Node({ activeSize: 2, shuffleInterval: 10_000 }).befriend("a", "b", "c");
+  node.down(node.active[0]!);
+  const spare = node.passive[0]!;
+  node.receive(spare, { type: "reject" });
+  let requests = 0;
+  for (let round = 0; round < 100; round++) {
+    if (!node.periodic().said.includes(`${spare} neighbour`)) continue;
+    requests++;
+    node.receive(spare, { type: "reject" });
+  }
+  assertGreater(requests, 3);
+  assertLessOrEqual(requests, 10);
+});
+
+Deno.test("hyparview(): a walk from somebody who is no neighbour shows a link that only one end believes in", () => {
+  const node = new Node().befriend("a");
+  node.receive("stranger", { type: "shuffle", ttl: 3, nodes: [nodeSpec("stranger")], path: [] });
+  assertEquals(node.said[0], "stranger disconnect");
+});
+
+Deno.test("hyparview(): a shuffle is answered along its path, with as many nodes", () => {
+  const node = new Node().befriend("a", "b");
+  node.receive("a", { type: "shuffle", ttl: 2, nodes: ["o", "p", "q"].map((name) => nodeSpec(name)), path: ["o"] });
+  assertEquals(node.sent, [{
+    to: nodeSpec("b"),
+    message: {
+      type: "shuffle",
+      ttl: 1,
+      nodes: ["o", "p", "q"].map((name) => nodeSpec(name)),
+      path: ["o", "a"],
+    },
+  }]);
+  const end = new Node().befriend("b");
+  end.receive("b", { type: "shuffle", ttl: 1, nodes: [nodeSpec("o"), nodeSpec("p")], path: ["o", "a"] });
+  assertEquals(end.sent, [{
+    to: nodeSpec("b"),
+    message: { type: "shuffleReply", nodes: [], departures: [], path: ["o", "a"] },
+  }]);
+  assertEquals(end.passive, ["o", "p"]);
+  node.receive("b", { type: "shuffleReply", nodes: [nodeSpec("x")], departures: [], path: ["o", "a"] });
+  assertEquals(node.said, ["a shuffleReply"]);
+  assertEquals(node.passive, []);
+  node.receive("b", { type: "shuffleReply", nodes: [nodeSpec("x")], departures: [], path: [] });
+  assertEquals(node.passive, ["x"]);
+});
+
+Deno.test("hyparview(): a shuffle that speaks of a node that left hears so", () => {
+  const node = new Node().befriend("a").receive("a", { type: "left", name: "gone", incarnation: 3 });
+  node.receive("a", { type: "shuffle", ttl: 1, nodes: [nodeSpec("a"), nodeSpec("gone", 2)], path: [] });
+  assertEquals(node.sent.at(-1)?.message, {
+    type: "shuffleReply",
+    nodes: [],
+    departures: [{ name: "gone", incarnation: 3 }],
+    path: [],
+  });
+  assertEquals(node.passive, []);
+});
+
+Deno.test("hyparview(): views stay within their bounds, whatever comes", () => {
+  forEachSeed(20, ({ int, pick }) => {
+    const node = new Node({ activeSize: 3, passiveSize: 7 });
+    const name = () => `n${int(50)}`;
+    for (let step = 0; step < 200; step++) {
+      const nodes = Array.from({ length: 1 + int(8) }, () => nodeSpec(name()));
+      const message = pick([
+        { type: "join" },
+        { type: "accept" },
+        { type: "reject" },
+        { type: "disconnect" },
+        { type: "neighbour", priority: pick(["high", "low"]) },
+        { type: "forwardJoin", node: nodeSpec(name()), ttl: int(8) },
+        { type: "shuffle", ttl: int(9), nodes, path: [] },
+        { type: "shuffleReply", nodes, departures: [], path: [] },
+      ]);
+      const from = name();
+      pick([() => node.receive(from, message), () => node.down(from), () => node.up(from), () => node.periodic()])();
+      const { active, passive, pending, lost } = node.state;
+      assertLessOrEqual(active.length, 3);
+      assertLessOrEqual(passive.length, 7);
+      assertLessOrEqual(lost.length, 16);
+      assertLessOrEqual(pending.length, 6);
+      const names = [...active, ...passive, ...lost.map((entry) => entry.node)].map((known) => known.name);
+      assertEquals(new Set(names).size, names.length);
+      assert(!names.includes("self"));
+    }
+  });
+});
+
+Deno.test("hyparview(): a newer life retires the older one, and news of the older one are ignored", () => {
+  const node = new Node().befriend("a", "b");
+  assertEquals(node.up("a", 2).said, ["b left"]);
+  assertEquals(node.active, ["b"]);
+  assertEquals(node.state.passive, [nodeSpec("a", 2)]);
+  assertEquals(node.receive("a", { type: "neighbour", priority: "high" }).active, ["b"]);
+});
+
+Deno.test("hyparview() refuses options that are out of range", () => {
+  assertThrows(() => hyparview({ activeSize: 0 }), RangeError, 'Cannot use option "activeSize": 0');
+  assertThrows(() => hyparview({ shuffleInterval: 1.5 }), RangeError, "shuffleInterval");
+});
