@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { GuaranteeOptions } from "../messaging/guarantee_options.ts";
-import type { SendOptions } from "../messaging/outbound.ts";
+import type { OutboundMessage, SendOptions } from "../messaging/outbound.ts";
 
 /** A named handler on a node. */
 export interface ServerRef {
@@ -28,24 +28,27 @@ export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   readonly timeout?: number | undefined;
 }
 
+/** What is sent when nothing is said about how. */
+const NO_OPTIONS = Object.freeze({});
+
 /** The arguments of `forwardMessage` and `castMessage` in one form. */
-export interface ForwardArguments<Options> {
-  readonly node: string;
-  readonly name: string;
-  readonly message: unknown;
-  readonly options: Options;
+export interface ForwardArguments<Options> extends OutboundMessage {
+  readonly options: Options & SendOptions;
 }
 
 /** Reads the two shapes: `(ref, message, options?)` and `(node, name, message, options?)`. */
-export function forwardArguments<Options>(
+export function forwardArguments<Options extends SendOptions>(
+  cast: boolean,
   target: ServerRef | NodeSpec | string,
-  ...rest: readonly unknown[]
+  rest: readonly unknown[],
 ): ForwardArguments<Options> {
   const isRef = typeof target === "object" && target !== null && "node" in target;
-  const [name, message, options = {}] = isRef ? [target.name, ...rest] : rest;
   const node = isRef ? target.node : typeof target === "string" ? target : target?.name;
+  const name = isRef ? target.name : rest[0];
   if (typeof node !== "string" || typeof name !== "string") {
     throw new TypeError(`Cannot send: expected a node and a handler name, or { node, name }`);
   }
-  return { node, name, message, options: options as Options };
+  const message = rest[isRef ? 0 : 1];
+  const options = rest[isRef ? 1 : 2] ?? NO_OPTIONS;
+  return { node, name, message, options: options as Options, cast };
 }

@@ -60,8 +60,7 @@ export class MessagingApi extends HandlerApi {
   forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
     try {
-      const { node, name, message, options } = forwardArguments<ForwardOptions>(target, ...rest);
-      return forward(this.node, { node, name, message }, options);
+      return forward(this.node, forwardArguments<ForwardOptions>(false, target, rest));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -112,8 +111,7 @@ export class MessagingApi extends HandlerApi {
    */
   castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
   castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
-    const { node, name, message, options } = forwardArguments<SendOptions>(target, ...rest);
-    return cast(this.node, { node, name, message }, options);
+    return cast(this.node, forwardArguments<SendOptions>(true, target, rest));
   }
 
   /**
@@ -225,7 +223,7 @@ export class MessagingApi extends HandlerApi {
    */
   sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {
     try {
-      return forward(this.node, { node: nameOf(node), name: MANAGER_NAME, message }, options);
+      return forward(this.node, { node: nameOf(node), name: MANAGER_NAME, message, options, cast: false });
     } catch (error) {
       return Promise.reject(error);
     }

@@ -5,7 +5,7 @@ import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { withDeadline } from "./deadline.ts";
-import type { ForwardOptions } from "./forward_options.ts";
+import type { ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
 
 /** A message and the handler that it is for. */
@@ -19,19 +19,19 @@ export interface Addressed {
 }
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
-export function forward(from: Node, to: Addressed, options: ForwardOptions): Promise<void> {
+export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
   from.checkRunning("send");
+  const { options } = outgoing;
   const { signal, timeout } = options;
   signal?.throwIfAborted();
   const { outbound, guarantees } = from.messaging;
-  const outgoing = { ...to, options, cast: false };
   if (needsGuarantee(options)) return guarantees.forward(outgoing, options);
   // Who gave up waiting must not be surprised by the message later; the caller's signal alone does not know of the timeout.
   const givenUp = timeout === undefined ? undefined : new AbortController();
   const waiting = outbound.forward(outgoing, givenUp?.signal ?? signal);
   if (waiting === undefined) return Promise.resolve();
   const deadline = { signal: from.untilStopped(signal), timeout };
-  const what = `Cannot send to "${to.name}" on "${to.node}"`;
+  const what = `Cannot send to "${outgoing.name}" on "${outgoing.node}"`;
   return withDeadline(from.settings.runtime.clock, deadline, what, (ended) => {
     ended.addEventListener("abort", () => givenUp?.abort(ended.reason));
     return waiting;
@@ -39,8 +39,8 @@ export function forward(from: Node, to: Addressed, options: ForwardOptions): Pro
 }
 
 /** Sends a message without waiting. @returns Whether more may be sent at once. */
-export function cast(from: Node, to: Addressed, options: SendOptions): boolean {
-  return !from.stopped && from.messaging.outbound.cast({ ...to, options, cast: true });
+export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
+  return !from.stopped && from.messaging.outbound.cast(outgoing);
 }
 
 /** Sends a request and waits for its reply. */

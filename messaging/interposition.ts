@@ -86,10 +86,12 @@ export function delay(message: unknown): DelayedMessage {
 /** Functions by name, run in the order of their names. */
 export class NamedFunctions<Fun> {
   #byName: ReadonlyMap<string, Fun> = new Map();
+  /** Asked for every message. */
+  #empty = true;
 
   /** Whether there are none. */
   get empty(): boolean {
-    return this.#byName.size === 0;
+    return this.#empty;
   }
 
   /** All of them; a copy. */
@@ -113,6 +115,7 @@ export class NamedFunctions<Fun> {
     }
     const entries = [...new Map(this.#byName).set(name, fun)];
     this.#byName = new Map(entries.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+    this.#empty = false;
   }
 
   /** Takes one away. @returns Whether it was there. */
@@ -120,6 +123,7 @@ export class NamedFunctions<Fun> {
     const rest = new Map(this.#byName);
     const found = rest.delete(name);
     this.#byName = rest;
+    this.#empty = rest.size === 0;
     return found;
   }
 }

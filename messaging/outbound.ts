@@ -89,7 +89,8 @@ export interface OutboundMessage {
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
 export class Outbound {
   readonly #options: OutboundOptions;
-  readonly #lines = new WeakMap<Connection, WaitingLine>();
+  /** Who waits for room, by connection. One for which nobody waits is not in it. */
+  readonly #lines = new Map<Connection, WaitingLine>();
   readonly #latest = new WeakMap<Connection, LatestOnly<OutboundMessage>>();
 
   constructor(options: OutboundOptions) {
@@ -182,8 +183,7 @@ export class Outbound {
     }
     const connection = this.#connectionTo(message);
     if (connection === null) return void this.#relay(message);
-    const line = this.#lines.get(connection);
-    if ((line === undefined || line.empty) && this.#writeTo(connection, message)) {
+    if (!this.#hasLine(connection) && this.#writeTo(connection, message)) {
       return connection.queue.aboveHighWaterMark ? connection.queue.drained() : undefined;
     }
     return this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
@@ -196,8 +196,7 @@ export class Outbound {
     }
     const connection = this.#connectionTo(message);
     if (connection === null) return this.#relay(message);
-    const line = this.#lines.get(connection);
-    if ((line !== undefined && !line.empty) || !this.#writeTo(connection, message)) {
+    if (this.#hasLine(connection) || !this.#writeTo(connection, message)) {
       throw new QueueFullError(`Cannot send to "${message.name}" on "${message.node}": the queue is full`);
     }
     return !connection.queue.aboveHighWaterMark;
@@ -231,7 +230,7 @@ export class Outbound {
     }
     const { monotonic, codec, stats } = this.#options;
     const { name, cast, envelope } = message;
-    if (monotonic.has(connection.channel) && envelope === undefined) {
+    if (monotonic.size > 0 && monotonic.has(connection.channel) && envelope === undefined) {
       const latest = this.#latestOf(connection);
       if (latest.loaded) return this.#hold(latest, message);
     }
@@ -267,9 +266,16 @@ export class Outbound {
     this.#options.undeliverable({ node, name, reason: error instanceof Error ? error.message : `${error}` });
   }
 
+  #hasLine(connection: Connection): boolean {
+    return this.#lines.size > 0 && this.#lines.has(connection);
+  }
+
   #lineOf(connection: Connection): WaitingLine {
     let line = this.#lines.get(connection);
-    if (line === undefined) this.#lines.set(connection, line = new WaitingLine(connection.queue));
+    if (line === undefined) {
+      line = new WaitingLine(connection.queue, () => this.#lines.delete(connection));
+      this.#lines.set(connection, line);
+    }
     return line;
   }
 }

@@ -9,16 +9,14 @@ const WAITING_MAX = 16_384;
 /** Senders that wait for room in a full queue, first come, first served. */
 export class WaitingLine {
   readonly #queue: SendQueue;
+  readonly #emptied: () => void;
   #length = 0;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor(queue: SendQueue) {
+  /** @param emptied Called when nobody waits any more. */
+  constructor(queue: SendQueue, emptied: () => void) {
     this.#queue = queue;
-  }
-
-  /** Whether nobody waits. */
-  get empty(): boolean {
-    return this.#length === 0;
+    this.#emptied = emptied;
   }
 
   /**
@@ -48,7 +46,7 @@ export class WaitingLine {
         await (this.#queue.aboveHighWaterMark ? this.#queue.drained() : this.#queue.flushed());
       }
     } finally {
-      this.#length--;
+      if (--this.#length === 0) this.#emptied();
     }
   }
 }
