@@ -43,6 +43,8 @@ export class NodeMessaging {
   readonly #clock: Clock;
   readonly #delayed: DelayQueue;
   readonly #departed = new DepartedLives();
+  readonly #pool: ConnectionPool;
+  readonly #members: () => ReadonlyMap<string, NodeSpec>;
   readonly #self: () => string;
   readonly #life: () => Sender;
   readonly #defer: (callback: () => void) => void;
@@ -54,6 +56,8 @@ export class NodeMessaging {
     members: () => ReadonlyMap<string, NodeSpec>,
     emit: Emit,
   ) {
+    this.#pool = pool;
+    this.#members = members;
     const { stats } = this;
     const { codec, runtime, channels, causalLabels, relayTtl } = settings;
     const registry = new Registry(
@@ -138,6 +142,8 @@ export class NodeMessaging {
     this.calls.down(peer.name);
     this.monitors.gone(peer.name);
     this.broadcasting.neighboursChanged();
+    // It had left, and its next life, if that was it, has not joined.
+    if (this.#departed.knows(peer.name) && !this.#members().has(peer.name)) this.guarantees.left(peer.name);
   }
 
   /** A node has left the cluster. */
@@ -145,8 +151,9 @@ export class NodeMessaging {
     this.#departed.add(node);
     this.calls.left(node.name);
     this.monitors.gone(node.name);
-    this.guarantees.left(node.name);
-    this.acceptance.left(node.name);
+    // Where its next life is here already, what waits is for that one.
+    if (this.#present(this.#pool.peers.get(node.name)) === undefined) this.guarantees.left(node.name);
+    this.acceptance.left(node);
     this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
   }
 

@@ -90,7 +90,7 @@ export class Acceptance {
   }
 
   /** A node has left the cluster. */
-  left(node: string): void {
+  left(node: Sender): void {
     this.#seen.leave(node);
   }
 

@@ -119,8 +119,9 @@ export class Deduplication {
    * A sender has left for good. What it sent before, and repetitions of that, may still be under way: it is forgotten only
    * when {@linkcode DEPARTED_MAX} others have left after it.
    */
-  leave(name: string): void {
-    if (!this.#senders.has(name)) return;
+  leave({ name, incarnation }: Sender): void {
+    const known = this.#senders.get(name);
+    if (known === undefined || known.incarnation > incarnation) return;
     this.#departed.delete(name);
     this.#departed.add(name);
     if (this.#departed.size <= DEPARTED_MAX) return;

@@ -21,6 +21,11 @@ export class DepartedLives {
     if (this.#newest.size > NAMES_MAX) this.#newest.delete(this.#newest.keys().next().value!);
   }
 
+  /** Whether any life of that name has left. */
+  knows(name: string): boolean {
+    return this.#newest.has(name);
+  }
+
   /** Whether a life has left. */
   has({ name, incarnation }: Life): boolean {
     return incarnation <= (this.#newest.get(name) ?? -1);

@@ -112,13 +112,13 @@ Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to t
 Deno.test("Deduplication knows what a sender has sent after it has left, until many others have left", () => {
   const deduplication = new Deduplication();
   handle(deduplication, 1);
-  deduplication.leave("a");
+  deduplication.leave(A);
   assertEquals(handle(deduplication, 1), "duplicate");
   assertEquals(handle(deduplication, 2), "new");
   for (let count = 0; count < DEPARTED_MAX; count++) {
     assertEquals(handle(deduplication, 1), "duplicate");
     handle(deduplication, 1, 1, { name: `b${count}`, incarnation: 1 });
-    deduplication.leave(`b${count}`);
+    deduplication.leave({ name: `b${count}`, incarnation: 1 });
   }
   assertEquals(handle(deduplication, 1), "new");
 });
@@ -127,11 +127,12 @@ Deno.test("Deduplication does not forget a sender that has left and come back in
   const deduplication = new Deduplication();
   const reborn = { name: "a", incarnation: 6 };
   handle(deduplication, 1);
-  deduplication.leave("a");
+  deduplication.leave(A);
   handle(deduplication, 1, 1, reborn);
+  deduplication.leave(A);
   for (let count = 0; count <= DEPARTED_MAX; count++) {
     handle(deduplication, 1, 1, { name: `b${count}`, incarnation: 1 });
-    deduplication.leave(`b${count}`);
+    deduplication.leave({ name: `b${count}`, incarnation: 1 });
   }
   assertEquals(handle(deduplication, 1, 1, reborn), "duplicate");
 });

@@ -179,3 +179,42 @@ Deno.test("a node that stops tells of nobody that comes up", async () => {
   await cluster.wait(stopped);
   assertEquals(told, []);
 });
+
+Deno.test("messages for the next life of a node that has left are kept, in their order, when it tells of that itself", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const heard: unknown[] = [];
+  b.register("ear", (message) => heard.push(message));
+  const order = { ack: true, causalLabel: "order" };
+  cluster.cut("a", "b", { connects: "refuse" });
+  cluster.reset("a", "b");
+  cluster.cut("a", "c");
+  await cluster.wait(b.leave());
+
+  // Now a, which has not heard of it, dials the next life.
+  cluster.world.network.heal("a", "b");
+  assert(await cluster.runUntil(() => a.stats().peers.b?.connections === 1));
+  assert(a.member("b"));
+  const outcomes = Promise.all([1, 2, 3].map((number) => a.forwardMessage("b", "ear", number, order)));
+  assert(await cluster.runUntil(() => !a.member("b")));
+  assertEquals(heard, []);
+  await b.join(a.spec);
+  await cluster.wait(outcomes);
+  assertEquals(heard, [1, 2, 3]);
+});
+
+Deno.test("messages for the next life of a node that has left are given up when that does not join", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  cluster.cut("a", "b", { connects: "refuse" });
+  cluster.reset("a", "b");
+  await cluster.wait(b.leave());
+  cluster.pause("b");
+  cluster.heal();
+  cluster.resume("b");
+  assert(await cluster.runUntil(() => a.isConnected("b")));
+  cluster.world.schedule(1, () => cluster.pause("b"));
+  const outcome = assertRejects(() => a.forwardMessage("b", "ear", 1, { ack: true }), NotConnectedError);
+  assert(await cluster.runUntil(() => !a.member("b")));
+  await cluster.wait(outcome);
+});
