@@ -42,10 +42,17 @@ const LOG_LENGTH_MAX = 100_000;
 
 /** Everything that the supervisor knows of its cluster. Does no I/O. */
 export class ClusterModel {
+  /** Whether every node keeps connections with all others, or the overlay is a partial one. */
+  readonly isFullMesh: boolean;
   /** Nodes by name, in the order of their first start. */
   readonly nodes: Map<string, NodeModel> = new Map();
   /** Actions and observations, in the order in which they became known. */
   readonly log: LogEntry[] = [];
+
+  /** Begins without nodes. */
+  constructor({ isFullMesh = true }: { readonly isFullMesh?: boolean } = {}) {
+    this.isFullMesh = isFullMesh;
+  }
 
   /** Notes what is about to be done to a node. */
   act(action: Action): NodeModel {
@@ -125,43 +132,6 @@ export class ClusterModel {
 /** Tells what nodes saw from what was done to them. */
 export function isObservation(entry: LogEntry): entry is Observation {
   return "observer" in entry;
-}
-
-/**
- * What is not yet as it should be, one sentence each: every living node has to list exactly the members, to be
- * fully connected with each of them that lives, and to see the others as down.
- */
-export function disagreements(model: ClusterModel): string[] {
-  const members = model.members();
-  const found: string[] = [];
-  for (const { name, state, view } of model.nodes.values()) {
-    if (state === "starting" || state === "leaving") found.push(`${name} is still ${state}`);
-    if (state === "failed") found.push(`${name} has failed`);
-    if (state !== "up") continue;
-    if (view === undefined) found.push(`${name} has not told its view`);
-    else found.push(...members.flatMap((member) => disagreement(name, view, member)), ...surplus(name, view, model));
-  }
-  return found;
-}
-
-function disagreement(observer: string, view: ViewReport, member: NodeModel): string[] {
-  const run = view.members[member.name];
-  if (run === undefined) return [`${observer} does not list ${member.name}`];
-  if (run !== member.run) return [`${observer} lists run ${run} of ${member.name}, not ${member.run}`];
-  if (member.name === observer) return [];
-  if (member.state !== "up") {
-    return view.connected.includes(member.name) ? [`${observer} sees ${member.name} up, which is ${member.state}`] : [];
-  }
-  if (view.fullyConnected.includes(member.name)) return [];
-  return [`${observer} is not ${view.connected.includes(member.name) ? "fully " : ""}connected with ${member.name}`];
-}
-
-function surplus(observer: string, view: ViewReport, model: ClusterModel): string[] {
-  const known = new Set([...Object.keys(view.members), ...view.connected]);
-  return [...known].flatMap((name) => {
-    if ((model.nodes.get(name)?.state ?? "left") !== "left") return [];
-    return [`${observer} still knows ${name}, which is no member`];
-  });
 }
 
 function newNode(name: string): NodeModel {

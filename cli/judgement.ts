@@ -1,6 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type Action, type ClusterModel, isObservation, type NodeModel, type Observation } from "./cluster_model.ts";
+import { type ClusterModel, isObservation, type NodeModel } from "./cluster_model.ts";
+import { MeshWatch } from "./mesh_watch.ts";
+import { OverlayWatch } from "./overlay_watch.ts";
+import type { SightingWatch } from "./sighting_watch.ts";
 
 /** A stream of numbered messages between two processes that both run. */
 export interface StreamCount {
@@ -41,11 +44,16 @@ export function undelivered(model: ClusterModel): string[] {
   );
 }
 
-/** Pairs of nodes between which nothing was sent yet: they prove nothing. */
+/** Pairs of nodes, of which one knows the other, between which nothing was sent yet: they prove nothing. */
 export function unused(model: ClusterModel): string[] {
   return streams(model).flatMap(({ sender, receiver, accepted }) =>
-    accepted === 0 ? [`No message went from ${sender} to ${receiver}`] : []
+    accepted === 0 && isKnown(model, sender, receiver) ? [`No message went from ${sender} to ${receiver}`] : []
   );
+}
+
+/** Whether a node is to know another one: in a partial overlay, only if it says so. */
+function isKnown({ isFullMesh, nodes }: ClusterModel, observer: string, node: string): boolean {
+  return isFullMesh || nodes.get(observer)!.view?.members[node] === nodes.get(node)!.run;
 }
 
 /** Messages that came twice, or after a later one. */
@@ -62,84 +70,16 @@ export function restless(model: ClusterModel): string[] {
     .map(({ name }) => `${name} still sends`);
 }
 
-/** What a node must see of what was done to another one. */
-export const consequences: Readonly<Record<Action["kind"], Observation["kind"] | undefined>> = {
-  start: "up",
-  kill: "down",
-  pause: "down",
-  resume: "up",
-  leave: "leave",
-  stop: undefined,
-};
-
 /**
- * What nodes that were up failed to see of the actions, and what they saw without a cause: nobody may see a
- * node down to which nothing was done, or see it down again once it saw it up.
+ * What nodes that were up failed to see of the actions, and what they saw without a cause: in a full mesh nobody may see a
+ * node down to which nothing was done, or see it down again once it saw it up. In a partial overlay neighbours come and
+ * go; there those that a node had must be seen going.
  */
 export function sightingFailures(model: ClusterModel): string[] {
-  const watch = new Watch();
+  const watch: SightingWatch = model.isFullMesh ? new MeshWatch() : new OverlayWatch(model);
   for (const entry of model.log) {
     if (isObservation(entry)) watch.observe(entry);
     else watch.act(entry);
   }
   return [...watch.failures, ...watch.missing()];
-}
-
-/** Follows the log, and knows at any time who has to see what. */
-class Watch {
-  readonly failures: string[] = [];
-  /** Nodes that run undisturbed. */
-  readonly #up = new Set<string>();
-  /** What each node must see of others next. */
-  readonly #expected = new Map<string, Map<string, Observation["kind"]>>();
-  /** Whom each node saw up, unless something was done to them since. */
-  readonly #steady = new Map<string, Set<string>>();
-
-  act({ kind, node }: Action): void {
-    const consequence = consequences[kind];
-    if (consequence === undefined) return;
-    for (const observer of this.#up) {
-      if (observer === node) continue;
-      this.#expect(observer, node, consequence);
-      this.#steady.get(observer)!.delete(node);
-    }
-    this.#expected.set(node, new Map());
-    if (kind === "start") {
-      this.#steady.set(node, new Set());
-      for (const other of this.#up) this.#expect(node, other, "up");
-    }
-    if (kind === "start" || kind === "resume") this.#up.add(node);
-    else this.#up.delete(node);
-  }
-
-  observe({ observer, kind, node }: Observation): void {
-    if (kind === "exit") {
-      this.failures.push(`${observer} exited unexpectedly`);
-      this.#up.delete(observer);
-      this.#expected.delete(observer);
-    }
-    if (node === undefined || !this.#up.has(observer)) return;
-    const expected = this.#expected.get(observer)!;
-    if (expected.get(node) === kind) expected.delete(node);
-    const steady = this.#steady.get(observer)!;
-    if (kind === "up") steady.add(node);
-    if (kind === "down" && steady.delete(node)) this.failures.push(`${observer} saw ${node} down without a cause`);
-  }
-
-  missing(): string[] {
-    return [...this.#expected].flatMap(([observer, nodes]) =>
-      [...nodes].map(([node, kind]) => neverSaw(observer, node, kind))
-    );
-  }
-
-  #expect(observer: string, node: string, kind: Observation["kind"]): void {
-    const expected = this.#expected.get(observer)!;
-    const missed = expected.get(node);
-    if (missed !== undefined) this.failures.push(neverSaw(observer, node, missed));
-    expected.set(node, kind);
-  }
-}
-
-function neverSaw(observer: string, node: string, kind: Observation["kind"]): string {
-  return `${observer} never saw ${node} ${kind}`;
 }

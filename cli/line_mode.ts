@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { disagreements, type LogEntry } from "./cluster_model.ts";
+import type { LogEntry } from "./cluster_model.ts";
+import { disagreements } from "./disagreements.ts";
 import { describe } from "./describe.ts";
 import { nodeTable, secondsSince } from "./summary.ts";
 import { type ControlKind, RefusedError, type Supervisor } from "./supervisor.ts";

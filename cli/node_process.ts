@@ -13,7 +13,7 @@ import {
   type Report,
 } from "./protocol.ts";
 import { RateMeter } from "./rate_meter.ts";
-import { strategies } from "./strategies.ts";
+import { isFullMesh, strategies } from "./strategies.ts";
 import { Traffic } from "./traffic.ts";
 import { TrafficLedger } from "./traffic_ledger.ts";
 
@@ -63,7 +63,7 @@ class NodeProcess {
     this.#manager = manager;
     this.#ledger = new TrafficLedger(run);
     const random = new SeededRandom(settings.seed).fork(`${name} ${run}`);
-    this.#traffic = new Traffic(manager, this.#ledger, random);
+    this.#traffic = new Traffic(manager, this.#ledger, { random, toStrangers: !isFullMesh(settings.strategy) });
     for (const kind of eventKinds) manager.addEventListener(kind, (event) => this.#tellEvent(kind, event));
     this.#timer = setInterval(() => this.#tellView(), VIEW_INTERVAL_MS);
   }
@@ -148,12 +148,13 @@ class NodeProcess {
 
 function optionsOf({ name, run, settings }: StartCommand): PeerServiceOptions {
   const { strategy, preset, heartbeatInterval } = settings;
+  const { create, metadata } = strategies[strategy]!;
   return {
     name,
     listen: { hostname: "127.0.0.1", port: 0 },
     cluster: "partisan-local",
-    metadata: { run },
-    strategy: strategies[strategy]!(),
+    metadata: { ...metadata?.(name), run },
+    strategy: create(),
     relayTtl: 32,
     preset,
     ...(heartbeatInterval === undefined ? {} : { heartbeat: { interval: heartbeatInterval } }),

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeModel, NodeState } from "./cluster_model.ts";
+import type { ClusterModel, NodeModel, NodeState } from "./cluster_model.ts";
 import type { ViewReport } from "./protocol.ts";
 import { fit, type Look, type Span, span } from "./style.ts";
 
@@ -31,18 +31,21 @@ const MATRIX_START = 2 + NAME_WIDTH + 1 + STATE_WIDTH + 1 + PORT_WIDTH +
   numberColumns.reduce((sum, [, width]) => sum + 1 + width, 0) + 2;
 
 /** The heading over the rows of nodes. */
-export function headingLine(nodes: readonly NodeModel[], columns: number): Span[] {
+export function headingLine(model: ClusterModel, columns: number): Span[] {
+  const nodes = [...model.nodes.values()];
   const numbers = numberColumns.map(([heading, width]) => heading.padStart(width + 1)).join("");
   const names = [fit("node", NAME_WIDTH), fit("state", STATE_WIDTH), "port".padStart(PORT_WIDTH)].join(" ");
   const width = matrixCellWidth(nodes, columns);
-  const matrix = width === 0 ? "sees down" : nodes.map(({ name }) => name.slice(-1).padEnd(width)).join("");
+  const matrix = width === 0
+    ? (model.isFullMesh ? "sees down" : "sees up")
+    : nodes.map(({ name }) => name.slice(-1).padEnd(width)).join("");
   return [span(`  ${names}${numbers}  ${matrix}`, "bold")];
 }
 
 /** One node: its process, its view in numbers, and whom it sees. */
 export function nodeLine(
   node: NodeModel,
-  nodes: readonly NodeModel[],
+  model: ClusterModel,
   selected: boolean,
   columns: number,
 ): Span[] {
@@ -55,7 +58,7 @@ export function nodeLine(
     span(fit(name, NAME_WIDTH) + " ", selected ? "bold" : "plain"),
     span(fit(state, STATE_WIDTH) + " ", stateLooks[state]),
     span(port.padStart(PORT_WIDTH) + numbers.join("") + "  "),
-    ...(live ? sight(name, live, nodes, matrixCellWidth(nodes, columns)) : []),
+    ...(live ? sight(name, live, model, columns) : []),
   ];
 }
 
@@ -64,23 +67,26 @@ function matrixCellWidth(nodes: readonly NodeModel[], columns: number): number {
   return [2, 1].find((width) => MATRIX_START + nodes.length * width <= columns + 1) ?? 0;
 }
 
-function sight(name: string, view: ViewReport, nodes: readonly NodeModel[], width: number): Span[] {
-  if (width > 0) return nodes.map((other) => mark(name, view, other.name, width));
+function sight(name: string, view: ViewReport, { nodes, isFullMesh }: ClusterModel, columns: number): Span[] {
+  const width = matrixCellWidth([...nodes.values()], columns);
+  if (width > 0) {
+    return [...nodes.keys()].map((other) => {
+      const [symbol, look] = mark(name, view, other, isFullMesh);
+      return span(symbol.padEnd(width), look);
+    });
+  }
+  if (!isFullMesh) return [span(view.connected.join(" "), "green")];
   const down = Object.keys(view.members).filter((other) => other !== name && !view.connected.includes(other));
   return [down.length === 0 ? span("none", "green") : span(down.sort().join(" "), "red")];
 }
 
-function mark(name: string, view: ViewReport, other: string, width: number): Span {
-  const [symbol, look]: [string, Look] = other === name
-    ? ["-", "dim"]
-    : view.fullyConnected.includes(other)
-    ? ["●", "green"]
-    : view.connected.includes(other)
-    ? ["◐", "yellow"]
-    : other in view.members
-    ? ["○", "red"]
-    : ["·", "dim"];
-  return span(symbol.padEnd(width), look);
+function mark(name: string, view: ViewReport, other: string, isFullMesh: boolean): [symbol: string, look: Look] {
+  if (other === name) return ["-", "dim"];
+  if (view.fullyConnected.includes(other)) return ["●", "green"];
+  if (view.connected.includes(other)) return ["◐", "yellow"];
+  // In a partial overlay nothing is wrong with a member that is no neighbour.
+  if (other in view.members) return ["○", isFullMesh ? "red" : "dim"];
+  return ["·", "dim"];
 }
 
 function meanRoundTrip({ roundTrips }: ViewReport): string {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type ClusterModel, disagreements, isObservation, type NodeModel, type Observation } from "./cluster_model.ts";
+import { type ClusterModel, isObservation, type NodeModel, type Observation } from "./cluster_model.ts";
+import { disagreements } from "./disagreements.ts";
 import { describe } from "./describe.ts";
 import { headingLine, nodeLine } from "./node_rows.ts";
 import { fit, type Look, renderLine, type Span, span } from "./style.ts";
@@ -49,7 +50,7 @@ const helpLines = [
   "  arrows, 1-9  select a node             ?  show or hide this",
   "",
   "  Each row is a node's own view. On the right is whom it sees:",
-  "  ● fully connected   ◐ partly   ○ a member, but down   · no member   - itself",
+  "  ● fully connected   ◐ partly   ○ not, but a member   · no member   - itself",
 ];
 
 /**
@@ -62,8 +63,8 @@ export function renderScreen(view: ScreenView, { columns, rows }: ScreenSize, co
   const shown = windowAround(nodes, view.selected, Math.max(1, rows - FIXED_ROWS - EVENT_ROWS_MIN));
   const top = [
     titleLine(view, columns),
-    headingLine(nodes, columns),
-    ...shown.map((node) => nodeLine(node, nodes, node.name === view.selected, columns)),
+    headingLine(view.model, columns),
+    ...shown.map((node) => nodeLine(node, view.model, node.name === view.selected, columns)),
     restLine(nodes, shown),
     agreementLine(view.model),
     ...detailLines(view.model, view.selected),
@@ -108,12 +109,12 @@ function detailLines(model: ClusterModel, selected: string | undefined): Span[][
   const node = model.nodes.get(selected ?? "");
   if (node?.view === undefined || node.state !== "up") return [[], []];
   const { name, view } = node;
-  const down = Object.keys(view.members).filter((other) => other !== name && !view.connected.includes(other));
+  const others = Object.keys(view.members).filter((other) => other !== name && !view.connected.includes(other));
   const received = Object.values(view.incoming);
   const total = (field: "received" | "disordered") => received.reduce((sum, stream) => sum + stream[field], 0);
   return [[], [
     span(`  ${name}`, "bold"),
-    span(` sees up: ${nameList(view.connected)}; down: ${nameList(down)}; `),
+    span(` sees up: ${nameList(view.connected)}; ${model.isFullMesh ? "down" : "knows"}: ${nameList(others)}; `),
     span(`received ${total("received")} messages, ${total("disordered")} out of order`),
   ]];
 }

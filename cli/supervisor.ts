@@ -2,16 +2,11 @@
 
 import type { NodeSettings } from "./arguments.ts";
 import { Child, type Launcher } from "./child.ts";
-import {
-  type Action,
-  ClusterModel,
-  disagreements,
-  type LogEntry,
-  type NodeModel,
-  type Observation,
-} from "./cluster_model.ts";
+import { type Action, ClusterModel, type LogEntry, type NodeModel, type Observation } from "./cluster_model.ts";
+import { disagreements } from "./disagreements.ts";
 import type { Report } from "./protocol.ts";
 import { sleep } from "./sleep.ts";
+import { isFullMesh } from "./strategies.ts";
 
 /** Options of {@linkcode Supervisor}. */
 export interface SupervisorOptions {
@@ -40,7 +35,7 @@ const CHANGE_DELAY_MS = 5;
  */
 export class Supervisor extends EventTarget {
   /** What is known. */
-  readonly model: ClusterModel = new ClusterModel();
+  readonly model: ClusterModel;
   readonly #options: SupervisorOptions;
   readonly #children = new Map<string, Child>();
   #changeTimer: ReturnType<typeof setTimeout> | undefined;
@@ -49,6 +44,7 @@ export class Supervisor extends EventTarget {
   constructor(options: SupervisorOptions) {
     super();
     this.#options = options;
+    this.model = new ClusterModel({ isFullMesh: isFullMesh(options.settings.strategy) });
   }
 
   /**

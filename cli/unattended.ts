@@ -2,9 +2,11 @@
 
 import type { ClusterOptions } from "./arguments.ts";
 import type { Launcher } from "./child.ts";
-import { type ClusterModel, disagreements, isObservation, type LogEntry } from "./cluster_model.ts";
+import { type ClusterModel, isObservation, type LogEntry } from "./cluster_model.ts";
+import { disagreements } from "./disagreements.ts";
 import { describe } from "./describe.ts";
-import { consequences, disordered, restless, sightingFailures, undelivered, unused } from "./judgement.ts";
+import { disordered, restless, sightingFailures, undelivered, unused } from "./judgement.ts";
+import { consequenceOf } from "./sighting_watch.ts";
 import { planScenario, type Step } from "./scenario.ts";
 import { sleep } from "./sleep.ts";
 import { delays, nodeTable, secondsSince, sightings } from "./summary.ts";
@@ -27,6 +29,8 @@ const SETTLE_TIMEOUT_MS = 15_000;
 /** How much longer they may take at the beginning, per process to start. */
 const START_TIMEOUT_MS_PER_NODE = 1_000;
 const QUIET_TIMEOUT_MS = 15_000;
+/** Between two steps at least: whoever has just come must not depend on one other node any more when that is killed. */
+const REST_MS = 1_000;
 const troubles: ReadonlySet<string> = new Set(["error", "exit", "stderr", "removed"]);
 
 /**
@@ -82,13 +86,14 @@ class UnattendedRun {
   }
 
   async #take(step: Step): Promise<void> {
+    await sleep(REST_MS, this.#context.signal);
     await this.#sleepUntil(step.at);
     const { length } = this.#supervisor.model.log;
     const at = Date.now();
     this.#supervisor[step.kind](step.node);
     this.#tell(describe({ ...step, at }));
     await this.#settle(SETTLE_TIMEOUT_MS);
-    const consequence = consequences[step.kind];
+    const consequence = consequenceOf(step.kind, this.#supervisor.model);
     const seen = this.#supervisor.model.log.slice(length).filter(isObservation)
       .filter(({ node, kind }) => node === step.node && kind === consequence);
     this.#context.print(`          ${consequence} seen by ${delays(seen, at)}`);

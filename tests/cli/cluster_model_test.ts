@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals } from "@std/assert";
-import { ClusterModel, disagreements } from "../../cli/cluster_model.ts";
+import { ClusterModel } from "../../cli/cluster_model.ts";
+import { disagreements } from "../../cli/disagreements.ts";
 import { clusterOf, sighting, viewOf } from "./fixtures.ts";
 
 function states(model: ClusterModel): Record<string, string> {

@@ -35,6 +35,20 @@ export function clusterOf(...names: string[]): ClusterModel {
   return model;
 }
 
+/** A partial overlay with links between these pairs, as both ends see them; each has seen the other come up. */
+export function overlayOf(...links: (readonly [string, string])[]): ClusterModel {
+  const model = new ClusterModel({ isFullMesh: false });
+  const names = [...new Set(links.flat())].sort();
+  for (const name of names) model.act({ at: 0, kind: "start", node: name });
+  for (const [index, name] of names.entries()) {
+    const peers = links.filter((link) => link.includes(name)).map(([a, b]) => a === name ? b : a);
+    model.apply(name, { type: "started", at: 0, address: `127.0.0.1:${4_000 + index}` });
+    for (const node of peers) model.observe(sighting(name, "up", node));
+    model.apply(name, viewOf(name, peers));
+  }
+  return model;
+}
+
 /** `observer` sees what became of `node`. */
 export function sighting(observer: string, kind: Observation["kind"], node: string, at = 0): Observation {
   return { observer, kind, node, at };
