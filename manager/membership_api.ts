@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
+import { HandshakeRefusedError } from "../transport/refusal.ts";
 import type { Address } from "../transport/transport.ts";
 import { parseAddress } from "./addresses.ts";
 import { withDeadline } from "./deadline.ts";
@@ -124,9 +125,12 @@ export class MembershipApi extends PeerServiceEvents {
   async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
     const target = joinTarget(peer);
     this.node.checkRunning("join");
-    this.node.join(target, this.node.untilStopped(options.signal)).catch((error) =>
-      this.node.joinFailed(target, error)
-    );
+    this.node.join(target, this.node.untilStopped(options.signal)).catch((error) => {
+      // Whoever gave it up knows that without being told.
+      if (!(error instanceof HandshakeRefusedError)) return;
+      const peer = "name" in target ? target.name : `${target.hostname}:${target.port}`;
+      this.emit("error", { error, node: peer, during: `joining "${peer}"` });
+    });
   }
 
   /**

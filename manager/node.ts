@@ -2,17 +2,14 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import type { Timer } from "../runtime/runtime.ts";
 import type { Connection } from "../transport/connection.ts";
 import { ConnectionPool } from "../transport/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../transport/connection_pool_options.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import { ProtocolError } from "../transport/frame_reader.ts";
 import type { Peer } from "../transport/peer.ts";
-import { HandshakeRefusedError } from "../transport/refusal.ts";
 import type { SharedSecrets } from "../transport/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
-import { withDeadline } from "./deadline.ts";
 import { Distance } from "./distance.ts";
 import type { PeerServiceEventMap } from "./events.ts";
 import { routeFrames } from "./frame_routes.ts";
@@ -25,11 +22,10 @@ import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { poolOptions } from "./pool_options.ts";
+import { flushed, handledByAll } from "./quiescence.ts";
+import { Rounds } from "./rounds.ts";
 import type { Settings } from "./settings.ts";
 import { Subscriptions } from "./subscriptions.ts";
-
-/** Longest that a stopping node waits for its queues to empty, in milliseconds. */
-const FLUSH_TIMEOUT_MS = 1_000;
 
 /** Enough for everybody to watch all neighbours. */
 const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
@@ -55,11 +51,11 @@ export class Node implements ConnectionPoolHandler {
   readonly messaging: NodeMessaging;
   readonly #persistence: Persistence | null;
   readonly #distance: Distance;
+  readonly #gossip: Rounds;
   readonly #emit: Emit;
   readonly #stopping = new AbortController();
   #self: NodeSpec;
   #listeners: readonly Listener[] = [];
-  #gossipTimer: Timer | null = null;
   #stopped: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
 
@@ -85,6 +81,7 @@ export class Node implements ConnectionPoolHandler {
     this.#distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout });
     this.messaging = new NodeMessaging(settings, pool, () => this.#self, () => this.overlay.members, emit);
+    this.#gossip = new Rounds(runtime, settings.gossip.interval, () => this.#round());
     routeFrames(this);
   }
 
@@ -99,16 +96,7 @@ export class Node implements ConnectionPoolHandler {
     this.liveness.start();
     this.#shareWatch();
     this.#persistence?.attach(this, this.#emit);
-    const { runtime, gossip } = this.settings;
-    const gossipOnce = () => {
-      this.#gossipTimer = runtime.clock.schedule(gossip.interval, gossipOnce);
-      this.overlay.periodic();
-      this.messaging.periodic();
-      this.#distance.measureOne();
-      this.#persistence?.periodic();
-    };
-    // A random phase keeps the nodes of a cluster that started at once from gossiping in step.
-    this.#gossipTimer = runtime.clock.schedule(gossip.interval * runtime.random.next(), gossipOnce);
+    this.#gossip.start();
   }
 
   /** Takes a stream that a listener accepted. */
@@ -139,13 +127,6 @@ export class Node implements ConnectionPoolHandler {
   async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
     await this.#leaving;
     return await this.joining.join(target, signal);
-  }
-
-  /** Tells that a background attempt to join was refused for good. Whoever gave it up knows that without being told. */
-  joinFailed(target: JoinTarget, error: unknown): void {
-    if (!(error instanceof HandshakeRefusedError)) return;
-    const peer = "name" in target ? target.name : `${target.hostname}:${target.port}`;
-    this.#emit("error", { error, node: peer, during: `joining "${peer}"` });
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
@@ -290,29 +271,28 @@ export class Node implements ConnectionPoolHandler {
   }
 
   /** After it, every node that can be reached has handled what was sent to it before. */
-  async #handledByAll(): Promise<void> {
-    const linked = [...this.pool.peers.values()].filter(({ linked }) => linked);
-    const timeout = this.settings.heartbeat.interval * this.settings.heartbeat.missed;
-    await Promise.all(linked.map((peer) => this.pinger.ping(peer, timeout)));
+  #handledByAll(): Promise<void> {
+    const { interval, missed } = this.settings.heartbeat;
+    return handledByAll(this.pool, this.pinger, interval * missed);
+  }
+
+  #round(): void {
+    this.overlay.periodic();
+    this.messaging.periodic();
+    this.#distance.measureOne();
+    this.#persistence?.periodic();
   }
 
   async #stop(reason: StoppedError): Promise<void> {
     this.liveness.stop();
-    this.#gossipTimer?.cancel();
+    this.#gossip.stop();
     for (const listener of this.#listeners) listener.close();
     this.#stopping.abort(reason);
-    await this.#flush();
+    await flushed(this.pool, this.settings.runtime.clock);
     await this.#persistence?.stop();
     this.messaging.stop(reason);
     this.pinger.stop();
     this.pool.stop();
     await this.settings.runtime.transport.drained?.();
-  }
-
-  async #flush(): Promise<void> {
-    const queues = [...this.pool.peers.values()].filter(({ silent }) => !silent).flatMap((peer) => peer.connections());
-    const { clock } = this.settings.runtime;
-    const flushed = Promise.all(queues.map(({ queue }) => queue.flushed())).then(() => {});
-    await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => flushed).catch(() => {});
   }
 }

@@ -30,12 +30,20 @@ export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>):
   const givenUp = timeout === undefined ? undefined : new AbortController();
   const waiting = outbound.forward(outgoing, givenUp?.signal ?? signal);
   if (waiting === undefined) return Promise.resolve();
+  // The usual case needs no timer and no listener per message: the end of the connection ends the wait.
+  if (signal === undefined && timeout === undefined) return waiting.catch((error) => rethrow(from, error));
   const deadline = { signal: from.untilStopped(signal), timeout };
   const what = `Cannot send to "${outgoing.name}" on "${outgoing.node}"`;
   return withDeadline(from.settings.runtime.clock, deadline, what, (ended) => {
     ended.addEventListener("abort", () => givenUp?.abort(ended.reason));
     return waiting;
   });
+}
+
+/** Says what has really happened when it was the end of this node. */
+function rethrow(from: Node, error: unknown): never {
+  from.checkRunning("send");
+  throw error;
 }
 
 /** Sends a message without waiting. @returns Whether more may be sent at once. */

@@ -184,9 +184,15 @@ export class Outbound {
     const connection = this.#connectionTo(message);
     if (connection === null) return void this.#relay(message);
     if (!this.#hasLine(connection) && this.#writeTo(connection, message)) {
-      return connection.queue.aboveHighWaterMark ? connection.queue.drained() : undefined;
+      return connection.queue.aboveHighWaterMark ? this.#drained(connection) : undefined;
     }
     return this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
+  }
+
+  /** A queue that closes wakes those that wait for it, but has sent nothing. */
+  async #drained({ queue, peer }: Connection): Promise<void> {
+    await queue.drained();
+    if (queue.closed) throw new NotConnectedError(`Cannot send to "${peer.name}": the connection closed`);
   }
 
   #write(message: OutboundMessage): boolean {

@@ -74,6 +74,11 @@ export class SendQueue {
     return this.#queuedBytes + this.#inFlightBytes;
   }
 
+  /** Whether it takes nothing more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Bytes written to the stream so far. */
   get bytesWritten(): number {
     return this.#bytesWritten;

@@ -1,0 +1,26 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../runtime/runtime.ts";
+import type { ConnectionPool } from "../transport/connection_pool.ts";
+import { withDeadline } from "./deadline.ts";
+import type { Pinger } from "./pinger.ts";
+
+/** Longest that a stopping node waits for its queues to empty, in milliseconds. */
+const FLUSH_TIMEOUT_MS = 1_000;
+
+/** Waits until all that is queued for peers that live is written, for a second at most. */
+export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void> {
+  const queues = [...pool.peers.values()].filter(({ silent }) => !silent).flatMap((peer) => peer.connections());
+  const written = Promise.all(queues.map(({ queue }) => queue.flushed())).then(() => {});
+  await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => written).catch(() => {});
+}
+
+/**
+ * Waits until every peer that can be reached has handled what was sent to it before.
+ *
+ * @param timeout Milliseconds after which a peer that does not answer is not waited for.
+ */
+export async function handledByAll(pool: ConnectionPool, pinger: Pinger, timeout: number): Promise<void> {
+  const linked = [...pool.peers.values()].filter(({ linked }) => linked);
+  await Promise.all(linked.map((peer) => pinger.ping(peer, timeout)));
+}

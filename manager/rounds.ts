@@ -1,0 +1,36 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime, Timer } from "../runtime/runtime.ts";
+
+/** Calls something once in every interval. */
+export class Rounds {
+  readonly #runtime: Runtime;
+  readonly #interval: number;
+  readonly #act: () => void;
+  #timer: Timer | null = null;
+
+  /** @param interval Milliseconds. */
+  constructor(runtime: Runtime, interval: number, act: () => void) {
+    this.#runtime = runtime;
+    this.#interval = interval;
+    this.#act = act;
+  }
+
+  /** Begins, at a random point of an interval: the nodes of a cluster that started at once do not act in step. */
+  start(): void {
+    this.#schedule(this.#interval * this.#runtime.random.next());
+  }
+
+  /** Ends it. */
+  stop(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #schedule(delay: number): void {
+    this.#timer = this.#runtime.clock.schedule(delay, () => {
+      this.#schedule(this.#interval);
+      this.#act();
+    });
+  }
+}
