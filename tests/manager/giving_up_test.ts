@@ -33,10 +33,10 @@ scenario("A message whose sender gave up waiting for room is not sent later", as
 }, ["memory"]);
 
 scenario("stop() ends the wait for room", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 64 * KIB } } });
+  const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 1024 * KIB } } });
   world.inbox(b!, "log");
   world.simulated.network.slowReader("b", 4 * KIB);
-  while (a!.stats().messages.dropped === 0) a!.castMessage("b", "log", new Uint8Array(8 * KIB));
+  while (a!.stats().messages.dropped === 0) a!.castMessage("b", "log", new Uint8Array(64 * KIB));
   const waiting = a!.forwardMessage("b", "log", "late");
   const rejected = assertRejects(() => waiting, StoppedError);
   await a!.stop();
