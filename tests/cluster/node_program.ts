@@ -9,17 +9,29 @@
  */
 
 import { TextLineStream } from "./line_stream.ts";
-import { type NodeSpec, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../../mod.ts";
+import {
+  type Address,
+  type NodeSpec,
+  type PeerServiceManager,
+  type PeerServiceOptions,
+  startPeerService,
+} from "../../mod.ts";
 
 /** What a node is told to do; `id` comes back with the outcome. */
 export type Command =
   & { readonly id: number }
   & (
-    | { readonly do: "join"; readonly peer: NodeSpec | string }
+    | { readonly do: "join"; readonly peer: NodeSpec | Address | string }
     | { readonly do: "leave"; readonly node?: string }
     | { readonly do: "view" }
     | { readonly do: "stats" }
-    | { readonly do: "forward"; readonly to: string; readonly name: string; readonly message: unknown; readonly ack?: boolean }
+    | {
+      readonly do: "forward";
+      readonly to: string;
+      readonly name: string;
+      readonly message: unknown;
+      readonly ack?: boolean;
+    }
     | { readonly do: "stream"; readonly to: readonly string[] }
     | { readonly do: "heard" }
     | { readonly do: "quiet" }
@@ -126,12 +138,18 @@ async function obey(node: PeerServiceManager, stream: Stream, heard: unknown[], 
 async function main(options: PeerServiceOptions): Promise<void> {
   const node = await startPeerService(options);
   for (const type of ["up", "down"] as const) {
-    node.addEventListener(type, ({ detail }) => detail.channel === undefined && tell({ event: type, node: detail.node }));
+    node.addEventListener(
+      type,
+      ({ detail }) => detail.channel === undefined && tell({ event: type, node: detail.node }),
+    );
   }
   for (const type of ["join", "leave", "removed"] as const) {
     node.addEventListener(type, ({ detail }) => tell({ event: type, node: detail.node }));
   }
-  node.addEventListener("error", ({ detail }) => tell({ event: "error", during: detail.during, error: `${detail.error}` }));
+  node.addEventListener(
+    "error",
+    ({ detail }) => tell({ event: "error", during: detail.during, error: `${detail.error}` }),
+  );
   const heard: unknown[] = [];
   node.register("log", (message, { from }) => void heard.push([from, message]));
   const stream = new Stream(node);

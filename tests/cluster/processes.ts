@@ -9,7 +9,7 @@ import type { Command, Report } from "./node_program.ts";
 const PATIENCE_MS = 60_000;
 
 /** Something that a node told of its own accord. */
-export type NodeEvent = Report & { readonly event: string };
+export type NodeEvent = Extract<Report, { readonly event: string }>;
 
 /** What a node knows of the cluster. */
 export interface View {
@@ -144,7 +144,9 @@ export class ProcessCluster implements AsyncDisposable {
   async form(names: readonly string[]): Promise<NodeProcess[]> {
     const nodes = await Promise.all(names.map((name) => this.start(name)));
     const seed = await nodes[0]!.ready;
-    await Promise.all(nodes.slice(1).map((node) => node.tell({ do: "join", peer: seed.addresses[0]! as NodeSpec & string })));
+    await Promise.all(
+      nodes.slice(1).map((node) => node.tell({ do: "join", peer: seed.addresses[0]! })),
+    );
     await this.agree(nodes);
     return nodes;
   }

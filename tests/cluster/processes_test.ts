@@ -63,7 +63,7 @@ Deno.test("Eight processes", async (t) => {
   await t.step("see it up again when it restarts under its name on another port, as one member", async () => {
     const since = Date.now();
     const again = await cluster.start("n8");
-    await again.tell({ do: "join", peer: (await nodes[3]!.ready) });
+    await again.tell({ do: "join", peer: await nodes[3]!.ready });
     await cluster.until("all saw it", () => nodes.every((node) => node.saw("up", "n8", since)));
     printDelays("restart seen", nodes, "up", "n8", since);
     nodes = [...nodes, again];
@@ -74,20 +74,23 @@ Deno.test("Eight processes", async (t) => {
     }
   });
 
-  await t.step("see one down while it is stopped by SIGSTOP, and up after SIGCONT; nobody else is ever marked down", async () => {
-    const since = Date.now();
-    const [stopped, others] = [nodes[2]!, nodes.filter(({ name }) => name !== "n3")];
-    stopped.signal("SIGSTOP");
-    await cluster.until("all saw it", () => others.every((node) => node.saw("down", "n3", since)));
-    printDelays("SIGSTOP seen (heartbeats every 200 ms, 5 missed)", others, "down", "n3", since);
-    for (const node of others) assert((await node.view()).members.includes("n3"));
-    const continued = Date.now();
-    stopped.signal("SIGCONT");
-    await cluster.until("all saw it", () => others.every((node) => node.saw("up", "n3", continued)));
-    printDelays("SIGCONT seen", others, "up", "n3", continued);
-    await cluster.agree(nodes);
-    assertEquals(wronglyDown(nodes, "n3", since), []);
-  });
+  await t.step(
+    "see one down while it is stopped by SIGSTOP, and up after SIGCONT; nobody else is ever marked down",
+    async () => {
+      const since = Date.now();
+      const [stopped, others] = [nodes[2]!, nodes.filter(({ name }) => name !== "n3")];
+      stopped.signal("SIGSTOP");
+      await cluster.until("all saw it", () => others.every((node) => node.saw("down", "n3", since)));
+      printDelays("SIGSTOP seen (heartbeats every 200 ms, 5 missed)", others, "down", "n3", since);
+      for (const node of others) assert((await node.view()).members.includes("n3"));
+      const continued = Date.now();
+      stopped.signal("SIGCONT");
+      await cluster.until("all saw it", () => others.every((node) => node.saw("up", "n3", continued)));
+      printDelays("SIGCONT seen", others, "up", "n3", continued);
+      await cluster.agree(nodes);
+      assertEquals(wronglyDown(nodes, "n3", since), []);
+    },
+  );
 
   await t.step("forget a node that leaves, before its connections close", async () => {
     const since = Date.now();
@@ -98,7 +101,9 @@ Deno.test("Eight processes", async (t) => {
     for (const node of others) assertFalse((await node.view()).members.includes("n5"));
     await cluster.until("its connections closed", () => others.every((node) => node.saw("down", "n5", since)));
     for (const { events } of others) {
-      const kinds = events.flatMap((told) => "node" in told && told.node === "n5" && told.at >= since ? [told.event] : []);
+      const kinds = events.flatMap((told) =>
+        "node" in told && told.node === "n5" && told.at >= since ? [told.event] : []
+      );
       assertEquals(kinds, ["leave", "down"]);
     }
     console.log(`  leave() took ${left - since} ms`);

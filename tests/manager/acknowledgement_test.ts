@@ -7,75 +7,98 @@ import { scenario } from "./worlds.ts";
 
 const QUICK = { initial: 20, cap: 100 };
 
-scenario("With ack, forwardMessage() resolves when the receiving manager has handed the message over", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  for (let n = 0; n < 50; n++) {
-    await a!.forwardMessage("b", "log", n, { ack: true });
-    assertEquals(heard.messages.length, n + 1);
-  }
-  assertEquals(heard.messages, Array.from({ length: 50 }, (_, n) => n));
-});
+scenario(
+  "With ack, forwardMessage() resolves when the receiving manager has handed the message over",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b!, "log");
+    for (let n = 0; n < 50; n++) {
+      await a!.forwardMessage("b", "log", n, { ack: true });
+      assertEquals(heard.messages.length, n + 1);
+    }
+    assertEquals(heard.messages, Array.from({ length: 50 }, (_, n) => n));
+  },
+);
 
 for (const seed of [1, 2, 3]) {
-  scenario(`Each acknowledged message reaches its handler once, under 30 % of connections cut and 50 % of frames replayed: seed ${seed}`, async (world) => {
-    const options = { channels: { default: { parallelism: 3 }, bulk: { parallelism: 2 } } };
-    const nodes = await world.cluster(["a", "b", "c"], options);
-    const random = seededRandom(seed);
-    for (const transport of world.transports.values()) transport.replay = () => random.chance(0.5);
-    const inboxes = nodes.map((node) => world.inbox(node, "log"));
-    const acknowledged: Promise<void>[] = [];
-    const expected = new Map<string, unknown[]>(nodes.map(({ name }) => [name, []]));
-    for (let round = 0; round < 25; round++) {
-      for (let count = 0; count < 8; count++) {
-        const from = random.pick(nodes);
-        const to = random.pick(nodes.filter((node) => node !== from));
-        const message = `${from.name} ${to.name} ${round} ${count}`;
-        const channel = random.pick(["default", "bulk"]);
-        expected.get(to.name)!.push(message);
-        acknowledged.push(from.forwardMessage(to.name, "log", message, { ack: true, channel, retransmission: QUICK }));
+  scenario(
+    `Each acknowledged message reaches its handler once, under 30 % of connections cut and 50 % of frames replayed: seed ${seed}`,
+    async (world) => {
+      const options = { channels: { default: { parallelism: 3 }, bulk: { parallelism: 2 } } };
+      const nodes = await world.cluster(["a", "b", "c"], options);
+      const random = seededRandom(seed);
+      for (const transport of world.transports.values()) transport.replay = () => random.chance(0.5);
+      const inboxes = nodes.map((node) => world.inbox(node, "log"));
+      const acknowledged: Promise<void>[] = [];
+      const expected = new Map<string, unknown[]>(nodes.map(({ name }) => [name, []]));
+      for (let round = 0; round < 25; round++) {
+        for (let count = 0; count < 8; count++) {
+          const from = random.pick(nodes);
+          const to = random.pick(nodes.filter((node) => node !== from));
+          const message = `${from.name} ${to.name} ${round} ${count}`;
+          const channel = random.pick(["default", "bulk"]);
+          expected.get(to.name)!.push(message);
+          acknowledged.push(
+            from.forwardMessage(to.name, "log", message, { ack: true, channel, retransmission: QUICK }),
+          );
+        }
+        for (const transport of world.transports.values()) transport.breakStreams(() => random.chance(0.3));
+        const next = world.clock.now() + 10 + random.int(40);
+        await world.until("the next round", () => world.clock.now() >= next);
       }
-      for (const transport of world.transports.values()) transport.breakStreams(() => random.chance(0.3));
-      const next = world.clock.now() + 10 + random.int(40);
-      await world.until("the next round", () => world.clock.now() >= next);
-    }
-    await Promise.all(acknowledged);
-    for (const [index, { messages }] of inboxes.entries()) {
-      assertEquals(messages.toSorted(), expected.get(nodes[index]!.name)!.toSorted());
-    }
-    await world.settled(nodes);
-  });
+      await Promise.all(acknowledged);
+      for (const [index, { messages }] of inboxes.entries()) {
+        assertEquals(messages.toSorted(), expected.get(nodes[index]!.name)!.toSorted());
+      }
+      await world.settled(nodes);
+    },
+  );
 }
 
-scenario("A message acknowledged across a restart of the receiver's connections is sent again at once", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  const { spec } = b!;
-  await b!.stop();
-  await world.until("a noticed", () => !a!.isConnected("b"));
-  const sent = a!.forwardMessage("b", "log", "kept", { ack: true });
-  const again = await world.start("b", { listen: spec.addresses[0] });
-  const after = world.inbox(again, "log");
-  await sent;
-  assertEquals([heard.messages, after.messages], [[], ["kept"]]);
-});
+scenario(
+  "A message acknowledged across a restart of the receiver's connections is sent again at once",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b!, "log");
+    const { spec } = b!;
+    await b!.stop();
+    await world.until("a noticed", () => !a!.isConnected("b"));
+    const sent = a!.forwardMessage("b", "log", "kept", { ack: true });
+    const again = await world.start("b", { listen: spec.addresses[0] });
+    const after = world.inbox(again, "log");
+    await sent;
+    assertEquals([heard.messages, after.messages], [[], ["kept"]]);
+  },
+);
 
-scenario("With ack and a timeout, forwardMessage() rejects with AckTimeoutError; with a signal, with its reason", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  await b!.stop();
-  await world.until("a noticed", () => !a!.isConnected("b"));
-  const error = await assertRejects(() => a!.forwardMessage("b", "log", 1, { ack: true, timeout: 50 }), AckTimeoutError);
-  assertEquals(error.message, `Cannot deliver to "b": no acknowledgement came in time`);
-  const controller = new AbortController();
-  const aborted = a!.forwardMessage("b", "log", 2, { ack: true, signal: controller.signal });
-  controller.abort(new RangeError("enough"));
-  await assertRejects(() => aborted, RangeError, "enough");
-});
+scenario(
+  "With ack and a timeout, forwardMessage() rejects with AckTimeoutError; with a signal, with its reason",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    await b!.stop();
+    await world.until("a noticed", () => !a!.isConnected("b"));
+    const error = await assertRejects(
+      () => a!.forwardMessage("b", "log", 1, { ack: true, timeout: 50 }),
+      AckTimeoutError,
+    );
+    assertEquals(error.message, `Cannot deliver to "b": no acknowledgement came in time`);
+    const controller = new AbortController();
+    const aborted = a!.forwardMessage("b", "log", 2, { ack: true, signal: controller.signal });
+    controller.abort(new RangeError("enough"));
+    await assertRejects(() => aborted, RangeError, "enough");
+  },
+);
 
 scenario("What waits for an acknowledgement rejects when the receiver leaves, or this node stops", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  for (const node of [b!, c!]) node.addInterpositionFun("drop", ({ type, message }) => type === "receive_message" ? undefined : message);
-  const toB = assertRejects(() => a!.forwardMessage("b", "log", 1, { ack: true }), NotConnectedError, "has left the cluster");
+  for (const node of [b!, c!]) {
+    node.addInterpositionFun("drop", ({ type, message }) => type === "receive_message" ? undefined : message);
+  }
+  const toB = assertRejects(
+    () => a!.forwardMessage("b", "log", 1, { ack: true }),
+    NotConnectedError,
+    "has left the cluster",
+  );
   const toC = assertRejects(() => a!.forwardMessage("c", "log", 1, { ack: true }), StoppedError);
   await b!.leave();
   await toB;

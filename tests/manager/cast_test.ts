@@ -74,16 +74,19 @@ scenario("A message larger than a queue's bound still gets through when the queu
   assertEquals(heard.messages.map((bytes) => (bytes as Uint8Array)[0]), [0, 1, 2, 3, 4]);
 });
 
-scenario("ready() resolves at once for an idle node and for a stranger, and when the connection breaks", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  await a!.ready("b");
-  await a!.ready("nobody");
-  while (a!.castMessage("b", "log", new Uint8Array(10 * KIB)));
-  const ready = a!.ready("b");
-  world.breakConnections("a");
-  await ready;
-  assert(b!.name === "b");
-});
+scenario(
+  "ready() resolves at once for an idle node and for a stranger, and when the connection breaks",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    await a!.ready("b");
+    await a!.ready("nobody");
+    while (a!.castMessage("b", "log", new Uint8Array(10 * KIB)));
+    const ready = a!.ready("b");
+    world.breakConnections("a");
+    await ready;
+    assert(b!.name === "b");
+  },
+);
 
 scenario("A slow reader's messages wait within the bound, and membership is not disturbed", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);

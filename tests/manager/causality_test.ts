@@ -39,9 +39,12 @@ for (const ack of [false, true]) {
   });
 }
 
-scenario("Under one label nothing overtakes its cause among four nodes, with losses and broken connections", async (world) => {
-  await gossipStory(world, 1);
-});
+scenario(
+  "Under one label nothing overtakes its cause among four nodes, with losses and broken connections",
+  async (world) => {
+    await gossipStory(world, 1);
+  },
+);
 
 async function gossipStory(world: World, seed: number): Promise<void> {
   const random = seededRandom(seed);
@@ -51,11 +54,16 @@ async function gossipStory(world: World, seed: number): Promise<void> {
   const violations: string[] = [];
   let arrived = 0;
   for (const node of nodes) {
-    node.addInterpositionFun("lossy", ({ type, message }) => type === "receive_message" && random.chance(0.3) ? undefined : message);
+    node.addInterpositionFun(
+      "lossy",
+      ({ type, message }) => type === "receive_message" && random.chance(0.3) ? undefined : message,
+    );
     node.register("log", ({ id, after }: { id: string; after: string[] }) => {
       // What was addressed to this node and known to the sender must have been heard here before.
       const mine = known.get(node.name)!;
-      for (const cause of after) if (cause.endsWith(` ${node.name}`) && !mine.has(cause)) violations.push(`${id} before ${cause}`);
+      for (const cause of after) {
+        if (cause.endsWith(` ${node.name}`) && !mine.has(cause)) violations.push(`${id} before ${cause}`);
+      }
       for (const cause of after) mine.add(cause);
       mine.add(id);
       arrived++;
@@ -80,21 +88,24 @@ async function gossipStory(world: World, seed: number): Promise<void> {
   assertEquals(violations, []);
 }
 
-scenario("An unknown label is an error at the sender; at a receiver that does not know it order is not promised", async (world) => {
-  const a = await world.start("a", { causalLabels: ["known", "mine"] });
-  const b = await world.start("b", { causalLabels: ["known"] });
-  await b.syncJoin(a.spec);
-  await world.settled([a, b]);
-  const heard = world.inbox(b, "log");
-  await assertRejects(
-    () => a.forwardMessage("b", "log", 1, { causalLabel: "unknown" }),
-    RangeError,
-    `causal label "unknown" is unknown; name it in "causalLabels"`,
-  );
-  await a.forwardMessage("b", "log", 2, { causalLabel: "known", ack: true });
-  await a.forwardMessage("b", "log", 3, { causalLabel: "mine", ack: true });
-  assertEquals(heard.messages, [2, 3]);
-});
+scenario(
+  "An unknown label is an error at the sender; at a receiver that does not know it order is not promised",
+  async (world) => {
+    const a = await world.start("a", { causalLabels: ["known", "mine"] });
+    const b = await world.start("b", { causalLabels: ["known"] });
+    await b.syncJoin(a.spec);
+    await world.settled([a, b]);
+    const heard = world.inbox(b, "log");
+    await assertRejects(
+      () => a.forwardMessage("b", "log", 1, { causalLabel: "unknown" }),
+      RangeError,
+      `causal label "unknown" is unknown; name it in "causalLabels"`,
+    );
+    await a.forwardMessage("b", "log", 2, { causalLabel: "known", ack: true });
+    await a.forwardMessage("b", "log", 3, { causalLabel: "mine", ack: true });
+    assertEquals(heard.messages, [2, 3]);
+  },
+);
 
 scenario("A participant's restart starts its order afresh", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);

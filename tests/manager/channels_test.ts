@@ -72,41 +72,47 @@ scenario("Without a key messages spread over all connections of a channel", asyn
   assertGreater(accepted, 4 * 5, "four queues hold more than one");
 });
 
-scenario("While the named channel has no connection the default one carries it, unless that is refused", async (world) => {
-  const channels = { bulk: {} };
-  const [a, b] = [await world.start("a", { channels }), await world.start("b", { channels })];
-  const heard = world.inbox(b, "log");
-  const tried = Promise.withResolvers<unknown>();
-  a.onUp("b", () => {
-    assert(!a.isConnected("b", "bulk"), "the named channel is open already");
-    a.castMessage("b", "log", "fallback", { channel: "bulk" });
-    a.forwardMessage("b", "log", "refused", { channel: "bulk", fallback: false }).catch(tried.resolve);
-  });
-  await b.syncJoin(a.spec);
-  assert(await tried.promise instanceof NotConnectedError);
-  await world.until("it arrived", () => heard.messages.length === 1);
-  assertEquals(heard.messages, ["fallback"]);
-  assertEquals(heard.contexts[0]!.channel, "default");
-});
+scenario(
+  "While the named channel has no connection the default one carries it, unless that is refused",
+  async (world) => {
+    const channels = { bulk: {} };
+    const [a, b] = [await world.start("a", { channels }), await world.start("b", { channels })];
+    const heard = world.inbox(b, "log");
+    const tried = Promise.withResolvers<unknown>();
+    a.onUp("b", () => {
+      assert(!a.isConnected("b", "bulk"), "the named channel is open already");
+      a.castMessage("b", "log", "fallback", { channel: "bulk" });
+      a.forwardMessage("b", "log", "refused", { channel: "bulk", fallback: false }).catch(tried.resolve);
+    });
+    await b.syncJoin(a.spec);
+    assert(await tried.promise instanceof NotConnectedError);
+    await world.until("it arrived", () => heard.messages.length === 1);
+    assertEquals(heard.messages, ["fallback"]);
+    assertEquals(heard.contexts[0]!.channel, "default");
+  },
+);
 
-scenario("A loaded monotonic channel drops superseded messages, never the newest, and only to the same handler", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"], { channels: { state: { monotonic: true } } });
-  const [x, y] = [world.inbox(b!, "x"), world.inbox(b!, "y")];
-  const padding = new Uint8Array(4 * KIB);
-  for (let n = 0; n <= 500; n++) {
-    a!.castMessage("b", "x", [n, padding], { channel: "state" });
-    a!.castMessage("b", "y", [n, padding], { channel: "state" });
-  }
-  const last = ({ messages }: typeof x) => (messages.at(-1) as [number] | undefined)?.[0];
-  await world.until("the newest arrived", () => last(x) === 500 && last(y) === 500);
-  for (const { messages } of [x, y]) {
-    const numbers = messages.map((message) => (message as [number])[0]);
-    assertEquals(numbers, numbers.toSorted((a, b) => a - b));
-    assertLess(numbers.length, 500);
-  }
-  assertGreater(a!.stats().messages.superseded, 0);
-  assertEquals(a!.stats().messages.dropped, 0);
-});
+scenario(
+  "A loaded monotonic channel drops superseded messages, never the newest, and only to the same handler",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"], { channels: { state: { monotonic: true } } });
+    const [x, y] = [world.inbox(b!, "x"), world.inbox(b!, "y")];
+    const padding = new Uint8Array(4 * KIB);
+    for (let n = 0; n <= 500; n++) {
+      a!.castMessage("b", "x", [n, padding], { channel: "state" });
+      a!.castMessage("b", "y", [n, padding], { channel: "state" });
+    }
+    const last = ({ messages }: typeof x) => (messages.at(-1) as [number] | undefined)?.[0];
+    await world.until("the newest arrived", () => last(x) === 500 && last(y) === 500);
+    for (const { messages } of [x, y]) {
+      const numbers = messages.map((message) => (message as [number])[0]);
+      assertEquals(numbers, numbers.toSorted((a, b) => a - b));
+      assertLess(numbers.length, 500);
+    }
+    assertGreater(a!.stats().messages.superseded, 0);
+    assertEquals(a!.stats().messages.dropped, 0);
+  },
+);
 
 scenario("A monotonic channel without load drops nothing", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { state: { monotonic: true } } });

@@ -68,15 +68,18 @@ scenario("A handler may keep the bytes that it is given", async (world) => {
   }
 });
 
-scenario("A large message that is changed after it was accepted is the sender's own affair, a small one is not", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  const bytes = new Uint8Array(100).fill(1);
-  await a!.forwardMessage("b", "log", bytes);
-  bytes.fill(2);
-  await world.until("it arrived", () => heard.messages.length === 1);
-  assertEquals(heard.messages[0], new Uint8Array(100).fill(1));
-});
+scenario(
+  "A large message that is changed after it was accepted is the sender's own affair, a small one is not",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b!, "log");
+    const bytes = new Uint8Array(100).fill(1);
+    await a!.forwardMessage("b", "log", bytes);
+    bytes.fill(2);
+    await world.until("it arrived", () => heard.messages.length === 1);
+    assertEquals(heard.messages[0], new Uint8Array(100).fill(1));
+  },
+);
 
 scenario("forwardMessage() to a handler here does without the network, and arrives in a later turn", async (world) => {
   const a = await world.start("a");
@@ -91,14 +94,20 @@ scenario("forwardMessage() to a handler here does without the network, and arriv
   await world.until("it arrived", () => heard.messages.length === 2);
 });
 
-scenario("forwardMessage() rejects with NotConnectedError for strangers and for members that are down", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const error = await assertRejects(() => a!.forwardMessage("nobody", "log", 1), NotConnectedError);
-  assertEquals(error.message, `Cannot send to "nobody": it is not a member, or this node has no wish to connect to it`);
-  await b!.stop();
-  await world.until("a noticed", () => !a!.isConnected("b"));
-  await assertRejects(() => a!.forwardMessage("b", "log", 1), NotConnectedError, "there is no connection now");
-});
+scenario(
+  "forwardMessage() rejects with NotConnectedError for strangers and for members that are down",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const error = await assertRejects(() => a!.forwardMessage("nobody", "log", 1), NotConnectedError);
+    assertEquals(
+      error.message,
+      `Cannot send to "nobody": it is not a member, or this node has no wish to connect to it`,
+    );
+    await b!.stop();
+    await world.until("a noticed", () => !a!.isConnected("b"));
+    await assertRejects(() => a!.forwardMessage("b", "log", 1), NotConnectedError, "there is no connection now");
+  },
+);
 
 scenario("forwardMessage() rejects what cannot be encoded or is too large; the connection lives on", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { maxFrameBytes: 4_096 });
@@ -150,7 +159,9 @@ scenario("A handler that throws or rejects becomes an error event, and harms nob
   for (const name of ["throws", "rejects", "log"]) await a!.forwardMessage("b", name, 1);
   for (const name of ["throws", "rejects", "log"]) await a!.forwardMessage("b", name, 1, { ack: true });
   await world.until("all happened", () => world.errors.length === 4 && heard.messages.length === 2);
-  const told = world.errors.splice(0).map(({ during, node, error }) => `${node}: ${during}: ${(error as Error).message}`);
+  const told = world.errors.splice(0).map(({ during, node, error }) =>
+    `${node}: ${during}: ${(error as Error).message}`
+  );
   assertEquals(told.sort(), [
     `a: handling a message to "rejects": rejected`,
     `a: handling a message to "rejects": rejected`,

@@ -110,17 +110,20 @@ scenario("get, replace and remove functions by name", async (world) => {
   assertThrows(() => a.addPreInterpositionFun(1, () => {}), TypeError);
 });
 
-scenario("An acknowledged message that functions drop now and then is sent again until it arrives, once", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  for (const node of [a!, b!]) {
-    const random = seededRandom(1);
-    node.addInterpositionFun("lossy", ({ message }) => random.chance(0.3) ? message : undefined);
-  }
-  const retransmission = { initial: 20, cap: 50 };
-  await Promise.all([1, 2, 3, 4].map((n) => a!.forwardMessage("b", "log", n, { ack: true, retransmission })));
-  assertEquals(heard.messages.toSorted(), [1, 2, 3, 4]);
-});
+scenario(
+  "An acknowledged message that functions drop now and then is sent again until it arrives, once",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b!, "log");
+    for (const node of [a!, b!]) {
+      const random = seededRandom(1);
+      node.addInterpositionFun("lossy", ({ message }) => random.chance(0.3) ? message : undefined);
+    }
+    const retransmission = { initial: 20, cap: 50 };
+    await Promise.all([1, 2, 3, 4].map((n) => a!.forwardMessage("b", "log", n, { ack: true, retransmission })));
+    assertEquals(heard.messages.toSorted(), [1, 2, 3, 4]);
+  },
+);
 
 scenario("An acknowledged message that is always dropped rejects with AckTimeoutError", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);

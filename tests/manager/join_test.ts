@@ -65,7 +65,9 @@ scenario("Nodes that join each other crosswise at the same time agree", async (w
   const joins = nodes.flatMap((node) => nodes.map((other) => node.syncJoin(other.spec)));
   await Promise.all(joins);
   await world.settled(nodes);
-  for (const node of nodes) for (const { connections } of Object.values(node.stats().peers)) assertEquals(connections, 2);
+  for (const node of nodes) {
+    for (const { connections } of Object.values(node.stats().peers)) assertEquals(connections, 2);
+  }
 });
 
 scenario("Two clusters become one when any two of their nodes join", async (world) => {
@@ -141,16 +143,19 @@ scenario("join() rejects what is no address", async (world) => {
   await assertRejects(() => a.syncJoin("host:99999"), RangeError, "a port from 0 to 65,535");
 });
 
-scenario("join() and syncJoin() reject with StoppedError on a stopped node, and waiting ones do when it stops", async (world) => {
-  const [a, b] = [await world.start("a"), await world.start("b")];
-  const { spec } = a;
-  await a.stop();
-  const waiting = assertRejects(() => b.syncJoin(spec), StoppedError);
-  await b.stop();
-  await waiting;
-  await assertRejects(() => b.join(spec), StoppedError, `Cannot join: "b" was stopped`);
-  await assertRejects(() => b.syncJoin(spec), StoppedError, `Cannot join: "b" was stopped`);
-});
+scenario(
+  "join() and syncJoin() reject with StoppedError on a stopped node, and waiting ones do when it stops",
+  async (world) => {
+    const [a, b] = [await world.start("a"), await world.start("b")];
+    const { spec } = a;
+    await a.stop();
+    const waiting = assertRejects(() => b.syncJoin(spec), StoppedError);
+    await b.stop();
+    await waiting;
+    await assertRejects(() => b.join(spec), StoppedError, `Cannot join: "b" was stopped`);
+    await assertRejects(() => b.syncJoin(spec), StoppedError, `Cannot join: "b" was stopped`);
+  },
+);
 
 Deno.test("startPeerService() says which option cannot be used, and why", () => {
   assertThrows(() => startPeerService({ name: "" }), TypeError, `"name" is "", expected 1 to 255 characters`);

@@ -4,21 +4,24 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { StoppedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
-scenario("leave() resolves when every other node has forgotten this one, before its connections close", async (world) => {
-  const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const order: string[] = [];
-  for (const node of [a!, b!]) {
-    node.addEventListener("leave", ({ detail }) => order.push(`${node.name}: leave ${detail.node}`));
-    node.onDown("c", () => order.push(`${node.name}: down`));
-  }
-  await c!.leave();
-  assertEquals(order.filter((event) => event.includes("leave")).sort(), ["a: leave c", "b: leave c"]);
-  assertEquals([a!.members(), b!.members(), c!.members()], [["a", "b"], ["a", "b"], ["c"]]);
-  await world.until("its connections are closed", () => order.length === 4);
-  assertEquals(order.filter((event) => event.startsWith("a")), ["a: leave c", "a: down"]);
-  assertEquals(a!.connected(), ["b"]);
-  assertEquals(c!.connected(), []);
-});
+scenario(
+  "leave() resolves when every other node has forgotten this one, before its connections close",
+  async (world) => {
+    const [a, b, c] = await world.cluster(["a", "b", "c"]);
+    const order: string[] = [];
+    for (const node of [a!, b!]) {
+      node.addEventListener("leave", ({ detail }) => order.push(`${node.name}: leave ${detail.node}`));
+      node.onDown("c", () => order.push(`${node.name}: down`));
+    }
+    await c!.leave();
+    assertEquals(order.filter((event) => event.includes("leave")).sort(), ["a: leave c", "b: leave c"]);
+    assertEquals([a!.members(), b!.members(), c!.members()], [["a", "b"], ["a", "b"], ["c"]]);
+    await world.until("its connections are closed", () => order.length === 4);
+    assertEquals(order.filter((event) => event.startsWith("a")), ["a: leave c", "a: down"]);
+    assertEquals(a!.connected(), ["b"]);
+    assertEquals(c!.connected(), []);
+  },
+);
 
 scenario("A node that left never comes back by gossip", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);

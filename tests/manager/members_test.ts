@@ -10,14 +10,17 @@ function otherName(strategy: Strategy<FullMeshState>, key: string | symbol): unk
   return key === "name" ? "other" : typeof value === "function" ? value.bind(strategy) : value;
 }
 
-scenario("members(), membersForOrchestration() and member() tell who is in the cluster, sorted by name", async (world) => {
-  const [c, a, b] = await world.cluster(["c", "a", "b"], { metadata: { zone: "eu-1" } });
-  assertEquals(a!.members(), ["a", "b", "c"]);
-  assertEquals(a!.membersForOrchestration(), [a!.spec, b!.spec, c!.spec]);
-  assertEquals(c!.membersForOrchestration()[1]!.metadata, { zone: "eu-1" });
-  assert(a!.member("b") && a!.member(b!.spec) && a!.member("a"));
-  assert(!a!.member("d"));
-});
+scenario(
+  "members(), membersForOrchestration() and member() tell who is in the cluster, sorted by name",
+  async (world) => {
+    const [c, a, b] = await world.cluster(["c", "a", "b"], { metadata: { zone: "eu-1" } });
+    assertEquals(a!.members(), ["a", "b", "c"]);
+    assertEquals(a!.membersForOrchestration(), [a!.spec, b!.spec, c!.spec]);
+    assertEquals(c!.membersForOrchestration()[1]!.metadata, { zone: "eu-1" });
+    assert(a!.member("b") && a!.member(b!.spec) && a!.member("a"));
+    assert(!a!.member("d"));
+  },
+);
 
 scenario("updateMembers() joins those that are missing and removes the surplus", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);

@@ -4,19 +4,24 @@ import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert"
 import { HandshakeRefusedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
-scenario("The second living node of a name is refused with a clear error, and the first is not disturbed", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
-  const told: string[] = [];
-  a!.onDown("b", () => told.push("down"));
-  // On a host of its own, as where two machines were given one name.
-  const second = await world.start("b", { listen: world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "b", port: 9_091 } });
-  const error = await assertRejects(() => second.syncJoin(a!.spec), HandshakeRefusedError);
-  assertEquals(error.refusal.code, "name-in-use");
-  assertEquals(error.message, `Cannot accept "b": another living node has the name; choose a different one`);
-  assertEquals(told, []);
-  assert(a!.isConnected("b") && b!.isConnected("a"));
-  await second.stop();
-});
+scenario(
+  "The second living node of a name is refused with a clear error, and the first is not disturbed",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const told: string[] = [];
+    a!.onDown("b", () => told.push("down"));
+    // On a host of its own, as where two machines were given one name.
+    const second = await world.start("b", {
+      listen: world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "b", port: 9_091 },
+    });
+    const error = await assertRejects(() => second.syncJoin(a!.spec), HandshakeRefusedError);
+    assertEquals(error.refusal.code, "name-in-use");
+    assertEquals(error.message, `Cannot accept "b": another living node has the name; choose a different one`);
+    assertEquals(told, []);
+    assert(a!.isConnected("b") && b!.isConnected("a"));
+    await second.stop();
+  },
+);
 
 scenario("A node that restarts under its name, at another address, is up everywhere with one entry", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
@@ -89,14 +94,18 @@ scenario("Names of any characters work", async (world) => {
   assertEquals(Object.keys(nodes[0]!.stats().peers).length, nodes.length - 1);
 });
 
-scenario("A node that restarts elsewhere is connected at once: it and the seed that it dialled before do not wait for each other", async (world) => {
-  const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  await c!.stop();
-  await world.until("both noticed", () => !a!.isConnected("c") && !b!.isConnected("c"));
-  const startedAt = world.clock.now();
-  const again = await world.start("c", { listen: { hostname: "c", port: 9_091 } });
-  await again.join(b!.spec);
-  await world.settled([a!, b!, again]);
-  // The courtesy time of the local preset is 1,000 ms.
-  assert(world.clock.now() - startedAt < 500, `${world.clock.now() - startedAt} ms`);
-}, ["memory"]);
+scenario(
+  "A node that restarts elsewhere is connected at once: it and the seed that it dialled before do not wait for each other",
+  async (world) => {
+    const [a, b, c] = await world.cluster(["a", "b", "c"]);
+    await c!.stop();
+    await world.until("both noticed", () => !a!.isConnected("c") && !b!.isConnected("c"));
+    const startedAt = world.clock.now();
+    const again = await world.start("c", { listen: { hostname: "c", port: 9_091 } });
+    await again.join(b!.spec);
+    await world.settled([a!, b!, again]);
+    // The courtesy time of the local preset is 1,000 ms.
+    assert(world.clock.now() - startedAt < 500, `${world.clock.now() - startedAt} ms`);
+  },
+  ["memory"],
+);

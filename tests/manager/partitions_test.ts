@@ -28,16 +28,19 @@ scenario("With ttl 0 the origin alone cuts itself off, both ways, from everybody
   assertEquals(heard.messages, ["after"]);
 });
 
-scenario("With ttl 1 the neighbours cut themselves off as well: over a full mesh everybody from everybody", async (world) => {
-  const nodes = await world.cluster(NAMES);
-  const reference = await nodes[0]!.injectPartition("c", 1);
-  await world.until("all are cut off", () => nodes.every((node) => node.partitions().length === 3));
-  for (const node of nodes) assertEquals(peersOf(node), NAMES.filter((name) => name !== node.name));
-  await assertRejects(() => nodes[0]!.forwardMessage("b", "log", 1), PartitionedError, "an injected partition");
-  nodes[3]!.resolvePartition(reference);
-  await world.until("it is over everywhere", () => nodes.every((node) => node.partitions().length === 0));
-  await world.settled(nodes);
-});
+scenario(
+  "With ttl 1 the neighbours cut themselves off as well: over a full mesh everybody from everybody",
+  async (world) => {
+    const nodes = await world.cluster(NAMES);
+    const reference = await nodes[0]!.injectPartition("c", 1);
+    await world.until("all are cut off", () => nodes.every((node) => node.partitions().length === 3));
+    for (const node of nodes) assertEquals(peersOf(node), NAMES.filter((name) => name !== node.name));
+    await assertRejects(() => nodes[0]!.forwardMessage("b", "log", 1), PartitionedError, "an injected partition");
+    nodes[3]!.resolvePartition(reference);
+    await world.until("it is over everywhere", () => nodes.every((node) => node.partitions().length === 0));
+    await world.settled(nodes);
+  },
+);
 
 scenario("With ttl 2 the same, and messages in every direction pass again afterwards", async (world) => {
   const nodes = await world.cluster(NAMES);
@@ -51,20 +54,23 @@ scenario("With ttl 2 the same, and messages in every direction pass again afterw
   await world.until("all arrived", () => inboxes.every(({ messages }) => messages.length === 4));
 });
 
-scenario("Heartbeats and gossip are cut as well: the failure detectors fire, membership stays, and all heals", async (world) => {
-  const nodes = await world.cluster(NAMES);
-  const [a, b] = nodes;
-  const reference = await a!.injectPartition("b", 0);
-  await world.until("b is down for the others", () => nodes.every((node) => node === b || !node.isConnected("b")));
-  await world.until("the others are down for b", () => b!.connected().length === 0);
-  for (const node of nodes) assertEquals(node.members(), NAMES);
-  // What changes meanwhile reaches b afterwards.
-  const e = await world.start("e");
-  await e.syncJoin(a!.spec);
-  assertEquals(b!.members(), NAMES);
-  b!.resolvePartition(reference);
-  await world.settled([...nodes, e]);
-});
+scenario(
+  "Heartbeats and gossip are cut as well: the failure detectors fire, membership stays, and all heals",
+  async (world) => {
+    const nodes = await world.cluster(NAMES);
+    const [a, b] = nodes;
+    const reference = await a!.injectPartition("b", 0);
+    await world.until("b is down for the others", () => nodes.every((node) => node === b || !node.isConnected("b")));
+    await world.until("the others are down for b", () => b!.connected().length === 0);
+    for (const node of nodes) assertEquals(node.members(), NAMES);
+    // What changes meanwhile reaches b afterwards.
+    const e = await world.start("e");
+    await e.syncJoin(a!.spec);
+    assertEquals(b!.members(), NAMES);
+    b!.resolvePartition(reference);
+    await world.settled([...nodes, e]);
+  },
+);
 
 scenario("Acknowledged messages wait for the end of a partition that only the receiver knows of", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);

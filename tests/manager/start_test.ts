@@ -34,7 +34,11 @@ Deno.test("startPeerService() lets go of every port when it fails", async () => 
   probe.close();
   await transport.drained();
   await using taken = await startPeerService();
-  await assertRejects(() => startPeerService({ listen: [free, taken.spec.addresses[0]!] }), Error, "Address already in use");
+  await assertRejects(
+    () => startPeerService({ listen: [free, taken.spec.addresses[0]!] }),
+    Error,
+    "Address already in use",
+  );
   const metadata = { text: "x".repeat(100_000) };
   await assertRejects(() => startPeerService({ listen: free, metadata }), RangeError);
   await using again = await startPeerService({ listen: free });

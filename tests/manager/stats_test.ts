@@ -16,8 +16,10 @@ scenario("stats() counts messages that were sent, delivered, dropped and unhandl
 
 scenario("stats() measures every peer: connections, bytes both ways, frames and the round trip", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await world.until("the round trips are known", () =>
-    [a!.stats().peers.b, b!.stats().peers.a].every((peer) => peer!.roundTrip !== undefined));
+  await world.until(
+    "the round trips are known",
+    () => [a!.stats().peers.b, b!.stats().peers.a].every((peer) => peer!.roundTrip !== undefined),
+  );
   const before = a!.stats().peers.b!;
   const heard = world.inbox(b!, "log");
   await a!.forwardMessage("b", "log", new Uint8Array(100_000));

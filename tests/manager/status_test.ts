@@ -3,30 +3,33 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { scenario } from "./worlds.ts";
 
-scenario("onUp() fires at the first connection, onDown() when the last one is gone, and they alternate", async (world) => {
-  const [a, b] = [await world.start("a"), await world.start("b")];
-  const told: string[] = [];
-  a.onUp("b", (node) => told.push(`up ${node}`));
-  a.onDown("b", (node) => told.push(`down ${node}`));
-  a.onUp("*", (node) => told.push(`* up ${node}`));
-  a.onDown("*", (node) => told.push(`* down ${node}`));
-  a.onUp("c", () => told.push("wrong"));
-  const events: string[] = [];
-  a.addEventListener("up", ({ detail }) => events.push(`up ${detail.node} ${detail.channel ?? ""}`.trim()));
-  a.addEventListener("down", ({ detail }) => events.push(`down ${detail.node} ${detail.channel ?? ""}`.trim()));
-  await b.syncJoin(a.spec);
-  await world.until("up", () => told.length === 2 && events.length === 3);
-  await b.stop();
-  await world.until("down", () => told.length === 4 && events.length === 6);
-  const again = await world.start("b", { listen: b.spec.addresses[0] });
-  await world.settled([a, again]);
-  assertEquals(told, ["up b", "* up b", "down b", "* down b", "up b", "* up b"]);
-  assertEquals(events.filter((event) => !event.includes(" default") && !event.includes(" membership")), [
-    "up b",
-    "down b",
-    "up b",
-  ]);
-});
+scenario(
+  "onUp() fires at the first connection, onDown() when the last one is gone, and they alternate",
+  async (world) => {
+    const [a, b] = [await world.start("a"), await world.start("b")];
+    const told: string[] = [];
+    a.onUp("b", (node) => told.push(`up ${node}`));
+    a.onDown("b", (node) => told.push(`down ${node}`));
+    a.onUp("*", (node) => told.push(`* up ${node}`));
+    a.onDown("*", (node) => told.push(`* down ${node}`));
+    a.onUp("c", () => told.push("wrong"));
+    const events: string[] = [];
+    a.addEventListener("up", ({ detail }) => events.push(`up ${detail.node} ${detail.channel ?? ""}`.trim()));
+    a.addEventListener("down", ({ detail }) => events.push(`down ${detail.node} ${detail.channel ?? ""}`.trim()));
+    await b.syncJoin(a.spec);
+    await world.until("up", () => told.length === 2 && events.length === 3);
+    await b.stop();
+    await world.until("down", () => told.length === 4 && events.length === 6);
+    const again = await world.start("b", { listen: b.spec.addresses[0] });
+    await world.settled([a, again]);
+    assertEquals(told, ["up b", "* up b", "down b", "* down b", "up b", "* up b"]);
+    assertEquals(events.filter((event) => !event.includes(" default") && !event.includes(" membership")), [
+      "up b",
+      "down b",
+      "up b",
+    ]);
+  },
+);
 
 scenario("With { channel }: up when the channel has all its connections, down when it has none", async (world) => {
   const channels = { bulk: { parallelism: 3 } };
@@ -80,26 +83,32 @@ scenario("Disposing a subscription ends it; a listener that throws harms nobody 
   assertThrows(() => a.onUp("*"), TypeError);
 });
 
-scenario("A silent node is suspected, then down, and stays a member; when it goes on it is up, and nobody else was down", async (world) => {
-  const nodes = await world.cluster(["a", "b", "c", "d", "e"]);
-  const told: string[] = [];
-  for (const node of nodes) {
-    node.onDown("*", (other) => told.push(`${node.name}: ${other} down`));
-    node.onUp("*", (other) => told.push(`${node.name}: ${other} up`));
-  }
-  let suspected = 0;
-  for (const node of nodes) node.addEventListener("suspect", ({ detail }) => void (detail.node === "c" && suspected++));
-  world.simulated.pause("c");
-  const others = nodes.filter(({ name }) => name !== "c");
-  const pausedAt = world.clock.now();
-  await world.until("all noticed", () => told.length === 4);
-  assert(world.clock.now() - pausedAt <= 200 * (5 + 2), `${world.clock.now() - pausedAt} ms`);
-  assert(suspected > 0);
-  for (const node of others) assert(node.member("c") && !node.isConnected("c") && !node.isFullyConnected("c"));
-  world.simulated.resume("c");
-  await world.settled(nodes);
-  assertEquals(told.sort(), ["a", "b", "d", "e"].flatMap((name) => [`${name}: c down`, `${name}: c up`]));
-}, ["memory"]);
+scenario(
+  "A silent node is suspected, then down, and stays a member; when it goes on it is up, and nobody else was down",
+  async (world) => {
+    const nodes = await world.cluster(["a", "b", "c", "d", "e"]);
+    const told: string[] = [];
+    for (const node of nodes) {
+      node.onDown("*", (other) => told.push(`${node.name}: ${other} down`));
+      node.onUp("*", (other) => told.push(`${node.name}: ${other} up`));
+    }
+    let suspected = 0;
+    for (const node of nodes) {
+      node.addEventListener("suspect", ({ detail }) => void (detail.node === "c" && suspected++));
+    }
+    world.simulated.pause("c");
+    const others = nodes.filter(({ name }) => name !== "c");
+    const pausedAt = world.clock.now();
+    await world.until("all noticed", () => told.length === 4);
+    assert(world.clock.now() - pausedAt <= 200 * (5 + 2), `${world.clock.now() - pausedAt} ms`);
+    assert(suspected > 0);
+    for (const node of others) assert(node.member("c") && !node.isConnected("c") && !node.isFullyConnected("c"));
+    world.simulated.resume("c");
+    await world.settled(nodes);
+    assertEquals(told.sort(), ["a", "b", "d", "e"].flatMap((name) => [`${name}: c down`, `${name}: c up`]));
+  },
+  ["memory"],
+);
 
 scenario("Two halves that are cut apart keep their members, and heal by themselves", async (world) => {
   const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);

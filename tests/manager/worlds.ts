@@ -86,10 +86,13 @@ export class World {
   /** Waits until these nodes have exactly each other for members, and every connection among them is open. */
   async settled(nodes: readonly PeerServiceManager[]): Promise<void> {
     const names = nodes.map(({ name }) => name).sort();
-    await this.until(`${names} agree and are connected`, () =>
-      nodes.every((node) =>
-        node.members().join() === names.join() && names.every((name) => node.isFullyConnected(name))
-      ));
+    await this.until(
+      `${names} agree and are connected`,
+      () =>
+        nodes.every((node) =>
+          node.members().join() === names.join() && names.every((name) => node.isFullyConnected(name))
+        ),
+    );
   }
 
   /** Registers a handler that keeps what it is given. */

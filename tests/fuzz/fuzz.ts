@@ -1,0 +1,48 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { HandshakeRefusedError } from "../../transport/refusal.ts";
+import { EncodeError } from "../../messaging/errors.ts";
+import { ProtocolError } from "../../transport/frame_reader.ts";
+import { seededRandom } from "../seeded_random.ts";
+import type { Target } from "./targets.ts";
+
+/** Errors by which the readers of strange bytes say that they are strange. */
+const CLEAR = [TypeError, RangeError, SyntaxError, ProtocolError, HandshakeRefusedError];
+/** One input must not need so many milliseconds: that is a hang. */
+const INPUT_MS_MAX = 5_000;
+
+/** What came of some inputs. */
+export interface FuzzResult {
+  readonly inputs: number;
+  readonly refused: number;
+}
+
+/**
+ * Hands mutated inputs to a target.
+ *
+ * @throws {Error} When one of them crashes it, or it takes too long, or it refuses without saying why; the message says which seed.
+ */
+export async function fuzz(target: Target, first: number, inputs: number): Promise<FuzzResult> {
+  let refused = 0;
+  for (let seed = first; seed < first + inputs; seed++) {
+    const start = performance.now();
+    try {
+      const pending = target.run(seededRandom(seed));
+      if (pending instanceof Promise) await pending;
+    } catch (error) {
+      // The mutant itself had no MessagePack form.
+      if (error instanceof EncodeError) continue;
+      if (!isClear(error)) throw new Error(`${target.name}, seed ${seed}: ${error}`, { cause: error });
+      refused++;
+    }
+    const elapsed = performance.now() - start;
+    if (elapsed > INPUT_MS_MAX) throw new Error(`${target.name}, seed ${seed}: took ${Math.round(elapsed)} ms`);
+  }
+  return { inputs, refused };
+}
+
+function isClear(error: unknown): boolean {
+  // What the engine throws by itself ("undefined is not iterable") is a bug of ours, though it may be a TypeError.
+  return CLEAR.some((kind) => error instanceof kind) &&
+    /^(Cannot (?!read propert|convert|mix|set propert)|Invalid |Malformed |Corrupt )/.test((error as Error).message);
+}

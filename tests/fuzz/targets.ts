@@ -1,0 +1,140 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { broadcastFromValue } from "../../gossip/broadcast_message.ts";
+import { gossipFromValue } from "../../gossip/gossip_message.ts";
+import { checkHeartbeatMessage } from "../../gossip/heartbeat_message.ts";
+import { checkNodeSpec } from "../../membership/node_spec_check.ts";
+import { envelopeFromValue } from "../../messaging/envelope.ts";
+import { checkPartitionMessage } from "../../messaging/partitions.ts";
+import { receiptFromValue } from "../../messaging/receipt.ts";
+import { parseRelayHeader } from "../../messaging/relay_header.ts";
+import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";
+import { checkScampMessage } from "../../strategy/scamp/messages.ts";
+import { FrameReader } from "../../transport/frame_reader.ts";
+import { acceptHandshake } from "../../transport/handshake.ts";
+import { decode } from "../../transport/message_pack_decode.ts";
+import { encode } from "../../transport/message_pack_encode.ts";
+import type { ByteStream } from "../../transport/transport.ts";
+import { denoRuntime } from "../../runtime/deno_runtime.ts";
+import { frame, hello } from "../cluster/hostile_client.ts";
+import type { SeededRandom } from "../seeded_random.ts";
+import { randomValue } from "../transport/random_value.ts";
+import { mutateBytes, mutateValue } from "./mutate.ts";
+
+/** Something that takes what strangers send. */
+export interface Target {
+  readonly name: string;
+  /** Hands it one input. */
+  run(random: SeededRandom): unknown;
+}
+
+const CHANNEL = { parallelism: 2, monotonic: false, compression: true };
+const SPEC = {
+  name: "a@127.0.0.1",
+  incarnation: 1_700_000_000_000,
+  addresses: [{ hostname: "127.0.0.1", port: 9_090 }, { hostname: "::1", port: 1 }],
+  channels: { default: CHANNEL, membership: CHANNEL },
+  metadata: { zone: "eu-1", load: [1, 2, { deep: null }] },
+};
+const MEMBERSHIP = [["a", 1, 2, ["127.0.0.1", 9_090], { default: 4, membership: 4 }, {}], ["b", 1, 7]];
+const STAMP = { to: "1:b", sequence: 2, participants: ["1:a", "1:b"], sent: [0, 1, 3], delivered: [0, 2] };
+const RELAY = { origin: "a", incarnation: 1, sequence: 3, destination: "b", ttl: 4, isFlood: false, path: ["a", "c"] };
+const BROADCASTS = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((kind) => [[kind, "a", 1, 7, 20, "payload"], [kind, "a", 1, 7]]);
+
+/** Checks of values, each with samples that are, or nearly are, what it expects. */
+const CHECKS: readonly [name: string, check: (value: unknown) => unknown, samples: readonly unknown[]][] = [
+  ["node specification", checkNodeSpec, [SPEC]],
+  ["gossip", gossipFromValue, [[0, 7, 8], [1, [["a", 1, 1]]], [2, MEMBERSHIP, ["b"]], [3, MEMBERSHIP], [
+    4,
+    2,
+    MEMBERSHIP,
+    [],
+  ]]],
+  ["heartbeat", checkHeartbeatMessage, [7, true, [1, "a", 1, 7, 1], [2, "a", 1, 7, 30, -1], [3, "a", 1, 7], [
+    4,
+    "a",
+    1,
+    7,
+  ]]],
+  ["broadcast", broadcastFromValue, BROADCASTS],
+  ["receipt", receiptFromValue, [[1, 7, [[9, 12]]], [1, 7, [[9, 12], [20, 21]], [[30, 30]], [[40, 44]]], [1, 0, []]]],
+  ["envelope", envelopeFromValue, [[7, 3], [7, 3, ["label", STAMP, false], null], [7, 3, null, [1, true]]]],
+  ["relay header", parseRelayHeader, [RELAY]],
+  ["partition", checkPartitionMessage, [["seek", "r", "a", 1, 16], ["mark", "r", 2], ["marked", "r"], [
+    "resolve",
+    "r",
+  ]]],
+  ["HyParView", checkHyParViewMessage, [
+    { type: "join" },
+    { type: "forwardJoin", node: SPEC, ttl: 4 },
+    { type: "neighbour", priority: "high" },
+    { type: "shuffle", ttl: 3, nodes: [SPEC], path: ["a"] },
+    { type: "shuffleReply", nodes: [SPEC], path: ["a"] },
+  ]],
+  ["SCAMP", (value) => checkScampMessage("scamp", value), [
+    { type: "subscribe", again: false },
+    { type: "walk", node: SPEC, again: true, ttl: 4, degree: 2 },
+    { type: "subscription", node: SPEC, ttl: 4 },
+    { type: "replace", node: SPEC, isSpare: false },
+  ]],
+];
+
+/** Everything that reads what comes over the wire. */
+export const TARGETS: readonly Target[] = [
+  ...CHECKS.map(([name, check, samples]): Target => ({
+    name,
+    run(random) {
+      const mutant = mutateValue(random, random.pick(samples));
+      // As it comes over the wire: only what has a MessagePack form.
+      return check(random.chance(0.9) ? decode(encode(mutant)) : randomValue(random));
+    },
+  })),
+  {
+    name: "MessagePack",
+    run: (random) => decode(mutateBytes(random, encode(randomValue(random)))),
+  },
+  {
+    name: "MessagePack of noise",
+    run: (random) => decode(Uint8Array.from({ length: random.int(64) }, () => random.int(256))),
+  },
+  { name: "frames", run: readFrames },
+  { name: "handshake", run: shakeHands },
+];
+
+async function readFrames(random: SeededRandom): Promise<void> {
+  const frames = Array.from(
+    { length: 1 + random.int(5) },
+    () => frame(random.int(256), new Uint8Array(random.int(100))),
+  );
+  const bytes = mutateBytes(random, Uint8Array.from(frames.flatMap((one) => [...one])));
+  const reader = new FrameReader(streamOf(random, bytes), 64 * 1024);
+  while (await reader.next() !== null);
+}
+
+async function shakeHands(random: SeededRandom): Promise<void> {
+  const valid = hello();
+  const bytes = random.chance(0.5)
+    ? mutateBytes(random, valid)
+    : frame(1, encode(mutateValue(random, decode(valid.subarray(5)))));
+  const stream = streamOf(random, bytes);
+  const identity = { cluster: "default", strategy: "full-mesh", secrets: [] };
+  const end = { stream, reader: new FrameReader(stream, 64 * 1024), identity, runtime: denoRuntime() };
+  await acceptHandshake(end, SPEC, () => Promise.resolve(null));
+}
+
+/** A stream that gives these bytes, a few at a time, and takes whatever is written. */
+function streamOf(random: SeededRandom, bytes: Uint8Array): ByteStream {
+  let at = 0;
+  return {
+    remoteAddress: { hostname: "192.0.2.1", port: 1 },
+    read(buffer) {
+      if (at >= bytes.length) return Promise.resolve(null);
+      const chunk = bytes.subarray(at, at + Math.min(buffer.length, 1 + random.int(200)));
+      buffer.set(chunk);
+      at += chunk.length;
+      return Promise.resolve(chunk.length);
+    },
+    write: () => Promise.resolve(),
+    close: () => {},
+  };
+}
