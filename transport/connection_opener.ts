@@ -25,6 +25,9 @@ const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
   "overloaded",
 ]);
 
+/** Over TLS, even to say no means to wait for a client that may never say anything: so many are told at a time. */
+const TURNED_AWAY_MAX = 64;
+
 /** A stream whose two ends know and trust each other. */
 export interface OpenedStream {
   readonly stream: ByteStream;
@@ -73,6 +76,7 @@ export class ConnectionOpener {
   readonly #options: ConnectionOpenerOptions;
   readonly #pending = new Set<AbortController>();
   #halfOpen = 0;
+  #turnedAway = 0;
   #stopped = false;
 
   constructor(options: ConnectionOpenerOptions) {
@@ -117,9 +121,7 @@ export class ConnectionOpener {
     this.stats.accepted++;
     if (this.#halfOpen >= this.#options.halfOpenMax) {
       this.stats.overloaded++;
-      const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
-      await refuse(stream, { code: "overloaded", reason });
-      stream.close();
+      await this.#turnAway(stream);
       return null;
     }
     this.#halfOpen++;
@@ -148,6 +150,20 @@ export class ConnectionOpener {
   stop(): void {
     this.#stopped = true;
     for (const controller of this.#pending) controller.abort(stopped());
+  }
+
+  /** Closes a stream for which there is no room, and says so if that can be done in passing. */
+  async #turnAway(stream: ByteStream): Promise<void> {
+    if (this.#turnedAway < TURNED_AWAY_MAX) {
+      this.#turnedAway++;
+      const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
+      await this.#within(undefined, (deadline) => {
+        deadline.addEventListener("abort", () => stream.close());
+        return refuse(stream, { code: "overloaded", reason });
+      }).catch(() => {});
+      this.#turnedAway--;
+    }
+    stream.close();
   }
 
   async #dialOne(

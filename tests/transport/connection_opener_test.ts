@@ -355,6 +355,24 @@ Deno.test("ConnectionOpener.accept() tells those who come while too many shake h
   stream.close();
 });
 
+Deno.test("ConnectionOpener.accept() waits for few of those whom it turns away, and for none of them for long", async () => {
+  const bench = new Bench();
+  const b = await bench.opener("b", { halfOpenMax: 0 });
+  const streams = Array.from({ length: 100 }, () => {
+    const stream = new FakeStream();
+    stream.holdWrites = true;
+    return stream;
+  });
+  const accepting = streams.map((stream) => b.accept(stream, nodeSpec("b"), () => Promise.resolve(null)));
+  await bench.pass(0);
+  assertEquals(streams.filter(({ closed }) => !closed).length, 64);
+  await bench.pass(TIMEOUT);
+  assert(streams.every(({ closed }) => closed));
+  assertEquals((await Promise.all(accepting)).filter((opened) => opened !== null), []);
+  assertEquals(b.stats.overloaded, 100);
+  assertEquals(bench.leftovers("b"), NOTHING);
+});
+
 Deno.test("ConnectionOpener.accept() returns null for a client that closes without a word, and counts nothing but that it came", async () => {
   const bench = new Bench();
   const b = await bench.opener("b");
