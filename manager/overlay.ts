@@ -32,6 +32,8 @@ export interface OverlayOptions {
 export class Overlay {
   readonly #options: OverlayOptions;
   readonly #connected = new Set<string>();
+  /** Tags for which places are kept, in each life of this node. */
+  readonly #reserved = new Set<string>();
   #self: NodeSpec;
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
@@ -79,6 +81,7 @@ export class Overlay {
     this.#connected.clear();
     const { state, outgoing } = this.#options.strategy.init(self, this.#context(), snapshot);
     this.#state = state;
+    for (const tag of this.#reserved) this.#state = this.#options.strategy.reserve?.(this.#state, tag) ?? this.#state;
     this.#members = byName(this.#options.strategy.members(state));
     this.#send(outgoing);
     this.connect();
@@ -105,6 +108,7 @@ export class Overlay {
     if (strategy.reserve === undefined) return true;
     const reserved = strategy.reserve(this.#state, tag);
     if (reserved === null) return false;
+    this.#reserved.add(tag);
     this.#apply({ state: reserved, outgoing: [] });
     return true;
   }

@@ -7,6 +7,7 @@ import { hasDeparted } from "./departures.ts";
 import { meet, onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
+import { reserved } from "./hyparview/reservations.ts";
 import { passRound } from "./hyparview/round.ts";
 import { onShuffle, onShuffleReply } from "./hyparview/shuffle.ts";
 import {
@@ -117,7 +118,7 @@ class HyParView implements Strategy<HyParViewState> {
     const passive = view.slice(0, this.#config.passiveSize);
     // Nodes that start together do not all shuffle in the same round.
     const round = Math.floor(context.random() * this.#config.shuffleInterval);
-    const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1 };
+    const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1, reservations: [] };
     return this.#turn({ self, removed: false, round, passive, departures, ...none }, context, links.fillActive);
   }
 
@@ -177,6 +178,10 @@ class HyParView implements Strategy<HyParViewState> {
     return this.#turn(state, context, (turn) => {
       for (const { name } of nodes) if (name !== state.self.name) forget(turn, name);
     });
+  }
+
+  reserve(state: HyParViewState, tag: string): HyParViewState | null {
+    return reserved(state, tag, this.#config.activeSize);
   }
 
   members(state: HyParViewState): readonly NodeSpec[] {

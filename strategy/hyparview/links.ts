@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { has, pick, sample, without } from "../view.ts";
 import type { Priority } from "./messages.ts";
+import { isExpected, placesWith, vacancies } from "./reservations.ts";
 import { entriesWithout, type HyParViewTurn, nodesOf } from "./state.ts";
 import { addActive, addLost, addPassive, demote } from "./views.ts";
 
@@ -31,13 +32,16 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
  */
 export function fillActive(turn: HyParViewTurn, except?: string): void {
   const { active, passive, pending, lost, round, fillAt } = turn.state;
-  const free = turn.config.activeSize - active.length - pending.length;
+  const kept = vacancies(turn.state).length;
+  const free = turn.config.activeSize - kept - active.length - pending.length;
   const isAlone = active.length === 0;
-  if (free <= 0 || (!isAlone && round < fillAt)) return;
+  if (free + kept <= 0 || (!isAlone && round < fillAt)) return;
   const asked = nodesOf(pending);
   const candidates = (isAlone ? [...passive, ...nodesOf(lost)] : passive)
     .filter(({ name }) => name !== except && !has(asked, name));
-  for (const node of sample(candidates, free, turn.context.random)) {
+  const expected = sample(candidates.filter((node) => isExpected(turn.state, node)), kept, turn.context.random);
+  const others = candidates.filter((node) => !expected.includes(node));
+  for (const node of [...expected, ...sample(others, Math.max(0, free), turn.context.random)]) {
     requestLink(turn, node, isAlone ? "high" : "low");
   }
 }
@@ -45,7 +49,7 @@ export function fillActive(turn: HyParViewTurn, except?: string): void {
 /** `from` asks to become a neighbour. */
 export function onNeighbour(turn: HyParViewTurn, from: NodeSpec, priority: Priority): void {
   const { active } = turn.state;
-  const isWelcome = priority === "high" || active.length < turn.config.activeSize || has(active, from.name);
+  const isWelcome = priority === "high" || has(active, from.name) || hasRoom(turn, from);
   if (isWelcome) addActive(turn, from);
   turn.send(from, { type: isWelcome ? "accept" : "reject" });
 }
@@ -54,9 +58,14 @@ export function onNeighbour(turn: HyParViewTurn, from: NodeSpec, priority: Prior
 export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
   const { active, pending } = turn.state;
   if (has(active, from.name)) return;
-  const isExpected = pending.some(({ node }) => node.name === from.name);
-  if (isExpected || active.length < turn.config.activeSize) addActive(turn, from);
+  const wasAsked = pending.some(({ node }) => node.name === from.name);
+  if (wasAsked || hasRoom(turn, from)) addActive(turn, from);
   else turn.send(from, { type: "disconnect" });
+}
+
+/** Whether `node` can become a neighbour, and nobody but for whom its place is kept has to go. */
+function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
+  return turn.state.active.length < placesWith(turn, node) || isExpected(turn.state, node);
 }
 
 /** `from` has no room for us. In a cluster in which nobody has, some cannot fill their views, and need not ask every round. */

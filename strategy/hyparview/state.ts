@@ -57,6 +57,8 @@ export interface HyParViewState {
   /** Rounds to wait when the next one has no room. */
   readonly fillWait: number;
   readonly departures: Departures;
+  /** Tags for each of which a place among the neighbours is kept. */
+  readonly reservations: readonly string[];
   /** What was told in the last shuffle: the first to make room for what comes back. */
   readonly shuffled: View;
 }

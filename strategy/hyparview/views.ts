@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { has, pick, without } from "../view.ts";
+import { placesWith, replaceable } from "./reservations.ts";
 import { entriesWithout, type HyParViewTurn, type LostPeer } from "./state.ts";
 
 /** Neighbours that went down and are still tried; the oldest are given up first. */
@@ -24,8 +25,9 @@ export function forget(turn: HyParViewTurn, name: string): void {
 export function addActive(turn: HyParViewTurn, node: NodeSpec): void {
   if (has(turn.state.active, node.name)) return;
   forget(turn, node.name);
-  if (turn.state.active.length >= turn.config.activeSize) {
-    const victim = pick(turn.state.active, turn.context.random)!;
+  const places = placesWith(turn, node);
+  while (turn.state.active.length >= places) {
+    const victim = pick(replaceable(turn.state), turn.context.random)!;
     turn.send(victim, { type: "disconnect" });
     demote(turn, victim);
   }

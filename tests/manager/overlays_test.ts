@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import type { PeerServiceManager } from "../../mod.ts";
-import { connected, overlayScenario, SERVERS } from "./overlay_worlds.ts";
+import { hyparview, type PeerServiceManager } from "../../mod.ts";
+import { connected, optionsOf, overlayScenario, SERVERS } from "./overlay_worlds.ts";
 
 overlayScenario(
   "members() is what the strategy knows, and connections are with whom it wants",
@@ -72,3 +72,23 @@ overlayScenario("a node that leaves is gone from all views, and the others stay 
   assertEquals(leaver.members(), [leaver.name]);
   await connected(world, others);
 });
+
+overlayScenario(
+  "reserve() keeps a place for a node with a tag",
+  async (world, nodes, overlay) => {
+    const keeper = nodes[0]!;
+    assert(keeper.reserve("cache"));
+    const tagged = await world.start("cache", { strategy: hyparview(), metadata: { tag: "cache" } });
+    await tagged.syncJoin(keeper.spec);
+    await world.until("it is a neighbour", () => keeper.isConnected("cache"));
+    for (let index = 0; index < 12; index++) {
+      const other = await world.start(`late${index}`, optionsOf(overlay, 0, 0));
+      await other.syncJoin(keeper.spec);
+      nodes.push(other);
+    }
+    await connected(world, [...nodes, tagged]);
+    assert(keeper.isConnected("cache"), "it was sent away for another");
+  },
+  ["memory"],
+  ({ name }) => name === "hyparview",
+);
