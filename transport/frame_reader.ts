@@ -166,7 +166,8 @@ export class FrameReader {
     const count = await this.#stream.read(this.#end === 0 ? this.#chunk : this.#chunk.subarray(this.#end));
     if (count === null) {
       if (this.#start === this.#end) return false;
-      throw new ProtocolError("Cannot read a frame: the stream ended within it");
+      // No breach of the protocol: the other end closed, or died, while it was writing.
+      throw new Error("Cannot read a frame: the stream ended within it");
     }
     this.#end += count;
     this.#bytesRead += count;

@@ -218,3 +218,15 @@ Deno.test("messages for the next life of a node that has left are given up when 
   assert(await cluster.runUntil(() => !a.member("b")));
   await cluster.wait(outcome);
 });
+
+Deno.test("a connection that is closed in the middle of a frame is no error of its peer", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const errors: unknown[] = [];
+  cluster.node("a").addEventListener("error", ({ detail }) => errors.push(detail));
+  cluster.slowReader("a", 10_000);
+  cluster.node("b").castMessage("a", "ear", new Uint8Array(1_000_000));
+  await cluster.wait(cluster.stopNode("b"));
+  await cluster.advance(20_000);
+  assertEquals(cluster.node("a").connected(), []);
+  assertEquals(errors, []);
+});
