@@ -81,7 +81,8 @@ export class FrameReader {
    * Waits for one frame.
    *
    * @returns The frame, or `null` when the stream ended between two frames.
-   * @throws {ProtocolError} When the frame is malformed or too long, or the stream ends within it.
+   * @throws {ProtocolError} When the frame is malformed or too long.
+   * @throws When the stream ends within it.
    */
   async next(): Promise<Frame | null> {
     let end = this.#frameEnd();
@@ -98,8 +99,8 @@ export class FrameReader {
    * Hands every frame to `sink` until the stream ends.
    *
    * @param giveWay Asked now and then: a stream that never runs dry would keep timers and other streams waiting.
-   * @throws {ProtocolError} When a frame is malformed or too long, or the stream ends within one.
-   * @throws Whatever the stream or `sink` throws.
+   * @throws {ProtocolError} When a frame is malformed or too long.
+   * @throws Whatever the stream or `sink` throws, and when the stream ends within a frame.
    */
   async run(sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
     do {
