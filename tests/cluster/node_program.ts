@@ -52,7 +52,7 @@ interface Streamed {
 }
 
 /** Milliseconds between two messages of the stream. */
-const STREAM_MS = 20;
+const STREAM_MS = 50;
 /** Milliseconds after which a streamed message counts as lost. */
 const STREAM_TIMEOUT_MS = 60_000;
 
@@ -92,7 +92,11 @@ class Stream {
     const { name, spec } = this.#node;
     const message: Streamed = { from: `${name}/${spec.incarnation}`, n: this.#count++ };
     const key = `${message.from} ${message.n} ${to}`;
-    const sent = this.#node.forwardMessage(to, "stream", message, { ack: true, timeout: STREAM_TIMEOUT_MS }).then(
+    const sent = this.#node.forwardMessage(to, "stream", message, {
+      ack: true,
+      timeout: STREAM_TIMEOUT_MS,
+      retransmission: { initial: 200, cap: 1_000 },
+    }).then(
       () => void this.acknowledged.push(key),
       (error) => void (this.failed[key] = `${error}`),
     );

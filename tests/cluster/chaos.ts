@@ -1,0 +1,183 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { delay } from "@std/async";
+import { type SeededRandom, seededRandom } from "../seeded_random.ts";
+import { freePort, HostileProxy } from "./hostile_proxy.ts";
+import { type NodeProcess, ProcessCluster } from "./processes.ts";
+
+/** What a run of chaos is made of. */
+export interface ChaosOptions {
+  readonly seed: number;
+  /** Seconds of faults. */
+  readonly seconds: number;
+  readonly log: (line: string) => void;
+}
+
+/** One node's account of the stream of acknowledged messages. */
+interface Account {
+  /** How often each message came. */
+  readonly came: Record<string, number>;
+  /** `sender number receiver` of each message from here that was acknowledged. */
+  readonly acknowledged: readonly string[];
+  /** The same of those that were given up, and why. */
+  readonly failed: Record<string, string>;
+}
+
+/** What came of a run. */
+export interface ChaosResult {
+  readonly faults: number;
+  readonly acknowledged: number;
+  readonly failed: number;
+  /** Messages that came twice, or were acknowledged and never came, or were given up for no reason. */
+  readonly wrong: readonly string[];
+}
+
+const FAULT_MS = 300;
+const STEADY = ["s1", "s2", "s3", "s4", "s5", "s6"];
+const MORTAL = ["m1", "m2", "m3", "m4", "m5", "m6"];
+const ROVING = ["r1", "r2", "r3", "r4"];
+const ALL = [...STEADY, ...MORTAL, ...ROVING];
+
+/**
+ * Sixteen processes with an acknowledged stream among all of them, behind proxies that break connections, for some seconds of a seeded
+ * schedule: six that are only stopped and continued, six that are killed and restarted as well, four that leave and join again.
+ * Afterwards all must agree, and the ledger must balance.
+ */
+export class Chaos implements AsyncDisposable {
+  readonly #options: ChaosOptions;
+  readonly #random: SeededRandom;
+  readonly #cluster = new ProcessCluster({ preset: "local" });
+  readonly #nodes = new Map<string, NodeProcess>();
+  readonly #ports = new Map<string, number>();
+  readonly #proxies = new Map<string, HostileProxy>();
+  readonly #paused = new Set<string>();
+  readonly #away = new Set<string>();
+  #faults = 0;
+
+  constructor(options: ChaosOptions) {
+    this.#options = options;
+    this.#random = seededRandom(options.seed);
+  }
+
+  async run(): Promise<ChaosResult> {
+    for (const name of ALL) {
+      this.#ports.set(name, freePort());
+      this.#proxies.set(name, new HostileProxy(this.#ports.get(name)!));
+    }
+    await Promise.all(ALL.map((name) => this.#start(name)));
+    await this.#cluster.agree();
+    await Promise.all(ALL.map((name) => this.#stream(name)));
+    const end = performance.now() + this.#options.seconds * 1_000;
+    while (performance.now() < end) {
+      await delay(FAULT_MS);
+      await this.#disturb();
+    }
+    await this.#heal();
+    return this.#balance();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#cluster[Symbol.asyncDispose]();
+    for (const proxy of this.#proxies.values()) proxy[Symbol.dispose]();
+  }
+
+  async #start(name: string): Promise<void> {
+    const advertise = `127.0.0.1:${this.#proxies.get(name)!.port}`;
+    const node = await this.#cluster.start(name, { listen: `127.0.0.1:${this.#ports.get(name)}`, advertise });
+    this.#nodes.set(name, node);
+    if (name !== STEADY[0]) await this.#join(name);
+  }
+
+  async #join(name: string): Promise<void> {
+    const seed = `127.0.0.1:${this.#ports.get(STEADY[0]!)}`;
+    await this.#nodes.get(name)!.tell({ do: "join", peer: seed });
+  }
+
+  async #stream(name: string): Promise<void> {
+    await this.#nodes.get(name)!.tell({ do: "stream", to: ALL.filter((other) => other !== name) });
+  }
+
+  async #disturb(): Promise<void> {
+    this.#faults++;
+    const random = this.#random;
+    const choice = random.int(10);
+    if (choice < 4) return this.#reset();
+    if (choice < 6) return this.#pauseOrContinue(random.pick([...STEADY.slice(1), ...MORTAL]));
+    if (choice < 8) return await this.#killOrRestart(random.pick(MORTAL));
+    await this.#leaveOrJoin(random.pick(ROVING));
+  }
+
+  #reset(): void {
+    const broken = [...this.#proxies.values()].reduce(
+      (sum, proxy) => sum + proxy.reset(() => this.#random.chance(0.2)),
+      0,
+    );
+    this.#options.log(`${broken} connections reset`);
+  }
+
+  #pauseOrContinue(name: string): void {
+    if (this.#away.has(name)) return;
+    const isPaused = this.#paused.delete(name);
+    if (!isPaused) this.#paused.add(name);
+    this.#options.log(`${name} ${isPaused ? "continues" : "is stopped"}`);
+    this.#nodes.get(name)!.signal(isPaused ? "SIGCONT" : "SIGSTOP");
+  }
+
+  async #killOrRestart(name: string): Promise<void> {
+    if (this.#away.delete(name)) {
+      this.#options.log(`${name} restarts`);
+      await this.#start(name);
+      return await this.#stream(name);
+    }
+    this.#options.log(`${name} is killed`);
+    this.#paused.delete(name);
+    this.#away.add(name);
+    await this.#nodes.get(name)!.kill();
+  }
+
+  async #leaveOrJoin(name: string): Promise<void> {
+    const isAway = this.#away.delete(name);
+    this.#options.log(`${name} ${isAway ? "joins" : "leaves"}`);
+    if (isAway) return await this.#join(name);
+    this.#away.add(name);
+    await this.#nodes.get(name)!.tell({ do: "leave" });
+  }
+
+  async #heal(): Promise<void> {
+    this.#options.log("faults end");
+    for (const name of [...this.#paused]) this.#pauseOrContinue(name);
+    for (const name of MORTAL) if (this.#away.has(name)) await this.#killOrRestart(name);
+    for (const name of ROVING) if (this.#away.has(name)) await this.#leaveOrJoin(name);
+    const since = performance.now();
+    await this.#cluster.agree();
+    this.#options.log(`all agree after ${Math.round(performance.now() - since)} ms`);
+  }
+
+  async #balance(): Promise<ChaosResult> {
+    // First everybody stops sending; only then nothing is added to any account.
+    await Promise.all([...this.#nodes.values()].map((node) => node.tell({ do: "quiet" })));
+    const accounts = new Map<string, Account>();
+    await Promise.all([...this.#nodes].map(async ([name, node]) => {
+      accounts.set(name, await node.tell<Account>({ do: "quiet" }));
+    }));
+    const wrong: string[] = [];
+    let [acknowledged, failed] = [0, 0];
+    for (const [name, account] of accounts) {
+      for (const [key, times] of Object.entries(account.came)) if (times > 1) wrong.push(`${key} came ${times} times`);
+      acknowledged += account.acknowledged.length;
+      failed += Object.keys(account.failed).length;
+      for (const key of account.acknowledged) {
+        const [from, n, to] = key.split(" ") as [string, string, string];
+        // A killed receiver has taken its account with it.
+        if (!MORTAL.includes(to) && accounts.get(to)!.came[`${from} ${n}`] !== 1) {
+          wrong.push(`${key} was acknowledged and is lost`);
+        }
+      }
+      for (const [key, reason] of Object.entries(account.failed)) {
+        const to = key.split(" ")[2]!;
+        if (!ROVING.includes(name) && !ROVING.includes(to)) wrong.push(`${key} failed: ${reason}`);
+      }
+    }
+    return { faults: this.#faults, acknowledged, failed, wrong };
+  }
+}

@@ -1,0 +1,14 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+// deno-lint-ignore-file no-console -- What was measured is worth a line.
+
+import { assertEquals, assertGreater } from "@std/assert";
+import { Chaos } from "./chaos.ts";
+
+Deno.test("Sixteen processes under six seconds of chaos: all agree afterwards, and the ledger balances", async () => {
+  const log: string[] = [];
+  await using chaos = new Chaos({ seed: 1, seconds: 6, log: (line) => log.push(line) });
+  const { faults, acknowledged, failed, wrong } = await chaos.run();
+  console.log(`  ${faults} faults, ${acknowledged} messages acknowledged, ${failed} given up; ${log.at(-1)}`);
+  assertEquals(wrong, [], log.join("\n"));
+  assertGreater(acknowledged, 0);
+});
