@@ -81,7 +81,7 @@ export class ConnectionApi extends MembershipApi {
   }
 
   /**
-   * Whether every connection with a node is open. Always true for this node.
+   * Whether every connection with a node is open, and none about to be replaced because nothing comes through. Always true for this node.
    *
    * @example After syncJoin()
    * ```ts
@@ -97,7 +97,9 @@ export class ConnectionApi extends MembershipApi {
    * ```
    */
   isFullyConnected(node: string | NodeSpec): boolean {
-    return nameOf(node) === this.name || (this.node.pool.peers.get(nameOf(node))?.fullyConnected ?? false);
+    if (nameOf(node) === this.name) return true;
+    const peer = this.node.pool.peers.get(nameOf(node));
+    return peer !== undefined && peer.fullyConnected && !peer.doubtful;
   }
 
   /**

@@ -230,3 +230,18 @@ Deno.test("a connection that is closed in the middle of a frame is no error of i
   assertEquals(cluster.node("a").connected(), []);
   assertEquals(errors, []);
 });
+
+Deno.test("nodes are not fully connected over connections that are about to be replaced", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options: { preset: "local" } });
+  const heard: unknown[] = [];
+  for (const node of cluster.nodes) node.register("ear", (message) => heard.push(message));
+  // Long enough to be noticed, while c hears both.
+  cluster.cut("a", "b");
+  await cluster.advance(1_500);
+  cluster.heal();
+  await cluster.settled();
+  cluster.node("a").castMessage("b", "ear", 1);
+  cluster.node("b").castMessage("a", "ear", 2);
+  await cluster.advance(1_000);
+  assertEquals(heard.sort(), [1, 2]);
+});
