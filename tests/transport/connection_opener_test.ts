@@ -13,7 +13,7 @@ import { HandshakeRefusedError, type Refusal, type RefusalCode } from "../../tra
 import { importSecrets } from "../../transport/shared_secrets.ts";
 import type { Address, ByteStream } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
-import { bareRuntime, pass } from "./bare_runtime.ts";
+import { bareRuntime } from "./bare_runtime.ts";
 import { FakeStream, frame, pattern } from "./fake_stream.ts";
 
 const TIMEOUT = 5000;
@@ -71,7 +71,7 @@ class Bench {
   }
 
   pass(milliseconds: number): Promise<void> {
-    return pass(this.#runtime.clock, milliseconds);
+    return this.#runtime.pass(milliseconds);
   }
 
   get now(): number {
