@@ -1,10 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../membership/node_spec.ts";
-import { checkArray, checkInteger, checkName, checkNodeSpec, checkObject } from "../membership/node_spec_check.ts";
-
-/** Which life of which node. */
-export type Life = Pick<NodeSpec, "name" | "incarnation">;
+import { checkArray, checkInteger, checkNodeSpec, checkObject } from "../membership/node_spec_check.ts";
 
 /** The fields of a value that came from outside. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -49,13 +46,4 @@ export function checkWord<Word extends string>(value: unknown, what: string, wor
   const word = words.find((word) => word === value);
   if (word === undefined) throw new TypeError(`Invalid ${what}: expected one of ${words.join(", ")}`);
   return word;
-}
-
-/** Checks that a value says which life of which node it is about. */
-export function checkLife(value: unknown): Life {
-  const fields = checkObject(value, "life");
-  return {
-    name: checkName(fields.name, "name"),
-    incarnation: checkInteger(fields.incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
-  };
 }

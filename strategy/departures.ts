@@ -1,40 +1,90 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Life } from "./check_message.ts";
+import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
+import { checkInteger, checkName, checkObject } from "../membership/node_spec_check.ts";
 
-/**
- * Those who left lately: by name the last incarnation that is gone. A partial view has no record of the whole
- * membership, so a node that left could come back with a list that was under way meanwhile; this memory stops it.
- */
-export type Departures = ReadonlyMap<string, number>;
-
-/** How many departures are remembered; the oldest go first. */
-export const DEPARTURES_MAX = 1_024;
-
-/** Whether that life of the node is over. */
-export function hasDeparted(departures: Departures, node: Life): boolean {
-  const last = departures.get(node.name);
-  return last !== undefined && last >= node.incarnation;
+/** That a life of a node is over, and all earlier ones with it. */
+export interface Departure {
+  readonly name: string;
+  readonly incarnation: number;
+  /** Whether it left or was removed, as opposed to followed by a later life. */
+  readonly isRemoval: boolean;
 }
 
-/** Remembers that `node`, and every earlier life of it, is gone. */
-export function withDeparture(departures: Departures, node: Life): Departures {
-  if (hasDeparted(departures, node)) return departures;
-  const next = new Map(departures);
-  next.delete(node.name);
-  next.set(node.name, node.incarnation);
-  if (next.size > DEPARTURES_MAX) {
-    for (const oldest of next.keys()) {
-      next.delete(oldest);
-      break;
-    }
+/**
+ * The departures of late, by name. A partial view has no record of the whole membership, so a node that left could
+ * come back with a list that was under way meanwhile; this memory stops it.
+ */
+export type Departures = ReadonlyMap<string, {
+  /** The last life that is over. */
+  readonly over: number;
+  /** The last life that left or was removed; -1 if there is none. Whatever goes on with it has left as well. */
+  readonly removed: number;
+}>;
+
+/** How many names are remembered; the oldest go first. */
+export const DEPARTURES_MAX = 1_024;
+const LATEST_MAX = 16;
+
+/** The departure of a node that leaves, or is removed. */
+export function removalOf({ name, incarnation }: Pick<NodeSpec, "name" | "incarnation">): Departure {
+  return { name, incarnation, isRemoval: true };
+}
+
+/** What is known of the departure of that life of a node; `undefined` when it is not over. */
+export function departureOf(departures: Departures, node: NodeSpec): Departure | undefined {
+  const { name } = node;
+  const known = departures.get(name);
+  if (known === undefined) return undefined;
+  if (known.removed >= memberSince(node)) return { name, incarnation: known.removed, isRemoval: true };
+  return known.over >= node.incarnation ? { name, incarnation: known.over, isRemoval: false } : undefined;
+}
+
+/** Whether that life of the node is over. */
+export function hasDeparted(departures: Departures, node: NodeSpec): boolean {
+  return departureOf(departures, node) !== undefined;
+}
+
+/** Whether a departure ends that life of the node. */
+export function isEndOf({ name, incarnation, isRemoval }: Departure, node: NodeSpec): boolean {
+  return name === node.name && incarnation >= (isRemoval ? memberSince(node) : node.incarnation);
+}
+
+/** Remembers a departure. These very departures when it is no news. */
+export function withDeparture(departures: Departures, { name, incarnation, isRemoval }: Departure): Departures {
+  const { over, removed } = departures.get(name) ?? { over: -1, removed: -1 };
+  const next = { over: Math.max(over, incarnation), removed: isRemoval ? Math.max(removed, incarnation) : removed };
+  if (next.over === over && next.removed === removed) return departures;
+  const map = new Map(departures);
+  map.delete(name);
+  map.set(name, next);
+  for (const oldest of map.keys()) {
+    if (map.size <= DEPARTURES_MAX) break;
+    map.delete(oldest);
   }
-  return next;
+  return map;
+}
+
+/** The departures as a list. */
+export function departuresToList(departures: Departures): Departure[] {
+  return [...departures].flatMap(([name, { over, removed }]) => [
+    ...(removed >= 0 ? [{ name, incarnation: removed, isRemoval: true }] : []),
+    ...(over > removed ? [{ name, incarnation: over, isRemoval: false }] : []),
+  ]);
 }
 
 /** The latest departures: what a node has to hear that was out of reach. */
-export function latestDepartures(departures: Departures): readonly Life[] {
-  return [...departures].slice(-LATEST_MAX).map(([name, incarnation]) => ({ name, incarnation }));
+export function latestDepartures(departures: Departures): readonly Departure[] {
+  return departuresToList(departures).slice(-LATEST_MAX);
 }
 
-const LATEST_MAX = 16;
+/** Checks that a value from outside is a departure. */
+export function checkDeparture(value: unknown): Departure {
+  const { name, incarnation, isRemoval } = checkObject(value, "departure");
+  if (typeof isRemoval !== "boolean") throw new TypeError("Invalid isRemoval: expected a boolean");
+  return {
+    name: checkName(name, "name"),
+    incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
+    isRemoval,
+  };
+}

@@ -4,7 +4,7 @@ import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkOption } from "./check_option.ts";
 import { compareMembers } from "./compare_members.ts";
 import { hasDeparted } from "./departures.ts";
-import { meet, onLeft, removeNode, sendDepartures, sendLatestDepartures } from "./hyparview/departure.ts";
+import { meet, onLeft, removeNode, sendItsDeparture, sendLatestDepartures } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
 import { reserved } from "./hyparview/reservations.ts";
@@ -134,7 +134,7 @@ class HyParView implements Strategy<HyParViewState> {
 
   up(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
     return this.#turn(state, context, (turn) => {
-      sendDepartures(turn, peer, [peer]);
+      sendItsDeparture(turn, peer);
       if (!meet(turn, peer)) return;
       const { lost, pending } = turn.state;
       if (!lost.some(({ node }) => node.name === peer.name)) return;
@@ -217,7 +217,7 @@ class HyParView implements Strategy<HyParViewState> {
 function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   const message = checkHyParViewMessage(value);
   if (message.type === "left") return onLeft(turn, message, from);
-  sendDepartures(turn, from, [from]);
+  sendItsDeparture(turn, from);
   if (!meet(turn, from)) return;
   switch (message.type) {
     case "join":

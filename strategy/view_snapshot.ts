@@ -2,8 +2,8 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import { checkArray, checkNodeSpec } from "../membership/node_spec_check.ts";
-import { checkLife, readValue } from "./check_message.ts";
-import { type Departures, DEPARTURES_MAX } from "./departures.ts";
+import { readValue } from "./check_message.ts";
+import { checkDeparture, type Departures, DEPARTURES_MAX, departuresToList, withDeparture } from "./departures.ts";
 import type { View } from "./view.ts";
 
 /** Views longer than this are not read. */
@@ -21,8 +21,7 @@ export interface ViewSnapshot {
 
 /** A snapshot as a value that MessagePack can carry. */
 export function viewSnapshotToValue(strategy: string, { view, inView, departures }: ViewSnapshot): unknown {
-  const gone = [...departures].map(([name, incarnation]) => ({ name, incarnation }));
-  return { strategy, version: 1, view, inView, departures: gone };
+  return { strategy, version: 1, view, inView, departures: departuresToList(departures) };
 }
 
 /**
@@ -40,13 +39,11 @@ export function viewSnapshotFromValue(strategy: string, value: unknown, self: No
     if (fields.version !== 1) throw new TypeError("Invalid version: expected 1");
     const nodes = (list: unknown, what: string) =>
       checkArray(list, what, VIEW_MAX).map(checkNodeSpec).filter(({ name }) => name !== self.name);
-    const departures = checkArray(fields.departures, "departures", DEPARTURES_MAX)
-      .map(checkLife)
-      .map(({ name, incarnation }) => [name, incarnation] as const);
+    const departures = checkArray(fields.departures, "departures", 2 * DEPARTURES_MAX).map(checkDeparture);
     return {
       view: nodes(fields.view, "view"),
       inView: nodes(fields.inView, "inView"),
-      departures: new Map(departures),
+      departures: departures.reduce(withDeparture, new Map() as Departures),
     };
   });
 }

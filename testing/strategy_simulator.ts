@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import type { Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
@@ -100,6 +100,7 @@ export class StrategySimulator<State = unknown> {
     const spec: NodeSpec = {
       name,
       incarnation,
+      ...(former !== undefined && remember && { since: memberSince(former.spec) }),
       addresses: keepAddress && former ? former.spec.addresses : [{ hostname: `${name}.test`, port: incarnation }],
       channels: { default: CHANNEL, membership: CHANNEL },
       metadata: this.#options.metadata?.(name) ?? {},

@@ -1,9 +1,16 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import type { Life } from "../check_message.ts";
-import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
-import { find, union, type View } from "../view.ts";
+import {
+  type Departure,
+  departureOf,
+  hasDeparted,
+  isEndOf,
+  latestDepartures,
+  removalOf,
+  withDeparture,
+} from "../departures.ts";
+import { find, union } from "../view.ts";
 import { fillActive } from "./links.ts";
 import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
 import { addPassive, forget } from "./views.ts";
@@ -19,7 +26,7 @@ export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
   const known = knownIncarnation(turn.state, node.name);
   if (known === undefined || known === node.incarnation) return true;
   if (known > node.incarnation) return false;
-  onLeft(turn, { name: node.name, incarnation: known });
+  onLeft(turn, { name: node.name, incarnation: known, isRemoval: false });
   addPassive(turn, node);
   return true;
 }
@@ -33,35 +40,32 @@ function knownIncarnation({ active, passive, pending, lost }: HyParViewState, na
 export function removeNode(turn: HyParViewTurn, node: NodeSpec): void {
   const known = find(knownMembers(turn.state), node.name) ?? node;
   const newest = known.incarnation > node.incarnation ? known : node;
-  if (node.name !== turn.state.self.name) turn.send(newest, { type: "left", ...life(newest) });
-  onLeft(turn, life(newest));
+  if (node.name !== turn.state.self.name) turn.send(newest, { type: "left", ...removalOf(newest) });
+  onLeft(turn, removalOf(newest));
 }
 
 /** That life of a node is over: forgets it and passes the news on, once. */
-export function onLeft(turn: HyParViewTurn, gone: Life, from?: NodeSpec): void {
-  const { self, active, pending, departures } = turn.state;
-  const isSelf = gone.name === self.name;
-  if (hasDeparted(departures, gone) || (isSelf && gone.incarnation < self.incarnation)) return;
+export function onLeft(turn: HyParViewTurn, gone: Departure, from?: NodeSpec): void {
+  const { self, active, pending } = turn.state;
+  const departures = withDeparture(turn.state.departures, gone);
+  if (departures === turn.state.departures || (gone.name === self.name && !isEndOf(gone, self))) return;
   for (const node of union(active, nodesOf(pending))) {
-    if (node.name !== gone.name && node.name !== from?.name) turn.send(node, { type: "left", ...life(gone) });
+    if (node.name !== gone.name && node.name !== from?.name) turn.send(node, { type: "left", ...departureFrom(gone) });
   }
-  turn.set({ departures: withDeparture(departures, gone) });
-  if (isSelf) {
+  turn.set({ departures });
+  if (gone.name === self.name) {
     turn.set({ removed: true, active: [], passive: [], pending: [], lost: [], shuffled: [] });
     return;
   }
   const known = find(knownMembers(turn.state), gone.name);
-  if (known !== undefined && known.incarnation <= gone.incarnation) forget(turn, gone.name);
+  if (known !== undefined && isEndOf(gone, known)) forget(turn, gone.name);
   fillActive(turn);
 }
 
-/** Tells `to` which of the nodes that it spoke of are gone. */
-export function sendDepartures(turn: HyParViewTurn, to: NodeSpec, nodes: View): void {
-  const { departures } = turn.state;
-  for (const { name, incarnation } of nodes) {
-    if (!hasDeparted(departures, { name, incarnation })) continue;
-    turn.send(to, { type: "left", name, incarnation: departures.get(name)! });
-  }
+/** Tells `to` when its own present life is over, as far as others said. */
+export function sendItsDeparture(turn: HyParViewTurn, to: NodeSpec): void {
+  const departure = departureOf(turn.state.departures, to);
+  if (departure !== undefined) turn.send(to, { type: "left", ...departure });
 }
 
 /** Tells `to`, who was out of reach, who left lately. */
@@ -69,6 +73,7 @@ export function sendLatestDepartures(turn: HyParViewTurn, to: NodeSpec): void {
   for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
 }
 
-function life({ name, incarnation }: Life): Life {
-  return { name, incarnation };
+/** A departure alone, without the message that it came in. */
+function departureFrom({ name, incarnation, isRemoval }: Departure): Departure {
+  return { name, incarnation, isRemoval };
 }

@@ -2,16 +2,8 @@
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { checkArray, checkName, checkNodeSpec } from "../../membership/node_spec_check.ts";
-import {
-  checkCount,
-  checkLife,
-  checkNodes,
-  checkWord,
-  type Fields,
-  type Life,
-  LIST_MAX,
-  readMessage,
-} from "../check_message.ts";
+import { checkDeparture, type Departure } from "../departures.ts";
+import { checkCount, checkNodes, checkWord, type Fields, LIST_MAX, readMessage } from "../check_message.ts";
 
 /** How badly a node wants a neighbour: `"high"` cannot be refused. */
 export type Priority = "high" | "low";
@@ -43,12 +35,12 @@ export type HyParViewMessage =
     readonly type: "shuffleReply";
     readonly nodes: readonly NodeSpec[];
     /** Those of the shuffled nodes that are gone. */
-    readonly departures: readonly Life[];
+    readonly departures: readonly Departure[];
     /** The nodes that it has still to go through, the origin first. */
     readonly path: readonly string[];
   }
   /** That life of a node is over; spreads along all active links. Not in the paper, where nobody ever leaves. */
-  | { readonly type: "left" } & Life;
+  | { readonly type: "left" } & Departure;
 
 /**
  * Checks a message from another node.
@@ -79,11 +71,11 @@ function readHyParViewMessage(fields: Fields): HyParViewMessage {
       return {
         type: "shuffleReply",
         nodes: checkNodes(fields.nodes),
-        departures: checkArray(fields.departures, "departures", LIST_MAX).map(checkLife),
+        departures: checkArray(fields.departures, "departures", LIST_MAX).map(checkDeparture),
         path: checkPath(fields.path),
       };
     case "left":
-      return { type: "left", ...checkLife(fields) };
+      return { type: "left", ...checkDeparture(fields) };
     default:
       throw new TypeError("Invalid type: it is unknown");
   }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import { hasDeparted } from "../departures.ts";
+import { departureOf } from "../departures.ts";
 import { find, pick, sample, union, type View } from "../view.ts";
 import { meet, onLeft } from "./departure.ts";
 import { nextOnWalk } from "./links.ts";
@@ -42,8 +42,7 @@ export function onShuffle(
   }
   const given = sample(turn.state.passive, nodes.length, turn.context.random);
   const { departures } = turn.state;
-  const gone = nodes.filter((node) => hasDeparted(departures, node))
-    .map(({ name }) => ({ name, incarnation: departures.get(name)! }));
+  const gone = nodes.map((node) => departureOf(departures, node)).filter((departure) => departure !== undefined);
   turn.send(from, { type: "shuffleReply", nodes: given, departures: gone, path });
   integrate(turn, nodes, given);
 }

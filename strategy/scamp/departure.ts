@@ -1,8 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import type { Life } from "../check_message.ts";
-import { hasDeparted, latestDepartures, withDeparture } from "../departures.ts";
+import {
+  type Departure,
+  departureOf,
+  hasDeparted,
+  isEndOf,
+  latestDepartures,
+  removalOf,
+  withDeparture,
+} from "../departures.ts";
 import { find, sample, type View } from "../view.ts";
 import { ends, findArc, withArc, withoutArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
@@ -24,60 +31,65 @@ export function meet(turn: ScampTurn, node: NodeSpec): boolean {
   if (arc === undefined || arc.node.incarnation === node.incarnation) return true;
   if (arc.node.incarnation > node.incarnation) return false;
   const isKept = findArc(view, node.name) !== undefined;
-  onLeft(turn, { name: node.name, incarnation: arc.node.incarnation });
+  onLeft(turn, { name: node.name, incarnation: arc.node.incarnation, isRemoval: false });
   if (isKept) keep(turn, node);
   return true;
 }
 
 /** Removes `node` on behalf of this node's user: spreads the news, and tells the node itself. */
 export function removeNode(turn: ScampTurn, node: NodeSpec): void {
-  if (node.name === turn.state.self.name) return unsubscribe(turn);
+  const { self } = turn.state;
+  if (node.name === self.name) return unsubscribe(turn, removalOf(self));
   const known = find(neighboursOf(turn.state), node.name) ?? node;
-  const { name, incarnation } = known.incarnation > node.incarnation ? known : node;
-  turn.send(known, { type: "left", name, incarnation });
-  onLeft(turn, { name, incarnation });
+  const newest = known.incarnation > node.incarnation ? known : node;
+  turn.send(newest, { type: "left", ...removalOf(newest) });
+  onLeft(turn, removalOf(newest));
 }
 
 /** That life of a node is over: forgets it and passes the news on, once. */
-export function onLeft(turn: ScampTurn, { name, incarnation }: Life, from?: NodeSpec): void {
-  const { self, departures, view, inView, subscribing } = turn.state;
+export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void {
+  const { self, view, inView, subscribing } = turn.state;
+  const { name, incarnation, isRemoval } = gone;
   if (name === self.name) {
-    if (incarnation >= self.incarnation) unsubscribe(turn);
+    if (isEndOf(gone, self)) unsubscribe(turn, gone);
     return;
   }
   // Who retires its own former life was away, and may not know who left meanwhile.
   if (from?.name === name && from.incarnation > incarnation) sendLatestDepartures(turn, from);
-  if (hasDeparted(departures, { name, incarnation })) return;
-  turn.set({ departures: withDeparture(departures, { name, incarnation }) });
+  const departures = withDeparture(turn.state.departures, gone);
+  if (departures === turn.state.departures) return;
+  turn.set({ departures });
   const known = find(neighboursOf(turn.state), name);
-  if (known !== undefined && known.incarnation <= incarnation) {
+  if (known !== undefined && isEndOf(gone, known)) {
     turn.set({ view: withoutArc(view, name), inView: withoutArc(inView, name) });
     if (subscribing?.via.name === name) turn.set({ subscribing: null });
   }
   const others = turn.connected(neighboursOf(turn.state), [name, ...(from ? [from.name] : [])]);
-  for (const to of sample(others, FANOUT, turn.context.random)) turn.send(to, { type: "left", name, incarnation });
+  for (const to of sample(others, FANOUT, turn.context.random)) {
+    turn.send(to, { type: "left", name, incarnation, isRemoval });
+  }
 }
 
 /**
  * Leaves (section 2.2): of those who have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
  * that the number of arcs falls as that of nodes does. The others do so only where nobody would be left otherwise.
  */
-function unsubscribe(turn: ScampTurn): void {
+function unsubscribe(turn: ScampTurn, { incarnation }: Departure): void {
   const { self, view, inView, departures } = turn.state;
-  const life = { name: self.name, incarnation: self.incarnation };
+  const end = removalOf({ name: self.name, incarnation: Math.max(incarnation, self.incarnation) });
   const successors = ends(view);
   const replaced = Math.max(0, inView.length - turn.config.c - 1);
   for (const [index, { node }] of inView.entries()) {
     const successor = successors[index % successors.length];
     if (successor !== undefined) turn.send(node, { type: "replace", node: successor, isSpare: index >= replaced });
   }
-  for (const node of neighboursOf(turn.state)) turn.send(node, { type: "left", ...life });
+  for (const node of neighboursOf(turn.state)) turn.send(node, { type: "left", ...end });
   turn.set({
     removed: true,
     view: [],
     inView: [],
     subscribing: null,
-    departures: withDeparture(departures, life),
+    departures: withDeparture(departures, end),
   });
 }
 
@@ -89,13 +101,10 @@ export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec, isSpa
   else spread(turn, node, 1);
 }
 
-/** Tells `to` which of the nodes that it spoke of are gone. */
-export function sendDepartures(turn: ScampTurn, to: NodeSpec, nodes: View): void {
-  const { departures } = turn.state;
-  for (const { name, incarnation } of nodes) {
-    if (!hasDeparted(departures, { name, incarnation })) continue;
-    turn.send(to, { type: "left", name, incarnation: departures.get(name)! });
-  }
+/** Tells `to` when its own present life is over, as far as others said. */
+export function sendItsDeparture(turn: ScampTurn, to: NodeSpec): void {
+  const departure = departureOf(turn.state.departures, to);
+  if (departure !== undefined) turn.send(to, { type: "left", ...departure });
 }
 
 /** Tells `to`, who was out of reach, who left lately. */
@@ -124,7 +133,7 @@ export function resume(turn: ScampTurn, view: View, inView: View): void {
   for (const node of view.slice(0, turn.config.viewSizeMax)) {
     turn.set({ view: withArc(turn.state.view, turn.arcTo(node, round + turn.config.lease)) });
   }
-  const former = { name: self.name, incarnation: self.incarnation - 1 };
+  const former = { name: self.name, incarnation: self.incarnation - 1, isRemoval: false };
   for (const node of [...sample(view, FANOUT, random), ...sample(inView, FANOUT, random)]) {
     turn.send(node, { type: "left", ...former });
   }

@@ -2,7 +2,8 @@
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
 import { checkNodeSpec } from "../../membership/node_spec_check.ts";
-import { checkCount, checkLife, type Fields, type Life, readMessage } from "../check_message.ts";
+import { checkDeparture, type Departure } from "../departures.ts";
+import { checkCount, type Fields, readMessage } from "../check_message.ts";
 
 /** What SCAMP nodes tell each other. */
 export type ScampMessage =
@@ -25,7 +26,7 @@ export type ScampMessage =
   /** A leaver → who has it in its view: put this node in my place. Or, when it is `spare`, only if nobody else is left there. */
   | { readonly type: "replace"; readonly node: NodeSpec; readonly isSpare: boolean }
   /** That life of a node is over. */
-  | { readonly type: "left" } & Life;
+  | { readonly type: "left" } & Departure;
 
 /**
  * Checks a message from another node.
@@ -56,7 +57,7 @@ function readScampMessage(fields: Fields): ScampMessage {
     case "replace":
       return { type: "replace", node: checkNodeSpec(fields.node), isSpare: checkFlag(fields.isSpare, "isSpare") };
     case "left":
-      return { type: "left", ...checkLife(fields) };
+      return { type: "left", ...checkDeparture(fields) };
     default:
       throw new TypeError("Invalid type: it is unknown");
   }

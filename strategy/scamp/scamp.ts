@@ -45,7 +45,7 @@ export class Scamp implements Strategy<ScampState> {
 
   up(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
     return this.#turn(state, context, (turn) => {
-      departure.sendDepartures(turn, peer, [peer]);
+      departure.sendItsDeparture(turn, peer);
       if (!departure.meet(turn, peer)) return;
       const arc = findArc(turn.state.view, peer.name) ?? findArc(turn.state.inView, peer.name);
       if (arc === undefined || arc.downSince === null) return;
@@ -118,7 +118,7 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   if (message.type === "left") return departure.onLeft(turn, message, from);
   // A leaver's last word may come after the news that it left.
   if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
-  departure.sendDepartures(turn, from, [from]);
+  departure.sendItsDeparture(turn, from);
   if (!departure.meet(turn, from)) return;
   switch (message.type) {
     case "subscribe":

@@ -17,6 +17,7 @@ export const CLUSTER_CHECKS: readonly Check[] = [
   { name: "takes joins that are repeated, and those that go both ways", run: joinsAgain },
   { name: "forgets a node that leaves", run: leaves },
   { name: "forgets a node that another one removes, and tells it", run: removes },
+  { name: "begins alone with what a node knew that had left", run: leavesForGood },
   { name: "lets a node leave right after it joined", run: leavesSoon },
   { name: "takes a node that left back, in its next life", run: comesBack },
 ];
@@ -83,6 +84,21 @@ function leaves<State>(trial: Trial<State>): void {
   const members = cluster.members(gone);
   demand(!members.includes(gone), () => `members() of "${gone}" has itself after it left`);
   expectForgotten(trial, [gone]);
+  for (const name of cluster.alive) {
+    const knows = trial.strategy.hasLeft(cluster.state(name), cluster.spec(gone));
+    demand(knows, () => `hasLeft() of "${name}" does not know that "${gone}" left`);
+  }
+}
+
+function leavesForGood<State>(trial: Trial<State>): void {
+  const { cluster, strategy, options: { names } } = trial.form();
+  const gone = names.at(-1)!;
+  cluster.leave(gone);
+  const snapshot = strategy.snapshot(cluster.state(gone));
+  const spec = { ...cluster.spec(gone), incarnation: cluster.spec(gone).incarnation + 1 };
+  const { state } = strategy.init(spec, { now: cluster.now, random: () => 0.5, connected: new Set() }, snapshot);
+  const members = strategy.members(state).map(({ name }) => name);
+  demand(members.join() === gone, () => `members() is ${members} after init() with what a node knew that left`);
 }
 
 function removes<State>(trial: Trial<State>): void {

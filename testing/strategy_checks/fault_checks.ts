@@ -8,6 +8,7 @@ export const FAULT_CHECKS: readonly Check[] = [
   { name: "takes a crashed node back under another address", run: restarts },
   { name: "finds together again after all nodes were restarted", run: restartsAll },
   { name: "forgets a crashed node that another one removes", run: removesCrashed },
+  { name: "tells a node that was removed while it was down, when it comes back", run: removesAbsent },
   { name: "heals when the cluster was cut in two", run: heals },
   { name: "hears of those who left while the cluster was cut in two", run: leavesWhileCut },
   { name: "is one cluster again after anything that the nemesis does", run: survivesNemesis },
@@ -51,6 +52,20 @@ function removesCrashed<State>(trial: Trial<State>): void {
   cluster.run(5_000);
   cluster.leave(gone, contact);
   trial.settle();
+  trial.expectGone([gone]);
+  trial.expectOneCluster();
+}
+
+function removesAbsent<State>(trial: Trial<State>): void {
+  const { cluster, contact, options: { names } } = trial.form();
+  const gone = names.at(-1)!;
+  cluster.kill(gone);
+  cluster.run(5_000);
+  cluster.leave(gone, contact);
+  cluster.run(5_000);
+  cluster.start(gone, { remember: true });
+  trial.settle();
+  demand(!cluster.alive.includes(gone), () => `"${gone}" does not know that it was removed`);
   trial.expectGone([gone]);
   trial.expectOneCluster();
 }

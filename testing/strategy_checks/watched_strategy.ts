@@ -86,6 +86,10 @@ export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
     return this.#inner.members(inner);
   }
 
+  hasLeft({ inner }: WatchedState<State>, node: NodeSpec): boolean {
+    return this.#inner.hasLeft?.(inner, node) ?? this.#inner.members(inner).every(({ name }) => name !== node.name);
+  }
+
   peers({ inner }: WatchedState<State>): readonly NodeSpec[] {
     return this.#inner.peers(inner);
   }

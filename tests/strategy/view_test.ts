@@ -2,7 +2,16 @@
 
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import { compareMembers } from "../../strategy/compare_members.ts";
-import { DEPARTURES_MAX, hasDeparted, latestDepartures, withDeparture } from "../../strategy/departures.ts";
+import {
+  departureOf,
+  type Departures,
+  DEPARTURES_MAX,
+  departuresToList,
+  hasDeparted,
+  latestDepartures,
+  removalOf,
+  withDeparture,
+} from "../../strategy/departures.ts";
 import { find, pick, sample, union, without } from "../../strategy/view.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed } from "../seeded_random.ts";
@@ -29,17 +38,34 @@ Deno.test("pick() and sample() take each item with the same chance, and no item 
   assertEquals(pick([], () => 0.5), undefined);
 });
 
-Deno.test("withDeparture() remembers the latest life of each name, and forgets the oldest when there are too many", () => {
-  let departures = withDeparture(new Map(), { name: "a", incarnation: 3 });
-  assert(hasDeparted(departures, { name: "a", incarnation: 2 }));
-  assert(!hasDeparted(departures, { name: "a", incarnation: 4 }));
-  assertStrictEquals(withDeparture(departures, { name: "a", incarnation: 2 }), departures);
-  for (let index = 0; index < DEPARTURES_MAX; index++) {
-    departures = withDeparture(departures, { name: `n${index}`, incarnation: 1 });
+const EMPTY: Departures = new Map();
+
+Deno.test("withDeparture() ends a life and all earlier ones, but no later one", () => {
+  const departures = withDeparture(EMPTY, { name: "a", incarnation: 3, isRemoval: false });
+  assert(hasDeparted(departures, nodeSpec("a", 2)));
+  assert(hasDeparted(departures, nodeSpec("a", 3)));
+  assert(!hasDeparted(departures, nodeSpec("a", 4)));
+  assert(!hasDeparted(departures, nodeSpec("a", 4, { since: 3 })));
+  assertStrictEquals(withDeparture(departures, { name: "a", incarnation: 2, isRemoval: false }), departures);
+});
+
+Deno.test("withDeparture() ends what goes on with a life that was removed, as soon as it comes", () => {
+  const departures = withDeparture(EMPTY, removalOf(nodeSpec("a", 3)));
+  assert(!hasDeparted(departures, nodeSpec("a", 5)));
+  assertEquals(departureOf(departures, nodeSpec("a", 5, { since: 2 })), { name: "a", incarnation: 3, isRemoval: true });
+  const followed = withDeparture(departures, { name: "a", incarnation: 5, isRemoval: false });
+  assertEquals(departureOf(followed, nodeSpec("a", 5)), { name: "a", incarnation: 5, isRemoval: false });
+  assertEquals(departuresToList(followed).reduce(withDeparture, EMPTY), followed);
+});
+
+Deno.test("withDeparture() forgets the oldest name when there are too many", () => {
+  let departures = EMPTY;
+  for (let index = 0; index <= DEPARTURES_MAX; index++) {
+    departures = withDeparture(departures, removalOf(nodeSpec(`n${index}`)));
   }
   assertEquals(departures.size, DEPARTURES_MAX);
-  assert(!hasDeparted(departures, { name: "a", incarnation: 1 }));
-  assertEquals(latestDepartures(departures).at(-1), { name: `n${DEPARTURES_MAX - 1}`, incarnation: 1 });
+  assert(!hasDeparted(departures, nodeSpec("n0")));
+  assertEquals(latestDepartures(departures).at(-1), removalOf(nodeSpec(`n${DEPARTURES_MAX}`)));
 });
 
 Deno.test("compareMembers() lets a newer life join, and names those who are not wanted", () => {
