@@ -80,13 +80,7 @@ export class Acceptance {
 
   /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
   handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
-    const { inbound, calls } = this.#options;
-    for (const { payload: { name, message, context, call, empty } } of deliveries) {
-      if (empty) continue;
-      if (call === undefined) inbound.deliver(name, message, context);
-      else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
-      else calls.takeReply(context.from, message, call);
-    }
+    for (const { payload } of deliveries) this.#handOver(payload);
   }
 
   /** A node has left the cluster. */
@@ -99,14 +93,22 @@ export class Acceptance {
     this.#seen = new Deduplication();
   }
 
+  #handOver({ name, message, context, call, empty }: AcceptedMessage): void {
+    const { inbound, calls } = this.#options;
+    if (empty) return;
+    if (call === undefined) inbound.deliver(name, message, context);
+    else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
+    else calls.takeReply(context.from, message, call);
+  }
+
   #take(sender: Sender, { sequence, floor, causal }: Envelope, bytes: number, accepted: AcceptedMessage): void {
     const { runtime, orders } = this.#options;
     this.#reportSoon();
-    if (this.#seen.admit(sender, sequence, floor) !== "new") return;
     if (causal === undefined) {
-      this.#seen.settle(sender, sequence);
-      return this.handOver([{ from: sender.name, payload: accepted }]);
+      if (this.#seen.take(sender, sequence, floor) === "new") this.#handOver(accepted);
+      return;
     }
+    if (this.#seen.admit(sender, sequence, floor) !== "new") return;
     const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
     if (outcome === "full" || outcome === "late") this.#seen.refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);

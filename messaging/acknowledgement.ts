@@ -16,6 +16,7 @@ import {
   type Retransmission,
   retransmissionDelay,
 } from "./retransmission.ts";
+import { SequenceRing } from "./sequence_ring.ts";
 import { TimingWheel, WheelEntry } from "./timing_wheel.ts";
 
 /** Milliseconds by which a repetition may be late. */
@@ -39,14 +40,6 @@ class Entry<T> extends WheelEntry implements OutstandingMessage<T> {
   }
 }
 
-interface PeerMessages<T> {
-  readonly entries: Map<number, Entry<T>>;
-  /** The number of the next message. */
-  next: number;
-  /** Nothing below this number is outstanding. Moves upwards only. */
-  floor: number;
-}
-
 /**
  * The sender's side of acknowledged delivery: what was sent and has not been acknowledged, when to repeat it, and when
  * to give up. Every step but {@linkcode OutstandingMessages.peerLeft} and {@linkcode OutstandingMessages.expedite} takes
@@ -62,7 +55,7 @@ export class OutstandingMessages<T> {
   readonly #retransmission: Required<Retransmission>;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
-  readonly #peers = new Map<string, PeerMessages<T>>();
+  readonly #peers = new Map<string, SequenceRing<Entry<T>>>();
   readonly #wheel = new TimingWheel<Entry<T>>(RESOLUTION);
   #size = 0;
   #bytes = 0;
@@ -105,10 +98,8 @@ export class OutstandingMessages<T> {
     const retransmission = options.retransmission === false && placeholder === undefined
       ? undefined
       : completeRetransmission(options.retransmission || undefined, this.#retransmission);
-    const { entries } = messages;
-    const sequence = messages.next++;
-    const entry = new Entry(peer, sequence, message, bytes, deadline, retransmission, placeholder);
-    entries.set(sequence, entry);
+    const entry = new Entry(peer, messages.next, message, bytes, deadline, retransmission, placeholder);
+    const sequence = messages.push(entry);
     this.#size++;
     this.#bytes += bytes;
     this.#schedule(entry, options.now);
@@ -117,18 +108,15 @@ export class OutstandingMessages<T> {
 
   /** The oldest number outstanding at `peer`, or the next one when there is none. Every message to it says so. */
   floor(peer: string): number {
-    const messages = this.#peers.get(peer);
-    if (messages === undefined) return this.#start;
-    while (messages.floor < messages.next && !messages.entries.has(messages.floor)) messages.floor++;
-    return messages.floor;
+    return this.#peers.get(peer)?.floor ?? this.#start;
   }
 
   /** Ends one message. Returns it, or `undefined` when it was not outstanding. */
   settle(peer: string, sequence: number): T | undefined {
     const messages = this.#peers.get(peer);
-    const entry = messages?.entries.get(sequence);
+    const entry = messages?.get(sequence);
     if (messages === undefined || entry === undefined) return undefined;
-    messages.entries.delete(sequence);
+    messages.delete(sequence);
     this.#wheel.cancel(entry);
     this.#size--;
     this.#bytes -= entry.bytes;
@@ -152,13 +140,13 @@ export class OutstandingMessages<T> {
 
   /** Notes that the receiver had no room for a message. It is repeated all the same. */
   refuse(peer: string, sequence: number): void {
-    const entry = this.#peers.get(peer)?.entries.get(sequence);
+    const entry = this.#peers.get(peer)?.get(sequence);
     if (entry !== undefined) entry.refused = true;
   }
 
   /** Gives one message up. Returns it, or `undefined` when it was not outstanding, or given up before. */
   abandon(peer: string, sequence: number): OutstandingMessage<T> | undefined {
-    const entry = this.#peers.get(peer)?.entries.get(sequence);
+    const entry = this.#peers.get(peer)?.get(sequence);
     return entry && this.#giveUp(entry);
   }
 
@@ -188,7 +176,7 @@ export class OutstandingMessages<T> {
   /** Makes everything for `peer` due at once, oldest first: call it when a connection to it has opened again. */
   expedite(peer: string, now: number): void {
     const messages = this.#peers.get(peer);
-    for (const entry of messages?.entries.values() ?? []) {
+    for (const entry of messages?.values() ?? []) {
       if (entry.retransmission === undefined) continue;
       entry.repetitions = 0;
       this.#wheel.expedite(entry, now);
@@ -199,20 +187,20 @@ export class OutstandingMessages<T> {
   peerLeft(peer: string): OutstandingMessage<T>[] {
     const messages = this.#peers.get(peer);
     if (messages === undefined) return [];
-    const lost = [...messages.entries.values()];
+    const lost = messages.values();
     for (const { sequence } of lost) this.settle(peer, sequence);
     this.#peers.delete(peer);
     this.#start = Math.max(this.#start, messages.next);
     return lost;
   }
 
-  #begin(peer: string): PeerMessages<T> {
-    const messages = { entries: new Map(), next: this.#start, floor: this.#start };
+  #begin(peer: string): SequenceRing<Entry<T>> {
+    const messages = new SequenceRing<Entry<T>>(this.#start);
     this.#peers.set(peer, messages);
     return messages;
   }
 
-  #checkRoom(peer: string, messages: PeerMessages<T>, bytes: number): void {
+  #checkRoom(peer: string, messages: SequenceRing<Entry<T>>, bytes: number): void {
     const refuse = (state: string) => {
       throw new QueueFullError(`Cannot keep a message to "${peer}" until it is acknowledged: ${state}`);
     };
@@ -221,7 +209,7 @@ export class OutstandingMessages<T> {
       refuse(`${this.#bytes} + ${bytes} bytes are outstanding, at most ${this.#bytesMax}`);
     }
     // Beyond this span the receiver would have to refuse it.
-    if (messages.next - this.floor(peer) >= DELIVERY_WINDOW) {
+    if (messages.next - messages.floor >= DELIVERY_WINDOW) {
       refuse(`number ${messages.floor} is still outstanding, at most ${DELIVERY_WINDOW} behind`);
     }
   }
@@ -243,7 +231,7 @@ export class OutstandingMessages<T> {
   }
 
   #isOutstanding(entry: Entry<T>): boolean {
-    return this.#peers.get(entry.peer)?.entries.get(entry.sequence) === entry;
+    return this.#peers.get(entry.peer)?.get(entry.sequence) === entry;
   }
 
   #schedule(entry: Entry<T>, now: number): void {

@@ -64,30 +64,27 @@ export class Deduplication {
    * @throws {TypeError} When the numbers are impossible.
    */
   admit(sender: Sender, sequence: number, floor: number): Admission {
-    if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
-      throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
-    }
     const inbound = this.#inbound(sender);
-    if (sender.incarnation < inbound.incarnation) return "stale";
-    const { handled, pending, unreported } = inbound;
-    handled.raise(floor - 1);
-    if (pending.has(sequence)) return "pending";
-    if (handled.has(sequence)) {
-      unreported.add(sequence);
+    const admission = this.#judge(inbound, sender, sequence, floor);
+    if (admission === "new") inbound.pending.add(sequence);
+    return admission;
+  }
+
+  /** The same for a message that is handed over at once when it is new, which is noted. */
+  take(sender: Sender, sequence: number, floor: number): Admission {
+    const inbound = this.#inbound(sender);
+    const admission = this.#judge(inbound, sender, sequence, floor);
+    if (admission === "new") {
+      this.#handle(inbound, sequence);
       this.#unreported.add(sender.name);
-      return "duplicate";
     }
-    if (sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW) return "ahead";
-    pending.add(sequence);
-    return "new";
+    return admission;
   }
 
   /** Notes that an admitted message was handed over: to its handler, or to the causal buffer. Only now it is acknowledged. */
   settle(sender: Sender, sequence: number): void {
     const inbound = this.#admitted(sender, sequence);
-    if (inbound === undefined) return;
-    inbound.handled.add(sequence);
-    inbound.unreported.add(sequence);
+    if (inbound !== undefined) this.#handle(inbound, sequence);
   }
 
   /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
@@ -109,7 +106,7 @@ export class Deduplication {
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       receipts.push({ to, receipt: { incarnation, through, ranges, full: toRanges(full), late: toRanges(late) } });
-      for (const reported of [unreported, full, late]) reported.clear();
+      for (const reported of [unreported, full, late]) if (reported.size > 0) reported.clear();
     }
     this.#unreported.clear();
     return receipts;
@@ -129,6 +126,28 @@ export class Deduplication {
     this.#departed.delete(oldest);
     this.#senders.delete(oldest);
     this.#unreported.delete(oldest);
+  }
+
+  #judge(inbound: Inbound, sender: Sender, sequence: number, floor: number): Admission {
+    if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
+      throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
+    }
+    if (sender.incarnation < inbound.incarnation) return "stale";
+    const { handled, pending, unreported } = inbound;
+    handled.raise(floor - 1);
+    if (pending.has(sequence)) return "pending";
+    if (handled.has(sequence)) {
+      unreported.add(sequence);
+      this.#unreported.add(sender.name);
+      return "duplicate";
+    }
+    return sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW ? "ahead" : "new";
+  }
+
+  /** A receipt says up to where there is no gap; only what lies beyond has to be named in it. */
+  #handle({ handled, unreported }: Inbound, sequence: number): void {
+    handled.add(sequence);
+    if (sequence > handled.floor) unreported.add(sequence);
   }
 
   #inbound({ name, incarnation }: Sender): Inbound {

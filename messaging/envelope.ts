@@ -50,10 +50,12 @@ export function envelopeToValue({ sequence, floor, causal, call }: Envelope): un
  */
 export function envelopeFromValue(value: unknown): Envelope {
   if (!Array.isArray(value)) throw new TypeError("Cannot read an envelope: not a list");
-  const [sequence, floor, causal = null, call = null] = value;
+  // By index: taking a list apart by a pattern costs as much as all the rest.
+  const causal = value[2] ?? null;
+  const call = value[3] ?? null;
   return {
-    sequence,
-    floor,
+    sequence: value[0],
+    floor: value[1],
     causal: causal === null ? undefined : causalFromValue(causal),
     call: call === null ? undefined : callFromValue(call),
   };

@@ -23,6 +23,8 @@ import type { Retransmission } from "./retransmission.ts";
 import { fromRanges } from "./sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
 
+const DONE = Promise.resolve();
+
 /** Milliseconds between two looks at what is due, at least. */
 const TIMER_SLACK_MS = 10;
 
@@ -141,7 +143,7 @@ export class Guarantees {
     options: GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<void> {
     const { node } = message;
-    const { ack = false, causalLabel, signal, timeout } = options;
+    const { ack = false, causalLabel, retransmission, signal, timeout } = options;
     signal?.throwIfAborted();
     if (this.#stopped !== undefined) throw this.#stopped;
     const incarnation = this.#options.incarnationOf(node);
@@ -157,58 +159,68 @@ export class Guarantees {
     const placed = causalLabel !== undefined && node !== this.#options.self();
     const receiver = incarnation === undefined ? undefined : { name: node, incarnation };
     const bytes = this.#options.codec.measure(message.message);
-    return new Promise((resolve, reject) => {
-      let sequence = 0;
-      const abort = () => {
-        this.#outstanding.abandon(node, sequence);
-        settle(signal!.reason);
-      };
-      const settle = (error?: Error) => {
-        signal?.removeEventListener("abort", abort);
-        if (error === undefined) resolve();
-        else reject(error);
-      };
-      const now = this.#now();
-      const placeholder = placed ? placeholderFor(message) : undefined;
-      const pending: Pending = { message, place: undefined, placeholder, settle: ack ? settle : undefined };
-      sequence = this.#outstanding.add(node, pending, {
-        now,
-        bytes,
-        ...(timeout === undefined ? {} : { deadline: now + timeout }),
-        ...retransmissionOf(options),
-        ...(placeholder === undefined ? {} : { placeholder }),
-      });
-      if (placed && receiver !== undefined) this.#place(pending, causalLabel, receiver);
-      if (ack) signal?.addEventListener("abort", abort);
-      this.#sendFirst(pending, sequence, ack, signal, settle);
-      this.#schedule();
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const settle = (error?: Error) => error === undefined ? resolve() : reject(error);
+    const placeholder = placed ? placeholderFor(message) : undefined;
+    const pending: Pending = { message, place: undefined, placeholder, settle: ack ? settle : undefined };
+    const now = this.#now();
+    const sequence = this.#outstanding.add(node, pending, {
+      now,
+      bytes,
+      deadline: timeout === undefined ? undefined : now + timeout,
+      retransmission: retransmission === true ? undefined : retransmission,
+      placeholder,
     });
+    if (placed && receiver !== undefined) this.#place(pending, causalLabel, receiver);
+    const sent = this.#sendFirst(pending, sequence, signal, settle);
+    this.#schedule();
+    if (!ack) sent.then(() => settle());
+    return ack && signal !== undefined ? this.#unlessAborted(promise, signal, node, sequence) : promise;
   }
 
   /** What cannot be sent now, but perhaps later, waits for later; what never can is given up. */
-  async #sendFirst(
+  #sendFirst(
     pending: Pending,
     sequence: number,
-    ack: boolean,
     signal: AbortSignal | undefined,
     settle: (error?: Error) => void,
   ): Promise<void> {
-    try {
-      await this.#options.outbound.forward(this.#enveloped(pending, sequence), signal);
-    } catch (error) {
+    const failed = (error: unknown) => {
       const hopeless = error instanceof PartitionedError || error instanceof EncodeError ||
         error instanceof MessageTooLargeError;
-      if (hopeless) {
-        this.#outstanding.abandon(pending.message.node, sequence);
-        return settle(error);
-      }
+      if (!hopeless) return;
+      this.#outstanding.abandon(pending.message.node, sequence);
+      settle(error);
+    };
+    try {
+      const waiting = this.#options.outbound.forward(this.#enveloped(pending, sequence), signal);
+      if (waiting !== undefined) return waiting.catch(failed);
+    } catch (error) {
+      failed(error);
     }
-    if (!ack) settle();
+    return DONE;
+  }
+
+  /** Gives a message up when its sender does. */
+  async #unlessAborted(promise: Promise<void>, signal: AbortSignal, node: string, sequence: number): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => {
+      this.#outstanding.abandon(node, sequence);
+      aborted.reject(signal.reason);
+    };
+    signal.addEventListener("abort", abort);
+    try {
+      await Promise.race([promise, aborted.promise]);
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
   }
 
   #enveloped({ message, place }: Pending, sequence: number): OutboundMessage {
-    const floor = this.#outstanding.floor(message.node);
-    return { ...message, envelope: envelopeToValue({ sequence, floor, causal: place, call: message.call }) };
+    const { node, name, options, cast, call } = message;
+    const floor = this.#outstanding.floor(node);
+    const envelope = envelopeToValue({ sequence, floor, causal: place, call });
+    return { node, name, message: message.message, options, cast, call, envelope };
   }
 
   /** Sends again what is due, and gives up what is overdue. */
@@ -262,9 +274,4 @@ export class Guarantees {
 /** A message without content. */
 function placeholderFor(message: OutboundMessage): Pending {
   return { message: { ...message, message: null }, place: undefined, placeholder: undefined, settle: undefined };
-}
-
-/** What the user's option means to the store: absent for its default. */
-function retransmissionOf({ retransmission }: GuaranteeOptions): { readonly retransmission?: Retransmission | false } {
-  return retransmission === undefined || retransmission === true ? {} : { retransmission };
 }

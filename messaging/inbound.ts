@@ -57,7 +57,7 @@ export class Inbound {
 
   /** Sends a message that came in through the interposition functions; `proceed` takes what comes out, if anything. */
   interpose(message: unknown, context: MessageContext, proceed: (message: unknown) => void): void {
-    if (message instanceof UndecodableMessage) return proceed(message);
+    if (!this.#options.interpositions.active || message instanceof UndecodableMessage) return proceed(message);
     const { from: node, channel } = context;
     const { interpositions, delayed, undeliverable, self } = this.#options;
     const result = interpositions.run({ type: "receive_message", node, channel, message });

@@ -29,14 +29,14 @@ export interface OutstandingMessageOptions<T> {
   /** What the message counts for. */
   readonly bytes: number;
   /** When to give up, on the same clock; never when absent. */
-  readonly deadline?: number;
+  readonly deadline?: number | undefined;
   /** When to repeat it; `false` for not at all, which a placeholder overrules. */
-  readonly retransmission?: Retransmission | false;
+  readonly retransmission?: Retransmission | false | undefined;
   /**
    * What goes on being sent, under the same number and for as long as it takes, once the message itself was given up:
    * for a message whose place in an order must be filled.
    */
-  readonly placeholder?: T;
+  readonly placeholder?: T | undefined;
 }
 
 /** A message whose acknowledgement has not come. */

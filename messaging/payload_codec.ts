@@ -136,8 +136,7 @@ export class PayloadCodec {
    * @returns The value and the position behind it.
    */
   readPrefixed(buffer: Uint8Array, start: number, end: number): [value: unknown, next: number] {
-    const view = new DataView(buffer.buffer, buffer.byteOffset);
-    const next = end - start < 4 ? Infinity : start + 4 + view.getUint32(start);
+    const next = end - start < 4 ? Infinity : start + 4 + readU32(buffer, start);
     if (next > end) throw new ProtocolError("Cannot read a message: it is truncated");
     return [this.readControl(buffer, start + 4, next), next];
   }
@@ -162,4 +161,8 @@ export class PayloadCodec {
     }
     writer.raw(bytes);
   }
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

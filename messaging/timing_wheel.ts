@@ -29,6 +29,8 @@ export class TimingWheel<T extends WheelEntry> {
   /** The last tick whose slot was emptied. */
   #tick = 0;
   #size = 0;
+  /** Nothing on the wheel is due before. */
+  #earliest = Infinity;
 
   /** @param resolution Milliseconds by which an entry may be late, above 0. */
   constructor(resolution: number) {
@@ -43,11 +45,15 @@ export class TimingWheel<T extends WheelEntry> {
   /** Makes `entry` due at `dueAt`, and not at the time that was set before. */
   schedule(entry: T, dueAt: number, now: number): void {
     this.cancel(entry);
-    if (this.#size === 0) this.#tick = Math.floor(now / this.#resolution);
+    if (this.#size === 0) {
+      this.#tick = Math.floor(now / this.#resolution);
+      this.#earliest = Infinity;
+    }
     const tick = Math.max(Math.ceil(dueAt / this.#resolution), this.#tick + 1);
     entry.dueAt = dueAt;
     append(this.#slots[tick % SLOTS] ??= new WheelEntry(), entry);
     this.#size++;
+    this.#earliest = Math.min(this.#earliest, tick * this.#resolution);
   }
 
   /** Makes `entry` due at once, behind all that is due already. */
@@ -56,6 +62,7 @@ export class TimingWheel<T extends WheelEntry> {
     entry.dueAt = now;
     append(this.#ready, entry);
     this.#size++;
+    this.#earliest = Math.min(this.#earliest, now);
   }
 
   /** Takes `entry` off the wheel. Does nothing when it is not on it. */
@@ -69,23 +76,31 @@ export class TimingWheel<T extends WheelEntry> {
   take(now: number): T | undefined {
     this.#turn(now);
     const first = this.#ready.next;
-    if (first === this.#ready) return undefined;
+    if (first === this.#ready) {
+      this.#earliest = this.#nextOccupied();
+      return undefined;
+    }
     this.cancel(first as T);
     return first as T;
   }
 
   /**
    * The earliest time at which {@linkcode take} could give something; `undefined` when nothing waits. What is more than
-   * a turn away counts as being in the next one, so that this may be too early, never too late.
+   * a turn away counts as being in the next one, and what was cancelled since the last look still counts, so that this may be
+   * too early, never too late.
    */
   nextAt(): number | undefined {
-    if (this.#size === 0) return undefined;
-    if (this.#ready.next !== this.#ready) return this.#ready.next.dueAt;
+    return this.#size === 0 ? undefined : this.#earliest;
+  }
+
+  /** When the next tick comes whose slot is not empty. */
+  #nextOccupied(): number {
+    if (this.#size === 0) return Infinity;
     for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {
       const slot = this.#slots[tick % SLOTS];
       if (slot !== undefined && slot.next !== slot) return tick * this.#resolution;
     }
-    return undefined;
+    return Infinity;
   }
 
   /** Moves what became due since the last time from its slot to the ready list. */

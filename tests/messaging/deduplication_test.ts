@@ -30,6 +30,19 @@ Deno.test("Deduplication.admit() neither repeats nor acknowledges what is being 
   assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
 });
 
+Deno.test("Deduplication.take() lets each number through once, and acknowledges it at once", () => {
+  const deduplication = new Deduplication();
+  for (const sequence of [1, 2, 4]) assertEquals(deduplication.take(A, sequence, 1), "new");
+  assertEquals(deduplication.takeReceipts(), [
+    { to: "a", receipt: { incarnation: 5, through: 2, ranges: [4, 4], full: [], late: [] } },
+  ]);
+  for (const sequence of [1, 2, 4]) assertEquals(deduplication.take(A, sequence, 1), "duplicate");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [4, 4]);
+  assertEquals(deduplication.take({ name: "a", incarnation: 4 }, 9, 1), "stale");
+  assertEquals(deduplication.admit(A, 5, 1), "new");
+  assertEquals(deduplication.take(A, 5, 1), "pending");
+});
+
 Deno.test("Deduplication.release() makes a repetition new again", () => {
   const deduplication = new Deduplication();
   deduplication.admit(A, 1, 1);
