@@ -19,7 +19,6 @@ import type { Outbound, OutboundMessage } from "./outbound.ts";
 import type { OutstandingMessage } from "./outstanding_message.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
-import type { Retransmission } from "./retransmission.ts";
 import { fromRanges } from "./sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
 
