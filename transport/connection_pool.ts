@@ -7,6 +7,7 @@ import type { BackoffOptions } from "./backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
+import { FrameKind } from "./frame_kind.ts";
 import type { ConnectionRequest } from "./handshake.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
@@ -16,6 +17,7 @@ import { Reception } from "./reception.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
 import { SharedDials } from "./shared_dials.ts";
 import type { Address, ByteStream } from "./transport.ts";
+import { takeWish, tellWish } from "./wish.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
@@ -76,6 +78,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       const peer = this.#know(spec);
       if (peer.wanted) continue;
       peer.wanted = true;
+      tellWish(peer);
       this.#lingering.end(peer);
       this.#dialler(peer).reconcile();
     }
@@ -168,7 +171,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
-    this.#options.handler.frame(connection, kind, buffer, start, end);
+    if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
+    else this.#options.handler.frame(connection, kind, buffer, start, end);
   }
 
   /** One of the connections closed. */
@@ -179,13 +183,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (present) this.#settle(peer);
   }
 
-  #open(
-    name: string | null,
-    addresses: readonly Address[],
-    channel: string,
-    index: number,
-    signal?: AbortSignal,
-  ): Promise<Connection> {
+  #open(name: string | null, addresses: readonly Address[], channel: string, index: number, signal?: AbortSignal) {
     const request = (): ConnectionRequest => {
       const known = name === null ? undefined : this.#peers.get(name);
       const toIncarnation = known?.incarnation ?? 0, seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
@@ -233,6 +231,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
       const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];
       peer.doubtful = false;
+      tellWish(peer);
       for (const other of doubtful) other.close();
       peer.silent = false;
     }
@@ -277,14 +276,17 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   #unwant(peer: Peer): void {
     peer.wanted = false;
+    tellWish(peer);
     this.#dialler(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
     else this.#lingering.begin(peer);
   }
 
-  /** Only the side that dialled closes, as long as it lives: the connections may still be wanted by it. */
+  /** Closes what neither side wants: the one that dialled does, because it knows for which messages it did. */
   #closeUnwanted(peer: Peer): void {
-    if (peer.silent || peer.membership?.outbound !== false) this.disconnect(peer);
+    const { membership, silent, wantedThere } = peer;
+    if (silent || membership === null || (membership.outbound && !wantedThere)) this.disconnect(peer);
+    else this.#lingering.begin(peer);
   }
 
   #forget(peer: Peer): void {

@@ -29,6 +29,8 @@ export const FrameKind = {
   partition: 0x14,
   /** Broadcast tree: payloads, announcements, grafts and prunes. */
   broadcast: 0x15,
+  /** Whether the sender wants connections with the receiver: unless it says so, yes. */
+  wish: 0x16,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

@@ -21,6 +21,8 @@ export class Peer {
   spec: NodeSpec;
   /** Whether the strategy wants connections with it. */
   wanted = false;
+  /** Whether the strategy over there wants connections with this node, as far as that is known. */
+  wantedThere = true;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
   silent = false;
   /** Whether an injected partition lies in between: nothing passes but the word that it is over. */

@@ -118,6 +118,20 @@ Deno.test("a pool does not close what the other side dialled and still wants", a
   assert(await world.isQuiet());
 });
 
+Deno.test("a pool keeps what it dialled for as long as the other side wants it, and closes it then", async () => {
+  const world = new PoolWorld();
+  const [a, b] = await pair(world);
+  const before = a.peer("b").connections();
+  a.pool.want([]);
+  await world.advance(10 * LINGER);
+  assertEquals(a.peer("b").connections(), before);
+  assertEquals([a.newlyTold(), b.newlyTold()], [[], []]);
+  b.pool.want([]);
+  await world.advance(2 * LINGER);
+  assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
+  assert(await world.isQuiet());
+});
+
 Deno.test("a pool that wants a peer again in time keeps its connections", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
