@@ -38,6 +38,7 @@ export class Overlay {
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
   #members: ReadonlyMap<string, NodeSpec>;
+  #seeking = false;
 
   constructor(options: OverlayOptions, self: NodeSpec, snapshot?: unknown) {
     this.#options = options;
@@ -132,9 +133,10 @@ export class Overlay {
     this.#apply(this.#options.strategy.down(this.#state, peer.spec, this.#context()));
   }
 
-  /** Lets the strategy do its periodic work. */
+  /** Lets the strategy do its periodic work, and looks for the others when none can be reached. */
   periodic(): void {
     this.#apply(this.#options.strategy.periodic(this.#state, this.#context()));
+    if (this.#connected.size === 0 && !this.#seeking) this.#seek();
   }
 
   /**
@@ -181,6 +183,22 @@ export class Overlay {
 
   #hasLeft(node: NodeSpec): boolean {
     return this.#options.strategy.hasLeft?.(this.#state, node) ?? true;
+  }
+
+  /** Asks whoever lives where a member used to: when all restart, they may change addresses among each other, as containers do. */
+  async #seek(): Promise<void> {
+    const { pool, runtime } = this.#options;
+    const others = [...this.#members.values()].filter(({ name }) => name !== this.#self.name);
+    const addresses = others.flatMap(({ addresses }) => addresses);
+    const address = addresses[Math.floor(runtime.random.next() * addresses.length)];
+    if (address === undefined) return;
+    this.#seeking = true;
+    try {
+      await pool.reach(null, [address]);
+    } catch {
+      // Counted by the pool as a failed dial.
+    }
+    this.#seeking = false;
   }
 
   #send(outgoing: readonly Outgoing[]): void {

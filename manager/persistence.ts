@@ -32,6 +32,7 @@ export class Persistence {
   #host: PersistenceHost | null = null;
   #emit: Emit | null = null;
   #telling: Timer | null = null;
+  #isHeard = false;
   #kept: Uint8Array | null = null;
   #isDirty = false;
   #isFailing = false;
@@ -87,7 +88,10 @@ export class Persistence {
     this.#host = host;
     this.#emit = emit;
     // Whoever started the node can listen to it only a little later.
-    this.#telling = this.#runtime.clock.schedule(0, () => this.#tell());
+    this.#telling = this.#runtime.clock.schedule(0, () => {
+      this.#isHeard = true;
+      this.#tell();
+    });
   }
 
   /** What is to be kept may have changed. */
@@ -113,6 +117,7 @@ export class Persistence {
   /** Keeps what there is to know for the last time. */
   async stop(): Promise<void> {
     this.#telling?.cancel();
+    this.#isHeard = true;
     this.#tell();
     this.changed();
     await this.settled();
@@ -166,8 +171,7 @@ export class Persistence {
     if (this.#isFailing) return;
     this.#isFailing = true;
     this.#untold.push({ error, during: "writing to the store" });
-    if (this.#telling === null) return;
-    this.#tell();
+    if (this.#isHeard) this.#tell();
   }
 
   #tell(): void {
