@@ -9,6 +9,7 @@ import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./connect
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "./frame_kind.ts";
 import type { ConnectionRequest } from "./handshake.ts";
+import { DialSlots } from "./dial_slots.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
@@ -24,6 +25,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
+  readonly slots: DialSlots;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -38,6 +40,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.runtime = options.runtime;
     this.backoff = options.backoff;
     this.courtesy = options.courtesy;
+    this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
     this.#underWay = new SharedDials(options.runtime.clock);
@@ -71,9 +74,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   want(specs: readonly NodeSpec[]): void {
     if (this.#stopped) return;
     const wanted = new Set(specs.map(({ name }) => name));
-    for (const peer of [...this.#peers.values()]) {
-      if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
-    }
+    const unwanted = [...this.#peers.values()].filter((peer) => peer.wanted && !wanted.has(peer.name));
+    for (const peer of unwanted) this.#unwant(peer);
     for (const spec of specs) {
       const peer = this.#know(spec);
       if (peer.wanted) continue;
@@ -163,6 +165,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Closes everything and forgets everyone. */
   reset(): void {
     this.#underWay.forget();
+    this.slots.forget();
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
       this.disconnect(peer);
@@ -195,10 +198,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
     try {
-      const opened = await this.#opener.dial(addresses, request, signal);
-      const connection = this.#takePlace(request, opened);
+      const connection = this.#takePlace(request, await this.#opener.dial(addresses, request, signal));
       if (connection !== null) return connection;
-      opened.stream.close();
     } catch (error) {
       const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
       if (known !== undefined) this.#options.handler.outlived(known);
@@ -211,10 +212,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
     const { spec } = opened;
     const isOld = spec.incarnation < (this.#peers.get(spec.name)?.incarnation ?? 0);
-    if (this.#stopped || request.spec !== this.#options.self() || isOld) return null;
-    const peer = this.#know(spec);
-    const connection = this.#place(peer, { ...request, outbound: true }, opened);
+    const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
+    const peer = isUseful ? this.#know(spec) : null;
+    const connection = peer && this.#place(peer, { ...request, outbound: true }, opened);
     if (connection === null) opened.stream.close();
+    if (peer === null) return null;
     if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
     return connection ?? peer.at(request.channel, request.index);
   }

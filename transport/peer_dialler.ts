@@ -2,6 +2,7 @@
 
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
+import type { DialSlots } from "./dial_slots.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "./peer.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
 
@@ -9,6 +10,8 @@ import { HandshakeRefusedError } from "./refusal.ts";
 export interface PeerDiallerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
+  /** How many dials may begin at a time, on the whole node. */
+  readonly slots: Pick<DialSlots, "run">;
   /** Milliseconds that the side which need not dial gives the other one. */
   readonly courtesy: number;
   /** Name of this node. */
@@ -109,7 +112,7 @@ export class PeerDialler {
     const place = placeKey(channel, index);
     this.#dialling.add(place);
     try {
-      await this.#host.dial(this.#peer, channel, index);
+      await this.#host.slots.run(() => this.#dialIfMissing(channel, index));
       this.#opened(place);
     } catch (error) {
       // Failures are counted, and told to whoever should know, where the dial is made.
@@ -117,6 +120,14 @@ export class PeerDialler {
     }
     this.#dialling.delete(place);
     this.reconcile();
+  }
+
+  /** While it waited for a slot, the other side may have dialled, or the wish have gone. */
+  async #dialIfMissing(channel: string, index: number): Promise<void> {
+    const peer = this.#peer;
+    const isOpen = peer.at(channel, index) !== null && !peer.doubtful;
+    if (isOpen || !peer.wanted || this.#stopped) return;
+    await this.#host.dial(peer, channel, index);
   }
 
   /** The other side is dialling: it gets its courtesy time once more. */

@@ -25,6 +25,7 @@ class Bench implements PeerDiallerHost {
   readonly runtime = bareRuntime();
   readonly backoff = BACKOFF;
   readonly courtesy = COURTESY;
+  readonly slots = { run: async (dial: () => Promise<unknown>) => void await dial() };
   readonly peer: Peer;
   readonly dialler: PeerDialler;
   /** Every dial so far. */
