@@ -18,7 +18,7 @@ const CHUNK_BYTES_MAX = 1024 * 1024;
 /** So many small reads in a row end a busy time. */
 const CALM_AFTER_READS = 16;
 /** After so much work it looks whether others wait for the event loop: a frame counts for its bytes, and for what it costs whatever its size. */
-const WORK_BETWEEN_LOOKS = 64 * 1024;
+const WORK_BETWEEN_LOOKS = 256 * 1024;
 const WORK_PER_FRAME = 512;
 
 /** A peer broke the framing rules; the connection cannot go on. */
@@ -87,7 +87,7 @@ export class FrameReader {
   async next(): Promise<Frame | null> {
     let end = this.#frameEnd();
     while (end === 0) {
-      if (!await this.#fill()) return null;
+      if (!this.#took(await this.#read())) return null;
       end = this.#frameEnd();
     }
     const start = this.#start + FRAME_HEADER_BYTES;
@@ -105,7 +105,7 @@ export class FrameReader {
   async run(sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
     do {
       for (let wait = this.#handOver(sink, giveWay); wait; wait = this.#handOver(sink, giveWay)) await wait;
-    } while (await this.#fill());
+    } while (this.#took(await this.#read()));
   }
 
   /** Hands over complete frames until there are no more, or there is something to wait for first. */
@@ -160,16 +160,19 @@ export class FrameReader {
     return length;
   }
 
-  /** Reads once more; false when the stream ended between two frames. */
-  async #fill(): Promise<boolean> {
+  /** Reads into the chunk, in which there is room then. */
+  #read(): Promise<number | null> {
     this.#makeRoom();
-    const room = this.#chunk.length - this.#end;
-    const count = await this.#stream.read(this.#end === 0 ? this.#chunk : this.#chunk.subarray(this.#end));
+    return this.#stream.read(this.#end === 0 ? this.#chunk : this.#chunk.subarray(this.#end));
+  }
+
+  /** Takes note of what was read; false when the stream ended between two frames. */
+  #took(count: number | null): boolean {
     if (count === null) {
       if (this.#start === this.#end) return false;
-      // No breach of the protocol: the other end closed, or died, while it was writing.
-      throw new Error("Cannot read a frame: the stream ended within it");
+      throw new ProtocolError("Cannot read a frame: the stream ended within it");
     }
+    const room = this.#chunk.length - this.#end;
     this.#end += count;
     this.#bytesRead += count;
     this.#smallReads = count < IDLE_CHUNK_BYTES ? this.#smallReads + 1 : 0;
