@@ -25,6 +25,11 @@ export class BroadcastTrees {
     return this.#lazy.size;
   }
 
+  /** The root that was heard last, once one was. */
+  get lastRoot(): string | undefined {
+    return this.#last;
+  }
+
   /** Names of all neighbours. */
   get neighbours(): ReadonlySet<string> {
     return this.#neighbours;

@@ -77,6 +77,11 @@ export class Plumtree<T> {
     return this.#trees.lazy(root).sort();
   }
 
+  /** The root that was heard last, once one was. */
+  get lastRoot(): string | undefined {
+    return this.#trees.lastRoot;
+  }
+
   /** How much is kept now. */
   get load(): PlumtreeLoad {
     const { size: cached, bytes: cachedBytes } = this.#cache;

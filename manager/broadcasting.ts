@@ -41,9 +41,14 @@ export class Broadcasting {
     this.#tree = this.#treeOf(self);
   }
 
-  /** Names of the neighbours along the tree that was used last: its links, which span the cluster. */
-  get links(): string[] {
-    return this.#tree.eager();
+  /** Whose tree was used last, once one was. */
+  get lastRoot(): string | undefined {
+    return this.#tree.lastRoot;
+  }
+
+  /** Names of the neighbours along the tree of `root`: its links, which span the cluster. */
+  links(root: string): string[] {
+    return this.#tree.eager(root);
   }
 
   /**

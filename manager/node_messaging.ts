@@ -101,7 +101,8 @@ export class NodeMessaging {
       pool,
       codec: this.codec,
       ttl: relayTtl,
-      treeLinks: () => this.broadcasting.links,
+      lastRoot: () => this.broadcasting.lastRoot,
+      treeLinks: (root) => this.broadcasting.links(root),
       arrived: (from, what) => this.#relayed(from, what),
     }, self());
     this.broadcasting = this.#newBroadcasting(settings, pool, self());

@@ -76,16 +76,16 @@ export class Relay {
   /**
    * Begins the way of a message.
    *
-   * @param isFlood Whether every node sends it to everybody, tree or not.
+   * @param tree The root of the spanning tree that it goes along; `null` when it goes to everybody.
    */
-  send(destination: string, links: RelayLinks, isFlood = false): RelayStep {
+  send(destination: string, links: RelayLinks, tree: string | null = null): RelayStep {
     const header = {
       origin: this.#self.name,
       incarnation: this.#self.incarnation,
       sequence: ++this.#sequence,
       destination,
       ttl: this.#ttl,
-      isFlood,
+      tree,
       path: [],
     };
     this.#remember(header);
@@ -107,9 +107,9 @@ export class Relay {
   }
 
   #forward(header: RelayHeader, { connected, outLinks }: RelayLinks): RelayStep {
-    const { destination, isFlood } = header;
+    const { destination } = header;
     const onward = { ...header, ttl: header.ttl - 1, path: [...header.path, this.#self.name] };
-    const tree = isFlood ? [] : outLinks.filter((name) => connected.has(name));
+    const tree = outLinks.filter((name) => connected.has(name));
     const candidates = connected.has(destination) ? [destination] : tree.length > 0 ? tree : [...connected];
     const next = candidates.filter((name) => name !== this.#self.name && !header.path.includes(name));
     return next.length === 0

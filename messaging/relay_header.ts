@@ -17,8 +17,8 @@ export interface RelayHeader {
   readonly destination: string;
   /** How many links it may still go along. */
   readonly ttl: number;
-  /** Whether it goes to everybody, tree or not. */
-  readonly isFlood: boolean;
+  /** The root of the spanning tree that it goes along; `null` when it goes to everybody. */
+  readonly tree: string | null;
   /** Names of the nodes that it came by, first one first. */
   readonly path: readonly string[];
 }
@@ -30,14 +30,14 @@ export interface RelayHeader {
  */
 export function parseRelayHeader(value: unknown): RelayHeader {
   try {
-    const { origin, incarnation, sequence, destination, ttl, isFlood, path } = checkObject(value, "header");
+    const { origin, incarnation, sequence, destination, ttl, tree, path } = checkObject(value, "header");
     return {
       origin: checkName(origin, "origin"),
       incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
       sequence: checkInteger(sequence, "sequence", 1, Number.MAX_SAFE_INTEGER),
       destination: checkName(destination, "destination"),
       ttl: checkInteger(ttl, "ttl", 0, RELAY_TTL_MAX),
-      isFlood: isFlood === true,
+      tree: tree === null ? null : checkName(tree, "tree"),
       path: checkArray(path, "path", RELAY_TTL_MAX).map((name) => checkName(name, "path")),
     };
   } catch (cause) {

@@ -40,8 +40,10 @@ export interface RelayingOptions {
   readonly codec: PayloadCodec;
   /** Most links that a message may go along. */
   readonly ttl: number;
-  /** Names of the neighbours along a spanning tree. */
-  readonly treeLinks: () => readonly string[];
+  /** Whose spanning tree was used last, if there is any. */
+  readonly lastRoot: () => string | undefined;
+  /** Names of the neighbours along the spanning tree of a root. */
+  readonly treeLinks: (root: string) => readonly string[];
   /** Takes what was for this node. */
   readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
 }
@@ -92,7 +94,7 @@ export class Relaying {
     const [head, body] = Array.isArray(value) ? value : [];
     if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
     const header = parseRelayHeader(head);
-    const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#options.treeLinks() });
+    const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#linksOf(header.tree) });
     if (step.outcome === "arrived") {
       this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, this.#arrival(body));
     } else if (step.outcome === "forwarded") {
@@ -104,11 +106,17 @@ export class Relaying {
   }
 
   #begin(node: string, body: Uint8Array, outLinks: readonly string[] | undefined, isFlood: boolean): void {
-    const links = { connected: this.#connected(), outLinks: outLinks ?? this.#options.treeLinks() };
-    const step = this.#relay.send(node, links, isFlood);
+    const tree = isFlood ? null : this.#options.lastRoot() ?? null;
+    const links = isFlood ? [] : outLinks ?? this.#linksOf(tree);
+    const step = this.#relay.send(node, { connected: this.#connected(), outLinks: links }, tree);
     if (step.outcome !== "forwarded" || !this.#pass(step, body)) {
       throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
     }
+  }
+
+  /** A message keeps to the tree that it began on: a bit of each of several might lead round in circles, and not to everyone. */
+  #linksOf(tree: string | null): readonly string[] {
+    return tree === null ? [] : this.#options.treeLinks(tree);
   }
 
   #pass({ header, next }: RelayStep, body: Uint8Array): boolean {

@@ -38,7 +38,7 @@ const SPEC = {
 };
 const MEMBERSHIP = [["a", 1, 2, ["127.0.0.1", 9_090], { default: 4, membership: 4 }, {}], ["b", 1, 7]];
 const STAMP = { to: "1:b", sequence: 2, participants: ["1:a", "1:b"], sent: [0, 1, 3], delivered: [0, 2] };
-const RELAY = { origin: "a", incarnation: 1, sequence: 3, destination: "b", ttl: 4, isFlood: false, path: ["a", "c"] };
+const RELAY = { origin: "a", incarnation: 1, sequence: 3, destination: "b", ttl: 4, tree: "c", path: ["a", "c"] };
 const BROADCASTS = [0, 1, 2, 3, 4, 5, 6, 7].flatMap((kind) => [[kind, "a", 1, 7, 20, "payload"], [kind, "a", 1, 7]]);
 
 /** Checks of values, each with samples that are, or nearly are, what it expects. */

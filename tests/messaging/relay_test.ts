@@ -118,7 +118,6 @@ Deno.test("Relay.send() prefers a direct connection, then the tree, then everybo
   assertEquals(relay.send("z", { connected, outLinks: ["b", "gone"] }).next, ["b"]);
   assertEquals(relay.send("z", { connected, outLinks: ["gone"] }).next, ["b", "c", "d"]);
   assertEquals(relay.send("z", { connected, outLinks: [] }).next, ["b", "c", "d"]);
-  assertEquals(relay.send("z", { connected, outLinks: ["b"] }, true).next, ["b", "c", "d"]);
   assertEquals(relay.send("z", { connected: new Set(), outLinks: [] }).outcome, "stuck");
 });
 
@@ -128,11 +127,12 @@ Deno.test("Relay.send() writes a header that tells where the message comes from 
   const { header } = relay.send("z", links);
   assertEquals(header, { ...header, origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 4, path: ["a"] });
   assertEquals(relay.send("z", links).header.sequence, 2);
+  assertEquals([relay.send("z", links).header.tree, relay.send("z", links, "r").header.tree], [null, "r"]);
 });
 
 Deno.test("Relay.receive() tells what was dropped, and why", () => {
   const relay = new Relay({ name: "b", incarnation: 1 });
-  const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 0, isFlood: false, path: ["a"] };
+  const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 0, tree: null, path: ["a"] };
   const links = { connected: new Set(["a", "c"]), outLinks: [] };
   assertEquals(relay.receive(header, links).outcome, "expired");
   assertEquals(relay.receive({ ...header, ttl: 1 }, links).next, ["c"]);
@@ -153,7 +153,7 @@ Deno.test("Relay remembers a bounded number of messages", () => {
 });
 
 Deno.test("parseRelayHeader() refuses what is malformed", () => {
-  const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 3, isFlood: true, path: ["a"] };
+  const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 3, tree: "r", path: ["a"] };
   assertEquals(parseRelayHeader(header), header);
   const malformed: unknown[] = [
     null,
@@ -162,6 +162,8 @@ Deno.test("parseRelayHeader() refuses what is malformed", () => {
     { ...header, sequence: 0 },
     { ...header, destination: 5 },
     { ...header, ttl: 256 },
+    { ...header, tree: "" },
+    { ...header, tree: undefined },
     { ...header, path: "a" },
     { ...header, path: [1] },
     { ...header, path: Array(256).fill("a") },
