@@ -186,6 +186,7 @@ export class Node implements ConnectionPoolHandler {
     if (!peer.connected) this.pinger.peerGone(peer);
     this.#shareWatch();
     this.overlay.unlinked(peer);
+    this.messaging.unlinked(peer);
   }
 
   up(peer: Peer): void {

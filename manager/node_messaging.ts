@@ -113,7 +113,8 @@ export class NodeMessaging {
       orders: this.#orders,
       self: this.#self,
       incarnation: () => self().incarnation,
-      incarnationOf: (node) => this.#present(pool.peers.get(node)) ?? members().get(node)?.incarnation,
+      memberLife: (node) => this.#memberLife(node),
+      isPresent: (node) => this.#isPresent(node),
     });
     this.calls = new Calls({ guarantees: this.guarantees, inbound, firstId: randomCount(runtime.random) });
     this.monitors = new Monitors(registry);
@@ -143,8 +144,12 @@ export class NodeMessaging {
     this.calls.down(peer.name);
     this.monitors.gone(peer.name);
     this.broadcasting.neighboursChanged();
+  }
+
+  /** The last connection with a peer has closed, or it is held for dead. */
+  unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
-    if (this.#departed.knows(peer.name) && !this.#members().has(peer.name)) this.guarantees.left(peer.name);
+    if (this.#departed.knows(name) && !this.#members().has(name)) this.guarantees.lost(name);
   }
 
   /** A node has left the cluster. */
@@ -153,7 +158,7 @@ export class NodeMessaging {
     this.calls.left(node.name);
     this.monitors.gone(node.name);
     // Where its next life is here already, what waits is for that one.
-    if (this.#present(this.#pool.peers.get(node.name)) === undefined) this.guarantees.left(node.name);
+    if (!this.#isPresent(node.name)) this.guarantees.left(node.name);
     this.acceptance.left(node);
     this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
   }
@@ -207,9 +212,16 @@ export class NodeMessaging {
     }, self);
   }
 
-  /** The life of a peer, unless that has left the cluster. */
-  #present(peer: Peer | undefined): number | undefined {
-    return peer === undefined || this.#departed.has(peer) ? undefined : peer.incarnation;
+  /** The life of a member: one that has just begun connects before it is heard of by gossip. */
+  #memberLife(name: string): number | undefined {
+    const known = this.#members().get(name)?.incarnation;
+    return known && Math.max(known, this.#pool.peers.get(name)?.incarnation ?? 0);
+  }
+
+  /** Whether there are connections with a node that has not left the cluster in its present life. */
+  #isPresent(name: string): boolean {
+    const peer = this.#pool.peers.get(name);
+    return peer !== undefined && !this.#departed.has(peer);
   }
 
   /** Takes what other nodes have passed on. */

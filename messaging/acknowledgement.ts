@@ -150,6 +150,12 @@ export class OutstandingMessages<T> {
     return entry && this.#giveUp(entry);
   }
 
+  /** Gives up everything for `peer`, which may come back. Returns what was given up. */
+  abandonAll(peer: string): OutstandingMessage<T>[] {
+    const messages = this.#peers.get(peer)?.values() ?? [];
+    return messages.flatMap((entry) => this.#giveUp(entry) ?? []);
+  }
+
   /** What is to be sent again, and what has to be given up. What is left over beyond `limit` is due the next time. */
   due(now: number, limit = 1_000): DueMessages<T> {
     const resend: Entry<T>[] = [];

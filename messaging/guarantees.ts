@@ -47,8 +47,10 @@ export interface GuaranteesOptions {
   readonly self: () => string;
   /** The life of this node. */
   readonly incarnation: () => number;
-  /** The life of a member, or `undefined` for one that is none. */
-  readonly incarnationOf: (node: string) => number | undefined;
+  /** The newest known life of a member, or `undefined` for a node that is none. */
+  readonly memberLife: (node: string) => number | undefined;
+  /** Whether there are connections with a node that has not left, be it a member or not. */
+  readonly isPresent: (node: string) => boolean;
 }
 
 /** The sender's side of every promise that outlives a connection: keeps messages until they are acknowledged, and sends them again. */
@@ -117,6 +119,13 @@ export class Guarantees {
     }
   }
 
+  /** A node that is no member cannot be reached any more. It may join yet: the places of what was for it must be filled all the same. */
+  lost(node: string): void {
+    for (const { message } of this.#outstanding.abandonAll(node)) {
+      message.settle?.(new NotConnectedError(`Cannot deliver to "${node}": it is not a member`));
+    }
+  }
+
   /** Gives everything up for good; what comes later rejects with `reason` too. */
   stop(reason: Error): void {
     this.#stopped = reason;
@@ -145,8 +154,10 @@ export class Guarantees {
     const { ack = false, causalLabel, retransmission, signal, timeout } = options;
     signal?.throwIfAborted();
     if (this.#stopped !== undefined) throw this.#stopped;
-    const incarnation = this.#options.incarnationOf(node);
-    if (incarnation === undefined && (!message.options.transitive || causalLabel !== undefined)) {
+    const incarnation = this.#options.memberLife(node);
+    // A place in a causal order must be filled, or its owner leave: that can be told of members only.
+    const mayReach = causalLabel === undefined && (message.options.transitive || this.#options.isPresent(node));
+    if (incarnation === undefined && !mayReach) {
       throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
     }
     if (causalLabel !== undefined && !this.#options.orders.knows(causalLabel)) {
@@ -237,7 +248,7 @@ export class Guarantees {
   }
 
   #sendAgain({ peer, sequence, message }: OutstandingMessage<Pending>): void {
-    const incarnation = this.#options.incarnationOf(peer);
+    const incarnation = this.#options.memberLife(peer);
     const { place } = message;
     if (place !== undefined && incarnation !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
       // The receiver has begun another life, to which the old place means nothing.
