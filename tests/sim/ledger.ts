@@ -1,0 +1,137 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { CausalChecker, type CausalPast } from "./causal_checker.ts";
+import type { Life, Run } from "./run.ts";
+
+/** A message as its sender saw it. */
+export interface Sent {
+  /** How it was sent. */
+  readonly kind: string;
+  readonly from: Life;
+  readonly to: string;
+  /** Messages with the same text here, from one life to another, arrive in order; `undefined` for a message without an order. */
+  readonly order: string | undefined;
+  /** Changes with every connection between the two that opens or closes, where the order does not outlive that. */
+  readonly connections: string;
+  /** Whether its sender is told when it was handed over. */
+  readonly acked: boolean;
+  /** Its place in the causal order, if it has one. */
+  readonly causal?: CausalPast;
+}
+
+/** Errors that a sender may get when the network, the receiver or it itself is in trouble. */
+const EXPECTED_ERRORS = new Set([
+  ...["AckTimeoutError", "NotConnectedError", "PartitionedError", "QueueFullError", "StoppedError", "TimeoutError"],
+]);
+
+/** Whom a broadcast is for. */
+export const EVERYBODY = "*";
+
+/**
+ * Who sent what to whom, and what came of it: nothing arrives that was not sent, nothing arrives twice, and what has an order keeps it.
+ * What was acknowledged was handed over. Messages are numbered in the order in which they were sent.
+ */
+export class Ledger {
+  readonly #run: Run;
+  readonly #causal: CausalChecker;
+  readonly #sent: Sent[] = [];
+  /** Numbers of messages that came anywhere. */
+  readonly #arrived = new Set<number>();
+  /** What came to which incarnation. */
+  readonly #arrivals = new Set<string>();
+  /** By stream: the number of the message that came last. */
+  readonly #last = new Map<string, number>();
+  readonly #pending = new Map<number, Life>();
+
+  constructor(run: Run) {
+    this.#run = run;
+    this.#causal = new CausalChecker(run);
+  }
+
+  /** How many messages came. */
+  get arrivals(): number {
+    return this.#arrived.size;
+  }
+
+  /** How many messages were sent. */
+  get size(): number {
+    return this.#sent.length;
+  }
+
+  /** Messages whose senders are alive and still wait for an outcome. */
+  get pending(): number[] {
+    return [...this.#pending].flatMap(([id, from]) => this.#run.isAlive(from) ? [id] : []);
+  }
+
+  /** Writes down a message that is about to be sent. @returns Its number. */
+  add(message: Sent): number {
+    return this.#sent.push(message) - 1;
+  }
+
+  /** Writes down a message with a place in the causal order, to be delivered by an acknowledgement. @returns Its number. */
+  addCausal(from: Life, to: string): number {
+    const past = this.#causal.send(this.#sent.length, from, to);
+    return this.add({ kind: "causal", from, to, order: undefined, connections: "", acked: false, causal: past });
+  }
+
+  /** Whether a message came to somebody; one to everybody, to everybody who lives. */
+  hasArrived(id: number): boolean {
+    if (this.#sent[id]!.to !== EVERYBODY) return this.#arrived.has(id);
+    return this.#run.lives.every((life) => this.#arrivals.has(arrival(life, id)));
+  }
+
+  /** Lists messages. */
+  describe(ids: readonly number[]): string {
+    return ids.slice(0, 10).map((id) => this.#describe(id)).join(", ");
+  }
+
+  /** Watches what the sender of a message is told; `expected` is what comes back when all goes well. */
+  async watch(id: number, outcome: Promise<unknown>, expected?: unknown): Promise<void> {
+    const { from, acked } = this.#sent[id]!;
+    const what = this.#describe(id);
+    this.#pending.set(id, from);
+    try {
+      const result = await outcome;
+      if (result !== expected) this.#run.fail(`The sender of ${what} got ${result}, expected ${expected}`);
+      if (acked && !this.#arrived.has(id)) {
+        this.#run.fail(`The sender of ${what} was told that it arrived, which it did not`);
+      }
+    } catch (error) {
+      const { name, message } = error as Error;
+      this.#causal.givenUp(id);
+      if (!EXPECTED_ERRORS.has(name)) this.#run.fail(`The sender of ${what} failed: ${name}: ${message}`);
+    }
+    this.#pending.delete(id);
+  }
+
+  /** A message came to a handler of `at`, over `channel`. */
+  receive(at: Life, id: number, from: string, channel: string): void {
+    const sent = this.#sent[id];
+    if (sent === undefined || (sent.to !== at.name && sent.to !== EVERYBODY) || sent.from.name !== from) {
+      return this.#run.fail(`${at.id} received #${id} from ${from}, which was not sent so`);
+    }
+    this.#arrived.add(id);
+    const key = arrival(at, id);
+    if (this.#arrivals.has(key)) this.#run.fail(`${at.id} received ${this.#describe(id)} twice`);
+    this.#arrivals.add(key);
+    if (sent.causal !== undefined) this.#causal.deliver(id, sent.causal, at);
+    if (sent.order !== undefined) this.#checkOrder(`${sent.from.id} ${at.id} ${channel} ${sent.order}`, id);
+  }
+
+  #describe(id: number): string {
+    const { kind, from, to } = this.#sent[id]!;
+    return `#${id} (${kind}, ${from.id} → ${to})`;
+  }
+
+  #checkOrder(stream: string, id: number): void {
+    const last = this.#last.get(stream) ?? -1;
+    this.#last.set(stream, id);
+    if (last < id || this.#sent[last]!.connections !== this.#sent[id]!.connections) return;
+    this.#run.fail(`${this.#describe(id)} arrived after ${this.#describe(last)}: ${stream}`);
+  }
+}
+
+/** A message that came to a node in one of its incarnations. */
+function arrival({ id, node }: Life, message: number): string {
+  return `${id}/${node.spec.incarnation} #${message}`;
+}

@@ -1,0 +1,92 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Fault } from "../../testing/fault.ts";
+import { planFaults } from "../../testing/fault_plan.ts";
+import { SeededRandom } from "../../testing/seeded_random.ts";
+import type { SimulatedClusterOptions, SimulatedNodeOptions } from "../../testing/simulated_cluster_options.ts";
+import { type Latency, uniformLatency } from "../../transport/memory_links.ts";
+import { type Operation, planOperations } from "./operation.ts";
+import type { Channels } from "./workload.ts";
+
+/** Something that is done to the cluster, and can be left out of a run. */
+export type Disturbance = Fault | Operation;
+
+/** All that a seed decides about a run before it begins. */
+export interface Scenario {
+  readonly seed: number;
+  readonly names: readonly string[];
+  readonly cluster: SimulatedClusterOptions;
+  readonly channels: Channels;
+  readonly disturbances: readonly Disturbance[];
+  /** Milliseconds of trouble. */
+  readonly duration: number;
+  /** Milliseconds between two messages of one node, on average. */
+  readonly pause: number;
+  /** Milliseconds in which a cluster must be whole again once nothing disturbs it. */
+  readonly recovery: number;
+}
+
+/** Presets, how long to disturb them, and what recovery takes: see `docs/testing.md`. */
+const PACES = {
+  local: { duration: 4_000, pause: 40, recovery: 6_000 },
+  lan: { duration: 12_000, pause: 200, recovery: 15_000 },
+} as const;
+
+/** Makes a scenario of a seed. */
+export function scenarioOf(seed: number): Scenario {
+  const random = new SeededRandom(seed).fork("scenario");
+  const names = Array.from({ length: 3 + random.int(3) }, (_, index) => `n${index + 1}`);
+  const preset = random.int(8) === 0 ? "lan" : "local";
+  const pace = PACES[preset];
+  const channels = {
+    default: { parallelism: 1, maxQueuedBytes: 65_536 },
+    bulk: { parallelism: 1 + random.int(3), maxQueuedBytes: 65_536, compression: random.int(10) === 0 },
+    ...(random.int(3) === 0 && { state: { parallelism: 1, maxQueuedBytes: 65_536, monotonic: true } }),
+  };
+  const options: SimulatedNodeOptions = {
+    preset,
+    channels,
+    treeRefreshInterval: pace.duration / 4,
+    ...(random.int(6) === 0 && { secret: "s3cret" }),
+  };
+  const faults = planFaults(random.fork("faults"), {
+    nodes: names,
+    duration: pace.duration,
+    count: 2 + random.int(10),
+  });
+  const operations = planOperations(random.fork("operations"), names, pace.duration);
+  return {
+    seed,
+    names,
+    cluster: {
+      seed,
+      latency: drawLatency(random),
+      resolution: 0.5,
+      windowBytes: 1 << (13 + random.int(5)),
+      disks: random.int(2) === 0,
+      options,
+    },
+    channels,
+    disturbances: [...faults, ...operations].sort((a, b) => a.at - b.at),
+    ...pace,
+  };
+}
+
+function drawLatency(random: SeededRandom): Latency {
+  switch (random.int(4)) {
+    case 0:
+      return 0.5;
+    case 1:
+      return uniformLatency(0.5, 5);
+    case 2:
+      return uniformLatency(5, 50);
+    default:
+      // Mostly quick, now and then very late.
+      return (source) => source.next() < 0.98 ? 1 + 2 * source.next() : 200 * source.next();
+  }
+}
+
+/** Whether a disturbance is something that people do, and not a fault. */
+export function isOperation(disturbance: Disturbance): disturbance is Operation {
+  return ["inject", "leave", "remove", "stop"].includes(disturbance.kind);
+}

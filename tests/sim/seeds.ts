@@ -1,0 +1,25 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** How many of the first seeds are run each time. */
+const FIRST_SEEDS = 1_000;
+
+/**
+ * Seeds that once failed, and what they showed. A change of the scenarios makes another run of each; what was found is tested step by step in
+ * `found_bugs_test.ts`.
+ */
+export const FAILED_ONCE: readonly { readonly seed: number; readonly showed: string }[] = [
+  {
+    seed: 208_420_544_657,
+    showed: "a connection that was closed in the middle of a frame was told as an error",
+  },
+  {
+    seed: 539_511_075_761,
+    showed: "nodes were called fully connected over connections that were about to be replaced",
+  },
+];
+
+/** The seeds that each test run goes through: always the same, so that a red run can be repeated. */
+export const SEEDS: readonly number[] = [
+  ...FAILED_ONCE.map(({ seed }) => seed),
+  ...Array.from({ length: FIRST_SEEDS }, (_, index) => index + 1),
+];

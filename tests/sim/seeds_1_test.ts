@@ -1,0 +1,5 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { testSeeds } from "./run_seeds.ts";
+
+testSeeds(0, 2);

@@ -1,0 +1,263 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../../manager/peer_service_manager.ts";
+import type { Runtime, Timer } from "../../runtime/runtime.ts";
+import { describeFault, type Fault } from "../../testing/fault.ts";
+import { Nemesis } from "../../testing/nemesis.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { BoundsChecker } from "./bounds_checker.ts";
+import { Ledger } from "./ledger.ts";
+import { MembershipChecker } from "./membership_checker.ts";
+import { type Operation, Operator } from "./operation.ts";
+import { Run } from "./run.ts";
+import { type Disturbance, isOperation, type Scenario } from "./scenario.ts";
+import { StatusChecker } from "./status_checker.ts";
+import type { Timeline } from "./timeline.ts";
+import { Workload } from "./workload.ts";
+
+/** Milliseconds between two looks at all nodes. */
+const SAMPLE_MS = 50;
+
+/** Milliseconds in which messages between healthy nodes arrive. */
+const ARRIVAL_MS = 1_000;
+
+/** What came of a run. */
+export interface Outcome {
+  /** What went wrong, if anything did. */
+  readonly failure: string | undefined;
+  readonly timeline: Timeline;
+  readonly historyHash: string;
+  /** Milliseconds of virtual time. */
+  readonly time: number;
+  /** Milliseconds from the end of the trouble until the cluster was whole. */
+  readonly recovery: number;
+  readonly events: number;
+  readonly messages: number;
+}
+
+/** Runs a scenario: trouble first, then peace. */
+export async function simulate(scenario: Scenario): Promise<Outcome> {
+  const simulation = new Simulation(scenario);
+  const rejected = (event: PromiseRejectionEvent) => {
+    event.preventDefault();
+    simulation.run.fail(`A promise was rejected that nobody handles: ${describeError(event.reason)}`);
+  };
+  globalThis.addEventListener("unhandledrejection", rejected);
+  try {
+    return await simulation.finish();
+  } finally {
+    globalThis.removeEventListener("unhandledrejection", rejected);
+  }
+}
+
+class Simulation {
+  readonly run: Run;
+  readonly #scenario: Scenario;
+  readonly #cluster: SimulatedCluster;
+  readonly #workload: Workload;
+  readonly #ledger: Ledger;
+  readonly #status: StatusChecker;
+  readonly #membership: MembershipChecker;
+  readonly #bounds: BoundsChecker;
+  readonly #nemesis: Nemesis;
+  readonly #operator: Operator;
+  readonly #undoing = new Map<Operation, Timer>();
+  #recovery = 0;
+
+  constructor(scenario: Scenario) {
+    const setup = (node: PeerServiceManager, runtime: Runtime) => this.#welcome(node, runtime);
+    this.#scenario = scenario;
+    this.#cluster = new SimulatedCluster({ ...scenario.cluster, setup });
+    this.run = new Run(this.#cluster);
+    this.#ledger = new Ledger(this.run);
+    this.#workload = new Workload(this.run, this.#ledger, scenario.names, scenario.channels, scenario.pause);
+    this.#status = new StatusChecker(this.run, Object.keys(scenario.channels));
+    this.#membership = new MembershipChecker(this.run);
+    this.#bounds = new BoundsChecker(this.run, boundsOf(scenario));
+    this.#nemesis = new Nemesis(this.#cluster, (fault, phase) => this.#told(fault, phase));
+    this.#operator = new Operator(this.run);
+  }
+
+  async finish(): Promise<Outcome> {
+    const { run } = this;
+    const cluster = this.#cluster;
+    try {
+      await this.#trouble();
+      if (run.failure === undefined) await this.#peace();
+    } catch (error) {
+      run.fail(`Something was thrown: ${describeError(error)}`);
+    }
+    const { historyHash, events, now: time } = cluster.world;
+    await cluster[Symbol.asyncDispose]();
+    return {
+      failure: run.failure,
+      timeline: run.timeline,
+      historyHash,
+      time,
+      recovery: this.#recovery,
+      events,
+      messages: this.#ledger.arrivals,
+    };
+  }
+
+  async #trouble(): Promise<void> {
+    const { names, disturbances, duration } = this.#scenario;
+    for (const name of names) await this.#cluster.startNode(name);
+    this.#nemesis.schedule(disturbances.filter(isFault));
+    for (const operation of disturbances.filter(isOperation)) {
+      this.#cluster.world.schedule(operation.at, () => this.#operate(operation));
+    }
+    this.#sampleAgain();
+    await this.#cluster.runUntil(() => this.run.failure !== undefined, duration);
+  }
+
+  async #peace(): Promise<void> {
+    const { run } = this;
+    const cluster = this.#cluster;
+    run.timeline.note("world", "trouble is over");
+    const start = cluster.now;
+    await this.#nemesis.end();
+    for (const [operation, timer] of this.#undoing) {
+      timer.cancel();
+      this.#operator.undo(operation);
+    }
+    this.#operator.resolveAll();
+    this.#reunite();
+    this.#supervise();
+    const isWhole = () => cluster.names.length === this.#scenario.names.length && cluster.disagreement() === undefined;
+    await cluster.runUntil(() => run.failure !== undefined || isWhole(), this.#scenario.recovery);
+    if (run.failure !== undefined) return;
+    if (!isWhole()) return run.fail(`Not whole after ${this.#scenario.recovery} ms: ${cluster.disagreement()}`);
+    this.#recovery = cluster.now - start;
+    run.timeline.note("world", "whole again");
+    await this.#exchange();
+  }
+
+  /** Lets nodes join that nobody can know of: all others have left, or lost what they knew. */
+  #reunite(): void {
+    const { nodes } = this.#cluster;
+    const reached = new Set(nodes.slice(0, 1));
+    for (let found = true; found;) {
+      found = false;
+      for (const node of nodes) {
+        const isKnown = [...reached].some((other) => this.#finds(node, other) || this.#finds(other, node));
+        if (reached.has(node) || !isKnown) continue;
+        reached.add(node);
+        found = true;
+      }
+    }
+    for (const node of nodes) {
+      if (reached.has(node)) continue;
+      this.run.timeline.note("operator", `${node.name} joins again, as nobody knows it`);
+      node.join(nodes[0]!.spec);
+    }
+  }
+
+  /** Whether a node will find another one, because it has that for a member; unless that has left, and it has not heard so. */
+  #finds(node: PeerServiceManager, { name, spec }: PeerServiceManager): boolean {
+    const known = node.membersForOrchestration().find((member) => member.name === name);
+    return known !== undefined && (known.incarnation === spec.incarnation || !this.#operator.left.has(name));
+  }
+
+  /** Starts nodes that were removed, and learn of it only now. */
+  #supervise(down: readonly string[] = []): void {
+    const cluster = this.#cluster;
+    const missing = this.#scenario.names.filter((name) => !cluster.has(name));
+    for (const name of missing) if (down.includes(name)) cluster.startNode(name);
+    cluster.world.schedule(SAMPLE_MS, () => this.#supervise(missing));
+  }
+
+  /** Everyone reaches everyone, and whoever waits for an outcome gets it. */
+  async #exchange(): Promise<void> {
+    const { run } = this;
+    await this.#cluster.runUntil(() => this.#isIdle(), this.#scenario.recovery);
+    if (!this.#isIdle()) return run.fail("Queues do not drain");
+    const ids = this.#workload.sendEverywhere();
+    await this.#awaitArrival(ids.plain, ARRIVAL_MS);
+    await this.#awaitArrival([...ids.guaranteed, ...ids.broadcast], this.#scenario.recovery);
+    this.#sample();
+    await this.#cluster.runUntil(() => this.#ledger.pending.length === 0, this.#scenario.recovery);
+    const { pending } = this.#ledger;
+    if (pending.length > 0) run.fail(`Some wait in vain: ${this.#ledger.describe(pending)}`);
+  }
+
+  async #awaitArrival(ids: readonly number[], limit: number): Promise<void> {
+    const missing = () => ids.filter((id) => !this.#ledger.hasArrived(id));
+    await this.#cluster.runUntil(() => this.run.failure !== undefined || missing().length === 0, limit);
+    const lost = missing();
+    if (lost.length === 0) return;
+    this.run.fail(`${lost.length} messages between healthy nodes have not arrived: ${this.#ledger.describe(lost)}`);
+  }
+
+  #isIdle(): boolean {
+    return this.#cluster.nodes.every((node) =>
+      Object.values(node.stats().peers).every(({ queuedBytes }) => queuedBytes < 10_000)
+    );
+  }
+
+  #operate(operation: Operation): void {
+    if (this.run.failure !== undefined) return;
+    this.#membership.sample();
+    this.#operator.begin(operation);
+    const timer = this.#cluster.world.schedule(operation.duration, () => {
+      this.#undoing.delete(operation);
+      this.#operator.undo(operation);
+    });
+    this.#undoing.set(operation, timer);
+  }
+
+  #welcome(node: PeerServiceManager, runtime: Runtime): void {
+    const life = this.run.born(node);
+    this.run.timeline.note(life.id, `starts as incarnation ${node.spec.incarnation}`);
+    node.addEventListener("error", ({ detail: { during, error } }) => {
+      if (during === "writing to the store") return this.run.timeline.note(life.id, `${error}`);
+      this.run.fail(`${life.id} met an error ${during}: ${describeError(error)}`);
+    });
+    node.addEventListener("undeliverable", ({ detail: { node: place, name, reason } }) => {
+      if (place === node.name && !reason.includes("Cannot send")) {
+        this.run.fail(`${life.id} dropped a message to "${name}": ${reason}`);
+      }
+    });
+    node.addEventListener("removed", () => this.run.timeline.note(life.id, "is removed"));
+    // What it adds now may reach others before the next look, and outlive it.
+    this.#membership.sample();
+    this.#status.watch(life);
+    this.#workload.begin(life, runtime);
+  }
+
+  #told(fault: Fault, phase: string): void {
+    if (fault.kind === "crash" && phase === "begins") {
+      // It must not take an addition with it that others have seen.
+      this.#membership.sample();
+      this.#operator.crashed(fault.node);
+    }
+    this.run.timeline.note("nemesis", `${describeFault(fault)} ${phase}`);
+  }
+
+  #sampleAgain(): void {
+    this.#cluster.world.schedule(SAMPLE_MS, () => {
+      this.#sample();
+      this.#sampleAgain();
+    });
+  }
+
+  #sample(): void {
+    this.#membership.sample();
+    this.#status.sample();
+    this.#bounds.sample();
+  }
+}
+
+function isFault(disturbance: Disturbance): disturbance is Fault {
+  return !isOperation(disturbance);
+}
+
+/** What may wait for one peer: the bound of each connection, one message of the greatest size, and the membership channel. */
+function boundsOf({ channels }: Scenario): { queuedBytes: number } {
+  const connections = Object.values(channels).reduce((sum, { parallelism }) => sum + parallelism, 0);
+  return { queuedBytes: connections * 65_536 + 8 * 1024 * 1024 };
+}
+
+function describeError(error: unknown): string {
+  return error instanceof Error ? error.stack ?? `${error}` : `${error}`;
+}
