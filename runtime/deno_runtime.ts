@@ -5,7 +5,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 
 /** For longer nobody should hold the event loop while others may be due. */
-const TURN_MS = 2;
+const TURN_MS = 4;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
 /** `setTimeout` takes no longer delays: it runs them at once. */
