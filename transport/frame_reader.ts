@@ -170,7 +170,8 @@ export class FrameReader {
   #took(count: number | null): boolean {
     if (count === null) {
       if (this.#start === this.#end) return false;
-      throw new ProtocolError("Cannot read a frame: the stream ended within it");
+      // No breach of the protocol: the other end closed, or died, while it was writing.
+      throw new Error("Cannot read a frame: the stream ended within it");
     }
     const room = this.#chunk.length - this.#end;
     this.#end += count;
