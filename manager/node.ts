@@ -79,7 +79,8 @@ export class Node implements ConnectionPoolHandler {
     const answerTimeout = heartbeat.interval * heartbeat.missed;
     this.joining = new Joining({ pool, overlay: this.overlay, pinger, runtime, backoff, answerTimeout });
     this.#distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
-    this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout });
+    const separated = () => this.messaging.broadcasting.neighboursChanged();
+    this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout, changed: separated });
     this.messaging = new NodeMessaging(settings, pool, () => this.#self, () => this.overlay.members, emit);
     this.#gossip = new Rounds(runtime, settings.gossip.interval, () => this.#round());
     routeFrames(this);

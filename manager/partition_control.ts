@@ -24,6 +24,8 @@ export interface PartitionControlOptions {
   readonly runtime: Runtime;
   /** Milliseconds in which the origin must have answered. */
   readonly timeout: number;
+  /** Told when other peers are cut off than before. */
+  readonly changed: () => void;
 }
 
 /** Injects and resolves partitions, here and on other nodes. */
@@ -94,6 +96,7 @@ export class PartitionControl {
       const peer = pool.peers.get(name);
       if (peer !== undefined) pool.separate(peer, this.#partitions.separates(name));
     }
+    if (changed.length > 0) this.#options.changed();
     if (marked !== undefined) this.#waiting.get(marked)?.();
   }
 
