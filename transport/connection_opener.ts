@@ -117,6 +117,7 @@ export class ConnectionOpener {
     stream: ByteStream,
     self: NodeSpec,
     admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+    isOccupied: (request: ConnectionRequest) => boolean = () => false,
   ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
     this.stats.accepted++;
     if (this.#halfOpen >= this.#options.halfOpenMax) {
@@ -130,7 +131,7 @@ export class ConnectionOpener {
       const request = await this.#within(undefined, async (deadline) => {
         deadline.addEventListener("abort", () => stream.close());
         try {
-          return await acceptHandshake({ stream, reader, ...this.#options }, self, admit);
+          return await acceptHandshake({ stream, reader, ...this.#options }, self, admit, isOccupied);
         } catch (error) {
           if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
           throw error;

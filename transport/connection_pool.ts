@@ -74,8 +74,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   want(specs: readonly NodeSpec[]): void {
     if (this.#stopped) return;
     const wanted = new Set(specs.map(({ name }) => name));
-    const unwanted = [...this.#peers.values()].filter((peer) => peer.wanted && !wanted.has(peer.name));
-    for (const peer of unwanted) this.#unwant(peer);
+    for (const peer of [...this.#peers.values()]) if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
     for (const spec of specs) {
       const peer = this.#know(spec);
       if (peer.wanted) continue;
@@ -110,7 +109,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   async accept(stream: ByteStream): Promise<void> {
     const self = this.#options.self();
     let admitted: ConnectionRequest | undefined;
-    const opened = await this.#opener.accept(stream, self, (request) => this.#reception.admit(admitted = request));
+    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
+    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
     if (opened !== null) {
       const isOver = this.#stopped || self !== this.#options.self();
       if (isOver || !this.#reception.confirms(opened.request)) stream.close();

@@ -74,7 +74,7 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
   });
   await sendFrame(stream, FrameKind.hello, hello);
   const open = identity.secrets.length === 0;
-  const { inner, macs } = record(await expectFrame(end.reader, FrameKind.welcome, open), "welcome");
+  const { inner, macs, confirm } = record(await expectFrame(end.reader, FrameKind.welcome, open), "welcome");
   if (!(inner instanceof Uint8Array) || !Array.isArray(macs)) throw malformed("welcome");
   const transcript = join(hello, inner);
   const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
@@ -91,8 +91,10 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
   if (!open) {
     const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript);
     await sendFrame(stream, FrameKind.proof, encode({ mac }));
-    await expectFrame(end.reader, FrameKind.ready, true);
+  } else if (confirm === true) {
+    await sendFrame(stream, FrameKind.proof, encode({}));
   }
+  if (!open || confirm === true) await expectFrame(end.reader, FrameKind.ready, true);
   return spec;
 }
 
@@ -101,6 +103,8 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
  *
  * @param spec This node.
  * @param admit Decides, once the dialler is trusted, whether it may have the connection that it asks for.
+ * @param isOccupied Whether the connection would take the place of another one. Then the dialler has to show that it is still there: a
+ * dial that waited while this node was stopped may have been given up long ago.
  * @returns What was asked for and granted, or `null` when the stream ended without a word.
  * @throws {HandshakeRefusedError} When either side refuses the other.
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
@@ -109,6 +113,7 @@ export async function acceptHandshake(
   end: HandshakeEnd,
   spec: NodeSpec,
   admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+  isOccupied: (request: ConnectionRequest) => boolean = () => false,
 ): Promise<ConnectionRequest | null> {
   const { identity, runtime, stream } = end;
   const first = await end.reader.next();
@@ -124,12 +129,12 @@ export async function acceptHandshake(
   const trusted = identity.secrets.length > 0;
   const inner = encode({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
   const transcript = join(first.body, inner);
-  const welcome = async () => {
+  const welcome = async (confirm: boolean) => {
     const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript) : [];
-    await sendFrame(stream, FrameKind.welcome, encode({ inner, macs }));
+    await sendFrame(stream, FrameKind.welcome, encode(confirm ? { inner, macs, confirm } : { inner, macs }));
   };
   if (trusted) {
-    await welcome();
+    await welcome(false);
     const { mac } = record(await expectFrame(end.reader, FrameKind.proof, false), "proof");
     if (await matchingSecret(runtime, identity.secrets, "dialler", transcript, [mac]) < 0) {
       throw await refuse(stream, {
@@ -140,7 +145,10 @@ export async function acceptHandshake(
   }
   const refusal = await admit(request);
   if (refusal !== null) throw await refuse(stream, refusal);
-  await (trusted ? sendFrame(stream, FrameKind.ready, new Uint8Array()) : welcome());
+  const confirm = !trusted && isOccupied(request);
+  if (!trusted) await welcome(confirm);
+  if (confirm) await expectFrame(end.reader, FrameKind.proof, true);
+  if (trusted || confirm) await sendFrame(stream, FrameKind.ready, new Uint8Array());
   return request;
 }
 

@@ -62,6 +62,11 @@ export class Reception {
     return this.#judge(request) === null;
   }
 
+  /** Whether a dialler's connection would take the place of another one. */
+  isOccupied({ spec, channel, index }: ConnectionRequest): boolean {
+    return (this.#host.peer(spec.name)?.at(channel, index) ?? null) !== null;
+  }
+
   /** A dialler has filled its place, or given up. @returns Whether it had been admitted. */
   release(request: ConnectionRequest): boolean {
     return this.#expected.delete(request);

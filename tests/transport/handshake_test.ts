@@ -398,3 +398,27 @@ Deno.test("a dialler does not wait to be refused by an acceptor that is gone", a
   stream.writeError = new Error("Broken pipe");
   await assertRejects(() => dialling, HandshakeRefusedError, "it does not know the secret");
 });
+
+Deno.test("acceptHandshake() lets a dialler take an occupied place once it has shown that it is still there", async () => {
+  const [near, far] = await streamPair();
+  const open = await identity();
+  const occupied = () => true;
+  const dialling = dialHandshake(endOf(near, open), REQUEST);
+  const accepted = await acceptHandshake(endOf(far, open), SPEC_B, () => Promise.resolve(null), occupied);
+  assertEquals(accepted?.dial, REQUEST.dial);
+  assertEquals((await dialling).name, "b");
+  near.close();
+  far.close();
+});
+
+Deno.test("acceptHandshake() lets nobody take an occupied place who gave up after the hello", async () => {
+  const [near, far] = await streamPair();
+  const open = await identity();
+  // What a dial leaves behind that waited in the accept queue of a process that was stopped.
+  const given = dialHandshake(endOf(near, open), REQUEST).catch(() => "gave up");
+  near.close();
+  assertEquals(await given, "gave up");
+  const accepting = acceptHandshake(endOf(far, open), SPEC_B, () => Promise.resolve(null), () => true);
+  await assertRejects(() => accepting);
+  far.close();
+});
