@@ -63,7 +63,7 @@ Deno.test("every test that the parity table names exists, and every row has one"
       const file = files.get(label);
       assert(file !== undefined, `${originals}: there is no link "${label}"`);
       const text = await Deno.readTextFile(new URL(file, TABLE));
-      assert(text.includes(`("${test}", `), `${file} has no test "${test}"`);
+      assert(text.includes(`"${test}",`), `${file} has no test "${test}"`);
     }
   }
 });
