@@ -58,7 +58,6 @@ export class NodeMessaging {
   ) {
     this.#pool = pool;
     this.#members = members;
-    const { stats } = this;
     const { codec, runtime, channels, causalLabels, relayTtl } = settings;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
@@ -78,7 +77,7 @@ export class NodeMessaging {
       codec: this.codec,
       interpositions: this.interpositions,
       delayed: this.#delayed,
-      stats,
+      stats: this.stats,
       undeliverable: (what: Undeliverable) => emit("undeliverable", what),
     };
     this.outbound = new Outbound({
