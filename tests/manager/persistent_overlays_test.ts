@@ -50,9 +50,7 @@ for (const overlay of partialOverlays) {
     }
     assertEquals(disks.told, []);
   });
-}
 
-for (const overlay of partialOverlays.filter(({ knowsAll }) => knowsAll)) {
   Deno.test(`Over ${overlay.name}, a node that was removed while it was away learns it`, async () => {
     await using disks = await clusterOf(overlay);
     const { cluster } = disks;
