@@ -95,7 +95,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
-    store: options.store,
+    store: checkStore(options.store),
     runtime,
   };
 }
@@ -138,6 +138,11 @@ function checkSecrets(secrets: readonly string[]): readonly string[] {
     throw new TypeError(`Cannot start: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
   }
   return secrets;
+}
+
+function checkStore(store: SnapshotStore | undefined): SnapshotStore | undefined {
+  if (store === undefined || (typeof store?.load === "function" && typeof store.save === "function")) return store;
+  throw new TypeError(`Cannot start: "store" has no load() and save(); fileStore(path) makes one that has`);
 }
 
 function checkNumber(what: string, value: number, least: number, most: number, whole = false): number {

@@ -8,6 +8,7 @@ import {
   assertMatch,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
 import { crc32 } from "../../membership/checksum.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from "../../membership/snapshot_format.ts";
@@ -187,6 +188,12 @@ Deno.test("startPeerService() rejects a store that a newer release has written t
   await assertRejects(() => disks.restart("a"), RangeError, "which a newer release wrote");
   assertEquals(disks.disk("a").bytes, before);
   assertEquals(disks.disk("a").aside, []);
+});
+
+Deno.test("startPeerService() refuses what is no store", () => {
+  for (const store of ["a.snapshot", null, {}, { load: () => Promise.resolve(null) }]) {
+    assertThrows(() => startPeerService({ store: store as never }), TypeError, '"store" has no load() and save()');
+  }
 });
 
 Deno.test("startPeerService() rejects a store that cannot be read, and leaves it as it is", async () => {

@@ -94,6 +94,59 @@ Deno.test("fileStore().save(): of those that come while one is under way only th
   assertEquals(folder.names(), ["a"]);
 });
 
+Deno.test("fileStore().save() takes no notice of what an earlier life was writing when it ended", async () => {
+  await using folder = new Folder();
+  await Deno.writeFile(folder.file("a.new"), new Uint8Array(1_000).fill(7));
+  await fileStore(folder.file("a")).save(bytes("short"));
+  assertEquals(await fileStore(folder.file("a")).load(), bytes("short"));
+  assertEquals(folder.names(), ["a"]);
+});
+
+/** Has the system do things differently for a while. */
+function replaced<Name extends string, Target extends Record<Name, unknown>>(
+  target: Target,
+  name: Name,
+  change: (original: Target[Name]) => Target[Name],
+): Disposable {
+  const original = target[name];
+  target[name] = change(original);
+  return { [Symbol.dispose]: () => void (target[name] = original) };
+}
+
+Deno.test("fileStore().save() goes on where the system writes some of the bytes only", async () => {
+  await using folder = new Folder();
+  using _ = replaced(Deno.FsFile.prototype, "write", (write) => {
+    return function (this: Deno.FsFile, some: Uint8Array) {
+      return write.call(this, some.subarray(0, 3));
+    };
+  });
+  await fileStore(folder.file("a")).save(bytes("more than three"));
+  assertEquals(await Deno.readTextFile(folder.file("a")), "more than three");
+});
+
+Deno.test("fileStore().save() syncs the new file before it takes the place of the old one, and the folder after", async () => {
+  await using folder = new Folder();
+  const order: string[] = [];
+  const isFolder = new WeakMap<Deno.FsFile, boolean>();
+  using _open = replaced(Deno, "open", (open) => async (path, options) => {
+    const file = await open(path, options);
+    isFolder.set(file, `${path}` === `${folder.path}/`);
+    return file;
+  });
+  using _sync = replaced(Deno.FsFile.prototype, "sync", (sync) => {
+    return function (this: Deno.FsFile) {
+      order.push(isFolder.get(this) ? "sync the folder" : "sync the file");
+      return sync.call(this);
+    };
+  });
+  using _rename = replaced(Deno, "rename", (rename) => (from, to) => {
+    order.push("rename");
+    return rename(from, to);
+  });
+  await fileStore(folder.file("a")).save(bytes("text"));
+  assertEquals(order, ["sync the file", "rename", "sync the folder"]);
+});
+
 Deno.test("fileStore().save() that fails spoils neither what is there nor the next one", async () => {
   await using folder = new Folder();
   const store = fileStore(folder.file("a"));
