@@ -5,7 +5,6 @@ import { type NodeSpec, type PeerServiceManager, startPeerService } from "../mod
 import type { Nothing } from "./commands.ts";
 import type { Stage } from "./stage.ts";
 
-/** Looking whether all is well costs time as well. */
 const LOOK_EVERY_MS = 2;
 /** Connections per pair: those of the channels "membership" and "default". */
 const CONNECTIONS = 2;
@@ -89,9 +88,12 @@ class OurMeshNode implements MeshNode {
 
   async join(addresses: readonly string[], index: number): Promise<void> {
     const node = this.#node;
+    // Looking costs time as well: only when every other node is there with all its connections, or was before.
+    const up = new Set<string>();
+    using _ = node.onUp("*", (name) => void up.add(name), { channel: "default" });
     if (index > 0) await node.join(JSON.parse(addresses[0]!) as NodeSpec);
     const complete = () =>
-      node.connected().length === addresses.length - 1 && node.members().length === addresses.length &&
+      up.size >= addresses.length - 1 && node.members().length === addresses.length &&
       node.members().every((name) => node.isFullyConnected(name));
     while (!complete()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
