@@ -80,7 +80,10 @@ export class Persistence {
 
   /** Says that a new life begins, so that no later one takes its incarnation, whatever the clock may say then. */
   async begin(self: NodeSpec): Promise<void> {
-    await this.#save(() => this.#pack(self, true, this.former?.members ?? null));
+    this.#writing = this.#save(() => this.#pack(self, true, this.former?.members ?? null)).then(() => {
+      this.#writing = null;
+    });
+    await this.settled();
   }
 
   /** From now on keeps what there is to know of `host`, and tells what goes wrong. */

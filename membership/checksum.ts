@@ -9,10 +9,21 @@ const POLYNOMIAL = 0xedb88320;
  * @returns An unsigned 32-bit integer.
  */
 export function crc32(bytes: Uint8Array): number {
+  const table = remainders();
   let remainder = 0xffffffff;
-  for (const byte of bytes) {
-    remainder ^= byte;
-    for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (remainder & 1 ? POLYNOMIAL : 0);
+  for (let index = 0; index < bytes.length; index++) {
+    remainder = (remainder >>> 8) ^ table[(remainder ^ bytes[index]!) & 0xff]!;
   }
   return ~remainder >>> 0;
+}
+
+/** What each byte leaves. A few microseconds: less than what it saves from a kilobyte on. */
+function remainders(): Int32Array {
+  const table = new Int32Array(256);
+  for (let byte = 0; byte < 256; byte++) {
+    let remainder = byte;
+    for (let bit = 0; bit < 8; bit++) remainder = (remainder >>> 1) ^ (POLYNOMIAL & -(remainder & 1));
+    table[byte] = remainder;
+  }
+  return table;
 }

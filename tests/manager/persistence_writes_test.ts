@@ -193,6 +193,26 @@ Deno.test("Persistence.stop() waits for the last write, but not for ever", async
   assertEquals(hung.errors, ["error TimeoutError: Cannot save: no success within 5000 ms"]);
 });
 
+Deno.test("Persistence.begin() waits for the disk, but not for ever; what comes then waits for it", async () => {
+  const disk = new SlowDisk();
+  const persistence = await disk.open();
+  let hasBegun = false;
+  persistence.begin(nodeSpec("x", 8)).then(() => hasBegun = true);
+  await disk.world.advance(4_000);
+  assertEquals([disk.written, hasBegun, disk.errors], [[8], false, []]);
+  await disk.world.advance(1_000);
+  assertEquals([hasBegun, disk.errors], [true, ["error TimeoutError: Cannot save: no success within 5000 ms"]]);
+  disk.state = 1;
+  persistence.changed();
+  await disk.world.advance(0);
+  assertEquals(disk.written, [8]);
+  await disk.end();
+  persistence.periodic();
+  await disk.world.advance(0);
+  assertEquals(disk.written, [8, 1]);
+  await disk.end();
+});
+
 Deno.test("Persistence.stop() tells what nobody was told yet", async () => {
   const disk = new SlowDisk();
   disk.load = () => Promise.resolve(new Uint8Array(3)) as never;
