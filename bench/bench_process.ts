@@ -40,11 +40,19 @@ export class BenchProcess implements AsyncDisposable {
 
   /** Ends it: with its input, or by force when it is too busy to notice. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const timer = setTimeout(() => this.#process.kill("SIGKILL"), PATIENCE_MS);
+    const timer = setTimeout(() => this.#kill(), PATIENCE_MS);
     await this.#input.close().catch(() => {});
     await this.#answers.cancel().catch(() => {});
     await this.#process.status;
     clearTimeout(timer);
+  }
+
+  #kill(): void {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It ended meanwhile.
+    }
   }
 
   async #ask(name: CommandName, args: unknown): Promise<unknown> {
