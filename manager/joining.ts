@@ -38,6 +38,7 @@ export interface JoiningOptions {
 export class Joining {
   readonly #options: JoiningOptions;
   readonly #changed = new Set<() => void>();
+  readonly #asked = new Set<Promise<boolean>>();
   #abandonment = new AbortController();
 
   constructor(options: JoiningOptions) {
@@ -73,10 +74,14 @@ export class Joining {
     }
   }
 
-  /** Ends all attempts that are under way. */
-  abandon(reason: unknown): void {
+  /**
+   * Ends all attempts that are under way. Resolves when all that were asked already have answered, or are given up: they have this
+   * node for a member.
+   */
+  async abandon(reason: unknown): Promise<void> {
     this.#abandonment.abort(reason);
     this.#abandonment = new AbortController();
+    await Promise.all(this.#asked);
   }
 
   /**
@@ -102,7 +107,10 @@ export class Joining {
   #ask(peer: Peer, signal: AbortSignal): Promise<boolean> {
     const { overlay, pinger, answerTimeout } = this.#options;
     overlay.join(peer);
-    return this.#abortable(pinger.ping(peer, answerTimeout), signal);
+    const answer = pinger.ping(peer, answerTimeout);
+    this.#asked.add(answer);
+    answer.then(() => this.#asked.delete(answer));
+    return this.#abortable(answer, signal);
   }
 
   #until(condition: () => boolean, signal: AbortSignal): Promise<void> {

@@ -234,7 +234,7 @@ export class Node implements ConnectionPoolHandler {
   }
 
   async #leave(): Promise<void> {
-    this.joining.abandon(new DOMException(`Cannot join: "${this.#self.name}" is leaving`, "AbortError"));
+    await this.joining.abandon(new DOMException(`Cannot join: "${this.#self.name}" is leaving`, "AbortError"));
     this.overlay.leave(this.#self);
     await this.#handledByAll();
     // The next life does not go on with the membership that ends here.

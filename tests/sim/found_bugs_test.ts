@@ -269,3 +269,15 @@ Deno.test("a broadcast goes to those that an injected partition has let go, alth
   await cluster.advance(1_000);
   assertEquals(heard, [1]);
 });
+
+Deno.test("a node that leaves before it knows that it has joined is forgotten all the same", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 10 });
+  const a = cluster.node("a");
+  const guest = await cluster.startNode("c", { join: "a" });
+  assert(await cluster.runUntil(() => a.member("c")));
+  assertEquals(guest.members(), ["c"]);
+  await cluster.wait(guest.leave());
+  cluster.crash("c");
+  await cluster.settled();
+  assertEquals(a.members(), ["a", "b"]);
+});
