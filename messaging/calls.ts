@@ -139,7 +139,11 @@ export class Calls {
 
 /** How a call is made. */
 export interface CallOptions extends SendOptions, Pick<GuaranteeOptions, "retransmission"> {
-  /** Gives up waiting. */
+  /**
+   * Gives up waiting.
+   *
+   * @default {none}
+   */
   readonly signal?: AbortSignal | undefined;
   /**
    * Milliseconds after which to give up waiting.
