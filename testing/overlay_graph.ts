@@ -46,19 +46,37 @@ export class OverlayGraph {
 
   /** The share of all nodes that the largest connected part has. */
   get largestPart(): number {
+    return this.size === 0 ? 1 : this.#largestPart().size / this.size;
+  }
+
+  /** A node of the largest connected part. */
+  get memberOfLargestPart(): number {
+    return this.#largestPart().member;
+  }
+
+  #largestPart(): { readonly member: number; readonly size: number } {
     const seen = new Uint8Array(this.size);
-    let largest = 0;
-    for (let start = 0; start < this.size; start++) {
-      if (seen[start] === 1) continue;
-      let count = 0;
-      for (const [node, distance] of this.distancesFrom(start).entries()) {
-        if (distance < 0) continue;
-        seen[node] = 1;
-        count++;
-      }
-      largest = Math.max(largest, count);
+    let largest = { member: 0, size: 0 };
+    for (let member = 0; member < this.size; member++) {
+      if (seen[member] === 1) continue;
+      const part = this.#partOf(member);
+      for (const node of part) seen[node] = 1;
+      if (part.length > largest.size) largest = { member, size: part.length };
     }
-    return this.size === 0 ? 1 : largest / this.size;
+    return largest;
+  }
+
+  #partOf(start: number): number[] {
+    const part = [start];
+    const seen = new Set(part);
+    for (const node of part) {
+      for (const other of this.#neighbours[node]!) {
+        if (seen.has(other)) continue;
+        seen.add(other);
+        part.push(other);
+      }
+    }
+    return part;
   }
 
   /** Steps from one node to each; -1 to those that cannot be reached. */

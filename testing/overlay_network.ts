@@ -124,12 +124,10 @@ export class OverlayNetwork {
     this.#attempt(dialler, dial, 2 * this.#latency());
   }
 
-  /** Opens and closes connections as the present wishes of that node demand. */
-  rewire(name: string, wanted: readonly NodeSpec[]): void {
-    const node = this.#byName.get(name);
-    if (node === undefined) return;
-    for (const peer of wanted) this.dial(name, peer);
-    for (const link of node.links.values()) this.#closeIfUnwanted(link);
+  /** That node wants no connection with the other one any more: it is closed unless the other one wants it. */
+  release(name: string, other: string): void {
+    const link = this.#byName.get(name)?.links.get(other);
+    if (link !== undefined) this.#closeIfUnwanted(link);
   }
 
   #latency(): number {

@@ -4,6 +4,7 @@ import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import type { Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
+import { StrategySimulatorNode } from "./strategy_simulator_node.ts";
 import type { StartOptions, StrategySimulatorOptions } from "./strategy_simulator_options.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -52,7 +53,7 @@ export class StrategySimulator<State = unknown> {
   readonly #clock = new VirtualClock(0);
   readonly #random: SeededRandom;
   readonly #network: OverlayNetwork;
-  readonly #nodes = new Map<string, SimulatedNode<State>>();
+  readonly #nodes = new Map<string, StrategySimulatorNode<State>>();
 
   /** A cluster without nodes. All of them will share `strategy`, which has no state of its own. */
   constructor(strategy: Strategy<State>, options: StrategySimulatorOptions = {}) {
@@ -107,7 +108,7 @@ export class StrategySimulator<State = unknown> {
     };
     const random = this.#random.fork(`${name}/${incarnation}`);
     const { state, outgoing } = this.#strategy.init(spec, this.#context(new Set(), random), snapshot);
-    const node = new SimulatedNode(spec, state, random, former?.group ?? 0);
+    const node = new StrategySimulatorNode(spec, state, random, former?.group ?? 0);
     this.#nodes.set(name, node);
     this.#network.attach(this.#endpoint(node));
     this.#apply(node, { state, outgoing });
@@ -212,13 +213,13 @@ export class StrategySimulator<State = unknown> {
     return this.#options.interval ?? 1_000;
   }
 
-  #node(name: string): SimulatedNode<State> {
+  #node(name: string): StrategySimulatorNode<State> {
     const node = this.#nodes.get(name);
     if (node === undefined) throw new TypeError(`Cannot find node "${name}": it was never started`);
     return node;
   }
 
-  #running(name: string): SimulatedNode<State> {
+  #running(name: string): StrategySimulatorNode<State> {
     const node = this.#node(name);
     if (!node.isAlive) throw new TypeError(`Cannot use node "${name}": it is not running`);
     return node;
@@ -228,7 +229,7 @@ export class StrategySimulator<State = unknown> {
     return { now: this.now, random: () => random.next(), connected };
   }
 
-  #endpoint(node: SimulatedNode<State>): Endpoint {
+  #endpoint(node: StrategySimulatorNode<State>): Endpoint {
     const strategy = this.#strategy;
     return {
       get spec() {
@@ -245,7 +246,7 @@ export class StrategySimulator<State = unknown> {
     };
   }
 
-  #periodic(node: SimulatedNode<State>): void {
+  #periodic(node: StrategySimulatorNode<State>): void {
     if (!node.isAlive) return;
     this.#step(node, (state, context) => this.#strategy.periodic(state, context));
     this.#clock.schedule(this.#interval, () => this.#periodic(node));
@@ -255,17 +256,29 @@ export class StrategySimulator<State = unknown> {
     node.wasMember = isMember;
   }
 
-  #isMember({ spec, state }: SimulatedNode<State>): boolean {
+  /** Gives up what is wanted no more. */
+  #release({ spec, wanted }: StrategySimulatorNode<State>, names: ReadonlySet<string>): void {
+    for (const other of wanted.keys()) {
+      if (names.has(other)) continue;
+      wanted.delete(other);
+      this.#network.release(spec.name, other);
+    }
+  }
+
+  #isMember({ spec, state }: StrategySimulatorNode<State>): boolean {
     return this.#strategy.members(state).some(({ name }) => name === spec.name);
   }
 
-  #step(node: SimulatedNode<State>, event: (state: State, context: StrategyContext) => Transition<State>): void {
+  #step(
+    node: StrategySimulatorNode<State>,
+    event: (state: State, context: StrategyContext) => Transition<State>,
+  ): void {
     if (!node.isAlive) return;
     const connected = this.#network.connected(node.spec.name);
     this.#apply(node, event(node.state, this.#context(connected, node.random)));
   }
 
-  #apply(node: SimulatedNode<State>, { state, outgoing }: Transition<State>): void {
+  #apply(node: StrategySimulatorNode<State>, { state, outgoing }: Transition<State>): void {
     const { name } = node.spec;
     for (const { to, message } of outgoing) {
       this.#options.onMessage?.(message);
@@ -273,28 +286,11 @@ export class StrategySimulator<State = unknown> {
     }
     node.state = state;
     const peers = this.#strategy.peers(state);
-    if (peers.length === node.peers.length && peers.every((peer, index) => peer === node.peers[index])) return;
-    node.peers = peers;
-    node.wanted = new Set(peers.map((peer) => peer.name));
-    this.#network.rewire(name, peers);
-  }
-}
-
-/** One node, in one of its lives. */
-class SimulatedNode<State> {
-  readonly spec: NodeSpec;
-  readonly random: SeededRandom;
-  state: State;
-  group: number;
-  peers: readonly NodeSpec[] = [];
-  wanted: ReadonlySet<string> = new Set();
-  isAlive = true;
-  wasMember = true;
-
-  constructor(spec: NodeSpec, state: State, random: SeededRandom, group: number) {
-    this.spec = spec;
-    this.random = random;
-    this.state = state;
-    this.group = group;
+    const { wanted } = node;
+    const added = peers.filter((peer) => wanted.get(peer.name) !== peer);
+    if (added.length === 0 && peers.length === wanted.size) return;
+    for (const peer of added) wanted.set(peer.name, peer);
+    if (peers.length < wanted.size) this.#release(node, new Set(peers.map((peer) => peer.name)));
+    for (const peer of added) this.#network.dial(name, peer);
   }
 }

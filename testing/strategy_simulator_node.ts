@@ -1,0 +1,30 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../membership/node_spec.ts";
+import type { SeededRandom } from "./seeded_random.ts";
+
+/** One node, in one of its lives. */
+export class StrategySimulatorNode<State> {
+  /** What it says of itself. */
+  readonly spec: NodeSpec;
+  /** Its own chance. */
+  readonly random: SeededRandom;
+  /** What its strategy remembers. */
+  state: State;
+  /** Which part of a cut network it is in. */
+  group: number;
+  /** Its peers, by name. */
+  readonly wanted = new Map<string, NodeSpec>();
+  /** Whether it runs. */
+  isAlive = true;
+  /** Whether it was a member of its own cluster in its last round. */
+  wasMember = true;
+
+  /** Begins with the state that `init` returned. */
+  constructor(spec: NodeSpec, state: State, random: SeededRandom, group: number) {
+    this.spec = spec;
+    this.random = random;
+    this.state = state;
+    this.group = group;
+  }
+}
