@@ -17,16 +17,13 @@ const PACKETS_MAX = 100_000;
 
 /** Why there can be no slow network here; `undefined` when there can. */
 export async function slowNetworkObstacle(): Promise<string | undefined> {
-  if (Deno.build.os !== "linux") return "it takes Linux";
-  if (Deno.uid() !== 0) return "it takes root";
-  for (const command of ["ip", "tc"]) {
-    try {
-      await run(command, "-V");
-    } catch {
-      return `it takes "${command}", of iproute2`;
-    }
+  if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes Linux, and root";
+  try {
+    await using _ = await slowNetwork(1);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : `${error}`;
   }
-  return undefined;
 }
 
 /** Lays the cable. @param delay Milliseconds each way. */
