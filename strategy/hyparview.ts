@@ -149,7 +149,7 @@ class HyParView implements Strategy<HyParViewState> {
       const neighbour = find(active, peer.name);
       const asked = pending.find(({ node }) => node.name === peer.name)?.node;
       if (neighbour !== undefined) addLost(turn, neighbour);
-      if (asked !== undefined) links.onRequestFailed(turn, asked);
+      if (asked !== undefined) links.onUnreachable(turn, asked);
       if (neighbour ?? asked) links.fillActive(turn, peer.name);
     });
   }

@@ -22,7 +22,7 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
   const { round } = turn.state;
   const pending = entriesWithout(turn.state.pending, node.name);
   if (!joining && pending.length >= 2 * turn.config.activeSize) return;
-  turn.set({ pending: [...pending, { node, due: round + 1, joining }] });
+  turn.set({ pending: [...pending, { node, due: round + 1, joining, hasFailed: false }] });
   turn.send(node, joining ? { type: "join" } : { type: "neighbour", priority });
 }
 
@@ -33,7 +33,7 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
 export function fillActive(turn: HyParViewTurn, except?: string): void {
   const { active, passive, pending, lost, round, fillAt } = turn.state;
   const kept = vacancies(turn.state).length;
-  const free = turn.config.activeSize - kept - active.length - pending.length;
+  const free = turn.config.activeSize - kept - active.length - pending.filter(({ hasFailed }) => !hasFailed).length;
   const isAlone = active.length === 0;
   if (free + kept <= 0 || (!isAlone && round < fillAt)) return;
   const asked = nodesOf(pending);
@@ -109,6 +109,13 @@ export function onForwardJoin(turn: HyParViewTurn, from: NodeSpec, node: NodeSpe
 /** A random neighbour that a walk can go on to. */
 export function nextOnWalk(turn: HyParViewTurn, except: readonly string[]): NodeSpec | undefined {
   return pick(turn.state.active.filter(({ name }) => !except.includes(name)), turn.context.random);
+}
+
+/** An asked node cannot be reached. Another one is asked at once; but nobody twice in one interval. */
+export function onUnreachable(turn: HyParViewTurn, node: NodeSpec): void {
+  const { active, pending } = turn.state;
+  if (active.length > 0) return onRequestFailed(turn, node);
+  turn.set({ pending: pending.map((entry) => entry.node.name === node.name ? { ...entry, hasFailed: true } : entry) });
 }
 
 /** An asked node cannot be reached, or did not answer in time. */

@@ -26,6 +26,8 @@ export interface PendingLink {
   readonly due: number;
   /** Whether it was asked to let us into its cluster, and has to be asked again when it does not answer. */
   readonly joining: boolean;
+  /** Whether it turned out that it cannot be reached. It stays here until its round is over, so as not to be asked again. */
+  readonly hasFailed: boolean;
 }
 
 /** A neighbour that went down. It is tried again now and then, so that two halves of a cluster find together again. */

@@ -148,6 +148,21 @@ Deno.test("hyparview(): a request that is not answered for a whole interval has 
   assertEquals(node.periodic().passive, []);
 });
 
+Deno.test("hyparview(): a node that is alone asks others at once when one cannot be reached, but nobody twice in one interval", () => {
+  const node = new Node({ activeSize: 2, passiveSize: 9 }).befriend("a", "b", "c", "d");
+  for (const neighbour of node.active) node.down(neighbour);
+  const asked: string[] = [];
+  for (let count = 0; count < 20; count++) {
+    const next = node.state.pending.find(({ hasFailed }) => !hasFailed);
+    if (next === undefined) break;
+    asked.push(next.node.name);
+    node.down(next.node.name);
+  }
+  assertEquals(asked.toSorted(), ["a", "b", "c", "d"]);
+  assertEquals(node.periodic().sent, []);
+  assertGreater(node.periodic().sent.length, 0);
+});
+
 Deno.test("hyparview(): while others have no room, a node asks less and less often", () => {
   const node = new Node({ activeSize: 2, shuffleInterval: 10_000 }).befriend("a", "b", "c");
   node.down(node.active[0]!);
