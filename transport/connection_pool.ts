@@ -164,6 +164,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Closes everything and forgets everyone. */
   reset(): void {
+    this.#reception.reset();
     this.#underWay.forget();
     this.slots.forget();
     for (const peer of [...this.#peers.values()]) {

@@ -72,6 +72,11 @@ export class Reception {
     return this.#expected.delete(request);
   }
 
+  /** Expects nobody any more: what was granted was granted by the life of this node that ends. */
+  reset(): void {
+    this.#expected.clear();
+  }
+
   #judge(request: ConnectionRequest): Refusal | "probe" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);

@@ -281,3 +281,20 @@ Deno.test("a node that leaves before it knows that it has joined is forgotten al
   await cluster.settled();
   assertEquals(a.members(), ["a", "b"]);
 });
+
+Deno.test("a node that leaves tells that all are down, even those that are just connecting again", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 10 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const up = new Set(["b"]);
+  a.onUp("*", (node) => up.add(node));
+  a.onDown("*", (node) => up.delete(node));
+  for (let offset = 0; offset < 80; offset += 5) {
+    // As when b has not heard of a for a while.
+    const { pool } = Reflect.get(b, "node");
+    pool.doubt(pool.peers.get("a"));
+    await cluster.advance(offset);
+    await cluster.wait(a.leave());
+    assertEquals([...up], a.connected(), `${offset} ms after the doubt`);
+    await cluster.wait(b.syncJoin(a.spec));
+  }
+});

@@ -49,12 +49,12 @@ export function scenarioOf(seed: number): Scenario {
     treeRefreshInterval: pace.duration / 4,
     ...(random.int(6) === 0 && { secret: "s3cret" }),
   };
+  const operations = planOperations(random.fork("operations"), names, pace.duration);
   const faults = planFaults(random.fork("faults"), {
     nodes: names,
     duration: pace.duration,
     count: 2 + random.int(10),
-  });
-  const operations = planOperations(random.fork("operations"), names, pace.duration);
+  }).filter((fault) => !isHopeless(fault, operations, pace.recovery));
   return {
     seed,
     names,
@@ -70,6 +70,15 @@ export function scenarioOf(seed: number): Scenario {
     disturbances: [...faults, ...operations].sort((a, b) => a.at - b.at),
     ...pace,
   };
+}
+
+/**
+ * A node whose clock lags behind that of its last life, which has left, seems to be an even earlier life, and is told to stop. It can join
+ * only when its clock has caught up.
+ */
+function isHopeless(fault: Fault, operations: readonly Operation[], recovery: number): boolean {
+  return fault.kind === "skew" && Math.abs(fault.ms) > recovery / 2 &&
+    operations.some(({ kind }) => kind === "leave" || kind === "remove");
 }
 
 function drawLatency(random: SeededRandom): Latency {

@@ -21,6 +21,9 @@ const SAMPLE_MS = 50;
 /** Milliseconds in which messages between healthy nodes arrive. */
 const ARRIVAL_MS = 1_000;
 
+/** Milliseconds in which bytes arrive that are under way, if nothing is wrong. */
+const LATENCY_MAX_MS = 200;
+
 /** What came of a run. */
 export interface Outcome {
   /** What went wrong, if anything did. */
@@ -62,6 +65,8 @@ class Simulation {
   readonly #nemesis: Nemesis;
   readonly #operator: Operator;
   readonly #undoing = new Map<Operation, Timer>();
+  /** Operations that are being undone. */
+  #undone = 0;
   #recovery = 0;
 
   constructor(scenario: Scenario) {
@@ -119,18 +124,28 @@ class Simulation {
     await this.#nemesis.end();
     for (const [operation, timer] of this.#undoing) {
       timer.cancel();
-      this.#operator.undo(operation);
+      this.#undo(operation);
     }
     this.#operator.resolveAll();
+    // What was said of injected partitions is still under way.
+    await cluster.runUntil(() => run.failure !== undefined, LATENCY_MAX_MS);
     this.#reunite();
     this.#supervise();
-    const isWhole = () => cluster.names.length === this.#scenario.names.length && cluster.disagreement() === undefined;
+    const isWhole = () => {
+      const isComplete = cluster.names.length === this.#scenario.names.length;
+      return isComplete && !this.#isPartitioned() && cluster.disagreement() === undefined;
+    };
     await cluster.runUntil(() => run.failure !== undefined || isWhole(), this.#scenario.recovery);
     if (run.failure !== undefined) return;
     if (!isWhole()) return run.fail(`Not whole after ${this.#scenario.recovery} ms: ${cluster.disagreement()}`);
     this.#recovery = cluster.now - start;
     run.timeline.note("world", "whole again");
     await this.#exchange();
+  }
+
+  /** Whether an injected partition is in force, or is just being undone. */
+  #isPartitioned(): boolean {
+    return this.#undone > 0 || this.#cluster.nodes.some((node) => node.partitions().length > 0);
   }
 
   /** Lets nodes join that nobody can know of: all others have left, or lost what they knew. */
@@ -201,9 +216,15 @@ class Simulation {
     this.#operator.begin(operation);
     const timer = this.#cluster.world.schedule(operation.duration, () => {
       this.#undoing.delete(operation);
-      this.#operator.undo(operation);
+      this.#undo(operation);
     });
     this.#undoing.set(operation, timer);
+  }
+
+  async #undo(operation: Operation): Promise<void> {
+    this.#undone++;
+    await this.#operator.undo(operation);
+    this.#undone--;
   }
 
   #welcome(node: PeerServiceManager, runtime: Runtime): void {
