@@ -2,7 +2,8 @@
 
 import { delay } from "@std/async";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
-import { freePort, HostileProxy } from "./hostile_proxy.ts";
+import { ReservedPorts } from "../reserved_ports.ts";
+import { HostileProxy } from "./hostile_proxy.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
 
 /** What a run of chaos is made of. */
@@ -48,6 +49,7 @@ export class Chaos implements AsyncDisposable {
   readonly #random: SeededRandom;
   readonly #cluster = new ProcessCluster({ preset: "local" });
   readonly #nodes = new Map<string, NodeProcess>();
+  readonly #reserved = new ReservedPorts();
   readonly #ports = new Map<string, number>();
   readonly #proxies = new Map<string, HostileProxy>();
   readonly #paused = new Set<string>();
@@ -61,7 +63,7 @@ export class Chaos implements AsyncDisposable {
 
   async run(): Promise<ChaosResult> {
     for (const name of ALL) {
-      this.#ports.set(name, freePort());
+      this.#ports.set(name, this.#reserved.take());
       this.#proxies.set(name, new HostileProxy(this.#ports.get(name)!));
     }
     await Promise.all(ALL.map((name) => this.#start(name)));
@@ -79,6 +81,7 @@ export class Chaos implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#cluster[Symbol.asyncDispose]();
     for (const proxy of this.#proxies.values()) proxy[Symbol.dispose]();
+    this.#reserved[Symbol.dispose]();
   }
 
   async #start(name: string): Promise<void> {

@@ -61,9 +61,3 @@ export class HostileProxy implements Disposable {
     }
   }
 }
-
-/** A port that is free now. */
-export function freePort(): number {
-  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  return listener.addr.port;
-}

@@ -5,8 +5,6 @@ import { fileStore, type PeerServiceManager, type SnapshotStore } from "../../mo
 import { scenario, type World } from "./worlds.ts";
 
 const NAMES = ["a", "b", "c"];
-/** Below the ports that the system gives away by itself, so that they are still free when a node comes back. */
-const FIRST_PORT = 28_110;
 
 /** A scenario over TCP whose nodes keep what they know in files. */
 function fileScenario(
@@ -27,10 +25,7 @@ function fileScenario(
 /** Starts three nodes with a store each, which know each other. */
 async function clusterOf(world: World, store: (node: string) => SnapshotStore): Promise<PeerServiceManager[]> {
   const nodes: PeerServiceManager[] = [];
-  for (const name of NAMES) {
-    const listen = { hostname: "127.0.0.1", port: FIRST_PORT + nodes.length };
-    nodes.push(await world.start(name, { store: store(name), listen }));
-  }
+  for (const name of NAMES) nodes.push(await world.start(name, { store: store(name) }));
   for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
   await world.settled(nodes);
   return nodes;

@@ -2,8 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { NotConnectedError, startPeerService, StoppedError } from "../../mod.ts";
-import { systemClock } from "../../runtime/deno_runtime.ts";
-import { TcpTransport } from "../../transport/tcp_transport.ts";
+import { ReservedPorts } from "../reserved_ports.ts";
 import { scenario, World } from "./worlds.ts";
 
 Deno.test("startPeerService() gives a free port, a random name and an incarnation of now", async () => {
@@ -28,11 +27,8 @@ Deno.test("startPeerService() listens on several addresses, and tells others tho
 });
 
 Deno.test("startPeerService() lets go of every port when it fails", async () => {
-  const transport = new TcpTransport({ clock: systemClock });
-  const probe = await transport.listen({ hostname: "127.0.0.1", port: 0 }, (stream) => stream.close());
-  const free = probe.address;
-  probe.close();
-  await transport.drained();
+  using ports = new ReservedPorts();
+  const free = { hostname: "127.0.0.1", port: ports.take() };
   await using taken = await startPeerService();
   await assertRejects(
     () => startPeerService({ listen: [free, taken.spec.addresses[0]!] }),

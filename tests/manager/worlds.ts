@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { deadline } from "@std/async";
 import {
+  type Address,
   type Clock,
   type ErrorDetail,
   type MessageContext,
@@ -14,6 +15,7 @@ import {
 } from "../../mod.ts";
 import { denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
+import { ReservedPorts } from "../reserved_ports.ts";
 import { FaultyTransport } from "./faulty_transport.ts";
 
 /** Milliseconds, real or virtual, in which whatever a test waits for must have happened: long, for slow machines. */
@@ -38,12 +40,15 @@ export class World {
   readonly errors: ErrorDetail[] = [];
   readonly transports = new Map<string, FaultyTransport>();
   readonly #simulated: SimulatedWorld | undefined;
+  /** A node that starts again at its address must find it free. */
+  readonly #ports: ReservedPorts | undefined;
   readonly #watchers = new Set<() => void>();
   #timer: Timer | null = null;
 
   constructor(simulated?: SimulatedWorld) {
     this.kind = simulated === undefined ? "TCP" : "memory";
     this.#simulated = simulated;
+    this.#ports = simulated === undefined ? new ReservedPorts() : undefined;
   }
 
   /** The world behind a scenario that runs over memory only. */
@@ -63,7 +68,7 @@ export class World {
   async start(name: string, options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
     const node = await startPeerService({
       preset: "local",
-      listen: this.#simulated === undefined ? "127.0.0.1:0" : { hostname: name, port: 9_090 },
+      listen: this.#address(name),
       runtime: this.runtime(name),
       ...options,
       name,
@@ -150,6 +155,12 @@ export class World {
     };
   }
 
+  /** Where a node listens that is not told otherwise. */
+  #address(name: string): Address {
+    if (this.#ports === undefined) return { hostname: name, port: 9_090 };
+    return { hostname: "127.0.0.1", port: this.#ports.take() };
+  }
+
   /** Looks now and then as long as somebody waits. */
   #lookAgain(): void {
     if (this.#watchers.size === 0 || this.#timer !== null) return;
@@ -169,6 +180,7 @@ export class World {
   async end(): Promise<void> {
     this.#timer?.cancel();
     await Promise.all(this.nodes.map((node) => node.stop()));
+    this.#ports?.[Symbol.dispose]();
   }
 }
 

@@ -7,7 +7,12 @@ import { testTransport } from "./transport_suite.ts";
 
 testTransport("memory, real time", () => {
   const network = new MemoryNetwork({ clock: systemClock });
-  return { near: network.transport("a"), far: network.transport("b"), hostname: "b", drive: (work) => work };
+  return {
+    near: network.transport("a"),
+    far: network.transport("b"),
+    address: { hostname: "b", port: 7 },
+    drive: (work) => work,
+  };
 });
 
 testTransport("memory, virtual time", () => {
@@ -15,7 +20,7 @@ testTransport("memory, virtual time", () => {
   return {
     near: world.node("a").transport,
     far: world.node("b").transport,
-    hostname: "b",
+    address: { hostname: "b", port: 7 },
     drive: (work) => world.wait(work, 60_000),
   };
 });

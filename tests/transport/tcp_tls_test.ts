@@ -3,6 +3,7 @@
 import { assertMatch, assertRejects, assertStrictEquals } from "@std/assert";
 import { systemClock } from "../../runtime/deno_runtime.ts";
 import { TcpTransport } from "../../transport/tcp_transport.ts";
+import { tcpSubject } from "./tcp_subject.ts";
 import { testTransport } from "./transport_suite.ts";
 
 /** A throwaway certificate for 127.0.0.1 and its key, or `undefined` where there is no openssl. */
@@ -31,13 +32,7 @@ if (certificate === undefined) {
   const trusting = () => new TcpTransport({ clock: systemClock, tls: { cert, key, caCerts: [cert] } });
 
   testTransport("TLS", () => {
-    const transport = trusting();
-    return {
-      near: transport,
-      far: transport,
-      hostname: "127.0.0.1",
-      drive: (work) => work.finally(() => transport.drained()),
-    };
+    return tcpSubject(trusting());
   });
 
   Deno.test("TLS: connect() rejects when it does not trust the other end's certificate", async () => {

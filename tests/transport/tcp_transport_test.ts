@@ -3,16 +3,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../runtime/deno_runtime.ts";
 import { TcpTransport } from "../../transport/tcp_transport.ts";
+import { tcpSubject } from "./tcp_subject.ts";
 import { testTransport } from "./transport_suite.ts";
 
 testTransport("TCP", () => {
-  const transport = new TcpTransport({ clock: systemClock });
-  return {
-    near: transport,
-    far: transport,
-    hostname: "127.0.0.1",
-    drive: (work) => work.finally(() => transport.drained()),
-  };
+  return tcpSubject(new TcpTransport({ clock: systemClock }));
 });
 
 Deno.test("TcpTransport goes on accepting after the process ran out of open files", async () => {

@@ -10,8 +10,8 @@ export interface TransportSubject {
   readonly near: Transport;
   /** Listens. */
   readonly far: Transport;
-  /** Where to listen. */
-  readonly hostname: string;
+  /** Where to listen: a port that is free, and nobody else's while the subject is tested. */
+  readonly address: Address;
   /** Lets time pass until `work` is settled. */
   drive(work: Promise<void>): Promise<void>;
 }
@@ -32,6 +32,7 @@ export function testTransport(label: string, makeSubject: () => TransportSubject
 class Bench {
   readonly near: Transport;
   readonly far: Transport;
+  readonly free: Address;
   readonly anywhere: Address;
   readonly #accepted: ByteStream[] = [];
   readonly #waiting: ((stream: ByteStream) => void)[] = [];
@@ -39,7 +40,8 @@ class Bench {
   constructor(subject: TransportSubject) {
     this.near = subject.near;
     this.far = subject.far;
-    this.anywhere = { hostname: subject.hostname, port: 0 };
+    this.free = subject.address;
+    this.anywhere = { ...subject.address, port: 0 };
   }
 
   listen(address: Address = this.anywhere): Promise<Listener> {
@@ -165,7 +167,7 @@ const contract: Record<string, (bench: Bench) => Promise<void>> = {
   },
 
   "an address is free again once its listener is closed": async (bench) => {
-    const listener = await bench.listen();
+    const listener = await bench.listen(bench.free);
     listener.close();
     const again = await bench.listen(listener.address);
     const [near, far] = await Promise.all([bench.near.connect(again.address), bench.accept()]);
@@ -317,7 +319,7 @@ const contract: Record<string, (bench: Bench) => Promise<void>> = {
   },
 
   "connect() rejects when nobody listens": async (bench) => {
-    const listener = await bench.listen();
+    const listener = await bench.listen(bench.free);
     listener.close();
     const error = await assertRejects(() => bench.near.connect(listener.address), Error);
     assertMatch(error.message, /^Cannot connect to ".+:\d+": /);
