@@ -22,7 +22,7 @@ import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { poolOptions } from "./pool_options.ts";
-import { flushed, handledByAll } from "./quiescence.ts";
+import { closed, flushed, handledByAll } from "./quiescence.ts";
 import { Rounds } from "./rounds.ts";
 import type { Settings } from "./settings.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -294,7 +294,6 @@ export class Node implements ConnectionPoolHandler {
     await this.#persistence?.stop();
     this.messaging.stop(reason);
     this.pinger.stop();
-    this.pool.stop();
-    await this.settings.runtime.transport.drained?.();
+    await closed(this.pool, this.settings.runtime);
   }
 }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Clock } from "../runtime/runtime.ts";
+import type { Clock, Runtime } from "../runtime/runtime.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Pinger } from "./pinger.ts";
@@ -8,11 +8,20 @@ import type { Pinger } from "./pinger.ts";
 /** Longest that a stopping node waits for its queues to empty, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 1_000;
 
+/** Longest that a stopping node waits for transports that do not heed that a dial was given up, in milliseconds. */
+const CLOSE_TIMEOUT_MS = 1_000;
+
 /** Waits until all that is queued for peers that live is written, for a second at most. */
 export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void> {
   const queues = [...pool.peers.values()].filter(({ silent }) => !silent).flatMap((peer) => peer.connections());
   const written = Promise.all(queues.map(({ queue }) => queue.flushed())).then(() => {});
   await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => written).catch(() => {});
+}
+
+/** Closes all connections, those under way as well, and waits until their sockets are gone. */
+export async function closed(pool: ConnectionPool, { clock, transport }: Runtime): Promise<void> {
+  await withDeadline(clock, { timeout: CLOSE_TIMEOUT_MS }, "Cannot close", () => pool.stop()).catch(() => {});
+  await transport.drained?.();
 }
 
 /**

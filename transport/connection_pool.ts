@@ -10,14 +10,14 @@ import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "./frame_kind.ts";
 import type { ConnectionRequest } from "./handshake.ts";
 import { DialSlots } from "./dial_slots.ts";
+import { Dialling } from "./dialling.ts";
 import { Lingering } from "./lingering.ts";
-import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
+import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { Reception } from "./reception.ts";
-import { HandshakeRefusedError } from "./refusal.ts";
-import { SharedDials } from "./shared_dials.ts";
 import type { Address, ByteStream } from "./transport.ts";
+import { Unfinished } from "./unfinished.ts";
 import { takeWish, tellWish } from "./wish.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
@@ -32,8 +32,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #diallers = new Map<Peer, PeerDialler>();
   readonly #lingering: Lingering;
   readonly #reception: Reception;
-  readonly #underWay: SharedDials<Connection>;
-  #dials = 0;
+  readonly #dialling: Dialling;
+  readonly #unfinished = new Unfinished();
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -43,12 +43,19 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
-    this.#underWay = new SharedDials(options.runtime.clock);
+    this.#dialling = new Dialling({
+      clock: options.runtime.clock,
+      opener: this.#opener,
+      self: options.self,
+      peer: (name) => this.#peers.get(name),
+      use: (request, opened) => this.#takePlace(request, opened),
+      outlived: (known) => options.handler.outlived(known),
+    });
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      hasJustDialled: (...place) => this.#underWay.hasJustBegun(place, options.courtesy),
+      hasJustDialled: (...place) => this.#dialling.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
       disconnect: (peer) => this.disconnect(peer),
       outlived: (known) => options.handler.outlived(known),
@@ -106,18 +113,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   /** Answers a stream that the listener accepted. */
-  async accept(stream: ByteStream): Promise<void> {
-    const self = this.#options.self();
-    let admitted: ConnectionRequest | undefined;
-    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
-    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
-    if (opened !== null) {
-      const isOver = this.#stopped || self !== this.#options.self();
-      if (isOver || !this.#reception.confirms(opened.request)) stream.close();
-      else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
-    }
-    const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
-    if (peer) this.#settle(peer);
+  accept(stream: ByteStream): Promise<void> {
+    return this.#unfinished.add(this.#accept(stream));
   }
 
   /** Whether a dialler was admitted to a place that it has not filled yet. */
@@ -155,17 +152,18 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     for (const connection of peer.connections()) connection.close(reason);
   }
 
-  /** Closes everything, for good. */
-  stop(): void {
+  /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
+  stop(): Promise<void> {
     this.#stopped = true;
     this.#opener.stop();
     this.reset();
+    return this.#unfinished.finished();
   }
 
   /** Closes everything and forgets everyone. */
   reset(): void {
     this.#reception.reset();
-    this.#underWay.forget();
+    this.#dialling.forget();
     this.slots.forget();
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
@@ -187,26 +185,22 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (present) this.#settle(peer);
   }
 
-  #open(name: string | null, addresses: readonly Address[], channel: string, index: number, signal?: AbortSignal) {
-    const request = (): ConnectionRequest => {
-      const known = name === null ? undefined : this.#peers.get(name);
-      const toIncarnation = known?.incarnation ?? 0, seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-      return { spec: this.#options.self(), to: name, toIncarnation, channel, index, dial: ++this.#dials, seen };
-    };
-    const begin = () => this.#dial(request(), addresses, signal);
-    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, signal);
+  #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {
+    return this.#unfinished.add(this.#dialling.open(...args));
   }
 
-  async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
-    try {
-      const connection = this.#takePlace(request, await this.#opener.dial(addresses, request, signal));
-      if (connection !== null) return connection;
-    } catch (error) {
-      const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
-      if (known !== undefined) this.#options.handler.outlived(known);
-      throw error;
+  async #accept(stream: ByteStream): Promise<void> {
+    const self = this.#options.self();
+    let admitted: ConnectionRequest | undefined;
+    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
+    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
+    if (opened !== null) {
+      const isOver = this.#stopped || self !== this.#options.self();
+      if (isOver || !this.#reception.confirms(opened.request)) stream.close();
+      else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
     }
-    throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
+    const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
+    if (peer) this.#settle(peer);
   }
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
 import { NotConnectedError, startPeerService, StoppedError } from "../../mod.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import { scenario, World } from "./worlds.ts";
 
@@ -71,6 +72,25 @@ Deno.test("`await using` and stop() leave nothing behind", async () => {
   for (const transport of world.transports.values()) assertEquals(transport.open, 0);
   await world.end();
 });
+
+scenario("stop() does not wait for ever for a dial that does not heed the end", async (world) => {
+  const a = await world.start("a");
+  const runtime = world.runtime("b");
+  const dialled = Promise.withResolvers<void>();
+  const transport: Transport = {
+    listen: (...args) => runtime.transport.listen(...args),
+    connect() {
+      dialled.resolve();
+      return new Promise(() => {});
+    },
+  };
+  const b = await world.start("b", { runtime: { ...runtime, transport } });
+  b.syncJoin(a.spec).catch(() => {});
+  await dialled.promise;
+  const before = world.clock.now();
+  await b.stop();
+  assertEquals(world.clock.now() - before, 1_000);
+}, ["memory"]);
 
 scenario("stop() may be called twice; the others see the node down and keep it as a member", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);

@@ -564,6 +564,34 @@ Deno.test("stop() at any moment closes all, ends every dial and leaves no timer,
   }
 });
 
+Deno.test("stop() resolves once a dial that does not heed the end has closed its stream", async () => {
+  const world = new PoolWorld();
+  const late = Promise.withResolvers<void>();
+  const a = await world.start("a", {
+    wrap: (transport) => ({
+      listen: (...args) => transport.listen(...args),
+      // The connection is there, but the word of it comes late, as it may from an operating system.
+      connect: async (address) => {
+        const stream = await transport.connect(address);
+        await late.promise;
+        return stream;
+      },
+    }),
+  });
+  const b = await world.start("b");
+  a.pool.want([b.spec]);
+  await world.advance(SOON);
+  let streams: number | undefined;
+  const stopped = a.pool.stop().then(() => streams = world.streams("a"));
+  await world.advance(SOON);
+  assertEquals([streams, world.streams("a")], [undefined, 1]);
+  late.resolve();
+  await world.advance(SOON);
+  assertEquals(streams, 0);
+  await stopped;
+  assert(await world.isQuiet());
+});
+
 Deno.test("reset() in the middle of dials leaves nothing of the former life behind", async () => {
   for (let moment = 0; moment <= 40; moment++) {
     const world = new PoolWorld({ seed: moment + 1 });
