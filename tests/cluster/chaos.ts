@@ -4,6 +4,7 @@ import { delay } from "@std/async";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import { HostileProxy } from "./hostile_proxy.ts";
+import { type Balance, balance } from "./ledger.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
 
 /** What a run of chaos is made of. */
@@ -14,23 +15,9 @@ export interface ChaosOptions {
   readonly log: (line: string) => void;
 }
 
-/** One node's account of the stream of acknowledged messages. */
-interface Account {
-  /** How often each message came. */
-  readonly came: Record<string, number>;
-  /** `sender number receiver` of each message from here that was acknowledged. */
-  readonly acknowledged: readonly string[];
-  /** The same of those that were given up, and why. */
-  readonly failed: Record<string, string>;
-}
-
 /** What came of a run. */
-export interface ChaosResult {
+export interface ChaosResult extends Balance {
   readonly faults: number;
-  readonly acknowledged: number;
-  readonly failed: number;
-  /** Messages that came twice, or were acknowledged and never came, or were given up for no reason. */
-  readonly wrong: readonly string[];
 }
 
 const FAULT_MS = 300;
@@ -75,7 +62,7 @@ export class Chaos implements AsyncDisposable {
       await this.#disturb();
     }
     await this.#heal();
-    return this.#balance();
+    return { faults: this.#faults, ...await balance(this.#nodes, { mortal: MORTAL, roving: ROVING }) };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -154,33 +141,5 @@ export class Chaos implements AsyncDisposable {
     const since = performance.now();
     await this.#cluster.agree();
     this.#options.log(`all agree after ${Math.round(performance.now() - since)} ms`);
-  }
-
-  async #balance(): Promise<ChaosResult> {
-    // First everybody stops sending; only then nothing is added to any account.
-    await Promise.all([...this.#nodes.values()].map((node) => node.tell({ do: "quiet" })));
-    const accounts = new Map<string, Account>();
-    await Promise.all([...this.#nodes].map(async ([name, node]) => {
-      accounts.set(name, await node.tell<Account>({ do: "quiet" }));
-    }));
-    const wrong: string[] = [];
-    let [acknowledged, failed] = [0, 0];
-    for (const [name, account] of accounts) {
-      for (const [key, times] of Object.entries(account.came)) if (times > 1) wrong.push(`${key} came ${times} times`);
-      acknowledged += account.acknowledged.length;
-      failed += Object.keys(account.failed).length;
-      for (const key of account.acknowledged) {
-        const [from, n, to] = key.split(" ") as [string, string, string];
-        // A killed receiver has taken its account with it.
-        if (!MORTAL.includes(to) && accounts.get(to)!.came[`${from} ${n}`] !== 1) {
-          wrong.push(`${key} was acknowledged and is lost`);
-        }
-      }
-      for (const [key, reason] of Object.entries(account.failed)) {
-        const to = key.split(" ")[2]!;
-        if (!ROVING.includes(name) && !ROVING.includes(to)) wrong.push(`${key} failed: ${reason}`);
-      }
-    }
-    return { faults: this.#faults, acknowledged, failed, wrong };
   }
 }

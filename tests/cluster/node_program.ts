@@ -41,7 +41,11 @@ export type Command =
 /** What a node tells of its own accord, or in answer to a command. */
 export type Report =
   | { readonly at: number; readonly event: "ready"; readonly spec: NodeSpec }
-  | { readonly at: number; readonly event: "up" | "down" | "join" | "leave" | "removed"; readonly node: string }
+  | {
+    readonly at: number;
+    readonly event: "up" | "down" | "join" | "leave" | "removed" | "suspect";
+    readonly node: string;
+  }
   | { readonly at: number; readonly event: "error"; readonly during: string; readonly error: string }
   | { readonly at: number; readonly id: number; readonly result?: unknown; readonly error?: string };
 
@@ -147,7 +151,7 @@ async function main(options: PeerServiceOptions): Promise<void> {
       ({ detail }) => detail.channel === undefined && tell({ event: type, node: detail.node }),
     );
   }
-  for (const type of ["join", "leave", "removed"] as const) {
+  for (const type of ["join", "leave", "removed", "suspect"] as const) {
     node.addEventListener(type, ({ detail }) => tell({ event: type, node: detail.node }));
   }
   node.addEventListener(

@@ -35,12 +35,14 @@ export class NodeProcess {
   #count = 0;
   #alive = true;
 
-  constructor(name: string, options: PeerServiceOptions, told: () => void) {
+  /** @param prefix A command that runs the process, such as `ip netns exec …`. */
+  constructor(name: string, options: PeerServiceOptions, told: () => void, prefix: readonly string[] = []) {
     this.name = name;
     this.#told = told;
     const program = new URL("node_program.ts", import.meta.url).pathname;
-    this.#child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--no-check", "--no-config", "-A", program, JSON.stringify({ ...options, name })],
+    const [command, ...args] = [...prefix, Deno.execPath(), "run", "--no-check", "--no-config", "-A", program];
+    this.#child = new Deno.Command(command!, {
+      args: [...args, JSON.stringify({ ...options, name })],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
@@ -85,7 +87,13 @@ export class NodeProcess {
 
   /** Whether it told of such an event, about that node, at or after that time. */
   saw(event: string, node: string, since = 0): boolean {
-    return this.events.some((told) => told.event === event && "node" in told && told.node === node && told.at >= since);
+    return this.sawAt(event, node, since) !== undefined;
+  }
+
+  /** When it first told of such an event, about that node, at or after that time. */
+  sawAt(event: string, node: string, since = 0): number | undefined {
+    return this.events.find((told) => told.event === event && "node" in told && told.node === node && told.at >= since)
+      ?.at;
   }
 
   async #end(): Promise<void> {
@@ -132,9 +140,9 @@ export class ProcessCluster implements AsyncDisposable {
     return [...this.#all].filter(({ alive }) => alive);
   }
 
-  /** Starts a node, which joins nobody. */
-  async start(name: string, options: PeerServiceOptions = {}): Promise<NodeProcess> {
-    const node = new NodeProcess(name, { ...this.#options, ...options }, () => this.#look());
+  /** Starts a node, which joins nobody. @param prefix A command that runs it, such as `ip netns exec …`. */
+  async start(name: string, options: PeerServiceOptions = {}, prefix: readonly string[] = []): Promise<NodeProcess> {
+    const node = new NodeProcess(name, { ...this.#options, ...options }, () => this.#look(), prefix);
     this.#all.add(node);
     await node.ready;
     return node;
