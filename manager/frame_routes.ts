@@ -6,14 +6,18 @@ import type { FrameHandler } from "./frame_router.ts";
 import type { Node } from "./node.ts";
 
 /** Says which part of a node takes which kind of frame. */
-export function routeFrames({ router, overlay, liveness, partitions, pinger, messaging }: Node): void {
+export function routeFrames(node: Node): void {
+  const { router, overlay, liveness, partitions, pinger, messaging } = node;
   const { codec, inbound, guarantees, acceptance, broadcasting, relaying } = messaging;
   const control = (take: (peer: Peer, value: unknown) => void): FrameHandler => ({ peer }, buffer, start, end) =>
     take(peer, codec.readControl(buffer, start, end));
   router.on(FrameKind.strategy, control((peer, message) => overlay.receive(peer, message)));
   router.on(FrameKind.heartbeat, control((peer, message) => liveness.receive(peer, message)));
   router.on(FrameKind.partition, control((peer, message) => partitions.receive(peer, message)));
-  router.on(FrameKind.ping, (...frame) => pinger.takePing(...frame));
+  // A node that is stopping is not there any more, although it still writes: its next life may have its name.
+  router.on(FrameKind.ping, (...frame) => {
+    if (!node.stopped) pinger.takePing(...frame);
+  });
   router.on(FrameKind.pong, (...frame) => pinger.takePong(...frame));
   router.on(FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame));
   router.on(FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end));
