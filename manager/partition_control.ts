@@ -57,6 +57,10 @@ export class PartitionControl {
       if (neighbour) {
         await withDeadline(runtime.clock, { timeout }, `Cannot inject a partition at "${origin}"`, () => marked);
       }
+    } catch (error) {
+      // The request may be under way all the same, and whoever asked does not learn how to end what comes of it.
+      this.resolve(reference);
+      throw error;
     } finally {
       this.#waiting.delete(reference);
     }

@@ -68,6 +68,7 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly world: SimulatedWorld;
   readonly #options: SimulatedClusterOptions;
   readonly #running = new Map<string, PeerServiceManager>();
+  readonly #starting = new Map<string, Promise<PeerServiceManager>>();
   readonly #disks = new Map<string, MemoryStore>();
   readonly #disagreement = new DisagreementFinder();
 
@@ -136,26 +137,15 @@ export class SimulatedCluster implements AsyncDisposable {
 
   /**
    * Starts a node, for the first time or again after it crashed or stopped, and lets it join. That goes on while time passes: see
-   * {@linkcode settled}.
+   * {@linkcode settled}. A start that is under way is waited for.
    *
    * @throws {TypeError} When it is running.
    */
-  async startNode(name: string, { join }: StartNodeOptions = {}): Promise<PeerServiceManager> {
+  async startNode(name: string, options: StartNodeOptions = {}): Promise<PeerServiceManager> {
     if (this.has(name)) throw new TypeError(`Cannot start node "${name}": it is running`);
-    const { disks, options = {}, setup } = this.#options;
-    const runtime = this.world.node(name);
-    const given: SimulatedNodeOptions = typeof options === "function" ? options(name) : options;
-    const own: SimulatedNodeOptions = {
-      listen: { hostname: name, port: PORT },
-      ...(disks === true && { store: this.disk(name) }),
-    };
-    const node = await startPeerService({ ...own, ...given, name, runtime });
-    const contact = join ?? this.names[0] ?? false;
-    this.#running.set(name, node);
-    node.addEventListener("removed", () => this.#forget(node));
-    await setup?.(node, runtime);
-    if (contact !== false) await node.join(this.node(contact).spec);
-    return node;
+    const starting = this.#starting.get(name) ?? this.#start(name, options);
+    this.#starting.set(name, starting);
+    return await starting.finally(() => this.#starting.delete(name));
   }
 
   /**
@@ -278,6 +268,21 @@ export class SimulatedCluster implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     for (const name of this.names) this.crash(name);
     return Promise.resolve();
+  }
+
+  async #start(name: string, { join }: StartNodeOptions): Promise<PeerServiceManager> {
+    const { disks, options = {}, setup } = this.#options;
+    const runtime = this.world.node(name);
+    const given: SimulatedNodeOptions = typeof options === "function" ? options(name) : options;
+    const store = disks === true ? this.disk(name) : undefined;
+    const own: SimulatedNodeOptions = { listen: { hostname: name, port: PORT }, store };
+    const node = await startPeerService({ ...own, ...given, name, runtime });
+    const contact = join ?? this.names[0] ?? false;
+    this.#running.set(name, node);
+    node.addEventListener("removed", () => this.#forget(node));
+    await setup?.(node, runtime);
+    if (contact !== false) await node.join(this.node(contact).spec);
+    return node;
   }
 
   #othersThan(some: string | readonly string[]): string[] {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertFalse } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
@@ -154,4 +154,18 @@ Deno.test("a node that is stopping makes way for its next life", async () => {
   await cluster.wait(stopped);
   await cluster.settled();
   assertEquals(errors, []);
+});
+
+Deno.test("a partition whose injection is given up does not come about later", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  // The request waits in the connection, as no beats are missed yet.
+  cluster.cut("a", "b");
+  const injected = a.injectPartition("b", 0);
+  injected.catch(() => {});
+  await assertRejects(() => cluster.wait(injected), DOMException, "no success");
+  cluster.heal();
+  await cluster.advance(100);
+  assertEquals(b.partitions(), []);
+  await cluster.settled();
 });

@@ -26,6 +26,8 @@ export class MembershipChecker {
   /** The state in which a node was seen last. */
   readonly #seen = new Map<Life, Uint8Array>();
   readonly #shown = new Map<Life, string>();
+  /** What each node was when it was last asked what it says of itself. */
+  readonly #witnessed = new Map<Life, NodeSpec>();
 
   constructor(run: Run) {
     this.#run = run;
@@ -41,6 +43,14 @@ export class MembershipChecker {
     });
     for (const { life, set } of views) this.#takeAddition(life, set);
     for (const { life, set } of views) this.#look(life, set);
+  }
+
+  /** Takes note of what a node says of itself now. */
+  witness(life: Life): void {
+    const { spec } = life.node;
+    if (this.#witnessed.get(life) === spec) return;
+    this.#witnessed.set(life, spec);
+    this.#takeAddition(life, membershipOf(life.node.getLocalState()));
   }
 
   /** What a node says of itself is true by definition; it may just not say it twice in different words. */

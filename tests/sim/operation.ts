@@ -59,6 +59,9 @@ export class Operator {
   /** Nodes that have left, or were removed, at some time. */
   readonly left = new Set<string>();
   readonly #outcomes = new Map<Operation, Promise<void>>();
+  /** Names of the partitions that were injected, and of those that were ended. */
+  readonly #injected = new Map<Operation, string>();
+  readonly #resolved = new Set<string>();
   /** What waits for nodes: ended when one crashes, as its promises never settle. */
   readonly #waits = new Map<string, Set<() => void>>();
 
@@ -93,19 +96,47 @@ export class Operator {
     const { node } = operation;
     const { cluster, timeline } = this.#run;
     timeline.note("operator", `${describeOperation(operation)} is undone`);
-    if (operation.kind === "inject") return this.resolveAll();
+    if (operation.kind === "inject") return this.#resolve(operation);
     const contact = cluster.names.find((name) => name !== node) ?? false;
     if (!cluster.has(node)) await this.#watch(cluster.startNode(node, { join: contact }));
     else if (contact !== false) await this.#watch(cluster.node(node).join(cluster.node(contact).spec));
   }
 
-  /** Ends all injected partitions, as far as anybody knows of them: whoever injected one may not have been told its name. */
+  /** Ends all injected partitions, as far as anybody knows of them. */
   resolveAll(): void {
+    this.#resolveThose(() => true);
+  }
+
+  /** Ends injected partitions that nobody has ended: word of them was on its way when whoever injected them crashed. */
+  resolveNew(): void {
+    const resolved = new Set(this.#resolved);
+    this.#resolveThose((reference) => !resolved.has(reference));
+  }
+
+  #resolve(operation: Operation): void {
+    const { cluster } = this.#run;
+    const reference = this.#injected.get(operation);
+    // It may not have come to where it is to be, and be known to nobody else.
+    if (reference !== undefined && cluster.has(operation.node)) {
+      this.#resolved.add(reference);
+      cluster.node(operation.node).resolvePartition(reference);
+    }
+    this.resolveAll();
+  }
+
+  #resolveThose(isMeant: (reference: string) => boolean): void {
     for (const node of this.#run.cluster.nodes) {
       for (const reference of new Set(node.partitions().map(({ reference }) => reference))) {
+        if (!isMeant(reference)) continue;
+        this.#resolved.add(reference);
         node.resolvePartition(reference);
       }
     }
+  }
+
+  async #inject(operation: Operation & { kind: "inject" }): Promise<void> {
+    const { node, origin, ttl } = operation;
+    this.#injected.set(operation, await this.#run.cluster.node(node).injectPartition(origin, ttl));
   }
 
   #do(operation: Operation): Promise<unknown> {
@@ -118,7 +149,7 @@ export class Operator {
       case "stop":
         return cluster.stopNode(operation.node);
       case "inject":
-        return cluster.node(operation.node).injectPartition(operation.origin, operation.ttl);
+        return this.#inject(operation);
     }
   }
 

@@ -76,8 +76,13 @@ class Simulation {
     this.run = new Run(this.#cluster);
     this.#ledger = new Ledger(this.run);
     this.#workload = new Workload(this.run, this.#ledger, scenario.names, scenario.channels, scenario.pause);
-    this.#status = new StatusChecker(this.run, Object.keys(scenario.channels));
     this.#membership = new MembershipChecker(this.run);
+    // A life that is over before the next look has told of itself by connections that came or went.
+    this.#status = new StatusChecker(
+      this.run,
+      Object.keys(scenario.channels),
+      (life) => this.#membership.witness(life),
+    );
     this.#bounds = new BoundsChecker(this.run, boundsOf(scenario));
     this.#nemesis = new Nemesis(this.#cluster, (fault, phase) => this.#told(fault, phase));
     this.#operator = new Operator(this.run);
@@ -174,11 +179,12 @@ class Simulation {
     return known !== undefined && (known.incarnation === spec.incarnation || !this.#operator.left.has(name));
   }
 
-  /** Starts nodes that were removed, and learn of it only now. */
+  /** Starts nodes that were removed, and learn of it only now; ends partitions of which nodes hear only now. */
   #supervise(down: readonly string[] = []): void {
     const cluster = this.#cluster;
     const missing = this.#scenario.names.filter((name) => !cluster.has(name));
     for (const name of missing) if (down.includes(name)) cluster.startNode(name);
+    this.#operator.resolveNew();
     cluster.world.schedule(SAMPLE_MS, () => this.#supervise(missing));
   }
 

@@ -6,12 +6,15 @@ import type { Life, Run } from "./run.ts";
 export class StatusChecker {
   readonly #run: Run;
   readonly #channels: readonly string[];
+  readonly #changed: (life: Life) => void;
   /** Of each life: the peers that are up, and the channels, as `"peer channel"`. */
   readonly #up = new Map<Life, Set<string>>();
 
-  constructor(run: Run, channels: readonly string[]) {
+  /** @param changed Called when a node tells that a peer came or went. */
+  constructor(run: Run, channels: readonly string[], changed: (life: Life) => void) {
     this.#run = run;
     this.#channels = channels;
+    this.#changed = changed;
   }
 
   /** Watches a node from its start. */
@@ -42,10 +45,12 @@ export class StatusChecker {
     this.#run.timeline.note(life.id, `up: ${key}`);
     if (up.has(key)) this.#run.fail(`${life.id} tells twice in a row that "${key}" is up`);
     up.add(key);
+    this.#changed(life);
   }
 
   #went(life: Life, up: Set<string>, key: string): void {
     this.#run.timeline.note(life.id, `down: ${key}`);
     if (!up.delete(key)) this.#run.fail(`${life.id} tells that "${key}" is down, which was not up`);
+    this.#changed(life);
   }
 }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertNotEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertNotEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 Deno.test("SimulatedCluster.start() starts nodes that know each other and are fully connected", async () => {
@@ -138,4 +138,11 @@ Deno.test("the same seed gives the same history, another seed another", async ()
   };
   assertEquals(await history(1), await history(1));
   assertNotEquals(await history(1), await history(2));
+});
+
+Deno.test("SimulatedCluster.startNode() waits for a start that is under way", async () => {
+  await using cluster = new SimulatedCluster();
+  const [first, second] = await Promise.all([cluster.startNode("a"), cluster.startNode("a")]);
+  assertStrictEquals(first, second);
+  assertEquals(cluster.names, ["a"]);
 });
