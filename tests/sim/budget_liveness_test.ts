@@ -1,0 +1,127 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** Who is held for dead, and how soon all is whole again. */
+
+import { assert, assertEquals, assertGreater } from "@std/assert";
+import { PRESETS } from "../../manager/presets.ts";
+import { planFaults } from "../../testing/fault_plan.ts";
+import { Nemesis } from "../../testing/nemesis.ts";
+import type { SeededRandom } from "../../testing/seeded_random.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { assertWithinBudget } from "../gossip/budget.ts";
+
+const SEEDS = [1, 2, 3];
+
+/** Nodes of a cluster in trouble, and for how many milliseconds it is. */
+const SIZE = 16;
+const TROUBLE_MS = 30_000;
+
+/** Most milliseconds for which a link is cut, or is not. */
+const CUT_MS = 3_000;
+
+/** Collects verdicts: that a node is down although connections with it are open. Each is `"by about"`. */
+function collectVerdicts(cluster: SimulatedCluster): string[] {
+  const verdicts: string[] = [];
+  for (const node of cluster.nodes) {
+    node.onDown("*", (peer) => {
+      if ((node.stats().peers[peer]?.connections ?? 0) > 0) verdicts.push(`${node.name} ${peer}`);
+    });
+  }
+  return verdicts;
+}
+
+/**
+ * Cuts a link and opens it again, each for a random time, over and over. Each cut breaks the connections: those who dial again
+ * are refused, or left waiting, until it opens. @returns How often it was cut so far.
+ */
+function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: string): () => number {
+  let cuts = 0;
+  const open = () => {
+    cluster.world.network.heal(a, b);
+    cluster.world.schedule(CUT_MS * random.next(), cut);
+  };
+  const cut = () => {
+    cuts++;
+    cluster.cut(a, b, { connects: random.pick(["hang", "refuse"]) });
+    cluster.reset(a, b);
+    cluster.world.schedule(CUT_MS * random.next(), open);
+  };
+  cluster.world.schedule(CUT_MS * random.next(), cut);
+  return () => cuts;
+}
+
+Deno.test("nobody who lives is held for dead while half of all connections are cut and dialled again for 30 s", async () => {
+  let verdicts = 0;
+  let cuts = 0;
+  for (const seed of SEEDS.slice(0, 2)) {
+    await using cluster = await SimulatedCluster.start({ nodes: SIZE, seed, resolution: 1 });
+    const random = cluster.world.random("cuts");
+    const { names } = cluster;
+    const links = names.flatMap((a, index) => names.slice(index + 1).map((b) => flicker(cluster, random, a, b)));
+    const found = collectVerdicts(cluster);
+    await cluster.advance(TROUBLE_MS);
+    verdicts += found.length;
+    cuts += links.reduce((sum, count) => sum + count(), 0);
+  }
+  assertGreater(cuts, 2 * 120 * TROUBLE_MS / CUT_MS / 2);
+  assertWithinBudget(`verdicts upon the living during ${cuts} cuts`, verdicts, 0, "verdicts");
+});
+
+Deno.test("a node that stalls for 20 heartbeats has nobody else held for dead", async () => {
+  const { interval } = PRESETS.lan.heartbeat;
+  let others = 0;
+  for (const seed of SEEDS) {
+    await using cluster = await SimulatedCluster.start({ nodes: SIZE, seed });
+    const verdicts = collectVerdicts(cluster);
+    cluster.pause("n7");
+    await cluster.advance(20 * interval);
+    assertEquals(verdicts.filter((verdict) => verdict.endsWith(" n7")).length, SIZE - 1);
+    cluster.resume("n7");
+    await cluster.advance(10 * interval);
+    others += verdicts.filter((verdict) => !verdict.endsWith(" n7")).length;
+    assertEquals(cluster.disagreement(), undefined);
+  }
+  assertWithinBudget("verdicts upon others because of one that stalls", others, 0, "verdicts");
+});
+
+/** What becomes of connections that a cut goes through: they stall until it heals, or they break. */
+const CONNECTIONS = ["stall", "break"] as const;
+
+for (const preset of ["local", "lan", "wan"] as const) {
+  const { gossip, backoff } = PRESETS[preset];
+  const bound = 2 * gossip.interval + backoff.cap;
+  Deno.test(`any partition heals within 2 gossip intervals and the cap of the back-off, preset "${preset}"`, async () => {
+    let longest = 0;
+    for (const seed of SEEDS) {
+      for (const connections of CONNECTIONS) {
+        for (const intervals of [2, 8, 30]) {
+          const duration = intervals * gossip.interval * (1 + seed / 10);
+          longest = Math.max(longest, await timeToHeal(seed, preset, connections, duration));
+        }
+      }
+    }
+    assertWithinBudget(`healing, preset "${preset}", longest of 18`, longest, bound, "ms");
+  });
+}
+
+/** Cuts a cluster up in three random ways at once. @returns Milliseconds that it takes to be whole again after that. */
+async function timeToHeal(
+  seed: number,
+  preset: "local" | "lan" | "wan",
+  connections: typeof CONNECTIONS[number],
+  duration: number,
+): Promise<number> {
+  await using cluster = await SimulatedCluster.start({ nodes: 6, seed, options: { preset } });
+  const random = cluster.world.random(`cuts of ${duration} ms`);
+  const cuts = planFaults(random, { nodes: cluster.names, duration, kinds: ["cut"], count: 3 });
+  const nemesis = new Nemesis(cluster);
+  nemesis.schedule(cuts.map((fault) => ({ ...fault, at: 0, duration: 2 * duration })));
+  await cluster.advance(duration / 10);
+  if (connections === "break") {
+    for (const cut of cuts) if (cut.kind === "cut") { for (const [from, to] of cut.ways) cluster.reset(from, to); }
+  }
+  await cluster.advance(duration);
+  assert(connections === "stall" || cluster.disagreement() !== undefined);
+  await nemesis.end();
+  return await cluster.settled();
+}
