@@ -16,8 +16,8 @@ const SEEDS = [1, 2, 3];
 const SIZE = 16;
 const TROUBLE_MS = 30_000;
 
-/** Most milliseconds for which a link is cut, or is not. */
-const CUT_MS = 3_000;
+/** Most milliseconds for which a link is cut, or is not: often long enough for all that is heard over it to be missed. */
+const CUT_MS = 16_000;
 
 /** Collects verdicts: that a node is down although connections with it are open. Each is `"by about"`. */
 function collectVerdicts(cluster: SimulatedCluster): string[] {
@@ -31,8 +31,8 @@ function collectVerdicts(cluster: SimulatedCluster): string[] {
 }
 
 /**
- * Cuts a link and opens it again, each for a random time, over and over. Each cut breaks the connections: those who dial again
- * are refused, or left waiting, until it opens. @returns How often it was cut so far.
+ * Cuts a link and opens it again, each for a random time, over and over. Its connections break, or stall; those who dial again are
+ * refused, or left waiting, until it opens. @returns How often it was cut so far.
  */
 function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: string): () => number {
   let cuts = 0;
@@ -43,7 +43,7 @@ function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: 
   const cut = () => {
     cuts++;
     cluster.cut(a, b, { connects: random.pick(["hang", "refuse"]) });
-    cluster.reset(a, b);
+    if (random.next() < 0.5) cluster.reset(a, b);
     cluster.world.schedule(CUT_MS * random.next(), open);
   };
   cluster.world.schedule(CUT_MS * random.next(), cut);
@@ -63,7 +63,7 @@ Deno.test("nobody who lives is held for dead while half of all connections are c
     verdicts += found.length;
     cuts += links.reduce((sum, count) => sum + count(), 0);
   }
-  assertGreater(cuts, 2 * 120 * TROUBLE_MS / CUT_MS / 2);
+  assertGreater(cuts, 300);
   assertWithinBudget(`verdicts upon the living during ${cuts} cuts`, verdicts, 0, "verdicts");
 });
 
