@@ -4,7 +4,6 @@ import type { NodeSpec } from "../membership/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
 import { Calls } from "../messaging/calls.ts";
 import type { Sender } from "../messaging/deduplication.ts";
-import { envelopeFromValue } from "../messaging/envelope.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
@@ -157,7 +156,7 @@ export class NodeMessaging {
     this.calls.left(node.name);
     this.monitors.gone(node.name);
     // Where its next life is here already, what waits is for that one.
-    if (!this.#isPresent(node.name)) this.guarantees.left(node.name);
+    if (!this.#isPresent(node.name)) this.guarantees.left(node);
     this.acceptance.left(node);
     this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
   }
@@ -228,8 +227,8 @@ export class NodeMessaging {
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
     const { name, cast, channel, envelope, message, bytes } = what;
     const context = { from: from.name, channel, cast };
-    if (envelope === null) this.inbound.receive(name, message, context);
-    else this.acceptance.accept(from, envelopeFromValue(envelope), bytes, message, name, context);
+    if (envelope === undefined) this.inbound.receive(name, message, context);
+    else this.acceptance.accept(from, envelope, bytes, message, name, context);
   }
 
   /** A message to this node itself arrives in a later turn, like any other. */
@@ -238,7 +237,7 @@ export class NodeMessaging {
     this.stats.sent++;
     this.#defer(() => {
       if (envelope === undefined) this.inbound.receive(name, message, context);
-      else this.acceptance.accept(this.#life(), envelopeFromValue(envelope), 0, message, name, context);
+      else this.acceptance.accept(this.#life(), envelope, 0, message, name, context);
     });
   }
 }

@@ -9,7 +9,7 @@ import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { Deduplication, type Sender } from "./deduplication.ts";
-import { type CallMark, type Envelope, envelopeFromValue } from "./envelope.ts";
+import type { CallMark, Envelope } from "./envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -54,11 +54,9 @@ export class Acceptance {
 
   /** Takes a frame of kind `envelope`. */
   takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
-    const { codec } = this.#options;
+    const { codec, inbound } = this.#options;
     const { name, cast, envelope, message } = readMessage(connection, codec, FrameKind.envelope, buffer, start, end);
-    const { peer, channel } = connection;
-    const sender = { name: peer.name, incarnation: peer.incarnation };
-    this.accept(sender, envelopeFromValue(envelope), end - start, message, name, { from: peer.name, channel, cast });
+    this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast));
   }
 
   /** Takes a message with guarantees, through the interposition functions. */
@@ -71,16 +69,20 @@ export class Acceptance {
     context: MessageContext,
   ): void {
     const { inbound } = this.#options;
-    const { call, causal } = envelope;
-    const empty = causal?.empty ?? false;
-    const take = (message: unknown) => this.#take(sender, envelope, bytes, { name, message, context, call, empty });
-    if (empty) take(undefined);
-    else inbound.interpose(message, context, take);
+    if (!inbound.interposing || envelope.causal?.empty) {
+      this.#take(sender, envelope, bytes, message, name, context);
+    } else {
+      // What is delayed comes from the sender as it is now.
+      const then = { name: sender.name, incarnation: sender.incarnation };
+      inbound.interpose(message, context, (message) => this.#take(then, envelope, bytes, message, name, context));
+    }
   }
 
   /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
   handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
-    for (const { payload } of deliveries) this.#handOver(payload);
+    for (const { payload: { name, message, context, call, empty } } of deliveries) {
+      if (!empty) this.#handOver(name, message, context, call);
+    }
   }
 
   /** A node has left the cluster. */
@@ -93,22 +95,29 @@ export class Acceptance {
     this.#seen = new Deduplication();
   }
 
-  #handOver({ name, message, context, call, empty }: AcceptedMessage): void {
+  #handOver(name: string, message: unknown, context: MessageContext, call: CallMark | undefined): void {
     const { inbound, calls } = this.#options;
-    if (empty) return;
     if (call === undefined) inbound.deliver(name, message, context);
     else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
     else calls.takeReply(context.from, message, call);
   }
 
-  #take(sender: Sender, { sequence, floor, causal }: Envelope, bytes: number, accepted: AcceptedMessage): void {
-    const { runtime, orders } = this.#options;
+  #take(
+    sender: Sender,
+    { sequence, floor, causal, call }: Envelope,
+    bytes: number,
+    message: unknown,
+    name: string,
+    context: MessageContext,
+  ): void {
     this.#reportSoon();
     if (causal === undefined) {
-      if (this.#seen.take(sender, sequence, floor) === "new") this.#handOver(accepted);
+      if (this.#seen.take(sender, sequence, floor) === "new") this.#handOver(name, message, context, call);
       return;
     }
     if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+    const { runtime, orders } = this.#options;
+    const accepted = { name, message, context, call, empty: causal.empty };
     const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
     if (outcome === "full" || outcome === "late") this.#seen.refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);

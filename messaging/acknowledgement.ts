@@ -10,6 +10,7 @@ import type {
   OutstandingOptions,
 } from "./outstanding_message.ts";
 import type { Receipt } from "./receipt.ts";
+import { Entry, Repetition } from "./repetition.ts";
 import {
   completeRetransmission,
   DEFAULT_RETRANSMISSION,
@@ -17,33 +18,26 @@ import {
   retransmissionDelay,
 } from "./retransmission.ts";
 import { SequenceRing } from "./sequence_ring.ts";
-import { TimingWheel, WheelEntry } from "./timing_wheel.ts";
+import { TimingWheel } from "./timing_wheel.ts";
 
 /** Milliseconds by which a repetition may be late. */
 const RESOLUTION = 10;
 
-class Entry<T> extends WheelEntry implements OutstandingMessage<T> {
-  repetitions = 0;
-  refused = false;
-  /** Whether only the placeholder is left. */
-  replaced = false;
-  constructor(
-    readonly peer: string,
-    readonly sequence: number,
-    public message: T,
-    public bytes: number,
-    public deadline: number,
-    readonly retransmission: Required<Retransmission> | undefined,
-    readonly placeholder: T | undefined,
-  ) {
-    super();
-  }
+/** What one peer has not acknowledged. */
+interface Unacknowledged<T> {
+  readonly peer: string;
+  readonly messages: SequenceRing<Entry<T>>;
+  /** From this number on, what was added without a time is on no wheel yet. */
+  young: number;
 }
 
 /**
  * The sender's side of acknowledged delivery: what was sent and has not been acknowledged, when to repeat it, and when
  * to give up. Every step but {@linkcode OutstandingMessages.peerLeft} and {@linkcode OutstandingMessages.expedite} takes
  * time in proportion to what it returns, however much is outstanding.
+ *
+ * Nearly every message is acknowledged long before it would be repeated. So it begins without a time at which it is due, and what is
+ * still there when {@linkcode OutstandingMessages.age} comes by gets one.
  *
  * Messages to one receiver are numbered from 1. Each carries its number and the sender's floor, which tells the receiver
  * what it need not wait for (see `deduplication.ts`).
@@ -55,8 +49,10 @@ export class OutstandingMessages<T> {
   readonly #retransmission: Required<Retransmission>;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
-  readonly #peers = new Map<string, SequenceRing<Entry<T>>>();
-  readonly #wheel = new TimingWheel<Entry<T>>(RESOLUTION);
+  readonly #peers = new Map<string, Unacknowledged<T>>();
+  readonly #wheel = new TimingWheel<Repetition<T>>(RESOLUTION);
+  /** The peer that was asked about last, which is likely to be the next one too. */
+  #latest: Unacknowledged<T> | undefined;
   #size = 0;
   #bytes = 0;
   /** Above every number used for a peer that was forgotten, so that no number is used twice when it comes back. */
@@ -92,84 +88,89 @@ export class OutstandingMessages<T> {
    * @throws {QueueFullError} When a bound is reached. Nothing has changed then.
    */
   add(peer: string, message: T, options: OutstandingMessageOptions<T>): number {
-    const messages = this.#peers.get(peer) ?? this.#begin(peer);
-    this.#checkRoom(peer, messages, options.bytes);
-    const { bytes, deadline = Infinity, placeholder } = options;
-    const retransmission = options.retransmission === false && placeholder === undefined
-      ? undefined
-      : completeRetransmission(options.retransmission || undefined, this.#retransmission);
-    const entry = new Entry(peer, messages.next, message, bytes, deadline, retransmission, placeholder);
-    const sequence = messages.push(entry);
+    const { messages } = this.#of(peer) ?? this.#begin(peer);
+    const { bytes, now } = options;
+    this.#checkRoom(peer, messages, bytes);
+    const entry = new Entry(message, bytes);
+    if (now !== undefined) this.#repeatAsAsked(peer, messages.next, entry, options, now);
     this.#size++;
     this.#bytes += bytes;
-    this.#schedule(entry, options.now);
-    return sequence;
+    return messages.push(entry);
+  }
+
+  /** Counts as sent now what was added without a time. */
+  age(now: number): void {
+    for (const unacknowledged of this.#peers.values()) {
+      const { peer, messages, young } = unacknowledged;
+      for (let sequence = Math.max(young, messages.floor); sequence < messages.next; sequence++) {
+        const entry = messages.get(sequence);
+        if (entry !== undefined && entry.repetition === undefined) {
+          this.#schedule(this.#repeat(peer, sequence, entry), now);
+        }
+      }
+      unacknowledged.young = messages.next;
+    }
   }
 
   /** The oldest number outstanding at `peer`, or the next one when there is none. Every message to it says so. */
   floor(peer: string): number {
-    return this.#peers.get(peer)?.floor ?? this.#start;
+    return this.#of(peer)?.messages.floor ?? this.#start;
   }
 
   /** Ends one message. Returns it, or `undefined` when it was not outstanding. */
   settle(peer: string, sequence: number): T | undefined {
-    const messages = this.#peers.get(peer);
-    const entry = messages?.get(sequence);
-    if (messages === undefined || entry === undefined) return undefined;
-    messages.delete(sequence);
-    this.#wheel.cancel(entry);
-    this.#size--;
-    this.#bytes -= entry.bytes;
-    return entry.message;
+    const messages = this.#of(peer)?.messages;
+    return messages && this.#settle(messages, sequence);
   }
 
   /** Ends the messages that `receipt`, from `peer` and to this incarnation, says were handled. Returns them. */
   acknowledge(peer: string, receipt: Pick<Receipt, "through" | "ranges">): T[] {
     const acknowledged: T[] = [];
-    const messages = this.#peers.get(peer);
+    const messages = this.#of(peer)?.messages;
     if (messages === undefined) return acknowledged;
-    const take = (sequence: number) => {
-      const message = this.settle(peer, sequence);
-      if (message !== undefined) acknowledged.push(message);
-    };
     const through = Math.min(receipt.through, messages.next - 1);
-    for (let sequence = this.floor(peer); sequence <= through; sequence++) take(sequence);
-    for (const sequence of fromRanges(receipt.ranges)) take(sequence);
+    for (let sequence = messages.floor; sequence <= through; sequence++) {
+      const message = this.#settle(messages, sequence);
+      if (message !== undefined) acknowledged.push(message);
+    }
+    for (const sequence of fromRanges(receipt.ranges)) {
+      const message = this.#settle(messages, sequence);
+      if (message !== undefined) acknowledged.push(message);
+    }
     return acknowledged;
   }
 
   /** Notes that the receiver had no room for a message. It is repeated all the same. */
   refuse(peer: string, sequence: number): void {
-    const entry = this.#peers.get(peer)?.get(sequence);
+    const entry = this.#of(peer)?.messages.get(sequence);
     if (entry !== undefined) entry.refused = true;
   }
 
   /** Gives one message up. Returns it, or `undefined` when it was not outstanding, or given up before. */
   abandon(peer: string, sequence: number): OutstandingMessage<T> | undefined {
-    const entry = this.#peers.get(peer)?.get(sequence);
-    return entry && this.#giveUp(entry);
+    const entry = this.#of(peer)?.messages.get(sequence);
+    return entry && this.#giveUp(this.#repeat(peer, sequence, entry));
   }
 
   /** Gives up everything for `peer`, which may come back. Returns what was given up. */
   abandonAll(peer: string): OutstandingMessage<T>[] {
-    const messages = this.#peers.get(peer)?.values() ?? [];
-    return messages.flatMap((entry) => this.#giveUp(entry) ?? []);
+    return this.#all(peer).flatMap((repetition) => this.#giveUp(repetition) ?? []);
   }
 
   /** What is to be sent again, and what has to be given up. What is left over beyond `limit` is due the next time. */
   due(now: number, limit = 1_000): DueMessages<T> {
-    const resend: Entry<T>[] = [];
+    const resend: Repetition<T>[] = [];
     const expired: OutstandingMessage<T>[] = [];
     while (resend.length + expired.length < limit) {
-      const entry = this.#wheel.take(now);
-      if (entry === undefined) break;
-      if (now >= entry.deadline) {
-        expired.push(this.#giveUp(entry)!);
+      const repetition = this.#wheel.take(now);
+      if (repetition === undefined) break;
+      if (now >= repetition.deadline) {
+        expired.push(this.#giveUp(repetition)!);
       } else {
-        entry.repetitions++;
-        resend.push(entry);
+        repetition.repetitions++;
+        resend.push(repetition);
       }
-      if (this.#isOutstanding(entry)) this.#schedule(entry, now);
+      if (this.#isOutstanding(repetition)) this.#schedule(repetition, now);
     }
     return { resend, expired };
   }
@@ -181,29 +182,84 @@ export class OutstandingMessages<T> {
 
   /** Makes everything for `peer` due at once, oldest first: call it when a connection to it has opened again. */
   expedite(peer: string, now: number): void {
-    const messages = this.#peers.get(peer);
-    for (const entry of messages?.values() ?? []) {
-      if (entry.retransmission === undefined) continue;
-      entry.repetitions = 0;
-      this.#wheel.expedite(entry, now);
+    for (const repetition of this.#all(peer)) {
+      if (repetition.retransmission === undefined) continue;
+      repetition.repetitions = 0;
+      this.#wheel.expedite(repetition, now);
     }
   }
 
-  /** Forgets `peer`, which has left for good. Returns what it will never acknowledge. */
-  peerLeft(peer: string): OutstandingMessage<T>[] {
-    const messages = this.#peers.get(peer);
-    if (messages === undefined) return [];
-    const lost = messages.values();
-    for (const { sequence } of lost) this.settle(peer, sequence);
-    this.#peers.delete(peer);
-    this.#start = Math.max(this.#start, messages.next);
+  /**
+   * Forgets `peer`, which has left for good.
+   *
+   * @param mustGoOn Which messages leave their places to their placeholders nevertheless.
+   * @returns What it will never acknowledge.
+   */
+  peerLeft(peer: string, mustGoOn: (message: T) => boolean = () => false): OutstandingMessage<T>[] {
+    const lost: OutstandingMessage<T>[] = [];
+    for (const repetition of this.#all(peer)) {
+      const given = mustGoOn(repetition.message) ? this.#giveUp(repetition) : repetition;
+      if (given === repetition) this.settle(peer, repetition.sequence);
+      if (given !== undefined) lost.push(given);
+    }
+    const messages = this.#of(peer)?.messages;
+    if (messages !== undefined && messages.floor === messages.next) {
+      this.#start = Math.max(this.#start, messages.next);
+      this.#peers.delete(peer);
+      this.#latest = undefined;
+    }
     return lost;
   }
 
-  #begin(peer: string): SequenceRing<Entry<T>> {
-    const messages = new SequenceRing<Entry<T>>(this.#start);
-    this.#peers.set(peer, messages);
-    return messages;
+  #begin(peer: string): Unacknowledged<T> {
+    const unacknowledged = { peer, messages: new SequenceRing<Entry<T>>(this.#start), young: this.#start };
+    this.#peers.set(peer, unacknowledged);
+    return this.#latest = unacknowledged;
+  }
+
+  #of(peer: string): Unacknowledged<T> | undefined {
+    if (this.#latest?.peer !== peer) this.#latest = this.#peers.get(peer);
+    return this.#latest;
+  }
+
+  /** Everything for `peer`, oldest first. */
+  #all(peer: string): Repetition<T>[] {
+    const all: Repetition<T>[] = [];
+    const messages = this.#of(peer)?.messages;
+    if (messages === undefined) return all;
+    for (let sequence = messages.floor; sequence < messages.next; sequence++) {
+      const entry = messages.get(sequence);
+      if (entry !== undefined) all.push(this.#repeat(peer, sequence, entry));
+    }
+    return all;
+  }
+
+  /** What stands, or is to stand, on the wheel for a message. */
+  #repeat(peer: string, sequence: number, entry: Entry<T>): Repetition<T> {
+    return entry.repetition ??= new Repetition(peer, sequence, entry, this.#retransmission);
+  }
+
+  #repeatAsAsked(
+    peer: string,
+    sequence: number,
+    entry: Entry<T>,
+    { retransmission, deadline, placeholder }: OutstandingMessageOptions<T>,
+    now: number,
+  ): void {
+    const complete = retransmission === false && placeholder === undefined
+      ? undefined
+      : completeRetransmission(retransmission || undefined, this.#retransmission);
+    entry.repetition = new Repetition(peer, sequence, entry, complete, deadline, placeholder);
+    this.#schedule(entry.repetition, now);
+  }
+
+  #settle(messages: SequenceRing<Entry<T>>, sequence: number): T | undefined {
+    const entry = messages.take(sequence);
+    if (entry === undefined) return undefined;
+    if (entry.repetition !== undefined) this.#wheel.cancel(entry.repetition);
+    this.#size--;
+    this.#bytes -= entry.bytes;
+    return entry.message;
   }
 
   #checkRoom(peer: string, messages: SequenceRing<Entry<T>>, bytes: number): void {
@@ -221,29 +277,29 @@ export class OutstandingMessages<T> {
   }
 
   /** Leaves the message's number to its placeholder, or frees it. */
-  #giveUp(entry: Entry<T>): OutstandingMessage<T> | undefined {
-    if (entry.replaced) return undefined;
-    const { peer, sequence, message, repetitions, refused, placeholder } = entry;
+  #giveUp(repetition: Repetition<T>): OutstandingMessage<T> | undefined {
+    if (repetition.replaced) return undefined;
+    const { peer, sequence, message, repetitions, refused, placeholder, entry } = repetition;
     if (placeholder === undefined) {
       this.settle(peer, sequence);
     } else {
       this.#bytes -= entry.bytes;
       entry.bytes = 0;
       entry.message = placeholder;
-      entry.replaced = true;
-      entry.deadline = Infinity;
+      repetition.replaced = true;
+      repetition.deadline = Infinity;
     }
     return { peer, sequence, message, repetitions, refused };
   }
 
-  #isOutstanding(entry: Entry<T>): boolean {
-    return this.#peers.get(entry.peer)?.get(entry.sequence) === entry;
+  #isOutstanding({ peer, sequence, entry }: Repetition<T>): boolean {
+    return this.#of(peer)?.messages.get(sequence) === entry;
   }
 
-  #schedule(entry: Entry<T>, now: number): void {
-    const { retransmission, repetitions, deadline } = entry;
+  #schedule(repetition: Repetition<T>, now: number): void {
+    const { retransmission, repetitions, deadline } = repetition;
     const wait = retransmission ? retransmissionDelay(retransmission, repetitions, this.#random()) : Infinity;
     const dueAt = Math.min(deadline, now + wait);
-    if (dueAt < Infinity) this.#wheel.schedule(entry, dueAt, now);
+    if (dueAt < Infinity) this.#wheel.schedule(repetition, dueAt, now);
   }
 }

@@ -31,6 +31,7 @@ export interface Sender {
 
 /** What is remembered of one sender. */
 interface Inbound {
+  readonly name: string;
   readonly incarnation: number;
   readonly handled: SequenceWindow;
   /** Admitted, and neither settled nor released. */
@@ -39,6 +40,8 @@ interface Inbound {
   readonly unreported: Set<number>;
   readonly full: Set<number>;
   readonly late: Set<number>;
+  /** Whether there is something to report. */
+  due: boolean;
 }
 
 /**
@@ -51,8 +54,10 @@ interface Inbound {
  */
 export class Deduplication {
   readonly #senders = new Map<string, Inbound>();
-  /** Those about whom there is something to report. */
-  readonly #unreported = new Set<string>();
+  /** The one of the last message, who is likely to be that of the next one. */
+  #latest: Inbound | undefined;
+  /** Those to whom there is something to report. */
+  #due: Inbound[] = [];
   /** Those that have left, the last one last. */
   readonly #departed = new Set<string>();
 
@@ -74,10 +79,7 @@ export class Deduplication {
   take(sender: Sender, sequence: number, floor: number): Admission {
     const inbound = this.#inbound(sender);
     const admission = this.#judge(inbound, sender, sequence, floor);
-    if (admission === "new") {
-      this.#handle(inbound, sequence);
-      this.#unreported.add(sender.name);
-    }
+    if (admission === "new") this.#handle(inbound, sequence);
     return admission;
   }
 
@@ -95,20 +97,26 @@ export class Deduplication {
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
   refuse(sender: Sender, sequence: number, reason: "full" | "late"): void {
-    this.#admitted(sender, sequence)?.[reason].add(sequence);
+    const inbound = this.#admitted(sender, sequence);
+    if (inbound === undefined) return;
+    inbound[reason].add(sequence);
+    this.#reportTo(inbound);
   }
 
   /** The receipts that are due, and to whom. Each is given once. */
   takeReceipts(): { readonly to: string; readonly receipt: Receipt }[] {
     const receipts = [];
-    for (const to of this.#unreported) {
-      const { incarnation, handled, unreported, full, late } = this.#senders.get(to)!;
+    for (const inbound of this.#due) {
+      const { name: to, incarnation, handled, unreported, full, late } = inbound;
+      inbound.due = false;
+      // A later life of the sender has begun meanwhile, or it is forgotten.
+      if (this.#senders.get(to) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       receipts.push({ to, receipt: { incarnation, through, ranges, full: toRanges(full), late: toRanges(late) } });
       for (const reported of [unreported, full, late]) if (reported.size > 0) reported.clear();
     }
-    this.#unreported.clear();
+    this.#due = [];
     return receipts;
   }
 
@@ -125,7 +133,7 @@ export class Deduplication {
     const oldest = this.#departed.keys().next().value!;
     this.#departed.delete(oldest);
     this.#senders.delete(oldest);
-    this.#unreported.delete(oldest);
+    this.#latest = undefined;
   }
 
   #judge(inbound: Inbound, sender: Sender, sequence: number, floor: number): Admission {
@@ -135,43 +143,52 @@ export class Deduplication {
     if (sender.incarnation < inbound.incarnation) return "stale";
     const { handled, pending, unreported } = inbound;
     handled.raise(floor - 1);
-    if (pending.has(sequence)) return "pending";
+    if (pending.size > 0 && pending.has(sequence)) return "pending";
     if (handled.has(sequence)) {
       unreported.add(sequence);
-      this.#unreported.add(sender.name);
+      this.#reportTo(inbound);
       return "duplicate";
     }
     return sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW ? "ahead" : "new";
   }
 
   /** A receipt says up to where there is no gap; only what lies beyond has to be named in it. */
-  #handle({ handled, unreported }: Inbound, sequence: number): void {
-    handled.add(sequence);
-    if (sequence > handled.floor) unreported.add(sequence);
+  #handle(inbound: Inbound, sequence: number): void {
+    inbound.handled.add(sequence);
+    if (sequence > inbound.handled.floor) inbound.unreported.add(sequence);
+    this.#reportTo(inbound);
+  }
+
+  #reportTo(inbound: Inbound): void {
+    if (inbound.due) return;
+    inbound.due = true;
+    this.#due.push(inbound);
   }
 
   #inbound({ name, incarnation }: Sender): Inbound {
+    const latest = this.#latest;
+    if (latest !== undefined && name === latest.name && incarnation === latest.incarnation) return latest;
     const known = this.#senders.get(name);
-    if (known !== undefined && incarnation <= known.incarnation) return known;
-    const fresh = {
+    if (known !== undefined && incarnation <= known.incarnation) return this.#latest = known;
+    const fresh: Inbound = {
+      name,
       incarnation,
       handled: new SequenceWindow(DELIVERY_WINDOW),
       pending: new Set<number>(),
       unreported: new Set<number>(),
       full: new Set<number>(),
       late: new Set<number>(),
+      due: false,
     };
     this.#senders.set(name, fresh);
-    this.#unreported.delete(name);
     this.#departed.delete(name);
-    return fresh;
+    return this.#latest = fresh;
   }
 
   /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
   #admitted({ name, incarnation }: Sender, sequence: number): Inbound | undefined {
     const inbound = this.#senders.get(name);
     if (inbound?.incarnation !== incarnation || !inbound.pending.delete(sequence)) return undefined;
-    this.#unreported.add(name);
     return inbound;
   }
 }

@@ -28,6 +28,7 @@ export class DepartedLives {
 
   /** Whether a life has left. */
   has({ name, incarnation }: Life): boolean {
-    return incarnation <= (this.#newest.get(name) ?? -1);
+    // Asked for every message, and mostly nobody has.
+    return this.#newest.size > 0 && incarnation <= (this.#newest.get(name) ?? -1);
   }
 }

@@ -3,9 +3,8 @@
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
-import { participantKey } from "./causal_stamp.ts";
+import { participantKey, splitParticipantKey } from "./causal_stamp.ts";
 import type { Sender } from "./deduplication.ts";
-import { type CausalPlace, envelopeToValue } from "./envelope.ts";
 import {
   AckTimeoutError,
   EncodeError,
@@ -15,8 +14,8 @@ import {
   ReceiveBufferFullError,
 } from "./errors.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
+import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
-import type { OutstandingMessage } from "./outstanding_message.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
 import { fromRanges } from "./sequence_ranges.ts";
@@ -27,15 +26,11 @@ const DONE = Promise.resolve();
 /** Milliseconds between two looks at what is due, at least. */
 const TIMER_SLACK_MS = 10;
 
-/** A message that is not yet acknowledged. */
-interface Pending {
-  readonly message: OutboundMessage;
-  /** Its place in a causal order, if it has one, and the life of the receiver that the place is for. */
-  place: CausalPlace | undefined;
-  /** What goes on in its place when it is given up, lest others wait for it for ever. */
-  readonly placeholder: Pending | undefined;
-  readonly settle: ((error?: Error) => void) | undefined;
-}
+/** Milliseconds after which what is not acknowledged by then is given a time to be repeated at. */
+const AGING_MS = 50;
+
+/** What is asked of a message. */
+type Wishes = GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined };
 
 /** What a {@linkcode Guarantees} needs from its surroundings. */
 export interface GuaranteesOptions {
@@ -57,7 +52,8 @@ export interface GuaranteesOptions {
 export class Guarantees {
   readonly #options: GuaranteesOptions;
   readonly #clocks = new RecentClocks();
-  #outstanding: OutstandingMessages<Pending>;
+  #outstanding: OutstandingMessages<NumberedMessage>;
+  #aging: Timer | null = null;
   #timer: Timer | null = null;
   #timerAt = Infinity;
   #stopped: Error | undefined;
@@ -79,10 +75,7 @@ export class Guarantees {
    * @throws {NotConnectedError} When the receiver is no member, or leaves.
    * @throws {RangeError} When the causal label is unknown.
    */
-  forward(
-    message: OutboundMessage,
-    options: GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
+  forward(message: OutboundMessage, options: Wishes): Promise<void> {
     const { ack, clock } = options;
     if (ack !== true || clock === undefined) return this.#forward(message, options);
     return this.#clocks.once(`${clock} ${message.node}`, () => this.#forward(message, options));
@@ -96,11 +89,10 @@ export class Guarantees {
   takeReceipt(from: string, value: unknown): void {
     const receipt = receiptFromValue(value);
     if (receipt.incarnation !== this.#options.incarnation()) return;
-    for (const pending of this.#outstanding.acknowledge(from, receipt)) pending.settle?.();
+    for (const message of this.#outstanding.acknowledge(from, receipt)) message.settle();
     for (const sequence of fromRanges(receipt.full)) this.#outstanding.refuse(from, sequence);
     for (const sequence of fromRanges(receipt.late)) {
-      const late = this.#outstanding.settle(from, sequence);
-      late?.settle?.(
+      this.#outstanding.settle(from, sequence)?.settle(
         new AckTimeoutError(`Cannot deliver to "${from}": the message came too late for its causal place`),
       );
     }
@@ -112,17 +104,19 @@ export class Guarantees {
     this.#work();
   }
 
-  /** A node has left the cluster. */
-  left(node: string): void {
-    for (const { message } of this.#outstanding.peerLeft(node)) {
-      message.settle?.(new NotConnectedError(`Cannot deliver to "${node}": it has left the cluster`));
+  /** A life of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it. */
+  left({ name, incarnation }: Sender): void {
+    const isForLater = ({ causal }: NumberedMessage) =>
+      causal !== undefined && splitParticipantKey(causal.stamp.to).incarnation > incarnation;
+    for (const { message } of this.#outstanding.peerLeft(name, isForLater)) {
+      message.settle(new NotConnectedError(`Cannot deliver to "${name}": it has left the cluster`));
     }
   }
 
   /** A node that is no member cannot be reached any more. It may join yet: the places of what was for it must be filled all the same. */
   lost(node: string): void {
     for (const { message } of this.#outstanding.abandonAll(node)) {
-      message.settle?.(new NotConnectedError(`Cannot deliver to "${node}": it is not a member`));
+      message.settle(new NotConnectedError(`Cannot deliver to "${node}": it is not a member`));
     }
   }
 
@@ -134,85 +128,99 @@ export class Guarantees {
 
   /** Gives everything up, because this node begins another life. */
   reset(reason: Error): void {
+    this.#aging?.cancel();
     this.#timer?.cancel();
-    this.#timer = null;
+    this.#aging = this.#timer = null;
     this.#timerAt = Infinity;
     const before = this.#outstanding;
     this.#outstanding = this.#nothingOutstanding();
-    for (const peer of before.peers()) for (const { message } of before.peerLeft(peer)) message.settle?.(reason);
+    for (const peer of before.peers()) for (const { message } of before.peerLeft(peer)) message.settle(reason);
   }
 
-  #nothingOutstanding(): OutstandingMessages<Pending> {
+  #nothingOutstanding(): OutstandingMessages<NumberedMessage> {
     return new OutstandingMessages({ random: () => this.#options.runtime.random.next() });
   }
 
-  #forward(
-    message: OutboundMessage,
-    options: GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined },
-  ): Promise<void> {
-    const { node } = message;
-    const { ack = false, causalLabel, retransmission, signal, timeout } = options;
+  #forward(outgoing: OutboundMessage, options: Wishes): Promise<void> {
+    const { node } = outgoing;
+    const { ack = false, causalLabel, signal } = options;
     signal?.throwIfAborted();
     if (this.#stopped !== undefined) throw this.#stopped;
-    const incarnation = this.#options.memberLife(node);
-    // A place in a causal order must be filled, or its owner leave: that can be told of members only.
-    const mayReach = causalLabel === undefined && (message.options.transitive || this.#options.isPresent(node));
-    if (incarnation === undefined && !mayReach) {
-      throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
-    }
-    if (causalLabel !== undefined && !this.#options.orders.knows(causalLabel)) {
-      throw new RangeError(
-        `Cannot send to "${node}": causal label "${causalLabel}" is unknown; name it in "causalLabels"`,
-      );
-    }
+    if (causalLabel === undefined) this.#checkReachable(outgoing);
+    else this.#checkPlace(node, causalLabel);
     // What a node sends itself is in order anyway.
     const placed = causalLabel !== undefined && node !== this.#options.self();
-    const receiver = incarnation === undefined ? undefined : { name: node, incarnation };
-    const bytes = this.#options.codec.measure(message.message);
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const settle = (error?: Error) => error === undefined ? resolve() : reject(error);
-    const placeholder = placed ? placeholderFor(message) : undefined;
-    const pending: Pending = { message, place: undefined, placeholder, settle: ack ? settle : undefined };
+    const placeholder = placed ? new NumberedMessage({ ...outgoing, message: null }) : undefined;
+    const message = new NumberedMessage(outgoing, placeholder);
+    const bytes = this.#options.codec.measure(outgoing.message);
+    this.#keep(message, bytes, options);
+    if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberLife(node)! });
+    const settled = ack ? message.settled() : undefined;
+    const sent = this.#sendFirst(message, signal);
+    if (settled === undefined) return sent ?? DONE;
+    sent?.catch((error) => message.settle(error));
+    return signal === undefined ? settled : this.#unlessAborted(settled, signal, message);
+  }
+
+  #checkReachable({ node, options }: OutboundMessage): void {
+    const { isPresent, memberLife } = this.#options;
+    if (isPresent(node) || options.transitive || memberLife(node) !== undefined) return;
+    throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+  }
+
+  /** A place in a causal order must be filled, or its owner leave: that can be told of members only. */
+  #checkPlace(node: string, label: string): void {
+    if (this.#options.memberLife(node) === undefined) {
+      throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+    }
+    if (!this.#options.orders.knows(label)) {
+      throw new RangeError(`Cannot send to "${node}": causal label "${label}" is unknown; name it in "causalLabels"`);
+    }
+  }
+
+  /** Keeps a message until it is acknowledged, and numbers it. */
+  #keep(message: NumberedMessage, bytes: number, { retransmission, timeout }: Wishes): void {
+    const { node, placeholder } = message;
+    if ((retransmission ?? true) === true && timeout === undefined && placeholder === undefined) {
+      message.sequence = this.#outstanding.add(node, message, { bytes });
+      this.#ageSoon();
+      return;
+    }
     const now = this.#now();
-    const sequence = this.#outstanding.add(node, pending, {
+    message.sequence = this.#outstanding.add(node, message, {
       now,
       bytes,
       deadline: timeout === undefined ? undefined : now + timeout,
       retransmission: retransmission === true ? undefined : retransmission,
       placeholder,
     });
-    if (placed && receiver !== undefined) this.#place(pending, causalLabel, receiver);
-    const sent = this.#sendFirst(pending, sequence, signal, settle);
     this.#schedule();
-    if (!ack) sent.then(() => settle());
-    return ack && signal !== undefined ? this.#unlessAborted(promise, signal, node, sequence) : promise;
   }
 
   /** What cannot be sent now, but perhaps later, waits for later; what never can is given up. */
-  #sendFirst(
-    pending: Pending,
-    sequence: number,
-    signal: AbortSignal | undefined,
-    settle: (error?: Error) => void,
-  ): Promise<void> {
-    const failed = (error: unknown) => {
-      const hopeless = error instanceof PartitionedError || error instanceof EncodeError ||
-        error instanceof MessageTooLargeError;
-      if (!hopeless) return;
-      this.#outstanding.abandon(pending.message.node, sequence);
-      settle(error);
-    };
+  #sendFirst(message: NumberedMessage, signal: AbortSignal | undefined): Promise<void> | undefined {
     try {
-      const waiting = this.#options.outbound.forward(this.#enveloped(pending, sequence), signal);
-      if (waiting !== undefined) return waiting.catch(failed);
+      message.floor = this.#outstanding.floor(message.node);
+      return this.#options.outbound.forward(message, signal)?.catch((error) => this.#failed(message, error));
     } catch (error) {
-      failed(error);
+      return this.#failed(message, error);
     }
-    return DONE;
+  }
+
+  #failed({ node, sequence }: NumberedMessage, error: unknown): Promise<void> {
+    const isHopeless = error instanceof PartitionedError || error instanceof EncodeError ||
+      error instanceof MessageTooLargeError;
+    if (!isHopeless) return DONE;
+    this.#outstanding.abandon(node, sequence);
+    return Promise.reject(error);
   }
 
   /** Gives a message up when its sender does. */
-  async #unlessAborted(promise: Promise<void>, signal: AbortSignal, node: string, sequence: number): Promise<void> {
+  async #unlessAborted(
+    settled: Promise<void>,
+    signal: AbortSignal,
+    { node, sequence }: NumberedMessage,
+  ): Promise<void> {
     const aborted = Promise.withResolvers<never>();
     const abort = () => {
       this.#outstanding.abandon(node, sequence);
@@ -220,49 +228,52 @@ export class Guarantees {
     };
     signal.addEventListener("abort", abort);
     try {
-      await Promise.race([promise, aborted.promise]);
+      await Promise.race([settled, aborted.promise]);
     } finally {
       signal.removeEventListener("abort", abort);
     }
-  }
-
-  #enveloped({ message, place }: Pending, sequence: number): OutboundMessage {
-    const { node, name, options, cast, call } = message;
-    const floor = this.#outstanding.floor(node);
-    const envelope = envelopeToValue({ sequence, floor, causal: place, call });
-    return { node, name, message: message.message, options, cast, call, envelope };
   }
 
   /** Sends again what is due, and gives up what is overdue. */
   #work(): void {
     const { resend, expired } = this.#outstanding.due(this.#now());
     for (const { peer, message, refused } of expired) {
-      message.settle?.(
+      message.settle(
         refused
           ? new ReceiveBufferFullError(`Cannot deliver to "${peer}": its buffer for causally ordered messages is full`)
           : new AckTimeoutError(`Cannot deliver to "${peer}": no acknowledgement came in time`),
       );
     }
-    for (const due of resend) this.#sendAgain(due);
+    for (const { peer, sequence, message } of resend) this.#sendAgain(peer, sequence, message);
     this.#schedule();
   }
 
-  #sendAgain({ peer, sequence, message }: OutstandingMessage<Pending>): void {
+  #sendAgain(peer: string, sequence: number, message: NumberedMessage): void {
     const incarnation = this.#options.memberLife(peer);
-    const { place } = message;
-    if (place !== undefined && incarnation !== undefined && place.stamp.to !== participantKey(peer, incarnation)) {
+    const { causal } = message;
+    if (causal !== undefined && incarnation !== undefined && causal.stamp.to !== participantKey(peer, incarnation)) {
       // The receiver has begun another life, to which the old place means nothing.
-      this.#place(message, place.label, { name: peer, incarnation });
+      this.#place(message, causal.label, { name: peer, incarnation });
     }
-    this.#options.outbound.offer({ ...this.#enveloped(message, sequence), repeated: true });
+    message.sequence = sequence;
+    message.floor = this.#outstanding.floor(peer);
+    message.repeated = true;
+    this.#options.outbound.offer(message);
   }
 
   /** Gives a message, and what may come in its stead, a place in a causal order. */
-  #place(pending: Pending, label: string, to: Sender): void {
+  #place(message: NumberedMessage, label: string, to: Sender): void {
     const place = this.#options.orders.place(label, to, this.#now());
-    const isEmpty = pending.place?.empty ?? false;
-    pending.place = { ...place, empty: isEmpty };
-    if (pending.placeholder !== undefined) pending.placeholder.place = { ...place, empty: true };
+    message.causal = { ...place, empty: message.causal?.empty ?? false };
+    if (message.placeholder !== undefined) message.placeholder.causal = { ...place, empty: true };
+  }
+
+  #ageSoon(): void {
+    this.#aging ??= this.#options.runtime.clock.schedule(AGING_MS, () => {
+      this.#aging = null;
+      this.#outstanding.age(this.#now());
+      this.#schedule();
+    });
   }
 
   #schedule(): void {
@@ -279,9 +290,4 @@ export class Guarantees {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
-}
-
-/** A message without content. */
-function placeholderFor(message: OutboundMessage): Pending {
-  return { message: { ...message, message: null }, place: undefined, placeholder: undefined, settle: undefined };
 }

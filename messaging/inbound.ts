@@ -45,8 +45,18 @@ export class Inbound {
   /** Takes a frame of kind `message`. */
   takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
     const { name, cast, message } = readMessage(connection, this.#options.codec, FrameKind.message, buffer, start, end);
+    this.receive(name, message, this.contextOf(connection, cast));
+  }
+
+  /** Whether there are functions that messages have to go through. */
+  get interposing(): boolean {
+    return this.#options.interpositions.active;
+  }
+
+  /** The context of messages that a connection carries. */
+  contextOf(connection: Connection, cast: boolean): MessageContext {
     const contexts = this.#contextsOf(connection);
-    this.receive(name, message, cast ? contexts.cast : contexts.forward);
+    return cast ? contexts.cast : contexts.forward;
   }
 
   /** Takes a message that came in, or that did not have to travel: sends it through the interposition functions and delivers it. */

@@ -3,6 +3,7 @@
 import type { Connection } from "../transport/connection.ts";
 import { FrameKind } from "../transport/frame_kind.ts";
 import { ProtocolError } from "../transport/frame_reader.ts";
+import { type Envelope, readEnvelope, writeEnvelope } from "./envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 
@@ -22,8 +23,8 @@ export interface InboundMessage {
   readonly name: string;
   /** Whether it was cast. */
   readonly cast: boolean;
-  /** Guarantees that it carries, encoded, if any. */
-  readonly envelope: unknown;
+  /** Guarantees that it carries, if any. */
+  readonly envelope: Envelope | undefined;
   /** The message. */
   readonly message: unknown;
 }
@@ -42,7 +43,7 @@ export function writeMessage(
   codec: PayloadCodec,
   name: string,
   cast: boolean,
-  envelope: unknown,
+  envelope: Envelope | undefined,
   message: unknown,
 ): boolean {
   const { queue } = connection;
@@ -54,7 +55,7 @@ export function writeMessage(
   try {
     writer.u16(cast ? number | CAST_BIT : number);
     if (number === INLINE_NAME) codec.writePrefixed(writer, name);
-    if (envelope !== undefined) codec.writePrefixed(writer, envelope);
+    if (envelope !== undefined) writeEnvelope(writer, codec, envelope);
     tail = codec.write(writer, message);
   } catch (error) {
     queue.rollback();
@@ -93,8 +94,8 @@ export function readMessage(
   if (typeof name !== "string") {
     throw new ProtocolError(`Cannot read a message: handler number ${number} was never introduced`);
   }
-  let envelope: unknown;
-  if (kind === FrameKind.envelope) [envelope, at] = codec.readPrefixed(buffer, at, end);
+  let envelope: Envelope | undefined;
+  if (kind === FrameKind.envelope) [envelope, at] = readEnvelope(codec, buffer, at, end);
   const message = codec.read(buffer, at, end, connection.reader);
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }

@@ -4,7 +4,7 @@ import type { Connection } from "../transport/connection.ts";
 import type { ConnectionPool } from "../transport/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
 import type { DelayQueue } from "./delay_queue.ts";
-import type { CallMark } from "./envelope.ts";
+import type { CallMark, Envelope } from "./envelope.ts";
 import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { LatestOnly } from "./latest_only.ts";
@@ -82,8 +82,8 @@ export interface OutboundMessage {
   readonly call?: CallMark | undefined;
   /** Whether it was sent before, without success. */
   readonly repeated?: boolean | undefined;
-  /** Guarantees that it carries, encoded, if any. */
-  readonly envelope?: unknown;
+  /** Guarantees that it carries, if any. */
+  readonly envelope?: Envelope | undefined;
 }
 
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
@@ -136,8 +136,8 @@ export class Outbound {
   /** Sends a message if that is possible right now; its sender will try again in any case. */
   offer(message: OutboundMessage): void {
     try {
-      const { interpositions } = this.#options;
-      const result = interpositions.active ? this.#interpose(message) : message.message;
+      if (!this.#options.interpositions.active) return void this.#write(message);
+      const result = this.#interpose(message);
       if (result instanceof DelayedMessage) {
         const again = { ...message, message: result.message };
         this.#options.delayed.add(() => this.offer(again));

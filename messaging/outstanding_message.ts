@@ -24,10 +24,10 @@ export interface OutstandingOptions {
 
 /** What is promised of one message. */
 export interface OutstandingMessageOptions<T> {
-  /** Milliseconds on the local clock. */
-  readonly now: number;
   /** What the message counts for. */
   readonly bytes: number;
+  /** Milliseconds on the local clock. When absent, it counts as sent at the next `age()`, and nothing else may be asked for. */
+  readonly now?: number | undefined;
   /** When to give up, on the same clock; never when absent. */
   readonly deadline?: number | undefined;
   /** When to repeat it; `false` for not at all, which a placeholder overrules. */

@@ -7,6 +7,7 @@ import { decode } from "../transport/message_pack_decode.ts";
 import { encode } from "../transport/message_pack_encode.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
 import { sendValue } from "../transport/send_value.ts";
+import { type Envelope, envelopeFromValue, envelopeToValue } from "./envelope.ts";
 import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
@@ -20,7 +21,7 @@ export type RelayedArrival =
     readonly name: string;
     readonly cast: boolean;
     readonly channel: string;
-    readonly envelope: unknown;
+    readonly envelope: Envelope | undefined;
     readonly message: unknown;
     readonly bytes: number;
   }
@@ -70,9 +71,10 @@ export class Relaying {
    * @throws {NotConnectedError} When there is nobody to hand it to.
    * @throws {EncodeError} When it cannot be encoded.
    */
-  send({ node, name, cast, envelope = null, message, options, repeated }: OutboundMessage): void {
+  send({ node, name, cast, envelope, message, options, repeated }: OutboundMessage): void {
     const { channel = DEFAULT_CHANNEL, outLinks } = options;
-    const body = encode(["message", name, cast, channel, envelope, this.#options.codec.encode(message)]);
+    const marks = envelope === undefined ? null : envelopeToValue(envelope);
+    const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message)]);
     this.#begin(node, body, outLinks, repeated === true);
   }
 
@@ -131,11 +133,12 @@ export class Relaying {
   #arrival(body: Uint8Array): RelayedArrival {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") return { kind, receipt: rest[0] };
-    const [name, cast, channel, envelope, bytes] = rest;
+    const [name, cast, channel, marks, bytes] = rest;
     if (
       kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||
       !(bytes instanceof Uint8Array)
     ) throw new TypeError("Cannot read a relayed message: its body is malformed");
+    const envelope = marks === null ? undefined : envelopeFromValue(marks);
     const message = this.#options.codec.decode(bytes);
     return { kind, name, cast, channel, envelope, message, bytes: bytes.length };
   }

@@ -42,9 +42,11 @@ export class SequenceRing<T> {
     return this.#next++;
   }
 
-  /** Takes the value of that number out. Does nothing when it is not there. */
-  delete(sequence: number): void {
-    if (this.get(sequence) !== undefined) this.#slots[this.#place(sequence)] = undefined;
+  /** Takes the value of that number out. @returns It, if it was there. */
+  take(sequence: number): T | undefined {
+    const value = this.get(sequence);
+    if (value !== undefined) this.#slots[this.#place(sequence)] = undefined;
+    return value;
   }
 
   /** All values, in the order of their numbers. */

@@ -31,7 +31,8 @@ export class SequenceWindow {
 
   /** Whether `sequence` is in the set. */
   has(sequence: number): boolean {
-    return sequence <= this.#floor || (sequence - this.#floor <= this.#capacity() && this.#get(sequence));
+    if (sequence <= this.#floor) return true;
+    return this.#ahead > 0 && sequence - this.#floor <= this.#capacity() && this.#get(sequence);
   }
 
   /**

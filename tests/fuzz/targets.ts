@@ -4,12 +4,14 @@ import { broadcastFromValue } from "../../gossip/broadcast_message.ts";
 import { gossipFromValue } from "../../gossip/gossip_message.ts";
 import { checkHeartbeatMessage } from "../../gossip/heartbeat_message.ts";
 import { checkNodeSpec } from "../../membership/node_spec_check.ts";
-import { envelopeFromValue } from "../../messaging/envelope.ts";
+import { envelopeFromValue, readEnvelope, writeEnvelope } from "../../messaging/envelope.ts";
 import { checkPartitionMessage } from "../../messaging/partitions.ts";
+import { PayloadCodec } from "../../messaging/payload_codec.ts";
 import { receiptFromValue } from "../../messaging/receipt.ts";
 import { parseRelayHeader } from "../../messaging/relay_header.ts";
 import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";
 import { checkScampMessage } from "../../strategy/scamp/messages.ts";
+import { ByteWriter } from "../../transport/byte_writer.ts";
 import { FrameReader } from "../../transport/frame_reader.ts";
 import { acceptHandshake } from "../../transport/handshake.ts";
 import { decode } from "../../transport/message_pack_decode.ts";
@@ -97,9 +99,21 @@ export const TARGETS: readonly Target[] = [
     name: "MessagePack of noise",
     run: (random) => decode(Uint8Array.from({ length: random.int(64) }, () => random.int(256))),
   },
+  { name: "envelope in front of a message", run: readEnvelopes },
   { name: "frames", run: readFrames },
   { name: "handshake", run: shakeHands },
 ];
+
+function readEnvelopes(random: SeededRandom): unknown {
+  const writer = new ByteWriter();
+  const codec = new PayloadCodec();
+  const causal = random.chance(0.5) ? { label: "label", stamp: STAMP, empty: false } : undefined;
+  const call = random.chance(0.5) ? { id: random.int(2 ** 31), ok: random.chance(0.5) } : undefined;
+  const sequence = 1_000 + random.int(2 ** 31);
+  writeEnvelope(writer, codec, { sequence, floor: sequence - random.int(1_000), causal, call });
+  const bytes = mutateBytes(random, writer.written());
+  return readEnvelope(codec, bytes, 0, bytes.length);
+}
 
 async function readFrames(random: SeededRandom): Promise<void> {
   const frames = Array.from(

@@ -35,6 +35,45 @@ Deno.test("OutstandingMessages.due() repeats with longer and longer waits, up to
   assertEquals(times, [[100, 1], [300, 2], [700, 3], [1_500, 4], [2_500, 5], [3_500, 6], [4_500, 7]]);
 });
 
+Deno.test("OutstandingMessages.age() counts as sent now what was added without a time, once", () => {
+  const messages = outstanding();
+  messages.add("b", "x", { bytes: 1 });
+  messages.add("b", "timed", { now: 40, bytes: 1 });
+  messages.add("c", "y", { bytes: 1 });
+  messages.settle("b", 2);
+  assertEquals(messages.due(1_000).resend, []);
+  messages.age(1_000);
+  messages.add("b", "z", { bytes: 1 });
+  messages.age(1_050);
+  assertEquals(messages.due(1_090).resend, []);
+  assertEquals(messages.due(1_100).resend.map(({ message }) => message), ["x", "y"]);
+  assertEquals(messages.due(1_150).resend.map(({ message, repetitions }) => [message, repetitions]), [["z", 1]]);
+});
+
+Deno.test("OutstandingMessages.age() finds nothing of what was acknowledged, and leaves no time behind", () => {
+  const messages = outstanding();
+  for (let count = 0; count < 100; count++) messages.add("b", "x", { bytes: 1 });
+  messages.acknowledge("b", { through: 98, ranges: [] });
+  messages.settle("b", 100);
+  assertEquals(messages.nextAt(), undefined);
+  messages.age(500);
+  assertEquals(sequences(messages.due(5_000).resend), [99]);
+});
+
+Deno.test("OutstandingMessages gives up and expedites what is too young to have a time", () => {
+  const messages = outstanding();
+  for (let count = 0; count < 3; count++) messages.add("b", "x", { bytes: 1 });
+  assertEquals(messages.abandon("b", 2)?.repetitions, 0);
+  messages.refuse("b", 1);
+  messages.expedite("b", 7);
+  assertEquals(messages.due(7).resend.map(({ sequence, refused }) => [sequence, refused]), [[1, true], [3, false]]);
+  messages.age(8);
+  assertEquals(messages.due(190).resend, []);
+  assertEquals(messages.due(210).resend.length, 2);
+  assertEquals(sequences(messages.peerLeft("b")), [1, 3]);
+  assertEquals([messages.size, messages.bytes, messages.nextAt()], [0, 0, undefined]);
+});
+
 Deno.test("OutstandingMessages.due() takes a random part off each wait, of a quarter at most", () => {
   forEachSeed(50, (random) => {
     const messages = outstanding({ random: random.next });
@@ -144,6 +183,19 @@ Deno.test("OutstandingMessages.peerLeft() forgets the peer, and never uses its n
   assertEquals(messages.due(10_000).resend.map(({ peer }) => peer), ["c"]);
   assertEquals(messages.floor("b"), 3);
   assertEquals(messages.add("b", "again", { now: 0, bytes: 1 }), 3);
+});
+
+Deno.test("OutstandingMessages.peerLeft() goes on with the placeholders of what the next life of the peer waits for", () => {
+  const messages = outstanding();
+  messages.add("b", "for the old life", { now: 0, bytes: 1, placeholder: "void" });
+  messages.add("b", "for the next life", { now: 0, bytes: 1, placeholder: "void" });
+  messages.add("b", "for any", { bytes: 1 });
+  const mustGoOn = (message: string) => message === "for the next life" || message === "void";
+  assertEquals(sequences(messages.peerLeft("b", mustGoOn)), [1, 2, 3]);
+  assertEquals([messages.size, messages.bytes, messages.floor("b")], [1, 0, 2]);
+  assertEquals(sequences(messages.peerLeft("b", mustGoOn)), []);
+  assertEquals(messages.due(10_000).resend.map(({ sequence, message }) => [sequence, message]), [[2, "void"]]);
+  assertEquals(messages.add("b", "y", { bytes: 1 }), 4);
 });
 
 Deno.test("OutstandingMessages.expedite() makes all messages to one peer due at once, oldest first", () => {

@@ -1,0 +1,51 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { CallMark, CausalPlace, Envelope } from "./envelope.ts";
+import type { OutboundMessage, SendOptions } from "./outbound.ts";
+
+/**
+ * A message that is sent until it is acknowledged, and its own envelope: one object, because there is one for each message. Its numbers
+ * are set whenever it is sent.
+ */
+export class NumberedMessage implements OutboundMessage, Envelope {
+  readonly node: string;
+  readonly name: string;
+  readonly message: unknown;
+  readonly options: SendOptions;
+  readonly cast: boolean;
+  readonly call: CallMark | undefined;
+  readonly envelope: Envelope = this;
+  /** What goes on in its place when it is given up, lest others wait for it for ever. */
+  readonly placeholder: NumberedMessage | undefined;
+  sequence: number = 0;
+  floor: number = 0;
+  repeated: boolean = false;
+  causal: CausalPlace | undefined = undefined;
+  #resolve: (() => void) | undefined = undefined;
+  #reject: ((error: Error) => void) | undefined = undefined;
+
+  /** @param outgoing What is to be sent. */
+  constructor({ node, name, message, options, cast, call }: OutboundMessage, placeholder?: NumberedMessage) {
+    this.node = node;
+    this.name = name;
+    this.message = message;
+    this.options = options;
+    this.cast = cast;
+    this.call = call;
+    this.placeholder = placeholder;
+  }
+
+  /** Settles when the message does. Asked for once; who does not ask is not told. */
+  settled(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  /** It was acknowledged, or, with an error, given up. */
+  settle(error?: Error): void {
+    if (error === undefined) this.#resolve?.();
+    else this.#reject?.(error);
+  }
+}

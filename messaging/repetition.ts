@@ -1,0 +1,39 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { OutstandingMessage } from "./outstanding_message.ts";
+import type { Retransmission } from "./retransmission.ts";
+import { WheelEntry } from "./timing_wheel.ts";
+
+/** What is kept of every outstanding message. */
+export class Entry<T> {
+  /** When it is due, and what then; nothing as long as it is young. */
+  repetition: Repetition<T> | undefined = undefined;
+  /** Whether the receiver has refused it for want of room. */
+  refused = false;
+  constructor(public message: T, public bytes: number) {}
+}
+
+/** A message that was not acknowledged at once, on the wheel. */
+export class Repetition<T> extends WheelEntry implements OutstandingMessage<T> {
+  repetitions = 0;
+  /** Whether only the placeholder is left. */
+  replaced = false;
+  constructor(
+    readonly peer: string,
+    readonly sequence: number,
+    readonly entry: Entry<T>,
+    readonly retransmission: Required<Retransmission> | undefined,
+    public deadline: number = Infinity,
+    readonly placeholder?: T,
+  ) {
+    super();
+  }
+
+  get message(): T {
+    return this.entry.message;
+  }
+
+  get refused(): boolean {
+    return this.entry.refused;
+  }
+}
