@@ -224,6 +224,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const options = this.#options.connectionOptions(channel, peer.spec);
     const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
     const replaced = peer.place(connection);
+    if (!outbound) this.#dialling.giveUp([peer.name, channel, index]);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
       const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];

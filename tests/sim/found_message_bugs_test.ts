@@ -165,3 +165,22 @@ Deno.test("a broadcast goes to those that an injected partition has let go, alth
   await cluster.advance(1_000);
   assertEquals(heard, [1]);
 });
+
+Deno.test("a dial that takes long does not replace the connection that the other side has dialled meanwhile", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "local" }, latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const heard: unknown[] = [];
+  b.register("ear", (message) => heard.push(message));
+  // What a dials arrives when b has lost patience and dialled as well.
+  cluster.reset("a", "b");
+  cluster.clog("a", "b", 350);
+  await cluster.advance(1_050);
+  cluster.heal();
+  assert(await cluster.runUntil(() => a.isFullyConnected("b") && b.isFullyConnected("a")));
+  const sent = Array.from({ length: 300 }, (_, index) => index);
+  for (const index of sent) {
+    a.castMessage("b", "ear", index);
+    await cluster.advance(5);
+  }
+  assertEquals(heard, sent);
+});
