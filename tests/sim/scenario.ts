@@ -73,12 +73,12 @@ export function scenarioOf(seed: number): Scenario {
 }
 
 /**
- * A node whose clock lags behind that of its last life, which has left, seems to be an even earlier life, and is told to stop. It can join
- * only when its clock has caught up.
+ * A node whose clock lags behind that of its last life, which has left, seems to be an even earlier life. Whoever remembers the last one
+ * may tell it to stop, or take what it broadcasts for old, until its clock has caught up.
  */
 function isHopeless(fault: Fault, operations: readonly Operation[], recovery: number): boolean {
-  return fault.kind === "skew" && Math.abs(fault.ms) > recovery / 2 &&
-    operations.some(({ kind }) => kind === "leave" || kind === "remove");
+  if (fault.kind !== "skew" || Math.abs(fault.ms) <= recovery / 2) return false;
+  return operations.some(({ kind, node }) => node === fault.node && (kind === "leave" || kind === "remove"));
 }
 
 function drawLatency(random: SeededRandom): Latency {
