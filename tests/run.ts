@@ -10,14 +10,8 @@
  * @module
  */
 
-import { stripVTControlCharacters } from "node:util";
+import { denoTest, type Tally } from "./deno_test.ts";
 import { stdImportFlags } from "./std_imports.ts";
-
-interface Tally {
-  passed: number;
-  failed: number;
-  ignored: number;
-}
 
 /** Real processes whose heartbeats must not starve: they get the machine to themselves. */
 const ALONE = "tests/cluster/";
@@ -50,33 +44,6 @@ function isPath(argument: string): boolean {
   } catch {
     return /\.(ts|md)$/.test(argument);
   }
-}
-
-/** Runs `deno test`, shows what it prints, and reads its closing summary. */
-async function denoTest(args: string[]): Promise<Tally> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", ...args],
-    stdin: "null",
-    stdout: "piped",
-  }).spawn();
-  let tail = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    await Deno.stdout.write(chunk);
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-2_000);
-  }
-  const { success } = await child.status;
-  const tally = readSummary(tail);
-  // A module that does not load or compile is in no summary.
-  if (!success && tally.failed === 0) tally.failed = 1;
-  return tally;
-}
-
-/** From a line like `FAILED | 2 passed (1 step) | 4 failed | 1 ignored (96ms)`. */
-function readSummary(output: string): Tally {
-  const summary = stripVTControlCharacters(output).match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
-  const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
-  return { passed: count("passed"), failed: count("failed"), ignored: count("ignored") };
 }
 
 Deno.exit(await main(Deno.args));
