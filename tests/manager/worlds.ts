@@ -70,6 +70,7 @@ export class World {
       preset: "local",
       listen: this.#address(name),
       runtime: this.runtime(name),
+      joinTimeout: PATIENCE_MS,
       ...options,
       name,
     });
