@@ -81,7 +81,9 @@ export interface HyParViewOptions {
  *
  * From J. Leitão, J. Pereira and L. Rodrigues, "HyParView: a membership protocol for reliable gossip-based broadcast",
  * DSN 2007. Beyond the paper: a node can leave for good; a restarted one retires its former life; links that only one end
- * believes in are noticed; and a lost neighbour is tried again for a while, so that a cluster that was cut in two heals.
+ * believes in are noticed; a lost neighbour is tried again for a while, so that a cluster that was cut in two heals; and each
+ * node swaps a neighbour for another node now and then, ever more rarely, so that a cluster whose nodes all joined at once through
+ * one of them becomes as well mixed as one that grew slowly.
  *
  * @param options Sizes and intervals.
  * @returns The strategy.
@@ -105,6 +107,9 @@ export function hyparview(options: HyParViewOptions = {}): Strategy {
   return new HyParView(checkOptions(options));
 }
 
+/** Rounds until a node swaps a neighbour for the first time. */
+const FIRST_SWAP = 4;
+
 class HyParView implements Strategy<HyParViewState> {
   readonly name = "hyparview";
   readonly #config: HyParViewConfig;
@@ -119,7 +124,9 @@ class HyParView implements Strategy<HyParViewState> {
     // Nodes that start together do not all shuffle in the same round.
     const round = Math.floor(context.random() * this.#config.shuffleInterval);
     const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1, reservations: [] };
-    return this.#turn({ self, removed: false, round, passive, departures, ...none }, context, links.fillActive);
+    const swaps = { swapAt: round + FIRST_SWAP, swapWait: FIRST_SWAP };
+    const state = { self, removed: false, round, passive, departures, ...none, ...swaps };
+    return this.#turn(state, context, links.fillActive);
   }
 
   join(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {

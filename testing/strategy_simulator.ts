@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
-import type { Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
+import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { StrategySimulatorNode } from "./strategy_simulator_node.ts";
@@ -111,7 +111,8 @@ export class StrategySimulator<State = unknown> {
     const node = new StrategySimulatorNode(spec, state, random, former?.group ?? 0);
     this.#nodes.set(name, node);
     this.#network.attach(this.#endpoint(node));
-    this.#apply(node, { state, outgoing });
+    this.#send(node, outgoing);
+    this.#dialWanted(node);
     this.#clock.schedule(this.#interval * random.next(), () => this.#periodic(node));
     if (join !== undefined) this.join(name, join);
   }
@@ -250,23 +251,11 @@ export class StrategySimulator<State = unknown> {
     if (!node.isAlive) return;
     this.#step(node, (state, context) => this.#strategy.periodic(state, context));
     this.#clock.schedule(this.#interval, () => this.#periodic(node));
-    const isMember = this.#isMember(node);
+    const { name } = node.spec;
+    const isMember = this.memberSpecs(name).some((member) => member.name === name);
     // A removed node stops, but not before its last words were heard.
-    if (!isMember && !node.wasMember) this.kill(node.spec.name);
+    if (!isMember && !node.wasMember) this.kill(name);
     node.wasMember = isMember;
-  }
-
-  /** Gives up what is wanted no more. */
-  #release({ spec, wanted }: StrategySimulatorNode<State>, names: ReadonlySet<string>): void {
-    for (const other of wanted.keys()) {
-      if (names.has(other)) continue;
-      wanted.delete(other);
-      this.#network.release(spec.name, other);
-    }
-  }
-
-  #isMember({ spec, state }: StrategySimulatorNode<State>): boolean {
-    return this.#strategy.members(state).some(({ name }) => name === spec.name);
   }
 
   #step(
@@ -279,18 +268,32 @@ export class StrategySimulator<State = unknown> {
   }
 
   #apply(node: StrategySimulatorNode<State>, { state, outgoing }: Transition<State>): void {
-    const { name } = node.spec;
+    this.#send(node, outgoing);
+    // Most events change nothing, and peers are many in a full mesh.
+    if (state === node.state) return;
+    node.state = state;
+    this.#dialWanted(node);
+  }
+
+  #send({ spec }: StrategySimulatorNode<State>, outgoing: readonly Outgoing[]): void {
     for (const { to, message } of outgoing) {
       this.#options.onMessage?.(message);
-      this.#network.send(name, to, message);
+      this.#network.send(spec.name, to, message);
     }
-    node.state = state;
+  }
+
+  /** Keeps connections with those whom the strategy wants, and gives up the others. */
+  #dialWanted(node: StrategySimulatorNode<State>): void {
+    const { spec, state, wanted } = node;
     const peers = this.#strategy.peers(state);
-    const { wanted } = node;
+    if (peers.length === node.peers.length && peers.every((peer, index) => peer === node.peers[index])) return;
+    node.peers = peers;
     const added = peers.filter((peer) => wanted.get(peer.name) !== peer);
-    if (added.length === 0 && peers.length === wanted.size) return;
     for (const peer of added) wanted.set(peer.name, peer);
-    if (peers.length < wanted.size) this.#release(node, new Set(peers.map((peer) => peer.name)));
-    for (const peer of added) this.#network.dial(name, peer);
+    const names = new Set(peers.map((peer) => peer.name));
+    const released = [...wanted.keys()].filter((name) => !names.has(name));
+    for (const name of released) wanted.delete(name);
+    for (const name of released) this.#network.release(spec.name, name);
+    for (const peer of added) this.#network.dial(spec.name, peer);
   }
 }

@@ -13,6 +13,8 @@ export class StrategySimulatorNode<State> {
   state: State;
   /** Which part of a cut network it is in. */
   group: number;
+  /** Its peers, as its strategy returned them last. */
+  peers: readonly NodeSpec[] = [];
   /** Its peers, by name. */
   readonly wanted = new Map<string, NodeSpec>();
   /** Whether it runs. */

@@ -1,9 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { has, pick } from "../view.ts";
 import { fillActive, onRequestFailed, requestLink } from "./links.ts";
 import { startShuffle } from "./shuffle.ts";
-import type { HyParViewTurn } from "./state.ts";
+import { type HyParViewTurn, nodesOf } from "./state.ts";
 import { triedAgain } from "./views.ts";
+
+/** With fewer neighbours than this a node keeps those that it has: two can be all that hold a ring together. */
+const SWAP_NEIGHBOURS_MIN = 3;
 
 /** What is done once every gossip interval. */
 export function passRound(turn: HyParViewTurn): void {
@@ -11,6 +15,7 @@ export function passRound(turn: HyParViewTurn): void {
   for (const { node, due } of pending) if (due <= round) onRequestFailed(turn, node);
   retryLost(turn);
   fillActive(turn);
+  if (turn.state.swapAt <= round) swapNeighbour(turn);
   if (round % turn.config.shuffleInterval === 0) startShuffle(turn);
   // At the end, so that what was asked for in this round has a whole interval to be answered in.
   turn.set({ round: round + 1 });
@@ -29,4 +34,20 @@ function retryLost(turn: HyParViewTurn): void {
   }
   turn.set({ lost: lost.map((entry) => entry === due ? triedAgain(entry, round, turn.context.random) : entry) });
   requestLink(turn, due.node, "high");
+}
+
+/**
+ * Not in the paper: asks a node in reserve to be a neighbour in the place of another one. Newcomers that come faster than their
+ * walks end find nobody but each other, and their graph is more of a chain than a random one; nothing else would
+ * ever change that. Each swap lets the next one wait for twice as long, so that links last in a cluster that is old.
+ * In one that is so small that it hardly fills the reserve everyone is near anyway.
+ */
+function swapNeighbour(turn: HyParViewTurn): void {
+  const { round, active, passive, pending, swapWait } = turn.state;
+  const { random } = turn.context;
+  turn.set({ swapAt: round + Math.ceil(swapWait * (0.5 + random())), swapWait: 2 * swapWait });
+  if (active.length < SWAP_NEIGHBOURS_MIN || 2 * passive.length < turn.config.passiveSize) return;
+  const asked = nodesOf(pending);
+  const other = pick(passive.filter(({ name }) => !has(asked, name)), random);
+  if (other !== undefined) requestLink(turn, other, "high");
 }

@@ -58,6 +58,10 @@ export interface HyParViewState {
   readonly fillAt: number;
   /** Rounds to wait when the next one has no room. */
   readonly fillWait: number;
+  /** The round in which a neighbour is swapped for another node. */
+  readonly swapAt: number;
+  /** Rounds from that swap to the next one, on average. */
+  readonly swapWait: number;
   readonly departures: Departures;
   /** Tags for each of which a place among the neighbours is kept. */
   readonly reservations: readonly string[];

@@ -10,7 +10,7 @@ import {
   removalOf,
   withDeparture,
 } from "../departures.ts";
-import { find, sample, type View } from "../view.ts";
+import { find, sample, type View, without } from "../view.ts";
 import { ends, findArc, withArc, withoutArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
 import { keep, spread } from "./subscription.ts";
@@ -89,6 +89,7 @@ function unsubscribe(turn: ScampTurn, { incarnation }: Departure): void {
     view: [],
     inView: [],
     subscribing: null,
+    heardOf: [],
     departures: withDeparture(departures, end),
   });
 }
@@ -114,13 +115,14 @@ export function sendLatestDepartures(turn: ScampTurn, to: NodeSpec): void {
 
 /** Forgets nodes without a word. */
 export function pruneNodes(turn: ScampTurn, nodes: View): void {
-  let { view, inView, subscribing } = turn.state;
+  let { view, inView, subscribing, heardOf } = turn.state;
   for (const { name } of nodes) {
     view = withoutArc(view, name);
     inView = withoutArc(inView, name);
+    heardOf = without(heardOf, name);
     if (subscribing?.via.name === name) subscribing = null;
   }
-  turn.set({ view, inView, subscribing });
+  turn.set({ view, inView, subscribing, heardOf });
 }
 
 /**

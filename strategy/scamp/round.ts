@@ -1,9 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { hashString } from "../../membership/hash.ts";
+import { hasDeparted } from "../departures.ts";
 import { pick } from "../view.ts";
 import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
-import { neighboursOf, NEVER, type ScampTurn } from "./state.ts";
+import { NEVER, type ScampTurn } from "./state.ts";
 import { MISSED_HEARTBEATS, subscribe, subscribeAgain } from "./subscription.ts";
 
 /** What is done once every gossip interval. */
@@ -32,9 +33,17 @@ function keepSubscribed(turn: ScampTurn): void {
     }
     turn.set({ subscribing: null });
   }
-  const acquaintance = pick(turn.connected(ends(inView)), turn.context.random);
-  if (view.length === 0 && acquaintance !== undefined) subscribe(turn, acquaintance);
+  const acquaintance = view.length === 0 ? pick(turn.connected(ends(inView)), turn.context.random) : undefined;
+  if (acquaintance !== undefined) subscribe(turn, acquaintance);
+  else if (turn.isAlone) askStranger(turn);
   else if (round >= renewAt) subscribeAgain(turn);
+}
+
+/** Where a crash took everyone on either side of an arc, somebody heard of in passing may be left. Not in the papers. */
+function askStranger(turn: ScampTurn): void {
+  const { heardOf, departures } = turn.state;
+  const stranger = pick(heardOf.filter((node) => !hasDeparted(departures, node)), turn.context.random);
+  if (stranger !== undefined) subscribe(turn, stranger, 1);
 }
 
 /**
@@ -46,8 +55,7 @@ function beat(turn: ScampTurn): void {
   const { heartbeat } = turn.config;
   const due = ends(view).filter(({ name }) => (hashString(name) + round) % heartbeat === 0);
   for (const node of turn.connected(due)) turn.send(node, { type: "kept" });
-  const isAlone = turn.connected(neighboursOf(turn.state)).length === 0;
-  if (inView.length > 0 || isAlone) turn.set({ keptAt: round });
+  if (inView.length > 0 || turn.isAlone) turn.set({ keptAt: round });
   else if (round - keptAt >= MISSED_HEARTBEATS * heartbeat) {
     turn.set({ keptAt: round });
     subscribeAgain(turn);

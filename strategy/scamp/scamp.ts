@@ -28,7 +28,7 @@ export class Scamp implements Strategy<ScampState> {
     const { view, inView, departures } = viewSnapshotFromValue(this.name, snapshot, self);
     const { lease } = this.#config;
     const renewAt = lease < NEVER ? Math.ceil(lease * (0.5 + 0.4 * context.random())) : NEVER;
-    const none = { view: [], inView: [], subscribing: null };
+    const none = { view: [], inView: [], subscribing: null, heardOf: [] };
     const state = { self, removed: false, round: 0, renewAt, keptAt: 0, departures, ...none };
     return this.#turn(state, context, (turn) => departure.resume(turn, view, inView));
   }

@@ -51,6 +51,8 @@ export interface ScampState {
   /** Those in whose view this node is, as far as they said so. */
   readonly inView: Arcs;
   readonly subscribing: Subscribing | null;
+  /** Others that were spoken of lately: whom to turn to when everyone on either side of an arc is out of reach. */
+  readonly heardOf: View;
   /** The round in which this node subscribes again. */
   readonly renewAt: number;
   /** The last round in which this node knew of somebody in whose view it is. */
@@ -71,6 +73,13 @@ export class ScampTurn extends Turn<ScampState, ScampMessage> {
   /** A new arc, which is up if there is a connection. */
   arcTo(node: NodeSpec, until: number): Arc {
     return { node, until, downSince: this.context.connected.has(node.name) ? null : this.state.round };
+  }
+
+  /** Whether nobody on either side of an arc is connected now. */
+  get isAlone(): boolean {
+    const { view, inView } = this.state;
+    const isConnected = ({ node }: Arc) => this.context.connected.has(node.name);
+    return !view.some(isConnected) && !inView.some(isConnected);
   }
 
   /** Those of `nodes` that are connected now, but for some names. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../membership/node_spec.ts";
-import { pick, sample } from "../view.ts";
+import { pick, sample, without } from "../view.ts";
 import { ends, findArc, withArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
 
@@ -16,6 +16,7 @@ const STEPS_MAX = 65_535;
 /** Rounds in which a contact must have answered. */
 const ANSWER_ROUNDS = 3;
 const TRIES = 10;
+const HEARD_OF_MAX = 16;
 /** The part of a lease after which it is renewed, on average. */
 const RENEWAL = 0.85;
 
@@ -104,8 +105,15 @@ export function onSubscription(turn: ScampTurn, from: NodeSpec, node: NodeSpec, 
   const others = inOwnView.length > 0 ? inOwnView : turn.connected(ends(state.inView), [node.name]);
   const next = pick(others.length > 1 ? others.filter(({ name }) => name !== from.name) : others, context.random);
   const left = Math.min(ttl, STEPS_FACTOR * (1 + config.viewSizeMax)) - 1;
+  hearOf(turn, node);
   if (next !== undefined && left > 0) turn.send(next, { type: "subscription", node, ttl: left });
   else if (canKeep) keep(turn, node);
+}
+
+/** Remembers a node that is not kept; the one remembered for longest makes room. */
+function hearOf(turn: ScampTurn, node: NodeSpec): void {
+  const { self, heardOf } = turn.state;
+  if (node.name !== self.name) turn.set({ heardOf: [...without(heardOf, node.name).slice(1 - HEARD_OF_MAX), node] });
 }
 
 /** Whether a subscription would be new here, or renew one that has passed half of its lease. */

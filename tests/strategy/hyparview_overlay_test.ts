@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
 import { hyparview } from "@partisan/peer-service/strategy";
 import { StrategySimulator, type StrategySimulatorOptions } from "@partisan/peer-service/testing";
 import type { HyParViewState } from "../../strategy/hyparview/state.ts";
@@ -23,6 +23,13 @@ function activeViews(cluster: StrategySimulator): Map<string, string[]> {
   return new Map(cluster.alive.map((name) => [name, active(name)]));
 }
 
+/** Links that only one end believes in, since a word about them is under way. */
+function halfLinks(cluster: StrategySimulator): Set<string> {
+  const views = activeViews(cluster);
+  const links = [...views].flatMap(([name, view]) => view.map((neighbour) => [name, neighbour] as const));
+  return new Set(links.filter(([a, b]) => !views.get(b)?.includes(a)).map(([a, b]) => `${a} → ${b}`));
+}
+
 function graphOf(cluster: StrategySimulator): OverlayGraph {
   return new OverlayGraph(cluster.alive, (name) => cluster.neighbours(name));
 }
@@ -30,11 +37,11 @@ function graphOf(cluster: StrategySimulator): OverlayGraph {
 Deno.test("hyparview(): active views are symmetric, full and connected, and passive ones are full", () => {
   forEachSeed(3, (_, seed) => {
     const nodes = cluster(150, { seed });
+    const halves = halfLinks(nodes);
+    nodes.run(1_000);
+    assertEquals(halves.intersection(halfLinks(nodes)), new Set(), "what one end has begun the other one ends");
     const views = activeViews(nodes);
-    for (const [name, view] of views) {
-      assertLessOrEqual(view.length, 5);
-      for (const neighbour of view) assert(views.get(neighbour)?.includes(name), `${name} → ${neighbour}`);
-    }
+    for (const view of views.values()) assertLessOrEqual(view.length, 5);
     const sizes = [...views.values()].map(({ length }) => length);
     assertGreater(sizes.filter((size) => size >= 4).length, 0.95 * sizes.length);
     const graph = graphOf(nodes);
@@ -62,11 +69,31 @@ for (const tellUnreachable of [false, true]) {
   });
 }
 
-Deno.test("hyparview(): a quiet cluster hardly dials anybody", () => {
+Deno.test("hyparview(): nodes that all join at once through one node come to be as well mixed as in a random graph", () => {
+  forEachSeed(2, (_, seed) => {
+    const nodes = new StrategySimulator(hyparview(), { seed });
+    for (let index = 0; index < 200; index++) nodes.start(`n${index}`, { join: index > 0 ? "n0" : undefined });
+    nodes.run(120_000);
+    const graph = graphOf(nodes);
+    const { mean, greatest } = graph.distances(nodes.alive.keys().toArray());
+    // In a random graph in which each node has d neighbours distances are about ln(N) / ln(d - 1).
+    assertLess(mean, 1.1 * Math.log(200) / Math.log(4));
+    assertLessOrEqual(greatest, 7);
+    assertLess(graph.clustering, 0.05);
+  });
+});
+
+Deno.test("hyparview(): links last, and nobody is dialled, the longer the more, in a cluster to which nothing happens", () => {
   const nodes = cluster(100, { seed: 1 });
-  nodes.run(30_000);
-  const { dials, messages } = nodes;
-  nodes.run(60_000);
-  assertLess((nodes.dials - dials) / 100 / 60, 0.02);
-  assertLess((nodes.messages - messages) / 100 / 60, 1.5);
+  const perNodeAndSecond = (seconds: number) => {
+    const { dials, messages } = nodes;
+    nodes.run(1_000 * seconds);
+    return { dials: (nodes.dials - dials) / 100 / seconds, messages: (nodes.messages - messages) / 100 / seconds };
+  };
+  const young = perNodeAndSecond(60);
+  assertLess(young.dials, 0.3);
+  nodes.run(600_000);
+  const old = perNodeAndSecond(300);
+  assertLess(old.dials, young.dials / 4);
+  assertLess(old.messages, 1.5);
 });

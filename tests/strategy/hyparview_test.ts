@@ -264,3 +264,35 @@ Deno.test("hyparview() refuses options that are out of range", () => {
   assertThrows(() => hyparview({ activeSize: 0 }), RangeError, 'Cannot use option "activeSize": 0');
   assertThrows(() => hyparview({ shuffleInterval: 1.5 }), RangeError, "shuffleInterval");
 });
+
+Deno.test("hyparview(): a node swaps a neighbour for one in reserve now and then, and waits longer from one time to the next", () => {
+  const node = new Node({ passiveSize: 2 }).befriend("a", "b", "c", "d", "e");
+  const rounds: number[] = [];
+  for (let round = 0; round < 200; round++) {
+    node.receive("a", { type: "forwardJoin", node: nodeSpec("p"), ttl: 3 });
+    const asks = node.periodic().sent.filter(({ to, message }) =>
+      to.name === "p" && (message as { priority?: string }).priority === "high"
+    );
+    if (asks.length > 0) rounds.push(round);
+  }
+  const waits = rounds.slice(1).map((round, index) => round - rounds[index]!);
+  assertGreater(waits.length, 2);
+  assert(waits.every((wait, index) => index === 0 || wait > waits[index - 1]! / 2), `${waits}`);
+  assertGreater(waits.at(-1)!, 3 * waits[0]!);
+});
+
+Deno.test("hyparview(): a node that is accepted in a swap takes the place of a neighbour", () => {
+  const node = new Node({ passiveSize: 2 }).befriend("a", "b", "c", "d", "e");
+  node.receive("a", { type: "forwardJoin", node: nodeSpec("p"), ttl: 3 });
+  for (let round = 0; round < 10 && !node.said.includes("p neighbour"); round++) node.periodic();
+  node.receive("p", { type: "accept" });
+  assertEquals(node.active.length, 5);
+  assert(node.active.includes("p"));
+  assertEquals(node.said.filter((line) => line.endsWith(" disconnect")).length, 1);
+});
+
+Deno.test("hyparview(): a node with two neighbours swaps none", () => {
+  const node = new Node({ activeSize: 2, passiveSize: 2 }).befriend("a", "b");
+  node.receive("a", { type: "forwardJoin", node: nodeSpec("p"), ttl: 3 });
+  for (let round = 0; round < 100; round++) assertEquals(node.periodic().said.includes("p neighbour"), false);
+});

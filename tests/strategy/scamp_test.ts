@@ -83,6 +83,16 @@ for (const [name, create] of [["scampV1", scampV1], ["scampV2", scampV2]] as con
     assertViewSize(views, 1, 40);
   });
 
+  Deno.test(`${name}(): a node all of whose neighbours crash at once turns to somebody whom it has heard of`, () => {
+    forEachSeed(3, (random) => {
+      const nodes = cluster(create({ c: 0 }), 80, random);
+      const left = nodes.alive.find((name) => nodes.neighbours(name).length < 10)!;
+      for (const neighbour of nodes.neighbours(left)) nodes.kill(neighbour);
+      nodes.run(30_000);
+      assertGreater(nodes.neighbours(left).length, 0);
+    });
+  });
+
   Deno.test(`${name}(): a node that is down for long is dialled no more`, () => {
     forEachSeed(1, (random) => {
       const nodes = cluster(create({ c: 1, forgetAfter: 20 }), 30, random);
