@@ -14,8 +14,14 @@ export interface Candidate {
   readonly sizes: readonly number[];
   /** Whether each newcomer joins through a random node, as opposed to one and the same. */
   readonly hasRandomContacts: boolean;
+  /** Milliseconds from one newcomer to the next, beyond the first 50. */
+  readonly joinMs?: number;
   /** What the paper's law says of the peers of a node. */
   readonly law?: (size: number) => number;
+  /** That law as a formula. */
+  readonly lawName?: string;
+  /** Shares of its nodes whose death it is to recover from, each in a cluster of its own; 0.8 unless told otherwise. */
+  readonly killed?: readonly number[];
 }
 
 /** An overlay at rest. */
@@ -50,7 +56,12 @@ export interface Flood {
 
 /** A frame is its length and kind, and what it carries. */
 const FRAME_HEAD = 5;
+/** Newcomers come 100 a second, and the first of them more slowly. */
 const JOIN_MS = 10;
+const FIRST_JOIN_MS = 500;
+const FIRST_JOINS = 50;
+/** Messages take so many milliseconds, as in one data centre: a newcomer has found its place before the next one comes. */
+const LATENCY = [0.1, 1] as const;
 const REST_MS = 60_000;
 const MEASURED_MS = 20_000;
 /** Distances are measured from so many nodes. */
@@ -63,12 +74,13 @@ export class Specimen {
   #bytes = 0;
   #isCounting = false;
 
-  /** Lets `size` nodes join one after another, 100 a second, and waits for a minute. */
-  constructor({ create, hasRandomContacts }: Candidate, size: number, tellUnreachable: boolean) {
+  /** Lets `size` nodes join one after another and waits for a minute. */
+  constructor({ create, hasRandomContacts, joinMs }: Candidate, size: number) {
     this.#random = new SeededRandom(`overlays ${size}`);
     this.cluster = new StrategySimulator(create(), {
       seed: size,
-      tellUnreachable,
+      tellUnreachable: true,
+      latency: LATENCY,
       onMessage: (message) => {
         if (this.#isCounting) this.#bytes += FRAME_HEAD + encode(message).length;
       },
@@ -76,7 +88,7 @@ export class Specimen {
     for (let index = 0; index < size; index++) {
       const contact = hasRandomContacts ? this.#random.int(index) : 0;
       this.cluster.start(`n${index}`, { join: index > 0 ? `n${contact}` : undefined });
-      this.cluster.run(index < 50 ? 500 : JOIN_MS);
+      this.cluster.run(joinMs ?? (index < FIRST_JOINS ? FIRST_JOIN_MS : JOIN_MS));
     }
     this.cluster.run(REST_MS);
   }
@@ -105,10 +117,10 @@ export class Specimen {
     };
   }
 
-  /** The share that a flood would reach if these had just been killed, before anybody reacts. */
-  reliabilityWithout(share: number): number {
+  /** A flood of those that would be left if a share of all nodes had just been killed, before anybody reacts. */
+  floodWithout(share: number): Flood {
     const names = this.#random.shuffle(this.cluster.alive).slice(Math.round(share * this.cluster.alive.length));
-    return new OverlayGraph(names, (name) => this.cluster.neighbours(name)).largestPart;
+    return floodOf(new OverlayGraph(names, (name) => this.cluster.neighbours(name)), 0);
   }
 
   /** Kills a share of all nodes at once and floods the rest now and then. */
@@ -119,15 +131,18 @@ export class Specimen {
     const start = cluster.now;
     return seconds.map((second) => {
       cluster.run(start + 1_000 * second - cluster.now);
-      const graph = this.#graph();
-      const { redundancy } = graph.flood(graph.memberOfLargestPart);
-      return { seconds: second, reliability: graph.largestPart, redundancy };
+      return floodOf(this.#graph(), second);
     });
   }
 
   #graph(): OverlayGraph {
     return new OverlayGraph(this.cluster.alive, (name) => this.cluster.neighbours(name));
   }
+}
+
+function floodOf(graph: OverlayGraph, seconds: number): Flood {
+  const { redundancy } = graph.flood(graph.memberOfLargestPart);
+  return { seconds, reliability: graph.largestPart, redundancy };
 }
 
 function spread(values: readonly number[]): Spread {

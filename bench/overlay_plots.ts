@@ -22,7 +22,12 @@ export interface Plot {
 
 const [WIDTH, HEIGHT] = [720, 400];
 const [LEFT, RIGHT, TOP, BOTTOM] = [70, 170, 40, 50];
-const COLOURS = ["#0b6bcb", "#c2410c", "#15803d", "#7e22ce", "#888888", "#b91c1c"];
+/** Each of them is seen on a light ground and on a dark one. */
+const COLOURS = ["#2f81f7", "#e0672f", "#2da44e", "#a371f7", "#8b949e", "#e5534b"];
+const STYLE = [
+  ".ground { fill: #ffffff } text { fill: #24292f } .grid { stroke: #d8dee4 }",
+  "@media (prefers-color-scheme: dark) { .ground { fill: #161b22 } text { fill: #d0d7de } .grid { stroke: #3d444d } }",
+].join(" ");
 
 /** A plot as SVG. */
 export function svgOf({ title, x, y, xTicks, yTicks, isLogarithmic, lines }: Plot): string {
@@ -30,15 +35,17 @@ export function svgOf({ title, x, y, xTicks, yTicks, isLogarithmic, lines }: Plo
   const atY = scale(yTicks, HEIGHT - BOTTOM, TOP, isLogarithmic?.y ?? false);
   const bottom = HEIGHT - BOTTOM;
   return [
-    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" fill="#333333">`,
-    `<rect width="${WIDTH}" height="${HEIGHT}" fill="#ffffff"/>`,
+    `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12" role="img">`,
+    `<title>${title}</title>`,
+    `<style>${STYLE}</style>`,
+    `<rect class="ground" width="${WIDTH}" height="${HEIGHT}" rx="6"/>`,
     `<text x="${LEFT}" y="22" font-size="15">${title}</text>`,
     ...xTicks.flatMap((tick) => [
-      `<line x1="${atX(tick)}" y1="${TOP}" x2="${atX(tick)}" y2="${bottom}" stroke="#dddddd"/>`,
+      `<line x1="${atX(tick)}" y1="${TOP}" x2="${atX(tick)}" y2="${bottom}" class="grid"/>`,
       `<text x="${atX(tick)}" y="${bottom + 18}" text-anchor="middle">${tick.toLocaleString("en")}</text>`,
     ]),
     ...yTicks.flatMap((tick) => [
-      `<line x1="${LEFT}" y1="${atY(tick)}" x2="${WIDTH - RIGHT}" y2="${atY(tick)}" stroke="#dddddd"/>`,
+      `<line x1="${LEFT}" y1="${atY(tick)}" x2="${WIDTH - RIGHT}" y2="${atY(tick)}" class="grid"/>`,
       `<text x="${LEFT - 8}" y="${atY(tick)}" dy="0.35em" text-anchor="end">${tick.toLocaleString("en")}</text>`,
     ]),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">${x}</text>`,

@@ -2,6 +2,7 @@
 
 import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
+import { difference } from "./list_difference.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { StrategySimulatorNode } from "./strategy_simulator_node.ts";
@@ -284,16 +285,11 @@ export class StrategySimulator<State = unknown> {
 
   /** Keeps connections with those whom the strategy wants, and gives up the others. */
   #dialWanted(node: StrategySimulatorNode<State>): void {
-    const { spec, state, wanted } = node;
-    const peers = this.#strategy.peers(state);
-    if (peers.length === node.peers.length && peers.every((peer, index) => peer === node.peers[index])) return;
-    node.peers = peers;
-    const added = peers.filter((peer) => wanted.get(peer.name) !== peer);
+    const { spec, wanted } = node;
+    const [released, added] = difference(node.peers, node.peers = this.#strategy.peers(node.state));
+    for (const peer of released) wanted.delete(peer.name);
     for (const peer of added) wanted.set(peer.name, peer);
-    const names = new Set(peers.map((peer) => peer.name));
-    const released = [...wanted.keys()].filter((name) => !names.has(name));
-    for (const name of released) wanted.delete(name);
-    for (const name of released) this.#network.release(spec.name, name);
+    for (const { name } of released) if (!wanted.has(name)) this.#network.release(spec.name, name);
     for (const peer of added) this.#network.dial(spec.name, peer);
   }
 }
