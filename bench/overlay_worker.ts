@@ -1,0 +1,12 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type Finding, type Job, runJob } from "./overlay_jobs.ts";
+
+/** What a worker is to the module that runs in it. */
+interface WorkerScope {
+  onmessage: (event: MessageEvent<Job>) => void;
+  postMessage(finding: Finding): void;
+}
+
+const scope = globalThis as unknown as WorkerScope;
+scope.onmessage = ({ data }) => scope.postMessage(runJob(data));
