@@ -172,7 +172,7 @@ export class MembershipApi extends PeerServiceEvents {
   /**
    * Removes a node from the cluster for good. Without an argument: this node, which the others forget before its connections
    * close, and which is a cluster of its own then. Another node learns that it was removed, emits `removed`, and stops. Does nothing when it is
-   * no member.
+   * no member. Where a node knows only a part of the cluster, one of the others can be removed by its specification, not by its name alone.
    *
    * @example Leave the cluster, and remove another from it
    * ```ts
@@ -197,7 +197,8 @@ export class MembershipApi extends PeerServiceEvents {
   leave(node?: string | NodeSpec): Promise<void> {
     const name = node === undefined ? this.name : nameOf(node);
     this.node.checkRunning("leave");
-    return name === this.name ? this.node.leave() : this.node.remove(name);
+    if (name === this.name) return this.node.leave();
+    return this.node.remove(name, typeof node === "string" ? undefined : node);
   }
 
   /**

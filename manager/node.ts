@@ -135,9 +135,9 @@ export class Node implements ConnectionPoolHandler {
     return this.#leaving ??= Promise.resolve().then(() => this.#leave()).finally(() => this.#leaving = null);
   }
 
-  /** Removes another node from the cluster. */
-  async remove(name: string): Promise<void> {
-    const spec = this.overlay.members.get(name);
+  /** Removes another node from the cluster. One that is not known here, as a partial view does not know all, is taken as it is `given`. */
+  async remove(name: string, given?: NodeSpec): Promise<void> {
+    const spec = this.overlay.members.get(name) ?? given;
     if (spec === undefined) return;
     this.overlay.leave(spec);
     await this.#handledByAll();

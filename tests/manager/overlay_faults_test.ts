@@ -2,8 +2,8 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
-import { connected, isSymmetric, overlayScenario, stranger } from "./overlay_worlds.ts";
-import type { World } from "./worlds.ts";
+import { clusterOf, connected, isSymmetric, overlayScenario, partialOverlays, stranger } from "./overlay_worlds.ts";
+import { scenario, type World } from "./worlds.ts";
 
 /** Has `sender` broadcast until all have heard it: what goes out while the overlay is being repaired is repaired later. */
 async function hearEachOther(world: World, nodes: readonly PeerServiceManager[], what: string): Promise<void> {
@@ -52,6 +52,21 @@ overlayScenario(
   },
   ["memory"],
   ({ name }) => name !== "staticOverlay",
+);
+
+scenario(
+  "Over hyparview, a fifth of thirty nodes heal after all others crashed at once, and a broadcast reaches them",
+  async (world) => {
+    const overlay = partialOverlays.find(({ name }) => name === "hyparview")!;
+    const nodes = await clusterOf(world, overlay, 30);
+    // Who has just joined knows few in reserve before its first shuffle.
+    await quiet(world);
+    const survivors = nodes.filter((_, index) => index % 5 === 2);
+    crash(world, nodes.filter((node) => !survivors.includes(node)));
+    await connected(world, survivors);
+    await hearEachOther(world, survivors, "after");
+  },
+  ["memory"],
 );
 
 overlayScenario(

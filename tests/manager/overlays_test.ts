@@ -74,6 +74,26 @@ overlayScenario("a node that leaves is gone from all views, and the others stay 
 });
 
 overlayScenario(
+  "leave(spec) removes a node that is not among the members that are known here, everywhere",
+  async (world, nodes) => {
+    const [remover, removed] = nodes.flatMap((node) => {
+      const unknown = nodes.find(({ name }) => !node.member(name));
+      return unknown === undefined ? [] : [[node, unknown] as const];
+    })[0]!;
+    const farewell = Promise.withResolvers<void>();
+    removed.addEventListener("removed", () => farewell.resolve());
+    await remover.leave(removed.spec);
+    await farewell.promise;
+    const others = nodes.filter((node) => node !== removed);
+    await world.until("all forgot it", () => others.every((node) => !node.member(removed.name)));
+    world.nodes.splice(world.nodes.indexOf(removed), 1);
+    await connected(world, others);
+  },
+  ["memory"],
+  ({ name }) => name.startsWith("scamp"),
+);
+
+overlayScenario(
   "reserve() keeps a place for a node with a tag",
   async (world, nodes, overlay) => {
     const keeper = nodes[0]!;
