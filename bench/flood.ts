@@ -49,6 +49,9 @@ export const guarantees: Subject = {
     report.row("guarantees", { ...row, what: "await forwardMessage", ours: rates(forward) });
     const what = `ack: true, window ${WINDOW}`;
     report.row("guarantees", { ...row, what, ours: rates(acknowledged), target: { atLeast: 0.4 } });
+    describe("guarantees", "castMessage", cast!, report);
+    describe("guarantees", "await forwardMessage", forward!, report);
+    describe("guarantees", what, acknowledged!, report);
   },
 };
 
@@ -80,8 +83,8 @@ async function measureFlood(
     ours: rates(own),
     ...(target && { target }),
   });
-  describe(payloadName(payload), "raw", baseline, report);
-  describe(payloadName(payload), "ours", own, report);
+  describe("flood", `${payloadName(payload)}, raw`, baseline, report);
+  describe("flood", `${payloadName(payload)}, ours`, own, report);
   if (payload === "event") return;
   addPoint(report, "raw socket", payload, baseline);
   addPoint(report, "peer-service", payload, own);
@@ -105,7 +108,7 @@ function timed(
   };
 }
 
-function describe(what: string, who: string, floods: readonly MeasuredFlood[], report: Report): void {
+function describe(subject: string, what: string, floods: readonly MeasuredFlood[], report: Report): void {
   const middle = (pick: (flood: MeasuredFlood) => number) => median(floods.map(pick));
   const memory = (pick: (flood: MeasuredFlood) => number) =>
     `${pick(floods[0]!).toFixed(0)} → ${pick(floods.at(-1)!).toFixed(0)} MB`;
@@ -115,8 +118,8 @@ function describe(what: string, who: string, floods: readonly MeasuredFlood[], r
       `timers late p99 ${middle((flood) => pick(flood).lateness.p99).toFixed(1)} ms`,
       `memory ${memory((flood) => pick(flood).memory)}`,
     ].join(", ");
-  report.remark("flood", `${what}, ${who}, sender: ${side(({ sent }) => sent)}`);
-  report.remark("flood", `${what}, ${who}, receiver: ${side(({ received }) => received)}`);
+  report.remark(subject, `${what}, sender: ${side(({ sent }) => sent)}`);
+  report.remark(subject, `${what}, receiver: ${side(({ received }) => received)}`);
 }
 
 function addPoint(report: Report, name: string, size: number, floods: readonly MeasuredFlood[]): void {

@@ -30,17 +30,20 @@ interface Formation {
   readonly milliseconds: number;
   /** Bytes that each node took. */
   readonly memory: number;
-  /** Share of one processor that each node takes, while nothing happens. */
+}
+
+/** What each node of a cluster takes while nothing happens. */
+interface Idleness {
+  /** Share of one processor. */
   readonly cpu: number;
-  /** Bytes per second that come to each node, while nothing happens. */
+  /** Bytes per second that come to it. */
   readonly bytes: number;
 }
 
 async function measureMesh(nodes: number, processes: number, effort: Effort, report: Report): Promise<void> {
-  const rounds = processes === 1 ? effort.rounds : Math.min(3, effort.rounds);
   const [baseline, own] = await interleave(
-    rounds,
-    (["raw", "ours"] as const).map((contestant) => () => formMesh(contestant, nodes, processes)),
+    effort.rounds,
+    (["raw", "ours"] as const).map((contestant) => () => withMesh(contestant, nodes, processes, formation)),
   );
   const where = processes === 1 ? "one process" : `${processes} processes`;
   const target: Pick<Row, "target"> = nodes === 64 ? { target: { atMost: 2 } } : {};
@@ -52,22 +55,34 @@ async function measureMesh(nodes: number, processes: number, effort: Effort, rep
     ours: pick(own),
     ...target,
   });
-  const middle = (value: (formation: Formation) => number) => median(own!.map(value));
+  const memory = median(own!.map(({ memory }) => memory));
+  const { cpu, bytes } = await withMesh("ours", nodes, processes, idleness);
   report.remark(
     "membership",
     [
-      `${nodes} nodes, ${where}: a node takes ${(middle(({ memory }) => memory) / MEBIBYTE).toFixed(1)} MiB`,
-      `idle, ${(100 * middle(({ cpu }) => cpu)).toFixed(2)} % of a processor`,
-      `and ${middle(({ bytes }) => bytes).toFixed(0)} B/s`,
+      `${nodes} nodes, ${where}: a node takes ${(memory / MEBIBYTE).toFixed(1)} MiB`,
+      `idle, ${(100 * cpu).toFixed(2)} % of a processor`,
+      `and ${bytes.toFixed(0)} B/s`,
     ].join(", "),
   );
 }
 
-async function formMesh(contestant: Contestant, nodes: number, processes: number): Promise<Formation> {
+/** A cluster that has just formed. */
+interface Mesh extends Formation {
+  readonly nodes: number;
+  /** Has all its processes do something. */
+  all<T>(ask: (child: BenchProcess, index: number) => Promise<T>): Promise<T[]>;
+}
+
+async function withMesh<T>(
+  contestant: Contestant,
+  nodes: number,
+  processes: number,
+  look: (mesh: Mesh) => T | Promise<T>,
+): Promise<T> {
   await using stack = new AsyncDisposableStack();
   const children = Array.from({ length: processes }, () => stack.use(new BenchProcess()));
   const all = <T>(ask: (child: BenchProcess, index: number) => Promise<T>) => Promise.all(children.map(ask));
-  const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
   const perProcess = nodes / processes;
   const before = processes === 1 ? sum(await all((child) => child.call("ownMemory", {}))) : 0;
   const opened = await all((child) => child.call("openMesh", { contestant, nodes: perProcess }));
@@ -75,13 +90,21 @@ async function formMesh(contestant: Contestant, nodes: number, processes: number
   const startedAt = performance.now();
   await all((child, index) => child.call("joinMesh", { addresses, first: index * perProcess }));
   const milliseconds = performance.now() - startedAt;
-  const memory = sum(await all((child) => child.call("ownMemory", {}))) - before;
-  const idle = contestant === "raw" ? [] : await all((child) => child.call("idleMesh", { seconds: IDLE_SECONDS }));
+  const memory = (sum(await all((child) => child.call("ownMemory", {}))) - before) / nodes;
+  const seen = await look({ nodes, all, milliseconds, memory });
   await all((child) => child.call("closeMesh", {}));
-  return {
-    milliseconds,
-    memory: memory / nodes,
-    cpu: sum(idle.map(({ cpu }) => cpu)) / nodes,
-    bytes: sum(idle.map(({ bytes }) => bytes)) / nodes,
-  };
+  return seen;
+}
+
+function formation({ milliseconds, memory }: Mesh): Formation {
+  return { milliseconds, memory };
+}
+
+async function idleness({ nodes, all }: Mesh): Promise<Idleness> {
+  const idle = await all((child) => child.call("idleMesh", { seconds: IDLE_SECONDS }));
+  return { cpu: sum(idle.map(({ cpu }) => cpu)) / nodes, bytes: sum(idle.map(({ bytes }) => bytes)) / nodes };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -6,6 +6,7 @@ import { MembershipSet, type NodeSpec } from "../membership/mod.ts";
 import { decode } from "../transport/message_pack_decode.ts";
 import { encode } from "../transport/message_pack_encode.ts";
 import { interleave, type Subject } from "./subject.ts";
+import { timePerRun } from "./work.ts";
 
 const SIZES = [200, 1000];
 const MS_PER_ROUND = 20;
@@ -64,11 +65,5 @@ function received(bytes: Uint8Array): MembershipSet {
 
 /** Microseconds that `work` takes. */
 function timed(work: () => unknown): Promise<number> {
-  const startedAt = performance.now();
-  let count = 0;
-  while (performance.now() - startedAt < MS_PER_ROUND) {
-    if (work() === undefined) throw new TypeError("Cannot measure: the work has no result");
-    count++;
-  }
-  return Promise.resolve(1000 * (performance.now() - startedAt) / count);
+  return Promise.resolve(timePerRun(work, MS_PER_ROUND) / 1000);
 }

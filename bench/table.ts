@@ -43,6 +43,6 @@ function formatSpread(values: readonly number[]): string {
 /** Three digits that count. */
 function formatNumber(value: number): string {
   if (!Number.isFinite(value)) return "–";
-  const digits = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  const digits = value >= 100 ? 0 : value >= 10 ? 1 : value >= 0.1 || value === 0 ? 2 : value >= 0.01 ? 3 : 4;
   return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
