@@ -2,7 +2,6 @@
 
 import { BenchProcess } from "./bench_process.ts";
 import type { Report, Row } from "./report.ts";
-import { median } from "./statistics.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const SIZES = [8, 32, 64];
@@ -25,38 +24,39 @@ export const membership: Subject = {
 
 type Contestant = "raw" | "ours";
 
-/** What one cluster took. */
-interface Formation {
-  readonly milliseconds: number;
-  /** Bytes that each node took. */
-  readonly memory: number;
-}
+/** Has all processes of a cluster do something. */
+type All = <T>(ask: (child: BenchProcess, index: number) => Promise<T>) => Promise<T[]>;
 
-/** What each node of a cluster takes while nothing happens. */
-interface Idleness {
-  /** Share of one processor. */
+/** What each node of a cluster takes. */
+interface Cost {
+  /** Bytes, in processes that have done nothing else. */
+  readonly memory: number;
+  /** Share of one processor, while nothing happens. */
   readonly cpu: number;
-  /** Bytes per second that come to it. */
+  /** Bytes per second that come to it, while nothing happens. */
   readonly bytes: number;
 }
 
 async function measureMesh(nodes: number, processes: number, effort: Effort, report: Report): Promise<void> {
-  const [baseline, own] = await interleave(
-    effort.rounds,
-    (["raw", "ours"] as const).map((contestant) => () => withMesh(contestant, nodes, processes, formation)),
-  );
+  const [baseline, own] = await withProcesses(processes, (all) => {
+    const contestants: Contestant[] = ["raw", "ours"];
+    const rounds = contestants.map((contestant) => async () => {
+      const milliseconds = await formMesh(all, contestant, nodes, processes);
+      await all((child) => child.call("closeMesh", {}));
+      return milliseconds;
+    });
+    return interleave(effort.rounds, rounds);
+  });
   const where = processes === 1 ? "one process" : `${processes} processes`;
   const target: Pick<Row, "target"> = nodes === 64 ? { target: { atMost: 2 } } : {};
-  const pick = (rounds: readonly Formation[] | undefined) => rounds!.map(({ milliseconds }) => milliseconds);
   report.row("membership", {
     what: `${nodes} nodes, ${where}`,
     unit: "ms",
-    baseline: pick(baseline),
-    ours: pick(own),
+    baseline: baseline!,
+    ours: own!,
     ...target,
   });
-  const memory = median(own!.map(({ memory }) => memory));
-  const { cpu, bytes } = await withMesh("ours", nodes, processes, idleness);
+  const { memory, cpu, bytes } = await withProcesses(processes, (all) => costOf(all, nodes, processes));
   report.remark(
     "membership",
     [
@@ -67,44 +67,30 @@ async function measureMesh(nodes: number, processes: number, effort: Effort, rep
   );
 }
 
-/** A cluster that has just formed. */
-interface Mesh extends Formation {
-  readonly nodes: number;
-  /** Has all its processes do something. */
-  all<T>(ask: (child: BenchProcess, index: number) => Promise<T>): Promise<T[]>;
-}
-
-async function withMesh<T>(
-  contestant: Contestant,
-  nodes: number,
-  processes: number,
-  look: (mesh: Mesh) => T | Promise<T>,
-): Promise<T> {
+async function withProcesses<T>(processes: number, work: (all: All) => Promise<T>): Promise<T> {
   await using stack = new AsyncDisposableStack();
   const children = Array.from({ length: processes }, () => stack.use(new BenchProcess()));
-  const all = <T>(ask: (child: BenchProcess, index: number) => Promise<T>) => Promise.all(children.map(ask));
+  return await work((ask) => Promise.all(children.map(ask)));
+}
+
+/** @returns Milliseconds until all are connected with all. */
+async function formMesh(all: All, contestant: Contestant, nodes: number, processes: number): Promise<number> {
   const perProcess = nodes / processes;
-  const before = processes === 1 ? sum(await all((child) => child.call("ownMemory", {}))) : 0;
   const opened = await all((child) => child.call("openMesh", { contestant, nodes: perProcess }));
   const addresses = opened.flat();
   const startedAt = performance.now();
   await all((child, index) => child.call("joinMesh", { addresses, first: index * perProcess }));
-  const milliseconds = performance.now() - startedAt;
-  const memory = (sum(await all((child) => child.call("ownMemory", {}))) - before) / nodes;
-  const seen = await look({ nodes, all, milliseconds, memory });
-  await all((child) => child.call("closeMesh", {}));
-  return seen;
+  return performance.now() - startedAt;
 }
 
-function formation({ milliseconds, memory }: Mesh): Formation {
-  return { milliseconds, memory };
-}
-
-async function idleness({ nodes, all }: Mesh): Promise<Idleness> {
+async function costOf(all: All, nodes: number, processes: number): Promise<Cost> {
+  const each = (values: readonly number[]) => values.reduce((total, value) => total + value, 0) / nodes;
+  const memory = async () => each(await all((child) => child.call("ownMemory", {})));
+  // A node that has a process to itself takes all of it.
+  const before = processes === 1 ? await memory() : 0;
+  await formMesh(all, "ours", nodes, processes);
+  const after = await memory();
   const idle = await all((child) => child.call("idleMesh", { seconds: IDLE_SECONDS }));
-  return { cpu: sum(idle.map(({ cpu }) => cpu)) / nodes, bytes: sum(idle.map(({ bytes }) => bytes)) / nodes };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  await all((child) => child.call("closeMesh", {}));
+  return { memory: after - before, cpu: each(idle.map(({ cpu }) => cpu)), bytes: each(idle.map(({ bytes }) => bytes)) };
 }
