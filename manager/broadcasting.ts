@@ -34,6 +34,8 @@ export class Broadcasting {
   readonly #options: BroadcastingOptions;
   #tree: Plumtree<Payload>;
   #timer: Timer | null = null;
+  /** Is to look who the neighbours are, once that may have changed. */
+  #looking: Timer | null = null;
   #stopped = false;
 
   constructor(options: BroadcastingOptions, self: NodeSpec) {
@@ -48,6 +50,7 @@ export class Broadcasting {
 
   /** Names of the neighbours along the tree of `root`: its links, which span the cluster. */
   links(root: string): string[] {
+    this.#look();
     return this.#tree.eager(root);
   }
 
@@ -58,16 +61,15 @@ export class Broadcasting {
    */
   broadcast(name: string, message: unknown): void {
     const { codec, runtime, deliver, pool } = this.#options;
+    this.#look();
     this.#do(this.#tree.broadcast([name, codec.encode(message)], runtime.clock.now()));
     runtime.defer(() => deliver(name, message, pool.selfName()));
   }
 
-  /** Takes note of who can be reached. */
+  /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
   neighboursChanged(): void {
-    const { pool, isFullMesh, runtime } = this.#options;
-    const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
-    const neighbours = isFullMesh ? broadcastNeighbours(pool.selfName(), usable) : usable;
-    this.#do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
+    const { lazyInterval, runtime } = this.#options;
+    if (!this.#stopped) this.#looking ??= runtime.clock.schedule(lazyInterval / 4, () => this.#look());
   }
 
   /**
@@ -77,6 +79,7 @@ export class Broadcasting {
    */
   receive(peer: Peer, value: unknown): void {
     const message = broadcastFromValue(value);
+    this.#look();
     if (message.kind === "gossip" || message.kind === "repair") checkPayload(message.payload);
     this.#do(this.#tree.receive(peer.name, message as BroadcastMessage<Payload>, this.#now()));
   }
@@ -85,11 +88,13 @@ export class Broadcasting {
   restart(self: NodeSpec): void {
     this.#timer?.cancel();
     this.#tree = this.#treeOf(self);
+    this.neighboursChanged();
   }
 
   /** Ends it, for good. */
   stop(): void {
     this.#timer?.cancel();
+    this.#looking?.cancel();
     this.#stopped = true;
   }
 
@@ -102,6 +107,17 @@ export class Broadcasting {
       graftTimeout: lazyInterval / 4,
       exchangeInterval: refreshInterval,
     });
+  }
+
+  /** Takes note of who can be reached, if that may have changed. */
+  #look(): void {
+    if (this.#looking === null) return;
+    this.#looking.cancel();
+    this.#looking = null;
+    const { pool, isFullMesh, runtime } = this.#options;
+    const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
+    const neighbours = isFullMesh ? broadcastNeighbours(pool.selfName(), usable) : usable;
+    this.#do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
   }
 
   #do({ outgoing, delivered }: PlumtreeStep<Payload>): void {

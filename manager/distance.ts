@@ -25,10 +25,12 @@ export class Distance {
     this.#options = options;
   }
 
-  /** Measures one peer at random: the load does not grow with their number. */
+  /** Measures one peer, at random once all have been measured: the load does not grow with their number. */
   measureOne(): void {
     const linked = [...this.#options.pool.peers.values()].filter(({ linked }) => linked);
-    const peer = linked[Math.floor(this.#options.random.next() * linked.length)];
+    const unknown = linked.filter(({ roundTrip }) => roundTrip === undefined);
+    const candidates = unknown.length > 0 ? unknown : linked;
+    const peer = candidates[Math.floor(this.#options.random.next() * candidates.length)];
     if (peer !== undefined) this.measure(peer);
   }
 

@@ -61,6 +61,9 @@ export interface PeerServiceEventMap {
 
 /** An event target that knows the events of a peer service manager. */
 export class PeerServiceEvents extends EventTarget {
+  /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
+  readonly #heard = new Set<string>();
+
   /**
    * Has `listener` called at each event of a type.
    *
@@ -97,6 +100,7 @@ export class PeerServiceEvents extends EventTarget {
     listener: any,
     options?: AddEventListenerOptions | boolean,
   ): void {
+    this.#heard.add(type);
     super.addEventListener(type, listener, options);
   }
 
@@ -144,6 +148,6 @@ export class PeerServiceEvents extends EventTarget {
     type: Type,
     detail: PeerServiceEventMap[Type]["detail"],
   ): void {
-    this.dispatchEvent(new CustomEvent(type, { detail }));
+    if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }

@@ -179,7 +179,6 @@ export class Node implements ConnectionPoolHandler {
     this.liveness.linked(peer);
     this.#shareWatch();
     this.overlay.linked(peer);
-    this.#distance.measure(peer);
   }
 
   unlinked(peer: Peer): void {

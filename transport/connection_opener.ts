@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { Deadlines, type GiveUp } from "./deadlines.ts";
 import { FrameReader, ProtocolError } from "./frame_reader.ts";
 import {
   acceptHandshake,
@@ -74,13 +75,18 @@ export class ConnectionOpener {
     refused: {},
   };
   readonly #options: ConnectionOpenerOptions;
-  readonly #pending = new Set<AbortController>();
+  readonly #deadlines: Deadlines;
   #halfOpen = 0;
   #turnedAway = 0;
   #stopped = false;
 
   constructor(options: ConnectionOpenerOptions) {
+    const { runtime, handshakeTimeout } = options;
     this.#options = options;
+    this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
+      this.stats.handshakeTimeouts++;
+      return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
+    });
   }
 
   /**
@@ -95,17 +101,17 @@ export class ConnectionOpener {
     signal?: AbortSignal,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     this.stats.dials++;
-    let failure: unknown = new Error(`Cannot dial "${request.to}": it has no address`);
+    let failure: unknown;
     for (const address of addresses) {
       try {
-        return await this.#within(signal, (deadline) => this.#dialOne(address, request, deadline));
+        return await this.#dialOne(address, request, signal);
       } catch (error) {
         failure = error;
         if (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code)) break;
       }
     }
     this.stats.dialFailures++;
-    throw failure;
+    throw failure ?? new Error(`Cannot dial "${request.to}": it has no address`);
   }
 
   /**
@@ -126,17 +132,10 @@ export class ConnectionOpener {
       return null;
     }
     this.#halfOpen++;
-    const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
     try {
-      const request = await this.#within(undefined, async (deadline) => {
-        deadline.addEventListener("abort", () => stream.close());
-        try {
-          return await acceptHandshake({ stream, reader, ...this.#options }, self, admit, isOccupied);
-        } catch (error) {
-          if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
-          throw error;
-        }
-      });
+      using _limit = this.#limit(() => stream.close());
+      const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
+      const request = await this.#answer({ stream, reader }, self, admit, isOccupied);
       if (request !== null) return { stream, reader, request };
     } catch (error) {
       this.#count(error);
@@ -150,18 +149,31 @@ export class ConnectionOpener {
   /** Gives up every handshake under way, and those to come. */
   stop(): void {
     this.#stopped = true;
-    for (const controller of this.#pending) controller.abort(stopped());
+    this.#deadlines.giveUpAll(stopped());
+  }
+
+  async #answer(
+    { stream, reader }: OpenedStream,
+    self: NodeSpec,
+    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+    isOccupied: (request: ConnectionRequest) => boolean,
+  ): Promise<ConnectionRequest | null> {
+    const { identity, runtime } = this.#options;
+    try {
+      return await acceptHandshake({ stream, reader, identity, runtime }, self, admit, isOccupied);
+    } catch (error) {
+      if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
+      throw error;
+    }
   }
 
   /** Closes a stream for which there is no room, and says so if that can be done in passing. */
   async #turnAway(stream: ByteStream): Promise<void> {
-    if (this.#turnedAway < TURNED_AWAY_MAX) {
+    if (this.#turnedAway < TURNED_AWAY_MAX && !this.#stopped) {
       this.#turnedAway++;
+      using _limit = this.#limit(() => stream.close());
       const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
-      await this.#within(undefined, (deadline) => {
-        deadline.addEventListener("abort", () => stream.close());
-        return refuse(stream, { code: "overloaded", reason });
-      }).catch(() => {});
+      await refuse(stream, { code: "overloaded", reason });
       this.#turnedAway--;
     }
     stream.close();
@@ -170,46 +182,41 @@ export class ConnectionOpener {
   async #dialOne(
     address: Address,
     request: ConnectionRequest,
-    signal: AbortSignal,
+    signal: AbortSignal | undefined,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
-    const stream = await this.#options.runtime.transport.connect(address, { signal });
-    const close = () => stream.close();
-    signal.addEventListener("abort", close);
+    const { identity, runtime } = this.#options;
+    const controller = new AbortController();
+    let stream: ByteStream | undefined;
+    using _limit = this.#limit((reason) => {
+      controller.abort(reason);
+      stream?.close();
+    }, signal);
     try {
-      signal.throwIfAborted();
+      stream = await runtime.transport.connect(address, { signal: controller.signal });
+      controller.signal.throwIfAborted();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const spec = await dialHandshake({ stream, reader, ...this.#options }, request);
+      const spec = await dialHandshake({ stream, reader, identity, runtime }, request);
       return { stream, reader, spec };
     } catch (error) {
-      close();
-      throw signal.aborted ? signal.reason : error;
-    } finally {
-      signal.removeEventListener("abort", close);
+      stream?.close();
+      throw controller.signal.aborted ? controller.signal.reason : error;
     }
   }
 
-  /** Runs `work` with a signal that is aborted at the deadline, by `signal` or when the node stops. */
-  async #within<T>(signal: AbortSignal | undefined, work: (deadline: AbortSignal) => Promise<T>): Promise<T> {
+  /** Has an attempt given up at the deadline, once `signal` is aborted, or when the node stops. */
+  #limit(giveUp: GiveUp, signal?: AbortSignal): Disposable {
     if (this.#stopped) throw stopped();
-    const controller = new AbortController();
-    const { runtime, handshakeTimeout } = this.#options;
-    const timer = runtime.clock.schedule(handshakeTimeout, () => {
-      this.stats.handshakeTimeouts++;
-      controller.abort(
-        new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError"),
-      );
-    });
-    const abort = () => controller.abort(signal!.reason);
-    if (signal?.aborted) abort();
-    signal?.addEventListener("abort", abort);
-    this.#pending.add(controller);
-    try {
-      return await work(controller.signal);
-    } finally {
-      timer.cancel();
-      signal?.removeEventListener("abort", abort);
-      this.#pending.delete(controller);
-    }
+    const deadline = this.#deadlines.begin(giveUp);
+    if (signal === undefined) return deadline;
+    const abort = () => giveUp(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    return {
+      [Symbol.dispose]() {
+        deadline[Symbol.dispose]();
+        signal.removeEventListener("abort", abort);
+      },
+    };
   }
 
   #count(error: unknown): void {

@@ -229,7 +229,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
       const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];
       peer.doubtful = false;
-      tellWish(peer);
+      peer.wantedThere = true;
+      if (!peer.wanted) tellWish(peer);
       for (const other of doubtful) other.close();
       peer.silent = false;
     }

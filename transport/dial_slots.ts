@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Clock } from "../runtime/runtime.ts";
+import { Deadlines } from "./deadlines.ts";
 
 /** Dials that a node may have under way at a time. */
 const SLOTS = 8;
@@ -13,15 +14,13 @@ const SLOTS = 8;
  * waiting.
  */
 export class DialSlots {
-  readonly #clock: Clock;
-  readonly #patience: number;
+  readonly #patience: Deadlines;
   #waiting: (() => void)[] = [];
   #taken = 0;
 
   /** @param patience Milliseconds for which a dial keeps its slot at most. */
   constructor(clock: Clock, patience: number) {
-    this.#clock = clock;
-    this.#patience = patience;
+    this.#patience = new Deadlines(clock, patience, () => {});
   }
 
   /** Runs `dial` as soon as there is a slot for it. */
@@ -33,11 +32,10 @@ export class DialSlots {
       if (isHeld) this.#release();
       isHeld = false;
     };
-    const timer = this.#clock.schedule(this.#patience, release);
+    using _patience = this.#patience.begin(release);
     try {
       await dial();
     } finally {
-      timer.cancel();
       release();
     }
   }

@@ -4,8 +4,8 @@ import { checkNodeSpec } from "../membership/node_spec_check.ts";
 import type { NodeSpec } from "../membership/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { FrameKind } from "./frame_kind.ts";
-import { type FrameReader, ProtocolError } from "./frame_reader.ts";
-import { expectFrame, malformed, record, refuse, sendFrame } from "./handshake_frames.ts";
+import { FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "./frame_reader.ts";
+import { expectFrame, frameOf, malformed, record, refuse, sendFrame } from "./handshake_frames.ts";
 import { encode } from "./message_pack_encode.ts";
 import type { Refusal } from "./refusal.ts";
 import { equalInConstantTime, proofs, type SharedSecrets } from "./shared_secrets.ts";
@@ -64,7 +64,7 @@ interface HandshakeEnd {
  */
 export async function dialHandshake(end: HandshakeEnd, request: ConnectionRequest): Promise<NodeSpec> {
   const { identity, runtime, stream } = end;
-  const hello = encode({
+  const hello = frameOf(FrameKind.hello, {
     version: PROTOCOL_VERSION,
     cluster: identity.cluster,
     strategy: identity.strategy,
@@ -72,12 +72,12 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
     secret: identity.secrets.length > 0,
     ...request,
   });
-  await sendFrame(stream, FrameKind.hello, hello);
+  await stream.write(hello);
   const open = identity.secrets.length === 0;
   const { inner, macs, confirm } = record(await expectFrame(end.reader, FrameKind.welcome, open), "welcome");
   if (!(inner instanceof Uint8Array) || !Array.isArray(macs)) throw malformed("welcome");
-  const transcript = join(hello, inner);
-  const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
+  const transcript = () => join(hello.subarray(FRAME_HEADER_BYTES), inner);
+  const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript(), macs);
   if (!open && secret < 0) {
     throw await refuse(stream, {
       code: "secret",
@@ -89,10 +89,10 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
     throw await refuse(stream, wrongNode(request.to, spec.name, where(stream)));
   }
   if (!open) {
-    const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript);
-    await sendFrame(stream, FrameKind.proof, encode({ mac }));
+    const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript());
+    await sendFrame(stream, FrameKind.proof, { mac });
   } else if (confirm === true) {
-    await sendFrame(stream, FrameKind.proof, encode({}));
+    await sendFrame(stream, FrameKind.proof, {});
   }
   if (!open || confirm === true) await expectFrame(end.reader, FrameKind.ready, true);
   return spec;
@@ -128,15 +128,15 @@ export async function acceptHandshake(
   }
   const trusted = identity.secrets.length > 0;
   const inner = encode({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
-  const transcript = join(first.body, inner);
+  const transcript = () => join(first.body, inner);
   const welcome = async (confirm: boolean) => {
-    const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript) : [];
-    await sendFrame(stream, FrameKind.welcome, encode(confirm ? { inner, macs, confirm } : { inner, macs }));
+    const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript()) : [];
+    await sendFrame(stream, FrameKind.welcome, confirm ? { inner, macs, confirm } : { inner, macs });
   };
   if (trusted) {
     await welcome(false);
     const { mac } = record(await expectFrame(end.reader, FrameKind.proof, false), "proof");
-    if (await matchingSecret(runtime, identity.secrets, "dialler", transcript, [mac]) < 0) {
+    if (await matchingSecret(runtime, identity.secrets, "dialler", transcript(), [mac]) < 0) {
       throw await refuse(stream, {
         code: "secret",
         reason: `Cannot accept ${where(stream)}: it does not know the secret`,
@@ -148,7 +148,7 @@ export async function acceptHandshake(
   const confirm = !trusted && isOccupied(request);
   if (!trusted) await welcome(confirm);
   if (confirm) await expectFrame(end.reader, FrameKind.proof, true);
-  if (trusted || confirm) await sendFrame(stream, FrameKind.ready, new Uint8Array());
+  if (trusted || confirm) await sendFrame(stream, FrameKind.ready);
   return request;
 }
 

@@ -4,17 +4,26 @@ import { ByteWriter } from "./byte_writer.ts";
 import { FrameKind } from "./frame_kind.ts";
 import { FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "./frame_reader.ts";
 import { decode } from "./message_pack_decode.ts";
-import { encode } from "./message_pack_encode.ts";
+import { encodeInto } from "./message_pack_encode.ts";
 import { HandshakeRefusedError, type Refusal, refusalFrom } from "./refusal.ts";
 import type { ByteStream } from "./transport.ts";
 
-/** Writes one frame, outside any queue. */
-export function sendFrame(stream: ByteStream, kind: number, body: Uint8Array): Promise<void> {
-  const writer = new ByteWriter(FRAME_HEADER_BYTES + body.length);
-  writer.u32(body.length + 1);
+/** Most frames of a handshake have room in it. */
+const WRITER_BYTES = 512;
+
+/** Makes a frame with `value` for a body, or without one. */
+export function frameOf(kind: number, value?: unknown): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(WRITER_BYTES);
+  writer.length = FRAME_HEADER_BYTES - 1;
   writer.u8(kind);
-  writer.raw(body);
-  return stream.write(writer.written());
+  if (value !== undefined) encodeInto(writer, value);
+  writer.setU32(0, writer.length - FRAME_HEADER_BYTES + 1);
+  return writer.written();
+}
+
+/** Writes one frame, outside any queue. */
+export function sendFrame(stream: ByteStream, kind: number, value?: unknown): Promise<void> {
+  return stream.write(frameOf(kind, value));
 }
 
 /**
@@ -41,7 +50,7 @@ export async function expectFrame(reader: FrameReader, kind: number, trusted: bo
 /** Tells the other end why it is refused. @returns The error to throw here. */
 export async function refuse(stream: ByteStream, refusal: Refusal): Promise<HandshakeRefusedError> {
   try {
-    await sendFrame(stream, FrameKind.refused, encode(refusal));
+    await sendFrame(stream, FrameKind.refused, refusal);
   } catch {
     // The other end is gone already: then it need not be told.
   }

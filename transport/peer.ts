@@ -21,7 +21,7 @@ export class Peer {
   spec: NodeSpec;
   /** Whether the strategy wants connections with it. */
   wanted = false;
-  /** Whether the strategy over there wants connections with this node, as far as that is known. */
+  /** Whether the strategy over there wants connections with this node: when a membership connection opens it does, until it says otherwise. */
   wantedThere = true;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
   silent = false;

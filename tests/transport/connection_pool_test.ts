@@ -145,6 +145,26 @@ Deno.test("a pool that wants a peer again in time keeps its connections", async 
   assertEquals(a.newlyTold(), []);
 });
 
+Deno.test("a node takes it that a peer wants connections, until that says otherwise, and again when they reconnect", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [await world.start("a"), await world.start("b")];
+  const wishes = () => [a.peer("b").wantedThere, b.peer("a").wantedThere];
+  a.pool.want([b.spec]);
+  await world.advance(SOON);
+  assertEquals(wishes(), [false, true]);
+  b.pool.want([a.spec]);
+  await world.advance(SOON);
+  assertEquals(wishes(), [true, true]);
+  b.pool.want([]);
+  await world.advance(SOON);
+  assertEquals(wishes(), [false, true]);
+  b.pool.want([a.spec]);
+  a.pool.disconnect(a.peer("b"));
+  await world.advance(BACKOFF.cap + COURTESY + SOON);
+  assertConnected(world, [a, b]);
+  assertEquals(wishes(), [true, true]);
+});
+
 Deno.test("reach() opens the membership connection only, which closes after the linger time unless it is wanted", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
