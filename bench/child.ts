@@ -13,7 +13,12 @@ import { Stage } from "./stage.ts";
 
 const stage = new Stage();
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
-for await (const line of lines) {
+let last = Promise.resolve();
+for await (const line of lines) last = last.then(() => answer(line));
+// Whatever it was busy with, nobody waits for it any more.
+Deno.exit(0);
+
+async function answer(line: string): Promise<void> {
   const { name, args } = JSON.parse(line) as { name: CommandName; args: never };
   let answer: unknown;
   try {
@@ -24,4 +29,3 @@ for await (const line of lines) {
   const bytes = new TextEncoder().encode(JSON.stringify(answer) + "\n");
   for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));
 }
-Deno.exit(0);

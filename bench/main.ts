@@ -33,7 +33,7 @@ const SUBJECTS: readonly Subject[] = [
   merge,
   codec,
 ];
-/** All of it takes about seven minutes. */
+/** Short rounds: there are some sixty rows, each of sixteen rounds. */
 const FULL: Effort = { rounds: 7, roundMs: 300, quick: false };
 const QUICK: Effort = { rounds: 3, roundMs: 150, quick: true };
 const ROUNDS = /^--rounds=(\d+)$/;
