@@ -21,11 +21,6 @@ export class Beats {
     this.#nextAt = now + settings.interval;
   }
 
-  /** The last counter sent. */
-  get counter(): number {
-    return this.#counter;
-  }
-
   /** Beats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
   tick(turn: HeartbeatTurn): void {
     const { interval } = this.#settings;

@@ -94,11 +94,6 @@ export class Heartbeat {
     this.#resumedAt = now;
   }
 
-  /** The counter of the last beat. */
-  get counter(): number {
-    return this.#beats.counter;
-  }
-
   /** The names of the nodes that this one watches, connected or not. */
   get watched(): string[] {
     return this.#watch.names;

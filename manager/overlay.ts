@@ -52,11 +52,6 @@ export class Overlay {
     return this.#members;
   }
 
-  /** Names of the peers that control messages reach now. */
-  get connected(): ReadonlySet<string> {
-    return this.#connected;
-  }
-
   /** The strategy's state as a plain value. */
   snapshot(): unknown {
     return this.#options.strategy.snapshot(this.#state);

@@ -20,13 +20,6 @@ export function without(view: View, name: string): View {
   return has(view, name) ? view.filter((node) => node.name !== name) : view;
 }
 
-/** The view with `node` in the place of an older incarnation of it; nothing is added. */
-export function renewed(view: View, node: NodeSpec): View {
-  const known = find(view, node.name);
-  if (known === undefined || known.incarnation >= node.incarnation) return view;
-  return view.map((other) => other.name === node.name ? node : other);
-}
-
 /** All entries of several views, each name once: the first one counts. */
 export function union(...views: readonly View[]): View {
   const byName = new Map<string, NodeSpec>();

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { AckTimeoutError, delay, DelayedMessage } from "../../mod.ts";
+import { AckTimeoutError, delay, DelayedMessage, QueueFullError } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { scenario } from "./worlds.ts";
 
@@ -68,6 +68,51 @@ scenario("delay() puts a message back to the end of the queue", async (world) =>
     assert(results[0] instanceof DelayedMessage);
   }
 });
+
+/** Messages that one node delays at a time. */
+const DELAYED_MAX = 16_384;
+
+scenario(
+  "A sender delays a bounded number of messages: forwardMessage() rejects and castMessage() drops more",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b!, "log");
+    const dropped: string[] = [];
+    a!.addEventListener(
+      "undeliverable",
+      ({ detail }) => dropped.push(`${detail.node} ${detail.name} ${detail.reason}`),
+    );
+    a!.addInterpositionFun("hold", ({ message }) => delay(message));
+    const sent = Array.from({ length: DELAYED_MAX }, (_, n) => a!.forwardMessage("b", "log", n));
+    const reason = 'Cannot delay a message to "log" on "b": too many are delayed already';
+    const refused = assertRejects(() => a!.forwardMessage("b", "log", "more"), QueueFullError, reason);
+    assertEquals(a!.castMessage("b", "log", "more"), false);
+    assertEquals(dropped, [`b log ${reason}`]);
+    a!.removeInterpositionFun("hold");
+    await Promise.all([refused, ...sent]);
+    await world.until("all arrived", () => heard.messages.length === DELAYED_MAX);
+    assert(heard.messages.every((message, index) => message === index));
+  },
+  ["memory"],
+);
+
+scenario("A receiver delays a bounded number of messages, and tells of those that it drops", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const heard = world.inbox(b!, "log");
+  let dropped = 0;
+  b!.addEventListener("undeliverable", ({ detail }) => {
+    assertEquals(detail.reason, "Too many messages are delayed already");
+    dropped++;
+  });
+  b!.addInterpositionFun("hold", ({ message }) => message === "last" ? message : delay(message));
+  const more = 10;
+  for (let n = 0; n < DELAYED_MAX + more; n++) await a!.forwardMessage("b", "log", n);
+  await a!.forwardMessage("b", "log", "last");
+  await world.until("all came", () => heard.messages.length === 1);
+  b!.removeInterpositionFun("hold");
+  assertEquals(dropped, more);
+  await world.until("all others arrived", () => heard.messages.length === DELAYED_MAX + 1);
+}, ["memory"]);
 
 scenario("A function that throws drops the message and becomes an error event", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
