@@ -10,7 +10,7 @@ import type {
   OutstandingOptions,
 } from "./outstanding_message.ts";
 import type { Receipt } from "./receipt.ts";
-import { Entry, Repetition } from "./repetition.ts";
+import { Entry, Repetition, type Unacknowledged } from "./repetition.ts";
 import {
   completeRetransmission,
   DEFAULT_RETRANSMISSION,
@@ -22,14 +22,6 @@ import { TimingWheel } from "./timing_wheel.ts";
 
 /** Milliseconds by which a repetition may be late. */
 const RESOLUTION = 10;
-
-/** What one peer has not acknowledged. */
-interface Unacknowledged<T> {
-  readonly peer: string;
-  readonly messages: SequenceRing<Entry<T>>;
-  /** From this number on, what was added without a time is on no wheel yet. */
-  young: number;
-}
 
 /**
  * The sender's side of acknowledged delivery: what was sent and has not been acknowledged, when to repeat it, and when

@@ -2,6 +2,7 @@
 
 import type { OutstandingMessage } from "./outstanding_message.ts";
 import type { Retransmission } from "./retransmission.ts";
+import type { SequenceRing } from "./sequence_ring.ts";
 import { WheelEntry } from "./timing_wheel.ts";
 
 /** What is kept of every outstanding message. */
@@ -36,4 +37,12 @@ export class Repetition<T> extends WheelEntry implements OutstandingMessage<T> {
   get refused(): boolean {
     return this.entry.refused;
   }
+}
+
+/** What one peer has not acknowledged. */
+export interface Unacknowledged<T> {
+  readonly peer: string;
+  readonly messages: SequenceRing<Entry<T>>;
+  /** From this number on, what was added without a time is on no wheel yet. */
+  young: number;
 }
