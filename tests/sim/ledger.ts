@@ -37,8 +37,8 @@ export class Ledger {
   readonly #sent: Sent[] = [];
   /** Numbers of messages that came anywhere. */
   readonly #arrived = new Set<number>();
-  /** What came to which incarnation. */
-  readonly #arrivals = new Set<string>();
+  /** What came to the present incarnation of each node. */
+  readonly #arrivals = new Map<Life, { readonly incarnation: number; readonly ids: Set<number> }>();
   /** By stream: the number of the message that came last. */
   readonly #last = new Map<string, number>();
   readonly #pending = new Map<number, Life>();
@@ -77,7 +77,7 @@ export class Ledger {
   /** Whether a message came to somebody; one to everybody, to everybody who lives. */
   hasArrived(id: number): boolean {
     if (this.#sent[id]!.to !== EVERYBODY) return this.#arrived.has(id);
-    return this.#run.lives.every((life) => this.#arrivals.has(arrival(life, id)));
+    return this.#run.lives.every((life) => this.#arrivalsAt(life).has(id));
   }
 
   /** Lists messages. */
@@ -111,11 +111,18 @@ export class Ledger {
       return this.#run.fail(`${at.id} received #${id} from ${from}, which was not sent so`);
     }
     this.#arrived.add(id);
-    const key = arrival(at, id);
-    if (this.#arrivals.has(key)) this.#run.fail(`${at.id} received ${this.#describe(id)} twice`);
-    this.#arrivals.add(key);
+    const arrivals = this.#arrivalsAt(at);
+    if (arrivals.has(id)) this.#run.fail(`${at.id} received ${this.#describe(id)} twice`);
+    arrivals.add(id);
     if (sent.causal !== undefined) this.#causal.deliver(id, sent.causal, at);
     if (sent.order !== undefined) this.#checkOrder(`${sent.from.id} ${at.id} ${channel} ${sent.order}`, id);
+  }
+
+  #arrivalsAt(life: Life): Set<number> {
+    const { incarnation } = life.node.spec;
+    let arrivals = this.#arrivals.get(life);
+    if (arrivals?.incarnation !== incarnation) this.#arrivals.set(life, arrivals = { incarnation, ids: new Set() });
+    return arrivals.ids;
   }
 
   #describe(id: number): string {
@@ -129,9 +136,4 @@ export class Ledger {
     if (last < id || this.#sent[last]!.connections !== this.#sent[id]!.connections) return;
     this.#run.fail(`${this.#describe(id)} arrived after ${this.#describe(last)}: ${stream}`);
   }
-}
-
-/** A message that came to a node in one of its incarnations. */
-function arrival({ id, node }: Life, message: number): string {
-  return `${id}/${node.spec.incarnation} #${message}`;
 }

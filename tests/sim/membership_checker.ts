@@ -112,7 +112,9 @@ function membershipOf(state: Uint8Array): MembershipSet {
 }
 
 function isEqual(state: Uint8Array, other: Uint8Array | undefined): boolean {
-  return other?.length === state.length && state.every((byte, index) => byte === other[index]);
+  if (other?.length !== state.length) return false;
+  for (let index = 0; index < state.length; index++) if (state[index] !== other[index]) return false;
+  return true;
 }
 
 function dotKey({ actor, incarnation, counter }: Dot): string {
