@@ -68,6 +68,9 @@ export class Joining {
           const { code } = error.refusal;
           if (code === "self") return null;
           if (FINAL.has(code)) throw error;
+          // It has dialled this node already.
+          const peer = code === "duplicate" ? this.#connectedAt(addresses) : undefined;
+          if (peer !== undefined && await this.#ask(peer, until)) return peer;
         }
       }
       await this.#wait(backoffDelay(++failures, runtime.random.next(), backoff), until);
@@ -101,6 +104,15 @@ export class Joining {
   /** To be called whenever members or connections change. */
   changed(): void {
     for (const check of [...this.#changed]) check();
+  }
+
+  /** A peer with one of these addresses, with which a connection is open. */
+  #connectedAt(addresses: readonly Address[]): Peer | undefined {
+    const isThere = ({ spec }: Peer) =>
+      spec.addresses.some((own) =>
+        addresses.some(({ hostname, port }) => own.hostname === hostname && own.port === port)
+      );
+    return [...this.#options.pool.peers.values()].find((peer) => peer.connected && isThere(peer));
   }
 
   /** Has the strategy join. @returns Whether the peer has handled that: it may die, or the connection break, before. */

@@ -19,9 +19,9 @@ export interface AdmissionContext {
 /**
  * Decides whether a trusted dialler may have the connection that it asks for.
  *
- * Where both sides dial one place at the same time, the connection dialled by the node whose name sorts first stays. A dialler that
- * has seen our connection succeed and dials all the same has lost it, so the new one replaces it. A dialler that dialled the present
- * one itself knows best that it is gone.
+ * Where both sides dial one place at the same time, the connection dialled by the node whose name sorts first stays, unless the other one is
+ * open already: it may be in use. A dialler that has seen our connection succeed and dials all the same has lost it, so the new one replaces it.
+ * A dialler that dialled the present one itself knows best that it is gone.
  *
  * @returns `null` to admit it, a refusal, or `"probe"`: another incarnation of the name seems to live; ask it first.
  */
@@ -52,12 +52,12 @@ export function judgeRequest(
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": a later dial of its has been accepted already` };
   }
   const present = peer.at(channel, index);
-  const simultaneous = present === null ? dialling : present.outbound && request.seen < present.dial && !peer.doubtful;
-  if (simultaneous && self.name < spec.name) {
-    return {
-      code: "duplicate",
-      reason: `Cannot accept "${spec.name}": the connection is being dialled from here as well`,
-    };
+  const isFirst = self.name < spec.name;
+  // Who does not know whom it has reached cannot have seen anything.
+  const isUnseen = present?.outbound && !peer.doubtful && (request.to === null ? isFirst : request.seen < present.dial);
+  const crossing = present === null ? dialling && isFirst : isUnseen;
+  if (crossing) {
+    return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialled from here as well` };
   }
   return null;
 }

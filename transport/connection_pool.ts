@@ -48,7 +48,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      use: (request, opened) => this.#takePlace(request, opened),
+      use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => options.handler.outlived(known),
     });
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
@@ -205,11 +205,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
   #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
-    const { spec } = opened;
-    const isOld = spec.incarnation < (this.#peers.get(spec.name)?.incarnation ?? 0);
+    const isOld = opened.spec.incarnation < (this.#peers.get(opened.spec.name)?.incarnation ?? 0);
     const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
-    const peer = isUseful ? this.#know(spec) : null;
-    const connection = peer && this.#place(peer, { ...request, outbound: true }, opened);
+    const peer = isUseful ? this.#know(opened.spec) : null;
+    const present = peer?.at(request.channel, request.index) ?? null;
+    const isBetter = peer !== null && isPreferred(request.dial, present, peer, request.spec);
+    const connection = isBetter ? this.#place(peer, { ...request, outbound: true }, opened) : null;
     if (connection === null) opened.stream.close();
     if (peer === null) return null;
     if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
@@ -218,13 +219,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
   #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
-    const { channel, index, dial, outbound } = identity;
+    const { channel, index } = identity;
     if (!peer.hasPlace(channel, index)) return null;
-    if (outbound && !isPreferred(dial, peer.at(channel, index), peer, this.#options.self())) return null;
     const options = this.#options.connectionOptions(channel, peer.spec);
     const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
     const replaced = peer.place(connection);
-    if (!outbound) this.#dialling.giveUp([peer.name, channel, index]);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
       const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];

@@ -48,24 +48,13 @@ export class Dialling {
     index: number,
     signal?: AbortSignal,
   ): Promise<Connection> {
-    const begin = (until?: AbortSignal) => this.#dial(this.#request(name, channel, index), addresses, until);
-    if (name === null) return begin(signal);
-    const shared = (needless: AbortSignal) =>
-      begin(signal === undefined ? needless : AbortSignal.any([signal, needless]));
-    return this.#underWay.join([name, channel, index], shared, signal);
+    const begin = () => this.#dial(this.#request(name, channel, index), addresses, signal);
+    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, signal);
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
   hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
     return this.#underWay.hasJustBegun(place, milliseconds);
-  }
-
-  /**
-   * Gives up the dial of a place that the other side has filled meanwhile: were it to succeed after all, it would take the place of that
-   * connection, and what is under way there would be lost.
-   */
-  giveUp(place: DialledPlace): void {
-    this.#underWay.giveUp(place);
   }
 
   /** Lets nobody join the dials under way any more. */

@@ -7,7 +7,6 @@ export type DialledPlace = readonly [peer: string, channel: string, index: numbe
 
 interface Dial<T> {
   readonly began: number;
-  readonly needless: AbortController;
   readonly result: Promise<T>;
 }
 
@@ -24,18 +23,17 @@ export class SharedDials<T> {
    * Joins the dial of a place under way, or begins one.
    *
    * @param place Name of the peer, channel and index.
-   * @param begin Dials, and gives up itself when `signal` is aborted, or the signal that it is given.
+   * @param begin Dials, and gives up itself when `signal` is aborted.
    * @throws The reason of `signal`, once that is aborted.
    */
-  join(place: DialledPlace, begin: (needless: AbortSignal) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  join(place: DialledPlace, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const key = JSON.stringify(place);
     const running = this.#dials.get(key);
     if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
-    const needless = new AbortController();
-    const result = begin(needless.signal).finally(() => {
+    const result = begin().finally(() => {
       if (this.#dials.get(key) === dial) this.#dials.delete(key);
     });
-    const dial: Dial<T> = { began: this.#clock.now(), needless, result };
+    const dial: Dial<T> = { began: this.#clock.now(), result };
     this.#dials.set(key, dial);
     return result;
   }
@@ -44,11 +42,6 @@ export class SharedDials<T> {
   hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
     const dial = this.#dials.get(JSON.stringify(place));
     return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
-  }
-
-  /** Gives up the dial of a place that has been filled meanwhile. */
-  giveUp(place: DialledPlace): void {
-    this.#dials.get(JSON.stringify(place))?.needless.abort();
   }
 
   /** Lets nobody join the dials under way any more. */

@@ -169,3 +169,22 @@ Deno.test("a partition whose injection is given up does not come about later", a
   assertEquals(b.partitions(), []);
   await cluster.settled();
 });
+
+Deno.test("a node can join one by its address that has dialled it already", async () => {
+  for (const names of [["a", "b"], ["b", "a"]] as const) {
+    await using cluster = await SimulatedCluster.start({ nodes: names });
+    const [contact, joiner] = names;
+    await cluster.wait(cluster.node(contact).syncJoin(`${joiner}:9090`));
+    await cluster.wait(cluster.node(joiner).syncJoin(`${contact}:9090`));
+    await cluster.advance(10);
+    assertEquals(cluster.disagreement(), undefined);
+  }
+});
+
+Deno.test("two nodes that join each other by their addresses at once are connected at once", async () => {
+  await using cluster = new SimulatedCluster({ latency: 1 });
+  const [a, b] = [await cluster.startNode("a"), await cluster.startNode("b", { join: false })];
+  await cluster.wait(Promise.all([a.syncJoin("b:9090"), b.syncJoin("a:9090")]), 100);
+  await cluster.advance(10);
+  assertEquals(cluster.disagreement(), undefined);
+});

@@ -58,10 +58,17 @@ Deno.test("admission: of two nodes that dial each other at once, exactly the dia
   assertEquals(judge({ dialler: B, acceptor: NEIGHBOURS[0]!, dialling: true }), "duplicate");
 });
 
-Deno.test("admission: so it is when the connection of the other one is open here already, but not seen there", () => {
+Deno.test("admission: a dial that was under way when ours succeeded is refused, whoever sorts first: ours may be in use", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const dialler of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialler, present, request: { seen: 3 } }), "duplicate");
+  }
+});
+
+Deno.test("admission: names decide about a dialler that knows an address only, and cannot tell what it has seen", () => {
   const present = { outbound: true, dial: 4 };
   for (const [dialler, verdict] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
-    assertEquals(judge({ acceptor: B, dialler, present, request: { seen: 3 } }), verdict);
+    assertEquals(judge({ acceptor: B, dialler, present, request: { to: null, seen: 0 } }), verdict);
   }
 });
 
