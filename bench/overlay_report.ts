@@ -38,7 +38,7 @@ function restTable(results: readonly Result[]): string {
       formatShare(rest.largestPart),
       rest.distance.mean.toFixed(2),
       `${rest.distance.greatest}`,
-      rest.clustering.toFixed(4),
+      rest.clustering.toFixed(5),
       rest.redundancy.toFixed(2),
       rest.messagesPerSecond.toFixed(2),
       rest.bytesPerSecond.toFixed(0),
