@@ -6,6 +6,8 @@ import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 
 /** For longer nobody should hold the event loop while others may be due. */
 const TURN_MS = 4;
+/** Nor for longer than this while others are: about what one large message takes. */
+const SHARED_TURN_MS = 0.25;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
 /** `setTimeout` takes no longer delays: it runs them at once. */
@@ -63,11 +65,12 @@ export const systemRandom: Random = {
  * ```
  */
 export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
-  const breaks = new Breaks();
+  const transport = options.transport ?? new TcpTransport({ clock: systemClock });
+  const breaks = new Breaks(transport, systemClock);
   return {
     clock: systemClock,
     random: options.random ?? systemRandom,
-    transport: options.transport ?? new TcpTransport({ clock: systemClock }),
+    transport,
     defer: (callback) => queueMicrotask(callback),
     giveWay: () => breaks.giveWay(),
     outside: (operation) => operation,
@@ -95,19 +98,34 @@ class SystemTimer implements Timer {
 
 /**
  * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
- * that those who flood and are flooded hold it for a tenth of a second otherwise.
+ * that those who flood and are flooded hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
+ * rare as long as nobody has use for them, and frequent while there is conversation on other streams.
  */
-class Breaks {
+export class Breaks {
+  readonly #transport: Pick<Transport, "shortReads">;
+  readonly #clock: Pick<Clock, "now">;
+  #turnMs = TURN_MS;
   #lastEnd = 0;
   #present: Promise<void> | undefined;
 
+  /** @param transport Tells by its `shortReads` whether others had use for a break. */
+  constructor(transport: Pick<Transport, "shortReads">, clock: Pick<Clock, "now">) {
+    this.#transport = transport;
+    this.#clock = clock;
+  }
+
+  /** @returns The break at hand, a new one when it is due, or `undefined`. */
   giveWay(): Promise<void> | undefined {
-    if (this.#present !== undefined || performance.now() - this.#lastEnd < TURN_MS) return this.#present;
+    if (this.#present !== undefined || this.#clock.now() - this.#lastEnd < this.#turnMs) return this.#present;
+    const { shortReads } = this.#transport;
     return this.#present = new Promise((resolve) => {
       let turns = TURNS;
       const turn = () => {
         if (--turns > 0) return setImmediate(turn);
-        this.#lastEnd = performance.now();
+        // Those who flood have all been waiting here, or will be soon: what was read meanwhile was for others.
+        const isShared = this.#transport.shortReads !== shortReads;
+        this.#turnMs = isShared ? SHARED_TURN_MS : Math.min(TURN_MS, 2 * this.#turnMs);
+        this.#lastEnd = this.#clock.now();
         this.#present = undefined;
         resolve();
       };

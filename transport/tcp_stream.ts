@@ -3,6 +3,9 @@
 import type { Clock } from "../runtime/runtime.ts";
 import type { Address, ByteStream } from "./transport.ts";
 
+/** A read that brings no more than this has brought a short message or two. */
+const SHORT_READ_BYTES = 2048;
+
 /** What the streams of one {@linkcode TcpTransport} share. */
 export interface TcpStreamContext {
   /** Times the last wait of a closing stream. */
@@ -15,6 +18,8 @@ export interface TcpStreamContext {
   readonly closing: Set<Promise<void>>;
   /** Listeners that were closed, but whose addresses are not free yet. */
   readonly unbinding: Set<Promise<void>>;
+  /** Reads that have brought no more than a short message. */
+  shortReads: number;
 }
 
 /**
@@ -53,6 +58,7 @@ export class TcpStream implements ByteStream {
       const count = await this.#reading;
       if (this.#closed) throw this.#closedError("read from");
       if (count === null) this.#ended = true;
+      else if (count <= SHORT_READ_BYTES) this.#context.shortReads++;
       return count;
     } catch (error) {
       this.#ended = true;

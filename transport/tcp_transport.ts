@@ -82,12 +82,17 @@ export class TcpTransport implements Transport, AsyncDisposable {
       sink: new Uint8Array(16 * 1024),
       closing: new Set(),
       unbinding: new Set(),
+      shortReads: 0,
     };
   }
 
   /** Counters since the transport was made. */
   get stats(): TcpTransportStats {
     return { ...this.#stats };
+  }
+
+  get shortReads(): number {
+    return this.#context.shortReads;
   }
 
   async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {

@@ -65,4 +65,9 @@ export interface Transport {
    * Resolves once everything that was closed has let go of its resources, such as the port. Left out where closing does that at once.
    */
   drained?(): Promise<void>;
+  /**
+   * How many reads have brought no more than a short message, over all streams: signs of conversations that should not have to wait
+   * long for transfers in bulk. Left out where reading takes no time.
+   */
+  readonly shortReads?: number;
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
+import { Breaks, denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
 import type { Random } from "../../runtime/runtime.ts";
 import { SeededRandom } from "../../testing/seeded_random.ts";
 import { MemoryNetwork } from "../../transport/memory_transport.ts";
@@ -86,4 +86,37 @@ Deno.test("denoRuntime() has all who ask give way together every few millisecond
   assert(connected);
   assertEquals(giveWay!(), undefined);
   await connecting;
+});
+
+Deno.test("Breaks are frequent as long as short messages are read in them, and then each twice as late as the one before", async () => {
+  const transport = { shortReads: 0 };
+  let now = 1000;
+  const breaks = new Breaks(transport, { now: () => now });
+  const nextAfter = async (milliseconds: number, read: number) => {
+    now += milliseconds - 2 ** -7;
+    assertEquals(breaks.giveWay(), undefined, `before ${milliseconds} ms`);
+    now += 2 ** -7;
+    const present = breaks.giveWay();
+    assertInstanceOf(present, Promise, `after ${milliseconds} ms`);
+    transport.shortReads += read;
+    await present;
+  };
+  await breaks.giveWay();
+  await nextAfter(4, 0);
+  await nextAfter(4, 1);
+  await nextAfter(0.25, 7);
+  await nextAfter(0.25, 0);
+  for (const turn of [0.5, 1, 2, 4, 4]) await nextAfter(turn, 0);
+});
+
+Deno.test("Breaks come every four milliseconds over a transport that does not count short reads", async () => {
+  let now = 1000;
+  const breaks = new Breaks({}, { now: () => now });
+  for (let round = 0; round < 3; round++) {
+    await breaks.giveWay();
+    now += 4 - 2 ** -7;
+    assertEquals(breaks.giveWay(), undefined);
+    now += 2 ** -7;
+  }
+  assertInstanceOf(breaks.giveWay(), Promise);
 });

@@ -51,6 +51,7 @@ function listenOn(fake: FakeListener) {
     sink: new Uint8Array(1),
     closing: new Set(),
     unbinding: new Set(),
+    shortReads: 0,
   };
   const stats = { accepted: 0, acceptErrors: 0 };
   const listener = new TcpListener(fake as unknown as Deno.Listener<Deno.TcpConn>, context, stats, () => {});

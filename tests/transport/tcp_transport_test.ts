@@ -73,3 +73,21 @@ Deno.test("TcpTransport reports what an accept callback throws, and accepts the 
   listener.close();
   await transport.drained();
 });
+
+Deno.test("TcpTransport.shortReads counts reads that bring a short message, and neither larger ones nor the end", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const transport = new TcpTransport({ clock: systemClock });
+  const [near, far] = await Promise.all([transport.connect(listener.addr as Deno.NetAddr), listener.accept()]);
+  const buffer = new Uint8Array(65_536);
+  for (const [length, counted] of [[1, 1], [2048, 2], [2049, 2], [65_536, 2], [64, 3]] as const) {
+    await far.write(new Uint8Array(length));
+    assertEquals(await near.read(buffer), length);
+    assertEquals(transport.shortReads, counted, `${length} bytes`);
+  }
+  far.close();
+  assertEquals(await near.read(buffer), null);
+  assertEquals(transport.shortReads, 3);
+  near.close();
+  listener.close();
+  await transport.drained();
+});
