@@ -57,7 +57,7 @@ export {
   type PreInterpositionFun,
 } from "./messaging/interposition.ts";
 export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
-export { type MessageContext, type MessageHandler } from "./messaging/registry.ts";
+export { type HandlerOptions, type MessageContext, type MessageHandler } from "./messaging/registry.ts";
 export { type GuaranteeOptions } from "./messaging/guarantee_options.ts";
 export { type Retransmission } from "./messaging/retransmission.ts";
 export { type SendOptions } from "./messaging/outbound.ts";

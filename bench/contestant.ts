@@ -36,8 +36,8 @@ export interface Contestant {
   listen(): Promise<string>;
   /** Connects with the process that listens. */
   connect(address: string): Promise<void>;
-  /** Says who takes the messages to handler `index`. */
-  on(index: number, take: (message: unknown) => void): void;
+  /** Says who takes the messages to handler `index`, and whether it is done with their bytes when it returns. */
+  on(index: number, take: (message: unknown) => void, borrow?: boolean): void;
   /** Sends a message to handler `index` of the other end. @returns Whether more may be sent at once. */
   send(index: number, message: unknown): boolean;
   /** Makes a message that came in fit to be sent back by its handler. */

@@ -8,12 +8,18 @@ import { median } from "./statistics.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 import type { Wellbeing } from "./wellbeing.ts";
 
-const PAYLOADS: readonly (readonly [payload: Payload, target: Target | undefined])[] = [
-  [64, { atLeast: 0.25 }],
-  [1024, undefined],
-  [64 * 1024, { atLeast: 0.85 }],
-  [512 * 1024, { atLeast: 0.85 }],
-  ["event", { atLeast: 1 }],
+/** What the handler may keep, or does not (see `HandlerOptions.borrow`), and what ratio is wanted. */
+interface Variant {
+  readonly borrow: boolean;
+  readonly target?: Target;
+}
+
+const PAYLOADS: readonly (readonly [payload: Payload, ...variants: readonly Variant[]])[] = [
+  [64, { borrow: false, target: { atLeast: 0.25 } }, { borrow: true }],
+  [1024, { borrow: false }, { borrow: true }],
+  [64 * 1024, { borrow: false }, { borrow: true, target: { atLeast: 0.85 } }],
+  [512 * 1024, { borrow: false }, { borrow: true, target: { atLeast: 0.85 } }],
+  ["event", { borrow: false, target: { atLeast: 1 } }],
 ];
 const PROBE_BYTES = 16 * 1024 * 1024;
 const PROBE_COUNT_MAX = 50_000;
@@ -26,7 +32,7 @@ export const flood: Subject = {
   title: "One way through castMessage to a handler that looks at every message, counted there",
   baseline: "raw socket",
   async measure(effort, report) {
-    for (const [payload, target] of PAYLOADS) await measureFlood(payload, target, effort, report);
+    for (const [payload, ...variants] of PAYLOADS) await measureFlood(payload, variants, effort, report);
   },
 };
 
@@ -63,31 +69,36 @@ interface MeasuredFlood {
 
 async function measureFlood(
   payload: Payload,
-  target: Target | undefined,
+  variants: readonly Variant[],
   effort: Effort,
   report: Report,
 ): Promise<void> {
   await using raw = await Pair.start(payload === "event" ? "lines" : "raw");
   await using ours = await Pair.start("ours");
-  const [baseline, own] = await interleave(
-    effort.rounds,
-    [raw, ours].map((pair) => timed(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood))),
-  ) as [MeasuredFlood[], MeasuredFlood[]];
+  const send = (pair: Pair, borrow: boolean) =>
+    timed(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood), borrow);
+  const [baseline, ...own] = await interleave(effort.rounds, [
+    send(raw, true),
+    ...variants.map(({ borrow }) => send(ours, borrow)),
+  ]);
   const inMegabytes = payload !== "event" && payload >= 64 * 1024;
   const factor = inMegabytes ? (payload as number) / MEGABYTE : 1 / 1000;
   const rates = (floods: readonly MeasuredFlood[]) => floods.map(({ received }) => received.rate * factor);
-  report.row("flood", {
-    what: payloadName(payload),
-    unit: inMegabytes ? "MB/s" : "k msg/s",
-    baseline: rates(baseline),
-    ours: rates(own),
-    ...(target && { target }),
-  });
-  describe("flood", `${payloadName(payload)}, raw`, baseline, report);
-  describe("flood", `${payloadName(payload)}, ours`, own, report);
-  if (payload === "event") return;
-  addPoint(report, "raw socket", payload, baseline);
-  addPoint(report, "peer-service", payload, own);
+  describe("flood", `${payloadName(payload)}, raw`, baseline!, report);
+  addPoint(report, "raw socket", payload, baseline!);
+  for (const [index, { borrow, target }] of variants.entries()) {
+    const floods = own[index]!;
+    const what = borrow ? `${payloadName(payload)}, borrowed` : payloadName(payload);
+    report.row("flood", {
+      what,
+      unit: inMegabytes ? "MB/s" : "k msg/s",
+      baseline: rates(baseline!),
+      ours: rates(floods),
+      ...(target && { target }),
+    });
+    describe("flood", `${what}, ours`, floods, report);
+    addPoint(report, borrow ? "peer-service, borrowed" : "peer-service", payload, floods);
+  }
 }
 
 /** Makes each round take about as long. */
@@ -96,10 +107,11 @@ function timed(
   payload: Payload,
   { roundMs }: Effort,
   send: (flood: Flood) => Promise<Wellbeing>,
+  borrow = false,
 ): () => Promise<MeasuredFlood> {
   let count = payload === "event" ? PROBE_COUNT_MAX : Math.min(PROBE_COUNT_MAX, Math.ceil(PROBE_BYTES / payload));
   return async () => {
-    const flood = { count, payload };
+    const flood = { count, payload, borrow };
     await pair.server.call("expectFlood", flood);
     const sending = send(flood);
     const received = await pair.server.call("receiveFlood", {});
@@ -122,7 +134,8 @@ function describe(subject: string, what: string, floods: readonly MeasuredFlood[
   report.remark(subject, `${what}, receiver: ${side(({ received }) => received)}`);
 }
 
-function addPoint(report: Report, name: string, size: number, floods: readonly MeasuredFlood[]): void {
+function addPoint(report: Report, name: string, size: Payload, floods: readonly MeasuredFlood[]): void {
+  if (size === "event") return;
   const rate = median(floods.map(({ received }) => received.rate));
   const points = report.throughput.get(name) ?? [];
   report.throughput.set(name, [...points, [size, rate * size / MEGABYTE]]);

@@ -16,10 +16,12 @@ export interface FloodReport extends Wellbeing {
 export interface Flood {
   readonly count: number;
   readonly payload: Payload;
+  /** Whether the handler may keep nothing, as no handler of the raw socket may. */
+  readonly borrow?: boolean;
 }
 
 /** Prepares to count the messages of a flood. Each is looked at. */
-export function expectFlood(stage: Stage, { count, payload }: Flood): void {
+export function expectFlood(stage: Stage, { count, payload, borrow }: Flood): void {
   const { promise, resolve } = Promise.withResolvers<FloodReport>();
   const probe = new WellbeingProbe();
   const isBytes = payload !== "event";
@@ -33,7 +35,7 @@ export function expectFlood(stage: Stage, { count, payload }: Flood): void {
     const seconds = (performance.now() - startedAt) / 1000;
     if (total === 0) throw new Error("Cannot count a flood: its messages are empty");
     resolve({ rate: (count - 1) / seconds, ...probe.stop() });
-  });
+  }, borrow);
   stage.pending = promise;
 }
 

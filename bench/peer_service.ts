@@ -47,10 +47,10 @@ export class PeerService implements Contestant {
     this.#peer = spec.name;
   }
 
-  on(index: number, take: (message: unknown) => void): void {
+  on(index: number, take: (message: unknown) => void, borrow: boolean = false): void {
     const name = this.#name(index);
     this.node.unregister(name);
-    this.node.register(name, take);
+    this.node.register(name, take, { borrow });
   }
 
   send(index: number, message: unknown): boolean {

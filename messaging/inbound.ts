@@ -44,7 +44,8 @@ export class Inbound {
 
   /** Takes a frame of kind `message`. */
   takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
-    const { name, cast, message } = readMessage(connection, this.#options.codec, FrameKind.message, buffer, start, end);
+    const { codec } = this.#options;
+    const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
     this.receive(name, message, this.contextOf(connection, cast));
   }
 
@@ -127,6 +128,9 @@ export class Inbound {
       return undefined;
     }
   }
+
+  /** Interposition functions may keep what they see, so nothing is lent while there are any. */
+  readonly #isLent = (name: string): boolean => this.#options.registry.borrows(name) && !this.interposing;
 
   #contextsOf(connection: Connection): ConnectionContexts {
     let contexts = this.#contexts.get(connection);

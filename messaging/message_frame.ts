@@ -76,7 +76,11 @@ export function writeMessage(
   return true;
 }
 
-/** Reads the body of a frame of kind `message` or `envelope`. */
+/**
+ * Reads the body of a frame of kind `message` or `envelope`.
+ *
+ * @param isLent Says whether the message is for a handler that has done with its bytes when it returns; none, unless given.
+ */
 export function readMessage(
   connection: Connection,
   codec: PayloadCodec,
@@ -84,6 +88,7 @@ export function readMessage(
   buffer: Uint8Array,
   start: number,
   end: number,
+  isLent?: (name: string) => boolean,
 ): InboundMessage {
   if (end - start < 2) throw new ProtocolError("Cannot read a message: it is truncated");
   const head = (buffer[start]! << 8) | buffer[start + 1]!;
@@ -96,7 +101,7 @@ export function readMessage(
   }
   let envelope: Envelope | undefined;
   if (kind === FrameKind.envelope) [envelope, at] = readEnvelope(codec, buffer, at, end);
-  const message = codec.read(buffer, at, end, connection.reader);
+  const message = codec.read(buffer, at, end, isLent?.(name) ? undefined : connection.reader);
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }
 

@@ -15,9 +15,6 @@ const SCRATCH_KEPT_BYTES = 64 * 1024;
 
 const BIN_32 = 0xc6;
 
-/** The owner of bytes that nothing will ever be read over. */
-const NOBODY = { retain: () => {} };
-
 /** Stands for a message that the codec could not decode. */
 export class UndecodableMessage {
   /** What the codec threw. */
@@ -69,18 +66,18 @@ export class PayloadCodec {
   /**
    * Reads a message that fills `buffer[start, end)`.
    *
-   * @param owner Whoever owns `buffer`; it is asked to retain it when the message refers to its bytes.
+   * @param owner Whoever would read over `buffer`, if anybody; it is asked to retain it when the message refers to its bytes.
    * @returns The message, or an {@linkcode UndecodableMessage}: the frames around it are none the worse for it.
    */
-  read(buffer: Uint8Array, start: number, end: number, owner: { retain(): void }): unknown {
+  read(buffer: Uint8Array, start: number, end: number, owner?: { retain(): void }): unknown {
     try {
       if (this.#custom !== undefined) {
-        owner.retain();
+        owner?.retain();
         return this.#custom.decode(buffer.subarray(start, end));
       }
       this.#decoder.viewsTaken = false;
       const message = this.#decoder.decode(buffer, start, end);
-      if (this.#decoder.viewsTaken) owner.retain();
+      if (this.#decoder.viewsTaken) owner?.retain();
       return message;
     } catch (error) {
       return new UndecodableMessage(error);
@@ -105,7 +102,7 @@ export class PayloadCodec {
    * @returns The message, or an {@linkcode UndecodableMessage}.
    */
   decode(bytes: Uint8Array): unknown {
-    return this.read(bytes, 0, bytes.length, NOBODY);
+    return this.read(bytes, 0, bytes.length);
   }
 
   /**

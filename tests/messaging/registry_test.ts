@@ -30,6 +30,8 @@ Deno.test("Registry refuses a name that is taken, empty, too long, reserved or n
     assertThrows(() => registry.register(name, () => {}), TypeError, "a name has 1 to 255 characters");
   }
   assertThrows(() => registry.register("x", 5 as never), TypeError, "the handler is number, expected a function");
+  const wrong = { borrow: "yes" as never };
+  assertThrows(() => registry.register("x", () => {}, wrong), TypeError, 'the option "borrow" is string');
 });
 
 Deno.test("Registry knows no names but those that were registered, such as those that every object has", () => {
