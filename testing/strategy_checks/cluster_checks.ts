@@ -22,6 +22,9 @@ export const CLUSTER_CHECKS: readonly Check[] = [
   { name: "takes a node that left back, in its next life", run: comesBack },
 ];
 
+/** How often two runs are compared: their totals could be equal by chance. */
+const LOOKS = 10;
+
 function isPure<State>({ cluster, contact, options: { names } }: Trial<State>): void {
   const few = names.slice(0, 6);
   for (const name of few) cluster.start(name, { join: name === contact ? undefined : contact });
@@ -39,7 +42,11 @@ function isPure<State>({ cluster, contact, options: { names } }: Trial<State>): 
 function isDeterministic<State>(trial: Trial<State>, another: () => Trial<State>): void {
   const pictures = [trial, another()].map((each) => {
     const { cluster } = each.form();
-    return `${cluster.messages} messages, ${render(cluster.alive.map((name) => cluster.memberSpecs(name)))}`;
+    const messages = Array.from({ length: LOOKS }, () => {
+      cluster.run(1_000);
+      return cluster.messages;
+    });
+    return `${messages.join(", ")} messages, ${render(cluster.alive.map((name) => cluster.memberSpecs(name)))}`;
   });
   demand(pictures[0] === pictures[1], () => `two runs with the same seed differ: ${pictures.join(" and ")}`);
 }

@@ -62,6 +62,11 @@ export interface BrokenStrategy {
   readonly complaint: string;
 }
 
+/** What a strategy must not know: how many rounds there were, in all runs together. */
+const clock = { rounds: 0 };
+/** Its multiples spread over all fractions, and never in the same order again. */
+const GOLDEN_RATIO = 0.618034;
+
 /** One for each way to be wrong that comes to mind. Together they fail every check. */
 export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
   {
@@ -248,24 +253,14 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
   },
   {
     what: "depends on when the test is run",
-    create: mesh(({ periodic, peers }) => {
-      const own = Math.random();
-      return {
-        periodic: (state, context) => {
-          const { outgoing } = periodic(state, context);
-          return {
-            state,
-            outgoing: outgoing.length > 0 && own < 2 ? unreliable(outgoing, own, peers(state).length) : [],
-          };
-        },
-      };
-    }),
+    create: mesh(({ periodic }) => ({
+      periodic: (state, context) => {
+        const { outgoing } = periodic(state, context);
+        const isHeard = (++clock.rounds * GOLDEN_RATIO) % 1 < 0.5;
+        return { state, outgoing: isHeard ? outgoing : [] };
+      },
+    })),
     fails: ["is deterministic"],
     complaint: "two runs with the same seed differ",
   },
 ];
-
-/** Some of the messages, chosen by a number that the strategy must not know. */
-function unreliable<Item>(items: readonly Item[], own: number, salt: number): Item[] {
-  return items.filter((_, index) => (own * 1_000_003 * (salt + index + 1)) % 1 < 0.5);
-}
