@@ -7,13 +7,17 @@ import type { Stage } from "./stage.ts";
 /** Handler that echoes, on the first connection, and handler that swallows, on the second. */
 const BULK = 1;
 
-/** Swallows what comes in bulk. */
+/** Swallows what comes in bulk, and keeps none of it. */
 export function serveBulk(stage: Stage, _: Nothing): void {
   stage.bulk = { seen: 0, running: true };
   const { bulk } = stage;
-  stage.end.on(BULK, () => {
-    bulk.seen++;
-  });
+  stage.end.on(
+    BULK,
+    () => {
+      bulk.seen++;
+    },
+    true,
+  );
 }
 
 /** Begins to send in bulk, as fast as it is taken, until {@linkcode stopBulk}. */
