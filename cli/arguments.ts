@@ -40,7 +40,7 @@ export class UsageError extends Error {
 }
 
 /** Less time than this does not suffice to kill, restart and remove a node and to watch what comes of it. */
-export const SECONDS_MIN = 8;
+const SECONDS_MIN = 8;
 const SECONDS_MAX = 86_400;
 const NODES_MIN = 2;
 const NODES_MAX = 100;

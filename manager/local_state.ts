@@ -5,7 +5,7 @@ import { decode } from "../transport/message_pack_decode.ts";
 import { encode } from "../transport/message_pack_encode.ts";
 
 /** Version of the form in which a strategy's state leaves the node. */
-export const LOCAL_STATE_VERSION = 1;
+const LOCAL_STATE_VERSION = 1;
 
 /** Packs a strategy's snapshot. */
 export function encodeLocalState({ name }: Strategy, snapshot: unknown): Uint8Array {

@@ -3,7 +3,7 @@
 import { checkArray, checkInteger, checkName, checkObject } from "../membership/node_spec_check.ts";
 
 /** Most links that a message may ever go along. */
-export const RELAY_TTL_MAX = 255;
+const RELAY_TTL_MAX = 255;
 
 /** What a relayed message carries besides its payload. A plain value: MessagePack carries it as it is. */
 export interface RelayHeader {

@@ -18,6 +18,8 @@ export const PROTOCOL_VERSION = 1;
 export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
 
 const NONCE_BYTES = 16;
+/** What has been said so far, where nobody proves anything. */
+const NOTHING = new Uint8Array();
 
 /** What both ends must have in common. */
 export interface ClusterIdentity {
@@ -76,8 +78,8 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
   const open = identity.secrets.length === 0;
   const { inner, macs, confirm } = record(await expectFrame(end.reader, FrameKind.welcome, open), "welcome");
   if (!(inner instanceof Uint8Array) || !Array.isArray(macs)) throw malformed("welcome");
-  const transcript = () => join(hello.subarray(FRAME_HEADER_BYTES), inner);
-  const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript(), macs);
+  const transcript = open ? NOTHING : join(hello.subarray(FRAME_HEADER_BYTES), inner);
+  const secret = open ? -1 : await matchingSecret(runtime, identity.secrets, "acceptor", transcript, macs);
   if (!open && secret < 0) {
     throw await refuse(stream, {
       code: "secret",
@@ -89,7 +91,7 @@ export async function dialHandshake(end: HandshakeEnd, request: ConnectionReques
     throw await refuse(stream, wrongNode(request.to, spec.name, where(stream)));
   }
   if (!open) {
-    const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript());
+    const [mac] = await proofs(runtime, identity.secrets.slice(secret, secret + 1), "dialler", transcript);
     await sendFrame(stream, FrameKind.proof, { mac });
   } else if (confirm === true) {
     await sendFrame(stream, FrameKind.proof, {});
@@ -128,15 +130,15 @@ export async function acceptHandshake(
   }
   const trusted = identity.secrets.length > 0;
   const inner = encode({ spec, nonce: runtime.random.bytes(NONCE_BYTES) });
-  const transcript = () => join(first.body, inner);
+  const transcript = trusted ? join(first.body, inner) : NOTHING;
   const welcome = async (confirm: boolean) => {
-    const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript()) : [];
+    const macs = trusted ? await proofs(runtime, identity.secrets, "acceptor", transcript) : [];
     await sendFrame(stream, FrameKind.welcome, confirm ? { inner, macs, confirm } : { inner, macs });
   };
   if (trusted) {
     await welcome(false);
     const { mac } = record(await expectFrame(end.reader, FrameKind.proof, false), "proof");
-    if (await matchingSecret(runtime, identity.secrets, "dialler", transcript(), [mac]) < 0) {
+    if (await matchingSecret(runtime, identity.secrets, "dialler", transcript, [mac]) < 0) {
       throw await refuse(stream, {
         code: "secret",
         reason: `Cannot accept ${where(stream)}: it does not know the secret`,
