@@ -14,6 +14,7 @@ import { ByteWriter } from "../transport/byte_writer.ts";
 import { type Codec, messagePack } from "../transport/codec.ts";
 import { Decoder } from "../transport/message_pack_decode.ts";
 import { encodeInto } from "../transport/message_pack_encode.ts";
+import { EVENT } from "./payload.ts";
 import { interleave } from "./subject.ts";
 import { timePerRun } from "./work.ts";
 
@@ -24,8 +25,6 @@ export interface CodecTimes {
 }
 
 const MS_PER_ROUND = 20;
-
-const event = { type: "order.created", id: 48_213, user: "alice", total: 129.95, paid: true, tags: ["new", "eu"] };
 
 const envelope = { id: 4711, to: "counter", body: Uint8Array.from({ length: 64 }, (_, index) => index) };
 
@@ -41,7 +40,7 @@ const state = {
   })),
 };
 
-const VALUES = { "small event": event, "64 bytes in an envelope": envelope, "state of 200 nodes": state };
+const VALUES = { "small event": EVENT, "64 bytes in an envelope": envelope, "state of 200 nodes": state };
 const HAS_STD = !import.meta.resolve("@std/msgpack").startsWith(import.meta.resolve("../tests/offline/"));
 
 type Contestants = Readonly<Record<string, () => unknown>>;

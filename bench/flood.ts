@@ -8,7 +8,7 @@ import { median } from "./statistics.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 import type { Wellbeing } from "./wellbeing.ts";
 
-/** What the handler may keep, or does not (see `HandlerOptions.borrow`), and what ratio is wanted. */
+/** Whether the handler borrows (see `HandlerOptions`), and what ratio is wanted. */
 interface Variant {
   readonly borrow: boolean;
   readonly target?: Target;

@@ -3,7 +3,7 @@
 /** What is sent: bytes of a size, or a small structured value. */
 export type Payload = number | "event";
 
-/** The small event object that the codec is measured with as well: 75 bytes of MessagePack. */
+/** The small event object that the codec is measured with as well. */
 export const EVENT = {
   type: "order.created",
   id: 48_213,

@@ -1,35 +1,22 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Contestant, Link } from "./contestant.ts";
+import type { Contestant } from "./contestant.ts";
 import { RawPeers } from "./raw_peers.ts";
 
 /** Bytes that one code unit of a text takes at most. */
 const UTF8_BYTES_MAX = 3;
 
 /** What one would write by hand for values: `JSON.stringify` and a newline, batched like {@linkcode RawSocket}'s bytes. */
-export class RawLines implements Contestant {
-  readonly #peers: RawPeers;
+export class RawLines extends RawPeers implements Contestant {
   readonly #encoder = new TextEncoder();
   #take: (message: unknown) => void = () => {};
-
-  constructor(link: Link) {
-    this.#peers = new RawPeers(link, (conn) => this.#read(conn));
-  }
-
-  listen(): Promise<string> {
-    return this.#peers.listen();
-  }
-
-  connect(address: string): Promise<void> {
-    return this.#peers.connect(address);
-  }
 
   on(_index: number, take: (message: unknown) => void): void {
     this.#take = take;
   }
 
   send(index: number, message: unknown): boolean {
-    const writer = this.#peers.writerOf(index);
+    const writer = this.writerOf(index);
     const { batch, length } = writer;
     const line = JSON.stringify(message) + "\n";
     const { written } = this.#encoder.encodeInto(line, batch.subarray(length, length + UTF8_BYTES_MAX * line.length));
@@ -40,15 +27,7 @@ export class RawLines implements Contestant {
     return message;
   }
 
-  ready(index: number): Promise<void> {
-    return this.#peers.writerOf(index).ready();
-  }
-
-  close(): Promise<void> {
-    return this.#peers.close();
-  }
-
-  async #read(conn: Deno.Conn): Promise<void> {
+  protected override async read(conn: Deno.Conn): Promise<void> {
     const buffer = new Uint8Array(64 * 1024);
     const decoder = new TextDecoder();
     let rest = "";

@@ -3,22 +3,22 @@
 import type { Link } from "./contestant.ts";
 import { RawWriter } from "./raw_connection.ts";
 
-/** The connections of a hand-made pair: number `i` carries the handlers `i`, `i + n`, … */
-export class RawPeers {
+/** One end of a hand-made pair, whatever it speaks. Of its `n` connections number `i` carries the handlers `i`, `i + n`, … */
+export abstract class RawPeers {
   readonly #link: Link;
-  readonly #read: (conn: Deno.Conn) => Promise<void>;
   readonly #conns: Deno.TcpConn[] = [];
   readonly #writers: RawWriter[] = [];
   #listener: Deno.TcpListener | undefined;
 
-  /** @param read Takes all that comes over a connection. */
-  constructor(link: Link, read: (conn: Deno.Conn) => Promise<void>) {
+  constructor(link: Link) {
     this.#link = link;
-    this.#read = read;
   }
 
+  /** Takes all that comes over a connection. */
+  protected abstract read(conn: Deno.Conn): Promise<void>;
+
   /** The writer of a handler's connection. */
-  writerOf(index: number): RawWriter {
+  protected writerOf(index: number): RawWriter {
     return this.#writers[index % this.#writers.length]!;
   }
 
@@ -37,6 +37,10 @@ export class RawPeers {
       await conn.read(new Uint8Array(1));
       this.#take(conn);
     }
+  }
+
+  ready(index: number): Promise<void> {
+    return this.writerOf(index).ready();
   }
 
   close(): Promise<void> {
@@ -61,7 +65,7 @@ export class RawPeers {
     conn.setNoDelay(true);
     this.#conns.push(conn);
     this.#writers.push(new RawWriter(conn));
-    this.#read(conn).catch((error) => {
+    this.read(conn).catch((error) => {
       if (!(error instanceof Deno.errors.BadResource || error instanceof Deno.errors.Interrupted)) throw error;
     });
   }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Contestant, Link } from "./contestant.ts";
+import type { Contestant } from "./contestant.ts";
 import { RawPeers } from "./raw_peers.ts";
 import { RawWriter } from "./raw_connection.ts";
 
@@ -13,28 +13,15 @@ const HEAD_BYTES = 6;
  * What one would write by hand: length-prefixed bytes for numbered handlers, batched, read into one reused buffer. No names, no
  * bounds, no errors, and handlers may not keep what they are given.
  */
-export class RawSocket implements Contestant {
-  readonly #peers: RawPeers;
+export class RawSocket extends RawPeers implements Contestant {
   readonly #handlers: ((message: Uint8Array) => void)[] = [];
-
-  constructor(link: Link) {
-    this.#peers = new RawPeers(link, (conn) => this.#read(conn));
-  }
-
-  listen(): Promise<string> {
-    return this.#peers.listen();
-  }
-
-  connect(address: string): Promise<void> {
-    return this.#peers.connect(address);
-  }
 
   on(index: number, take: (message: unknown) => void): void {
     this.#handlers[index] = take;
   }
 
   send(index: number, message: Uint8Array): boolean {
-    const writer = this.#peers.writerOf(index);
+    const writer = this.writerOf(index);
     const { batch, length } = writer;
     const body = 2 + message.length;
     batch[length] = body >>> 24;
@@ -52,15 +39,7 @@ export class RawSocket implements Contestant {
     return RawWriter.isLarge(message) ? message.slice() : message;
   }
 
-  ready(index: number): Promise<void> {
-    return this.#peers.writerOf(index).ready();
-  }
-
-  close(): Promise<void> {
-    return this.#peers.close();
-  }
-
-  async #read(conn: Deno.Conn): Promise<void> {
+  protected override async read(conn: Deno.Conn): Promise<void> {
     let buffer = new Uint8Array(READ_BYTES);
     let start = 0;
     let end = 0;

@@ -30,6 +30,15 @@ async function pair(world: PoolWorld): Promise<[PoolNode, PoolNode]> {
   return [a, b];
 }
 
+/** Has `a` dial `b`, and expects that there is no use for the connection once it is open. */
+function reachInVain(a: PoolNode, b: PoolNode): Promise<unknown> {
+  return assertRejects(
+    () => a.pool.reach("b", b.spec.addresses),
+    Error,
+    "no use for the connection any more",
+  );
+}
+
 Deno.test("two pools that want each other have one connection per place, and tell so once", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
@@ -472,11 +481,7 @@ Deno.test("a dialler that this node let in during its former life is left outsid
 Deno.test("an older life that was dialled is not taken for the newer one that became known meanwhile", async () => {
   const world = new PoolWorld({ latency: 10 });
   const [a, b] = [await world.start("a"), await world.start("b")];
-  const reaching = assertRejects(
-    () => a.pool.reach("b", b.spec.addresses),
-    Error,
-    "no use for the connection any more",
-  );
+  const reaching = reachInVain(a, b);
   await world.advance(35);
   a.pool.want([{ ...b.spec, incarnation: 2, addresses: [] }]);
   await world.advance(SOON);
@@ -653,11 +658,7 @@ Deno.test("reset() does not wait for the dials of the former life", async () => 
 Deno.test("a dial of a former life comes to nothing", async () => {
   const world = new PoolWorld({ latency: 10 });
   const [a, b] = [await world.start("a"), await world.start("b")];
-  const reaching = assertRejects(
-    () => a.pool.reach("b", b.spec.addresses),
-    Error,
-    "no use for the connection any more",
-  );
+  const reaching = reachInVain(a, b);
   await world.advance(35);
   a.spec = { ...a.spec, incarnation: 2 };
   a.pool.reset();
