@@ -65,7 +65,6 @@ export { type MessageStats, type Undeliverable } from "./messaging/message_stats
 export {
   AckTimeoutError,
   CallError,
-  EncodeError,
   MessageTooLargeError,
   NotConnectedError,
   PartitionedError,
@@ -73,19 +72,21 @@ export {
   ReceiveBufferFullError,
   StoppedError,
 } from "./messaging/errors.ts";
-export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./transport/refusal.ts";
+export { EncodeError } from "./wire/encode_error.ts";
+export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./connections/handshake/refusal.ts";
 export { type RelayStats } from "./messaging/relaying.ts";
-export { type OpenerStats } from "./transport/connection_opener.ts";
-export { type ChannelSpec, type NodeSpec } from "./membership/node_spec.ts";
+export { type OpenerStats } from "./connections/handshake/connection_opener.ts";
+export { type ChannelSpec, type NodeSpec } from "./wire/node_spec.ts";
 export { fileStore } from "./membership/file_store.ts";
 export { type SnapshotStore } from "./membership/snapshot_store.ts";
-export { type Address, type ByteStream, type Listener, type Transport } from "./transport/transport.ts";
-export { type Codec, messagePack } from "./transport/codec.ts";
+export { type ByteStream, type Listener, type Transport } from "./transport/transport.ts";
+export { type Address } from "./wire/address.ts";
+export { type Codec, messagePack } from "./wire/codec.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "./runtime/runtime.ts";
 export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy/strategy.ts";
 export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";
 export { type FullMeshState } from "./strategy/full_mesh_state.ts";
-export { type Digest } from "./membership/hash.ts";
+export { type Digest } from "./wire/hash.ts";
 export { clientServer } from "./strategy/client_server.ts";
 export { hyparview, type HyParViewOptions } from "./strategy/hyparview.ts";
 export { scampV1, type ScampV1Options } from "./strategy/scamp_v1.ts";

@@ -10,10 +10,10 @@
  */
 
 import * as msgpack from "@std/msgpack";
-import { ByteWriter } from "../transport/byte_writer.ts";
-import { type Codec, messagePack } from "../transport/codec.ts";
-import { Decoder } from "../transport/message_pack_decode.ts";
-import { encodeInto } from "../transport/message_pack_encode.ts";
+import { ByteWriter } from "../wire/byte_writer.ts";
+import { type Codec, messagePack } from "../wire/codec.ts";
+import { Decoder } from "../wire/message_pack_decode.ts";
+import { encodeInto } from "../wire/message_pack_encode.ts";
 import { EVENT } from "./payload.ts";
 import { interleave } from "./subject.ts";
 import { timePerRun } from "./work.ts";

@@ -3,8 +3,8 @@
 import { compareWithSummary } from "../gossip/anti_entropy.ts";
 import { gossipFromValue, gossipToValue } from "../gossip/gossip_message.ts";
 import { MembershipSet, type NodeSpec } from "../membership/mod.ts";
-import { decode } from "../transport/message_pack_decode.ts";
-import { encode } from "../transport/message_pack_encode.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
 import { interleave, type Subject } from "./subject.ts";
 import { timePerRun } from "./work.ts";
 

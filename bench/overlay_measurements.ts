@@ -4,7 +4,7 @@ import type { Strategy } from "../strategy/strategy.ts";
 import { OverlayGraph } from "../testing/overlay_graph.ts";
 import { SeededRandom } from "../testing/seeded_random.ts";
 import { StrategySimulator } from "../testing/strategy_simulator.ts";
-import { encode } from "../transport/message_pack_encode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
 
 /** An overlay to be measured. */
 export interface Candidate {

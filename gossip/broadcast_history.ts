@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { SequenceWindow } from "../messaging/sequence_window.ts";
+import { SequenceWindow } from "../wire/sequence_window.ts";
 import type { BroadcastId } from "./broadcast_id.ts";
 
 /** How far behind the newest broadcast of a root an older one may come. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { fromRanges, toRanges } from "../messaging/sequence_ranges.ts";
+import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 
 /** Which broadcast a message is. */
 export interface BroadcastId {

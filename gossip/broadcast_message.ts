@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkArray, checkInteger, checkName } from "../membership/node_spec_check.ts";
-import { checkRanges } from "../messaging/sequence_ranges.ts";
+import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
+import { checkRanges } from "../wire/sequence_ranges.ts";
 import type { BroadcastId, BroadcastRanges } from "./broadcast_id.ts";
 
 /** Most broadcasts that one message may name. */

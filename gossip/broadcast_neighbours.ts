@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { hashString } from "../membership/hash.ts";
+import { hashString } from "../wire/hash.ts";
 
 /** Up to this many peers a node keeps all as neighbours. */
 const ALL_MAX = 6;

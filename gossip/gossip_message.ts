@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Dot } from "../membership/dot.ts";
-import type { Digest } from "../membership/hash.ts";
+import type { Digest } from "../wire/hash.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
 import {
   dotFromValue,
@@ -10,7 +10,7 @@ import {
   membershipFromValue,
   membershipToValue,
 } from "../membership/membership_value.ts";
-import { checkArray, checkInteger, checkName } from "../membership/node_spec_check.ts";
+import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
 
 /** What replicas of a membership say to each other. */
 export type GossipMessage =

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { fromRanges, toRanges } from "../messaging/sequence_ranges.ts";
+import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 import { Announcements } from "./announcements.ts";
 import { BroadcastCache, type BroadcastCacheOptions } from "./broadcast_cache.ts";
 import { BroadcastHistory } from "./broadcast_history.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Address } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
 
 /**
  * Reads an address: an object, or `"host:port"` with IPv6 addresses in brackets.

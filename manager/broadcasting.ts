@@ -4,13 +4,13 @@ import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../
 import { broadcastNeighbours } from "../gossip/broadcast_neighbours.ts";
 import { Plumtree } from "../gossip/plumtree.ts";
 import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { PayloadCodec } from "../messaging/payload_codec.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
-import { sendValue } from "../transport/send_value.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
+import { sendValue } from "../connections/send_value.ts";
 
 /** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
 type Payload = readonly [name: string, bytes: Uint8Array];

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { FrameKind } from "../transport/frame_kind.ts";
-import type { Peer } from "../transport/peer.ts";
-import { sendValue } from "../transport/send_value.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { Peer } from "../connections/peer.ts";
+import { sendValue } from "../connections/send_value.ts";
 
 /**
  * Sends a value over the membership connection of a peer.

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Random } from "../runtime/runtime.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import type { Peer } from "../transport/peer.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Peer } from "../connections/peer.ts";
 import type { Pinger } from "./pinger.ts";
 
 /** What a {@linkcode Distance} needs from its surroundings. */

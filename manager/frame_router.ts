@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Connection } from "../transport/connection.ts";
-import type { FrameKind } from "../transport/frame_kind.ts";
+import type { Connection } from "../connections/connection.ts";
+import type { FrameKind } from "../wire/frame_kind.ts";
 
 /** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection. */
 export type FrameHandler = (connection: Connection, buffer: Uint8Array, start: number, end: number) => void;

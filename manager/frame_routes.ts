@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { FrameKind } from "../transport/frame_kind.ts";
-import type { Peer } from "../transport/peer.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { Peer } from "../connections/peer.ts";
 import type { FrameHandler } from "./frame_router.ts";
 import type { Node } from "./node.ts";
 

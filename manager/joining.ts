@@ -1,12 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { backoffDelay, type BackoffOptions } from "../transport/backoff.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import type { Peer } from "../transport/peer.ts";
-import { HandshakeRefusedError, type RefusalCode } from "../transport/refusal.ts";
-import type { Address } from "../transport/transport.ts";
+import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Peer } from "../connections/peer.ts";
+import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
+import type { Address } from "../wire/address.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Pinger } from "./pinger.ts";
 

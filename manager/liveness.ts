@@ -2,11 +2,11 @@
 
 import { Heartbeat } from "../gossip/heartbeat.ts";
 import type { HeartbeatEnv, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import type { Peer } from "../transport/peer.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 
 /** The detector judges so many times per heartbeat interval. */

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Strategy } from "../strategy/strategy.ts";
-import { decode } from "../transport/message_pack_decode.ts";
-import { encode } from "../transport/message_pack_encode.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
 
 /** Version of the form in which a strategy's state leaves the node. */
 const LOCAL_STATE_VERSION = 1;

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
-import { HandshakeRefusedError } from "../transport/refusal.ts";
-import type { Address } from "../transport/transport.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
+import type { Address } from "../wire/address.ts";
 import { parseAddress } from "./addresses.ts";
 import { withDeadline } from "./deadline.ts";
 import { PeerServiceEvents } from "./events.ts";

@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
-import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { HandlerApi } from "./handler_api.ts";
 import { nameOf } from "./node_name.ts";

@@ -1,14 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import type { Connection } from "../transport/connection.ts";
-import { ConnectionPool } from "../transport/connection_pool.ts";
-import type { ConnectionPoolHandler } from "../transport/connection_pool_options.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { ProtocolError } from "../transport/frame_reader.ts";
-import type { Peer } from "../transport/peer.ts";
-import type { SharedSecrets } from "../transport/shared_secrets.ts";
+import type { Connection } from "../connections/connection.ts";
+import { ConnectionPool } from "../connections/connection_pool.ts";
+import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { ProtocolError } from "../wire/frame_reader.ts";
+import type { Peer } from "../connections/peer.ts";
+import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Distance } from "./distance.ts";
 import type { PeerServiceEventMap } from "./events.ts";

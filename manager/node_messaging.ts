@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
 import { Calls } from "../messaging/calls.ts";
 import type { Sender } from "../messaging/deduplication.ts";
@@ -18,9 +18,9 @@ import { Monitors } from "../messaging/monitors.ts";
 import { Outbound, type OutboundMessage, type SendOptions } from "../messaging/outbound.ts";
 import { PayloadCodec } from "../messaging/payload_codec.ts";
 import { Registry } from "../messaging/registry.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Clock, Random } from "../runtime/runtime.ts";
-import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { Emit } from "./node.ts";
 import type { Settings } from "./settings.ts";
 

@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import type { Peer } from "../transport/peer.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 
 /** What changed in the membership, as far as this node knows it. */

@@ -9,9 +9,9 @@ import {
   Partitions,
 } from "../messaging/partitions.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import type { Peer } from "../transport/peer.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import { withDeadline } from "./deadline.ts";
 

@@ -1,9 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import { importSecrets } from "../transport/shared_secrets.ts";
-import type { Address, Listener } from "../transport/transport.ts";
+import { importSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { Listener } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
 import { MonitoringApi } from "./monitoring_api.ts";
 import { Node } from "./node.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";

@@ -3,8 +3,8 @@
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { Codec } from "../transport/codec.ts";
-import type { Address } from "../transport/transport.ts";
+import type { Codec } from "../wire/codec.ts";
+import type { Address } from "../wire/address.ts";
 import type { PresetName } from "./presets.ts";
 
 /** How a channel carries messages. */

@@ -2,7 +2,7 @@
 
 import type { MessageStats } from "../messaging/message_stats.ts";
 import type { RelayStats } from "../messaging/relaying.ts";
-import type { OpenerStats } from "../transport/connection_opener.ts";
+import type { OpenerStats } from "../connections/handshake/connection_opener.ts";
 import type { Node } from "./node.ts";
 
 /** What is known of one peer's connections. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/snapshot_format.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";

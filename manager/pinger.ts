@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Connection } from "../transport/connection.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { ProtocolError } from "../transport/frame_reader.ts";
-import type { Peer } from "../transport/peer.ts";
+import type { Connection } from "../connections/connection.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { ProtocolError } from "../wire/frame_reader.ts";
+import type { Peer } from "../connections/peer.ts";
 
 interface PendingPing {
   readonly peer: Peer;

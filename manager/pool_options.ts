@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
-import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../transport/connection_pool_options.ts";
-import { DEFAULT_CHANNEL } from "../transport/peer.ts";
-import type { SharedSecrets } from "../transport/shared_secrets.ts";
-import { WriterPool } from "../transport/writer_pool.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
+import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import { WriterPool } from "../connections/writer_pool.ts";
 import type { Settings } from "./settings.ts";
 
 /** Most accepted streams that may be without a finished handshake at a time. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { BackoffOptions } from "../transport/backoff.ts";
+import type { BackoffOptions } from "../connections/dialer/backoff.ts";
 
 /** A name for the network between the nodes. */
 export type PresetName = "local" | "lan" | "wan";

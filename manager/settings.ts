@@ -1,14 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { ChannelSpec } from "../membership/node_spec.ts";
+import type { ChannelSpec } from "../wire/node_spec.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fullMesh } from "../strategy/full_mesh.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import { SECRETS_MAX } from "../transport/shared_secrets.ts";
-import type { Codec } from "../transport/codec.ts";
-import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../transport/peer.ts";
-import type { Address } from "../transport/transport.ts";
+import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
+import type { Codec } from "../wire/codec.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
+import type { Address } from "../wire/address.ts";
 import { parseAddress } from "./addresses.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";

@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkNodeSpec } from "../membership/node_spec_check.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import { checkNodeSpec } from "../wire/node_spec_check.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
 import { denoRuntime } from "../runtime/deno_runtime.ts";
-import type { Address } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
 import { PeerServiceManager } from "./peer_service_manager.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { Persistence } from "./persistence.ts";

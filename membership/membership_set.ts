@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Dot } from "./dot.ts";
-import { type Digest, DigestBuilder } from "./hash.ts";
-import { memberSince, type NodeSpec } from "./node_spec.ts";
+import { type Digest, DigestBuilder } from "../wire/hash.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { OrSet, type OrSetRecord } from "./or_set.ts";
 import { SortedMap } from "./sorted_map.ts";
 

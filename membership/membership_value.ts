@@ -2,7 +2,7 @@
 
 import type { Dot } from "./dot.ts";
 import { MembershipSet } from "./membership_set.ts";
-import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
+import type { ChannelSpec, NodeSpec } from "../wire/node_spec.ts";
 import {
   checkArray,
   checkInteger,
@@ -10,7 +10,7 @@ import {
   checkNodeSpec,
   checkObject,
   NODE_SPEC_LIMITS,
-} from "./node_spec_check.ts";
+} from "../wire/node_spec_check.ts";
 
 /** Most names in one encoded membership: far above any full mesh. */
 export const MEMBERSHIP_NAMES_MAX = 65_536;

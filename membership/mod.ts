@@ -22,10 +22,10 @@
 
 export { type ActorContext } from "./causal_context.ts";
 export { compareDots, type Dot } from "./dot.ts";
-export { type Digest, hashString } from "./hash.ts";
+export { type Digest, hashString } from "../wire/hash.ts";
 export { type MembershipChange, MembershipSet } from "./membership_set.ts";
-export { type Address } from "../transport/transport.ts";
-export { type ChannelSpec, type NodeSpec } from "./node_spec.ts";
-export { checkNodeSpec, NODE_SPEC_LIMITS } from "./node_spec_check.ts";
+export { type Address } from "../wire/address.ts";
+export { type ChannelSpec, type NodeSpec } from "../wire/node_spec.ts";
+export { checkNodeSpec, NODE_SPEC_LIMITS } from "../wire/node_spec_check.ts";
 export { OrSet, type OrSetChange, type OrSetItem, type OrSetRecord } from "./or_set.ts";
 export { SortedMap, type SortedMapEntry } from "./sorted_map.ts";

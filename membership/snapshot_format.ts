@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { decode } from "../transport/message_pack_decode.ts";
-import { encode } from "../transport/message_pack_encode.ts";
-import { crc32 } from "./checksum.ts";
-import { checkInteger, checkName, checkObject } from "./node_spec_check.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
+import { crc32 } from "../wire/checksum.ts";
+import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
 
 /*
  * What is kept:

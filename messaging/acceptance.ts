@@ -1,21 +1,21 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Connection } from "../transport/connection.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { DEFAULT_CHANNEL } from "../transport/peer.ts";
+import type { Connection } from "../connections/connection.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { Deduplication, type Sender } from "./deduplication.ts";
-import type { CallMark, Envelope } from "./envelope.ts";
+import type { CallMark, Envelope } from "../wire/envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { receiptToValue } from "./receipt.ts";
 import type { MessageContext } from "./registry.ts";
-import { encodeInto } from "../transport/message_pack_encode.ts";
+import { encodeInto } from "../wire/message_pack_encode.ts";
 
 /** A message that was accepted and not yet handed over. */
 export interface AcceptedMessage {

@@ -2,7 +2,7 @@
 
 import { QueueFullError } from "./errors.ts";
 import { DELIVERY_WINDOW } from "./deduplication.ts";
-import { fromRanges } from "./sequence_ranges.ts";
+import { fromRanges } from "../wire/sequence_ranges.ts";
 import type {
   DueMessages,
   OutstandingMessage,
@@ -17,7 +17,7 @@ import {
   type Retransmission,
   retransmissionDelay,
 } from "./retransmission.ts";
-import { SequenceRing } from "./sequence_ring.ts";
+import { SequenceRing } from "../wire/sequence_ring.ts";
 import { TimingWheel } from "./timing_wheel.ts";
 
 /** Milliseconds by which a repetition may be late. */

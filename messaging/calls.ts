@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { CallMark } from "./envelope.ts";
-import { CallError, EncodeError, MessageTooLargeError, NotConnectedError } from "./errors.ts";
+import type { CallMark } from "../wire/envelope.ts";
+import { CallError, MessageTooLargeError, NotConnectedError } from "./errors.ts";
+import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";

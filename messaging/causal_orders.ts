@@ -3,7 +3,7 @@
 import { participantKey } from "./causal_stamp.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalOrder } from "./causality.ts";
-import type { CausalPlace } from "./envelope.ts";
+import type { CausalPlace } from "../wire/envelope.ts";
 
 /** Labels that a node keeps an order for when it was not told which ones exist. */
 const LABELS_MAX = 256;

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Receipt } from "./receipt.ts";
-import { isSequence, toRanges } from "./sequence_ranges.ts";
-import { SequenceWindow } from "./sequence_window.ts";
+import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
+import { SequenceWindow } from "../wire/sequence_window.ts";
 
 /** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
 export const DELIVERY_WINDOW = 32_768;

@@ -7,18 +7,18 @@ import { participantKey, splitParticipantKey } from "./causal_stamp.ts";
 import type { Sender } from "./deduplication.ts";
 import {
   AckTimeoutError,
-  EncodeError,
   MessageTooLargeError,
   NotConnectedError,
   PartitionedError,
   ReceiveBufferFullError,
 } from "./errors.ts";
+import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
-import { fromRanges } from "./sequence_ranges.ts";
+import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
 
 const DONE = Promise.resolve();

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Connection } from "../transport/connection.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
+import type { Connection } from "../connections/connection.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
 import type { DelayQueue } from "./delay_queue.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";

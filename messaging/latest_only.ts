@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { SendQueue } from "../transport/send_queue.ts";
+import type { SendQueue } from "../connections/send_queue.ts";
 
 /** The queue of a monotonic channel is loaded while more bytes than this wait in it. */
 const LOADED_BYTES = 64 * 1024;

@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Connection } from "../transport/connection.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { ProtocolError } from "../transport/frame_reader.ts";
-import { type Envelope, readEnvelope, writeEnvelope } from "./envelope.ts";
+import type { Connection } from "../connections/connection.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { ProtocolError } from "../wire/frame_reader.ts";
+import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 

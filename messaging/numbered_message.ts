@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { CallMark, CausalPlace, Envelope } from "./envelope.ts";
+import type { CallMark, CausalPlace, Envelope } from "../wire/envelope.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
 
 /**

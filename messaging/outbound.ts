@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Connection } from "../transport/connection.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
+import type { Connection } from "../connections/connection.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { DelayQueue } from "./delay_queue.ts";
-import type { CallMark, Envelope } from "./envelope.ts";
+import type { CallMark, Envelope } from "../wire/envelope.ts";
 import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { LatestOnly } from "./latest_only.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkRanges } from "./sequence_ranges.ts";
+import { checkRanges } from "../wire/sequence_ranges.ts";
 
 /**
  * What a receiver tells a sender about its numbered messages: the body of an `ack` frame. Receipts may be lost: a

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { RelayHeader } from "./relay_header.ts";
+import type { RelayHeader } from "../wire/relay_header.ts";
 
 /** How a {@linkcode Relay} works. */
 export interface RelayOptions {

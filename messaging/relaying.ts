@@ -1,18 +1,18 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
-import type { ConnectionPool } from "../transport/connection_pool.ts";
-import { FrameKind } from "../transport/frame_kind.ts";
-import { decode } from "../transport/message_pack_decode.ts";
-import { encode } from "../transport/message_pack_encode.ts";
-import { DEFAULT_CHANNEL, type Peer } from "../transport/peer.ts";
-import { sendValue } from "../transport/send_value.ts";
-import { type Envelope, envelopeFromValue, envelopeToValue } from "./envelope.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
+import { sendValue } from "../connections/send_value.ts";
+import { type Envelope, envelopeFromValue, envelopeToValue } from "../wire/envelope.ts";
 import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
-import { parseRelayHeader } from "./relay_header.ts";
+import { parseRelayHeader } from "../wire/relay_header.ts";
 
 /** What arrived after having been relayed. */
 export type RelayedArrival =

@@ -2,7 +2,7 @@
 
 import type { OutstandingMessage } from "./outstanding_message.ts";
 import type { Retransmission } from "./retransmission.ts";
-import type { SequenceRing } from "./sequence_ring.ts";
+import type { SequenceRing } from "../wire/sequence_ring.ts";
 import { WheelEntry } from "./timing_wheel.ts";
 
 /** What is kept of every outstanding message. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { SendQueue } from "../transport/send_queue.ts";
+import type { SendQueue } from "../connections/send_queue.ts";
 import { QueueFullError } from "./errors.ts";
 
 /** Messages that may wait for room in one connection's queue. */

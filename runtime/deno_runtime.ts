@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { TcpTransport } from "../transport/tcp_transport.ts";
+import { TcpTransport } from "../transport/tcp/tcp_transport.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
-import { checkArray, checkInteger, checkNodeSpec, checkObject } from "../membership/node_spec_check.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { checkArray, checkInteger, checkNodeSpec, checkObject } from "../wire/node_spec_check.ts";
 
 /** The fields of a value that came from outside. */
 export type Fields = Readonly<Record<string, unknown>>;

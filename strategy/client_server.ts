@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { FullMeshOptions } from "./full_mesh.ts";
 import { PartialMesh } from "./partial_mesh.ts";
 import type { Strategy } from "./strategy.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 
 /**
  * Who would have to join and who to leave to come from `present` to `wanted`. Nodes are told apart by name; a

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
-import { checkInteger, checkName, checkObject } from "../membership/node_spec_check.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
+import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
 
 /** That a life of a node is over, and all earlier ones with it. */
 export interface Departure {

@@ -2,8 +2,8 @@
 
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
-import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
-import { checkInteger } from "../membership/node_spec_check.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
+import { checkInteger } from "../wire/node_spec_check.ts";
 import { answer, connectedPeers, flood, joinRequest, tell } from "./full_mesh_answers.ts";
 import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
 import { forgetAbsent, type FullMeshState, isMember, withSet } from "./full_mesh_state.ts";

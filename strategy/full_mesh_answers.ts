@@ -3,9 +3,9 @@
 import { absorb, compareWithSummary } from "../gossip/anti_entropy.ts";
 import { type GossipMessage, gossipToValue } from "../gossip/gossip_message.ts";
 import type { Dot } from "../membership/dot.ts";
-import type { Digest } from "../membership/hash.ts";
+import type { Digest } from "../wire/hash.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
-import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { type FullMeshState, withSet } from "./full_mesh_state.ts";
 import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
 

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { membershipFromValue, membershipToValue } from "../membership/membership_value.ts";
-import { checkArray, checkInteger } from "../membership/node_spec_check.ts";
+import { checkArray, checkInteger } from "../wire/node_spec_check.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 
 /** Raised when the shape of a snapshot changes. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { MembershipSet } from "../membership/membership_set.ts";
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 
 /** All that a node of a full mesh remembers. */
 export interface FullMeshState {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 
 /** Some nodes of the cluster, each name once. A value: every function here returns a new one, or the same when nothing changed. */
 export type View = readonly NodeSpec[];

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
-import { checkArray, checkNodeSpec } from "../membership/node_spec_check.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { checkArray, checkNodeSpec } from "../wire/node_spec_check.ts";
 import { readValue } from "./check_message.ts";
 import { checkDeparture, type Departures, DEPARTURES_MAX, departuresToList, withDeparture } from "./departures.ts";
 import type { View } from "./view.ts";

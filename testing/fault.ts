@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { CutConnects } from "../transport/memory_links.ts";
+import type { CutConnects } from "../transport/memory/memory_links.ts";
 
 /** A way from one node to another. */
 export type Way = readonly [from: string, to: string];

@@ -40,10 +40,10 @@ export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated_world.ts
 export { type SimulatedEvent } from "./simulated_event.ts";
 export { SeededRandom } from "./seeded_random.ts";
 export { VirtualClock, type VirtualEvent } from "./virtual_clock.ts";
-export { type CutConnects, type Latency, uniformLatency } from "../transport/memory_links.ts";
+export { type CutConnects, type Latency, uniformLatency } from "../transport/memory/memory_links.ts";
 export { MemoryStore, memoryStore } from "./memory_store.ts";
-export { MemoryNetwork, type MemoryNetworkOptions } from "../transport/memory_transport.ts";
-export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "../transport/memory_host.ts";
+export { MemoryNetwork, type MemoryNetworkOptions } from "../transport/memory/memory_transport.ts";
+export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "../transport/memory/memory_host.ts";
 export { StrategySimulator } from "./strategy_simulator.ts";
 export { type StartOptions, type StrategySimulatorOptions } from "./strategy_simulator_options.ts";
 export { type StrategyCheck, strategyChecks, type StrategyTestOptions, testStrategy } from "./test_strategy.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../membership/node_spec.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 

@@ -2,7 +2,7 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { startPeerService } from "../manager/start_peer_service.ts";
-import type { CutConnects } from "../transport/memory_links.ts";
+import type { CutConnects } from "../transport/memory/memory_links.ts";
 import { DisagreementFinder } from "./disagreement.ts";
 import { MemoryStore } from "./memory_store.ts";
 import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Random, Runtime, Timer } from "../runtime/runtime.ts";
-import { type Latency, uniformLatency } from "../transport/memory_links.ts";
-import { MemoryNetwork } from "../transport/memory_transport.ts";
+import { type Latency, uniformLatency } from "../transport/memory/memory_links.ts";
+import { MemoryNetwork } from "../transport/memory/memory_transport.ts";
 import { HistoryHash } from "./history_hash.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { EVENT_NUMBERS, type SimulatedEvent } from "./simulated_event.ts";

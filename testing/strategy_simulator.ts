@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { memberSince, type NodeSpec } from "../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { difference } from "./list_difference.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";

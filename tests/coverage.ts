@@ -11,7 +11,18 @@
  */
 
 const ROOT = new URL("../", import.meta.url);
-const CORE = ["gossip", "manager", "membership", "messaging", "runtime", "strategy", "testing", "transport"];
+const CORE = [
+  "connections",
+  "gossip",
+  "manager",
+  "membership",
+  "messaging",
+  "runtime",
+  "strategy",
+  "testing",
+  "transport",
+  "wire",
+];
 /** In percent of lines. */
 const AIM = 95;
 

@@ -16,6 +16,7 @@ export const FOLDERS: readonly string[] = [
   ".ci",
   "bench",
   "cli",
+  "connections",
   "docs",
   "examples",
   "gossip",
@@ -27,13 +28,14 @@ export const FOLDERS: readonly string[] = [
   "testing",
   "tests",
   "transport",
+  "wire",
 ];
 
 /** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
   /^(bench|cli|examples|tests)\//,
   /^runtime\/deno_runtime\.ts$/,
-  /^transport\/tcp_[a-z0-9_]+\.ts$/,
+  /^transport\/tcp\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,
 ];
 

@@ -90,7 +90,7 @@ Deno.test("untidiness() finds the clocks, timers, randomness and I/O that a core
   };
   for (const [name, body] of Object.entries(offences)) {
     assertUntidy("gossip/beat.ts", body, `gossip/beat.ts:3: ${name} is reached directly`);
-    assertEquals(untidiness("transport/tcp_stream.ts", HEADER + body), []);
+    assertEquals(untidiness("transport/tcp/tcp_stream.ts", HEADER + body), []);
   }
   assertEquals(untidiness("testing/world.ts", `${HEADER}setImmediate(() => {});`), []);
   assertUntidy("testing/world.ts", "setTimeout(() => {}, 1);", "setTimeout is reached directly");

@@ -6,14 +6,20 @@
  * @module
  */
 
-export { ByteWriter } from "./byte_writer.ts";
-export { type Codec, messagePack } from "./codec.ts";
-export { decode, Decoder } from "./message_pack_decode.ts";
-export { encode, encodeInto } from "./message_pack_encode.ts";
-export { type TcpTlsOptions, TcpTransport, type TcpTransportOptions, type TcpTransportStats } from "./tcp_transport.ts";
-export { MemoryNetwork, type MemoryNetworkOptions } from "./memory_transport.ts";
-export { type CutConnects, type Latency, uniformLatency } from "./memory_links.ts";
-export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory_host.ts";
-export { type Address, type ByteStream, type Listener, type Transport } from "./transport.ts";
+export { ByteWriter } from "../wire/byte_writer.ts";
+export { type Codec, messagePack } from "../wire/codec.ts";
+export { decode, Decoder } from "../wire/message_pack_decode.ts";
+export { encode, encodeInto } from "../wire/message_pack_encode.ts";
+export {
+  type TcpTlsOptions,
+  TcpTransport,
+  type TcpTransportOptions,
+  type TcpTransportStats,
+} from "./tcp/tcp_transport.ts";
+export { MemoryNetwork, type MemoryNetworkOptions } from "./memory/memory_transport.ts";
+export { type CutConnects, type Latency, uniformLatency } from "./memory/memory_links.ts";
+export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory/memory_host.ts";
+export { type ByteStream, type Listener, type Transport } from "./transport.ts";
+export { type Address } from "../wire/address.ts";
 export { denoRuntime, type DenoRuntimeOptions, systemClock, systemRandom } from "../runtime/deno_runtime.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "../runtime/runtime.ts";

@@ -1,12 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Where a node listens or is dialled. */
-export interface Address {
-  /** Host name or IP address. */
-  readonly hostname: string;
-  /** Port, 0 to 65,535. When listening, 0 asks for any free port. */
-  readonly port: number;
-}
+import type { Address } from "../wire/address.ts";
 
 /**
  * An ordered, reliable stream of bytes between two nodes: what TCP gives.

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 import { has, pick, sample, without } from "../view.ts";
 import type { Priority } from "./messages.ts";
 import { isExpected, placesWith, vacancies } from "./reservations.ts";

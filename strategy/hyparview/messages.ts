@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../membership/node_spec.ts";
-import { checkArray, checkName, checkNodeSpec } from "../../membership/node_spec_check.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { checkArray, checkName, checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { checkDeparture, type Departure } from "../departures.ts";
 import { checkCount, checkNodes, checkWord, type Fields, LIST_MAX, readMessage } from "../check_message.ts";
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 
 /** That a node is in a view, for how long, and whether it can be reached. */
 export interface Arc {

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../membership/node_spec.ts";
-import { checkNodeSpec } from "../../membership/node_spec_check.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { checkDeparture, type Departure } from "../departures.ts";
 import { checkCount, type Fields, readMessage } from "../check_message.ts";
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { hashString } from "../../membership/hash.ts";
+import { hashString } from "../../wire/hash.ts";
 import { hasDeparted } from "../departures.ts";
 import { pick } from "../view.ts";
 import { ends, validArcs, validOrDownArcs } from "./arcs.ts";

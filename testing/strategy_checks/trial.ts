@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Strategy } from "../../strategy/strategy.ts";
 import { SeededRandom } from "../seeded_random.ts";
 import { StrategySimulator } from "../strategy_simulator.ts";

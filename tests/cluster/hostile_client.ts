@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
-import type { Address } from "../../transport/transport.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import type { Address } from "../../wire/address.ts";
 
 /** A valid hello, but for what is changed in it. */
 export function hello(changes: Record<string, unknown> = {}): Uint8Array {

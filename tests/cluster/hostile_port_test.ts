@@ -3,8 +3,8 @@
 
 import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import { type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../../mod.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { type Answer, frame, hello, HostileClient } from "./hostile_client.ts";
 

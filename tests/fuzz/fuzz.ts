@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { HandshakeRefusedError } from "../../transport/refusal.ts";
-import { EncodeError } from "../../messaging/errors.ts";
-import { ProtocolError } from "../../transport/frame_reader.ts";
+import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
+import { EncodeError } from "../../wire/encode_error.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
 import { seededRandom } from "../seeded_random.ts";
 import type { Target } from "./targets.ts";
 

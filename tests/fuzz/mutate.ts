@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { SeededRandom } from "../seeded_random.ts";
-import { randomValue } from "../transport/random_value.ts";
+import { randomValue } from "../wire/random_value.ts";
 
 /** Bytes that mean much: ends of ranges, and MessagePack's long forms. */
 const TELLING = [0, 1, 0x7f, 0x80, 0xc0, 0xc1, 0xc6, 0xdb, 0xdd, 0xdf, 0xff];

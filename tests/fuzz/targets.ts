@@ -3,24 +3,24 @@
 import { broadcastFromValue } from "../../gossip/broadcast_message.ts";
 import { gossipFromValue } from "../../gossip/gossip_message.ts";
 import { checkHeartbeatMessage } from "../../gossip/heartbeat_message.ts";
-import { checkNodeSpec } from "../../membership/node_spec_check.ts";
-import { envelopeFromValue, readEnvelope, writeEnvelope } from "../../messaging/envelope.ts";
+import { checkNodeSpec } from "../../wire/node_spec_check.ts";
+import { envelopeFromValue, readEnvelope, writeEnvelope } from "../../wire/envelope.ts";
 import { checkPartitionMessage } from "../../messaging/partitions.ts";
 import { PayloadCodec } from "../../messaging/payload_codec.ts";
 import { receiptFromValue } from "../../messaging/receipt.ts";
-import { parseRelayHeader } from "../../messaging/relay_header.ts";
+import { parseRelayHeader } from "../../wire/relay_header.ts";
 import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";
 import { checkScampMessage } from "../../strategy/scamp/messages.ts";
-import { ByteWriter } from "../../transport/byte_writer.ts";
-import { FrameReader } from "../../transport/frame_reader.ts";
-import { acceptHandshake } from "../../transport/handshake.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { ByteWriter } from "../../wire/byte_writer.ts";
+import { FrameReader } from "../../wire/frame_reader.ts";
+import { acceptHandshake } from "../../connections/handshake/handshake.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import { denoRuntime } from "../../runtime/deno_runtime.ts";
 import { frame, hello } from "../cluster/hostile_client.ts";
 import type { SeededRandom } from "../seeded_random.ts";
-import { randomValue } from "../transport/random_value.ts";
+import { randomValue } from "../wire/random_value.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
 
 /** Something that takes what strangers send. */

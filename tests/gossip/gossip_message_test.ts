@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { gossipFromValue, type GossipMessage, gossipToValue } from "../../gossip/gossip_message.ts";
 import { MembershipSet } from "../../membership/membership_set.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed } from "../seeded_random.ts";
 

@@ -2,7 +2,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { parseAddress } from "../../manager/addresses.ts";
-import type { Address } from "../../transport/transport.ts";
+import type { Address } from "../../wire/address.ts";
 
 Deno.test("parseAddress() reads host names, IPv4 and bracketed IPv6 addresses with a port", () => {
   assertEquals(parseAddress("127.0.0.1:9090"), { hostname: "127.0.0.1", port: 9090 });

@@ -3,7 +3,7 @@
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { withDeadline } from "../../manager/deadline.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
-import { pass } from "../transport/bare_runtime.ts";
+import { pass } from "../connections/bare_runtime.ts";
 
 const never = () => new Promise<never>(() => {});
 

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { FrameKind } from "../../transport/frame_kind.ts";
-import type { Address, ByteStream, Listener, Transport } from "../../transport/transport.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import type { ByteStream, Listener, Transport } from "../../transport/transport.ts";
+import type { Address } from "../../wire/address.ts";
 
 /** Decides whether a frame goes out once more. */
 export type Replay = (kind: number) => boolean;

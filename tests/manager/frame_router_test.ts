@@ -2,8 +2,8 @@
 
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { FrameRouter } from "../../manager/frame_router.ts";
-import type { Connection } from "../../transport/connection.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
+import type { Connection } from "../../connections/connection.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
 
 const connection = {} as Connection;
 const buffer = new Uint8Array(9);

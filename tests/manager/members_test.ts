@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fullMesh, type FullMeshState, type Strategy } from "../../mod.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { scenario } from "./worlds.ts";
 
 function otherName(strategy: Strategy<FullMeshState>, key: string | symbol): unknown {

@@ -10,7 +10,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { crc32 } from "../../membership/checksum.ts";
+import { crc32 } from "../../wire/checksum.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from "../../membership/snapshot_format.ts";
 import { type ErrorDetail, type SnapshotStore, startPeerService } from "../../mod.ts";
 import { hyparview } from "../../strategy/hyparview.ts";

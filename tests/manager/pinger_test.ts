@@ -2,12 +2,12 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { Pinger } from "../../manager/pinger.ts";
-import type { Connection } from "../../transport/connection.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { ProtocolError } from "../../transport/frame_reader.ts";
-import type { Peer } from "../../transport/peer.ts";
+import type { Connection } from "../../connections/connection.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import type { Peer } from "../../connections/peer.ts";
 import { ConnectionBench } from "../messaging/message_bench.ts";
-import { bareRuntime, pass } from "../transport/bare_runtime.ts";
+import { bareRuntime, pass } from "../connections/bare_runtime.ts";
 
 const TIMEOUT = 1000;
 

@@ -5,7 +5,7 @@ import type { PeerServiceOptions } from "../../manager/peer_service_options.ts";
 import { type Settings, settingsFrom } from "../../manager/settings.ts";
 import { startPeerService } from "../../manager/start_peer_service.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
-import { bareRuntime } from "../transport/bare_runtime.ts";
+import { bareRuntime } from "../connections/bare_runtime.ts";
 
 function settings(options: PeerServiceOptions = {}): Settings {
   return settingsFrom(options, bareRuntime());

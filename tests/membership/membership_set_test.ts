@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { MembershipSet } from "../../membership/membership_set.ts";
 import { membershipToValue } from "../../membership/membership_value.ts";
-import { memberSince, type NodeSpec } from "../../membership/node_spec.ts";
+import { memberSince, type NodeSpec } from "../../wire/node_spec.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 

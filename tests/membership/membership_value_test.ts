@@ -10,8 +10,8 @@ import {
   membershipFromValue,
   membershipToValue,
 } from "../../membership/membership_value.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed } from "../seeded_random.ts";
 

@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { crc32 } from "../../membership/checksum.ts";
+import { crc32 } from "../../wire/checksum.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from "../../membership/snapshot_format.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 
 const snapshot = {
   name: "a@127.0.0.1",

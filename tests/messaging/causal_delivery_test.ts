@@ -6,7 +6,7 @@ import { type CausalStamp, participantKey } from "../../messaging/causal_stamp.t
 import { CausalOrder } from "../../messaging/causality.ts";
 import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { parseReceipt, type Receipt } from "../../messaging/receipt.ts";
-import { fromRanges } from "../../messaging/sequence_ranges.ts";
+import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 
 /** What the application sends, with the truth about what happened before: the number of messages sent, by sender. */

@@ -8,9 +8,9 @@ import { writeMessage } from "../../messaging/message_frame.ts";
 import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
 import { PayloadCodec, UndecodableMessage } from "../../messaging/payload_codec.ts";
 import { type MessageContext, Registry } from "../../messaging/registry.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { bareRuntime, pass } from "../transport/bare_runtime.ts";
-import { settled } from "../transport/fake_stream.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { bareRuntime, pass } from "../connections/bare_runtime.ts";
+import { settled } from "../connections/fake_stream.ts";
 import { ConnectionBench } from "./message_bench.ts";
 
 const CONTEXT: MessageContext = { from: "b", channel: "default", cast: false };

@@ -2,13 +2,13 @@
 
 import type { PayloadCodec } from "../../messaging/payload_codec.ts";
 import { type InboundMessage, readHandlerName, readMessage } from "../../messaging/message_frame.ts";
-import { Connection, type ConnectionIdentity, type ConnectionOptions } from "../../transport/connection.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { type Frame, FrameReader } from "../../transport/frame_reader.ts";
-import { Peer } from "../../transport/peer.ts";
+import { Connection, type ConnectionIdentity, type ConnectionOptions } from "../../connections/connection.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { type Frame, FrameReader } from "../../wire/frame_reader.ts";
+import { Peer } from "../../connections/peer.ts";
 import { nodeSpec } from "../node_spec.ts";
-import { bareRuntime } from "../transport/bare_runtime.ts";
-import { FakeStream, settled } from "../transport/fake_stream.ts";
+import { bareRuntime } from "../connections/bare_runtime.ts";
+import { FakeStream, settled } from "../connections/fake_stream.ts";
 
 const OPTIONS: ConnectionOptions = {
   maxFrameBytes: 2 ** 24,

@@ -1,15 +1,16 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
-import type { Envelope } from "../../messaging/envelope.ts";
-import { EncodeError, MessageTooLargeError } from "../../messaging/errors.ts";
+import type { Envelope } from "../../wire/envelope.ts";
+import { MessageTooLargeError } from "../../messaging/errors.ts";
+import { EncodeError } from "../../wire/encode_error.ts";
 import { readHandlerName, readMessage, writeMessage } from "../../messaging/message_frame.ts";
 import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../messaging/payload_codec.ts";
-import { FrameKind } from "../../transport/frame_kind.ts";
-import { ProtocolError } from "../../transport/frame_reader.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
-import { randomValue } from "../transport/random_value.ts";
-import { concat, pattern } from "../transport/fake_stream.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { randomValue } from "../wire/random_value.ts";
+import { concat, pattern } from "../connections/fake_stream.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { ConnectionBench } from "./message_bench.ts";
 

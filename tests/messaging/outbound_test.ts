@@ -2,17 +2,18 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DelayQueue } from "../../messaging/delay_queue.ts";
-import { EncodeError, NotConnectedError, PartitionedError } from "../../messaging/errors.ts";
+import { NotConnectedError, PartitionedError } from "../../messaging/errors.ts";
+import { EncodeError } from "../../wire/encode_error.ts";
 import { Interpositions } from "../../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
 import { Outbound, type OutboundMessage, type SendOptions } from "../../messaging/outbound.ts";
 import { PayloadCodec } from "../../messaging/payload_codec.ts";
-import type { Connection } from "../../transport/connection.ts";
-import type { ConnectionPool } from "../../transport/connection_pool.ts";
-import { Peer } from "../../transport/peer.ts";
+import type { Connection } from "../../connections/connection.ts";
+import type { ConnectionPool } from "../../connections/connection_pool.ts";
+import { Peer } from "../../connections/peer.ts";
 import { nodeSpec } from "../node_spec.ts";
-import { bareRuntime } from "../transport/bare_runtime.ts";
-import { settled } from "../transport/fake_stream.ts";
+import { bareRuntime } from "../connections/bare_runtime.ts";
+import { settled } from "../connections/fake_stream.ts";
 import { ConnectionBench } from "./message_bench.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };

@@ -1,14 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { EncodeError } from "../../messaging/errors.ts";
+import { EncodeError } from "../../wire/encode_error.ts";
 import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../messaging/payload_codec.ts";
-import { ByteWriter } from "../../transport/byte_writer.ts";
-import { ProtocolError } from "../../transport/frame_reader.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { ByteWriter } from "../../wire/byte_writer.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { seededRandom } from "../seeded_random.ts";
-import { concat, pattern } from "../transport/fake_stream.ts";
-import { randomValue } from "../transport/random_value.ts";
+import { concat, pattern } from "../connections/fake_stream.ts";
+import { randomValue } from "../wire/random_value.ts";
 
 const plain = new PayloadCodec();
 const json = new PayloadCodec({

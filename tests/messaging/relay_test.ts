@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/assert";
 import { Relay, type RelayStep } from "../../messaging/relay.ts";
-import { parseRelayHeader, type RelayHeader } from "../../messaging/relay_header.ts";
+import { parseRelayHeader, type RelayHeader } from "../../wire/relay_header.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;

@@ -3,8 +3,8 @@
 import { assert, assertEquals, assertLessOrEqual, assertRejects, assertThrows } from "@std/assert";
 import { QueueFullError } from "../../messaging/errors.ts";
 import { WaitingLine } from "../../messaging/waiting_line.ts";
-import { SendQueue } from "../../transport/send_queue.ts";
-import { settled } from "../transport/fake_stream.ts";
+import { SendQueue } from "../../connections/send_queue.ts";
+import { settled } from "../connections/fake_stream.ts";
 
 /** A line before a queue whose writes end when the test says so. */
 class Bench {

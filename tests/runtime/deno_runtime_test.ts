@@ -4,8 +4,8 @@ import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertStr
 import { Breaks, denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
 import type { Random } from "../../runtime/runtime.ts";
 import { SeededRandom } from "../../testing/seeded_random.ts";
-import { MemoryNetwork } from "../../transport/memory_transport.ts";
-import { TcpTransport } from "../../transport/tcp_transport.ts";
+import { MemoryNetwork } from "../../transport/memory/memory_transport.ts";
+import { TcpTransport } from "../../transport/tcp/tcp_transport.ts";
 
 Deno.test("denoRuntime() tells the time of the system", () => {
   const { clock } = denoRuntime();

@@ -3,8 +3,8 @@
 import type { Dot } from "../../membership/dot.ts";
 import type { MembershipSet } from "../../membership/membership_set.ts";
 import { membershipFromValue } from "../../membership/membership_value.ts";
-import type { NodeSpec } from "../../membership/node_spec.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
 import type { Life, Run } from "./run.ts";
 
 /** What one replica of the membership last knew of one name. */

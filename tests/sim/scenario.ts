@@ -4,7 +4,7 @@ import type { Fault } from "../../testing/fault.ts";
 import { planFaults } from "../../testing/fault_plan.ts";
 import { SeededRandom } from "../../testing/seeded_random.ts";
 import type { SimulatedClusterOptions, SimulatedNodeOptions } from "../../testing/simulated_cluster_options.ts";
-import { type Latency, uniformLatency } from "../../transport/memory_links.ts";
+import { type Latency, uniformLatency } from "../../transport/memory/memory_links.ts";
 import { type Operation, planOperations } from "./operation.ts";
 import type { Channels } from "./workload.ts";
 

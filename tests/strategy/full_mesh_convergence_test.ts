@@ -2,8 +2,8 @@
 // deno-lint-ignore-file no-console -- It prints what it measures.
 
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { hashString } from "../../membership/hash.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { hashString } from "../../wire/hash.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { assertWithinBudget } from "../gossip/budget.ts";
 import { forEachSeed, type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";

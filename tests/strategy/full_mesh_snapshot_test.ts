@@ -3,8 +3,8 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { fullMesh } from "../../strategy/full_mesh.ts";
 import { fullMeshFromSnapshot } from "../../strategy/full_mesh_snapshot.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { type Mesh, settledMesh } from "./mesh.ts";

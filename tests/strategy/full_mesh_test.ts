@@ -2,12 +2,12 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
 import { gossipFromValue, gossipToValue } from "../../gossip/gossip_message.ts";
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 import { fullMesh } from "../../strategy/full_mesh.ts";
 import type { FullMeshState } from "../../strategy/full_mesh_state.ts";
 import type { Outgoing, StrategyContext, Transition } from "../../strategy/strategy.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 

@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- It prints what it measures.
 
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { hashString } from "../../membership/hash.ts";
+import { hashString } from "../../wire/hash.ts";
 import { isMember } from "../../strategy/full_mesh_state.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { type Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals } from "@std/assert";
 import { hyparview } from "@partisan/peer-service/strategy";
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { HyParViewState } from "../../strategy/hyparview/state.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed, seededRandom } from "../seeded_random.ts";

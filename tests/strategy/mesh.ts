@@ -1,12 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { MembershipSet } from "../../membership/membership_set.ts";
-import type { NodeSpec } from "../../membership/node_spec.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
 import { fullMesh, type FullMeshOptions } from "../../strategy/full_mesh.ts";
 import type { FullMeshState } from "../../strategy/full_mesh_state.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../../strategy/strategy.ts";
-import { decode } from "../../transport/message_pack_decode.ts";
-import { encode } from "../../transport/message_pack_encode.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 

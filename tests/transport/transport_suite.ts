@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects, assertStrictEquals } from "@std/assert";
-import type { Address, ByteStream, Listener, Transport } from "../../transport/transport.ts";
+import type { ByteStream, Listener, Transport } from "../../transport/transport.ts";
+import type { Address } from "../../wire/address.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 /** What the suite needs of an implementation. */

@@ -1,0 +1,90 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { Connection } from "../connection.ts";
+import type { ConnectionRequest } from "../handshake/handshake.ts";
+import { type Peer, placeKey } from "../peer.ts";
+import type { Refusal } from "../handshake/refusal.ts";
+
+/** What is known here when a connection is asked for. */
+export interface AdmissionContext {
+  /** This node. */
+  readonly self: NodeSpec;
+  /** What is known of the dialler, if anything. */
+  readonly peer: Peer | undefined;
+  /** Whether this node has begun to dial the same place at about the same time. */
+  readonly dialling: boolean;
+}
+
+/**
+ * Decides whether a trusted dialler may have the connection that it asks for.
+ *
+ * Where both sides dial one place at the same time, the connection dialled by the node whose name sorts first stays, unless the other one is
+ * open already: it may be in use. A dialler that has seen our connection succeed and dials all the same has lost it, so the new one replaces it.
+ * A dialler that dialled the present one itself knows best that it is gone.
+ *
+ * @returns `null` to admit it, a refusal, or `"probe"`: another incarnation of the name seems to live; ask it first.
+ */
+export function judgeRequest(
+  request: ConnectionRequest,
+  { self, peer, dialling }: AdmissionContext,
+): Refusal | "probe" | null {
+  const { spec, channel, index } = request;
+  if (spec.name === self.name) return ownName(spec, self);
+  if (request.toIncarnation > self.incarnation) return superseded(request, self);
+  if (peer !== undefined && spec.incarnation < peer.spec.incarnation) {
+    const known = peer.spec.incarnation;
+    const reason = `Cannot accept "${spec.name}": incarnation ${spec.incarnation} is older than the known ${known}`;
+    return { code: "stale-incarnation", reason, known };
+  }
+  const places = Math.max(self.channels[channel]?.parallelism ?? 0, spec.channels[channel]?.parallelism ?? 0);
+  if (index >= places) {
+    const reason =
+      `Cannot accept "${spec.name}": channel "${channel}" has ${places} connections, asked for number ${index}`;
+    return { code: "channel", reason };
+  }
+  if (peer === undefined) return null;
+  if (peer.partitioned) {
+    return { code: "partitioned", reason: `Cannot accept "${spec.name}": an injected partition is in between` };
+  }
+  if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
+  if (request.dial <= (peer.seenDials.get(placeKey(channel, index)) ?? 0)) {
+    return { code: "duplicate", reason: `Cannot accept "${spec.name}": a later dial of its has been accepted already` };
+  }
+  const present = peer.at(channel, index);
+  const isFirst = self.name < spec.name;
+  // Who does not know whom it has reached cannot have seen anything.
+  const isUnseen = present?.outbound && !peer.doubtful && (request.to === null ? isFirst : request.seen < present.dial);
+  const crossing = present === null ? dialling && isFirst : isUnseen;
+  if (crossing) {
+    return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialled from here as well` };
+  }
+  return null;
+}
+
+/** Whether a connection that was dialled from here is to take the place of the one that fills it now. */
+export function isPreferred(dial: number, present: Connection | null, peer: Peer, self: NodeSpec): boolean {
+  if (present === null || peer.doubtful) return true;
+  // The other side has refused or replaced earlier dials; of two that crossed, it admitted what `judgeRequest` says.
+  return present.outbound ? dial > present.dial : self.name < peer.name;
+}
+
+/** The refusal of a newer incarnation whose predecessor is alive. */
+export function nameInUse(name: string): Refusal {
+  return {
+    code: "name-in-use",
+    reason: `Cannot accept "${name}": another living node has the name; choose a different one`,
+  };
+}
+
+/** A newer incarnation of this node's own name is known to others: it has to become newer still, and will then be found here. */
+function superseded({ spec, toIncarnation }: ConnectionRequest, self: NodeSpec): Refusal {
+  const reason =
+    `Cannot accept "${spec.name}": this is incarnation ${self.incarnation} of "${self.name}", expected ${toIncarnation}`;
+  return { code: "stopping", reason };
+}
+
+function ownName(spec: NodeSpec, self: NodeSpec): Refusal {
+  if (spec.incarnation !== self.incarnation) return nameInUse(spec.name);
+  return { code: "self", reason: `Cannot accept "${spec.name}": the node dialled itself` };
+}

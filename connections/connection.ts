@@ -1,0 +1,146 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../runtime/runtime.ts";
+import { compressBatch, decompressBatch } from "./compression.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { FrameReader } from "../wire/frame_reader.ts";
+import type { Peer } from "./peer.ts";
+import { SendQueue } from "./send_queue.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import type { WriterPool } from "./writer_pool.ts";
+
+/** Bounds and habits of a connection. */
+export interface ConnectionOptions {
+  /** Largest frame, in bytes, without its 4 bytes of length. */
+  readonly maxFrameBytes: number;
+  /** Bytes that may wait to be sent. */
+  readonly maxQueuedBytes: number;
+  /** Bytes above which senders are asked to wait. */
+  readonly highWaterMark: number;
+  /** Whether large batches are deflated. */
+  readonly compression: boolean;
+  /**
+   * Where the queue's writers come from.
+   *
+   * @default {a pool of its own}
+   */
+  readonly writers?: WriterPool | undefined;
+}
+
+/** What distinguishes a connection from others of the same pair of nodes. */
+export interface ConnectionIdentity {
+  /** The other node. */
+  readonly peer: Peer;
+  /** The channel that it carries. */
+  readonly channel: string;
+  /** Which of the channel's parallel connections it is, from 0. */
+  readonly index: number;
+  /** Number of the dial that made it, among the dialler's. */
+  readonly dial: number;
+  /** Whether this node dialled it. */
+  readonly outbound: boolean;
+}
+
+/** Where a connection's frames go. */
+export interface ConnectionHandler {
+  /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
+  /** The connection is closed, by whatever side; `error` says why when it was not meant to happen. */
+  closed(connection: Connection, error: unknown): void;
+}
+
+/** An open connection to a known node: frames in, frames out. */
+export class Connection implements ConnectionIdentity {
+  readonly peer: Peer;
+  readonly channel: string;
+  readonly index: number;
+  readonly dial: number;
+  readonly outbound: boolean;
+  /** Frames on their way out. */
+  readonly queue: SendQueue;
+  /** Cuts what comes in into frames. */
+  readonly reader: FrameReader;
+  /** Largest frame, in bytes, without its 4 bytes of length. */
+  readonly maxFrameBytes: number;
+  /** Handler numbers that this side has given, by name. */
+  readonly namesOut: Map<string, number> = new Map();
+  /** What the other side's handler numbers stand for. */
+  readonly namesIn: unknown[] = [];
+  /** Milliseconds on the local clock at which it opened. */
+  readonly openedAt: number;
+  readonly #stream: ByteStream;
+  readonly #handler: ConnectionHandler;
+  readonly #runtime: Runtime;
+  #closed = false;
+
+  constructor(
+    identity: ConnectionIdentity,
+    stream: ByteStream,
+    reader: FrameReader,
+    handler: ConnectionHandler,
+    runtime: Runtime,
+    options: ConnectionOptions,
+  ) {
+    this.peer = identity.peer;
+    this.channel = identity.channel;
+    this.index = identity.index;
+    this.dial = identity.dial;
+    this.outbound = identity.outbound;
+    this.maxFrameBytes = options.maxFrameBytes;
+    this.openedAt = runtime.clock.now();
+    this.#stream = stream;
+    this.#handler = handler;
+    this.#runtime = runtime;
+    this.reader = reader;
+    this.reader.maxFrameBytes = options.maxFrameBytes;
+    this.queue = new SendQueue({
+      write: (bytes) => stream.write(bytes),
+      defer: (callback) => runtime.defer(callback),
+      giveWay: () => runtime.giveWay?.(),
+      failed: (error) => this.close(error),
+      highWaterMark: options.highWaterMark,
+      maxQueuedBytes: options.maxQueuedBytes,
+      writers: options.writers,
+      pack: options.compression ? (batch) => compressBatch(runtime, batch, options.maxFrameBytes) : undefined,
+    });
+  }
+
+  /** Whether it is closed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Starts to hand frames to the handler. */
+  start(): void {
+    this.#run();
+  }
+
+  /** Closes at once; what waits to be sent is dropped. */
+  close(reason?: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.queue.close();
+    this.#stream.close();
+    this.#handler.closed(this, reason);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.reader.run(this.#sink, () => this.#runtime.giveWay?.());
+      this.close();
+    } catch (error) {
+      this.close(error);
+    }
+  }
+
+  readonly #sink = (kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> => {
+    if (this.#closed) return;
+    if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
+    this.#handler.frame(this, kind, buffer, start, end);
+  };
+
+  async #takeCompressed(body: Uint8Array): Promise<void> {
+    const frames = await decompressBatch(this.#runtime, body, this.maxFrameBytes);
+    this.reader.takeBatch(frames, this.#sink);
+  }
+}

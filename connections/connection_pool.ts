@@ -1,0 +1,297 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import { isPreferred } from "./acceptor/admission.ts";
+import type { BackoffOptions } from "./dialer/backoff.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
+import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
+import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import type { ConnectionRequest } from "./handshake/handshake.ts";
+import { DialSlots } from "./dialer/dial_slots.ts";
+import { Dialling } from "./dialer/dialling.ts";
+import { Lingering } from "./lingering.ts";
+import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
+import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
+import { announceStatus } from "./peer_status.ts";
+import { Reception } from "./acceptor/reception.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
+import { Unfinished } from "./unfinished.ts";
+import { takeWish, tellWish } from "./wish.ts";
+
+/** All connections of this node: opened, kept, replaced and closed. */
+export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
+  readonly runtime: Runtime;
+  readonly backoff: BackoffOptions;
+  readonly courtesy: number;
+  readonly slots: DialSlots;
+  readonly #options: ConnectionPoolOptions;
+  readonly #opener: ConnectionOpener;
+  readonly #peers = new Map<string, Peer>();
+  readonly #diallers = new Map<Peer, PeerDialler>();
+  readonly #lingering: Lingering;
+  readonly #reception: Reception;
+  readonly #dialling: Dialling;
+  readonly #unfinished = new Unfinished();
+  #stopped = false;
+
+  constructor(options: ConnectionPoolOptions) {
+    this.runtime = options.runtime;
+    this.backoff = options.backoff;
+    this.courtesy = options.courtesy;
+    this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
+    this.#options = options;
+    this.#opener = new ConnectionOpener(options);
+    this.#dialling = new Dialling({
+      clock: options.runtime.clock,
+      opener: this.#opener,
+      self: options.self,
+      peer: (name) => this.#peers.get(name),
+      use: (...dialled) => this.#takePlace(...dialled),
+      outlived: (known) => options.handler.outlived(known),
+    });
+    this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
+    this.#reception = new Reception({
+      self: options.self,
+      peer: (name) => this.#peers.get(name),
+      hasJustDialled: (...place) => this.#dialling.hasJustBegun(place, options.courtesy),
+      probe: (peer) => options.handler.probe(peer),
+      disconnect: (peer) => this.disconnect(peer),
+      outlived: (known) => options.handler.outlived(known),
+    });
+  }
+
+  /** What happened to streams so far. */
+  get stats(): Readonly<OpenerStats> {
+    return this.#opener.stats;
+  }
+
+  /** Everyone with whom there are, or should be, connections. */
+  get peers(): ReadonlyMap<string, Peer> {
+    return this.#peers;
+  }
+
+  /** Name of this node. */
+  selfName(): string {
+    return this.#options.self().name;
+  }
+
+  /** Keeps connections with these nodes and, after a while, no others. */
+  want(specs: readonly NodeSpec[]): void {
+    if (this.#stopped) return;
+    const wanted = new Set(specs.map(({ name }) => name));
+    for (const peer of [...this.#peers.values()]) if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
+    for (const spec of specs) {
+      const peer = this.#know(spec);
+      if (peer.wanted) continue;
+      peer.wanted = true;
+      tellWish(peer);
+      this.#lingering.end(peer);
+      this.#dialler(peer).reconcile();
+    }
+  }
+
+  /**
+   * Opens the membership connection with whoever lives at one of the addresses, or returns the peer that is linked already.
+   *
+   * @param name The node that is meant, or `null` for whoever answers.
+   * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
+   */
+  async reach(name: string | null, addresses: readonly Address[], signal?: AbortSignal): Promise<Peer> {
+    const known = name === null ? undefined : this.#peers.get(name);
+    if (known === undefined || known.membership === null || known.doubtful) {
+      return (await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, signal)).peer;
+    }
+    if (!known.wanted) this.#lingering.begin(known);
+    return known;
+  }
+
+  /** Opens one connection of a peer. */
+  dial(peer: Peer, channel: string, index: number): Promise<Connection> {
+    return this.#open(peer.name, peer.spec.addresses, channel, index);
+  }
+
+  /** Answers a stream that the listener accepted. */
+  accept(stream: ByteStream): Promise<void> {
+    return this.#unfinished.add(this.#accept(stream));
+  }
+
+  /** Whether a dialler was admitted to a place that it has not filled yet. */
+  isPromised(peer: Peer, channel: string, index: number): boolean {
+    return this.#reception.expects(peer, channel, index);
+  }
+
+  /** Takes the failure detector's word that a peer is dead although its connections look open. */
+  silence(peer: Peer): void {
+    peer.silent = true;
+    this.doubt(peer);
+    if (!peer.wanted) this.#lingering.begin(peer);
+  }
+
+  /** Has a peer's connections replaced: they look open, but nothing comes through. */
+  doubt(peer: Peer): void {
+    peer.doubtful = true;
+    this.#settle(peer);
+  }
+
+  /** Takes the failure detector's word that a peer lives. */
+  revive(peer: Peer): void {
+    peer.silent = peer.doubtful = false;
+    this.#settle(peer);
+  }
+
+  /** Lets nothing pass to and from a peer, or everything again. */
+  separate(peer: Peer, partitioned: boolean): void {
+    peer.partitioned = partitioned;
+    this.#settle(peer);
+  }
+
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer, reason?: unknown): void {
+    for (const connection of peer.connections()) connection.close(reason);
+  }
+
+  /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    this.#opener.stop();
+    this.reset();
+    return this.#unfinished.finished();
+  }
+
+  /** Closes everything and forgets everyone. */
+  reset(): void {
+    this.#reception.reset();
+    this.#dialling.forget();
+    this.slots.forget();
+    for (const peer of [...this.#peers.values()]) {
+      this.#forget(peer);
+      this.disconnect(peer);
+    }
+  }
+
+  /** A frame came in on one of the connections. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
+    else this.#options.handler.frame(connection, kind, buffer, start, end);
+  }
+
+  /** One of the connections closed. */
+  closed(connection: Connection, error: unknown): void {
+    const { peer } = connection;
+    const present = peer.remove(connection);
+    this.#options.handler.connectionClosed(connection, error);
+    if (present) this.#settle(peer);
+  }
+
+  #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {
+    return this.#unfinished.add(this.#dialling.open(...args));
+  }
+
+  async #accept(stream: ByteStream): Promise<void> {
+    const self = this.#options.self();
+    let admitted: ConnectionRequest | undefined;
+    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
+    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
+    if (opened !== null) {
+      const isOver = this.#stopped || self !== this.#options.self();
+      if (isOver || !this.#reception.confirms(opened.request)) stream.close();
+      else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
+    }
+    const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
+    if (peer) this.#settle(peer);
+  }
+
+  /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
+  #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
+    const isOld = opened.spec.incarnation < (this.#peers.get(opened.spec.name)?.incarnation ?? 0);
+    const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
+    const peer = isUseful ? this.#know(opened.spec) : null;
+    const present = peer?.at(request.channel, request.index) ?? null;
+    const isBetter = peer !== null && isPreferred(request.dial, present, peer, request.spec);
+    const connection = isBetter ? this.#place(peer, { ...request, outbound: true }, opened) : null;
+    if (connection === null) opened.stream.close();
+    if (peer === null) return null;
+    if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
+    return connection ?? peer.at(request.channel, request.index);
+  }
+
+  /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
+  #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
+    const { channel, index } = identity;
+    if (!peer.hasPlace(channel, index)) return null;
+    const options = this.#options.connectionOptions(channel, peer.spec);
+    const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
+    const replaced = peer.place(connection);
+    if (channel === MEMBERSHIP_CHANNEL) {
+      // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
+      const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];
+      peer.doubtful = false;
+      peer.wantedThere = true;
+      if (!peer.wanted) tellWish(peer);
+      for (const other of doubtful) other.close();
+      peer.silent = false;
+    }
+    replaced?.close();
+    connection.start();
+    this.#settle(peer);
+    return connection;
+  }
+
+  #know(spec: NodeSpec): Peer {
+    const known = this.#peers.get(spec.name);
+    if (known === undefined) {
+      const peer = new Peer(spec, this.#options.self());
+      peer.heardAt = this.runtime.clock.now();
+      this.#peers.set(spec.name, peer);
+      return peer;
+    }
+    if (spec.incarnation > known.spec.incarnation) {
+      for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
+      known.silent = known.doubtful = false;
+      // Its former life is over, whoever is expected to connect for the new one.
+      announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
+      this.#dialler(known).encourage();
+    }
+    return known;
+  }
+
+  #dialler(peer: Peer): PeerDialler {
+    let dialler = this.#diallers.get(peer);
+    if (dialler === undefined) this.#diallers.set(peer, dialler = new PeerDialler(peer, this));
+    return dialler;
+  }
+
+  /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
+  #settle(peer: Peer): void {
+    const expected = this.#reception.expects(peer);
+    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
+    if (this.#peers.get(peer.name) !== peer) return;
+    this.#dialler(peer).reconcile();
+    if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
+  }
+
+  #unwant(peer: Peer): void {
+    peer.wanted = false;
+    tellWish(peer);
+    this.#dialler(peer).reconcile();
+    if (peer.connections().length === 0) this.#forget(peer);
+    else this.#lingering.begin(peer);
+  }
+
+  /** Closes what neither side wants: the one that dialled does, because it knows for which messages it did. */
+  #closeUnwanted(peer: Peer): void {
+    const { membership, silent, wantedThere } = peer;
+    if (silent || membership === null || (membership.outbound && !wantedThere)) this.disconnect(peer);
+    else this.#lingering.begin(peer);
+  }
+
+  #forget(peer: Peer): void {
+    this.#diallers.get(peer)?.stop();
+    this.#diallers.delete(peer);
+    this.#lingering.end(peer);
+    if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
+  }
+}

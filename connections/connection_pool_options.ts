@@ -1,0 +1,41 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { BackoffOptions } from "./dialer/backoff.ts";
+import type { Connection, ConnectionOptions } from "./connection.ts";
+import type { ClusterIdentity } from "./handshake/handshake.ts";
+import type { Peer } from "./peer.ts";
+import type { PeerStatusHandler } from "./peer_status.ts";
+
+/** What a pool tells, and asks, besides what it tells about its peers. */
+export interface ConnectionPoolHandler extends PeerStatusHandler {
+  /** Takes a frame; the body is `buffer[start, end)`. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
+  /** A connection closed, because of `error` when it was not meant to. */
+  connectionClosed(connection: Connection, error: unknown): void;
+  /** Some node knows a newer incarnation of this node's name than its own. */
+  outlived(known: number): void;
+  /** Asks a peer for a sign of life. */
+  probe(peer: Peer): Promise<boolean>;
+}
+
+/** Settings of a {@linkcode ConnectionPool}. */
+export interface ConnectionPoolOptions {
+  readonly runtime: Runtime;
+  readonly identity: ClusterIdentity;
+  /** This node, as it is now. */
+  readonly self: () => NodeSpec;
+  /** Bounds of a channel's connections with a peer. */
+  readonly connectionOptions: (channel: string, peer: NodeSpec) => ConnectionOptions;
+  readonly backoff: BackoffOptions;
+  /** Milliseconds that the side which need not dial gives the other one. */
+  readonly courtesy: number;
+  /** Milliseconds in which a connection must be open, handshake included. */
+  readonly handshakeTimeout: number;
+  /** Milliseconds for which connections outlive the wish for them. */
+  readonly linger: number;
+  /** Most accepted streams that may be without a finished handshake at a time. */
+  readonly halfOpenMax: number;
+  readonly handler: ConnectionPoolHandler;
+}

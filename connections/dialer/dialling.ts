@@ -1,0 +1,83 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { Clock } from "../../runtime/runtime.ts";
+import type { Connection } from "../connection.ts";
+import type { ConnectionOpener, OpenedStream } from "../handshake/connection_opener.ts";
+import type { ConnectionRequest } from "../handshake/handshake.ts";
+import { type Peer, placeKey } from "../peer.ts";
+import { HandshakeRefusedError } from "../handshake/refusal.ts";
+import { type DialledPlace, SharedDials } from "./shared_dials.ts";
+import type { Address } from "../../wire/address.ts";
+
+/** What a {@linkcode Dialling} needs from the pool. */
+export interface DiallingHost {
+  readonly clock: Clock;
+  readonly opener: Pick<ConnectionOpener, "dial">;
+  /** This node, as it is now. */
+  self(): NodeSpec;
+  /** What is known of a node, if anything. */
+  peer(name: string): Peer | undefined;
+  /** Uses a stream that was dialled. @returns The connection that fills the place now; `null` for none. */
+  use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
+  /** Somebody knows a newer incarnation of this node's name. */
+  outlived(known: number): void;
+}
+
+/** The dials of this node: numbered, and one at a time for each place. */
+export class Dialling {
+  readonly #host: DiallingHost;
+  readonly #underWay: SharedDials<Connection>;
+  #dials = 0;
+
+  constructor(host: DiallingHost) {
+    this.#host = host;
+    this.#underWay = new SharedDials(host.clock);
+  }
+
+  /**
+   * Opens one connection with whoever lives at one of the addresses.
+   *
+   * @param name The node that is meant, or `null` for whoever answers.
+   * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
+   */
+  open(
+    name: string | null,
+    addresses: readonly Address[],
+    channel: string,
+    index: number,
+    signal?: AbortSignal,
+  ): Promise<Connection> {
+    const begin = () => this.#dial(this.#request(name, channel, index), addresses, signal);
+    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, signal);
+  }
+
+  /** Whether a dial is under way that began less than `milliseconds` ago. */
+  hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
+    return this.#underWay.hasJustBegun(place, milliseconds);
+  }
+
+  /** Lets nobody join the dials under way any more. */
+  forget(): void {
+    this.#underWay.forget();
+  }
+
+  #request(to: string | null, channel: string, index: number): ConnectionRequest {
+    const known = to === null ? undefined : this.#host.peer(to);
+    const toIncarnation = known?.incarnation ?? 0;
+    const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
+    return { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
+  }
+
+  async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
+    try {
+      const connection = this.#host.use(request, await this.#host.opener.dial(addresses, request, signal));
+      if (connection !== null) return connection;
+    } catch (error) {
+      const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
+      if (known !== undefined) this.#host.outlived(known);
+      throw error;
+    }
+    throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
+  }
+}

@@ -1,0 +1,150 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime, Timer } from "../../runtime/runtime.ts";
+import { backoffDelay, type BackoffOptions } from "./backoff.ts";
+import type { DialSlots } from "./dial_slots.ts";
+import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../peer.ts";
+import { HandshakeRefusedError } from "../handshake/refusal.ts";
+
+/** What a {@linkcode PeerDialler} needs from the pool. */
+export interface PeerDiallerHost {
+  readonly runtime: Runtime;
+  readonly backoff: BackoffOptions;
+  /** How many dials may begin at a time, on the whole node. */
+  readonly slots: Pick<DialSlots, "run">;
+  /** Milliseconds that the side which need not dial gives the other one. */
+  readonly courtesy: number;
+  /** Name of this node. */
+  selfName(): string;
+  /** Whether the peer itself was admitted to this place and is about to fill it. */
+  isPromised(peer: Peer, channel: string, index: number): boolean;
+  /** Opens one connection; rejects when that fails. */
+  dial(peer: Peer, channel: string, index: number): Promise<unknown>;
+}
+
+/**
+ * Keeps all connections with one peer open, for as long as they are wanted.
+ *
+ * Both sides may dial, but one is expected to: whoever dialled the membership connection dials the others as well, because it is
+ * known to be able to; for the membership connection itself, whoever dialled the last one, at first the node whose name sorts first.
+ * The other side dials only when nothing came within its courtesy time, which lets it reach a peer that cannot dial back.
+ */
+export class PeerDialler {
+  readonly #peer: Peer;
+  readonly #host: PeerDiallerHost;
+  readonly #dialling = new Set<string>();
+  readonly #openedAt = new Map<string, number>();
+  #timer: Timer | null = null;
+  #stopped = false;
+  #tries = 0;
+  #lastTryAt = 0;
+  #earliest = 0;
+  #incompleteSince: number | null = null;
+  #dialledLast: boolean | null = null;
+  #linked = false;
+
+  constructor(peer: Peer, host: PeerDiallerHost) {
+    this.#peer = peer;
+    this.#host = host;
+  }
+
+  /** Dials what is missing, now or as soon as it is time. Call it after every change. */
+  reconcile(): void {
+    this.#timer?.cancel();
+    if (this.#stopped) return;
+    const missing = this.#missing();
+    if (missing.length === 0) {
+      this.#incompleteSince = null;
+      return;
+    }
+    const now = this.#host.runtime.clock.now();
+    this.#incompleteSince ??= now;
+    const due = Math.max(this.#earliest, this.#incompleteSince + (this.#isCaller() ? 0 : this.#host.courtesy));
+    if (due > now) {
+      this.#timer = this.#host.runtime.clock.schedule(due - now, () => this.reconcile());
+    } else {
+      this.#countTry(now);
+      for (const { channel, index } of missing) this.#dial(channel, index);
+    }
+  }
+
+  /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
+  encourage(): void {
+    this.#dialledLast = null;
+    this.#tries = 0;
+    this.#earliest = 0;
+    this.reconcile();
+  }
+
+  /** Dials no more. A dial under way goes on. */
+  stop(): void {
+    this.#stopped = true;
+    this.#timer?.cancel();
+  }
+
+  #missing(): { channel: string; index: number }[] {
+    const peer = this.#peer;
+    if (!peer.wanted || peer.partitioned) return [];
+    const linked = peer.membership !== null && !peer.doubtful;
+    // Whoever is to dial has its courtesy time for the membership connection, and again for all others.
+    if (linked !== this.#linked) this.#incompleteSince = null;
+    this.#linked = linked;
+    if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
+    const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
+    return places.filter(({ channel, index }) =>
+      !this.#dialling.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
+    );
+  }
+
+  #isCaller(): boolean {
+    return this.#dialledLast ?? this.#host.selfName() < this.#peer.name;
+  }
+
+  #countTry(now: number): void {
+    const { runtime, backoff } = this.#host;
+    if (now - this.#lastTryAt > 2 * backoff.cap) this.#tries = 0;
+    this.#tries++;
+    this.#lastTryAt = now;
+    this.#earliest = now + backoffDelay(this.#tries, runtime.random.next(), backoff);
+  }
+
+  async #dial(channel: string, index: number): Promise<void> {
+    const place = placeKey(channel, index);
+    this.#dialling.add(place);
+    try {
+      await this.#host.slots.run(() => this.#dialIfMissing(channel, index));
+      this.#opened(place);
+    } catch (error) {
+      // Failures are counted, and told to whoever should know, where the dial is made.
+      if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
+    }
+    this.#dialling.delete(place);
+    this.reconcile();
+  }
+
+  /** While it waited for a slot, the other side may have dialled, or the wish have gone. */
+  async #dialIfMissing(channel: string, index: number): Promise<void> {
+    const peer = this.#peer;
+    const isOpen = peer.at(channel, index) !== null && !peer.doubtful;
+    if (isOpen || !peer.wanted || this.#stopped) return;
+    await this.#host.dial(peer, channel, index);
+  }
+
+  /** The other side is dialling: it gets its courtesy time once more. */
+  #giveWay(): void {
+    this.#dialledLast = false;
+    this.#incompleteSince = this.#host.runtime.clock.now();
+    this.#tries = 0;
+    this.#earliest = 0;
+  }
+
+  /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialled in a hot loop. */
+  #opened(place: string): void {
+    const now = this.#host.runtime.clock.now();
+    if (now - (this.#openedAt.get(place) ?? -Infinity) > this.#host.backoff.cap) {
+      this.#tries = 0;
+      this.#earliest = 0;
+    }
+    this.#openedAt.set(place, now);
+  }
+}

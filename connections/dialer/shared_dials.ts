@@ -1,0 +1,60 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../../runtime/runtime.ts";
+
+/** One of a peer's connections. */
+export type DialledPlace = readonly [peer: string, channel: string, index: number];
+
+interface Dial<T> {
+  readonly began: number;
+  readonly result: Promise<T>;
+}
+
+/** Dials under way. Whoever wants the same connection waits for the same dial: of two, one would have to give way to the other. */
+export class SharedDials<T> {
+  readonly #clock: Clock;
+  readonly #dials = new Map<string, Dial<T>>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /**
+   * Joins the dial of a place under way, or begins one.
+   *
+   * @param place Name of the peer, channel and index.
+   * @param begin Dials, and gives up itself when `signal` is aborted.
+   * @throws The reason of `signal`, once that is aborted.
+   */
+  join(place: DialledPlace, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const key = JSON.stringify(place);
+    const running = this.#dials.get(key);
+    if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
+    const result = begin().finally(() => {
+      if (this.#dials.get(key) === dial) this.#dials.delete(key);
+    });
+    const dial: Dial<T> = { began: this.#clock.now(), result };
+    this.#dials.set(key, dial);
+    return result;
+  }
+
+  /** Whether a dial is under way that began less than `milliseconds` ago. */
+  hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
+    const dial = this.#dials.get(JSON.stringify(place));
+    return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
+  }
+
+  /** Lets nobody join the dials under way any more. */
+  forget(): void {
+    this.#dials.clear();
+  }
+}
+
+function abortable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+  });
+}

@@ -1,0 +1,235 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { Deadlines, type GiveUp } from "../deadlines.ts";
+import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
+import {
+  acceptHandshake,
+  type ClusterIdentity,
+  type ConnectionRequest,
+  dialHandshake,
+  HANDSHAKE_FRAME_BYTES,
+} from "./handshake.ts";
+import { refuse } from "./handshake_frames.ts";
+import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
+import type { ByteStream } from "../../transport/transport.ts";
+import type { Address } from "../../wire/address.ts";
+
+/** Refusals that a stranger may give: another address may lead to the node that is meant. */
+const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "protocol",
+  "overloaded",
+]);
+
+/** Over TLS, even to say no means to wait for a client that may never say anything: so many are told at a time. */
+const TURNED_AWAY_MAX = 64;
+
+/** A stream whose two ends know and trust each other. */
+export interface OpenedStream {
+  readonly stream: ByteStream;
+  readonly reader: FrameReader;
+}
+
+/** What a {@linkcode ConnectionOpener} counts. */
+export interface OpenerStats {
+  /** Streams accepted, whatever became of them. */
+  accepted: number;
+  /** Dials tried. */
+  dials: number;
+  /** Dials that did not lead to a connection. */
+  dialFailures: number;
+  /** Streams that were closed because too many had not finished their handshake. */
+  overloaded: number;
+  /** Streams that did not finish their handshake in time. */
+  handshakeTimeouts: number;
+  /** Accepted streams that did not speak the protocol. */
+  protocolErrors: number;
+  /** Dialers that were refused here, by reason. */
+  refused: Partial<Record<RefusalCode, number>>;
+}
+
+/** Settings of a {@linkcode ConnectionOpener}. */
+export interface ConnectionOpenerOptions {
+  readonly runtime: Runtime;
+  readonly identity: ClusterIdentity;
+  /** Milliseconds in which a connection must be open, handshake included. */
+  readonly handshakeTimeout: number;
+  /** Most accepted streams that may be without a finished handshake at a time. */
+  readonly halfOpenMax: number;
+}
+
+/** Turns streams into trusted ones, in both roles: with a deadline, and with a bound on how many are at it. */
+export class ConnectionOpener {
+  readonly stats: OpenerStats = {
+    accepted: 0,
+    dials: 0,
+    dialFailures: 0,
+    overloaded: 0,
+    handshakeTimeouts: 0,
+    protocolErrors: 0,
+    refused: {},
+  };
+  readonly #options: ConnectionOpenerOptions;
+  readonly #deadlines: Deadlines;
+  #halfOpen = 0;
+  #turnedAway = 0;
+  #stopped = false;
+
+  constructor(options: ConnectionOpenerOptions) {
+    const { runtime, handshakeTimeout } = options;
+    this.#options = options;
+    this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
+      this.stats.handshakeTimeouts++;
+      return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
+    });
+  }
+
+  /**
+   * Dials the addresses in turn until one answers as asked.
+   *
+   * @throws {HandshakeRefusedError} When the node there refuses, or is not the one that was meant.
+   * @throws When none of the addresses answers in time, or `signal` is aborted.
+   */
+  async dial(
+    addresses: readonly Address[],
+    request: ConnectionRequest,
+    signal?: AbortSignal,
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
+    this.stats.dials++;
+    let failure: unknown;
+    for (const address of addresses) {
+      try {
+        return await this.#dialOne(address, request, signal);
+      } catch (error) {
+        failure = error;
+        if (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code)) break;
+      }
+    }
+    this.stats.dialFailures++;
+    throw failure ?? new Error(`Cannot dial "${request.to}": it has no address`);
+  }
+
+  /**
+   * Answers a stream that was accepted.
+   *
+   * @returns The open stream and what it is for, or `null` when it came to nothing; that is counted.
+   */
+  async accept(
+    stream: ByteStream,
+    self: NodeSpec,
+    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+    isOccupied: (request: ConnectionRequest) => boolean = () => false,
+  ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
+    this.stats.accepted++;
+    if (this.#halfOpen >= this.#options.halfOpenMax) {
+      this.stats.overloaded++;
+      await this.#turnAway(stream);
+      return null;
+    }
+    this.#halfOpen++;
+    try {
+      using _limit = this.#limit(() => stream.close());
+      const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
+      const request = await this.#answer({ stream, reader }, self, admit, isOccupied);
+      if (request !== null) return { stream, reader, request };
+    } catch (error) {
+      this.#count(error);
+    } finally {
+      this.#halfOpen--;
+    }
+    stream.close();
+    return null;
+  }
+
+  /** Gives up every handshake under way, and those to come. */
+  stop(): void {
+    this.#stopped = true;
+    this.#deadlines.giveUpAll(stopped());
+  }
+
+  async #answer(
+    { stream, reader }: OpenedStream,
+    self: NodeSpec,
+    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+    isOccupied: (request: ConnectionRequest) => boolean,
+  ): Promise<ConnectionRequest | null> {
+    const { identity, runtime } = this.#options;
+    try {
+      return await acceptHandshake({ stream, reader, identity, runtime }, self, admit, isOccupied);
+    } catch (error) {
+      if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
+      throw error;
+    }
+  }
+
+  /** Closes a stream for which there is no room, and says so if that can be done in passing. */
+  async #turnAway(stream: ByteStream): Promise<void> {
+    if (this.#turnedAway < TURNED_AWAY_MAX && !this.#stopped) {
+      this.#turnedAway++;
+      using _limit = this.#limit(() => stream.close());
+      const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
+      await refuse(stream, { code: "overloaded", reason });
+      this.#turnedAway--;
+    }
+    stream.close();
+  }
+
+  async #dialOne(
+    address: Address,
+    request: ConnectionRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
+    const { identity, runtime } = this.#options;
+    const controller = new AbortController();
+    let stream: ByteStream | undefined;
+    using _limit = this.#limit((reason) => {
+      controller.abort(reason);
+      stream?.close();
+    }, signal);
+    try {
+      stream = await runtime.transport.connect(address, { signal: controller.signal });
+      controller.signal.throwIfAborted();
+      const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
+      const spec = await dialHandshake({ stream, reader, identity, runtime }, request);
+      return { stream, reader, spec };
+    } catch (error) {
+      stream?.close();
+      throw controller.signal.aborted ? controller.signal.reason : error;
+    }
+  }
+
+  /** Has an attempt given up at the deadline, once `signal` is aborted, or when the node stops. */
+  #limit(giveUp: GiveUp, signal?: AbortSignal): Disposable {
+    if (this.#stopped) throw stopped();
+    const deadline = this.#deadlines.begin(giveUp);
+    if (signal === undefined) return deadline;
+    const abort = () => giveUp(signal.reason);
+    signal.addEventListener("abort", abort);
+    if (signal.aborted) abort();
+    return {
+      [Symbol.dispose]() {
+        deadline[Symbol.dispose]();
+        signal.removeEventListener("abort", abort);
+      },
+    };
+  }
+
+  #count(error: unknown): void {
+    if (error instanceof HandshakeRefusedError) {
+      const { code } = error.refusal;
+      this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
+    } else if (error instanceof ProtocolError) {
+      this.stats.protocolErrors++;
+    }
+  }
+}
+
+function stopped(): Error {
+  return new Error("Cannot open a connection: the node was stopped");
+}

@@ -1,0 +1,201 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { hashString } from "../wire/hash.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Connection } from "./connection.ts";
+
+/** The channel that control traffic has to itself. */
+export const MEMBERSHIP_CHANNEL = "membership";
+
+/** The channel of messages that name no other. */
+export const DEFAULT_CHANNEL = "default";
+
+/** A key for one of a peer's connections. */
+export function placeKey(channel: string, index: number): string {
+  return `${channel} ${index}`;
+}
+
+/** Another node, and the connections with it. One connection per channel and index is shared by both sides. */
+export class Peer {
+  /** What is known of the node. */
+  spec: NodeSpec;
+  /** Whether the strategy wants connections with it. */
+  wanted = false;
+  /** Whether the strategy over there wants connections with this node: when a membership connection opens it does, until it says otherwise. */
+  wantedThere = true;
+  /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
+  silent = false;
+  /** Whether an injected partition lies in between: nothing passes but the word that it is over. */
+  partitioned = false;
+  /** Whether its connections, though they look open, are to be replaced by new ones. */
+  doubtful = false;
+  /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
+  linked = false;
+  /** Whether messages can reach it: what the users were told last. */
+  up = false;
+  /** Channels that were complete and have not lost all their connections since. */
+  readonly channelsUp: Set<string> = new Set();
+  /** Frames that came in from it. */
+  framesIn = 0;
+  /** When anything was last heard of it, in milliseconds on the local clock. */
+  heardAt = 0;
+  /** Last measured round trip in milliseconds, once there is one. */
+  roundTrip: number | undefined;
+  /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
+  readonly seenDials: Map<string, number> = new Map();
+  readonly #lines: Map<string, (Connection | null)[]> = new Map();
+  #rotation = 0;
+  #framesBefore = 0;
+
+  constructor(spec: NodeSpec, self: NodeSpec) {
+    this.spec = spec;
+    this.fitTo(spec, self);
+  }
+
+  /** The node's name. */
+  get name(): string {
+    return this.spec.name;
+  }
+
+  /** Which life of that name it is. */
+  get incarnation(): number {
+    return this.spec.incarnation;
+  }
+
+  /** Whether control traffic can be sent to it, silent or not. */
+  get connected(): boolean {
+    return this.membership !== null;
+  }
+
+  /**
+   * Takes over a newer specification. Each channel that either side has gets as many connections as the side that wants more.
+   *
+   * @returns Connections for which there is no place any more.
+   */
+  fitTo(spec: NodeSpec, self: NodeSpec): Connection[] {
+    const surplus: Connection[] = [];
+    const restarted = spec.incarnation !== this.spec.incarnation;
+    this.spec = spec;
+    const before = new Map(this.#lines);
+    this.#lines.clear();
+    for (const channel of new Set([...Object.keys(self.channels), ...Object.keys(spec.channels)])) {
+      const parallelism = Math.max(self.channels[channel]?.parallelism ?? 1, spec.channels[channel]?.parallelism ?? 1);
+      this.#lines.set(channel, new Array(parallelism).fill(null));
+    }
+    for (const [channel, connections] of before) {
+      for (const connection of connections) {
+        if (connection === null) continue;
+        if (restarted || !this.hasPlace(channel, connection.index)) surplus.push(connection);
+        else this.#lines.get(channel)![connection.index] = connection;
+      }
+    }
+    if (restarted) this.seenDials.clear();
+    return surplus;
+  }
+
+  /** Whether `index` is one of the channel's connections. */
+  hasPlace(channel: string, index: number): boolean {
+    return index < (this.#lines.get(channel)?.length ?? 0);
+  }
+
+  /** The connection in a place, if it is open. */
+  at(channel: string, index: number): Connection | null {
+    return this.#lines.get(channel)?.[index] ?? null;
+  }
+
+  /** Puts a connection into its place. @returns The one that it replaces. */
+  place(connection: Connection): Connection | null {
+    const line = this.#lines.get(connection.channel)!;
+    const replaced = line[connection.index]!;
+    line[connection.index] = connection;
+    if (!connection.outbound) this.seenDials.set(placeKey(connection.channel, connection.index), connection.dial);
+    return replaced;
+  }
+
+  /** Takes a connection out of its place. @returns Whether it was there. */
+  remove(connection: Connection): boolean {
+    const line = this.#lines.get(connection.channel);
+    if (line?.[connection.index] !== connection) return false;
+    line[connection.index] = null;
+    return true;
+  }
+
+  /** The connection that carries control traffic. */
+  get membership(): Connection | null {
+    return this.at(MEMBERSHIP_CHANNEL, 0);
+  }
+
+  /** Whether either side has a channel. */
+  hasChannel(channel: string): boolean {
+    return this.#lines.has(channel);
+  }
+
+  /**
+   * The connection for a message: of the named channel, else, with `fallback`, of the default one. A partition key picks the same one each time;
+   * without a key they take turns.
+   */
+  pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection | null {
+    const connection = this.#pickFrom(channel, partitionKey);
+    return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
+  }
+
+  /** How many connections of a channel are open. */
+  openOn(channel: string): number {
+    let count = 0;
+    for (const connection of this.#lines.get(channel) ?? []) if (connection !== null) count++;
+    return count;
+  }
+
+  /** Whether a channel has all its connections. */
+  isComplete(channel: string): boolean {
+    const line = this.#lines.get(channel);
+    return line !== undefined && !line.includes(null);
+  }
+
+  /** Whether every channel has all its connections. */
+  get fullyConnected(): boolean {
+    for (const channel of this.#lines.keys()) if (!this.isComplete(channel)) return false;
+    return !this.silent;
+  }
+
+  /** Names of the channels that either side has. */
+  get channels(): string[] {
+    return [...this.#lines.keys()];
+  }
+
+  /** Every open connection. */
+  connections(): Connection[] {
+    return [...this.#lines.values()].flatMap((line) => line.filter((connection) => connection !== null));
+  }
+
+  /** Places without a connection. */
+  gaps(): { channel: string; index: number }[] {
+    return [...this.#lines].flatMap(([channel, line]) =>
+      line.flatMap((connection, index) => connection === null ? [{ channel, index }] : [])
+    );
+  }
+
+  /** Notes whether any frame came in since the last call. @returns Whether one did. */
+  listen(now: number): boolean {
+    if (this.framesIn === this.#framesBefore) return false;
+    this.#framesBefore = this.framesIn;
+    this.heardAt = now;
+    return true;
+  }
+
+  #pickFrom(channel: string, partitionKey: string | number | undefined): Connection | null {
+    const line = this.#lines.get(channel);
+    if (line === undefined) return null;
+    if (line.length === 1) return line[0]!;
+    const first = partitionKey === undefined
+      ? this.#rotation++
+      : typeof partitionKey === "number" && Number.isSafeInteger(partitionKey) && partitionKey >= 0
+      ? partitionKey
+      : hashString(`${partitionKey}`);
+    for (let i = 0; i < line.length; i++) {
+      const connection = line[(first + i) % line.length]!;
+      if (connection !== null) return connection;
+    }
+    return null;
+  }
+}

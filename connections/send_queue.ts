@@ -1,0 +1,238 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ByteWriter } from "../wire/byte_writer.ts";
+import { FRAME_HEADER_BYTES, type GiveWay } from "../wire/frame_reader.ts";
+import { WriterPool } from "./writer_pool.ts";
+
+/** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
+const BATCH_BYTES = 64 * 1024;
+
+/** What one write takes. */
+interface Batch {
+  readonly bytes: Uint8Array;
+  /** The writer that is free once this is written, if any. */
+  readonly writer: ByteWriter | null;
+}
+
+interface Waiter {
+  readonly bytes: number;
+  readonly resolve: () => void;
+}
+
+/** What a {@linkcode SendQueue} needs from its connection. */
+export interface SendQueueOptions {
+  /** Writes a batch to the stream. */
+  readonly write: (bytes: Uint8Array) => Promise<void>;
+  /** Runs a callback at the end of this turn of the event loop. */
+  readonly defer: (callback: () => void) => void;
+  /** Asked after each large write: a socket that is never full would keep timers and other streams waiting. */
+  readonly giveWay?: GiveWay | undefined;
+  /** Called when a write failed; the queue is closed then. */
+  readonly failed: (error: unknown) => void;
+  /** Bytes that may wait before `drained()` makes senders wait. */
+  readonly highWaterMark: number;
+  /** Bytes that may wait at all. A single larger frame is taken when nothing else waits. */
+  readonly maxQueuedBytes: number;
+  /** Packs a batch before it is written, when that pays. */
+  readonly pack?: ((batch: Uint8Array) => Promise<Uint8Array>) | undefined;
+  /**
+   * Where writers come from.
+   *
+   * @default {a pool of its own}
+   */
+  readonly writers?: WriterPool | undefined;
+}
+
+/**
+ * The outbound half of a connection. Frames are encoded straight into the batch that the next write takes: what is sent in one
+ * turn of the event loop leaves in one write, and while a write is in flight the next batch fills. Bounded in bytes.
+ */
+export class SendQueue {
+  readonly #options: SendQueueOptions;
+  readonly #writers: WriterPool;
+  /** Complete batches, oldest first. */
+  #batches: Batch[] = [];
+  /** Takes the next frames. What it holds before `#batchStart` is in a complete batch. */
+  #writer: ByteWriter | null = null;
+  #batchStart = 0;
+  #frameStart = 0;
+  #begun = false;
+  #queuedBytes = 0;
+  #inFlightBytes = 0;
+  #bytesWritten = 0;
+  #busy = false;
+  #closed = false;
+  #waiters: Waiter[] = [];
+
+  constructor(options: SendQueueOptions) {
+    this.#options = options;
+    this.#writers = options.writers ?? new WriterPool();
+  }
+
+  /** Bytes that wait, those of the write in flight included. */
+  get queuedBytes(): number {
+    return this.#queuedBytes + this.#inFlightBytes;
+  }
+
+  /** Whether it takes nothing more. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Bytes written to the stream so far. */
+  get bytesWritten(): number {
+    return this.#bytesWritten;
+  }
+
+  /** Whether senders should wait for {@linkcode SendQueue.drained}. */
+  get aboveHighWaterMark(): boolean {
+    return this.queuedBytes > this.#options.highWaterMark;
+  }
+
+  /** Whether a frame of `bytes` would still be accepted. */
+  hasRoomFor(bytes: number): boolean {
+    return this.queuedBytes === 0 || this.queuedBytes + bytes <= this.#options.maxQueuedBytes;
+  }
+
+  /**
+   * Begins a frame; its body goes into the writer that is returned. Ends with `commit` or `rollback`.
+   *
+   * @throws {TypeError} When another one was begun: encoding a message runs code of the user, which may try to send.
+   */
+  begin(kind: number): ByteWriter {
+    if (this.#begun) throw new TypeError("Cannot begin a frame: another one is being encoded");
+    this.#begun = true;
+    const writer = this.#writer ??= this.#writers.take();
+    this.#frameStart = writer.length;
+    writer.reserve(FRAME_HEADER_BYTES);
+    writer.length += 4;
+    writer.u8(kind);
+    return writer;
+  }
+
+  /** Bytes of the frame that was begun, its header included. */
+  get frameBytes(): number {
+    return this.#writer!.length - this.#frameStart;
+  }
+
+  /** Takes back the frame that was begun. */
+  rollback(): void {
+    const writer = this.#writer!;
+    this.#begun = false;
+    writer.length = this.#frameStart;
+    // An idle queue holds on to nothing, least of all to the room that a huge message asked for.
+    if (writer.length === 0) this.#release(writer);
+  }
+
+  /**
+   * Queues the frame that was begun, followed by `tail`, which is written without being copied and must not change until then.
+   * (Where batches are packed it is copied: they are packed as a whole.) Does nothing once the queue is closed.
+   */
+  commit(tail?: Uint8Array): void {
+    const writer = this.#writer!;
+    this.#begun = false;
+    if (this.#closed) return;
+    const bytes = writer.length - this.#frameStart + (tail?.length ?? 0);
+    writer.setU32(this.#frameStart, bytes - 4);
+    this.#queuedBytes += bytes;
+    if (tail !== undefined) this.#append(writer, tail);
+    if (writer.length - this.#batchStart >= BATCH_BYTES) this.#complete(writer);
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#options.defer(this.#writeBatches);
+  }
+
+  /** Resolves once no more than `bytes` wait, or the queue is closed. The high-water mark counts when nothing else is said. */
+  drained(bytes: number = this.#options.highWaterMark): Promise<void> {
+    return this.#atMost(bytes);
+  }
+
+  /** Resolves once everything is written, or the queue closed. */
+  flushed(): Promise<void> {
+    return this.#atMost(0);
+  }
+
+  /** Drops what waits and takes nothing more. @returns The number of bytes that were dropped. */
+  close(): number {
+    const dropped = this.#queuedBytes;
+    this.#closed = true;
+    // A frame that is being encoded keeps its writer.
+    if (!this.#begun) this.#writer = null;
+    this.#batches = [];
+    this.#queuedBytes = this.#inFlightBytes = 0;
+    this.#wake();
+    return dropped;
+  }
+
+  readonly #writeBatches = async (): Promise<void> => {
+    const { pack, write, giveWay, failed } = this.#options;
+    try {
+      for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
+        const packed = pack === undefined ? batch.bytes : await pack(batch.bytes);
+        if (this.#closed) return;
+        await write(packed);
+        this.#bytesWritten += packed.length;
+        if (this.#closed) return;
+        this.#inFlightBytes = 0;
+        if (batch.writer !== null) this.#writers.give(batch.writer);
+        this.#wake();
+        const turn = batch.bytes.length < BATCH_BYTES ? undefined : giveWay?.();
+        if (turn !== undefined) await turn;
+      }
+      this.#busy = false;
+    } catch (error) {
+      if (this.#closed) return;
+      this.close();
+      failed(error);
+    }
+  };
+
+  /** Takes the oldest batch, if need be what there is of the next one. */
+  #next(): Batch | undefined {
+    if (this.#batches.length === 0 && this.#writer !== null) this.#complete(this.#writer);
+    const batch = this.#batches.shift();
+    if (batch !== undefined) {
+      this.#inFlightBytes = batch.bytes.length;
+      this.#queuedBytes -= batch.bytes.length;
+    }
+    return batch;
+  }
+
+  /** Makes a batch of what the writer holds; the next frames go into another one. */
+  #complete(writer: ByteWriter): void {
+    if (writer.length > this.#batchStart) {
+      this.#batches.push({ bytes: writer.bytes.subarray(this.#batchStart, writer.length), writer });
+      this.#writer = null;
+      this.#batchStart = 0;
+    } else {
+      // All that it held went out in front of a tail.
+      this.#release(writer);
+    }
+  }
+
+  /** Puts `tail` behind what the writer holds. */
+  #append(writer: ByteWriter, tail: Uint8Array): void {
+    if (this.#options.pack !== undefined) return writer.raw(tail);
+    const bytes = writer.bytes.subarray(this.#batchStart, writer.length);
+    this.#batches.push({ bytes, writer: null }, { bytes: tail, writer: null });
+    this.#batchStart = writer.length;
+  }
+
+  #release(writer: ByteWriter): void {
+    this.#writer = null;
+    this.#batchStart = 0;
+    this.#writers.give(writer);
+  }
+
+  #atMost(bytes: number): Promise<void> {
+    if (this.#closed || this.queuedBytes <= bytes) return Promise.resolve();
+    return new Promise((resolve) => this.#waiters.push({ bytes, resolve }));
+  }
+
+  #wake(): void {
+    if (this.#waiters.length === 0) return;
+    const satisfied = this.#waiters.filter((waiter) => waiter.bytes >= this.queuedBytes);
+    this.#waiters = this.#waiters.filter((waiter) => waiter.bytes < this.queuedBytes);
+    for (const { resolve } of satisfied) resolve();
+  }
+}

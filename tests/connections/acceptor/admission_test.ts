@@ -1,0 +1,175 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals } from "@std/assert";
+import type { NodeSpec } from "../../../wire/node_spec.ts";
+import { judgeRequest } from "../../../connections/acceptor/admission.ts";
+import type { Connection } from "../../../connections/connection.ts";
+import type { ConnectionRequest } from "../../../connections/handshake/handshake.ts";
+import { Peer } from "../../../connections/peer.ts";
+import { nodeSpec } from "../../node_spec.ts";
+
+const PLAIN = { parallelism: 1, monotonic: false, compression: false };
+
+/** A request of `dialler` to be judged by `acceptor`, and all that matters for the verdict. */
+interface Scene {
+  readonly dialler?: NodeSpec;
+  readonly acceptor?: NodeSpec;
+  readonly request?: Partial<ConnectionRequest>;
+  /** What the acceptor knows of the dialler; `null` for nothing. */
+  readonly known?: NodeSpec | null;
+  /** A connection that the acceptor has. */
+  readonly present?: { readonly outbound: boolean; readonly dial: number; readonly channel?: string };
+  readonly peer?: Partial<Peer>;
+  readonly dialling?: boolean;
+}
+
+function judge(scene: Scene): string | null {
+  const { dialler = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialling = false } = scene;
+  const { known = dialler, present } = scene;
+  const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
+  if (present !== undefined) peer?.place({ channel: "membership", index: 0, ...present } as Connection);
+  const request: ConnectionRequest = {
+    spec: dialler,
+    to: acceptor.name,
+    toIncarnation: acceptor.incarnation,
+    channel: "membership",
+    index: 0,
+    dial: 10,
+    seen: 0,
+    ...scene.request,
+  };
+  const verdict = judgeRequest(request, { self: acceptor, peer, dialling });
+  return verdict === null || verdict === "probe" ? verdict : verdict.code;
+}
+
+/** A name that sorts before the acceptor's "b", and one behind it. */
+const NEIGHBOURS = [nodeSpec("a", 5), nodeSpec("c", 5)];
+const B = nodeSpec("b", 5);
+
+Deno.test("admission: a dialler that nobody knows, and one that is known and has nothing open, are let in", () => {
+  for (const dialler of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialler, known: null }), null);
+    assertEquals(judge({ acceptor: B, dialler }), null);
+  }
+});
+
+Deno.test("admission: of two nodes that dial each other at once, exactly the dial of the one that sorts first is let in", () => {
+  assertEquals(judge({ dialler: NEIGHBOURS[0]!, acceptor: B, dialling: true }), null);
+  assertEquals(judge({ dialler: B, acceptor: NEIGHBOURS[0]!, dialling: true }), "duplicate");
+});
+
+Deno.test("admission: a dial that was under way when ours succeeded is refused, whoever sorts first: ours may be in use", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const dialler of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialler, present, request: { seen: 3 } }), "duplicate");
+  }
+});
+
+Deno.test("admission: names decide about a dialler that knows an address only, and cannot tell what it has seen", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const [dialler, verdict] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
+    assertEquals(judge({ acceptor: B, dialler, present, request: { to: null, seen: 0 } }), verdict);
+  }
+});
+
+Deno.test("admission: a dialler that saw our connection succeed and dials all the same has lost it", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const dialler of NEIGHBOURS) {
+    for (const dialling of [false, true]) {
+      assertEquals(judge({ acceptor: B, dialler, dialling, present, request: { seen: 4 } }), null);
+    }
+  }
+});
+
+Deno.test("admission: a dialler that dials again what it dialled itself has lost it", () => {
+  for (const dialler of NEIGHBOURS) {
+    for (const dialling of [false, true]) {
+      assertEquals(judge({ acceptor: B, dialler, dialling, present: { outbound: false, dial: 9 } }), null);
+    }
+  }
+});
+
+Deno.test("admission: a dial that a later one of the same place has overtaken comes too late", () => {
+  const present = { outbound: false, dial: 10 };
+  assertEquals(judge({ present, request: { dial: 9 } }), "duplicate");
+  assertEquals(judge({ present, request: { dial: 10 } }), "duplicate");
+  assertEquals(judge({ present, request: { dial: 11 } }), null);
+  assertEquals(judge({ present: { ...present, channel: "default" }, request: { dial: 9 } }), null);
+  assertEquals(judge({ present, request: { dial: 9, channel: "default" } }), null);
+});
+
+Deno.test("admission: whoever comes while our connection with it is doubtful is let in", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const dialler of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialler, present, dialling: true, peer: { doubtful: true } }), null);
+  }
+});
+
+Deno.test("admission: an incarnation that is older than the known one is told which one is known", () => {
+  assertEquals(judge({ dialler: nodeSpec("b", 4), known: nodeSpec("b", 5) }), "stale-incarnation");
+  const peer = new Peer(nodeSpec("b", 5), nodeSpec("a"));
+  const request = { spec: nodeSpec("b", 4), to: "a", toIncarnation: 0, channel: "default", index: 0, dial: 1, seen: 0 };
+  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialling: false }), {
+    code: "stale-incarnation",
+    reason: 'Cannot accept "b": incarnation 4 is older than the known 5',
+    known: 5,
+  });
+});
+
+Deno.test("admission: a newer incarnation is let in when its predecessor has no membership connection, or is held for dead", () => {
+  const dialler = nodeSpec("b", 6), known = nodeSpec("b", 5);
+  const present = { outbound: false, dial: 90 };
+  assertEquals(judge({ dialler, known }), null);
+  assertEquals(judge({ dialler, known, present: { ...present, channel: "default" } }), null);
+  assertEquals(judge({ dialler, known, present, peer: { silent: true } }), null);
+  assertEquals(judge({ dialler, known, present }), "probe");
+});
+
+Deno.test("admission: a dialler that knows this node as a newer incarnation has to wait until it is one", () => {
+  for (const known of [null, nodeSpec("b", 5)]) {
+    assertEquals(judge({ known, request: { toIncarnation: 6 } }), "stopping");
+    assertEquals(judge({ known, request: { toIncarnation: 5 } }), null);
+    assertEquals(judge({ known, request: { toIncarnation: 0 } }), null);
+  }
+});
+
+Deno.test("admission: nobody gets in under this node's own name, and the node itself is told so", () => {
+  const acceptor = nodeSpec("b", 5);
+  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 5), known: null }), "self");
+  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 4), known: null }), "name-in-use");
+  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 6), known: null }), "name-in-use");
+});
+
+Deno.test("admission: a channel has as many places as the side that wants more says", () => {
+  const bulk = (parallelism: number) => ({ default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism } });
+  const cases: [Record<string, typeof PLAIN> | undefined, Record<string, typeof PLAIN> | undefined, number][] = [
+    [undefined, undefined, 0],
+    [bulk(3), undefined, 3],
+    [undefined, bulk(3), 3],
+    [bulk(2), bulk(4), 4],
+    [bulk(4), bulk(2), 4],
+  ];
+  for (const [ours, theirs, places] of cases) {
+    const acceptor = nodeSpec("a", 5, ours === undefined ? {} : { channels: ours });
+    const dialler = nodeSpec("b", 5, theirs === undefined ? {} : { channels: theirs });
+    for (const known of [null, dialler]) {
+      const at = (index: number) => judge({ acceptor, dialler, known, request: { channel: "bulk", index } });
+      assertEquals(at(places), "channel");
+      if (places > 0) assertEquals(at(places - 1), null);
+    }
+  }
+});
+
+Deno.test("admission: no channel goes by the name of something that every object has", () => {
+  for (const channel of ["constructor", "__proto__", "toString"]) {
+    assertEquals(judge({ request: { channel } }), "channel");
+  }
+});
+
+Deno.test("admission: nobody gets in through an injected partition, not even a newer incarnation", () => {
+  assertEquals(judge({ peer: { partitioned: true } }), "partitioned");
+  assertEquals(
+    judge({ dialler: nodeSpec("b", 6), known: nodeSpec("b", 5), peer: { partitioned: true } }),
+    "partitioned",
+  );
+});

@@ -1,0 +1,70 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals } from "@std/assert";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
+import { Deadlines } from "../../connections/deadlines.ts";
+
+/** Attempts that say what became of them. */
+class Attempts {
+  readonly clock = new VirtualClock();
+  readonly given: string[] = [];
+  readonly #deadlines = new Deadlines(this.clock, 100, () => `late at ${this.clock.now()}`);
+
+  begin(name: string): Disposable {
+    return this.#deadlines.begin((reason) => void this.given.push(`${name}: ${reason}`));
+  }
+
+  giveUpAll(): void {
+    this.#deadlines.giveUpAll("stopped");
+  }
+
+  /** Lets time pass, and what becomes due in it happen. */
+  pass(milliseconds: number): void {
+    const end = this.clock.now() + milliseconds;
+    while ((this.clock.peek()?.time ?? Infinity) <= end) this.clock.runNext();
+    this.clock.moveTo(end);
+  }
+}
+
+Deno.test("Deadlines gives up each attempt when its time is up, with one timer for all", () => {
+  const attempts = new Attempts();
+  attempts.begin("a");
+  attempts.pass(30);
+  attempts.begin("b");
+  attempts.begin("c");
+  assertEquals(attempts.clock.pending, 1);
+  attempts.pass(69);
+  assertEquals(attempts.given, []);
+  attempts.pass(1);
+  assertEquals(attempts.given, ["a: late at 100"]);
+  attempts.pass(30);
+  assertEquals(attempts.given.slice(1), ["b: late at 130", "c: late at 130"]);
+  assertEquals(attempts.clock.pending, 0);
+});
+
+Deno.test("Deadlines leaves attempts alone that have ended, and no timer when all have", () => {
+  const attempts = new Attempts();
+  const [a, b] = [attempts.begin("a"), attempts.begin("b")];
+  a[Symbol.dispose]();
+  assertEquals(attempts.clock.pending, 1);
+  b[Symbol.dispose]();
+  assertEquals(attempts.clock.pending, 0);
+  attempts.begin("c");
+  attempts.pass(50);
+  const d = attempts.begin("d");
+  attempts.pass(60);
+  d[Symbol.dispose]();
+  attempts.pass(100);
+  assertEquals(attempts.given, ["c: late at 100"]);
+});
+
+Deno.test("Deadlines.giveUpAll() gives up every attempt at once", () => {
+  const attempts = new Attempts();
+  attempts.begin("a");
+  attempts.begin("b");
+  attempts.giveUpAll();
+  assertEquals(attempts.given, ["a: stopped", "b: stopped"]);
+  attempts.giveUpAll();
+  attempts.pass(200);
+  assertEquals([attempts.given.length, attempts.clock.pending], [2, 0]);
+});

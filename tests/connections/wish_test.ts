@@ -1,0 +1,21 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertThrows } from "@std/assert";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { Peer } from "../../connections/peer.ts";
+import { takeWish, tellWish } from "../../connections/wish.ts";
+import { nodeSpec } from "../node_spec.ts";
+
+const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
+
+Deno.test("takeWish() believes a peer, and refuses what is no wish", () => {
+  for (const wanted of [false, true]) {
+    const body = encode(["before", wanted]);
+    takeWish(peer, body, body.length - 1, body.length);
+    assertEquals(peer.wantedThere, wanted);
+  }
+  const body = encode(1);
+  assertThrows(() => takeWish(peer, body, 0, body.length), TypeError, "neither true nor false");
+});
+
+Deno.test("tellWish() tells nobody while there is no connection", () => tellWish(peer));

@@ -1,0 +1,23 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { TcpTransport } from "../../../transport/tcp/tcp_transport.ts";
+import { ReservedPorts } from "../../reserved_ports.ts";
+import type { TransportSubject } from "../transport_suite.ts";
+
+/** What the suite of transports needs of one over TCP. */
+export function tcpSubject(transport: TcpTransport): TransportSubject {
+  const ports = new ReservedPorts();
+  return {
+    near: transport,
+    far: transport,
+    address: { hostname: "127.0.0.1", port: ports.take() },
+    async drive(work) {
+      try {
+        await work;
+      } finally {
+        await transport.drained();
+        ports[Symbol.dispose]();
+      }
+    },
+  };
+}

@@ -1,0 +1,113 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MemoryHost, MemoryListener } from "./memory_host.ts";
+import type { Stalled } from "./memory_links.ts";
+import { MemoryStream } from "./memory_stream.ts";
+import type { ByteStream } from "../transport.ts";
+import type { Address } from "../../wire/address.ts";
+
+/** An attempt to connect: it travels to the listener and back. */
+export class MemoryDial implements Stalled {
+  readonly #host: MemoryHost;
+  readonly #address: Address;
+  readonly #signal: AbortSignal | undefined;
+  readonly #resolve: (stream: ByteStream) => void;
+  readonly #reject: (reason: unknown) => void;
+  /** The host at the address. */
+  readonly #target: string;
+  readonly #abort = () => this.#finish(undefined);
+  /** What comes back; not set while on the way there. */
+  #answer: MemoryStream | "refused" | undefined;
+  #finished = false;
+
+  constructor(
+    host: MemoryHost,
+    address: Address,
+    signal: AbortSignal | undefined,
+    resolve: (stream: ByteStream) => void,
+    reject: (reason: unknown) => void,
+  ) {
+    this.#host = host;
+    this.#address = address;
+    this.#signal = signal;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#target = host.ports.ownerOf(address);
+    signal?.addEventListener("abort", this.#abort, { once: true });
+    if (signal?.aborted) this.#finish(undefined);
+    else this.resume();
+  }
+
+  /** Travels on, to the listener or back from it. */
+  resume(): void {
+    const { links, name } = this.#host;
+    const isBack = this.#answer !== undefined;
+    const [from, to] = isBack ? [this.#target, name] : [name, this.#target];
+    const arrivesAt = links.arrival(from, to, 0);
+    const arrive = () => isBack ? this.#comeBack() : this.#reach();
+    // A microtask later: neither the listener nor the dialler expects to be called from within the call.
+    if (links.isImmediate(arrivesAt)) Promise.resolve().then(arrive);
+    else links.clock.schedule(Math.max(0, arrivesAt - links.clock.now()), arrive);
+  }
+
+  /** Called again when the host of the dialler goes on after a pause. */
+  settle(): void {
+    if (!this.#finished && this.#host.wake(this)) this.#finish(this.#answer);
+  }
+
+  #reach(): void {
+    if (this.#finished || !this.#host.alive) return;
+    const { links, name, ports } = this.#host;
+    const refused = links.refuses(name, this.#target);
+    if (!refused && links.holds(name, this.#target, this)) return;
+    const listener = refused ? undefined : ports.find(this.#address);
+    if (listener === undefined) {
+      this.#answer = "refused";
+    } else {
+      const [near, far] = MemoryStream.pair(this.#host, listener.host, this.#address);
+      this.#answer = near;
+      listener.host.observe("connect", name, 0);
+      new Acceptance(listener, far).settle();
+    }
+    this.resume();
+  }
+
+  #comeBack(): void {
+    const { links, name } = this.#host;
+    if (this.#finished) return;
+    if (!links.refuses(name, this.#target) && links.holds(this.#target, name, this)) return;
+    if (this.#answer === "refused") this.#host.observe("refused", this.#target, 0);
+    this.settle();
+  }
+
+  #finish(answer: MemoryStream | "refused" | undefined): void {
+    this.#finished = true;
+    this.#signal?.removeEventListener("abort", this.#abort);
+    this.#host.links.forget(this.#host.name, this.#target, this);
+    this.#host.links.forget(this.#target, this.#host.name, this);
+    if (answer instanceof MemoryStream) {
+      this.#resolve(answer);
+    } else if (answer === "refused") {
+      const { hostname, port } = this.#address;
+      this.#reject(new Error(`Cannot connect to "${hostname}:${port}": connection refused`));
+    } else {
+      if (this.#answer instanceof MemoryStream) this.#answer.close();
+      this.#reject(this.#signal?.reason);
+    }
+  }
+}
+
+/** A stream that waits to be accepted while its host is paused. */
+class Acceptance {
+  readonly #listener: MemoryListener;
+  readonly #stream: MemoryStream;
+
+  constructor(listener: MemoryListener, stream: MemoryStream) {
+    this.#listener = listener;
+    this.#stream = stream;
+  }
+
+  settle(): void {
+    if (this.#listener.host.wake(this)) this.#listener.accept(this.#stream);
+  }
+}

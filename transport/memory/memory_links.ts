@@ -1,0 +1,164 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock, Random } from "../../runtime/runtime.ts";
+
+/** How long bytes are under way between two hosts, in milliseconds: always the same, or drawn anew each time. */
+export type Latency = number | ((random: Random, from: string, to: string) => number);
+
+/**
+ * A latency between `min` and `max` milliseconds, each as likely as any other.
+ *
+ * @example A network that takes 5 to 10 milliseconds
+ * ```ts
+ * import { SeededRandom, uniformLatency } from "@partisan/peer-service/testing";
+ * import { assert } from "@std/assert";
+ *
+ * const latency = uniformLatency(5, 10);
+ * const drawn = typeof latency === "function" ? latency(new SeededRandom(1), "a", "b") : latency;
+ * assert(drawn >= 5 && drawn < 10);
+ * ```
+ */
+export function uniformLatency(min: number, max: number): Latency {
+  return (random) => min + (max - min) * random.next();
+}
+
+/** What happens to attempts to connect across a cut. */
+export type CutConnects = "hang" | "refuse";
+
+/** Something that waits for a way to open again. */
+export interface Stalled {
+  /** Called once the way is open. */
+  resume(): void;
+}
+
+/** What is unusual about the way from one host to another. */
+interface Link {
+  cut: CutConnects | undefined;
+  bytesPerMs: number;
+  /** When the last byte that was sent will have left a clogged link. */
+  freeAt: number;
+  readonly stalled: Set<Stalled>;
+}
+
+/** Deliveries without latency in a row, before one takes the way through the clock to let other tasks run. */
+const IMMEDIATE_MAX = 1000;
+
+/** The ways between hosts: how long they take, and which of them are cut or clogged. */
+export class MemoryLinks {
+  readonly clock: Clock;
+  readonly #random: Random | undefined;
+  readonly #latency: Latency;
+  readonly #resolution: number;
+  /** By sender, then receiver. Only of ways about which something is unusual. */
+  readonly #links = new Map<string, Map<string, Link>>();
+  /** Who waits for hosts that are down and do not even refuse. */
+  readonly #down = new Map<string, Set<Stalled>>();
+  #immediate = 0;
+
+  constructor(clock: Clock, random: Random | undefined, latency: Latency, resolution: number) {
+    if (typeof latency === "function" && random === undefined) {
+      throw new TypeError("Cannot draw latencies: no source of randomness was given");
+    }
+    this.clock = clock;
+    this.#random = random;
+    this.#latency = latency;
+    this.#resolution = resolution;
+  }
+
+  /**
+   * When `bytes` bytes that leave `from` now will reach `to`: now at the earliest. Where a clog delays them, `stalled` is told when that
+   * has healed.
+   */
+  arrival(from: string, to: string, bytes: number, stalled?: Stalled): number {
+    const now = this.clock.now();
+    let leaves = now;
+    const link = this.#find(from, to);
+    if (link !== undefined && link.bytesPerMs < Infinity) {
+      leaves = link.freeAt = Math.max(now, link.freeAt) + bytes / link.bytesPerMs;
+      if (stalled !== undefined) link.stalled.add(stalled);
+    }
+    const latency = typeof this.#latency === "number" ? this.#latency : this.#latency(this.#random as Random, from, to);
+    const arrives = leaves + latency;
+    return this.#resolution > 0 ? Math.ceil(arrives / this.#resolution) * this.#resolution : arrives;
+  }
+
+  /** Whether bytes that would arrive at `time` may do so within the call that sent them. */
+  isImmediate(time: number): boolean {
+    if (time > this.clock.now()) return false;
+    this.#immediate = (this.#immediate + 1) % IMMEDIATE_MAX;
+    return this.#immediate > 0;
+  }
+
+  /** Whether nothing passes from `from` to `to` now; `stalled` is then told once it does. */
+  holds(from: string, to: string, stalled: Stalled): boolean {
+    const link = this.#find(from, to);
+    const waiting = link?.cut === undefined ? this.#down.get(to) : link.stalled;
+    waiting?.add(stalled);
+    return waiting !== undefined;
+  }
+
+  /** `stalled` does not wait any more for the way from `from` to `to`. */
+  forget(from: string, to: string, stalled: Stalled): void {
+    this.#find(from, to)?.stalled.delete(stalled);
+    this.#down.get(to)?.delete(stalled);
+  }
+
+  /** Whether connects from `from` to `to` fail at once, because a cut says so. */
+  refuses(from: string, to: string): boolean {
+    return this.#find(from, to)?.cut === "refuse" || this.#find(to, from)?.cut === "refuse";
+  }
+
+  /** Lets nothing pass from `from` to `to` any more. */
+  cut(from: string, to: string, connects: CutConnects): void {
+    this.#get(from, to).cut = connects;
+  }
+
+  /** Lets no more than `bytesPerMs` pass from `from` to `to`. */
+  clog(from: string, to: string, bytesPerMs: number): void {
+    this.#get(from, to).bytesPerMs = bytesPerMs;
+  }
+
+  /** Makes the way from `from` to `to` usual again. */
+  heal(from: string, to: string): void {
+    const receivers = this.#links.get(from);
+    const link = receivers?.get(to);
+    if (link === undefined) return;
+    receivers?.delete(to);
+    if (receivers?.size === 0) this.#links.delete(from);
+    for (const stalled of link.stalled) stalled.resume();
+  }
+
+  /** Makes every way usual again. */
+  healAll(): void {
+    for (const [from, receivers] of [...this.#links]) {
+      for (const to of [...receivers.keys()]) this.heal(from, to);
+    }
+  }
+
+  /** `host` neither takes bytes nor refuses them. */
+  markDown(host: string): void {
+    if (!this.#down.has(host)) this.#down.set(host, new Set());
+  }
+
+  /** `host` is there again. */
+  markUp(host: string): void {
+    const waiting = this.#down.get(host);
+    if (waiting === undefined) return;
+    this.#down.delete(host);
+    for (const stalled of waiting) stalled.resume();
+  }
+
+  #find(from: string, to: string): Link | undefined {
+    return this.#links.size === 0 ? undefined : this.#links.get(from)?.get(to);
+  }
+
+  #get(from: string, to: string): Link {
+    let receivers = this.#links.get(from);
+    if (receivers === undefined) this.#links.set(from, receivers = new Map());
+    let link = receivers.get(to);
+    if (link === undefined) {
+      receivers.set(to, link = { cut: undefined, bytesPerMs: Infinity, freeAt: 0, stalled: new Set() });
+    }
+    return link;
+  }
+}

@@ -1,0 +1,101 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Timer } from "../../runtime/runtime.ts";
+import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
+import type { ByteStream, Listener } from "../transport.ts";
+import type { Address } from "../../wire/address.ts";
+
+const BACKOFF_MIN_MS = 5;
+const BACKOFF_MAX_MS = 1000;
+
+/** Accepts connections until it is closed, whatever passing failure it meets. */
+export class TcpListener implements Listener {
+  readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
+  readonly #context: TcpStreamContext;
+  readonly #stats: { accepted: number; acceptErrors: number };
+  readonly #accept: (stream: ByteStream) => void;
+  readonly #address: Address;
+  /** The kernel frees the address when the last call of `accept` has returned. */
+  readonly #accepting: Promise<void>;
+  #closed = false;
+  #backoff: { readonly timer: Timer; readonly wake: () => void } | undefined;
+
+  constructor(
+    listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>,
+    context: TcpStreamContext,
+    stats: { accepted: number; acceptErrors: number },
+    accept: (stream: ByteStream) => void,
+  ) {
+    this.#listener = listener;
+    this.#context = context;
+    this.#stats = stats;
+    this.#accept = accept;
+    const { hostname, port } = listener.addr as Deno.NetAddr;
+    this.#address = { hostname, port };
+    this.#accepting = this.#acceptAll();
+  }
+
+  get address(): Address {
+    return this.#address;
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#listener.close();
+    this.#backoff?.timer.cancel();
+    this.#backoff?.wake();
+    const { unbinding } = this.#context;
+    unbinding.add(this.#accepting);
+    this.#accepting.finally(() => unbinding.delete(this.#accepting));
+  }
+
+  /** Runs until closed, and never rejects. */
+  async #acceptAll(): Promise<void> {
+    let backoff = BACKOFF_MIN_MS;
+    while (!this.#closed) {
+      const stream = await this.#acceptOne();
+      if (stream !== undefined) {
+        backoff = BACKOFF_MIN_MS;
+        this.#stats.accepted++;
+        this.#hand(stream);
+      } else if (!this.#closed) {
+        this.#stats.acceptErrors++;
+        await this.#wait(backoff);
+        backoff = Math.min(backoff * 2, BACKOFF_MAX_MS);
+      }
+    }
+  }
+
+  /** What the callback throws is reported as if an event handler had thrown it; the next stream is accepted all the same. */
+  #hand(stream: ByteStream): void {
+    try {
+      this.#accept(stream);
+    } catch (error) {
+      reportError(error);
+    }
+  }
+
+  async #acceptOne(): Promise<TcpStream | undefined> {
+    let conn: Deno.TcpConn | Deno.TlsConn | undefined;
+    try {
+      conn = await this.#listener.accept();
+      if (!this.#closed) {
+        if ("setNoDelay" in conn) tune(conn);
+        return new TcpStream(conn, this.#context);
+      }
+    } catch {
+      // Too many open files, a connection that was reset before we took it, or this listener was closed.
+    }
+    if (conn !== undefined) release(conn);
+    return undefined;
+  }
+
+  /** Waits before the next attempt: a process without file descriptors would spin otherwise. */
+  async #wait(delay: number): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#backoff = { timer: this.#context.clock.schedule(delay, resolve), wake: resolve };
+    });
+    this.#backoff = undefined;
+  }
+}

@@ -1,0 +1,132 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../../runtime/runtime.ts";
+import type { ByteStream } from "../transport.ts";
+import type { Address } from "../../wire/address.ts";
+
+/** A read that brings no more than this has brought a short message or two. */
+const SHORT_READ_BYTES = 2048;
+
+/** What the streams of one {@linkcode TcpTransport} share. */
+export interface TcpStreamContext {
+  /** Times the last wait of a closing stream. */
+  readonly clock: Clock;
+  /** How long a closing stream may wait for the other end, in milliseconds. */
+  readonly closeTimeout: number;
+  /** Takes the bytes that arrive after closing; nobody looks at them. */
+  readonly sink: Uint8Array<ArrayBuffer>;
+  /** Streams that were closed, but whose sockets still live. */
+  readonly closing: Set<Promise<void>>;
+  /** Listeners that were closed, but whose addresses are not free yet. */
+  readonly unbinding: Set<Promise<void>>;
+  /** Reads that have brought no more than a short message. */
+  shortReads: number;
+}
+
+/**
+ * A TCP or TLS connection as a {@linkcode ByteStream}.
+ *
+ * The kernel answers bytes that arrive on a closed socket with a reset, and a reset discards what the other end was
+ * still to receive. Closing therefore says "no more from here", reads on until the other end says the same, and only
+ * then gives up the socket. A read or write that is waiting meanwhile rejects when the kernel has let go of its buffer,
+ * so that its owner can safely use that again.
+ */
+export class TcpStream implements ByteStream {
+  readonly #conn: Deno.Conn;
+  readonly #context: TcpStreamContext;
+  readonly #remoteAddress: Address;
+  #closed = false;
+  #ended = false;
+  #reading: Promise<number | null> | undefined;
+  #writing: Promise<number> | undefined;
+
+  constructor(conn: Deno.TcpConn | Deno.TlsConn, context: TcpStreamContext) {
+    this.#conn = conn;
+    this.#context = context;
+    this.#remoteAddress = { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port };
+  }
+
+  get remoteAddress(): Address {
+    return this.#remoteAddress;
+  }
+
+  async read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#closed) throw this.#closedError("read from");
+    if (this.#reading !== undefined) throw new TypeError("Cannot read: another read is waiting");
+    if (buffer.length === 0) throw new RangeError("Cannot read: the buffer is empty");
+    try {
+      this.#reading = this.#conn.read(buffer);
+      const count = await this.#reading;
+      if (this.#closed) throw this.#closedError("read from");
+      if (count === null) this.#ended = true;
+      else if (count <= SHORT_READ_BYTES) this.#context.shortReads++;
+      return count;
+    } catch (error) {
+      this.#ended = true;
+      throw this.#closed ? this.#closedError("read from") : error;
+    } finally {
+      this.#reading = undefined;
+    }
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    if (this.#closed) throw this.#closedError("write to");
+    if (this.#writing !== undefined) throw new TypeError("Cannot write: another write is waiting");
+    try {
+      for (let written = 0; written < bytes.length;) {
+        this.#writing = this.#conn.write(written === 0 ? bytes : bytes.subarray(written));
+        written += await this.#writing;
+        if (this.#closed) throw this.#closedError("write to");
+      }
+    } catch (error) {
+      throw this.#closed ? this.#closedError("write to") : error;
+    } finally {
+      this.#writing = undefined;
+    }
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { clock, closeTimeout, closing } = this.#context;
+    const timer = clock.schedule(closeTimeout, () => release(this.#conn));
+    const done = this.#windDown().then(() => {
+      timer.cancel();
+      release(this.#conn);
+      closing.delete(done);
+    });
+    closing.add(done);
+  }
+
+  /** Never rejects: a stream that breaks while it is being closed is closed. */
+  async #windDown(): Promise<void> {
+    try {
+      await this.#writing;
+      await this.#conn.closeWrite();
+      let count = this.#ended ? null : await (this.#reading ?? this.#conn.read(this.#context.sink));
+      while (count !== null) count = await this.#conn.read(this.#context.sink);
+    } catch {
+      // Reset by the other end, or released because it did not answer in time.
+    }
+  }
+
+  #closedError(action: string): Error {
+    const { hostname, port } = this.#remoteAddress;
+    return new Error(`Cannot ${action} "${hostname}:${port}": the stream is closed`);
+  }
+}
+
+/** Sends small writes at once, and lets the kernel notice peers that vanished. */
+export function tune(conn: Deno.TcpConn): void {
+  conn.setNoDelay(true);
+  conn.setKeepAlive(true);
+}
+
+/** Closes a socket that may be closed already. */
+export function release(conn: Deno.Conn): void {
+  try {
+    conn.close();
+  } catch {
+    // It was.
+  }
+}

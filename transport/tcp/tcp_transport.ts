@@ -1,0 +1,173 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../../runtime/runtime.ts";
+import { TcpListener } from "./tcp_listener.ts";
+import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
+import type { ByteStream, Listener, Transport } from "../transport.ts";
+import type { Address } from "../../wire/address.ts";
+
+/** Certificates of a {@linkcode TcpTransport} that speaks TLS, all in PEM form. */
+export interface TcpTlsOptions {
+  /** The certificate (chain) shown to those who connect here. */
+  readonly cert: string;
+  /** The private key of `cert`. */
+  readonly key: string;
+  /**
+   * Authorities trusted when connecting, besides those that Deno trusts.
+   *
+   * @default {[]}
+   */
+  readonly caCerts?: readonly string[];
+}
+
+/** Options of {@linkcode TcpTransport}. */
+export interface TcpTransportOptions {
+  /** Times back-off and the end of closing streams. */
+  readonly clock: Clock;
+  /**
+   * Speaks TLS, in both roles. Without it, plain TCP. Deno offers no way to turn Nagle's algorithm off on accepted TLS
+   * connections: a small write right after another may leave some 40 ms later, unless the other end sends meanwhile.
+   *
+   * @default {none: plain TCP}
+   */
+  readonly tls?: TcpTlsOptions | undefined;
+  /**
+   * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
+   * and bytes that the other end has not yet taken may be lost.
+   *
+   * @default {1000}
+   */
+  readonly closeTimeout?: number | undefined;
+}
+
+/** What happened to a {@linkcode TcpTransport} so far. */
+export interface TcpTransportStats {
+  /** Connections accepted. */
+  readonly accepted: number;
+  /** Times that accepting failed and was tried again, as with too many open files. */
+  readonly acceptErrors: number;
+}
+
+/**
+ * {@linkcode Transport} over TCP, or TLS on top of it.
+ *
+ * @example Bytes from here to there
+ * ```ts
+ * import { systemClock, TcpTransport } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using transport = new TcpTransport({ clock: systemClock });
+ * const listener = await transport.listen({ hostname: "127.0.0.1", port: 0 }, async (stream) => {
+ *   await stream.write(new TextEncoder().encode("hello"));
+ *   stream.close();
+ * });
+ * const stream = await transport.connect(listener.address);
+ * const buffer = new Uint8Array(16);
+ * assertEquals(await stream.read(buffer), 5);
+ * stream.close();
+ * listener.close();
+ * await transport.drained();
+ * ```
+ */
+export class TcpTransport implements Transport, AsyncDisposable {
+  readonly #tls: TcpTlsOptions | undefined;
+  readonly #context: TcpStreamContext;
+  readonly #stats = { accepted: 0, acceptErrors: 0 };
+
+  /** Opens nothing yet. */
+  constructor(options: TcpTransportOptions) {
+    this.#tls = options.tls;
+    this.#context = {
+      clock: options.clock,
+      closeTimeout: options.closeTimeout ?? 1000,
+      sink: new Uint8Array(16 * 1024),
+      closing: new Set(),
+      unbinding: new Set(),
+      shortReads: 0,
+    };
+  }
+
+  /** Counters since the transport was made. */
+  get stats(): TcpTransportStats {
+    return { ...this.#stats };
+  }
+
+  get shortReads(): number {
+    return this.#context.shortReads;
+  }
+
+  async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+    const { hostname, port } = address;
+    await Promise.all(this.#context.unbinding);
+    let listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
+    try {
+      listener = this.#tls === undefined
+        ? Deno.listen({ hostname, port })
+        : Deno.listenTls({ hostname, port, cert: this.#tls.cert, key: this.#tls.key });
+    } catch (error) {
+      throw failure(`Cannot listen on "${hostname}:${port}"`, error);
+    }
+    return new TcpListener(listener, this.#context, this.#stats, accept);
+  }
+
+  async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
+    const signal = options?.signal;
+    signal?.throwIfAborted();
+    try {
+      return new TcpStream(await this.#dial(address, signal), this.#context);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw failure(`Cannot connect to "${address.hostname}:${address.port}"`, error);
+    }
+  }
+
+  /** Resolves once all that was closed has given up its sockets and addresses: within `closeTimeout`. */
+  async drained(): Promise<void> {
+    const { closing, unbinding } = this.#context;
+    while (closing.size + unbinding.size > 0) await Promise.all([...closing, ...unbinding]);
+  }
+
+  /** The same as {@linkcode drained}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drained();
+  }
+
+  async #dial(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn | Deno.TlsConn> {
+    const { hostname, port } = address;
+    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+    try {
+      tune(conn);
+      return this.#tls === undefined ? conn : await secure(conn, hostname, this.#tls.caCerts ?? [], signal);
+    } catch (error) {
+      release(conn);
+      throw error;
+    }
+  }
+}
+
+/** Speaks TLS on `conn` from now on, once the other end has shown a certificate that holds. */
+async function secure(
+  conn: Deno.TcpConn,
+  hostname: string,
+  caCerts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Deno.TlsConn> {
+  const secured = await Deno.startTls(conn, { hostname, caCerts: [...caCerts] });
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([secured.handshake(), aborted.promise]);
+    return secured;
+  } catch (error) {
+    release(secured);
+    throw error;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
+}
+
+function failure(action: string, cause: unknown): Error {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`${action}: ${detail}`, { cause });
+}

@@ -1,0 +1,224 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { FrameKind } from "./frame_kind.ts";
+import type { ByteStream } from "../transport/transport.ts";
+
+/** Bytes before a frame's body: `u32 length | u8 kind`. */
+export const FRAME_HEADER_BYTES = 5;
+
+const IDLE_CHUNK_BYTES = 1024;
+const BUSY_CHUNK_BYTES = 64 * 1024;
+/** Frames from this size on do better with chunks that hold several of them. */
+const MEDIUM_FRAME_BYTES = 16 * 1024;
+const MEDIUM_CHUNK_BYTES = 256 * 1024;
+/** Frames from this size on get a chunk of their own. */
+const LARGE_FRAME_BYTES = 128 * 1024;
+/** Most room that is made before it is known to be needed. */
+const CHUNK_BYTES_MAX = 1024 * 1024;
+/** So many small reads in a row end a busy time. */
+const CALM_AFTER_READS = 16;
+/** After so much work it looks whether others wait for the event loop: a frame counts for its bytes, and for what it costs whatever its size. */
+const WORK_BETWEEN_LOOKS = 256 * 1024;
+const WORK_PER_FRAME = 512;
+
+/** A peer broke the framing rules; the connection cannot go on. */
+export class ProtocolError extends Error {
+  /** Always `"ProtocolError"`. */
+  override readonly name = "ProtocolError";
+}
+
+/**
+ * Takes one frame whose body is `buffer[start, end)`. A promise holds back the frames behind it until it resolves.
+ * The bytes are only valid during the call, unless {@linkcode FrameReader.retain} is called in it.
+ */
+export type FrameSink = (kind: number, buffer: Uint8Array, start: number, end: number) => void | Promise<void>;
+
+/** Says whether the event loop is due to others: then until when to wait. */
+export type GiveWay = () => Promise<void> | undefined;
+
+/** One frame with a body of its own. */
+export interface Frame {
+  /** What the body means; see `FrameKind`. */
+  readonly kind: number;
+  /** The bytes behind the kind. */
+  readonly body: Uint8Array;
+}
+
+/**
+ * Cuts a byte stream into frames. Its buffer is small while the stream is idle and grows under load. Large frames are read into
+ * buffers of their own, so that a payload is hardly copied on its way in, and holds on to nothing but itself.
+ */
+export class FrameReader {
+  /** Largest length field that is accepted, in bytes. */
+  maxFrameBytes: number;
+  readonly #stream: ByteStream;
+  #chunk = new Uint8Array(IDLE_CHUNK_BYTES);
+  #start = 0;
+  #end = 0;
+  #retained = false;
+  /** What a chunk should have room for, as things are. */
+  #chunkBytes = IDLE_CHUNK_BYTES;
+  #smallReads = 0;
+  #workUntilLook = WORK_BETWEEN_LOOKS;
+  #bytesRead = 0;
+
+  constructor(stream: ByteStream, maxFrameBytes: number) {
+    this.#stream = stream;
+    this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Bytes taken from the stream so far. */
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  /** Keeps the bytes of the frame at hand valid for ever: nothing is read over them. */
+  retain(): void {
+    this.#retained = true;
+  }
+
+  /**
+   * Waits for one frame.
+   *
+   * @returns The frame, or `null` when the stream ended between two frames.
+   * @throws {ProtocolError} When the frame is malformed or too long.
+   * @throws When the stream ends within it.
+   */
+  async next(): Promise<Frame | null> {
+    let end = this.#frameEnd();
+    while (end === 0) {
+      if (!this.#took(await this.#read())) return null;
+      end = this.#frameEnd();
+    }
+    const start = this.#start + FRAME_HEADER_BYTES;
+    this.#start = end;
+    return { kind: this.#chunk[start - 1]!, body: this.#chunk.slice(start, end) };
+  }
+
+  /**
+   * Hands every frame to `sink` until the stream ends.
+   *
+   * @param giveWay Asked now and then: a stream that never runs dry would keep timers and other streams waiting.
+   * @throws {ProtocolError} When a frame is malformed or too long.
+   * @throws Whatever the stream or `sink` throws, and when the stream ends within a frame.
+   */
+  async run(sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
+    do {
+      for (let wait = this.#handOver(sink, giveWay); wait; wait = this.#handOver(sink, giveWay)) await wait;
+    } while (this.#took(await this.#read()));
+  }
+
+  /** Hands over complete frames until there are no more, or there is something to wait for first. */
+  #handOver(sink: FrameSink, giveWay: GiveWay): void | Promise<void> {
+    for (let end = this.#frameEnd(); end !== 0; end = this.#frameEnd()) {
+      const start = this.#start + FRAME_HEADER_BYTES;
+      this.#start = end;
+      const pending = sink(this.#chunk[start - 1]!, this.#chunk, start, end);
+      if (pending !== undefined) return pending;
+      this.#workUntilLook -= WORK_PER_FRAME + end - start;
+      if (this.#workUntilLook > 0) continue;
+      this.#workUntilLook = WORK_BETWEEN_LOOKS;
+      const turn = giveWay();
+      if (turn !== undefined) return turn;
+    }
+  }
+
+  /**
+   * Hands every frame of a batch that came in one piece to `sink`.
+   *
+   * @throws {ProtocolError} When the batch is malformed, or holds a batch itself.
+   */
+  takeBatch(batch: Uint8Array, sink: FrameSink): void {
+    const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
+    for (let at = 0; at < batch.length;) {
+      const end = batch.length - at < FRAME_HEADER_BYTES ? Infinity : at + 4 + view.getUint32(at);
+      if (end > batch.length || end < at + FRAME_HEADER_BYTES) {
+        throw new ProtocolError("Cannot read a batch: it is malformed");
+      }
+      const kind = batch[at + 4]!;
+      if (kind === FrameKind.compressed) throw new ProtocolError("Cannot read a batch: it holds another batch");
+      sink(kind, batch, at + FRAME_HEADER_BYTES, end);
+      at = end;
+    }
+  }
+
+  /** Where the frame at the read position ends; 0 when not all of it is there yet. */
+  #frameEnd(): number {
+    if (this.#end - this.#start < FRAME_HEADER_BYTES) return 0;
+    const end = this.#start + 4 + this.#length();
+    return end <= this.#end ? end : 0;
+  }
+
+  /** The length field at the read position, checked before anything is allocated for it. */
+  #length(): number {
+    const chunk = this.#chunk, at = this.#start;
+    const length = ((chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!) >>> 0;
+    if (length === 0) throw new ProtocolError("Cannot read a frame: its length is 0, expected at least 1");
+    if (length > this.maxFrameBytes) {
+      throw new ProtocolError(`Cannot read a frame: its length is ${length} bytes, the limit is ${this.maxFrameBytes}`);
+    }
+    return length;
+  }
+
+  /** Reads into the chunk, in which there is room then. */
+  #read(): Promise<number | null> {
+    this.#makeRoom();
+    return this.#stream.read(this.#end === 0 ? this.#chunk : this.#chunk.subarray(this.#end));
+  }
+
+  /** Takes note of what was read; false when the stream ended between two frames. */
+  #took(count: number | null): boolean {
+    if (count === null) {
+      if (this.#start === this.#end) return false;
+      // No breach of the protocol: the other end closed, or died, while it was writing.
+      throw new Error("Cannot read a frame: the stream ended within it");
+    }
+    const room = this.#chunk.length - this.#end;
+    this.#end += count;
+    this.#bytesRead += count;
+    this.#smallReads = count < IDLE_CHUNK_BYTES ? this.#smallReads + 1 : 0;
+    if (this.#smallReads >= CALM_AFTER_READS) this.#chunkBytes = IDLE_CHUNK_BYTES;
+    else if (count === room) this.#chunkBytes = Math.max(this.#chunkBytes, BUSY_CHUNK_BYTES);
+    return true;
+  }
+
+  /** Makes sure that the frame at the read position fits into the chunk, and that a read is worth its cost. */
+  #makeRoom(): void {
+    const pending = this.#end - this.#start;
+    if (pending === 0 && !this.#retained) return this.#startOver();
+    const needed = pending < 4 ? FRAME_HEADER_BYTES : 4 + this.#length();
+    if (needed >= LARGE_FRAME_BYTES) {
+      // What comes behind it is likely to be as large: then its first bytes need not be copied into another chunk.
+      this.#chunkBytes = Math.min(needed, CHUNK_BYTES_MAX);
+      if (this.#start + needed > this.#chunk.length) this.#move(needed);
+      return;
+    }
+    if (needed >= MEDIUM_FRAME_BYTES) this.#chunkBytes = needed * Math.floor(MEDIUM_CHUNK_BYTES / needed);
+    const { length } = this.#chunk;
+    const cramped = length - this.#end < length / 4 || length < this.#chunkBytes;
+    if (cramped || this.#start + needed > length) this.#move(Math.max(needed, this.#chunkBytes));
+  }
+
+  /** Goes on at the front of the chunk, or of one that suits the times better. */
+  #startOver(): void {
+    this.#start = this.#end = 0;
+    if (this.#chunk.length !== this.#chunkBytes) this.#chunk = new Uint8Array(this.#chunkBytes);
+  }
+
+  /** Goes on in a fresh chunk, or at the front of this one when nobody holds on to its bytes. */
+  #move(size: number): void {
+    const fresh = this.#retained || size > this.#chunk.length;
+    if (fresh) {
+      const chunk = new Uint8Array(size);
+      chunk.set(this.#chunk.subarray(this.#start, this.#end));
+      this.#chunk = chunk;
+      this.#retained = false;
+    } else {
+      this.#chunk.copyWithin(0, this.#start, this.#end);
+    }
+    this.#end -= this.#start;
+    this.#start = 0;
+  }
+}
+
+function never(): undefined {}

@@ -1,0 +1,210 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { EncodeError } from "./encode_error.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import { DEPTH_MAX } from "./message_pack_depth.ts";
+import { writeCount, writeHead } from "./message_pack_head.ts";
+import { writeText } from "./message_pack_text.ts";
+
+const { hasOwnProperty } = Object.prototype;
+
+/**
+ * Encodes `value` as MessagePack into a buffer of its own.
+ *
+ * @param value What to encode; see {@linkcode encodeInto} for what can be.
+ * @returns The encoded bytes.
+ * @throws {EncodeError} When `value`, or anything inside it, has no MessagePack form.
+ *
+ * @example Encode and decode
+ * ```ts
+ * import { decode, encode } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const bytes = encode({ add: 1 });
+ *
+ * assertEquals(bytes, new Uint8Array([0x81, 0xa3, 0x61, 0x64, 0x64, 0x01]));
+ * assertEquals(decode(bytes), { add: 1 });
+ * ```
+ */
+export function encode(value: unknown): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(256);
+  encodeInto(writer, value);
+  return writer.bytes.slice(0, writer.length);
+}
+
+/**
+ * Appends `value` as MessagePack to what `writer` holds.
+ *
+ * Byte for byte what `@std/msgpack` writes: `null`, booleans, strings, `Uint8Array`s, arrays and plain objects take
+ * their shortest forms; numbers that are integers of up to 32 bits are written as integers, all others as 64-bit floats
+ * (`-0` as `0`); bigints are always written as 64-bit integers. Lone surrogates arrive as U+FFFD.
+ *
+ * Anything else is refused rather than changed on its way: functions, symbols, `Date`, `Map`, instances of classes,
+ * and `undefined`, as the value of a property too. Leave such a property out, or send `null`.
+ *
+ * @param writer Where to write. When this throws, a part of `value` may have been written: set `writer.length` back.
+ * @param value What to encode, nested at most 512 levels deep.
+ * @throws {EncodeError} When `value`, or anything inside it, has no MessagePack form; the message says where.
+ *
+ * @example Find the culprit
+ * ```ts
+ * import { ByteWriter, encodeInto } from "@partisan/peer-service/transport";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(
+ *   () => encodeInto(new ByteWriter(), { users: [{ born: new Date(0) }] }),
+ *   Error,
+ *   'Cannot encode "users[0].born": Date objects have no MessagePack form',
+ * );
+ * ```
+ */
+export function encodeInto(writer: ByteWriter, value: unknown): void {
+  try {
+    writeValue(writer, value, 0);
+  } catch (error) {
+    throw obstacle(error).toEncodeError();
+  }
+}
+
+function writeValue(writer: ByteWriter, value: unknown, depth: number): void {
+  switch (typeof value) {
+    case "string":
+      return writeText(writer, value);
+    case "number":
+      return writeNumber(writer, value);
+    case "object":
+      if (value === null) return writer.u8(0xc0);
+      if (Array.isArray(value)) return writeArray(writer, value, depth + 1);
+      if (value instanceof Uint8Array) return writeBinary(writer, value);
+      return writeMap(writer, value as Record<string, unknown>, depth + 1);
+    case "boolean":
+      return writer.u8(value ? 0xc3 : 0xc2);
+    case "bigint":
+      return writeBigInt(writer, value);
+    default:
+      throw noForm(value);
+  }
+}
+
+function writeNumber(writer: ByteWriter, value: number): void {
+  if (value >>> 0 === value) {
+    if (value < 0x80) writer.u8(value);
+    else writeHead(writer, 0xcc, value);
+  } else if ((value | 0) === value) {
+    writeNegative(writer, value);
+  } else {
+    writer.u8(0xcb);
+    writer.float64(value);
+  }
+}
+
+function writeNegative(writer: ByteWriter, value: number): void {
+  if (value >= -0x20) {
+    writer.u8(value);
+  } else if (value >= -0x80) {
+    writer.u8(0xd0);
+    writer.u8(value);
+  } else if (value >= -0x8000) {
+    writer.u8(0xd1);
+    writer.u16(value);
+  } else {
+    writer.u8(0xd2);
+    writer.u32(value);
+  }
+}
+
+function writeBigInt(writer: ByteWriter, value: bigint): void {
+  if (value >= 1n << 64n || value < -1n << 63n) {
+    throw new Obstacle("bigints of more than 64 bits have no MessagePack form");
+  }
+  writer.u8(value < 0n ? 0xd3 : 0xcf);
+  writer.u64(value);
+}
+
+function writeBinary(writer: ByteWriter, value: Uint8Array): void {
+  if (value.length > 0xffff_ffff) throw new Obstacle("4 GiB and more of bytes have no MessagePack form");
+  writeHead(writer, 0xc4, value.length);
+  writer.raw(value);
+}
+
+function writeArray(writer: ByteWriter, array: readonly unknown[], depth: number): void {
+  checkDepth(depth);
+  const { length } = array;
+  writeCount(writer, 0x90, 0xdc, length);
+  let index = 0;
+  try {
+    for (; index < length; index++) writeValue(writer, array[index], depth);
+  } catch (error) {
+    throw obstacle(error).within(`[${index}]`);
+  }
+}
+
+function writeMap(writer: ByteWriter, map: Readonly<Record<string, unknown>>, depth: number): void {
+  const prototype = Object.getPrototypeOf(map);
+  if (prototype !== Object.prototype && prototype !== null) throw noForm(map);
+  checkDepth(depth);
+  const count = countKeys(map);
+  writeCount(writer, 0x80, 0xde, count);
+  let written = 0;
+  let culprit = "";
+  try {
+    // `for in` reads the properties faster than `Object.keys()` and an index do; the check of ownership is free.
+    for (const key in map) {
+      if (!hasOwnProperty.call(map, key)) continue;
+      culprit = key;
+      written++;
+      writeText(writer, key);
+      writeValue(writer, map[key], depth);
+    }
+  } catch (error) {
+    throw obstacle(error).within(`.${culprit}`);
+  }
+  if (written !== count) throw new Obstacle("its properties changed while they were read");
+}
+
+function countKeys(map: object): number {
+  let count = 0;
+  for (const key in map) if (hasOwnProperty.call(map, key)) count++;
+  return count;
+}
+
+function checkDepth(depth: number): void {
+  if (depth > DEPTH_MAX) throw new Obstacle(`it contains itself, or is more than ${DEPTH_MAX} levels deep`);
+}
+
+function noForm(value: unknown): Obstacle {
+  if (value === undefined) return new Obstacle("undefined has no MessagePack form");
+  if (typeof value !== "object") return new Obstacle(`${typeof value}s have no MessagePack form`);
+  const name = value!.constructor?.name ?? "Object";
+  const kind = name === "Object" ? "objects with a prototype of their own" : `${name} objects`;
+  return new Obstacle(`${kind} have no MessagePack form`);
+}
+
+/** What keeps a value from being encoded. Gathers the culprit's path on its way out to the root. */
+class Obstacle {
+  readonly #reason: string;
+  readonly #cause: unknown;
+  #path = "";
+
+  constructor(reason: string, cause?: unknown) {
+    this.#reason = reason;
+    this.#cause = cause;
+  }
+
+  within(step: string): Obstacle {
+    this.#path = step + this.#path;
+    return this;
+  }
+
+  toEncodeError(): EncodeError {
+    const path = this.#path.replace(/^\./, "");
+    const subject = path === "" ? "the value" : `"${path.length > 100 ? `${path.slice(0, 100)}…` : path}"`;
+    return new EncodeError(`Cannot encode ${subject}: ${this.#reason}`, this.#cause ? { cause: this.#cause } : {});
+  }
+}
+
+/** Makes an obstacle of whatever was thrown: reading a value can run a user's getter. */
+function obstacle(error: unknown): Obstacle {
+  if (error instanceof Obstacle) return error;
+  return new Obstacle(error instanceof Error ? error.message : "reading it failed", error);
+}

@@ -1,0 +1,40 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Address } from "./address.ts";
+
+/** The part of a channel's options that both ends must know. */
+export interface ChannelSpec {
+  /** Connections per pair of nodes, 1 to 64. */
+  readonly parallelism: number;
+  /** Whether a newer message may supersede queued older ones. */
+  readonly monotonic: boolean;
+  /** Whether large batches are deflated. */
+  readonly compression: boolean;
+}
+
+/** What a node tells others about itself. A plain value: MessagePack carries it as it is. */
+export interface NodeSpec {
+  /** Unique in the cluster, such as `"a@127.0.0.1"`. 1 to 255 UTF-16 code units. */
+  readonly name: string;
+  /**
+   * Which life of that name this is: milliseconds since the epoch at its start, and always above that of
+   * every earlier life. A safe integer.
+   */
+  readonly incarnation: number;
+  /**
+   * Where this life went on with what an earlier one had stored: the incarnation with which that membership began. Whoever removes a life removes
+   * those that go on with it, even when it hears of them only later.
+   */
+  readonly since?: number;
+  /** Where it can be dialled, in order of preference. */
+  readonly addresses: readonly Address[];
+  /** Its channels by name; `"default"` and `"membership"` are always among them. */
+  readonly channels: Readonly<Record<string, ChannelSpec>>;
+  /** Anything that MessagePack can carry, such as a zone or a tag. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+}
+
+/** The incarnation with which a node's membership began: its own, or that of the first life that it goes on with. */
+export function memberSince({ since, incarnation }: Pick<NodeSpec, "since" | "incarnation">): number {
+  return since ?? incarnation;
+}

@@ -1,0 +1,171 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Address } from "./address.ts";
+import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
+
+/** How large a node spec may be. Specs of other nodes are kept for as long as these are members, so each is bounded. */
+export const NODE_SPEC_LIMITS = {
+  /** UTF-16 code units of a name, a host name or a channel's name. */
+  nameLength: 255,
+  /** Addresses of one node. */
+  addresses: 32,
+  /** Channels of one node. */
+  channels: 64,
+  /** Connections per pair of nodes on one channel. */
+  parallelism: 64,
+  /** Levels of arrays and objects within metadata. */
+  metadataDepth: 8,
+  /** Roughly the bytes that metadata takes: 8 for each value, 2 for each UTF-16 code unit, 1 for each byte. */
+  metadataSize: 16_384,
+} as const;
+
+/**
+ * Checks that a value from outside is a node spec.
+ *
+ * @param value What may be one.
+ * @returns A node spec with no other fields than a node spec has.
+ * @throws {TypeError} When something is missing or of another type.
+ * @throws {RangeError} When something is too long, too large or too many.
+ *
+ * @example Reading a spec that an orchestrator sent as JSON
+ * ```ts
+ * import { checkNodeSpec } from "@partisan/peer-service/membership";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = checkNodeSpec({
+ *   name: "a@10.0.0.1",
+ *   incarnation: 1,
+ *   addresses: [{ hostname: "10.0.0.1", port: 9090 }],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: { zone: "eu-1" },
+ * });
+ * assertEquals(spec.name, "a@10.0.0.1");
+ * assertThrows(() => checkNodeSpec({ name: "a" }), TypeError, "incarnation");
+ * ```
+ */
+export function checkNodeSpec(value: unknown): NodeSpec {
+  const { name, incarnation, since, addresses, channels, metadata } = checkObject(value, "node spec");
+  const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
+  return {
+    name: checkName(name, "name"),
+    incarnation: life,
+    ...(since !== undefined && { since: checkInteger(since, "since", 0, life) }),
+    addresses: checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress),
+    channels: checkChannels(channels),
+    metadata: checkMetadata(metadata),
+  };
+}
+
+/** Checks that a value is a string that can be a name: 1 to 255 UTF-16 code units. */
+export function checkName(value: unknown, what: string): string {
+  if (typeof value !== "string") throw new TypeError(`Invalid ${what}: expected a string, got ${typeName(value)}`);
+  if (value.length === 0 || value.length > NODE_SPEC_LIMITS.nameLength) {
+    throw new RangeError(
+      `Invalid ${what}: expected 1 to ${NODE_SPEC_LIMITS.nameLength} code units, got ${value.length}`,
+    );
+  }
+  return value;
+}
+
+/** Checks that a value is an integer in a range. */
+export function checkInteger(value: unknown, what: string, least: number, most: number): number {
+  if (typeof value !== "number") throw new TypeError(`Invalid ${what}: expected an integer, got ${typeName(value)}`);
+  if (!Number.isSafeInteger(value) || value < least || value > most) {
+    throw new RangeError(`Invalid ${what}: expected an integer from ${least} to ${most}, got ${value}`);
+  }
+  return value;
+}
+
+/** Checks that a value is an array of not too many elements, and copies it, so that it has no holes. */
+export function checkArray(value: unknown, what: string, most: number): readonly unknown[] {
+  if (!Array.isArray(value)) throw new TypeError(`Invalid ${what}: expected an array, got ${typeName(value)}`);
+  if (value.length > most) {
+    throw new RangeError(`Invalid ${what}: expected at most ${most} elements, got ${value.length}`);
+  }
+  return [...value];
+}
+
+/** Checks that a value is an object with fields, as opposed to an array, bytes or a date. */
+export function checkObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value !== "object" || value === null || !isPlain(value)) {
+    throw new TypeError(`Invalid ${what}: expected an object, got ${typeName(value)}`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function checkAddress(value: unknown): Address {
+  const { hostname, port } = checkObject(value, "address");
+  return { hostname: checkName(hostname, "hostname"), port: checkInteger(port, "port", 0, 65_535) };
+}
+
+function checkChannels(value: unknown): Readonly<Record<string, ChannelSpec>> {
+  const entries = Object.entries(checkObject(value, "channels"));
+  if (entries.length > NODE_SPEC_LIMITS.channels) {
+    throw new RangeError(`Invalid channels: expected at most ${NODE_SPEC_LIMITS.channels}, got ${entries.length}`);
+  }
+  const channels = Object.fromEntries(
+    entries.map(([name, spec]) => [checkName(name, "channel name"), checkChannel(spec)]),
+  );
+  for (const always of ["default", "membership"]) {
+    if (!Object.hasOwn(channels, always)) throw new TypeError(`Invalid channels: "${always}" is missing`);
+  }
+  return channels;
+}
+
+function checkChannel(value: unknown): ChannelSpec {
+  const { parallelism, monotonic, compression } = checkObject(value, "channel");
+  return {
+    parallelism: checkInteger(parallelism, "parallelism", 1, NODE_SPEC_LIMITS.parallelism),
+    monotonic: checkBoolean(monotonic, "monotonic"),
+    compression: checkBoolean(compression, "compression"),
+  };
+}
+
+function checkBoolean(value: unknown, what: string): boolean {
+  if (typeof value !== "boolean") throw new TypeError(`Invalid ${what}: expected a boolean, got ${typeName(value)}`);
+  return value;
+}
+
+function checkMetadata(value: unknown): Readonly<Record<string, unknown>> {
+  const metadata = checkObject(value, "metadata");
+  measure(metadata, 0, 1);
+  return metadata;
+}
+
+/** Adds the rough size of `value` to `size`, and gives up as soon as a limit is passed. */
+function measure(value: unknown, size: number, depth: number): number {
+  size += 8;
+  if (typeof value === "string") size += 2 * value.length;
+  else if (value instanceof Uint8Array) size += value.byteLength;
+  else if (typeof value === "object" && value !== null) {
+    if (depth > NODE_SPEC_LIMITS.metadataDepth) {
+      throw new RangeError(`Invalid metadata: nested deeper than ${NODE_SPEC_LIMITS.metadataDepth} levels`);
+    }
+    if (Array.isArray(value)) {
+      for (const element of value) size = measure(element, size, depth + 1);
+    } else {
+      for (const [key, field] of Object.entries(checkObject(value, "metadata"))) {
+        size = measure(field, size + 2 * key.length, depth + 1);
+      }
+    }
+  } else if (value !== null && !["boolean", "number", "bigint"].includes(typeof value)) {
+    throw new TypeError(`Invalid metadata: ${typeName(value)} cannot be sent`);
+  }
+  if (size > NODE_SPEC_LIMITS.metadataSize) {
+    throw new RangeError(`Invalid metadata: larger than ${NODE_SPEC_LIMITS.metadataSize} bytes`);
+  }
+  return size;
+}
+
+function isPlain(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  if (typeof value !== "object") return `a ${typeof value}`;
+  if (Array.isArray(value)) return "an array";
+  return isPlain(value) ? "an object" : `a ${value.constructor?.name}`;
+}

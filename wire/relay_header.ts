@@ -1,0 +1,47 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { checkArray, checkInteger, checkName, checkObject } from "./node_spec_check.ts";
+
+/** Most links that a message may ever go along. */
+const RELAY_TTL_MAX = 255;
+
+/** What a relayed message carries besides its payload. A plain value: MessagePack carries it as it is. */
+export interface RelayHeader {
+  /** Name of the node that sent it first. */
+  readonly origin: string;
+  /** Which life of that node did. */
+  readonly incarnation: number;
+  /** Which of its relayed messages it is, from 1. */
+  readonly sequence: number;
+  /** Name of the node that it is for. */
+  readonly destination: string;
+  /** How many links it may still go along. */
+  readonly ttl: number;
+  /** The root of the spanning tree that it goes along; `null` when it goes to everybody. */
+  readonly tree: string | null;
+  /** Names of the nodes that it came by, first one first. */
+  readonly path: readonly string[];
+}
+
+/**
+ * Checks a header that came from another node.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function parseRelayHeader(value: unknown): RelayHeader {
+  try {
+    const { origin, incarnation, sequence, destination, ttl, tree, path } = checkObject(value, "header");
+    return {
+      origin: checkName(origin, "origin"),
+      incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
+      sequence: checkInteger(sequence, "sequence", 1, Number.MAX_SAFE_INTEGER),
+      destination: checkName(destination, "destination"),
+      ttl: checkInteger(ttl, "ttl", 0, RELAY_TTL_MAX),
+      tree: tree === null ? null : checkName(tree, "tree"),
+      path: checkArray(path, "path", RELAY_TTL_MAX).map((name) => checkName(name, "path")),
+    };
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new TypeError(`Cannot read a relayed message: ${reason}`, { cause });
+  }
+}
