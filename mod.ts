@@ -20,19 +20,8 @@
  */
 
 export { startPeerService } from "./manager/start_peer_service.ts";
-export { type PeerServiceManager } from "./manager/peer_service_manager.ts";
-export { type JoinOptions, type MembershipApi } from "./manager/membership_api.ts";
-export { type ConnectionApi } from "./manager/connection_api.ts";
-export { type HandlerApi } from "./manager/handler_api.ts";
-export { type MessagingApi } from "./manager/messaging_api.ts";
-export { type FaultInjectionApi } from "./manager/fault_injection_api.ts";
-export {
-  type Monitor,
-  type MonitorDown,
-  type MonitoringApi,
-  type MonitorReason,
-  type NodeStatus,
-} from "./manager/monitoring_api.ts";
+export { type JoinOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitoring.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { MonitorDown } from "./monitoring_api.ts";
+import type { MonitorDown } from "./monitoring.ts";
 import type { Undeliverable } from "../messaging/message_stats.ts";
 
 /** Detail of `up` and `down`. */
@@ -59,11 +59,14 @@ export interface PeerServiceEventMap {
   error: CustomEvent<ErrorDetail>;
 }
 
-/** An event target that knows the events of a peer service manager. */
-export class PeerServiceEvents extends EventTarget {
-  /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
-  readonly #heard = new Set<string>();
+/** Tells the users of a node about an event. */
+export type Emit = <Type extends keyof PeerServiceEventMap>(
+  type: Type,
+  detail: PeerServiceEventMap[Type]["detail"],
+) => void;
 
+/** An event target that knows the events of a peer service manager. */
+export interface PeerServiceEvents extends EventTarget {
   /**
    * Has `listener` called at each event of a type.
    *
@@ -83,27 +86,17 @@ export class PeerServiceEvents extends EventTarget {
    * assertEquals(`${await failed.promise}`, "Error: No such luck");
    * ```
    */
-  override addEventListener<Type extends keyof PeerServiceEventMap>(
+  addEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,
     options?: AddEventListenerOptions | boolean,
   ): void;
   /** Has `listener` called at each event of any other type. */
-  override addEventListener(
+  addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: AddEventListenerOptions | boolean,
   ): void;
-  override addEventListener(
-    type: string,
-    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
-    listener: any,
-    options?: AddEventListenerOptions | boolean,
-  ): void {
-    this.#heard.add(type);
-    super.addEventListener(type, listener, options);
-  }
-
   /**
    * Ends what `addEventListener` began.
    *
@@ -123,31 +116,15 @@ export class PeerServiceEvents extends EventTarget {
    * assertEquals(joins, 0);
    * ```
    */
-  override removeEventListener<Type extends keyof PeerServiceEventMap>(
+  removeEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
     listener: ((event: PeerServiceEventMap[Type]) => void) | null,
     options?: EventListenerOptions | boolean,
   ): void;
   /** Ends what `addEventListener` began. */
-  override removeEventListener(
+  removeEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: EventListenerOptions | boolean,
   ): void;
-  override removeEventListener(
-    type: string,
-    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
-    listener: any,
-    options?: EventListenerOptions | boolean,
-  ): void {
-    super.removeEventListener(type, listener, options);
-  }
-
-  /** Dispatches an event of a known type. */
-  protected emit<Type extends keyof PeerServiceEventMap>(
-    type: Type,
-    detail: PeerServiceEventMap[Type]["detail"],
-  ): void {
-    if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
-  }
 }

@@ -11,7 +11,7 @@ import type { Peer } from "../connections/peer.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Distance } from "./distance.ts";
-import type { PeerServiceEventMap } from "./events.ts";
+import type { Emit } from "./events.ts";
 import { routeFrames } from "./frame_routes.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
@@ -30,15 +30,11 @@ import { Subscriptions } from "./subscriptions.ts";
 /** Enough for everybody to watch all neighbours. */
 const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Tells the users of the node about an event. */
-export type Emit = <Type extends keyof PeerServiceEventMap>(
-  type: Type,
-  detail: PeerServiceEventMap[Type]["detail"],
-) => void;
-
 /** The parts of a running node, wired together. Owns no algorithm of its own. */
 export class Node implements ConnectionPoolHandler {
   readonly settings: Settings;
+  /** Tells the users of the node about an event. */
+  readonly emit: Emit;
   readonly router: FrameRouter = new FrameRouter();
   readonly upListeners: Subscriptions;
   readonly downListeners: Subscriptions;
@@ -52,7 +48,6 @@ export class Node implements ConnectionPoolHandler {
   readonly #persistence: Persistence | null;
   readonly #distance: Distance;
   readonly #gossip: Rounds;
-  readonly #emit: Emit;
   readonly #stopping = new AbortController();
   #self: NodeSpec;
   #listeners: readonly Listener[] = [];
@@ -63,7 +58,7 @@ export class Node implements ConnectionPoolHandler {
     const { runtime, strategy, heartbeat, backoff } = settings;
     this.settings = settings;
     this.#self = self;
-    this.#emit = emit;
+    this.emit = emit;
     this.#persistence = persistence;
     const listenerFailed = (error: unknown) => emit("error", { error, during: "calling a listener" });
     this.upListeners = new Subscriptions(listenerFailed);
@@ -96,7 +91,7 @@ export class Node implements ConnectionPoolHandler {
     this.#listeners = listeners;
     this.liveness.start();
     this.#shareWatch();
-    this.#persistence?.attach(this, this.#emit);
+    this.#persistence?.attach(this, this.emit);
     this.#gossip.start();
   }
 
@@ -122,6 +117,20 @@ export class Node implements ConnectionPoolHandler {
   /** A signal that is aborted when the node stops, or `signal` is. */
   untilStopped(signal: AbortSignal | undefined): AbortSignal {
     return signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
+  }
+
+  /** Whether messages can flow to a node, over one of its channels if that is named. */
+  isConnected(name: string, channel?: string): boolean {
+    if (name === this.#self.name) return true;
+    const peer = this.pool.peers.get(name);
+    return peer !== undefined && peer.up && (channel === undefined || peer.openOn(channel) > 0);
+  }
+
+  /** Whether every connection with a node is open, and none is in doubt. */
+  isFullyConnected(name: string): boolean {
+    if (name === this.#self.name) return true;
+    const peer = this.pool.peers.get(name);
+    return peer !== undefined && peer.fullyConnected && !peer.doubtful;
   }
 
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
@@ -193,7 +202,7 @@ export class Node implements ConnectionPoolHandler {
     const { name } = peer;
     this.messaging.up(peer);
     if (this.#stopped !== null) return;
-    this.#emit("up", { node: name });
+    this.emit("up", { node: name });
     this.upListeners.tell(name);
     this.joining.changed();
   }
@@ -202,26 +211,26 @@ export class Node implements ConnectionPoolHandler {
     const { name } = peer;
     this.messaging.down(peer);
     if (this.#stopped !== null) return;
-    this.#emit("down", { node: name });
+    this.emit("down", { node: name });
     this.downListeners.tell(name);
   }
 
   channelUp({ name }: Peer, channel: string): void {
     if (this.#stopped !== null) return;
-    this.#emit("up", { node: name, channel });
+    this.emit("up", { node: name, channel });
     this.upListeners.tell(name, channel);
     this.joining.changed();
   }
 
   channelDown({ name }: Peer, channel: string): void {
     if (this.#stopped !== null) return;
-    this.#emit("down", { node: name, channel });
+    this.emit("down", { node: name, channel });
     this.downListeners.tell(name, channel);
   }
 
   connectionClosed({ peer, channel }: Connection, error: unknown): void {
     const isFault = [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
-    if (isFault) this.#emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
+    if (isFault) this.emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
   }
 
   outlived(known: number): void {
@@ -251,8 +260,8 @@ export class Node implements ConnectionPoolHandler {
       this.messaging.left(node);
     }
     if (this.#leaving === null) {
-      for (const { name } of joined) this.#emit("join", { node: name });
-      for (const { name } of left) this.#emit("leave", { node: name });
+      for (const { name } of joined) this.emit("join", { node: name });
+      for (const { name } of left) this.emit("leave", { node: name });
       if (removed) this.#removed();
     }
     this.joining.changed();
@@ -260,7 +269,7 @@ export class Node implements ConnectionPoolHandler {
 
   #removed(): void {
     const { name } = this.#self;
-    this.#emit("removed", { node: name });
+    this.emit("removed", { node: name });
     this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
   }
 

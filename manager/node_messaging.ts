@@ -21,7 +21,7 @@ import { Registry } from "../messaging/registry.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Clock, Random } from "../runtime/runtime.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
-import type { Emit } from "./node.ts";
+import type { Emit } from "./events.ts";
 import type { Settings } from "./settings.ts";
 
 /** The parts of a node that carry messages, wired together. */

@@ -1,15 +1,27 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { StoppedError } from "../messaging/errors.ts";
-import { importSecrets } from "../connections/handshake/shared_secrets.ts";
-import type { Listener } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
-import { MonitoringApi } from "./monitoring_api.ts";
-import { Node } from "./node.ts";
-import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
-import type { Persistence } from "./persistence.ts";
-import type { Settings } from "./settings.ts";
+import type { CallOptions } from "../messaging/calls.ts";
+import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
+import type { SendOptions } from "../messaging/outbound.ts";
+import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
+import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
+import type { PeerServiceEvents } from "./events.ts";
+import type { ForwardOptions, ServerRef } from "./forward_options.ts";
+import type { Monitor, NodeStatus } from "./monitoring.ts";
+import type { PeerServiceStats } from "./peer_service_stats.ts";
+import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+/** What may be given to `join` and `syncJoin`. */
+export interface JoinOptions {
+  /**
+   * Gives up joining.
+   *
+   * @default {none}
+   */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
  * A running node: Partisan's pluggable peer service manager.
@@ -30,38 +42,914 @@ import type { Settings } from "./settings.ts";
  * assertEquals(describe(node), "a in eu-1");
  * ```
  */
-export class PeerServiceManager extends MonitoringApi implements AsyncDisposable {
-  /** @ignore Listens, and begins to live. For {@linkcode startPeerService}, which says what the options mean. */
-  static async start(
-    settings: Settings,
-    persistence: Persistence | null,
-    self: (listening: readonly Address[]) => NodeSpec,
-  ): Promise<PeerServiceManager> {
-    const started: { node?: Node } = {};
-    const { transport } = settings.runtime;
-    const secrets = await importSecrets(settings.runtime, settings.secrets);
-    const listeners: Listener[] = [];
-    try {
-      for (const address of settings.listen) {
-        listeners.push(
-          await transport.listen(
-            address,
-            (stream) => started.node === undefined ? stream.close() : started.node.accept(stream),
-          ),
-        );
-      }
-      const spec = self(listeners.map(({ address }) => address));
-      await persistence?.begin(spec);
-      const manager = new PeerServiceManager((emit) => new Node(settings, spec, secrets, persistence, emit));
-      started.node = manager.node;
-      manager.node.start(listeners);
-      return manager;
-    } catch (error) {
-      for (const listener of listeners) listener.close();
-      await transport.drained?.();
-      throw error;
-    }
-  }
+export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
+  // Membership.
+
+  /** This node's name. */
+  readonly name: string;
+
+  /** What this node tells others about itself. */
+  readonly spec: NodeSpec;
+
+  /**
+   * Names of all members, this node's own included, sorted.
+   *
+   * @example The members of a cluster of two
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assertEquals(a.members(), ["a", "b"]);
+   * ```
+   */
+  members(): string[];
+
+  /**
+   * Specifications of all members, sorted by name.
+   *
+   * @example Where the members listen
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assertEquals(a.membersForOrchestration(), [a.spec, b.spec]);
+   * ```
+   */
+  membersForOrchestration(): NodeSpec[];
+
+  /**
+   * Whether a node is a member.
+   *
+   * @example By name, and by specification
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assert(node.member("a"));
+   * assert(node.member(node.spec));
+   * assertFalse(node.member("b"));
+   * ```
+   */
+  member(node: string | NodeSpec): boolean;
+
+  /**
+   * Begins to join the cluster of `peer`; tries again for as long as nobody answers there. An attempt that is refused for good
+   * becomes an `error` event. Joining oneself does nothing.
+   *
+   * @param peer Its specification, or `"host:port"`.
+   * @throws {SyntaxError | RangeError} When `peer` is no address.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Join, and be told when it is done
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const joined = Promise.withResolvers<string>();
+   * a.addEventListener("join", ({ detail }) => joined.resolve(detail.node));
+   *
+   * await a.join(b.spec);
+   * assertEquals(await joined.promise, "b");
+   * ```
+   */
+  join(peer: NodeSpec | Address | string, options?: JoinOptions): Promise<void>;
+
+  /**
+   * Joins the cluster of `peer`, and waits until both know each other as members and every connection between them is open.
+   *
+   * @param peer Its specification, or `"host:port"`.
+   * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use.
+   * @throws {DOMException} A `TimeoutError` when it takes longer than `joinTimeout` and no signal was given.
+   * @throws The reason of the signal, once that is aborted.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Join by address, within 5 seconds
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const { hostname, port } = b.spec.addresses[0]!;
+   *
+   * await a.syncJoin(`${hostname}:${port}`, { signal: AbortSignal.timeout(5_000) });
+   * assertEquals(a.members(), ["a", "b"]);
+   * assert(a.isFullyConnected("b"));
+   * ```
+   */
+  syncJoin(peer: NodeSpec | Address | string, options?: JoinOptions): Promise<void>;
+
+  /**
+   * Removes a node from the cluster for good. Without an argument: this node, which the others forget before its connections
+   * close, and which is a cluster of its own then. Another node learns that it was removed, emits `removed`, and stops. Does nothing when it is
+   * no member. Where a node knows only a part of the cluster, one of the others can be removed by its specification, not by its name alone.
+   *
+   * @example Leave the cluster, and remove another from it
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await using c = await startPeerService({ name: "c" });
+   * await a.syncJoin(b.spec);
+   * await c.syncJoin(b.spec);
+   * const removed = Promise.withResolvers<void>();
+   * c.addEventListener("removed", () => removed.resolve());
+   *
+   * await a.leave();
+   * assertEquals(b.members(), ["b", "c"]);
+   * await b.leave("c");
+   * await removed.promise;
+   * assertEquals(b.members(), ["b"]);
+   * ```
+   */
+  leave(node?: string | NodeSpec): Promise<void>;
+
+  /**
+   * What this node knows of the cluster, as bytes for {@linkcode decode} on any node with the same strategy.
+   *
+   * @example What another node knows
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   *
+   * assertEquals(a.decode(b.getLocalState()), [b.spec]);
+   * ```
+   */
+  getLocalState(): Uint8Array;
+
+  /**
+   * Reads what {@linkcode getLocalState} returned, here or on another node.
+   *
+   * @returns The members that it knows, sorted by name.
+   * @throws {SyntaxError | TypeError} When it is malformed, or of another strategy or version.
+   *
+   * @example Which members a state knows
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals, assertThrows } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * assertEquals(node.decode(node.getLocalState()).map(({ name }) => name), ["a"]);
+   * assertThrows(() => node.decode(new Uint8Array([1, 2, 3])));
+   * ```
+   */
+  decode(state: Uint8Array): NodeSpec[];
+
+  /**
+   * Makes the membership what an orchestrator says: joins those that are missing, removes the surplus.
+   *
+   * @example Follow an orchestrator
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const joined = Promise.withResolvers<void>();
+   * a.addEventListener("join", () => joined.resolve());
+   *
+   * await a.updateMembers([a.spec, b.spec]);
+   * await joined.promise;
+   * assertEquals(a.members(), ["a", "b"]);
+   * await a.updateMembers([a.spec]);
+   * assertEquals(a.members(), ["a"]);
+   * ```
+   */
+  updateMembers(specs: readonly NodeSpec[]): Promise<void>;
+
+  // Connections.
+
+  /**
+   * Calls `listener` each time `node` can be reached, or with `channel`, each time the channel has all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   *
+   * @example Greet whoever comes
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const seen = Promise.withResolvers<string>();
+   * using _subscription = a.onUp("*", (node) => seen.resolve(node));
+   *
+   * await a.join(b.spec);
+   * assertEquals(await seen.promise, "b");
+   * ```
+   */
+  onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable;
+
+  /**
+   * Calls `listener` each time `node` cannot be reached any more, or with `channel`, each time the channel has lost all its connections.
+   *
+   * @param node A name, or `"*"` for every node.
+   * @returns Ends the subscription when disposed.
+   *
+   * @example Notice that a node has stopped
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const gone = Promise.withResolvers<string>();
+   * using _subscription = a.onDown("b", (node) => gone.resolve(node));
+   *
+   * await b.stop();
+   * assertEquals(await gone.promise, "b");
+   * assertEquals(a.members(), ["a", "b"]);
+   * ```
+   */
+  onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable;
+
+  /**
+   * Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node.
+   *
+   * @example By node, and by channel
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assert(a.isConnected("b"));
+   * assert(a.isConnected("b", "membership"));
+   * assertFalse(a.isConnected("c"));
+   * ```
+   */
+  isConnected(node: string | NodeSpec, channel?: string): boolean;
+
+  /**
+   * Whether every connection with a node is open, and none about to be replaced because nothing comes through. Always true for this node.
+   *
+   * @example After syncJoin()
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assert(a.isFullyConnected("b"));
+   * assertFalse(a.isFullyConnected("c"));
+   * ```
+   */
+  isFullyConnected(node: string | NodeSpec): boolean;
+
+  /**
+   * Names of the nodes that can be reached now, without this one, sorted.
+   *
+   * @example Whom a node can reach
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   *
+   * assertEquals(a.connected(), []);
+   * await a.syncJoin(b.spec);
+   * assertEquals(a.connected(), ["b"]);
+   * ```
+   */
+  connected(): string[];
+
+  // Handlers.
+
+  /**
+   * Gives a handler a name, under which every node of the cluster can send it messages.
+   *
+   * @param options Whether it borrows the bytes of its messages; it does not unless told so.
+   * @throws {TypeError} When the name is empty or too long, the handler is no function, or `borrow` no boolean.
+   * @throws {RangeError} When the name is taken.
+   *
+   * @example Keep a count
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * let count = 0;
+   * node.register("counter", ({ add }: { add: number }) => count += add);
+   *
+   * assertEquals(await node.call("a", "counter", { add: 2 }), 2);
+   * assertEquals(await node.call("a", "counter", { add: 3 }), 5);
+   * ```
+   *
+   * @example Add up large messages where they were read, and keep none of them
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const sum = Promise.withResolvers<number>();
+   * b.register("sum", (bytes: Uint8Array) => sum.resolve(bytes.reduce((x, y) => x + y)), { borrow: true });
+   *
+   * a.castMessage("b", "sum", new Uint8Array(1_000_000).fill(1));
+   * assertEquals(await sum.promise, 1_000_000);
+   * ```
+   */
+  register(name: string, handler: MessageHandler, options?: HandlerOptions): void;
+
+  /**
+   * Takes a handler's name back.
+   *
+   * @returns Whether it was registered.
+   *
+   * @example Make room for another handler
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("echo", (message) => message);
+   *
+   * assert(node.unregister("echo"));
+   * assertFalse(node.unregister("echo"));
+   * ```
+   */
+  unregister(name: string): boolean;
+
+  /**
+   * The handler behind a name on this node.
+   *
+   * @example Look for a handler
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertStrictEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * const echo = (message: unknown) => message;
+   * node.register("echo", echo);
+   *
+   * assertStrictEquals(node.whereis("echo"), echo);
+   * assertStrictEquals(node.whereis("nobody"), undefined);
+   * ```
+   */
+  whereis(name: string): MessageHandler | undefined;
+
+  // Messages.
+
+  /**
+   * Sends a message to a named handler: see the other shape.
+   *
+   * @example To a reference that came with a message
+   * ```ts
+   * import { type ServerRef, startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const answered = Promise.withResolvers<unknown>();
+   * a.register("answers", (message) => answered.resolve(message));
+   * b.register("greeter", ({ replyTo }: { replyTo: ServerRef }) => b.forwardMessage(replyTo, "hello"));
+   *
+   * await a.forwardMessage({ node: "b", name: "greeter" }, { replyTo: { node: "a", name: "answers" } });
+   * assertEquals(await answered.promise, "hello");
+   * ```
+   */
+  forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
+
+  /**
+   * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark.
+   *
+   * @throws {NotConnectedError} When there is no connection.
+   * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
+   * @throws {QueueFullError} When very many messages wait for room already.
+   * @throws {DOMException} A `TimeoutError` after `timeout`.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Wait until it was handed over
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const heard: unknown[] = [];
+   * b.register("log", (message, { from }) => heard.push({ from, message }));
+   *
+   * await a.forwardMessage("b", "log", "hello", { ack: true });
+   * assertEquals(heard, [{ from: "a", message: "hello" }]);
+   * ```
+   */
+  forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
+
+  /**
+   * Sends a message and does not wait: see the other shape.
+   *
+   * @example To a reference
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * const heard = Promise.withResolvers<unknown>();
+   * node.register("log", (message) => heard.resolve(message));
+   *
+   * node.castMessage({ node: "a", name: "log" }, "hello");
+   * assertEquals(await heard.promise, "hello");
+   * ```
+   */
+  castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
+
+  /**
+   * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent is dropped, counted, and told
+   * by an `undeliverable` event.
+   *
+   * @returns Whether more may be sent at once: `false` above the high-water mark; then wait for {@linkcode ready}.
+   *
+   * @example As fast as the connection takes it
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * let sum = 0;
+   * const done = Promise.withResolvers<void>();
+   * b.register("sum", (n: number) => n < 0 ? done.resolve() : sum += n);
+   *
+   * for (let n = 1; n <= 1_000; n++) {
+   *   if (!a.castMessage("b", "sum", n)) await a.ready("b");
+   * }
+   * a.castMessage("b", "sum", -1);
+   * await done.promise;
+   * assertEquals(sum, 500_500);
+   * ```
+   */
+  castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
+
+  /**
+   * Calls the handler `name` on `node`, and waits for what it returns. The request and the reply are acknowledged messages.
+   *
+   * @returns What the handler returned or resolved to; `null` where that is nothing.
+   * @throws {CallError} When the handler throws, with its message, or there is none.
+   * @throws {NotConnectedError} When the node is no member, goes down or leaves.
+   * @throws {DOMException} A `TimeoutError` after `timeout`.
+   *
+   * @example Ask, and be answered
+   * ```ts
+   * import { CallError, startPeerService } from "@partisan/peer-service";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("root", (x: number) => {
+   *   if (x < 0) throw new RangeError(`No root of ${x}`);
+   *   return Math.sqrt(x);
+   * });
+   *
+   * assertEquals(await a.call("b", "root", 9), 3);
+   * await assertRejects(() => a.call("b", "root", -1), CallError, "No root of -1");
+   * ```
+   */
+  call(node: string | NodeSpec, name: string, message: unknown, options?: CallOptions): Promise<unknown>;
+
+  /**
+   * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.
+   *
+   * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Tell everybody
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const heard = [a, b].map((node) =>
+   *   new Promise<unknown>((resolve) => node.register("news", (message) => resolve(message)))
+   * );
+   * await a.syncJoin(b.spec);
+   *
+   * a.broadcast("news", "hello");
+   * assertEquals(await Promise.all(heard), ["hello", "hello"]);
+   * ```
+   */
+  broadcast(name: string, message: unknown): void;
+
+  /**
+   * Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone.
+   *
+   * @example Wait while the queue is long
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const chunk = new Uint8Array(100_000);
+   * let received = 0;
+   * const done = Promise.withResolvers<void>();
+   * b.register("sink", () => ++received === 20 && done.resolve());
+   *
+   * for (let n = 0; n < 20; n++) {
+   *   if (!a.castMessage("b", "sink", chunk)) await a.ready("b");
+   * }
+   * await done.promise;
+   * assertEquals(a.stats().messages.dropped, 0);
+   * ```
+   */
+  ready(node: string | NodeSpec, channel?: string): Promise<void>;
+
+  /**
+   * Sends a message to the manager of `node` itself, where it becomes a `message` event.
+   *
+   * @throws Whatever {@linkcode forwardMessage} throws.
+   *
+   * @example From manager to manager
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const heard = Promise.withResolvers<unknown>();
+   * b.addEventListener("message", ({ detail }) => heard.resolve(detail));
+   *
+   * await a.sendMessage("b", "hello");
+   * assertEquals(await heard.promise, { from: "a", message: "hello" });
+   * ```
+   */
+  sendMessage(node: string | NodeSpec, message: unknown, options?: ForwardOptions): Promise<void>;
+
+  /**
+   * Takes a message as if it had come off the wire from `node`: through the interposition functions to its handler, or to this manager
+   * as a `message` event.
+   *
+   * @param message `{ name, message }` for the handler `name`; anything else is for the manager.
+   *
+   * @example Replay a message that was recorded elsewhere
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * const heard: unknown[] = [];
+   * node.register("log", (message, { from, channel }) => heard.push([from, channel, message]));
+   *
+   * node.receiveMessage("b", "default", { name: "log", message: "hello" });
+   * assertEquals(heard, [["b", "default", "hello"]]);
+   * ```
+   */
+  receiveMessage(node: string | NodeSpec, channel: string, message: unknown): void;
+
+  // Watches over handlers and nodes.
+
+  /**
+   * Watches a handler, here or on another node.
+   *
+   * @returns The watch, whose `down` tells when the handler is gone: at once when it does not exist.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Be told when the node of a handler is down
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("worker", () => {});
+   * const monitor = a.monitor({ node: "b", name: "worker" });
+   *
+   * await b.stop();
+   * assertEquals(await monitor.down, { node: "b", name: "worker", reason: "down" });
+   * ```
+   */
+  monitor(ref: ServerRef): Monitor;
+
+  /**
+   * Ends a watch; its `down` resolves with the reason `demonitored`.
+   *
+   * @example Stop watching
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("worker", () => {});
+   * const monitor = node.monitor({ node: "a", name: "worker" });
+   *
+   * node.demonitor(monitor);
+   * assertEquals((await monitor.down).reason, "demonitored");
+   * ```
+   */
+  demonitor(monitor: Monitor): void;
+
+  /**
+   * Tells of each node that comes or goes from now on.
+   *
+   * @param options `signal` ends it; leaving the loop does so too.
+   * @returns An iterator. A consumer that falls behind by more than 4,096 changes loses the oldest.
+   *
+   * @example The first node that comes
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const changes = a.monitorNodes();
+   * await a.syncJoin(b.spec);
+   *
+   * for await (const change of changes) {
+   *   assertEquals(change, { node: "b", status: "up" });
+   *   break;
+   * }
+   * ```
+   */
+  monitorNodes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<NodeStatus>;
+
+  // Faults on purpose: functions that see, change, drop and delay messages, and partitions.
+
+  /**
+   * Adds a function that sees each message before anything happens to it, or replaces the one of that name. They run in the order
+   * of their names.
+   *
+   * @throws {TypeError} When the name is no text, or the function none.
+   *
+   * @example Trace what is about to be sent
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("log", () => {});
+   * const sent: unknown[] = [];
+   * node.addPreInterpositionFun("trace", ({ type, message }) => {
+   *   if (type === "forward_message") sent.push(message);
+   * });
+   *
+   * await node.forwardMessage("a", "log", "hello");
+   * assertEquals(sent, ["hello"]);
+   * ```
+   */
+  addPreInterpositionFun(name: string, fun: PreInterpositionFun): void;
+
+  /**
+   * Adds a function that each message passes on its way out and on its way in, or replaces the one of that name. It returns the message, another one
+   * in its place, `undefined` to drop it, or `delay(message)`. When it throws, the message is dropped, and an `error` event tells.
+   *
+   * @throws {TypeError} When the name is no text, or the function none.
+   *
+   * @example Drop some messages, and change the others
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * const heard: unknown[] = [];
+   * b.register("log", (message) => heard.push(message));
+   * b.addInterpositionFun("loss", ({ type, message }) => {
+   *   if (type === "forward_message") return message;
+   *   return message === "secret" ? undefined : `${message}!`;
+   * });
+   *
+   * await a.forwardMessage("b", "log", "secret");
+   * await a.forwardMessage("b", "log", "hello", { ack: true });
+   * assertEquals(heard, ["hello!"]);
+   * ```
+   */
+  addInterpositionFun(name: string, fun: InterpositionFun): void;
+
+  /**
+   * Adds a function that sees what has become of each message, or replaces the one of that name.
+   *
+   * @throws {TypeError} When the name is no text, or the function none.
+   *
+   * @example Count what was dropped
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("log", () => {});
+   * let dropped = 0;
+   * node.addInterpositionFun("drop", () => undefined);
+   * node.addPostInterpositionFun("count", (_message, result) => {
+   *   if (result === undefined) dropped++;
+   * });
+   *
+   * node.castMessage("a", "log", "hello");
+   * assertEquals(dropped, 1);
+   * ```
+   */
+  addPostInterpositionFun(name: string, fun: PostInterpositionFun): void;
+
+  /**
+   * Takes a function away.
+   *
+   * @returns Whether it was there.
+   *
+   * @example Once
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addPreInterpositionFun("nothing", (_message) => {});
+   *
+   * assert(node.removePreInterpositionFun("nothing"));
+   * assertFalse(node.removePreInterpositionFun("nothing"));
+   * ```
+   */
+  removePreInterpositionFun(name: string): boolean;
+
+  /**
+   * Takes a function away.
+   *
+   * @returns Whether it was there.
+   *
+   * @example Once
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addInterpositionFun("nothing", ({ message }) => message);
+   *
+   * assert(node.removeInterpositionFun("nothing"));
+   * assertFalse(node.removeInterpositionFun("nothing"));
+   * ```
+   */
+  removeInterpositionFun(name: string): boolean;
+
+  /**
+   * Takes a function away.
+   *
+   * @returns Whether it was there.
+   *
+   * @example Once
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert, assertFalse } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addPostInterpositionFun("nothing", (_message, _result) => {});
+   *
+   * assert(node.removePostInterpositionFun("nothing"));
+   * assertFalse(node.removePostInterpositionFun("nothing"));
+   * ```
+   */
+  removePostInterpositionFun(name: string): boolean;
+
+  /**
+   * The functions that run first, by name, in their order.
+   *
+   * @example In the order of their names
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addPreInterpositionFun("second", (_message) => {});
+   * node.addPreInterpositionFun("first", (_message) => {});
+   *
+   * assertEquals([...node.getPreInterpositionFuns().keys()], ["first", "second"]);
+   * ```
+   */
+  getPreInterpositionFuns(): Map<string, PreInterpositionFun>;
+
+  /**
+   * The functions that decide, by name, in their order.
+   *
+   * @example In the order of their names
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addInterpositionFun("second", ({ message }) => message);
+   * node.addInterpositionFun("first", ({ message }) => message);
+   *
+   * assertEquals([...node.getInterpositionFuns().keys()], ["first", "second"]);
+   * ```
+   */
+  getInterpositionFuns(): Map<string, InterpositionFun>;
+
+  /**
+   * The functions that run last, by name, in their order.
+   *
+   * @example In the order of their names
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.addPostInterpositionFun("second", (_message, _result) => {});
+   * node.addPostInterpositionFun("first", (_message, _result) => {});
+   *
+   * assertEquals([...node.getPostInterpositionFuns().keys()], ["first", "second"]);
+   * ```
+   */
+  getPostInterpositionFuns(): Map<string, PostInterpositionFun>;
+
+  /**
+   * Cuts `origin` off from all its peers, and the nodes within `ttl` hops of it from theirs: nothing passes but the word that it is over,
+   * so that the failure detectors notice.
+   *
+   * @param origin Where the partition begins.
+   * @param ttl Hops, 0 to 255: 0 for `origin` alone, 1 for it and its neighbours.
+   * @returns The name of the partition, once `origin` has cut itself off; when that is no neighbour of this node, once the word is on its way.
+   * @throws {RangeError} When `ttl` is out of range.
+   * @throws {NotConnectedError} When there is no connection to anybody.
+   * @throws {DOMException} A `TimeoutError` when `origin` does not answer.
+   *
+   * @example Cut a node off from its peers
+   * ```ts
+   * import { PartitionedError, startPeerService } from "@partisan/peer-service";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * const reference = await a.injectPartition("a", 0);
+   * assertEquals(a.partitions(), [{ reference, peer: "b" }]);
+   * await assertRejects(() => a.forwardMessage("b", "log", "hello"), PartitionedError);
+   * ```
+   */
+  injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference>;
+
+  /**
+   * Ends a partition, everywhere. Ending one that is over does nothing.
+   *
+   * @example Heal again
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("log", () => {});
+   * const reference = await a.injectPartition("a", 0);
+   *
+   * a.resolvePartition(reference);
+   * assertEquals(a.partitions(), []);
+   * await a.forwardMessage("b", "log", "hello", { ack: true });
+   * ```
+   */
+  resolvePartition(reference: PartitionReference): void;
+
+  /**
+   * Which peers the injected partitions cut this node off from, sorted.
+   *
+   * @example On both sides of a partition
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * const reference = await a.injectPartition("b", 0);
+   * assertEquals(b.partitions(), [{ reference, peer: "a" }]);
+   * assertEquals(a.partitions(), []);
+   * ```
+   */
+  partitions(): PartitionEntry[];
+
+  // The node itself.
 
   /**
    * Whether this manager can do something that not every manager can.
@@ -79,9 +967,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * assertFalse(node.supportsCapability("teleportation"));
    * ```
    */
-  supportsCapability(capability: string): boolean {
-    return capability === "monitoring";
-  }
+  supportsCapability(capability: string): boolean;
 
   /**
    * Keeps a place among this node's connections for a node whose `metadata.tag` is `tag`.
@@ -98,9 +984,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * assert(node.reserve("cache"));
    * ```
    */
-  reserve(tag: string): boolean {
-    return this.node.overlay.reserve(tag);
-  }
+  reserve(tag: string): boolean;
 
   /**
    * Counters, queue depths and round-trip times.
@@ -121,9 +1005,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * assertEquals(Object.keys(a.stats().peers), ["b"]);
    * ```
    */
-  stats(): PeerServiceStats {
-    return nodeStats(this.node);
-  }
+  stats(): PeerServiceStats;
 
   /**
    * Stops: sends what is queued, for a second at most, and closes everything. The node stays a member; others will try to reach it again. What
@@ -140,9 +1022,7 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * await assertRejects(() => node.forwardMessage("a", "log", "hello"), StoppedError);
    * ```
    */
-  stop(): Promise<void> {
-    return this.node.stop(new StoppedError(`Cannot go on: "${this.name}" was stopped`));
-  }
+  stop(): Promise<void>;
 
   /**
    * Stops the node.
@@ -160,7 +1040,5 @@ export class PeerServiceManager extends MonitoringApi implements AsyncDisposable
    * assertEquals(a.members(), ["a", "b"]);
    * ```
    */
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.stop();
-  }
+  [Symbol.asyncDispose](): Promise<void>;
 }

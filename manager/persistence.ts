@@ -5,8 +5,7 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/sna
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { withDeadline } from "./deadline.ts";
-import type { ErrorDetail } from "./events.ts";
-import type { Emit } from "./node.ts";
+import type { Emit, ErrorDetail } from "./events.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Settings } from "./settings.ts";
 

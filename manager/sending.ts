@@ -4,6 +4,7 @@ import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
+import { MANAGER_NAME, type MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
@@ -68,4 +69,16 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
       return await calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
     },
   );
+}
+
+/** Takes a message as if it had come off the wire: `{ name, message }` for the handler `name`, anything else for the manager. */
+export function receive(by: Node, context: MessageContext, message: unknown): void {
+  const { inbound } = by.messaging;
+  if (isForHandler(message)) inbound.receive(message.name, message.message, context);
+  else inbound.receive(MANAGER_NAME, message, context);
+}
+
+function isForHandler(message: unknown): message is { readonly name: string; readonly message: unknown } {
+  return typeof message === "object" && message !== null && "message" in message && "name" in message &&
+    typeof message.name === "string" && Object.keys(message).length === 2;
 }

@@ -2,10 +2,14 @@
 
 import { checkNodeSpec } from "../wire/node_spec_check.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { importSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { ByteStream, Listener } from "../transport/transport.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
 import { denoRuntime } from "../runtime/deno_runtime.ts";
 import type { Address } from "../wire/address.ts";
-import { PeerServiceManager } from "./peer_service_manager.ts";
+import { Node } from "./node.ts";
+import { PeerService } from "./peer_service.ts";
+import type { PeerServiceManager } from "./peer_service_manager.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { Persistence } from "./persistence.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
@@ -42,10 +46,26 @@ export function startPeerService(options: PeerServiceOptions = {}): Promise<Peer
   return start(settings);
 }
 
+/** Listens, and only then makes the node: its specification tells where it listens. */
 async function start(settings: Settings): Promise<PeerServiceManager> {
   const persistence = await Persistence.open(settings);
-  const former = persistence?.former ?? null;
-  return await PeerServiceManager.start(settings, persistence, (listening) => selfSpec(settings, former, listening));
+  const { transport } = settings.runtime;
+  const secrets = await importSecrets(settings.runtime, settings.secrets);
+  const started: { node?: Node } = {};
+  const accept = (stream: ByteStream) => started.node === undefined ? stream.close() : started.node.accept(stream);
+  const listeners: Listener[] = [];
+  try {
+    for (const address of settings.listen) listeners.push(await transport.listen(address, accept));
+    const self = selfSpec(settings, persistence?.former ?? null, listeners.map(({ address }) => address));
+    await persistence?.begin(self);
+    const service = new PeerService((emit) => started.node = new Node(settings, self, secrets, persistence, emit));
+    PeerService.nodeOf(service).start(listeners);
+    return service;
+  } catch (error) {
+    for (const listener of listeners) listener.close();
+    await transport.drained?.();
+    throw error;
+  }
 }
 
 function selfSpec(settings: Settings, former: Snapshot | null, listening: readonly Address[]): NodeSpec {

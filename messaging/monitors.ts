@@ -23,11 +23,17 @@ interface Watch {
 export class Monitors {
   readonly #registry: Registry;
   readonly #watches = new Map<string, Watch>();
+  #lastId = 0;
 
   constructor(registry: Registry) {
     this.#registry = registry;
     registry.reserve(MONITOR_NAME, this.#monitor);
     registry.reserve(DEMONITOR_NAME, this.#demonitor);
+  }
+
+  /** A number for a watch that this node asks for. */
+  nextId(): number {
+    return ++this.#lastId;
   }
 
   /** A name has lost its handler. */

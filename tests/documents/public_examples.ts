@@ -31,12 +31,12 @@ export interface Documentation {
   >;
 }
 
-/** Where the layers of the manager are: they are met as its methods, so each method has an example of its own, and a layer needs none. */
+/** Where the interface of the manager is: each of its methods has an example of its own, wherever it is inherited from. */
 const MANAGER = "/manager/";
 
 /**
- * Exported functions and classes that have no example, methods of the manager that have none of their own, and methods of other
- * classes that no example of their class uses.
+ * Exported functions and classes that have no example, methods of the manager's interface that have none of their own, and methods
+ * of classes that no example of their class uses.
  */
 export function withoutExample(documentation: Documentation): string[] {
   const found = new Set<string>();
@@ -55,9 +55,10 @@ function lacking(name: string, declaration: Declaration): string[] {
   const shown = examples(declaration);
   const itself = shown.length > 0 ? [] : [name];
   if (kind === "function") return itself;
-  if (kind !== "class") return [];
   const methods = publicMethods(def?.methods ?? []);
   if (location.filename.includes(MANAGER)) return unshown(name, methods, (_, own) => own.length > 0);
+  // Other interfaces are for others to implement.
+  if (kind !== "class") return [];
   const all = [...shown, ...methods.values()].flat().join("\n");
   return [...itself, ...unshown(name, methods, (method) => new RegExp(`\\.${method}\\b`).test(all))];
 }

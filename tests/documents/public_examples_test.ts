@@ -21,7 +21,14 @@ Deno.test("every exported function and class has an example, and every method is
   );
   const published = await documentation(...Object.values(exports));
   const names = Object.values(published.nodes).flatMap(({ symbols }) => symbols.map(({ name }) => name));
-  assertArrayIncludes(names, ["startPeerService", "MessagingApi", "Heartbeat", "OrSet", "fullMesh", "TcpTransport"]);
+  assertArrayIncludes(names, [
+    "startPeerService",
+    "PeerServiceManager",
+    "Heartbeat",
+    "OrSet",
+    "fullMesh",
+    "TcpTransport",
+  ]);
   assertEquals(withoutExample(published), []);
 });
 
@@ -44,21 +51,23 @@ Deno.test("withoutExample() names what lacks an example", async () => {
           used(): void {}
           user(): void {}
         }
+        /** Not shown. */
+        export interface Contract {
+          implemented(): void;
+        }
       `,
     );
     await Deno.writeTextFile(
       `${folder}/manager/api.ts`,
       `
-        export class Api {
+        export interface Api {
           /** @example One */
           overloaded(x: string): void;
           overloaded(x: number): void;
-          overloaded(): void {}
           /** @ignore */
-          hidden(): void {}
-          protected inner(): void {}
-          get property(): number { return 1; }
-          dark(): void {}
+          hidden(): void;
+          readonly property: number;
+          dark(): void;
         }
       `,
     );

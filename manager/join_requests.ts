@@ -1,0 +1,60 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Address } from "../wire/address.ts";
+import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
+import { parseAddress } from "./addresses.ts";
+import { withDeadline } from "./deadline.ts";
+import type { JoinTarget } from "./joining.ts";
+import type { Node } from "./node.ts";
+
+/** Begins to join, and tells by an `error` event when the peer refuses for good. */
+export function beginJoin(node: Node, peer: NodeSpec | Address | string, signal: AbortSignal | undefined): void {
+  const target = joinTarget(peer);
+  node.checkRunning("join");
+  node.join(target, node.untilStopped(signal)).catch((error) => {
+    // Whoever gave it up knows that without being told.
+    if (!(error instanceof HandshakeRefusedError)) return;
+    node.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
+  });
+}
+
+/** Joins, and waits until every connection is open: until `signal` is aborted, or for as long as the settings say. */
+export async function completeJoin(
+  node: Node,
+  peer: NodeSpec | Address | string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const target = joinTarget(peer);
+  node.checkRunning("join");
+  const { runtime, joinTimeout } = node.settings;
+  const given = { signal, timeout: signal === undefined ? joinTimeout : undefined };
+  await withDeadline(runtime.clock, given, `Cannot join "${nameOfTarget(target)}"`, async (ended) => {
+    const until = node.untilStopped(ended);
+    const joined = await node.join(target, until);
+    if (joined !== null) await node.joining.settled(joined, until);
+  });
+}
+
+/** Joins who is missing among the members, and removes who is too much. */
+export async function updateMembers(node: Node, specs: readonly NodeSpec[]): Promise<void> {
+  const { joiners, leavers } = node.overlay.compare(specs);
+  for (const spec of joiners) beginJoin(node, spec, undefined);
+  for (const { name } of leavers) await leave(node, name);
+}
+
+/** Leaves the cluster, or removes another node from it. */
+export function leave(node: Node, which: string | NodeSpec): Promise<void> {
+  const name = typeof which === "string" ? which : which.name;
+  node.checkRunning("leave");
+  if (name === node.self.name) return node.leave();
+  return node.remove(name, typeof which === "string" ? undefined : which);
+}
+
+function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
+  return typeof peer === "object" && "addresses" in peer ? peer : parseAddress(peer);
+}
+
+function nameOfTarget(target: JoinTarget): string {
+  return "name" in target ? target.name : `${target.hostname}:${target.port}`;
+}

@@ -1,0 +1,75 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { DEMONITOR_NAME, type HandlerFate, MONITOR_NAME } from "../messaging/monitors.ts";
+import { EventStream } from "./event_stream.ts";
+import type { ServerRef } from "./forward_options.ts";
+import type { Node } from "./node.ts";
+import { call, forward } from "./sending.ts";
+
+/**
+ * Why a monitored handler is gone:
+ *
+ * - `not_registered`: there was none when it was asked for.
+ * - `unregistered`: it was taken back.
+ * - `down`: its node cannot be reached.
+ * - `left`: its node is no member.
+ * - `demonitored`: nobody wants to know any more.
+ */
+export type MonitorReason = HandlerFate | "down" | "left";
+
+/** The end of a monitored handler. */
+export interface MonitorDown extends ServerRef {
+  /** Why it is gone. */
+  readonly reason: MonitorReason;
+}
+
+/** A watch over a handler. Disposing it is the same as `demonitor`. */
+export interface Monitor extends Disposable {
+  /** The handler. */
+  readonly ref: ServerRef;
+  /** Resolves once, when the handler is gone or the monitor is ended. Never rejects. */
+  readonly down: Promise<MonitorDown>;
+}
+
+/** A node that came or went. */
+export interface NodeStatus {
+  /** The node. */
+  readonly node: string;
+  /** Whether it can be reached now. */
+  readonly status: "up" | "down";
+}
+
+/** Watches a handler: asks its node to answer when it is gone. */
+export function monitor(by: Node, { node, name }: ServerRef): Monitor {
+  by.checkRunning("monitor");
+  const id = by.messaging.monitors.nextId();
+  const ended = Promise.withResolvers<HandlerFate>();
+  const answer = call(by, { node, name: MONITOR_NAME, message: { name, id } }, {});
+  const down = Promise.race([answer, ended.promise]).then(
+    (fate) => fate as HandlerFate,
+    (): MonitorReason => by.overlay.members.has(node) ? "down" : "left",
+  ).then((reason): MonitorDown => {
+    by.emit("monitor", { node, name, reason });
+    return { node, name, reason };
+  });
+  const end = () => {
+    ended.resolve("demonitored");
+    if (by.stopped) return;
+    forward(by, { node, name: DEMONITOR_NAME, message: { id }, options: {}, cast: false }).catch(() => {});
+  };
+  return { ref: { node, name }, down, [Symbol.dispose]: end };
+}
+
+/** The nodes that come and go from now on. */
+export function monitorNodes(by: Node, signal: AbortSignal | undefined): AsyncIterableIterator<NodeStatus> {
+  by.checkRunning("monitor");
+  const stream = new EventStream<NodeStatus>();
+  const up = by.upListeners.add("*", (node) => stream.push({ node, status: "up" }));
+  const down = by.downListeners.add("*", (node) => stream.push({ node, status: "down" }));
+  stream.ended.then(() => {
+    up[Symbol.dispose]();
+    down[Symbol.dispose]();
+  });
+  by.untilStopped(signal).addEventListener("abort", () => stream.end(), { once: true });
+  return stream;
+}

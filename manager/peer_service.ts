@@ -1,0 +1,281 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Address } from "../wire/address.ts";
+import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import type { CallOptions } from "../messaging/calls.ts";
+import { StoppedError } from "../messaging/errors.ts";
+import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
+import type { SendOptions } from "../messaging/outbound.ts";
+import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
+import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
+import type { Emit, PeerServiceEventMap } from "./events.ts";
+import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
+import { beginJoin, completeJoin, leave, updateMembers } from "./join_requests.ts";
+import { decodeLocalState, encodeLocalState } from "./local_state.ts";
+import { type Monitor, monitor, monitorNodes, type NodeStatus } from "./monitoring.ts";
+import type { Node } from "./node.ts";
+import { nameOf } from "./node_name.ts";
+import type { JoinOptions, PeerServiceManager } from "./peer_service_manager.ts";
+import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
+import { call, cast, forward, receive } from "./sending.ts";
+import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+/** What is behind the interface: hands each call to the part of the node that it is for. */
+export class PeerService extends EventTarget implements PeerServiceManager {
+  readonly #node: Node;
+  /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
+  readonly #heard = new Set<string>();
+
+  constructor(create: (emit: Emit) => Node) {
+    super();
+    this.#node = create((type, detail) => {
+      if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
+    });
+  }
+
+  /**
+   * The node behind a manager, for the programs and tests of this repository.
+   *
+   * @throws {TypeError} When the manager is not one of ours.
+   */
+  static nodeOf(manager: PeerServiceManager): Node {
+    if (!(manager instanceof PeerService)) throw new TypeError("Cannot look behind a manager: it is no PeerService");
+    return manager.#node;
+  }
+
+  // Events.
+
+  override addEventListener<Type extends keyof PeerServiceEventMap>(
+    type: Type,
+    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  override addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: AddEventListenerOptions | boolean,
+  ): void;
+  override addEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
+    listener: any,
+    options?: AddEventListenerOptions | boolean,
+  ): void {
+    this.#heard.add(type);
+    super.addEventListener(type, listener, options);
+  }
+
+  // Membership.
+
+  get name(): string {
+    return this.#node.self.name;
+  }
+
+  get spec(): NodeSpec {
+    return this.#node.self;
+  }
+
+  members(): string[] {
+    return [...this.#node.overlay.members.keys()];
+  }
+
+  membersForOrchestration(): NodeSpec[] {
+    return [...this.#node.overlay.members.values()];
+  }
+
+  member(node: string | NodeSpec): boolean {
+    return this.#node.overlay.members.has(nameOf(node));
+  }
+
+  // deno-lint-ignore require-await -- rejects rather than throws
+  async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
+    beginJoin(this.#node, peer, options.signal);
+  }
+
+  syncJoin(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
+    return completeJoin(this.#node, peer, options.signal);
+  }
+
+  leave(node: string | NodeSpec = this.name): Promise<void> {
+    return leave(this.#node, node);
+  }
+
+  getLocalState(): Uint8Array {
+    return encodeLocalState(this.#node.settings.strategy, this.#node.overlay.snapshot());
+  }
+
+  decode(state: Uint8Array): NodeSpec[] {
+    return this.#node.overlay.membersOf(decodeLocalState(this.#node.settings.strategy, state));
+  }
+
+  updateMembers(specs: readonly NodeSpec[]): Promise<void> {
+    return updateMembers(this.#node, specs);
+  }
+
+  // Connections.
+
+  onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.#node.upListeners.add(node, listener, options);
+  }
+
+  onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
+    return this.#node.downListeners.add(node, listener, options);
+  }
+
+  isConnected(node: string | NodeSpec, channel?: string): boolean {
+    return this.#node.isConnected(nameOf(node), channel);
+  }
+
+  isFullyConnected(node: string | NodeSpec): boolean {
+    return this.#node.isFullyConnected(nameOf(node));
+  }
+
+  connected(): string[] {
+    return [...this.#node.pool.peers.values()].filter(({ up }) => up).map(({ name }) => name).sort();
+  }
+
+  // Handlers.
+
+  register(name: string, handler: MessageHandler, options?: HandlerOptions): void {
+    this.#node.messaging.registry.register(name, handler, options);
+  }
+
+  unregister(name: string): boolean {
+    return this.#node.messaging.registry.unregister(name);
+  }
+
+  whereis(name: string): MessageHandler | undefined {
+    return this.#node.messaging.registry.whereis(name);
+  }
+
+  // Messages.
+
+  forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
+    try {
+      return forward(this.#node, forwardArguments<ForwardOptions>(false, target, rest));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
+  castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
+  castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
+    return cast(this.#node, forwardArguments<SendOptions>(true, target, rest));
+  }
+
+  call(node: string | NodeSpec, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    try {
+      return call(this.#node, { node: nameOf(node), name, message }, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  broadcast(name: string, message: unknown): void {
+    this.#node.checkRunning("broadcast");
+    this.#node.messaging.broadcasting.broadcast(name, message);
+  }
+
+  ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
+    return this.#node.messaging.outbound.ready(nameOf(node), channel);
+  }
+
+  sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {
+    return this.forwardMessage(node, MANAGER_NAME, message, options);
+  }
+
+  receiveMessage(node: string | NodeSpec, channel: string, message: unknown): void {
+    receive(this.#node, { from: nameOf(node), channel, cast: false }, message);
+  }
+
+  // Watches over handlers and nodes.
+
+  monitor(ref: ServerRef): Monitor {
+    return monitor(this.#node, ref);
+  }
+
+  demonitor(monitor: Monitor): void {
+    monitor[Symbol.dispose]();
+  }
+
+  monitorNodes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<NodeStatus> {
+    return monitorNodes(this.#node, options.signal);
+  }
+
+  // Faults on purpose.
+
+  addPreInterpositionFun(name: string, fun: PreInterpositionFun): void {
+    this.#node.messaging.interpositions.pre.add(name, fun);
+  }
+
+  addInterpositionFun(name: string, fun: InterpositionFun): void {
+    this.#node.messaging.interpositions.fun.add(name, fun);
+  }
+
+  addPostInterpositionFun(name: string, fun: PostInterpositionFun): void {
+    this.#node.messaging.interpositions.post.add(name, fun);
+  }
+
+  removePreInterpositionFun(name: string): boolean {
+    return this.#node.messaging.interpositions.pre.remove(name);
+  }
+
+  removeInterpositionFun(name: string): boolean {
+    return this.#node.messaging.interpositions.fun.remove(name);
+  }
+
+  removePostInterpositionFun(name: string): boolean {
+    return this.#node.messaging.interpositions.post.remove(name);
+  }
+
+  getPreInterpositionFuns(): Map<string, PreInterpositionFun> {
+    return this.#node.messaging.interpositions.pre.all();
+  }
+
+  getInterpositionFuns(): Map<string, InterpositionFun> {
+    return this.#node.messaging.interpositions.fun.all();
+  }
+
+  getPostInterpositionFuns(): Map<string, PostInterpositionFun> {
+    return this.#node.messaging.interpositions.post.all();
+  }
+
+  injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference> {
+    this.#node.checkRunning("inject a partition");
+    return this.#node.partitions.inject(nameOf(origin), ttl);
+  }
+
+  resolvePartition(reference: PartitionReference): void {
+    this.#node.partitions.resolve(reference);
+  }
+
+  partitions(): PartitionEntry[] {
+    return this.#node.partitions.list();
+  }
+
+  // The node itself.
+
+  supportsCapability(capability: string): boolean {
+    return capability === "monitoring";
+  }
+
+  reserve(tag: string): boolean {
+    return this.#node.overlay.reserve(tag);
+  }
+
+  stats(): PeerServiceStats {
+    return nodeStats(this.#node);
+  }
+
+  stop(): Promise<void> {
+    return this.#node.stop(new StoppedError(`Cannot go on: "${this.name}" was stopped`));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+}
