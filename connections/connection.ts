@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { FrameReader } from "../wire/frame_reader.ts";
@@ -49,6 +49,14 @@ export interface ConnectionHandler {
   closed(connection: Connection, error: unknown): void;
 }
 
+/** How far a connection that drains has got. */
+interface Draining {
+  /** Whether the word that nothing more follows is in the queue. */
+  told: boolean;
+  /** Bytes written and read when it was last looked at. */
+  progress: number;
+}
+
 /** An open connection to a known node: frames in, frames out. */
 export class Connection implements ConnectionIdentity {
   readonly peer: Peer;
@@ -72,6 +80,10 @@ export class Connection implements ConnectionIdentity {
   readonly #handler: ConnectionHandler;
   readonly #runtime: Runtime;
   #closed = false;
+  #draining: Draining | null = null;
+  #drain: Timer | null = null;
+  #isDrainAsked = false;
+  #handedOver = false;
 
   constructor(
     identity: ConnectionIdentity,
@@ -110,6 +122,46 @@ export class Connection implements ConnectionIdentity {
     return this.#closed;
   }
 
+  /** Whether it takes no new messages: it closes once both sides have read what is under way. */
+  get draining(): boolean {
+    return this.#draining !== null;
+  }
+
+  /** Whether the other side has read all that was ever put into the queue, and said so. */
+  get handedOver(): boolean {
+    return this.#handedOver;
+  }
+
+  /**
+   * Has both sides read what is under way, then closes: another connection has taken its place. The dialler says first that nothing
+   * more follows; the acceptor has read everything when it reads that, and answers; the dialler has when it reads the answer, and closes.
+   * So each side knows that the other one has read all.
+   *
+   * @param patience Milliseconds without progress after which it is closed all the same.
+   */
+  drain(patience: number): void {
+    if (this.#closed || this.#draining !== null) return;
+    this.#draining = { told: false, progress: -1 };
+    const look = () => {
+      const progress = this.queue.bytesWritten + this.reader.bytesRead;
+      if (this.#draining?.progress === progress) return this.close();
+      this.#draining = { ...this.#draining!, progress };
+      this.#drain = this.#runtime.clock.schedule(patience, look);
+    };
+    look();
+    if (this.outbound || this.#isDrainAsked) this.#tellDrain();
+  }
+
+  /** Takes the other side's word that nothing more follows. This side answers once it drains as well. */
+  takeDrain(): void {
+    if (this.outbound && this.#draining?.told) {
+      this.#handedOver = true;
+      return this.close();
+    }
+    this.#isDrainAsked = true;
+    if (this.draining) this.#tellDrain();
+  }
+
   /** Starts to hand frames to the handler. */
   start(): void {
     this.#run();
@@ -119,14 +171,24 @@ export class Connection implements ConnectionIdentity {
   close(reason?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#drain?.cancel();
     this.queue.close();
     this.#stream.close();
     this.#handler.closed(this, reason);
   }
 
+  #tellDrain(): void {
+    if (this.#closed || this.#draining === null || this.#draining.told) return;
+    this.#draining.told = true;
+    this.queue.begin(FrameKind.drain);
+    this.queue.commit();
+  }
+
   async #run(): Promise<void> {
     try {
       await this.reader.run(this.#sink, () => this.#runtime.giveWay?.());
+      // The dialler closes a drained connection, after it has read the answer to the word that nothing more follows.
+      if (!this.outbound && this.#draining?.told) this.#handedOver = true;
       this.close();
     } catch (error) {
       this.close(error);

@@ -35,6 +35,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #reception: Reception;
   readonly #dialling: Dialling;
   readonly #unfinished = new Unfinished();
+  readonly #draining = new Set<Connection>();
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -151,6 +152,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Closes all connections with a peer. */
   disconnect(peer: Peer, reason?: unknown): void {
     for (const connection of peer.connections()) connection.close(reason);
+    for (const connection of [...this.#draining]) if (connection.peer === peer) connection.close(reason);
   }
 
   /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
@@ -174,7 +176,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
-    if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
+    if (kind === FrameKind.drain) this.#takeDrain(connection);
+    else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
     else this.#options.handler.frame(connection, kind, buffer, start, end);
   }
 
@@ -182,6 +185,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   closed(connection: Connection, error: unknown): void {
     const { peer } = connection;
     const present = peer.remove(connection);
+    this.#draining.delete(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
   }
@@ -210,20 +214,33 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
     const peer = isUseful ? this.#know(opened.spec) : null;
     const present = peer?.at(request.channel, request.index) ?? null;
-    const isBetter = peer !== null && isPreferred(request.dial, present, peer, request.spec);
+    const isBetter = peer !== null && isPreferred(request, present, peer, request.spec);
     const connection = isBetter ? this.#place(peer, { ...request, outbound: true }, opened) : null;
-    if (connection === null) opened.stream.close();
+    if (connection === null && present !== null && peer !== null) {
+      // The other side may have used it already: it is read to its end.
+      const surplus = this.#connection(peer, { ...request, outbound: true }, opened);
+      surplus.start();
+      this.#retire(surplus);
+    } else if (connection === null) opened.stream.close();
     if (peer === null) return null;
     if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
     return connection ?? peer.at(request.channel, request.index);
   }
 
+  #connection(
+    peer: Peer,
+    identity: Omit<ConnectionIdentity, "peer">,
+    { stream, reader }: OpenedStream,
+  ): Connection {
+    const options = this.#options.connectionOptions(identity.channel, peer.spec);
+    return new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
+  }
+
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
-  #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, { stream, reader }: OpenedStream): Connection | null {
+  #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, opened: OpenedStream): Connection | null {
     const { channel, index } = identity;
     if (!peer.hasPlace(channel, index)) return null;
-    const options = this.#options.connectionOptions(channel, peer.spec);
-    const connection = new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
+    const connection = this.#connection(peer, identity, opened);
     const replaced = peer.place(connection);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
@@ -231,13 +248,34 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.doubtful = false;
       peer.wantedThere = true;
       if (!peer.wanted) tellWish(peer);
-      for (const other of doubtful) other.close();
+      for (const other of doubtful) this.#retire(other);
       peer.silent = false;
     }
-    replaced?.close();
+    if (replaced !== null) this.#retire(replaced);
     connection.start();
     this.#settle(peer);
     return connection;
+  }
+
+  /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
+  #retire(connection: Connection): void {
+    if (connection.closed) return;
+    connection.peer.remove(connection);
+    this.#draining.add(connection);
+    connection.drain(this.#options.linger);
+  }
+
+  /** The other side has replaced a connection, maybe before this one. */
+  #takeDrain(connection: Connection): void {
+    const { peer, channel, index } = connection;
+    connection.takeDrain();
+    if (peer.at(channel, index) !== connection) return;
+    // Until the one that replaces it is open here as well, this side goes on with it.
+    const isExpected = this.#dialling.hasJustBegun([peer.name, channel, index], Infinity) ||
+      this.#reception.expects(peer, channel, index);
+    if (isExpected) return;
+    this.#retire(connection);
+    this.#settle(peer);
   }
 
   #know(spec: NodeSpec): Peer {

@@ -47,9 +47,11 @@ export class Pinger {
   /** Answers a ping. */
   takePing(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
     if (end - start !== 4) throw new ProtocolError(`Cannot read a ping: it has ${end - start} bytes, expected 4`);
-    if (!connection.queue.hasRoomFor(9)) return;
-    connection.queue.begin(FrameKind.pong).raw(buffer.subarray(start, end));
-    connection.queue.commit();
+    // One that drains may close before it carries the answer.
+    const { queue } = connection.draining ? connection.peer.membership ?? connection : connection;
+    if (!queue.hasRoomFor(9)) return;
+    queue.begin(FrameKind.pong).raw(buffer.subarray(start, end));
+    queue.commit();
   }
 
   /** Takes the answer to a ping. */

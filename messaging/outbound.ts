@@ -234,6 +234,10 @@ export class Outbound {
     if (connection.closed) {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
+    if (connection.draining) {
+      const successor = this.#connectionTo(message);
+      if (successor !== null) return this.#writeTo(successor, message);
+    }
     const { monotonic, codec, stats } = this.#options;
     const { name, cast, envelope } = message;
     if (monotonic.size > 0 && monotonic.has(connection.channel) && envelope === undefined) {

@@ -31,6 +31,8 @@ export const FrameKind = {
   broadcast: 0x15,
   /** Whether the sender wants connections with the receiver: unless it says so, yes. */
   wish: 0x16,
+  /** The sender puts nothing more into this connection: another one has taken its place. It closes once both sides have said so. */
+  drain: 0x17,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

@@ -63,8 +63,15 @@ export function judgeRequest(
 }
 
 /** Whether a connection that was dialled from here is to take the place of the one that fills it now. */
-export function isPreferred(dial: number, present: Connection | null, peer: Peer, self: NodeSpec): boolean {
+export function isPreferred(
+  { dial, seen }: Pick<ConnectionRequest, "dial" | "seen">,
+  present: Connection | null,
+  peer: Peer,
+  self: NodeSpec,
+): boolean {
   if (present === null || peer.doubtful) return true;
+  // It was there when the dial began: so it was meant to be replaced, and the other side has done so.
+  if (!present.outbound && present.dial <= seen) return true;
   // The other side has refused or replaced earlier dials; of two that crossed, it admitted what `judgeRequest` says.
   return present.outbound ? dial > present.dial : self.name < peer.name;
 }

@@ -1,0 +1,74 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { uniformLatency } from "../../transport/memory/memory_links.ts";
+import { assertConnected, LINGER, type PoolNode, PoolWorld, wantEachOther } from "./pool_world.ts";
+
+const SOON = 1_000;
+const SENDS = 500;
+
+async function pair(world: PoolWorld): Promise<[PoolNode, PoolNode]> {
+  const nodes: [PoolNode, PoolNode] = [await world.start("a"), await world.start("b")];
+  wantEachOther(...nodes);
+  await world.advance(SOON);
+  assertConnected(world, nodes);
+  return nodes;
+}
+
+/** Sends a frame of `bytes` bytes over the connection that fills the default channel's place now. */
+function send(from: PoolNode, to: PoolNode, bytes: number): void {
+  const queue = from.peer(to.spec.name).at("default", 0)!.queue;
+  queue.begin(FrameKind.message).raw(new Uint8Array(bytes));
+  queue.commit();
+}
+
+Deno.test("a connection that is replaced by either side loses nothing of what either side put into it", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const world = new PoolWorld({ seed, latency: uniformLatency(1, 30) });
+    const [a, b] = await pair(world);
+    const random = world.world.random("sizes");
+    for (let at = 0; at < SENDS; at++) {
+      world.world.schedule(at, () => send(a, b, 1 + random.int(2_000)));
+      world.world.schedule(at, () => send(b, a, 1 + random.int(2_000)));
+    }
+    for (let round = 0; round < 3; round++) {
+      const [by, other] = random.next() < 0.5 ? [a, b] : [b, a];
+      const renew = () => void by.pool.dial(by.peer(other.spec.name), "default", 0).catch(() => {});
+      // Two that both dial at the same time may have neither for a moment; they have time for one after the other here.
+      world.world.schedule(200 * round, renew);
+    }
+    const before = a.peer("b").at("default", 0)!;
+    await world.advance(SENDS + SOON);
+    assertConnected(world, [a, b], `seed ${seed}`);
+    assertEquals([a.messages.length, b.messages.length], [SENDS, SENDS], `seed ${seed}`);
+    assert(before !== a.peer("b").at("default", 0), `seed ${seed}`);
+    assert(before.closed && before.handedOver, `seed ${seed}`);
+    assert([...a.told, ...b.told].every((event) => !/down|un|-/.test(event)), `seed ${seed}`);
+    assert(await world.isQuiet(), `seed ${seed}`);
+  }
+});
+
+Deno.test("a connection that drains is closed when it gets no further, and does not claim that all was read", async () => {
+  const world = new PoolWorld();
+  const [a, b] = await pair(world);
+  const old = a.peer("b").at("default", 0)!;
+  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
+  world.world.network.cut("a", "b");
+  assert(old.draining && !old.closed);
+  await world.advance(2 * LINGER + 100);
+  assert(old.closed);
+  assertEquals(old.handedOver, false);
+  world.world.network.heal();
+  await world.advance(SOON);
+  assertConnected(world, [a, b]);
+});
+
+Deno.test("what a peer loses or leaves behind does not keep connections that drain", async () => {
+  const world = new PoolWorld();
+  const [a] = await pair(world);
+  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
+  world.world.network.cut("a", "b");
+  a.pool.disconnect(a.peer("b"));
+  assertEquals(world.streams("a"), 0);
+});
