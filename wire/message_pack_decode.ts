@@ -3,10 +3,13 @@
 import { KeyCache } from "./key_cache.ts";
 import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { readText } from "./message_pack_text.ts";
+import { readTimestamp, TIMESTAMP_TYPE } from "./message_pack_timestamp.ts";
 
 const NOTHING = new Uint8Array();
 /** Elements to make room for before they are read, which is faster; beyond it an array grows with what is really there. */
 const ROOM_AT_ONCE = 1024;
+
+const OTHER_EXTENSION = "extension types but the timestamp are not supported";
 
 /**
  * Decodes bytes that hold exactly one MessagePack value.
@@ -61,8 +64,8 @@ export class Decoder {
    * Decodes the bytes from `start` to `end`, which hold exactly one value.
    *
    * Maps become plain objects, with numeric keys as strings; 64-bit integers become bigints; invalid UTF-8 becomes
-   * U+FFFD; binary data become views of `bytes`. Extension types are refused, and so is anything nested more than
-   * 512 levels deep. Memory is only taken for elements that are really there, whatever the counts in `bytes` say.
+   * U+FFFD; binary data become views of `bytes`; timestamps (extension type -1) become `Date`s, rounded down to
+   * milliseconds. Other extension types are refused, and so is anything nested more than 512 levels deep. Memory is only taken for elements that are really there, whatever the counts in `bytes` say.
    *
    * @param bytes The buffer. It is not referred to afterwards, but by views in the returned value.
    * @param start Where the value begins.
@@ -107,6 +110,8 @@ export class Decoder {
         return this.#binary(this.#u16());
       case 0xc6:
         return this.#binary(this.#u32());
+      case 0xc7:
+        return this.#timestamp(this.#u8());
       case 0xca:
         return this.#four().getFloat32(0);
       case 0xcb:
@@ -127,6 +132,10 @@ export class Decoder {
         return this.#u32() | 0;
       case 0xd3:
         return this.#eight().getBigInt64(0);
+      case 0xd6:
+        return this.#timestamp(4);
+      case 0xd7:
+        return this.#timestamp(8);
       case 0xd9:
         return this.#text(this.#u8());
       case 0xda:
@@ -142,7 +151,7 @@ export class Decoder {
       case 0xdf:
         return this.#map(this.#u32(), depth + 1);
       default:
-        throw this.#error(head === 0xc1 ? "0xc1 is never used" : "extension types are not supported");
+        throw this.#error(head === 0xc1 ? "0xc1 is never used" : OTHER_EXTENSION);
     }
   }
 
@@ -155,6 +164,15 @@ export class Decoder {
     const start = this.#take(size);
     this.viewsTaken = true;
     return this.#bytes.subarray(start, start + size);
+  }
+
+  /** The only extension that is known. */
+  #timestamp(size: number): Date {
+    if (this.#u8() !== TIMESTAMP_TYPE) throw this.#error(OTHER_EXTENSION);
+    const start = this.#take(size);
+    const date = readTimestamp(this.#bytes.subarray(start, start + size));
+    if (date === undefined) throw this.#error("it is a timestamp that no Date can hold");
+    return date;
   }
 
   #array(count: number, depth: number): unknown[] {

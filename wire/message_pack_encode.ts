@@ -5,6 +5,7 @@ import { ByteWriter } from "./byte_writer.ts";
 import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { writeCount, writeHead } from "./message_pack_head.ts";
 import { writeText } from "./message_pack_text.ts";
+import { writeTimestamp } from "./message_pack_timestamp.ts";
 
 const { hasOwnProperty } = Object.prototype;
 
@@ -37,10 +38,11 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
  *
  * Byte for byte what `@std/msgpack` writes: `null`, booleans, strings, `Uint8Array`s, arrays and plain objects take
  * their shortest forms; numbers that are integers of up to 32 bits are written as integers, all others as 64-bit floats
- * (`-0` as `0`); bigints are always written as 64-bit integers. Lone surrogates arrive as U+FFFD.
+ * (`-0` as `0`); bigints are always written as 64-bit integers. Lone surrogates arrive as U+FFFD. Beyond that library, a `Date` is
+ * written as MessagePack's timestamp (extension type -1), and a property that is `undefined` is left out, as JSON does.
  *
- * Anything else is refused rather than changed on its way: functions, symbols, `Date`, `Map`, instances of classes,
- * and `undefined`, as the value of a property too. Leave such a property out, or send `null`.
+ * Anything else is refused rather than changed on its way: functions, symbols, `Map`, `Set`, instances of classes, invalid dates,
+ * and `undefined` by itself or in an array.
  *
  * @param writer Where to write. When this throws, a part of `value` may have been written: set `writer.length` back.
  * @param value What to encode, nested at most 512 levels deep.
@@ -52,9 +54,9 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
  * import { assertThrows } from "@std/assert";
  *
  * assertThrows(
- *   () => encodeInto(new ByteWriter(), { users: [{ born: new Date(0) }] }),
+ *   () => encodeInto(new ByteWriter(), { users: [{ rights: new Set(["read"]) }] }),
  *   Error,
- *   'Cannot encode "users[0].born": Date objects have no MessagePack form',
+ *   'Cannot encode "users[0].rights": Set objects have no MessagePack form',
  * );
  * ```
  */
@@ -141,10 +143,24 @@ function writeArray(writer: ByteWriter, array: readonly unknown[], depth: number
 
 function writeMap(writer: ByteWriter, map: Readonly<Record<string, unknown>>, depth: number): void {
   const prototype = Object.getPrototypeOf(map);
-  if (prototype !== Object.prototype && prototype !== null) throw noForm(map);
+  if (prototype !== Object.prototype && prototype !== null) return writeInstance(writer, map);
   checkDepth(depth);
+  const mark = writer.length;
   const count = countKeys(map);
   writeCount(writer, 0x80, 0xde, count);
+  const written = writeProperties(writer, map, depth);
+  if (written === count) return;
+  // Most objects have no property that is `undefined`, so only the others are counted with care, and written twice.
+  writer.length = mark;
+  const defined = countDefined(map);
+  writeCount(writer, 0x80, 0xde, defined);
+  if (writeProperties(writer, map, depth) !== defined) {
+    throw new Obstacle("its properties changed while they were read");
+  }
+}
+
+/** Writes the properties that are not `undefined`. Returns how many there are. */
+function writeProperties(writer: ByteWriter, map: Readonly<Record<string, unknown>>, depth: number): number {
   let written = 0;
   let culprit = "";
   try {
@@ -152,20 +168,34 @@ function writeMap(writer: ByteWriter, map: Readonly<Record<string, unknown>>, de
     for (const key in map) {
       if (!hasOwnProperty.call(map, key)) continue;
       culprit = key;
+      const value = map[key];
+      if (value === undefined) continue;
       written++;
       writeText(writer, key);
-      writeValue(writer, map[key], depth);
+      writeValue(writer, value, depth);
     }
   } catch (error) {
     throw obstacle(error).within(`.${culprit}`);
   }
-  if (written !== count) throw new Obstacle("its properties changed while they were read");
+  return written;
+}
+
+/** The one class whose instances have a form. */
+function writeInstance(writer: ByteWriter, value: object): void {
+  if (!(value instanceof Date)) throw noForm(value);
+  const time = value.getTime();
+  if (Number.isNaN(time)) throw new Obstacle("invalid dates have no MessagePack form");
+  writeTimestamp(writer, time);
 }
 
 function countKeys(map: object): number {
   let count = 0;
   for (const key in map) if (hasOwnProperty.call(map, key)) count++;
   return count;
+}
+
+function countDefined(map: Readonly<Record<string, unknown>>): number {
+  return Object.values(map).filter((value) => value !== undefined).length;
 }
 
 function checkDepth(depth: number): void {

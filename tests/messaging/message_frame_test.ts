@@ -83,7 +83,7 @@ Deno.test("a name that is longer than any that can be registered is refused befo
 Deno.test("a message that cannot be encoded leaves those around it as they are", async () => {
   const bench = new ConnectionBench();
   write(bench, "log", 1);
-  for (const message of [undefined, { at: new Date(0) }, [1, [2, () => {}]], 2n ** 70n]) {
+  for (const message of [undefined, { at: new Date(NaN) }, [1, [2, () => {}]], 2n ** 70n]) {
     assertThrows(() => write(bench, "log", message), EncodeError);
     assertThrows(() => write(bench, "fresh", message, { envelope: ENVELOPE }), EncodeError);
   }

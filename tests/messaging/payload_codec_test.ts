@@ -83,7 +83,7 @@ Deno.test("PayloadCodec with a codec of the user leaves messages to that, and ha
 });
 
 Deno.test("PayloadCodec tells which message cannot be encoded, and why", () => {
-  assertThrows(() => plain.write(new ByteWriter(), { a: undefined }), EncodeError, 'Cannot encode "a"');
+  assertThrows(() => plain.write(new ByteWriter(), { a: [undefined] }), EncodeError, 'Cannot encode "a[0]"');
   const error = assertThrows(() => json.write(new ByteWriter(), undefined), EncodeError, "JSON knows no such value");
   assertInstanceOf(error.cause, TypeError);
 });

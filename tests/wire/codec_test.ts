@@ -56,9 +56,7 @@ Deno.test({ name: "messagePack refuses what @std/msgpack refuses", ignore }, () 
     () => {},
     Symbol(),
     [undefined],
-    { a: undefined },
     Array(1),
-    new Date(0),
     new Map(),
     new Set(),
   ];

@@ -130,7 +130,11 @@ Deno.test("Decoder.decode() goes on after a failure", () => {
 Deno.test("decode() says where it failed and why", () => {
   const cases: [string, string][] = [
     ["c1", "Cannot decode MessagePack at byte 1: 0xc1 is never used"],
-    ["92-01-c7-01-05-00", "Cannot decode MessagePack at byte 3: extension types are not supported"],
+    ["92-01-c7-01-05-00", "Cannot decode MessagePack at byte 5: extension types but the timestamp are not supported"],
+    ["92-01-d4-05-00", "Cannot decode MessagePack at byte 3: extension types but the timestamp are not supported"],
+    ["c7-05-ff-00-00-00-00-00", "Cannot decode MessagePack at byte 8: it is a timestamp that no Date can hold"],
+    ["d7-ff-ff-ff-ff-ff-ff-ff-ff-ff", "Cannot decode MessagePack at byte 10: it is a timestamp that no Date can hold"],
+    ["d6-ff-00", "Cannot decode MessagePack at byte 2: 4 more bytes are expected, 1 are left"],
     ["a5-61-62", "Cannot decode MessagePack at byte 1: 5 more bytes are expected, 2 are left"],
     ["dc-00-03-01-02", "Cannot decode MessagePack at byte 3: 3 more bytes are expected, 2 are left"],
     ["df-00-00-00-02-a0-01", "Cannot decode MessagePack at byte 5: 4 more bytes are expected, 2 are left"],

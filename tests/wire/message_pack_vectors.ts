@@ -402,7 +402,7 @@ export const vectors: Readonly<Record<string, readonly Vector[]>> = {
   ],
 };
 
-/** Extension types and timestamps, well-formed, which neither `@std/msgpack` nor we take. */
+/** Extension types, well-formed, which neither `@std/msgpack` nor we take. */
 export const extensions: readonly string[] = [
   "d4-01-10",
   "d5-02-10-11",
@@ -413,9 +413,13 @@ export const extensions: readonly string[] = [
   "c7-03-20-01-02-03",
   "c8-00-03-20-01-02-03",
   "c9-00-00-00-03-20-01-02-03",
-  "d6-ff-5a-4a-f6-a5",
-  "d7-ff-a1-dc-d7-c8-5a-4a-f6-a5",
-  "c7-0c-ff-28-77-35-f2-ff-ff-ff-ff-ff-ff-ff-ff",
+];
+
+/** Timestamps, which `@std/msgpack` does not take, and milliseconds since 1970 that they stand for. */
+export const timestamps: readonly [form: string, time: number][] = [
+  ["d6-ff-5a-4a-f6-a5", 1_514_862_245_000],
+  ["d7-ff-a1-dc-d7-c8-5a-4a-f6-a5", 1_514_862_245_678],
+  ["c7-0c-ff-28-77-35-f2-ff-ff-ff-ff-ff-ff-ff-ff", -322],
 ];
 
 /** The bytes that a form stands for. */

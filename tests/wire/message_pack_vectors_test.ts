@@ -3,7 +3,7 @@
 import { assertArrayIncludes, assertEquals, assertThrows } from "@std/assert";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
-import { extensions, fromHex, toHex, vectors } from "./message_pack_vectors.ts";
+import { extensions, fromHex, timestamps, toHex, vectors } from "./message_pack_vectors.ts";
 
 for (const [type, rows] of Object.entries(vectors)) {
   Deno.test(`decode() reads every published form of ${type}`, () => {
@@ -32,7 +32,11 @@ Deno.test("encode() writes numbers beyond 32 bits as a published form of that in
   }
 });
 
-Deno.test("decode() refuses extension types", () => {
+Deno.test("decode() reads timestamps, rounded down to milliseconds", () => {
+  for (const [form, time] of timestamps) assertEquals(decode(fromHex(form)), new Date(time), form);
+});
+
+Deno.test("decode() refuses all other extension types", () => {
   for (const form of extensions) assertThrows(() => decode(fromHex(form)), SyntaxError, "extension types");
 });
 
