@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Digest } from "../wire/hash.ts";
+import { AttributeDirectory, type AttributeEvent, type AttributeOwner } from "./attribute_directory.ts";
 import type { AttributeDelta, AttributeMessage, AttributeVersion } from "./attribute_message.ts";
-import { AttributeRecord, type ChangedAttribute } from "./attribute_record.ts";
+import { AttributeRecord } from "./attribute_record.ts";
 
 /** Most bytes of deltas in one answer; what is left comes in a later round. */
 const ANSWER_BYTES_MAX = 262_144;
@@ -26,27 +26,12 @@ export interface AttributesOptions {
   readonly expireAfter: number | null;
 }
 
-/** An attribute of a node that can be seen here changed. */
-export interface AttributeEvent extends ChangedAttribute {
-  /** Name of the owner. */
-  readonly node: string;
-}
-
 /** What {@linkcode Attributes} answers to an event. */
 export interface AttributesStep {
   /** Messages to send, in order. */
   readonly outgoing: readonly { readonly to: string; readonly message: AttributeMessage }[];
   /** What users see differently now. */
   readonly events: readonly AttributeEvent[];
-}
-
-/** What is known of an owner here. */
-interface Owner {
-  record: AttributeRecord;
-  /** When its version rose last, on the local clock. */
-  renewedAt: number;
-  /** Its part of the digest, while it has one. */
-  hash: Digest | null;
 }
 
 const NOTHING: AttributesStep = { outgoing: [], events: [] };
@@ -61,36 +46,30 @@ const NOTHING: AttributesStep = { outgoing: [], events: [] };
  */
 export class Attributes {
   readonly #options: AttributesOptions;
-  readonly #owners = new Map<string, Owner>();
-  /** Members by name, with the incarnation that is known of each. On a partial view, those that are known. */
-  readonly #members = new Map<string, number>();
-  /** Members whose attributes are hidden. */
-  readonly #hidden = new Set<string>();
+  #directory: AttributeDirectory;
   #neighbours: readonly string[] = [];
   #self: string;
-  #own: Owner;
+  #own: AttributeOwner;
   /** The last version of this node's own that the neighbours were told. */
   #toldVersion = 0;
-  #high = 0;
-  #low = 0;
 
   constructor(self: { readonly name: string; readonly incarnation: number }, options: AttributesOptions) {
     this.#options = options;
     this.#self = self.name;
+    this.#directory = new AttributeDirectory(options.expireAfter === null);
     this.#own = { record: new AttributeRecord(self.name, self.incarnation), renewedAt: 0, hash: null };
-    this.#owners.set(self.name, this.#own);
-    this.#members.set(self.name, self.incarnation);
+    this.#enter(self.incarnation);
   }
 
   /** The attributes of a node that can be seen here. */
   get(node: string): ReadonlyMap<string, { readonly value: Uint8Array }> {
-    return this.#isVisible(node) ? this.#owners.get(node)!.record.entries : new Map();
+    return this.#directory.visible(node);
   }
 
   /** How many bytes are kept of all owners. */
   get bytes(): number {
     let sum = 0;
-    for (const { record } of this.#owners.values()) sum += record.bytes;
+    for (const { record } of this.#directory.owners.values()) sum += record.bytes;
     return sum;
   }
 
@@ -109,7 +88,7 @@ export class Attributes {
       );
     }
     if (!record.set(key, value)) return NOTHING;
-    this.#rehash(this.#own);
+    this.#directory.count(this.#own);
     return { outgoing: [], events: [{ node: this.#self, key, value }] };
   }
 
@@ -132,7 +111,7 @@ export class Attributes {
     const outgoing = added.flatMap((to) => {
       const messages: AttributeMessage[] = [];
       if (record.version > 0) messages.push({ kind: "delta", deltas: [record.deltaSince(0)], wanted: [] });
-      if (this.#options.expireAfter !== null && this.#isKnowing) messages.push(this.#digest());
+      if (this.#options.expireAfter !== null && !this.#directory.isEmpty) messages.push(this.#digest());
       return messages.map((message) => ({ to, message }));
     });
     return { outgoing, events: [] };
@@ -141,24 +120,19 @@ export class Attributes {
   /** A node is a member, with that incarnation; `isVisible` says whether it is up. */
   show(node: string, incarnation: number, isVisible: boolean): AttributesStep {
     if (node === this.#self) return NOTHING;
-    const before = this.#visibleEntries(node);
-    this.#members.set(node, incarnation);
-    if (isVisible) this.#hidden.delete(node);
-    else this.#hidden.add(node);
-    const owner = this.#owners.get(node);
-    if (owner !== undefined) this.#rehash(owner);
-    return { outgoing: [], events: this.#difference(node, before) };
+    const directory = this.#directory;
+    return { outgoing: [], events: directory.observing(node, () => directory.setMember(node, incarnation, isVisible)) };
   }
 
   /** A node left, or is no member that is known here any more. `isGone`: that incarnation of it never comes back. */
   forget(node: string, isGone = true): AttributesStep {
     if (node === this.#self) return NOTHING;
-    const before = this.#visibleEntries(node);
-    this.#members.delete(node);
-    this.#hidden.delete(node);
-    const owner = this.#owners.get(node);
-    if (owner !== undefined && (isGone || this.#options.expireAfter === null)) this.#drop(owner);
-    return { outgoing: [], events: this.#difference(node, before) };
+    const directory = this.#directory;
+    const events = directory.observing(node, () => {
+      directory.removeMember(node);
+      if (isGone || this.#options.expireAfter === null) directory.drop(node);
+    });
+    return { outgoing: [], events };
   }
 
   /**
@@ -169,8 +143,9 @@ export class Attributes {
   receive(from: string, message: AttributeMessage, now: number): AttributesStep {
     switch (message.kind) {
       case "digest": {
-        const isSame = message.digest.high === this.#high >>> 0 && message.digest.low === this.#low >>> 0;
-        return isSame ? NOTHING : this.#answer(from, { kind: "summary", versions: this.#versions() });
+        const { high, low } = this.#directory.digest;
+        if (message.digest.high === high && message.digest.low === low) return NOTHING;
+        return this.#answer(from, { kind: "summary", versions: this.#directory.versions() });
       }
       case "summary":
         return this.#compare(from, message.versions);
@@ -183,7 +158,7 @@ export class Attributes {
   round(now: number): AttributesStep {
     const events = this.#expire(now);
     const outgoing = [...this.flush().outgoing];
-    if (this.#isKnowing) {
+    if (!this.#directory.isEmpty) {
       const message = this.#digest();
       for (const to of this.#someNeighbours()) outgoing.push({ to, message });
     }
@@ -192,38 +167,27 @@ export class Attributes {
 
   /** Begins again as another incarnation of this node. What it says of itself stays; what it knows of others does not. */
   restart(self: { readonly name: string; readonly incarnation: number }): AttributesStep {
-    const seen = [...this.#owners.keys()].filter((name) => name !== this.#self && this.#isVisible(name));
-    const events = seen.flatMap((node) =>
-      [...this.#owners.get(node)!.record.entries.keys()].map((key) => ({ node, key, value: undefined }))
-    );
-    const { entries } = this.#own.record;
+    const others = [...this.#directory.owners.keys()].filter((name) => name !== this.#self);
+    const events = others.flatMap((node) => this.#directory.observing(node, () => this.#directory.drop(node)));
     const record = new AttributeRecord(self.name, self.incarnation);
-    for (const { key, value } of entries.values()) record.set(key, value);
+    for (const { key, value } of this.#own.record.entries.values()) record.set(key, value);
     this.#self = self.name;
+    this.#directory = new AttributeDirectory(this.#options.expireAfter === null);
     this.#own = { record, renewedAt: 0, hash: null };
-    this.#owners.clear();
-    this.#members.clear();
-    this.#hidden.clear();
     this.#neighbours = [];
-    this.#high = this.#low = this.#toldVersion = 0;
-    this.#owners.set(self.name, this.#own);
-    this.#members.set(self.name, self.incarnation);
-    this.#rehash(this.#own);
+    this.#toldVersion = 0;
+    this.#enter(self.incarnation);
     return { outgoing: [], events };
   }
 
-  /** Whether there is anything to compare. */
-  get #isKnowing(): boolean {
-    return this.#high !== 0 || this.#low !== 0;
+  /** Makes this node a member of what it knows. */
+  #enter(incarnation: number): void {
+    this.#directory.setMember(this.#self, incarnation, true);
+    this.#directory.put(this.#own);
   }
 
   #digest(): AttributeMessage {
-    return { kind: "digest", digest: { high: this.#high >>> 0, low: this.#low >>> 0 } };
-  }
-
-  #versions(): AttributeVersion[] {
-    const owners = [...this.#owners.values()].filter(({ hash }) => hash !== null);
-    return owners.map(({ record: { owner, incarnation, version } }) => ({ owner, incarnation, version }));
+    return { kind: "digest", digest: this.#directory.digest };
   }
 
   #compare(from: string, versions: readonly AttributeVersion[]): AttributesStep {
@@ -231,7 +195,7 @@ export class Attributes {
     const deltas: AttributeDelta[] = [];
     let room = ANSWER_BYTES_MAX;
     // Not always the same owners first: where not all fit, everyone's turn comes.
-    for (const { record, hash } of this.#shuffled([...this.#owners.values()])) {
+    for (const { record, hash } of this.#shuffled([...this.#directory.owners.values()])) {
       if (hash === null || room <= 0) continue;
       const known = theirs.get(record.owner);
       if (known !== undefined && isNotOlder(known, record)) continue;
@@ -266,20 +230,26 @@ export class Attributes {
     return { outgoing: [...this.flush().outgoing, ...forwarded, ...answers.filter(hasDeltas)], events };
   }
 
+  /** @returns What users see differently, or `null` when the delta is of no use. */
   #apply(delta: AttributeDelta, now: number): AttributeEvent[] | null {
-    const before = this.#visibleEntries(delta.owner);
-    let owner = this.#owners.get(delta.owner);
-    if (owner === undefined || owner.record.incarnation < delta.incarnation) {
-      if (delta.from !== 0 || (owner === undefined && this.#owners.size >= this.#options.ownersMax)) return null;
-      const record = new AttributeRecord(delta.owner, delta.incarnation);
-      if (record.apply(delta, this.#options.bytesMax) === null) return null;
-      if (owner !== undefined) this.#drop(owner);
-      owner = { record, renewedAt: now, hash: null };
-      this.#owners.set(delta.owner, owner);
-    } else if (!owner.record.accepts(delta) || owner.record.apply(delta, this.#options.bytesMax) === null) return null;
-    owner.renewedAt = now;
-    this.#rehash(owner);
-    return this.#difference(delta.owner, before);
+    const { bytesMax, ownersMax } = this.#options;
+    const directory = this.#directory;
+    const known = directory.owners.get(delta.owner);
+    let isApplied = false;
+    const events = directory.observing(delta.owner, () => {
+      if (known !== undefined && known.record.incarnation === delta.incarnation) {
+        isApplied = known.record.accepts(delta) && known.record.apply(delta, bytesMax) !== null;
+        if (!isApplied) return;
+        known.renewedAt = now;
+        directory.count(known);
+      } else {
+        const record = new AttributeRecord(delta.owner, delta.incarnation);
+        const hasRoom = known !== undefined || directory.owners.size < ownersMax;
+        isApplied = hasRoom && delta.from === 0 && record.apply(delta, bytesMax) !== null;
+        if (isApplied) directory.put({ record, renewedAt: now, hash: null });
+      }
+    });
+    return isApplied ? events : null;
   }
 
   /** Somebody has a version of this node's attributes that this node never made: a newer one takes its place. */
@@ -289,28 +259,27 @@ export class Attributes {
     if (version - record.version > VERSIONS_AHEAD_MAX) return;
     record.refute(version);
     this.#toldVersion = 0;
-    this.#rehash(this.#own);
+    this.#directory.count(this.#own);
   }
 
   /** Whether a node may bring word of an owner: its own, that of a member, and on a partial view that of anyone. */
   #isWelcome(from: string, { owner, incarnation }: AttributeVersion): boolean {
-    const known = this.#members.get(owner);
+    const known = this.#directory.memberIncarnation(owner);
     if (known !== undefined) return incarnation >= known;
     return owner === from || this.#options.expireAfter !== null;
   }
 
   /** Whether a version is later than what is known here, and not too much so. */
   #isNews({ owner, incarnation, version }: AttributeVersion): boolean {
-    if (owner === this.#self || (this.#members.get(owner) ?? 0) > incarnation) return false;
-    if (this.#options.expireAfter === null && !this.#members.has(owner) && !this.#owners.has(owner)) return version > 0;
-    const known = this.#owners.get(owner)?.record;
+    if (owner === this.#self || (this.#directory.memberIncarnation(owner) ?? 0) > incarnation) return false;
+    const known = this.#directory.owners.get(owner)?.record;
     if (known === undefined || known.incarnation < incarnation) return version > 0;
     const ahead = version - known.version;
     return known.incarnation === incarnation && ahead > 0 && ahead <= VERSIONS_AHEAD_MAX;
   }
 
   #knownOf({ owner, incarnation }: AttributeVersion): AttributeVersion {
-    const record = this.#owners.get(owner)?.record;
+    const record = this.#directory.owners.get(owner)?.record;
     return { owner, incarnation, version: record?.incarnation === incarnation ? record.version : 0 };
   }
 
@@ -321,58 +290,19 @@ export class Attributes {
     if (record.version > 0 && now - this.#own.renewedAt >= expireAfter / 3) {
       record.renew();
       this.#own.renewedAt = now;
-      this.#rehash(this.#own);
+      this.#directory.count(this.#own);
     }
-    const events: AttributeEvent[] = [];
-    for (const [node, owner] of [...this.#owners]) {
-      if (owner === this.#own || now - owner.renewedAt < expireAfter) continue;
-      const before = this.#visibleEntries(node);
-      // Its version is remembered for as long again, so that nobody who was slower brings it back.
-      if (owner.hash !== null) this.#unhash(owner);
-      if (now - owner.renewedAt >= 2 * expireAfter) this.#drop(owner);
-      events.push(...this.#difference(node, before));
-    }
-    return events;
-  }
-
-  #isVisible(node: string): boolean {
-    const owner = this.#owners.get(node);
-    return owner !== undefined && (owner === this.#own || (owner.hash !== null && !this.#hidden.has(node)));
-  }
-
-  #visibleEntries(node: string): ReadonlyMap<string, Uint8Array> {
-    return new Map([...this.get(node)].map(([key, { value }]) => [key, value]));
-  }
-
-  #difference(node: string, before: ReadonlyMap<string, Uint8Array>): AttributeEvent[] {
-    const after = this.get(node);
-    const gone = [...before.keys()].filter((key) => !after.has(key)).map((key) => ({ node, key, value: undefined }));
-    const changed = [...after].filter(([key, { value }]) => before.get(key) !== value);
-    return [...gone, ...changed.map(([key, { value }]) => ({ node, key, value }))];
-  }
-
-  /** Brings an owner's part of the digest up to date. It has one while it is a member, or on a partial view until it expires. */
-  #rehash(owner: Owner): void {
-    const { record } = owner;
-    this.#unhash(owner);
-    const known = this.#members.get(record.owner);
-    const counts = known === undefined ? this.#options.expireAfter !== null : known <= record.incarnation;
-    if (record.version === 0 || !counts) return;
-    owner.hash = record.hash();
-    this.#high ^= owner.hash.high;
-    this.#low ^= owner.hash.low;
-  }
-
-  #unhash(owner: Owner): void {
-    if (owner.hash === null) return;
-    this.#high ^= owner.hash.high;
-    this.#low ^= owner.hash.low;
-    owner.hash = null;
-  }
-
-  #drop(owner: Owner): void {
-    this.#unhash(owner);
-    if (this.#owners.get(owner.record.owner) === owner) this.#owners.delete(owner.record.owner);
+    const directory = this.#directory;
+    const expired = [...directory.owners].filter(([, owner]) =>
+      owner !== this.#own && now - owner.renewedAt >= expireAfter
+    );
+    return expired.flatMap(([node, owner]) =>
+      directory.observing(node, () => {
+        // Its version is remembered for as long again, so that a slower node does not bring it back.
+        directory.discount(owner);
+        if (now - owner.renewedAt >= 2 * expireAfter) directory.drop(node);
+      })
+    );
   }
 
   #answer(to: string, message: AttributeMessage): AttributesStep {

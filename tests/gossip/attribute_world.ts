@@ -103,7 +103,7 @@ export class AttributeWorld {
       const node = this.nodes.get(to);
       if (node === undefined || this.isLost(from, to)) continue;
       this.messages++;
-      this.perform(to, node.attributes.receive(from, attributesFromValue(structuredClone(value)), this.now));
+      this.perform(to, node.attributes.receive(from, attributesFromValue(value), this.now));
     }
     this.#queue = [];
   }
