@@ -35,6 +35,7 @@ export {
   type PeerServiceEventMap,
   type PeerServiceEvents,
   type StatusDetail,
+  type TrustDetail,
 } from "./manager/events.ts";
 export { type StatusListener, type StatusOptions } from "./manager/subscriptions.ts";
 export {
@@ -71,6 +72,7 @@ export { type SnapshotStore } from "./membership/snapshot_store.ts";
 export { type ByteStream, type Listener, type Transport } from "./transport/transport.ts";
 export { type Address } from "./wire/address.ts";
 export { type Codec, messagePack } from "./wire/codec.ts";
+export { type Log, type LogEntry, type Warning } from "./runtime/log_entry.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "./runtime/runtime.ts";
 export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy/strategy.ts";
 export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";

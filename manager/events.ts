@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Warning } from "../runtime/log_entry.ts";
 import type { MonitorDown } from "./monitoring.ts";
 import type { Undeliverable } from "../messaging/message_stats.ts";
 
@@ -35,6 +36,18 @@ export interface ErrorDetail {
   readonly node?: string;
 }
 
+/** Detail of `trust`. */
+export interface TrustDetail {
+  /** What was done to the other side: it was refused, or it has to wait because too much came from its address. */
+  readonly kind: "refused" | "rate-limited";
+  /** Why, in a sentence. */
+  readonly reason: string;
+  /** Where the other side is, `host:port`, as far as that is known. */
+  readonly address?: string | undefined;
+  /** The node that the other side claims to be, as far as it said so. */
+  readonly node?: string | undefined;
+}
+
 /** The events of a peer service manager. */
 export interface PeerServiceEventMap {
   /** A node can be reached: at its first connection, or after it was down. With `channel`: the channel has all its connections. */
@@ -57,6 +70,10 @@ export interface PeerServiceEventMap {
   monitor: CustomEvent<MonitorDown>;
   /** A handler or listener threw, or something went wrong in the background. */
   error: CustomEvent<ErrorDetail>;
+  /** The node goes on, but somebody should look at something: how it was set up, or what other nodes do. */
+  warning: CustomEvent<Warning>;
+  /** Somebody who wanted to connect was refused or made to wait. */
+  trust: CustomEvent<TrustDetail>;
 }
 
 /** Tells the users of a node about an event. */

@@ -27,10 +27,12 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
   readonly #heard = new Set<string>();
 
-  constructor(create: (emit: Emit) => Node) {
+  /** @param unheard Takes the events that nobody has listened to. */
+  constructor(create: (emit: Emit) => Node, unheard: Emit) {
     super();
     this.#node = create((type, detail) => {
       if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
+      else unheard(type, detail);
     });
   }
 

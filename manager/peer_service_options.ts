@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
+import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Codec } from "../wire/codec.ts";
@@ -151,6 +152,12 @@ export interface PeerServiceOptions {
    * @default {none: after a restart the node has to join again, or to be found by the others at its former address}
    */
   readonly store?: SnapshotStore | undefined;
+  /**
+   * Takes every `error`, `undeliverable` and `warning` event of a type that nobody has listened to; `false` drops them.
+   *
+   * @default {writes them to the console, each kind once a minute; in a simulation nothing is written}
+   */
+  readonly log?: false | Log | undefined;
   /**
    * Clock, randomness and transport; for tests and simulations.
    *

@@ -2,6 +2,7 @@
 
 import type { ChannelSpec } from "../wire/node_spec.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
+import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fullMesh } from "../strategy/full_mesh.ts";
 import type { Strategy } from "../strategy/strategy.ts";
@@ -34,6 +35,7 @@ export interface Settings extends Preset {
   readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
   readonly store: SnapshotStore | undefined;
+  readonly log: Log | false | undefined;
   readonly runtime: Runtime;
 }
 
@@ -96,8 +98,14 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     store: checkStore(options.store),
+    log: checkLog(options.log),
     runtime,
   };
+}
+
+function checkLog(log: PeerServiceOptions["log"]): Log | false | undefined {
+  if (log === undefined || log === false || typeof log === "function") return log;
+  throw new TypeError(`Cannot start: "log" is a ${typeof log}, expected false or a function`);
 }
 
 type ChannelInput = NonNullable<PeerServiceOptions["channels"]>[string];

@@ -8,6 +8,8 @@ import type { Snapshot } from "../membership/snapshot_format.ts";
 import { denoRuntime } from "../runtime/deno_runtime.ts";
 import type { Address } from "../wire/address.ts";
 import { Node } from "./node.ts";
+import { EventLog } from "./event_log.ts";
+import type { Emit } from "./events.ts";
 import { PeerService } from "./peer_service.ts";
 import type { PeerServiceManager } from "./peer_service_manager.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
@@ -58,7 +60,9 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
     for (const address of settings.listen) listeners.push(await transport.listen(address, accept));
     const self = selfSpec(settings, persistence?.former ?? null, listeners.map(({ address }) => address));
     await persistence?.begin(self);
-    const service = new PeerService((emit) => started.node = new Node(settings, self, secrets, persistence, emit));
+    const log = new EventLog(settings.log, settings.runtime);
+    const create = (emit: Emit) => started.node = new Node(settings, self, secrets, persistence, emit);
+    const service = new PeerService(create, log.unheard);
     PeerService.nodeOf(service).start(listeners);
     return service;
   } catch (error) {

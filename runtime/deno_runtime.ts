@@ -2,6 +2,7 @@
 
 import { TcpTransport } from "../transport/tcp/tcp_transport.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { LogEntry } from "./log_entry.ts";
 import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
 
 /** For longer nobody should hold the event loop while others may be due. */
@@ -74,7 +75,15 @@ export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
     defer: (callback) => queueMicrotask(callback),
     giveWay: () => breaks.giveWay(),
     outside: (operation) => operation,
+    report: writeToConsole,
   };
+}
+
+/** What other nodes sent may be quoted: it must not steer the terminal, nor look like lines of its own. */
+function writeToConsole({ level, kind, message }: LogEntry): void {
+  const line = `[peer-service] ${kind}: ${message}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");
+  const { error, warn } = console;
+  (level === "error" ? error : warn)(line);
 }
 
 class SystemTimer implements Timer {

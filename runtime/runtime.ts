@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Transport } from "../transport/transport.ts";
+import type { LogEntry } from "./log_entry.ts";
 
 /** A pending call made with {@linkcode Clock.schedule}. */
 export interface Timer {
@@ -60,4 +61,6 @@ export interface Runtime {
    * real runtime returns it as it is.
    */
   outside<T>(operation: Promise<T>): Promise<T>;
+  /** Shows people what nobody else listens to. A runtime without it shows nothing. */
+  report?(entry: LogEntry): void;
 }

@@ -22,4 +22,5 @@ export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory/me
 export { type ByteStream, type Listener, type Transport } from "./transport.ts";
 export { type Address } from "../wire/address.ts";
 export { denoRuntime, type DenoRuntimeOptions, systemClock, systemRandom } from "../runtime/deno_runtime.ts";
+export { type LogEntry } from "../runtime/log_entry.ts";
 export { type Clock, type Random, type Runtime, type Timer } from "../runtime/runtime.ts";
