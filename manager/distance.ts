@@ -3,6 +3,7 @@
 import type { Random } from "../runtime/runtime.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
+import type { Part } from "./part.ts";
 import type { Pinger } from "./pinger.ts";
 
 /** What a {@linkcode Distance} needs from its surroundings. */
@@ -18,7 +19,7 @@ export interface DistanceOptions {
  * Keeps the round-trip times of the peers fresh. An answer that stays away also shows a dead connection between two nodes that do not
  * watch each other.
  */
-export class Distance {
+export class Distance implements Part {
   readonly #options: DistanceOptions;
 
   constructor(options: DistanceOptions) {
@@ -26,7 +27,7 @@ export class Distance {
   }
 
   /** Measures one peer, at random once all have been measured: the load does not grow with their number. */
-  measureOne(): void {
+  periodic(): void {
     const linked = [...this.#options.pool.peers.values()].filter(({ linked }) => linked);
     const unknown = linked.filter(({ roundTrip }) => roundTrip === undefined);
     const candidates = unknown.length > 0 ? unknown : linked;

@@ -11,11 +11,11 @@ import type { Node } from "./node.ts";
 /** Begins to join, and tells by an `error` event when the peer refuses for good. */
 export function beginJoin(node: Node, peer: NodeSpec | Address | string, signal: AbortSignal | undefined): void {
   const target = joinTarget(peer);
-  node.checkRunning("join");
-  node.join(target, node.untilStopped(signal)).catch((error) => {
+  node.context.checkRunning("join");
+  node.join(target, node.context.untilStopped(signal)).catch((error) => {
     // Whoever gave it up knows that without being told.
     if (!(error instanceof HandshakeRefusedError)) return;
-    node.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
+    node.context.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
   });
 }
 
@@ -26,11 +26,11 @@ export async function completeJoin(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   const target = joinTarget(peer);
-  node.checkRunning("join");
+  node.context.checkRunning("join");
   const { runtime, joinTimeout } = node.settings;
   const given = { signal, timeout: signal === undefined ? joinTimeout : undefined };
   await withDeadline(runtime.clock, given, `Cannot join "${nameOfTarget(target)}"`, async (ended) => {
-    const until = node.untilStopped(ended);
+    const until = node.context.untilStopped(ended);
     const joined = await node.join(target, until);
     if (joined !== null) await node.joining.settled(joined, until);
   });
@@ -46,7 +46,7 @@ export async function updateMembers(node: Node, specs: readonly NodeSpec[]): Pro
 /** Leaves the cluster, or removes another node from it. */
 export function leave(node: Node, which: string | NodeSpec): Promise<void> {
   const name = typeof which === "string" ? which : which.name;
-  node.checkRunning("leave");
+  node.context.checkRunning("leave");
   if (name === node.self.name) return node.leave();
   return node.remove(name, typeof which === "string" ? undefined : which);
 }

@@ -8,6 +8,7 @@ import type { Peer } from "../connections/peer.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Address } from "../wire/address.ts";
 import type { Overlay } from "./overlay.ts";
+import type { Part } from "./part.ts";
 import type { Pinger } from "./pinger.ts";
 
 /** Refusals that trying again cannot cure. */
@@ -35,7 +36,7 @@ export interface JoiningOptions {
 }
 
 /** Brings this node into the cluster of another one. */
-export class Joining {
+export class Joining implements Part {
   readonly #options: JoiningOptions;
   readonly #changed = new Set<() => void>();
   readonly #asked = new Set<Promise<boolean>>();
@@ -101,8 +102,20 @@ export class Joining {
     }, signal);
   }
 
-  /** To be called whenever members or connections change. */
-  changed(): void {
+  membersChanged(): void {
+    this.#check();
+  }
+
+  peerUp(): void {
+    this.#check();
+  }
+
+  channelUp(): void {
+    this.#check();
+  }
+
+  /** Members or connections have changed: looks which of the waits are over. */
+  #check(): void {
     for (const check of [...this.#changed]) check();
   }
 

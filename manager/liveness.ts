@@ -3,52 +3,47 @@
 import { Heartbeat } from "../gossip/heartbeat.ts";
 import type { HeartbeatEnv, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { Runtime, Timer } from "../runtime/runtime.ts";
-import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Timer } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { ControlHandler, Part } from "./part.ts";
 
 /** The detector judges so many times per heartbeat interval. */
 const TICKS_PER_INTERVAL = 4;
 
-/** What a {@linkcode Liveness} needs from its surroundings. */
-export interface LivenessOptions {
-  readonly pool: ConnectionPool;
-  readonly runtime: Runtime;
-  /** Milliseconds between two beats. */
-  readonly interval: number;
-  /** Beats that may be missed in a row. */
-  readonly missed: number;
-  /** Nodes that watch one node, at most. */
-  readonly watchers: number | undefined;
-  readonly suspected: (node: string) => void;
-}
+/** Enough for everybody to watch all neighbours. */
+const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Runs the failure detector: tells it what was heard, sends what it says, and has the pool act on its verdicts. */
-export class Liveness {
-  readonly #options: LivenessOptions;
+export class Liveness implements Part {
+  readonly controls: readonly [FrameKind, ControlHandler][] = [
+    [FrameKind.heartbeat, (peer, message) => this.receive(peer, message)],
+  ];
+  readonly #context: NodeContext;
   #heartbeat: Heartbeat;
   #timer: Timer | null = null;
 
-  constructor(options: LivenessOptions, self: NodeSpec) {
-    this.#options = options;
-    this.#heartbeat = this.#detectorFor(self);
+  constructor(context: NodeContext) {
+    this.#context = context;
+    this.#heartbeat = this.#detectorFor(context.self);
   }
 
   /** Begins to beat and to judge. */
   start(): void {
-    const { runtime, interval } = this.#options;
+    const { runtime, settings: { heartbeat: { interval } } } = this.#context;
     const tick = () => {
       this.#timer = runtime.clock.schedule(interval / TICKS_PER_INTERVAL, tick);
       this.#tick();
     };
     // A random phase keeps the nodes of a cluster that started at once from beating in step.
     this.#timer = runtime.clock.schedule(interval / TICKS_PER_INTERVAL * runtime.random.next(), tick);
+    this.share();
   }
 
-  /** Ends it. */
-  stop(): void {
+  /** Ends it: a node that stops neither beats nor accuses. */
+  stopping(): void {
     this.#timer?.cancel();
     this.#timer = null;
   }
@@ -58,19 +53,31 @@ export class Liveness {
     this.#heartbeat = this.#detectorFor(self);
   }
 
-  /** Takes note of who shares the watch. */
-  share(peers: Iterable<string>): void {
-    this.#heartbeat.setPeers(peers);
+  /**
+   * Takes note of the nodes that share the watch: in a full mesh all come to know the same nodes; otherwise each node watches all its
+   * neighbours.
+   */
+  share(): void {
+    const { pool, settings: { strategy: { isFullMesh = false } } } = this.#context;
+    const watched = [...pool.peers.values()].filter(({ wanted, connected }) => isFullMesh ? wanted : connected);
+    this.#heartbeat.setPeers(watched.map(({ name }) => name));
+  }
+
+  /** Others than before may share the watch. */
+  membersChanged(): void {
+    this.share();
   }
 
   /** The membership connection with a peer opened. */
-  linked(peer: Peer): void {
+  peerLinked(peer: Peer): void {
     this.#do(this.#heartbeat.peerConnected(peer.name, this.#env()));
+    this.share();
   }
 
   /** The last connection with a peer closed. */
-  unlinked(peer: Peer): void {
+  peerUnlinked(peer: Peer): void {
     if (!peer.connected) this.#do(this.#heartbeat.peerGone(peer.name, this.#env()));
+    this.share();
   }
 
   /** A frame came from a peer that was held for dead. */
@@ -79,8 +86,8 @@ export class Liveness {
   }
 
   /** A node left the cluster. */
-  forget(node: string): void {
-    this.#heartbeat.forget(node);
+  memberLeft({ name }: NodeSpec): void {
+    this.#heartbeat.forget(name);
   }
 
   /**
@@ -93,30 +100,31 @@ export class Liveness {
   }
 
   #detectorFor({ name, incarnation }: NodeSpec): Heartbeat {
-    const { interval, missed, watchers, runtime } = this.#options;
+    const { runtime, settings: { strategy, heartbeat: { interval, missed } } } = this.#context;
+    const watchers = strategy.isFullMesh ? undefined : WATCHERS_MAX;
     return new Heartbeat({ self: { name, incarnation }, interval, missed, watchers }, runtime.clock.now());
   }
 
   #tick(): void {
-    const now = this.#options.runtime.clock.now();
-    for (const peer of this.#options.pool.peers.values()) peer.listen(now);
+    const now = this.#context.runtime.clock.now();
+    for (const peer of this.#context.pool.peers.values()) peer.listen(now);
     this.#do(this.#heartbeat.tick(this.#env()));
   }
 
   #env(): HeartbeatEnv {
-    const { clock, random } = this.#options.runtime;
-    return { now: clock.now(), random: () => random.next(), peers: this.#options.pool.peers };
+    const { pool, runtime: { clock, random } } = this.#context;
+    return { now: clock.now(), random: () => random.next(), peers: pool.peers };
   }
 
   #do({ outgoing, events }: HeartbeatOutput): void {
-    const { pool, suspected } = this.#options;
+    const { pool, emit } = this.#context;
     for (const { to, message } of outgoing) {
       const peer = pool.peers.get(to);
       if (peer !== undefined) sendControl(peer, FrameKind.heartbeat, message);
     }
     for (const { type, node, incarnation } of events) {
       const peer = pool.peers.get(node);
-      if (type === "suspect") suspected(node);
+      if (type === "suspect") emit("suspect", { node });
       if (peer === undefined || peer.incarnation !== incarnation) continue;
       if (type === "down") pool.silence(peer);
       else if (type === "up" || type === "trusted") pool.revive(peer);

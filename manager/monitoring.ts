@@ -41,7 +41,7 @@ export interface NodeStatus {
 
 /** Watches a handler: asks its node to answer when it is gone. */
 export function monitor(by: Node, { node, name }: ServerRef): Monitor {
-  by.checkRunning("monitor");
+  by.context.checkRunning("monitor");
   const id = by.messaging.monitors.nextId();
   const ended = Promise.withResolvers<HandlerFate>();
   const answer = call(by, { node, name: MONITOR_NAME, message: { name, id } }, {});
@@ -49,12 +49,12 @@ export function monitor(by: Node, { node, name }: ServerRef): Monitor {
     (fate) => fate as HandlerFate,
     (): MonitorReason => by.overlay.members.has(node) ? "down" : "left",
   ).then((reason): MonitorDown => {
-    by.emit("monitor", { node, name, reason });
+    by.context.emit("monitor", { node, name, reason });
     return { node, name, reason };
   });
   const end = () => {
     ended.resolve("demonitored");
-    if (by.stopped) return;
+    if (by.context.stopped) return;
     forward(by, { node, name: DEMONITOR_NAME, message: { id }, options: {}, cast: false }).catch(() => {});
   };
   return { ref: { node, name }, down, [Symbol.dispose]: end };
@@ -62,14 +62,14 @@ export function monitor(by: Node, { node, name }: ServerRef): Monitor {
 
 /** The nodes that come and go from now on. */
 export function monitorNodes(by: Node, signal: AbortSignal | undefined): AsyncIterableIterator<NodeStatus> {
-  by.checkRunning("monitor");
+  by.context.checkRunning("monitor");
   const stream = new EventStream<NodeStatus>();
-  const up = by.upListeners.add("*", (node) => stream.push({ node, status: "up" }));
-  const down = by.downListeners.add("*", (node) => stream.push({ node, status: "down" }));
+  const up = by.status.up.add("*", (node) => stream.push({ node, status: "up" }));
+  const down = by.status.down.add("*", (node) => stream.push({ node, status: "down" }));
   stream.ended.then(() => {
     up[Symbol.dispose]();
     down[Symbol.dispose]();
   });
-  by.untilStopped(signal).addEventListener("abort", () => stream.end(), { once: true });
+  by.context.untilStopped(signal).addEventListener("abort", () => stream.end(), { once: true });
   return stream;
 }

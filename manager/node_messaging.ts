@@ -16,17 +16,16 @@ import { Interpositions } from "../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
 import { Monitors } from "../messaging/monitors.ts";
 import { Outbound, type OutboundMessage, type SendOptions } from "../messaging/outbound.ts";
-import { PayloadCodec } from "../messaging/payload_codec.ts";
 import { Registry } from "../messaging/registry.ts";
-import type { ConnectionPool } from "../connections/connection_pool.ts";
-import type { Clock, Random } from "../runtime/runtime.ts";
+import type { Random } from "../runtime/runtime.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
-import type { Emit } from "./events.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
 
 /** The parts of a node that carry messages, wired together. */
 export class NodeMessaging {
-  readonly codec: PayloadCodec;
   readonly registry: Registry;
   readonly stats: MessageStats = { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 };
   readonly interpositions: Interpositions;
@@ -39,41 +38,27 @@ export class NodeMessaging {
   readonly broadcasting: Broadcasting;
   readonly monitors: Monitors;
   readonly #orders: CausalOrders<AcceptedMessage>;
-  readonly #clock: Clock;
+  readonly #context: NodeContext;
   readonly #delayed: DelayQueue;
   readonly #departed = new DepartedLives();
-  readonly #pool: ConnectionPool;
-  readonly #members: () => ReadonlyMap<string, NodeSpec>;
-  readonly #self: () => string;
-  readonly #life: () => Sender;
-  readonly #defer: (callback: () => void) => void;
 
-  constructor(
-    settings: Settings,
-    pool: ConnectionPool,
-    self: () => NodeSpec,
-    members: () => ReadonlyMap<string, NodeSpec>,
-    emit: Emit,
-  ) {
-    this.#pool = pool;
-    this.#members = members;
-    const { codec, runtime, channels, causalLabels, relayTtl } = settings;
+  constructor(context: NodeContext) {
+    this.#context = context;
+    const { settings, pool, codec, emit, runtime } = context;
+    const { channels, causalLabels, relayTtl } = settings;
+    const selfName = () => context.self.name;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
       (name) => this.monitors.unregistered(name),
     );
     this.registry = registry;
-    this.codec = new PayloadCodec(codec);
-    this.#self = () => pool.selfName();
-    this.#life = self;
-    this.#defer = (callback) => runtime.defer(callback);
     this.#delayed = new DelayQueue(runtime.clock);
     this.interpositions = new Interpositions((error, { node, type }) =>
       emit("error", { error, node, during: `running interposition functions for ${type}` })
     );
     const common = {
-      self: this.#self,
-      codec: this.codec,
+      self: selfName,
+      codec,
       interpositions: this.interpositions,
       delayed: this.#delayed,
       stats: this.stats,
@@ -92,25 +77,24 @@ export class NodeMessaging {
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
     });
-    this.#clock = runtime.clock;
-    this.#orders = new CausalOrders(causalLabels, self());
+    this.#orders = new CausalOrders(causalLabels, context.self);
     const { outbound, inbound } = this;
     this.relaying = new Relaying({
       pool,
-      codec: this.codec,
+      codec,
       ttl: relayTtl,
       lastRoot: () => this.broadcasting.lastRoot,
       treeLinks: (root) => this.broadcasting.links(root),
       arrived: (from, what) => this.#relayed(from, what),
-    }, self());
-    this.broadcasting = this.#newBroadcasting(settings, pool, self());
+    }, context.self);
+    this.broadcasting = this.#newBroadcasting(context);
     this.guarantees = new Guarantees({
       runtime,
       outbound,
-      codec: this.codec,
+      codec,
       orders: this.#orders,
-      self: this.#self,
-      incarnation: () => self().incarnation,
+      self: selfName,
+      incarnation: () => context.self.incarnation,
       memberLife: (node) => this.#memberLife(node),
       isPresent: (node) => this.#isPresent(node),
     });
@@ -120,88 +104,102 @@ export class NodeMessaging {
     this.acceptance = new Acceptance({
       runtime,
       pool,
-      codec: this.codec,
+      codec,
       inbound,
       calls,
       orders: this.#orders,
-      receiptHere: (receipt) => this.guarantees.takeReceipt(self().name, receipt),
+      receiptHere: (receipt) => this.guarantees.takeReceipt(context.self.name, receipt),
       relayReceipt: (to, receipt) => this.relaying.sendReceipt(to, receipt),
     });
   }
 
-  /** A peer can be reached. */
-  up(peer: Peer): void {
-    this.acceptance.handOver(this.#orders.up(peer, this.#clock.now()));
-    this.guarantees.up(peer.name);
-    this.broadcasting.neighboursChanged();
-  }
-
-  /** A peer cannot be reached, for now at least. */
-  down(peer: Peer): void {
-    this.#orders.down(peer, this.#clock.now());
-    this.calls.down(peer.name);
-    this.monitors.gone(peer.name);
-    this.broadcasting.neighboursChanged();
-  }
-
-  /** The last connection with a peer has closed, or it is held for dead. */
-  unlinked({ name }: Peer): void {
-    // It had left, and its next life, if that was it, has not joined.
-    if (this.#departed.knows(name) && !this.#members().has(name)) this.guarantees.lost(name);
-  }
-
-  /** A node has left the cluster. */
-  left(node: NodeSpec): void {
-    this.#departed.add(node);
-    this.calls.left(node.name);
-    this.monitors.gone(node.name);
-    // Where its next life is here already, what waits is for that one.
-    if (!this.#isPresent(node.name)) this.guarantees.left(node);
-    this.acceptance.left(node);
-    this.acceptance.handOver(this.#orders.gone(node, this.#clock.now()));
-  }
-
-  /** Ends the patience with those that were away for too long. */
-  periodic(): void {
-    this.acceptance.handOver(this.#orders.tick(this.#clock.now()));
-  }
-
-  /** Begins again as another life of this node. */
-  restart(self: NodeSpec): void {
-    const reason = new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`);
-    this.guarantees.reset(reason);
-    this.calls.reset(reason);
-    this.acceptance.reset();
-    this.#orders.restart(self);
-    this.relaying.restart(self);
-    this.broadcasting.restart(self);
-  }
-
-  /** Drops what still waits. */
-  stop(reason: StoppedError): void {
-    this.guarantees.stop(reason);
-    this.#delayed.stop();
-    this.broadcasting.stop();
+  /** The parts that carry messages, in the order in which they are told what happens. */
+  parts(): Part[] {
+    const { inbound, guarantees, acceptance, calls, monitors, relaying, broadcasting } = this;
+    const { clock } = this.#context.runtime;
+    return [
+      // First: the others ask whether a node is there in its present life.
+      { memberLeft: (node) => this.#departed.add(node) },
+      // What was received waits for its order, and goes to the handlers before anything else is sent again.
+      {
+        peerUp: (peer) => acceptance.handOver(this.#orders.up(peer, clock.now())),
+        peerDown: (peer) => this.#orders.down(peer, clock.now()),
+        memberLeft: (node) => acceptance.left(node),
+        periodic: () => acceptance.handOver(this.#orders.tick(clock.now())),
+        restart: () => acceptance.reset(),
+        frames: [[FrameKind.envelope, (...frame) => acceptance.takeEnvelope(...frame)]],
+      },
+      {
+        peerDown: ({ name }) => calls.down(name),
+        memberLeft: ({ name }) => calls.left(name),
+      },
+      {
+        peerDown: ({ name }) => monitors.gone(name),
+        memberLeft: ({ name }) => monitors.gone(name),
+      },
+      {
+        peerUp: ({ name }) => guarantees.up(name),
+        peerUnlinked: (peer) => this.#unlinked(peer),
+        memberLeft: (node) => this.#left(node),
+        restart: (self) => this.#restart(self),
+        stop: (reason) => guarantees.stop(reason),
+        controls: [[FrameKind.ack, ({ name }, value) => guarantees.takeReceipt(name, value)]],
+      },
+      {
+        stop: () => this.#delayed.stop(),
+        frames: [
+          [FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)],
+          [FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end)],
+        ],
+      },
+      // After acceptance and guarantees have forgotten the node: what waited for its messages need not wait any longer.
+      { memberLeft: (node) => acceptance.handOver(this.#orders.gone(node, clock.now())) },
+      {
+        restart: (self) => relaying.restart(self),
+        controls: [[FrameKind.relay, (_, message) => relaying.receive(message)]],
+      },
+      {
+        peerUp: () => broadcasting.neighboursChanged(),
+        peerDown: () => broadcasting.neighboursChanged(),
+        restart: (self) => broadcasting.restart(self),
+        stop: () => broadcasting.stop(),
+        controls: [[FrameKind.broadcast, (peer, message) => broadcasting.receive(peer, message)]],
+      },
+    ];
   }
 
   /** Calls a handler of this node. */
   async callHere(name: string, message: unknown, { channel = DEFAULT_CHANNEL }: SendOptions): Promise<unknown> {
     try {
-      return await this.inbound.answer(name, message, { from: this.#self(), channel, cast: false }) ?? null;
+      return await this.inbound.answer(name, message, { from: this.#context.self.name, channel, cast: false }) ?? null;
     } catch (error) {
       throw new CallError(error instanceof Error ? error.message : `${error}`);
     }
   }
 
-  #newBroadcasting(
-    { runtime, gossip, strategy, treeRefreshInterval }: Settings,
-    pool: ConnectionPool,
-    self: NodeSpec,
-  ): Broadcasting {
+  #unlinked({ name }: Peer): void {
+    // It had left, and its next life, if that was it, has not joined.
+    if (this.#departed.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
+  }
+
+  #left(node: NodeSpec): void {
+    // Where its next life is here already, what waits is for that one.
+    if (!this.#isPresent(node.name)) this.guarantees.left(node);
+  }
+
+  #restart(self: NodeSpec): void {
+    const reason = new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`);
+    this.guarantees.reset(reason);
+    this.calls.reset(reason);
+    this.#orders.restart(self);
+  }
+
+  #newBroadcasting({ runtime, pool, codec, self, settings }: NodeContext): Broadcasting {
+    const { gossip, strategy, treeRefreshInterval } = settings;
     return new Broadcasting({
       runtime,
       pool,
-      codec: this.codec,
+      codec,
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
@@ -212,13 +210,13 @@ export class NodeMessaging {
 
   /** The life of a member: one that has just begun connects before it is heard of by gossip. */
   #memberLife(name: string): number | undefined {
-    const known = this.#members().get(name)?.incarnation;
-    return known && Math.max(known, this.#pool.peers.get(name)?.incarnation ?? 0);
+    const known = this.#context.members.get(name)?.incarnation;
+    return known && Math.max(known, this.#context.pool.peers.get(name)?.incarnation ?? 0);
   }
 
   /** Whether there are connections with a node that has not left the cluster in its present life. */
   #isPresent(name: string): boolean {
-    const peer = this.#pool.peers.get(name);
+    const peer = this.#context.pool.peers.get(name);
     return peer !== undefined && !this.#departed.has(peer);
   }
 
@@ -233,11 +231,11 @@ export class NodeMessaging {
 
   /** A message to this node itself arrives in a later turn, like any other. */
   #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
-    const context = { from: this.#self(), channel, cast };
+    const context = { from: this.#context.self.name, channel, cast };
     this.stats.sent++;
-    this.#defer(() => {
+    this.#context.runtime.defer(() => {
       if (envelope === undefined) this.inbound.receive(name, message, context);
-      else this.acceptance.accept(this.#life(), envelope, 0, message, name, context);
+      else this.acceptance.accept(this.#context.self, envelope, 0, message, name, context);
     });
   }
 }

@@ -1,12 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { Runtime } from "../runtime/runtime.ts";
-import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
-import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { ControlHandler, Part } from "./part.ts";
 
 /** What changed in the membership, as far as this node knows it. */
 export interface MembershipChange {
@@ -20,89 +20,86 @@ export interface MembershipChange {
   readonly removed: boolean;
 }
 
-/** What an {@linkcode Overlay} needs from its surroundings. */
-export interface OverlayOptions {
-  readonly strategy: Strategy;
-  readonly pool: ConnectionPool;
-  readonly runtime: Runtime;
-  readonly changed: (change: MembershipChange) => void;
-}
-
 /** Runs the membership strategy: hands it what happens, and does what it answers. */
-export class Overlay {
-  readonly #options: OverlayOptions;
+export class Overlay implements Part {
+  readonly controls: readonly [FrameKind, ControlHandler][] = [
+    [FrameKind.strategy, (peer, message) => this.receive(peer, message)],
+  ];
+  readonly #context: NodeContext;
+  readonly #strategy: NodeContext["settings"]["strategy"];
+  readonly #changed: (change: MembershipChange) => void;
   readonly #connected = new Set<string>();
   /** Tags for which places are kept, in each life of this node. */
   readonly #reserved = new Set<string>();
-  #self: NodeSpec;
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
-  #members: ReadonlyMap<string, NodeSpec>;
   #seeking = false;
 
-  constructor(options: OverlayOptions, self: NodeSpec, snapshot?: unknown) {
-    this.#options = options;
-    this.#self = self;
-    this.#members = new Map();
-    this.restart(self, snapshot);
+  /** Goes on with what `snapshot` remembers, if it is given. Tells by `changed` what becomes of the membership. */
+  constructor(context: NodeContext, changed: (change: MembershipChange) => void, snapshot: unknown) {
+    this.#context = context;
+    this.#strategy = context.settings.strategy;
+    this.#changed = changed;
+    this.#begin(snapshot);
   }
 
   /** Everyone known to be in the cluster, by name, sorted. */
   get members(): ReadonlyMap<string, NodeSpec> {
-    return this.#members;
+    return this.#context.members;
   }
 
   /** The strategy's state as a plain value. */
   snapshot(): unknown {
-    return this.#options.strategy.snapshot(this.#state);
+    return this.#strategy.snapshot(this.#state);
   }
 
   /** The members that a snapshot remembers, sorted by name. */
   membersOf(snapshot: unknown): NodeSpec[] {
-    const { strategy } = this.#options;
     // A node that nobody can have met stands in for the owner of the snapshot, which may remember this node as well.
-    const reader: NodeSpec = { ...this.#self, name: "\0" };
-    const { state } = strategy.init(reader, this.#context(), snapshot);
-    return [...byName(strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
+    const reader: NodeSpec = { ...this.#context.self, name: "\0" };
+    const { state } = this.#strategy.init(reader, this.#env(), snapshot);
+    return [...byName(this.#strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
   }
 
   /** Keeps connections with whom the strategy wants. */
   connect(): void {
-    this.#options.pool.want(this.#options.strategy.peers(this.#state));
+    this.#context.pool.want(this.#strategy.peers(this.#state));
   }
 
-  /** Begins again as `self`: alone, or with what `snapshot` remembers. */
-  restart(self: NodeSpec, snapshot?: unknown): void {
-    this.#self = self;
+  /** Begins again as another incarnation, with what it knows. */
+  restart(): void {
+    this.#begin(this.snapshot());
+  }
+
+  #begin(snapshot: unknown): void {
     this.#connected.clear();
-    const { state, outgoing } = this.#options.strategy.init(self, this.#context(), snapshot);
+    const { state, outgoing } = this.#strategy.init(this.#context.self, this.#env(), snapshot);
     this.#state = state;
-    for (const tag of this.#reserved) this.#state = this.#options.strategy.reserve?.(this.#state, tag) ?? this.#state;
-    this.#members = byName(this.#options.strategy.members(state));
+    for (const tag of this.#reserved) this.#state = this.#strategy.reserve?.(this.#state, tag) ?? this.#state;
+    this.#context.replaceMembers(byName(this.#strategy.members(state)));
     this.#send(outgoing);
     this.connect();
   }
 
   /** Joins the cluster of a connected peer. */
   join(peer: Peer): void {
-    this.#apply(this.#options.strategy.join(this.#state, peer.spec, this.#context()));
+    this.#apply(this.#strategy.join(this.#state, peer.spec, this.#env()));
   }
 
   /** Removes a node for good. */
   leave(node: NodeSpec): void {
-    this.#apply(this.#options.strategy.leave(this.#state, node, this.#context()));
+    this.#apply(this.#strategy.leave(this.#state, node, this.#env()));
   }
 
   /** Forgets nodes here only. */
   prune(nodes: readonly NodeSpec[]): void {
-    this.#apply(this.#options.strategy.prune(this.#state, nodes, this.#context()));
+    this.#apply(this.#strategy.prune(this.#state, nodes, this.#env()));
   }
 
   /** Keeps a place for a node with a tag. @returns Whether there is one. */
   reserve(tag: string): boolean {
-    const { strategy } = this.#options;
-    if (strategy.reserve === undefined) return true;
-    const reserved = strategy.reserve(this.#state, tag);
+    if (this.#strategy.reserve === undefined) return true;
+    const reserved = this.#strategy.reserve(this.#state, tag);
     if (reserved === null) return false;
     this.#reserved.add(tag);
     this.#apply({ state: reserved, outgoing: [] });
@@ -113,24 +110,24 @@ export class Overlay {
   compare(
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return this.#options.strategy.compare(this.#state, wanted);
+    return this.#strategy.compare(this.#state, wanted);
   }
 
   /** Tells the strategy that control messages reach a peer. */
-  linked(peer: Peer): void {
+  peerLinked(peer: Peer): void {
     this.#connected.add(peer.name);
-    this.#apply(this.#options.strategy.up(this.#state, peer.spec, this.#context()));
+    this.#apply(this.#strategy.up(this.#state, peer.spec, this.#env()));
   }
 
   /** Tells the strategy that a peer is gone, for now at least. */
-  unlinked(peer: Peer): void {
+  peerUnlinked(peer: Peer): void {
     this.#connected.delete(peer.name);
-    this.#apply(this.#options.strategy.down(this.#state, peer.spec, this.#context()));
+    this.#apply(this.#strategy.down(this.#state, peer.spec, this.#env()));
   }
 
   /** Lets the strategy do its periodic work, and looks for the others when none can be reached. */
   periodic(): void {
-    this.#apply(this.#options.strategy.periodic(this.#state, this.#context()));
+    this.#apply(this.#strategy.periodic(this.#state, this.#env()));
     if (this.#connected.size === 0 && !this.#seeking) this.#seek();
   }
 
@@ -140,11 +137,11 @@ export class Overlay {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
-    this.#apply(this.#options.strategy.handleMessage(this.#state, peer.spec, message, this.#context()));
+    this.#apply(this.#strategy.handleMessage(this.#state, peer.spec, message, this.#env()));
   }
 
-  #context(): StrategyContext {
-    const { clock, random } = this.#options.runtime;
+  #env(): StrategyContext {
+    const { clock, random } = this.#context.runtime;
     return { now: clock.now(), random: () => random.next(), connected: this.#connected };
   }
 
@@ -156,34 +153,35 @@ export class Overlay {
   }
 
   #compareMembers(): void {
-    const specs = this.#options.strategy.members(this.#state);
+    const specs = this.#strategy.members(this.#state);
     if (specs === this.#specs) return this.connect();
     this.#specs = specs;
-    const before = this.#members;
+    const before = this.members;
     const members = byName(specs);
-    this.#members = members;
+    const self = this.#context.self;
+    this.#context.replaceMembers(members);
     this.connect();
-    const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== this.#self.name);
-    const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== this.#self.name);
+    const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== self.name);
+    const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== self.name);
     const renewed = [...members.values()].filter(({ name, incarnation }) =>
       incarnation > (before.get(name)?.incarnation ?? incarnation)
     );
     // A newer life under this name has taken the place of this one.
-    const superseded = (members.get(this.#self.name)?.incarnation ?? 0) > this.#self.incarnation;
-    const removed = before.has(this.#self.name) && (superseded || !members.has(this.#self.name));
+    const superseded = (members.get(self.name)?.incarnation ?? 0) > self.incarnation;
+    const removed = before.has(self.name) && (superseded || !members.has(self.name));
     if (joined.length + lost.length + renewed.length > 0 || removed) {
-      this.#options.changed({ joined, left: lost.filter((node) => this.#hasLeft(node)), renewed, removed });
+      this.#changed({ joined, left: lost.filter((node) => this.#hasLeft(node)), renewed, removed });
     }
   }
 
   #hasLeft(node: NodeSpec): boolean {
-    return this.#options.strategy.hasLeft?.(this.#state, node) ?? true;
+    return this.#strategy.hasLeft?.(this.#state, node) ?? true;
   }
 
   /** Asks whoever lives where a member used to: when all restart, they may change addresses among each other, as containers do. */
   async #seek(): Promise<void> {
-    const { pool, runtime } = this.#options;
-    const others = [...this.#members.values()].filter(({ name }) => name !== this.#self.name);
+    const { pool, runtime, self } = this.#context;
+    const others = [...this.members.values()].filter(({ name }) => name !== self.name);
     const addresses = others.flatMap(({ addresses }) => addresses);
     const address = addresses[Math.floor(runtime.random.next() * addresses.length)];
     if (address === undefined) return;
@@ -197,7 +195,7 @@ export class Overlay {
   }
 
   #send(outgoing: readonly Outgoing[]): void {
-    const { pool } = this.#options;
+    const { pool } = this.#context;
     for (const { to, message } of outgoing) {
       const peer = pool.peers.get(to.name);
       if (peer === undefined || peer.membership === null) this.#reachAndSend(to, message);
@@ -208,7 +206,7 @@ export class Overlay {
   /** A node that does not answer misses the message: that is for the strategy to bear, as it is told in its contract. */
   async #reachAndSend(to: NodeSpec, message: unknown): Promise<void> {
     try {
-      sendControl(await this.#options.pool.reach(to.name, to.addresses), FrameKind.strategy, message);
+      sendControl(await this.#context.pool.reach(to.name, to.addresses), FrameKind.strategy, message);
     } catch {
       // Counted by the pool as a failed dial.
     }

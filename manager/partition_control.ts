@@ -14,6 +14,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import { withDeadline } from "./deadline.ts";
+import type { ControlHandler, Part } from "./part.ts";
 
 /** Hops that the request may take to its origin. */
 const SEEK_HOPS = 255;
@@ -29,7 +30,10 @@ export interface PartitionControlOptions {
 }
 
 /** Injects and resolves partitions, here and on other nodes. */
-export class PartitionControl {
+export class PartitionControl implements Part {
+  readonly controls: readonly [FrameKind, ControlHandler][] = [
+    [FrameKind.partition, (peer, message) => this.receive(peer, message)],
+  ];
   readonly #options: PartitionControlOptions;
   readonly #partitions: Partitions;
   readonly #waiting = new Map<PartitionReference, () => void>();

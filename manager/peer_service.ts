@@ -118,11 +118,11 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   // Connections.
 
   onUp(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
-    return this.#node.upListeners.add(node, listener, options);
+    return this.#node.status.up.add(node, listener, options);
   }
 
   onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
-    return this.#node.downListeners.add(node, listener, options);
+    return this.#node.status.down.add(node, listener, options);
   }
 
   isConnected(node: string | NodeSpec, channel?: string): boolean {
@@ -178,7 +178,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   broadcast(name: string, message: unknown): void {
-    this.#node.checkRunning("broadcast");
+    this.#node.context.checkRunning("broadcast");
     this.#node.messaging.broadcasting.broadcast(name, message);
   }
 
@@ -247,7 +247,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference> {
-    this.#node.checkRunning("inject a partition");
+    this.#node.context.checkRunning("inject a partition");
     return this.#node.partitions.inject(nameOf(origin), ttl);
   }
 

@@ -7,6 +7,7 @@ import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { withDeadline } from "./deadline.ts";
 import type { Emit, ErrorDetail } from "./events.ts";
 import type { Overlay } from "./overlay.ts";
+import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
 
 /** Longest that a node which leaves or stops waits for its store, in milliseconds. */
@@ -21,7 +22,7 @@ export interface PersistenceHost {
 }
 
 /** Keeps in a store what the node has to know in its next life: writes it after each change, one write at a time. */
-export class Persistence {
+export class Persistence implements Part {
   /** What the last life left behind. */
   readonly former: Snapshot | null;
   readonly #store: SnapshotStore;
@@ -94,6 +95,14 @@ export class Persistence {
       this.#isHeard = true;
       this.#tell();
     });
+  }
+
+  membersChanged(): void {
+    this.changed();
+  }
+
+  restart(): void {
+    this.changed();
   }
 
   /** What is to be kept may have changed. */

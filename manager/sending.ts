@@ -21,7 +21,7 @@ export interface Addressed {
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
 export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
-  from.checkRunning("send");
+  from.context.checkRunning("send");
   const { options } = outgoing;
   const { signal, timeout } = options;
   signal?.throwIfAborted();
@@ -33,7 +33,7 @@ export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>):
   if (waiting === undefined) return Promise.resolve();
   // The usual case needs no timer and no listener per message: the end of the connection ends the wait.
   if (signal === undefined && timeout === undefined) return waiting.catch((error) => rethrow(from, error));
-  const deadline = { signal: from.untilStopped(signal), timeout };
+  const deadline = { signal: from.context.untilStopped(signal), timeout };
   const what = `Cannot send to "${outgoing.name}" on "${outgoing.node}"`;
   return withDeadline(from.settings.runtime.clock, deadline, what, (ended) => {
     ended.addEventListener("abort", () => givenUp?.abort(ended.reason));
@@ -43,18 +43,18 @@ export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>):
 
 /** Says what has really happened when it was the end of this node. */
 function rethrow(from: Node, error: unknown): never {
-  from.checkRunning("send");
+  from.context.checkRunning("send");
   throw error;
 }
 
 /** Sends a message without waiting. @returns Whether more may be sent at once. */
 export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
-  return !from.stopped && from.messaging.outbound.cast(outgoing);
+  return !from.context.stopped && from.messaging.outbound.cast(outgoing);
 }
 
 /** Sends a request and waits for its reply. */
 export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
-  from.checkRunning("call");
+  from.context.checkRunning("call");
   const { calls } = from.messaging;
   return withDeadline(
     from.settings.runtime.clock,
@@ -66,7 +66,7 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
       if (options.transitive !== true && from.pool.peers.get(to.node)?.up !== true) {
         throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
       }
-      return await calls.call({ ...to, options }, options.retransmission, from.untilStopped(signal));
+      return await calls.call({ ...to, options }, options.retransmission, from.context.untilStopped(signal));
     },
   );
 }

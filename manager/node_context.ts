@@ -1,0 +1,94 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { ConnectionPool } from "../connections/connection_pool.ts";
+import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
+import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import { StoppedError } from "../messaging/errors.ts";
+import { PayloadCodec } from "../messaging/payload_codec.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Emit } from "./events.ts";
+import { poolOptions } from "./pool_options.ts";
+import type { Settings } from "./settings.ts";
+
+/** What each part of a node may rely on from its first moment: there is nothing in it that is set later. */
+export class NodeContext {
+  /** The options of the node, checked and complete. */
+  readonly settings: Settings;
+  /** Reaches clock, randomness and transport. */
+  readonly runtime: Runtime;
+  /** Packs and reads messages. */
+  readonly codec: PayloadCodec;
+  /** The connections. */
+  readonly pool: ConnectionPool;
+  /** Tells the users of the node about an event. */
+  readonly emit: Emit;
+  readonly #stopping = new AbortController();
+  #self: NodeSpec;
+  #members: ReadonlyMap<string, NodeSpec> = new Map();
+
+  constructor(
+    settings: Settings,
+    self: NodeSpec,
+    secrets: SharedSecrets,
+    emit: Emit,
+    handler: ConnectionPoolHandler,
+  ) {
+    this.settings = settings;
+    this.runtime = settings.runtime;
+    this.codec = new PayloadCodec(settings.codec);
+    this.emit = emit;
+    this.#self = self;
+    this.pool = new ConnectionPool(poolOptions(settings, secrets, () => this.#self, handler));
+  }
+
+  /** What this node tells others about itself. */
+  get self(): NodeSpec {
+    return this.#self;
+  }
+
+  /** Everyone known to be in the cluster, by name, sorted. */
+  get members(): ReadonlyMap<string, NodeSpec> {
+    return this.#members;
+  }
+
+  /** Milliseconds in which a peer that lives must have answered. */
+  get answerTimeout(): number {
+    const { interval, missed } = this.settings.heartbeat;
+    return interval * missed;
+  }
+
+  /** Whether the node was stopped, or is about to be. */
+  get stopped(): boolean {
+    return this.#stopping.signal.aborted;
+  }
+
+  /**
+   * Makes sure that there is still something to do things with.
+   *
+   * @throws {StoppedError} When the node was stopped.
+   */
+  checkRunning(what: string): void {
+    if (this.stopped) throw new StoppedError(`Cannot ${what}: "${this.#self.name}" was stopped`);
+  }
+
+  /** A signal that is aborted when the node stops, or `signal` is. */
+  untilStopped(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.#stopping.signal : AbortSignal.any([signal, this.#stopping.signal]);
+  }
+
+  /** For the node alone: it is another incarnation from now on, or says something else of itself. */
+  renew(self: NodeSpec): void {
+    this.#self = self;
+  }
+
+  /** For the overlay alone: these are the members now. */
+  replaceMembers(members: ReadonlyMap<string, NodeSpec>): void {
+    this.#members = members;
+  }
+
+  /** For the node alone: ends what waits for {@linkcode untilStopped}. */
+  end(reason: StoppedError): void {
+    this.#stopping.abort(reason);
+  }
+}

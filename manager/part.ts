@@ -1,0 +1,48 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { FrameKind } from "../wire/frame_kind.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Peer } from "../connections/peer.ts";
+import type { StoppedError } from "../messaging/errors.ts";
+import type { FrameHandler } from "./frame_router.ts";
+import type { MembershipChange } from "./overlay.ts";
+
+/** Takes a value that came over the membership connection of a peer. What it throws closes the connection. */
+export type ControlHandler = (peer: Peer, value: unknown) => void;
+
+/**
+ * A part of a running node. It implements what concerns it, and nothing else. The node calls the parts one after the other, always in
+ * the order of its list.
+ */
+export interface Part {
+  /** The node begins to live. */
+  start?(): void;
+  /** Control messages reach a peer. */
+  peerLinked?(peer: Peer): void;
+  /** The last connection with a peer has closed, or the peer is held for dead. */
+  peerUnlinked?(peer: Peer): void;
+  /** Messages reach a peer. */
+  peerUp?(peer: Peer): void;
+  /** Messages do not reach a peer, for now at least. */
+  peerDown?(peer: Peer): void;
+  /** A channel has all its connections with a peer. */
+  channelUp?(peer: Peer, channel: string): void;
+  /** A channel has no connection left with a peer. */
+  channelDown?(peer: Peer, channel: string): void;
+  /** The membership has changed, as far as it is known here. */
+  membersChanged?(change: MembershipChange): void;
+  /** A node has left the cluster. Called after `membersChanged`, once for each. */
+  memberLeft?(node: NodeSpec): void;
+  /** The node begins another incarnation: what belongs to the former one is forgotten. */
+  restart?(self: NodeSpec): void;
+  /** Called once in every gossip interval. */
+  periodic?(): void;
+  /** The node is about to stop: nothing is begun any more. What is queued for the peers is still written. */
+  stopping?(): void;
+  /** The node has stopped: what still waits ends with `reason`. The next part stops when the promise is settled. */
+  stop?(reason: StoppedError): Promise<void> | void;
+  /** The kinds of frames that the part takes as they are. */
+  readonly frames?: Iterable<readonly [FrameKind, FrameHandler]>;
+  /** The kinds of frames whose value the part takes. */
+  readonly controls?: Iterable<readonly [FrameKind, ControlHandler]>;
+}

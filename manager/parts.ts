@@ -1,0 +1,82 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Peer } from "../connections/peer.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { StoppedError } from "../messaging/errors.ts";
+import type { PayloadCodec } from "../messaging/payload_codec.ts";
+import type { FrameRouter } from "./frame_router.ts";
+import type { MembershipChange } from "./overlay.ts";
+import type { Part } from "./part.ts";
+
+/** The parts of a node as one: each call goes to all that implement it, in the order of the list. */
+export class Parts implements Part {
+  readonly #parts: readonly Part[];
+
+  constructor(parts: readonly Part[]) {
+    this.#parts = parts;
+  }
+
+  /** Has each kind of frame led to the part that takes it. */
+  route(router: FrameRouter, codec: PayloadCodec): void {
+    for (const { frames = [], controls = [] } of this.#parts) {
+      for (const [kind, take] of frames) router.on(kind, take);
+      for (const [kind, take] of controls) {
+        router.on(kind, ({ peer }, buffer, start, end) => take(peer, codec.readControl(buffer, start, end)));
+      }
+    }
+  }
+
+  start(): void {
+    for (const part of this.#parts) part.start?.();
+  }
+
+  peerLinked(peer: Peer): void {
+    for (const part of this.#parts) part.peerLinked?.(peer);
+  }
+
+  peerUnlinked(peer: Peer): void {
+    for (const part of this.#parts) part.peerUnlinked?.(peer);
+  }
+
+  peerUp(peer: Peer): void {
+    for (const part of this.#parts) part.peerUp?.(peer);
+  }
+
+  peerDown(peer: Peer): void {
+    for (const part of this.#parts) part.peerDown?.(peer);
+  }
+
+  channelUp(peer: Peer, channel: string): void {
+    for (const part of this.#parts) part.channelUp?.(peer, channel);
+  }
+
+  channelDown(peer: Peer, channel: string): void {
+    for (const part of this.#parts) part.channelDown?.(peer, channel);
+  }
+
+  membersChanged(change: MembershipChange): void {
+    for (const part of this.#parts) part.membersChanged?.(change);
+    for (const node of change.left) {
+      for (const part of this.#parts) part.memberLeft?.(node);
+    }
+  }
+
+  restart(self: NodeSpec): void {
+    for (const part of this.#parts) part.restart?.(self);
+  }
+
+  periodic(): void {
+    for (const part of this.#parts) part.periodic?.();
+  }
+
+  stopping(): void {
+    for (const part of this.#parts) part.stopping?.();
+  }
+
+  async stop(reason: StoppedError): Promise<void> {
+    for (const part of this.#parts) {
+      const stopped = part.stop?.(reason);
+      if (stopped !== undefined) await stopped;
+    }
+  }
+}
