@@ -10,16 +10,18 @@ export { ByteWriter } from "../wire/byte_writer.ts";
 export { type Codec, messagePack } from "../wire/codec.ts";
 export { decode, Decoder } from "../wire/message_pack_decode.ts";
 export { encode, encodeInto } from "../wire/message_pack_encode.ts";
+export { TcpTransport, type TcpTransportOptions, type TcpTransportStats } from "./tcp/tcp_transport.ts";
 export {
-  type TcpTlsOptions,
-  TcpTransport,
-  type TcpTransportOptions,
-  type TcpTransportStats,
-} from "./tcp/tcp_transport.ts";
+  type TlsCredentials,
+  TlsTransport,
+  type TlsTransportOptions,
+  type TlsTransportStats,
+} from "./tls/tls_transport.ts";
+export { CertificateError, type CertificateErrorCode } from "./tls/certificate_error.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory/memory_transport.ts";
 export { type CutConnects, type Latency, uniformLatency } from "./memory/memory_links.ts";
 export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory/memory_host.ts";
-export { type ByteStream, type Listener, type Transport } from "./transport.ts";
+export { type ByteStream, type Listener, type PeerCertificate, type Transport } from "./transport.ts";
 export { type Address } from "../wire/address.ts";
 export { denoRuntime, type DenoRuntimeOptions, systemClock, systemRandom } from "../runtime/deno_runtime.ts";
 export { type LogEntry } from "../runtime/log_entry.ts";

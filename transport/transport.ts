@@ -2,6 +2,20 @@
 
 import type { Address } from "../wire/address.ts";
 
+/** What the other end of a stream has shown and proven to hold the key of. */
+export interface PeerCertificate {
+  /** Distinguished name of the holder: pairs such as `CN` and `"a"`. */
+  readonly subject: Readonly<Record<string, string>>;
+  /** DNS names that the certificate is for. */
+  readonly dnsNames: readonly string[];
+  /** URIs that the certificate is for. */
+  readonly uris: readonly string[];
+  /** When it ends, as the certificate words it: `"Nov 28 16:45:03 2026 GMT"`. */
+  readonly validTo: string;
+  /** SHA-256 of the certificate: 32 bytes in hexadecimal, separated by colons. */
+  readonly fingerprint256: string;
+}
+
 /**
  * An ordered, reliable stream of bytes between two nodes: what TCP gives.
  * Nothing is lost within it; it may end at any moment.
@@ -9,6 +23,8 @@ import type { Address } from "../wire/address.ts";
 export interface ByteStream {
   /** The other end, as far as it is known. */
   readonly remoteAddress: Address;
+  /** The certificate of the other end. Left out where the transport knows of none. */
+  readonly certificate?: PeerCertificate;
   /**
    * Reads at least one byte into `buffer`.
    *

@@ -10,7 +10,7 @@ const BACKOFF_MAX_MS = 1000;
 
 /** Accepts connections until it is closed, whatever passing failure it meets. */
 export class TcpListener implements Listener {
-  readonly #listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
+  readonly #listener: Deno.TcpListener;
   readonly #context: TcpStreamContext;
   readonly #stats: { accepted: number; acceptErrors: number };
   readonly #accept: (stream: ByteStream) => void;
@@ -21,7 +21,7 @@ export class TcpListener implements Listener {
   #backoff: { readonly timer: Timer; readonly wake: () => void } | undefined;
 
   constructor(
-    listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>,
+    listener: Deno.TcpListener,
     context: TcpStreamContext,
     stats: { accepted: number; acceptErrors: number },
     accept: (stream: ByteStream) => void,
@@ -77,11 +77,11 @@ export class TcpListener implements Listener {
   }
 
   async #acceptOne(): Promise<TcpStream | undefined> {
-    let conn: Deno.TcpConn | Deno.TlsConn | undefined;
+    let conn: Deno.TcpConn | undefined;
     try {
       conn = await this.#listener.accept();
       if (!this.#closed) {
-        if ("setNoDelay" in conn) tune(conn);
+        tune(conn);
         return new TcpStream(conn, this.#context);
       }
     } catch {

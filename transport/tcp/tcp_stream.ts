@@ -24,7 +24,7 @@ export interface TcpStreamContext {
 }
 
 /**
- * A TCP or TLS connection as a {@linkcode ByteStream}.
+ * A TCP connection as a {@linkcode ByteStream}.
  *
  * The kernel answers bytes that arrive on a closed socket with a reset, and a reset discards what the other end was
  * still to receive. Closing therefore says "no more from here", reads on until the other end says the same, and only
@@ -40,7 +40,7 @@ export class TcpStream implements ByteStream {
   #reading: Promise<number | null> | undefined;
   #writing: Promise<number> | undefined;
 
-  constructor(conn: Deno.TcpConn | Deno.TlsConn, context: TcpStreamContext) {
+  constructor(conn: Deno.TcpConn, context: TcpStreamContext) {
     this.#conn = conn;
     this.#context = context;
     this.#remoteAddress = { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port };

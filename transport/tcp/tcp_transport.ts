@@ -6,31 +6,10 @@ import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
 
-/** Certificates of a {@linkcode TcpTransport} that speaks TLS, all in PEM form. */
-export interface TcpTlsOptions {
-  /** The certificate (chain) shown to those who connect here. */
-  readonly cert: string;
-  /** The private key of `cert`. */
-  readonly key: string;
-  /**
-   * Authorities trusted when connecting, besides those that Deno trusts.
-   *
-   * @default {[]}
-   */
-  readonly caCerts?: readonly string[];
-}
-
 /** Options of {@linkcode TcpTransport}. */
 export interface TcpTransportOptions {
   /** Times back-off and the end of closing streams. */
   readonly clock: Clock;
-  /**
-   * Speaks TLS, in both roles. Without it, plain TCP. Deno offers no way to turn Nagle's algorithm off on accepted TLS
-   * connections: a small write right after another may leave some 40 ms later, unless the other end sends meanwhile.
-   *
-   * @default {none: plain TCP}
-   */
-  readonly tls?: TcpTlsOptions | undefined;
   /**
    * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
    * and bytes that the other end has not yet taken may be lost.
@@ -49,7 +28,7 @@ export interface TcpTransportStats {
 }
 
 /**
- * {@linkcode Transport} over TCP, or TLS on top of it.
+ * {@linkcode Transport} over TCP.
  *
  * @example Bytes from here to there
  * ```ts
@@ -70,13 +49,11 @@ export interface TcpTransportStats {
  * ```
  */
 export class TcpTransport implements Transport, AsyncDisposable {
-  readonly #tls: TcpTlsOptions | undefined;
   readonly #context: TcpStreamContext;
   readonly #stats = { accepted: 0, acceptErrors: 0 };
 
   /** Opens nothing yet. */
   constructor(options: TcpTransportOptions) {
-    this.#tls = options.tls;
     this.#context = {
       clock: options.clock,
       closeTimeout: options.closeTimeout ?? 1000,
@@ -99,11 +76,9 @@ export class TcpTransport implements Transport, AsyncDisposable {
   async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
     const { hostname, port } = address;
     await Promise.all(this.#context.unbinding);
-    let listener: Deno.Listener<Deno.TcpConn | Deno.TlsConn>;
+    let listener: Deno.TcpListener;
     try {
-      listener = this.#tls === undefined
-        ? Deno.listen({ hostname, port })
-        : Deno.listenTls({ hostname, port, cert: this.#tls.cert, key: this.#tls.key });
+      listener = Deno.listen({ hostname, port });
     } catch (error) {
       throw failure(`Cannot listen on "${hostname}:${port}"`, error);
     }
@@ -132,38 +107,16 @@ export class TcpTransport implements Transport, AsyncDisposable {
     await this.drained();
   }
 
-  async #dial(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn | Deno.TlsConn> {
+  async #dial(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn> {
     const { hostname, port } = address;
     const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
     try {
       tune(conn);
-      return this.#tls === undefined ? conn : await secure(conn, hostname, this.#tls.caCerts ?? [], signal);
+      return conn;
     } catch (error) {
       release(conn);
       throw error;
     }
-  }
-}
-
-/** Speaks TLS on `conn` from now on, once the other end has shown a certificate that holds. */
-async function secure(
-  conn: Deno.TcpConn,
-  hostname: string,
-  caCerts: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<Deno.TlsConn> {
-  const secured = await Deno.startTls(conn, { hostname, caCerts: [...caCerts] });
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal?.reason);
-  signal?.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([secured.handshake(), aborted.promise]);
-    return secured;
-  } catch (error) {
-    release(secured);
-    throw error;
-  } finally {
-    signal?.removeEventListener("abort", abort);
   }
 }
 

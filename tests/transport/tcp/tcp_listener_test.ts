@@ -54,7 +54,7 @@ function listenOn(fake: FakeListener) {
     shortReads: 0,
   };
   const stats = { accepted: 0, acceptErrors: 0 };
-  const listener = new TcpListener(fake as unknown as Deno.Listener<Deno.TcpConn>, context, stats, () => {});
+  const listener = new TcpListener(fake as unknown as Deno.TcpListener, context, stats, () => {});
   return { clock, context, stats, listener };
 }
 

@@ -3,11 +3,11 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../../../runtime/deno_runtime.ts";
 import { TcpTransport } from "../../../transport/tcp/tcp_transport.ts";
-import { tcpSubject } from "./tcp_subject.ts";
+import { transportSubject } from "../transport_subject.ts";
 import { testTransport } from "../transport_suite.ts";
 
 testTransport("TCP", () => {
-  return tcpSubject(new TcpTransport({ clock: systemClock }));
+  return transportSubject(new TcpTransport({ clock: systemClock }));
 });
 
 Deno.test("TcpTransport goes on accepting after the process ran out of open files", async () => {

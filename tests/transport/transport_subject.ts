@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { TcpTransport } from "../../../transport/tcp/tcp_transport.ts";
-import { ReservedPorts } from "../../reserved_ports.ts";
-import type { TransportSubject } from "../transport_suite.ts";
+import type { Transport } from "../../transport/transport.ts";
+import { ReservedPorts } from "../reserved_ports.ts";
+import type { TransportSubject } from "./transport_suite.ts";
 
-/** What the suite of transports needs of one over TCP. */
-export function tcpSubject(transport: TcpTransport): TransportSubject {
+/** What the suite of transports needs of one over real sockets. */
+export function transportSubject(transport: Transport & Required<Pick<Transport, "drained">>): TransportSubject {
   const ports = new ReservedPorts();
   return {
     near: transport,

@@ -1,0 +1,247 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { X509Certificate } from "node:crypto";
+import { connect, createSecureContext, createServer, type TLSSocket } from "node:tls";
+import type { Clock } from "../../runtime/runtime.ts";
+import type { Address } from "../../wire/address.ts";
+import type { ByteStream, Listener, Transport } from "../transport.ts";
+import { TcpTransport } from "../tcp/tcp_transport.ts";
+import { CertificateError, certificateError } from "./certificate_error.ts";
+import { CipherStream } from "./cipher_stream.ts";
+import { peerCertificate } from "./peer_certificate.ts";
+import { TlsStream, type TlsStreamContext } from "./tls_stream.ts";
+
+/** Milliseconds in which a dialer must have finished its TLS handshake. */
+const HANDSHAKE_TIMEOUT_MS = 5_000;
+/** Most accepted connections whose TLS handshake is not done; of more, the oldest is given up. */
+const HALF_OPEN_MAX = 1_024;
+
+/** What a node shows, and whom it trusts; all in PEM. */
+export interface TlsCredentials {
+  /** The certificate of this node, with the chain up to `ca` if there is one between. */
+  readonly cert: string;
+  /** The private key of `cert`. */
+  readonly key: string;
+  /** The authorities whose certificates are accepted; no others are. */
+  readonly ca: string | readonly string[];
+}
+
+/** Options of {@linkcode TlsTransport}. */
+export interface TlsTransportOptions {
+  /** Times the end of closing streams. */
+  readonly clock: Clock;
+  /** What is shown and who is trusted, in both roles. */
+  readonly tls: TlsCredentials;
+  /**
+   * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
+   * and bytes that the other end has not yet taken may be lost.
+   *
+   * @default {1000}
+   */
+  readonly closeTimeout?: number | undefined;
+}
+
+/** What happened to a {@linkcode TlsTransport} so far. */
+export interface TlsTransportStats {
+  /** Connections accepted, with a certificate that holds. */
+  readonly accepted: number;
+  /** Connections refused, most of them for their certificate. */
+  readonly refused: number;
+}
+
+/**
+ * {@linkcode Transport} over mutual TLS 1.3: both ends show a certificate of an authority that the other one trusts.
+ * A certificate is bound to a node's name by the manager, not to a host's name here.
+ *
+ * In TLS 1.3 a dialer is done before the acceptor has looked at its certificate: that it is refused shows in the first read, which
+ * rejects with a {@linkcode CertificateError}.
+ *
+ * @example A node's credentials
+ * ```ts
+ * import { systemClock, TlsTransport } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const tls = { cert: "(PEM)", key: "(PEM)", ca: "(PEM)" };
+ * await using transport = new TlsTransport({ clock: systemClock, tls });
+ * assertEquals(transport.stats, { accepted: 0, refused: 0 });
+ * ```
+ */
+export class TlsTransport implements Transport, AsyncDisposable {
+  readonly #context: TlsStreamContext;
+  readonly #stats = { accepted: 0, refused: 0 };
+  readonly #tcp: TcpTransport;
+  /** Gives up the handshakes that acceptors have not finished, the oldest first. */
+  readonly #halfOpen = new Set<() => void>();
+  #tls: TlsCredentials;
+
+  /** Opens nothing yet. */
+  constructor(options: TlsTransportOptions) {
+    const { clock, closeTimeout = 1000 } = options;
+    this.#tls = options.tls;
+    this.#tcp = new TcpTransport({ clock, closeTimeout });
+    this.#context = {
+      clock,
+      closeTimeout,
+      closing: new Set(),
+      shortReads: 0,
+    };
+  }
+
+  /** Counters since the transport was made. */
+  get stats(): TlsTransportStats {
+    return { ...this.#stats };
+  }
+
+  get shortReads(): number {
+    return this.#context.shortReads;
+  }
+
+  /**
+   * Shows and trusts something else from now on. Streams that are open stay as they are.
+   *
+   * @throws When certificate and key do not fit; then nothing changes.
+   */
+  update(tls: TlsCredentials): void {
+    createSecureContext(secure(tls));
+    this.#tls = tls;
+  }
+
+  listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+    return this.#tcp.listen(address, (stream) => this.#answer(stream, accept));
+  }
+
+  async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
+    const signal = options?.signal;
+    const cipher = new CipherStream(await this.#tcp.connect(address, options));
+    cipher.on("error", () => {});
+    const socket = connect({
+      ...secure(this.#tls),
+      socket: cipher,
+      rejectUnauthorized: true,
+      checkServerIdentity: () => undefined,
+    });
+    try {
+      await secured(socket, signal);
+      return this.#trusted(socket, cipher, address, () => this.#notTrusted(address));
+    } catch (error) {
+      discard(socket, cipher);
+      signal?.throwIfAborted();
+      const action = `Cannot connect to "${address.hostname}:${address.port}"`;
+      throw certificateError(action, error) ?? failure(action, error);
+    }
+  }
+
+  /** Gives up unfinished handshakes of dialers. Resolves once all that was closed has given up its sockets and addresses: within twice `closeTimeout`. */
+  async drained(): Promise<void> {
+    const { closing } = this.#context;
+    for (const giveUp of [...this.#halfOpen]) giveUp();
+    while (closing.size > 0) await Promise.all(closing);
+    await this.#tcp.drained();
+  }
+
+  /** The same as {@linkcode drained}. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drained();
+  }
+
+  /** Begins TLS on a stream that was accepted. A server of its own knows which stream fails, and shows what is shown at this time. */
+  #answer(stream: ByteStream, accept: (stream: ByteStream) => void): void {
+    const cipher = new CipherStream(stream);
+    let isPending = true;
+    const refuse = (_error?: unknown, socket?: TLSSocket) => {
+      if (!isPending) return;
+      isPending = false;
+      timer.cancel();
+      this.#stats.refused++;
+      this.#halfOpen.delete(refuse);
+      discard(socket, cipher);
+    };
+    const timer = this.#context.clock.schedule(HANDSHAKE_TIMEOUT_MS, refuse);
+    this.#halfOpen.add(refuse);
+    if (this.#halfOpen.size > HALF_OPEN_MAX) this.#halfOpen.values().next().value?.();
+    cipher.on("error", refuse);
+    cipher.once("end", refuse);
+    cipher.once("close", refuse);
+    const server = createServer({ ...secure(this.#tls), requestCert: true, rejectUnauthorized: true }, (socket) => {
+      try {
+        const trusted = this.#trusted(socket, cipher, stream.remoteAddress);
+        isPending = false;
+        timer.cancel();
+        this.#halfOpen.delete(refuse);
+        this.#stats.accepted++;
+        hand(trusted, accept);
+      } catch (error) {
+        refuse(error, socket);
+      }
+    });
+    server.once("tlsClientError", refuse);
+    server.emit("connection", cipher);
+  }
+
+  /** An acceptor of `node:tls` in Deno 2.9.6 closes without an alert when it does not accept a certificate that it was shown. */
+  #notTrusted({ hostname, port }: Address): CertificateError {
+    const { validTo } = new X509Certificate(this.#tls.cert);
+    const told = `Cannot talk to "${hostname}:${port}": it closed as soon as it had seen the certificate of this node`;
+    return Date.parse(validTo) < this.#context.clock.wallTime()
+      ? new CertificateError("expired", `${told}, which expired on ${validTo}`)
+      : new CertificateError("refused", `${told}, which is probably not of an authority that it trusts`);
+  }
+
+  /** @throws {CertificateError} When the other end has shown no certificate, whatever `authorized` says. */
+  #trusted(socket: TLSSocket, cipher: CipherStream, address: Address, silence?: () => Error): TlsStream {
+    const certificate = peerCertificate(socket);
+    if (certificate === undefined || !socket.authorized) {
+      throw new CertificateError(
+        "none",
+        `Cannot trust "${address.hostname}:${address.port}": it shows no certificate that holds, expected one of "ca"`,
+      );
+    }
+    return new TlsStream(socket, cipher, address, certificate, this.#context, silence);
+  }
+}
+
+/** What the callback throws is reported as if an event handler had thrown it. */
+function hand(stream: ByteStream, accept: (stream: ByteStream) => void): void {
+  try {
+    accept(stream);
+  } catch (error) {
+    reportError(error);
+  }
+}
+
+/** Gives up a connection whose handshake has failed; what the other end is told of that still goes out. */
+function discard(socket: TLSSocket | undefined, cipher: CipherStream): void {
+  socket?.on("error", () => {});
+  socket?.destroy();
+  cipher.end(() => cipher.destroy());
+}
+
+function secure({ cert, key, ca }: TlsCredentials) {
+  return { cert, key, ca: typeof ca === "string" ? ca : [...ca], minVersion: "TLSv1.3" as const };
+}
+
+/** Resolves once the handshake is done. */
+function secured(socket: TLSSocket, signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (action: () => void) => {
+      socket.off("secureConnect", connected);
+      socket.off("error", failed);
+      socket.off("close", closed);
+      signal?.removeEventListener("abort", abort);
+      action();
+    };
+    const connected = () => settle(resolve);
+    const failed = (error: unknown) => settle(() => reject(error));
+    const closed = () => failed(new Error("the other end closed during the handshake"));
+    const abort = () => failed(signal?.reason);
+    socket.once("secureConnect", connected);
+    socket.once("error", failed);
+    socket.once("close", closed);
+    signal?.addEventListener("abort", abort, { once: true });
+  });
+}
+
+function failure(action: string, cause: unknown): Error {
+  const detail = cause instanceof Error ? cause.message : String(cause);
+  return new Error(`${action}: ${detail}`, { cause });
+}
