@@ -25,6 +25,10 @@ export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } f
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
+export { type TlsOptions } from "./manager/identity.ts";
+export { type TlsCredentials } from "./transport/tls/tls_transport.ts";
+export { type PeerCertificate } from "./transport/transport.ts";
+export { CertificateError, type CertificateErrorCode } from "./transport/tls/certificate_error.ts";
 export { type PresetName } from "./manager/presets.ts";
 export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
 export { type PeerServiceStats, type PeerStats } from "./manager/peer_service_stats.ts";

@@ -5,6 +5,8 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import type { ClusterIdentity } from "./handshake/handshake.ts";
+import type { Refusal } from "./handshake/refusal.ts";
+import type { ByteStream } from "../transport/transport.ts";
 import type { Peer } from "./peer.ts";
 import type { PeerStatusHandler } from "./peer_status.ts";
 
@@ -24,6 +26,8 @@ export interface ConnectionPoolHandler extends PeerStatusHandler {
 export interface ConnectionPoolOptions {
   readonly runtime: Runtime;
   readonly identity: ClusterIdentity;
+  /** Whether the other end of a stream is the node that it claims to be; without it, every claim is believed. */
+  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Refusal | null) | undefined;
   /** This node, as it is now. */
   readonly self: () => NodeSpec;
   /** Bounds of a channel's connections with a peer. */

@@ -5,6 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
+import { CertificateError } from "../transport/tls/certificate_error.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Address } from "../wire/address.ts";
 import type { Overlay } from "./overlay.ts";
@@ -13,6 +14,7 @@ import type { Pinger } from "./pinger.ts";
 
 /** Refusals that trying again cannot cure. */
 const FINAL: ReadonlySet<RefusalCode> = new Set([
+  "certificate",
   "version",
   "cluster",
   "strategy",
@@ -65,6 +67,7 @@ export class Joining implements Part {
         if (await this.#ask(peer, until)) return peer;
       } catch (error) {
         until.throwIfAborted();
+        if (error instanceof CertificateError) throw error;
         if (error instanceof HandshakeRefusedError) {
           const { code } = error.refusal;
           if (code === "self") return null;

@@ -4,6 +4,7 @@ import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
+import type { TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
 import type { PresetName } from "./presets.ts";
@@ -81,6 +82,12 @@ export interface PeerServiceOptions {
    * @default {none: anyone who reaches the port may join}
    */
   readonly secret?: string | readonly string[] | undefined;
+  /**
+   * Mutual TLS 1.3 with every other node. With a `secret` besides, that is proven as well. Not together with `runtime`.
+   *
+   * @default {none: plain TCP}
+   */
+  readonly tls?: TlsOptions | undefined;
   /**
    * What others should know about this node, at most about 32 KiB of MessagePack.
    *

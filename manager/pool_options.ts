@@ -5,6 +5,7 @@ import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connection
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
+import { identifier } from "./identity.ts";
 import type { Settings } from "./settings.ts";
 
 /** Most accepted streams that may be without a finished handshake at a time. */
@@ -29,6 +30,7 @@ export function poolOptions(
     runtime,
     identity: { cluster, strategy: strategy.name, secrets },
     self,
+    identify: settings.tls && identifier(settings.tls),
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = (settings.channels[channel] ?? peer.channels[channel])?.compression ?? false;

@@ -10,6 +10,7 @@ import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
+import type { TlsOptions } from "./identity.ts";
 import { parseAddress } from "./addresses.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
@@ -27,6 +28,7 @@ export interface Settings extends Preset {
   readonly strategy: Strategy;
   readonly cluster: string;
   readonly secrets: readonly string[];
+  readonly tls: TlsOptions | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
@@ -90,6 +92,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     strategy: options.strategy ?? fullMesh({ fanout: gossip.fanout }),
     cluster,
     secrets: checkSecrets(typeof secret === "string" ? [secret] : secret),
+    tls: options.tls,
     metadata,
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),

@@ -182,8 +182,16 @@ export interface ModuleGraph {
 
 /** Modules of a graph that a package may not contain, and imports that `deno compile` would not see. */
 export function strangers(graph: ModuleGraph, root: string): string[] {
+  const importers = (built: string) =>
+    graph.modules.filter(({ dependencies = [] }) => dependencies.some(({ specifier }) => specifier === built));
+  const isNeeded = (specifier: string) => {
+    const by = specifier.startsWith("node:") ? importers(specifier) : [];
+    return by.length > 0 && by.every((module) => module.specifier.startsWith(`${root}transport/tls/`));
+  };
   return graph.modules.flatMap(({ specifier, error, dependencies = [] }) => {
-    const isOurs = specifier.startsWith(root) && !specifier.startsWith(`${root}tests/`) && error === undefined;
+    const isFile = specifier.startsWith(root) && !specifier.startsWith(`${root}tests/`) && error === undefined;
+    // Deno's own API has no mutual TLS for a server: `transport/tls/` alone may use modules of Node.js that are built in.
+    const isOurs = isFile || isNeeded(specifier);
     const late = dependencies.filter(({ isDynamic }) => isDynamic);
     return [
       ...(isOurs ? [] : [`${specifier} is not ours to publish`]),

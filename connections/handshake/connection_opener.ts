@@ -58,6 +58,8 @@ export interface OpenerStats {
 export interface ConnectionOpenerOptions {
   readonly runtime: Runtime;
   readonly identity: ClusterIdentity;
+  /** Whether the other end of a stream is the node that it claims to be; without it, every claim is believed. */
+  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Refusal | null) | undefined;
   /** Milliseconds in which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
@@ -161,7 +163,12 @@ export class ConnectionOpener {
   ): Promise<ConnectionRequest | null> {
     const { identity, runtime } = this.#options;
     try {
-      return await acceptHandshake({ stream, reader, identity, runtime }, self, admit, isOccupied);
+      return await acceptHandshake(
+        { stream, reader, identity, runtime },
+        self,
+        async (request) => this.#options.identify?.(stream, request.spec) ?? await admit(request),
+        isOccupied,
+      );
     } catch (error) {
       if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
       throw error;
@@ -197,6 +204,8 @@ export class ConnectionOpener {
       controller.signal.throwIfAborted();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const spec = await dialHandshake({ stream, reader, identity, runtime }, request);
+      const stranger = this.#options.identify?.(stream, spec) ?? null;
+      if (stranger !== null) throw await refuse(stream, stranger);
       return { stream, reader, spec };
     } catch (error) {
       stream?.close();

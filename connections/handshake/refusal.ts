@@ -13,6 +13,7 @@
  * - `partitioned`: an injected partition lies in between.
  * - `stopping`: the node, or this life of it, is about to end.
  * - `protocol`: what was sent is not how nodes speak to each other.
+ * - `certificate`: it is not for the node that shows it.
  * - `overloaded`: too many others have not finished their handshakes.
  */
 export type RefusalCode =
@@ -29,6 +30,7 @@ export type RefusalCode =
   | "partitioned"
   | "stopping"
   | "protocol"
+  | "certificate"
   | "overloaded";
 
 const CODES: ReadonlySet<string> = new Set<RefusalCode>([
@@ -45,6 +47,7 @@ const CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "partitioned",
   "stopping",
   "protocol",
+  "certificate",
   "overloaded",
 ]);
 

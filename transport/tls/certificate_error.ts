@@ -6,7 +6,18 @@
  */
 export type CertificateErrorCode = "expired" | "unknown-ca" | "wrong-name" | "none" | "refused";
 
-/** Two ends of a connection do not accept each other's certificates. To try again is of no use before one of them changes. */
+/**
+ * Two ends of a connection do not accept each other's certificates. To try again is of no use before one of them changes.
+ *
+ * @example Tell it from other failures
+ * ```ts
+ * import { CertificateError } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const error: unknown = new CertificateError("expired", "Cannot connect to \"10.0.0.9:9090\": the certificate there has expired");
+ * assertEquals(error instanceof CertificateError && error.code, "expired");
+ * ```
+ */
 export class CertificateError extends Error {
   /** What is wrong. */
   readonly code: CertificateErrorCode;
