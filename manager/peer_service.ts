@@ -46,6 +46,25 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return manager.#node;
   }
 
+  /** What `Deno.inspect` and `console.log` show: nothing secret. */
+  [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
+    return `PeerServiceManager ${inspect(this.toJSON(), options)}`;
+  }
+
+  /** What `JSON.stringify` and structured loggers are given: nothing secret. */
+  toJSON(): Record<string, unknown> {
+    const { overlay, pool, context: { self, stopped } } = this.#node;
+    const names = [...overlay.members.keys()].sort();
+    const isUp = (name: string) => name === self.name || pool.peers.get(name)?.connected === true;
+    return {
+      name: self.name,
+      listening: stopped ? [] : self.addresses.map(({ hostname, port }) => `${hostname}:${port}`),
+      up: names.filter(isUp),
+      down: names.filter((name) => !isUp(name)),
+      stopped,
+    };
+  }
+
   // Events.
 
   override addEventListener<Type extends keyof PeerServiceEventMap>(

@@ -6,7 +6,8 @@ import type { SnapshotStore } from "./snapshot_store.ts";
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
  *
  * What is written goes to a temporary file beside it, `<path>.new`, which takes the place of the old one once it is safely on the disk: whenever the
- * machine fails, one of the two is there, and whole. Needs permission to read and to write the folder, which must exist. Each node needs a
+ * machine fails, one of the two is there, and whole. Nobody but the user of the process may read or write them (mode 0600; on Windows the
+ * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own.
  *
  * @param path Where, or a `file:` URL.
@@ -97,10 +98,22 @@ function beside(path: string | URL, suffix: string): string | URL {
   return path instanceof URL ? new URL(path.href + suffix) : path + suffix;
 }
 
+/** Makes a new file, in place of what a life that ended early has left there: a link is removed, never followed. Only its owner may read it. */
 async function write(path: string | URL, bytes: Uint8Array): Promise<void> {
-  using file = await Deno.open(path, { write: true, create: true, truncate: true });
+  await removeFile(path);
+  using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
   await file.sync();
+}
+
+/** A folder that stands there is somebody else's: it stays, and nothing can be written in its place. */
+async function removeFile(path: string | URL): Promise<void> {
+  try {
+    const { isDirectory } = await Deno.lstat(path);
+    if (!isDirectory) await Deno.remove(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
 }
 
 /** Makes a renaming survive a loss of power. Not every system can do that; the file itself is whole either way. */

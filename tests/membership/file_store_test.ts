@@ -102,6 +102,32 @@ Deno.test("fileStore().save() takes no notice of what an earlier life was writin
   assertEquals(folder.names(), ["a"]);
 });
 
+Deno.test({
+  name: "fileStore().save() lets nobody but the owner read the file, whoever might read the one before",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = new Folder();
+    await Deno.writeFile(folder.file("a"), bytes("old"), { mode: 0o644 });
+    await fileStore(folder.file("a")).save(bytes("new"));
+    const { mode } = await Deno.stat(folder.file("a"));
+    assertEquals(mode! & 0o777, 0o600);
+  },
+});
+
+Deno.test({
+  name: "fileStore().save() follows no link that stands where its temporary file is to be",
+  ignore: Deno.build.os === "windows",
+  fn: async () => {
+    await using folder = new Folder();
+    await Deno.writeTextFile(folder.file("precious"), "precious");
+    await Deno.symlink(folder.file("precious"), folder.file("a.new"));
+    await fileStore(folder.file("a")).save(bytes("text"));
+    assertEquals(await Deno.readTextFile(folder.file("precious")), "precious");
+    assertEquals((await Deno.lstat(folder.file("a"))).isSymlink, false);
+    assertEquals(folder.names(), ["a", "precious"]);
+  },
+});
+
 /** Has the system do things differently for a while. */
 function replaced<Name extends string, Target extends Record<Name, unknown>>(
   target: Target,
