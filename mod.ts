@@ -60,10 +60,12 @@ export {
   AckTimeoutError,
   CallError,
   MessageTooLargeError,
+  NoHandlerError,
   NotConnectedError,
   PartitionedError,
   QueueFullError,
   ReceiveBufferFullError,
+  type RemoteError,
   StoppedError,
 } from "./messaging/errors.ts";
 export { EncodeError } from "./wire/encode_error.ts";

@@ -14,6 +14,12 @@ interface Batch {
   readonly writer: ByteWriter | null;
 }
 
+/** Waits for the bytes that were queued before it. */
+interface PositionWaiter {
+  readonly position: number;
+  readonly resolve: () => void;
+}
+
 interface Waiter {
   readonly bytes: number;
   readonly resolve: () => void;
@@ -63,6 +69,10 @@ export class SendQueue {
   #busy = false;
   #closed = false;
   #waiters: Waiter[] = [];
+  /** Bytes taken from senders since the beginning, before they are packed. */
+  #taken = 0;
+  /** In the order of their positions. */
+  #positionWaiters: PositionWaiter[] = [];
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
@@ -135,6 +145,7 @@ export class SendQueue {
     const bytes = writer.length - this.#frameStart + (tail?.length ?? 0);
     writer.setU32(this.#frameStart, bytes - 4);
     this.#queuedBytes += bytes;
+    this.#taken += bytes;
     if (tail !== undefined) this.#append(writer, tail);
     if (writer.length - this.#batchStart >= BATCH_BYTES) this.#complete(writer);
     if (this.#busy) return;
@@ -150,6 +161,12 @@ export class SendQueue {
   /** Resolves once everything is written, or the queue closed. */
   flushed(): Promise<void> {
     return this.#atMost(0);
+  }
+
+  /** Resolves once everything that was queued before is written, whatever comes after it, or the queue closed. */
+  written(): Promise<void> {
+    if (this.#closed || this.queuedBytes === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#positionWaiters.push({ position: this.#taken, resolve }));
   }
 
   /** Drops what waits and takes nothing more. @returns The number of bytes that were dropped. */
@@ -230,9 +247,16 @@ export class SendQueue {
   }
 
   #wake(): void {
+    if (this.#positionWaiters.length > 0) this.#wakePositions();
     if (this.#waiters.length === 0) return;
     const satisfied = this.#waiters.filter((waiter) => waiter.bytes >= this.queuedBytes);
     this.#waiters = this.#waiters.filter((waiter) => waiter.bytes < this.queuedBytes);
     for (const { resolve } of satisfied) resolve();
+  }
+
+  #wakePositions(): void {
+    const written = this.#closed ? Infinity : this.#taken - this.queuedBytes;
+    const end = this.#positionWaiters.findIndex(({ position }) => position > written);
+    for (const { resolve } of this.#positionWaiters.splice(0, end < 0 ? Infinity : end)) resolve();
   }
 }

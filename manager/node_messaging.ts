@@ -9,13 +9,13 @@ import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { DepartedLives } from "../messaging/departed_lives.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
-import { CallError, StoppedError } from "../messaging/errors.ts";
+import { StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
 import { Monitors } from "../messaging/monitors.ts";
-import { Outbound, type OutboundMessage, type SendOptions } from "../messaging/outbound.ts";
+import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { Random } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -168,15 +168,6 @@ export class NodeMessaging {
     ];
   }
 
-  /** Calls a handler of this node. */
-  async callHere(name: string, message: unknown, { channel = DEFAULT_CHANNEL }: SendOptions): Promise<unknown> {
-    try {
-      return await this.inbound.answer(name, message, { from: this.#context.self.name, channel, cast: false }) ?? null;
-    } catch (error) {
-      throw new CallError(error instanceof Error ? error.message : `${error}`);
-    }
-  }
-
   #unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
     if (this.#departed.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
@@ -229,13 +220,16 @@ export class NodeMessaging {
     else this.acceptance.accept(from, envelope, bytes, message, name, context);
   }
 
-  /** A message to this node itself arrives in a later turn, like any other. */
+  /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */
   #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
     const context = { from: this.#context.self.name, channel, cast };
+    const { codec } = this.#context;
+    const bytes = codec.encode(message);
     this.stats.sent++;
     this.#context.runtime.defer(() => {
-      if (envelope === undefined) this.inbound.receive(name, message, context);
-      else this.acceptance.accept(this.#context.self, envelope, 0, message, name, context);
+      const arrived = codec.decode(bytes);
+      if (envelope === undefined) this.inbound.receive(name, arrived, context);
+      else this.acceptance.accept(this.#context.self, envelope, bytes.length, arrived, name, context);
     });
   }
 }

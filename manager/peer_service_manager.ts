@@ -438,8 +438,12 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
 
   /**
-   * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark.
+   * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark; with
+   * `ack`, when the handler is done. What the message was made of may be changed then.
    *
+   * @throws {CallError} With `ack`, when the handler throws.
+   * @throws {NoHandlerError} With `ack`, when no handler has the name by the deadline, 5 s without one.
+   * @throws {AckTimeoutError} With `ack`, after `timeout`.
    * @throws {NotConnectedError} When there is no connection.
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
@@ -447,7 +451,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * @throws {DOMException} A `TimeoutError` after `timeout`.
    * @throws {StoppedError} When this node was stopped.
    *
-   * @example Wait until it was handed over
+   * @example Wait until it was handled
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -514,7 +518,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * Calls the handler `name` on `node`, and waits for what it returns. The request and the reply are acknowledged messages.
    *
    * @returns What the handler returned or resolved to; `null` where that is nothing.
-   * @throws {CallError} When the handler throws, with its message, or there is none.
+   * @throws {CallError} When the handler throws, with its message, or there is none; `remote` says what was thrown.
    * @throws {NotConnectedError} When the node is no member, goes down or leaves.
    * @throws {DOMException} A `TimeoutError` after `timeout`.
    *

@@ -61,9 +61,9 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
     options,
     `Cannot call "${to.name}" on "${to.node}"`,
     async (signal) => {
-      if (to.node === from.self.name) return await from.messaging.callHere(to.name, to.message, options);
       // What goes down later ends the call; what is down already never goes down again.
-      if (options.transitive !== true && from.pool.peers.get(to.node)?.up !== true) {
+      const isReachable = to.node === from.self.name || options.transitive === true;
+      if (!isReachable && from.pool.peers.get(to.node)?.up !== true) {
         throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
       }
       return await calls.call({ ...to, options }, options.retransmission, from.context.untilStopped(signal));

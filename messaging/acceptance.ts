@@ -9,6 +9,7 @@ import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { Deduplication, type Sender } from "./deduplication.ts";
+import { remoteErrorOf } from "./failure.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
@@ -19,6 +20,10 @@ import { encodeInto } from "../wire/message_pack_encode.ts";
 
 /** A message that was accepted and not yet handed over. */
 export interface AcceptedMessage {
+  /** Which life of which node sent it. */
+  readonly sender: Sender;
+  /** Its number among the messages of that one. */
+  readonly sequence: number;
   readonly name: string;
   readonly message: unknown;
   readonly context: MessageContext;
@@ -42,7 +47,7 @@ export interface AcceptanceOptions {
   readonly relayReceipt: (to: string, receipt: unknown) => void;
 }
 
-/** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it then. */
+/** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it once it is handled. */
 export class Acceptance {
   readonly #options: AcceptanceOptions;
   #seen = new Deduplication();
@@ -80,8 +85,10 @@ export class Acceptance {
 
   /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
   handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
-    for (const { payload: { name, message, context, call, empty } } of deliveries) {
-      if (!empty) this.#handOver(name, message, context, call);
+    for (const { payload: { sender, sequence, name, message, context, call, empty } } of deliveries) {
+      if (empty) this.#seen.settle(sender, sequence);
+      else this.#handOver(sender, sequence, name, message, context, call, false);
+      this.#reportSoon();
     }
   }
 
@@ -95,11 +102,54 @@ export class Acceptance {
     this.#seen = new Deduplication();
   }
 
-  #handOver(name: string, message: unknown, context: MessageContext, call: CallMark | undefined): void {
+  /** The reply to a request says what became of it, so that the request itself is done with once it is handed over. */
+  #handOver(
+    sender: Sender,
+    sequence: number,
+    name: string,
+    message: unknown,
+    context: MessageContext,
+    call: CallMark | undefined,
+    isPatient: boolean,
+  ): void {
     const { inbound, calls } = this.#options;
-    if (call === undefined) inbound.deliver(name, message, context);
+    if (call === undefined && (inbound.handles(name) || isPatient)) {
+      this.#handle(sender, sequence, name, message, context);
+      return;
+    }
+    this.#seen.settle(sender, sequence);
+    if (call === undefined) inbound.unhandled(name);
     else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
     else calls.takeReply(context.from, message, call);
+  }
+
+  /** Acknowledges a message when its handler is done; as long as there is none, the sender repeats it. */
+  #handle(sender: Sender, sequence: number, name: string, message: unknown, context: MessageContext): void {
+    const { inbound } = this.#options;
+    const seen = this.#seen;
+    if (!inbound.handles(name)) {
+      inbound.unhandled(name, seen.miss(sender, sequence));
+      return;
+    }
+    try {
+      const result = inbound.handle(name, message, context);
+      if (result instanceof Promise) this.#await(result, seen, sender, sequence);
+      else seen.settle(sender, sequence);
+    } catch (error) {
+      seen.fail(sender, sequence, remoteErrorOf(error));
+    }
+  }
+
+  /** What ends in another life of this node is not said to have been handled in that one. */
+  async #await(result: Promise<unknown>, seen: Deduplication, { name, incarnation }: Sender, sequence: number) {
+    const sender = { name, incarnation };
+    try {
+      await result;
+      seen.settle(sender, sequence);
+    } catch (error) {
+      seen.fail(sender, sequence, remoteErrorOf(error));
+    }
+    this.#reportSoon();
   }
 
   #take(
@@ -112,16 +162,26 @@ export class Acceptance {
   ): void {
     this.#reportSoon();
     if (causal === undefined) {
-      if (this.#seen.take(sender, sequence, floor) === "new") this.#handOver(name, message, context, call);
+      if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+      this.#handOver(sender, sequence, name, message, context, call, true);
       return;
     }
     if (this.#seen.admit(sender, sequence, floor) !== "new") return;
     const { runtime, orders } = this.#options;
-    const accepted = { name, message, context, call, empty: causal.empty };
+    const { name: from, incarnation } = sender;
+    const accepted = {
+      sender: { name: from, incarnation },
+      sequence,
+      name,
+      message,
+      context,
+      call,
+      empty: causal.empty,
+    };
     const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
     if (outcome === "full" || outcome === "late") this.#seen.refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);
-    else this.#seen.settle(sender, sequence);
+    else if (outcome === "duplicate") this.#seen.settle(sender, sequence);
     this.handOver(deliverable);
   }
 

@@ -138,6 +138,21 @@ export class OutstandingMessages<T> {
     if (entry !== undefined) entry.refused = true;
   }
 
+  /** Notes that there is no handler for a message yet. It is given up at its deadline, or `patience` milliseconds from now when it has none. */
+  lacking(peer: string, sequence: number, now: number, patience: number): OutstandingMessage<T> | undefined {
+    const entry = this.#of(peer)?.messages.get(sequence);
+    if (entry === undefined) return undefined;
+    const repetition = this.#repeat(peer, sequence, entry);
+    entry.lacking = true;
+    if (repetition.retransmission === undefined) return this.#giveUp(repetition);
+    if (repetition.deadline === Infinity && !repetition.replaced) {
+      repetition.deadline = now + patience;
+      this.#wheel.cancel(repetition);
+      this.#schedule(repetition, now);
+    }
+    return undefined;
+  }
+
   /** Gives one message up. Returns it, or `undefined` when it was not outstanding, or given up before. */
   abandon(peer: string, sequence: number): OutstandingMessage<T> | undefined {
     const entry = this.#of(peer)?.messages.get(sequence);
@@ -271,7 +286,7 @@ export class OutstandingMessages<T> {
   /** Leaves the message's number to its placeholder, or frees it. */
   #giveUp(repetition: Repetition<T>): OutstandingMessage<T> | undefined {
     if (repetition.replaced) return undefined;
-    const { peer, sequence, message, repetitions, refused, placeholder, entry } = repetition;
+    const { peer, sequence, message, repetitions, refused, lacking, placeholder, entry } = repetition;
     if (placeholder === undefined) {
       this.settle(peer, sequence);
     } else {
@@ -281,7 +296,7 @@ export class OutstandingMessages<T> {
       repetition.replaced = true;
       repetition.deadline = Infinity;
     }
-    return { peer, sequence, message, repetitions, refused };
+    return { peer, sequence, message, repetitions, refused, lacking };
   }
 
   #isOutstanding({ peer, sequence, entry }: Repetition<T>): boolean {

@@ -2,6 +2,7 @@
 
 import type { CallMark } from "../wire/envelope.ts";
 import { CallError, MessageTooLargeError, NotConnectedError } from "./errors.ts";
+import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue } from "./failure.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
@@ -51,15 +52,18 @@ export class Calls {
   ): Promise<unknown> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      // A request that was given up is not kept for a next life of its receiver.
+      const ended = new AbortController();
       const abort = () => this.#end(id, ({ reject }) => reject(signal.reason));
       const settled = (settle: (value: unknown) => void) => (value: unknown) => {
         signal.removeEventListener("abort", abort);
         settle(value);
+        ended.abort(value);
       };
       const { node, options: { transitive = false } } = message;
       this.#pending.set(id, { node, transitive, resolve: settled(resolve), reject: settled(reject) });
       signal.addEventListener("abort", abort);
-      this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal })
+      this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal: ended.signal })
         .catch((error) => this.#end(id, ({ reject }) => reject(error)));
     });
   }
@@ -87,7 +91,7 @@ export class Calls {
     } catch (error) {
       // A caller that is gone need not be told, least of all in its next life.
       const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
-      if (isUnfit) await reply(false, error.message).catch(() => {});
+      if (isUnfit) await reply(false, remoteErrorToValue(remoteErrorOf(error))).catch(() => {});
     }
   }
 
@@ -95,7 +99,7 @@ export class Calls {
   takeReply(from: string, message: unknown, { id, ok }: CallMark): void {
     if (this.#pending.get(id)?.node !== from) return;
     const isReply = ok && !(message instanceof UndecodableMessage);
-    this.#end(id, ({ resolve, reject }) => isReply ? resolve(message) : reject(new CallError(`${message}`)));
+    this.#end(id, ({ resolve, reject }) => isReply ? resolve(message) : reject(thrownThere(message)));
   }
 
   /** A node cannot be reached directly any more: there will be no replies from it but those that others pass on. */
@@ -120,7 +124,7 @@ export class Calls {
     try {
       return { ok: true, result: await this.#options.inbound.answer(name, message, context) ?? null };
     } catch (error) {
-      return { ok: false, result: error instanceof Error ? error.message : `${error}` };
+      return { ok: false, result: remoteErrorToValue(remoteErrorOf(error)) };
     }
   }
 
@@ -135,6 +139,16 @@ export class Calls {
     const call = this.#pending.get(id);
     this.#pending.delete(id);
     if (call !== undefined) settle(call);
+  }
+}
+
+/** What a reply says that went wrong; where it says nothing that can be read, that is what went wrong. */
+function thrownThere(message: unknown): CallError {
+  if (message instanceof UndecodableMessage) return new CallError(`${message}`);
+  try {
+    return callErrorOf(remoteErrorFromValue(message));
+  } catch (error) {
+    return callErrorOf(remoteErrorOf(error));
   }
 }
 

@@ -1,11 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { RemoteError } from "./errors.ts";
 import type { Receipt } from "./receipt.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
 import { SequenceWindow } from "../wire/sequence_window.ts";
 
 /** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
 export const DELIVERY_WINDOW = 32_768;
+
+/** Failures of one sender's messages that are kept until it knows of them; beyond it nothing new of it is admitted. */
+const FAILURES_MAX = 1_024;
 
 /** Senders that have left, and are still remembered. */
 export const DEPARTED_MAX = 64;
@@ -15,7 +19,7 @@ export const DEPARTED_MAX = 64;
  *
  * - `"new"`: handle it, then settle, release or refuse it.
  * - `"pending"`: it is being handled; drop it.
- * - `"duplicate"`: it was handled; drop it. The next receipt says so again.
+ * - `"duplicate"`: it was handled, or its handler threw; drop it. The next receipt says so again.
  * - `"ahead"`: there is no room to remember it; drop it. It will be repeated.
  * - `"stale"`: it comes from an earlier life of the sender; drop it.
  */
@@ -40,6 +44,14 @@ interface Inbound {
   readonly unreported: Set<number>;
   readonly full: Set<number>;
   readonly late: Set<number>;
+  /** Handed to a handler that threw: told again whenever the message is repeated, until the sender's floor has passed it. */
+  readonly failures: Map<number, RemoteError>;
+  /** Those of them that the next receipt has to name. */
+  readonly failed: Set<number>;
+  /** Found without a handler before, and not handled since. */
+  readonly lacking: Set<number>;
+  /** Those of them that the next receipt has to name. */
+  readonly missing: Set<number>;
   /** Whether there is something to report. */
   due: boolean;
 }
@@ -75,15 +87,7 @@ export class Deduplication {
     return admission;
   }
 
-  /** The same for a message that is handed over at once when it is new, which is noted. */
-  take(sender: Sender, sequence: number, floor: number): Admission {
-    const inbound = this.#inbound(sender);
-    const admission = this.#judge(inbound, sender, sequence, floor);
-    if (admission === "new") this.#handle(inbound, sequence);
-    return admission;
-  }
-
-  /** Notes that an admitted message was handed over: to its handler, or to the causal buffer. Only now it is acknowledged. */
+  /** Notes that an admitted message was handled. Only now it is acknowledged. */
   settle(sender: Sender, sequence: number): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound !== undefined) this.#handle(inbound, sequence);
@@ -103,18 +107,44 @@ export class Deduplication {
     this.#reportTo(inbound);
   }
 
+  /** Notes that the handler of an admitted message threw. */
+  fail(sender: Sender, sequence: number, error: RemoteError): void {
+    const inbound = this.#admitted(sender, sequence);
+    if (inbound === undefined) return;
+    inbound.failures.set(sequence, error);
+    inbound.failed.add(sequence);
+    this.#reportTo(inbound);
+  }
+
+  /**
+   * Undoes the admission of a message that has no handler yet, and tells the sender.
+   *
+   * @returns Whether that was so for the first time.
+   */
+  miss(sender: Sender, sequence: number): boolean {
+    const inbound = this.#admitted(sender, sequence);
+    if (inbound === undefined) return false;
+    const isFirst = !inbound.lacking.has(sequence);
+    inbound.lacking.add(sequence);
+    inbound.missing.add(sequence);
+    this.#reportTo(inbound);
+    return isFirst;
+  }
+
   /** The receipts that are due, and to whom. Each is given once. */
   takeReceipts(): { readonly to: string; readonly receipt: Receipt }[] {
     const receipts = [];
     for (const inbound of this.#due) {
-      const { name: to, incarnation, handled, unreported, full, late } = inbound;
+      const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed } = inbound;
       inbound.due = false;
       // A later life of the sender has begun meanwhile, or it is forgotten.
       if (this.#senders.get(to) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
-      receipts.push({ to, receipt: { incarnation, through, ranges, full: toRanges(full), late: toRanges(late) } });
-      for (const reported of [unreported, full, late]) if (reported.size > 0) reported.clear();
+      const refused = { full: toRanges(full), late: toRanges(late), missing: toRanges(missing) };
+      const thrown = [...failed].map((sequence) => [sequence, failures.get(sequence)!] as const);
+      receipts.push({ to, receipt: { incarnation, through, ranges, ...refused, failed: thrown } });
+      for (const reported of [unreported, full, late, missing, failed]) if (reported.size > 0) reported.clear();
     }
     this.#due = [];
     return receipts;
@@ -141,20 +171,30 @@ export class Deduplication {
       throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
     }
     if (sender.incarnation < inbound.incarnation) return "stale";
-    const { handled, pending, unreported } = inbound;
+    const { handled, pending, unreported, failures, failed } = inbound;
+    // What has failed, or has no handler, keeps the window where it is until the sender has done with it.
+    const hasMoved = floor - 1 > handled.floor;
     handled.raise(floor - 1);
+    if (hasMoved && failures.size + inbound.lacking.size > 0) forgetBelow(inbound, floor);
     if (pending.size > 0 && pending.has(sequence)) return "pending";
     if (handled.has(sequence)) {
       unreported.add(sequence);
       this.#reportTo(inbound);
       return "duplicate";
     }
+    if (failures.size > 0 && failures.has(sequence)) {
+      failed.add(sequence);
+      this.#reportTo(inbound);
+      return "duplicate";
+    }
+    if (failures.size >= FAILURES_MAX) return "ahead";
     return sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW ? "ahead" : "new";
   }
 
   /** A receipt says up to where there is no gap; only what lies beyond has to be named in it. */
   #handle(inbound: Inbound, sequence: number): void {
     inbound.handled.add(sequence);
+    if (inbound.lacking.size > 0) inbound.lacking.delete(sequence);
     if (sequence > inbound.handled.floor) inbound.unreported.add(sequence);
     this.#reportTo(inbound);
   }
@@ -178,6 +218,10 @@ export class Deduplication {
       unreported: new Set<number>(),
       full: new Set<number>(),
       late: new Set<number>(),
+      failures: new Map<number, RemoteError>(),
+      failed: new Set<number>(),
+      lacking: new Set<number>(),
+      missing: new Set<number>(),
       due: false,
     };
     this.#senders.set(name, fresh);
@@ -191,4 +235,14 @@ export class Deduplication {
     if (inbound?.incarnation !== incarnation || !inbound.pending.delete(sequence)) return undefined;
     return inbound;
   }
+}
+
+/** Forgets what the sender does not wait for any more. */
+function forgetBelow({ failures, failed, lacking }: Inbound, floor: number): void {
+  for (const sequence of failures.keys()) {
+    if (sequence >= floor) continue;
+    failures.delete(sequence);
+    failed.delete(sequence);
+  }
+  for (const sequence of lacking) if (sequence < floor) lacking.delete(sequence);
 }

@@ -151,13 +151,23 @@ export class ReceiveBufferFullError extends Error {
   override readonly name = "ReceiveBufferFullError";
 }
 
+/** What a handler on another node threw. */
+export interface RemoteError {
+  /** The name of the error there, such as `"RangeError"`. */
+  readonly name: string;
+  /** Its message; at most 1,000 UTF-16 code units of it. */
+  readonly message: string;
+  /** Its `code`, when that is a string or a number. */
+  readonly code?: string | number;
+}
+
 /**
- * The handler of a call threw, or there is none. The message is that of what it threw.
+ * The handler of a call or of an acknowledged message threw, or a call found none. The message is that of what it threw.
  *
  * @example A handler that throws
  * ```ts
  * import { CallError, startPeerService } from "@partisan/peer-service";
- * import { assertRejects } from "@std/assert";
+ * import { assertEquals, assertRejects } from "@std/assert";
  *
  * await using a = await startPeerService({ name: "a" });
  * await using b = await startPeerService({ name: "b" });
@@ -166,10 +176,44 @@ export class ReceiveBufferFullError extends Error {
  *   throw new RangeError("Not enough money");
  * });
  *
- * await assertRejects(() => a.call("b", "till", { take: 100 }), CallError, "Not enough money");
+ * const error = await assertRejects(() => a.call("b", "till", { take: 100 }), CallError, "Not enough money");
+ * assertEquals(error.remote, { name: "RangeError", message: "Not enough money" });
  * ```
  */
 export class CallError extends Error {
   /** Always `"CallError"`. */
   override readonly name = "CallError";
+  /** What was thrown there. */
+  readonly remote: RemoteError;
+
+  /**
+   * Makes an error of what a handler threw.
+   *
+   * @param message The message of it.
+   * @param remote All that is known of it.
+   */
+  constructor(message: string, remote: RemoteError = { name: "Error", message }) {
+    super(message);
+    this.remote = remote;
+  }
+}
+
+/**
+ * No handler was registered under the name by the deadline of an acknowledged message, 5 s without one. The message was not handled.
+ *
+ * @example Nobody registers the name
+ * ```ts
+ * import { NoHandlerError, startPeerService } from "@partisan/peer-service";
+ * import { assertRejects } from "@std/assert";
+ *
+ * await using a = await startPeerService({ name: "a" });
+ * await using b = await startPeerService({ name: "b" });
+ * await a.syncJoin(b.spec);
+ *
+ * await assertRejects(() => a.forwardMessage("b", "nobody", 1, { ack: true, timeout: 100 }), NoHandlerError);
+ * ```
+ */
+export class NoHandlerError extends Error {
+  /** Always `"NoHandlerError"`. */
+  override readonly name = "NoHandlerError";
 }

@@ -5,8 +5,8 @@ import type { Retransmission } from "./retransmission.ts";
 /** What is to be promised of a message beyond the life of a connection. */
 export interface GuaranteeOptions {
   /**
-   * Whether to wait until the receiving manager has handed the message over. It is sent again until then, and its handler
-   * sees it once.
+   * Whether to wait until the handler has handled the message: it has returned, or its promise has resolved. The message is sent again
+   * until then, and its handler sees it once.
    *
    * @default {false}
    */

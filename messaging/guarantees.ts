@@ -8,15 +8,17 @@ import type { Sender } from "./deduplication.ts";
 import {
   AckTimeoutError,
   MessageTooLargeError,
+  NoHandlerError,
   NotConnectedError,
   PartitionedError,
   ReceiveBufferFullError,
 } from "./errors.ts";
 import { EncodeError } from "../wire/encode_error.ts";
+import { callErrorOf } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import { EncodedMessage, type PayloadCodec } from "./payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
@@ -28,6 +30,9 @@ const TIMER_SLACK_MS = 10;
 
 /** Milliseconds after which what is not acknowledged by then is given a time to be repeated at. */
 const AGING_MS = 50;
+
+/** Milliseconds in which a handler must have been registered for a message that has no deadline: a node that has just started does so a moment later. */
+const HANDLER_PATIENCE_MS = 5_000;
 
 /** What is asked of a message. */
 type Wishes = GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined };
@@ -89,7 +94,15 @@ export class Guarantees {
   takeReceipt(from: string, value: unknown): void {
     const receipt = receiptFromValue(value);
     if (receipt.incarnation !== this.#options.incarnation()) return;
+    for (const [sequence, error] of receipt.failed) {
+      this.#outstanding.settle(from, sequence)?.settle(callErrorOf(error));
+    }
     for (const message of this.#outstanding.acknowledge(from, receipt)) message.settle();
+    for (const sequence of fromRanges(receipt.missing)) {
+      const { message } = this.#outstanding.lacking(from, sequence, this.#now(), HANDLER_PATIENCE_MS) ?? {};
+      message?.settle(noHandler(message));
+    }
+    if (receipt.missing.length > 0) this.#schedule();
     for (const sequence of fromRanges(receipt.full)) this.#outstanding.refuse(from, sequence);
     for (const sequence of fromRanges(receipt.late)) {
       this.#outstanding.settle(from, sequence)?.settle(
@@ -151,9 +164,9 @@ export class Guarantees {
     // What a node sends itself is in order anyway.
     const placed = causalLabel !== undefined && node !== this.#options.self();
     const placeholder = placed ? new NumberedMessage({ ...outgoing, message: null }) : undefined;
-    const message = new NumberedMessage(outgoing, placeholder);
-    const bytes = this.#options.codec.measure(outgoing.message);
-    this.#keep(message, bytes, options);
+    const bytes = this.#options.codec.encode(outgoing.message);
+    const message = new NumberedMessage({ ...outgoing, message: new EncodedMessage(bytes) }, placeholder);
+    this.#keep(message, bytes.length, options);
     if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberLife(node)! });
     const settled = ack ? message.settled() : undefined;
     const sent = this.#sendFirst(message, signal);
@@ -237,9 +250,11 @@ export class Guarantees {
   /** Sends again what is due, and gives up what is overdue. */
   #work(): void {
     const { resend, expired } = this.#outstanding.due(this.#now());
-    for (const { peer, message, refused } of expired) {
+    for (const { peer, message, refused, lacking } of expired) {
       message.settle(
-        refused
+        lacking
+          ? noHandler(message)
+          : refused
           ? new ReceiveBufferFullError(`Cannot deliver to "${peer}": its buffer for causally ordered messages is full`)
           : new AckTimeoutError(`Cannot deliver to "${peer}": no acknowledgement came in time`),
       );
@@ -290,4 +305,8 @@ export class Guarantees {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+function noHandler({ node, name }: NumberedMessage): NoHandlerError {
+  return new NoHandlerError(`Cannot deliver to "${node}": no handler is registered as "${name}" there`);
 }

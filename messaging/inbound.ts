@@ -3,6 +3,7 @@
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { DelayQueue } from "./delay_queue.ts";
+import { NoHandlerError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
@@ -79,6 +80,38 @@ export class Inbound {
     }
   }
 
+  /** Whether there is a handler. */
+  handles(name: string): boolean {
+    return this.#options.registry.whereis(name) !== undefined;
+  }
+
+  /** Counts a message that has no handler. */
+  unhandled(name: string, isToTell = true): void {
+    this.#options.stats.unhandled++;
+    if (!isToTell) return;
+    this.#options.undeliverable({ node: this.#options.self(), name, reason: noHandler(name) });
+  }
+
+  /**
+   * Hands a message to its handler, which is there, and tells what goes wrong.
+   *
+   * @returns What the handler returns; a promise of it rejects as the handler's does.
+   * @throws What the handler throws.
+   */
+  handle(name: string, message: unknown, context: MessageContext): unknown {
+    const { registry, stats, handlerFailed } = this.#options;
+    try {
+      if (message instanceof UndecodableMessage) throw message.error;
+      stats.delivered++;
+      const result = registry.whereis(name)!(message, context);
+      if (result instanceof Promise) result.catch((error) => handlerFailed(name, context.from, error));
+      return result;
+    } catch (error) {
+      handlerFailed(name, context.from, error);
+      throw error;
+    }
+  }
+
   /**
    * Hands a request to its handler.
    *
@@ -86,19 +119,11 @@ export class Inbound {
    * @throws What the handler throws; an error when there is none.
    */
   async answer(name: string, message: unknown, context: MessageContext): Promise<unknown> {
-    const handler = this.#options.registry.whereis(name);
-    if (handler === undefined) {
-      this.#options.stats.unhandled++;
-      throw new RangeError(`No handler is registered as "${name}"`);
+    if (!this.handles(name)) {
+      this.unhandled(name, false);
+      throw new NoHandlerError(noHandler(name));
     }
-    try {
-      if (message instanceof UndecodableMessage) throw message.error;
-      this.#options.stats.delivered++;
-      return await handler(message, context);
-    } catch (error) {
-      this.#options.handlerFailed(name, context.from, error);
-      throw error;
-    }
+    return await this.handle(name, message, context);
   }
 
   /**
@@ -107,24 +132,11 @@ export class Inbound {
    * @returns What the handler returned; `undefined` when it threw, when there is none, or the message could not be decoded.
    */
   deliver(name: string, message: unknown, context: MessageContext): unknown {
-    const handler = this.#options.registry.whereis(name);
-    if (handler === undefined) {
-      this.#options.stats.unhandled++;
-      this.#options.undeliverable({
-        node: this.#options.self(),
-        name,
-        reason: `No handler is registered as "${name}"`,
-      });
-      return undefined;
-    }
+    if (!this.handles(name)) return this.unhandled(name);
     try {
-      if (message instanceof UndecodableMessage) throw message.error;
-      this.#options.stats.delivered++;
-      const result = handler(message, context);
-      if (result instanceof Promise) result.catch((error) => this.#options.handlerFailed(name, context.from, error));
-      return result;
-    } catch (error) {
-      this.#options.handlerFailed(name, context.from, error);
+      return this.handle(name, message, context);
+    } catch {
+      // It was told.
       return undefined;
     }
   }
@@ -141,4 +153,8 @@ export class Inbound {
     }
     return contexts;
   }
+}
+
+function noHandler(name: string): string {
+  return `No handler is registered as "${name}"`;
 }

@@ -72,7 +72,8 @@ export function writeMessage(
     queue.rollback();
     return false;
   }
-  queue.commit(tail);
+  // A cast returns before its bytes are written, and its sender may change them then.
+  queue.commit(tail !== undefined && cast && codec.lends(message) ? tail.slice() : tail);
   return true;
 }
 

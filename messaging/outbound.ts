@@ -10,7 +10,7 @@ import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { LatestOnly } from "./latest_only.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import { EncodedMessage, type PayloadCodec } from "./payload_codec.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 /** How one message is to be sent. */
@@ -124,7 +124,7 @@ export class Outbound {
       if (!(result instanceof DelayedMessage)) {
         return result === undefined || this.#write({ ...message, message: result });
       }
-      const again = { ...message, message: result.message };
+      const again = { ...message, message: this.#kept(result.message) };
       if (!this.#options.delayed.add(() => this.cast(again))) throw tooManyDelayed(message);
       return true;
     } catch (error) {
@@ -157,8 +157,9 @@ export class Outbound {
     await Promise.all(peer.connections().filter((c) => c.channel === carriers).map((c) => c.queue.drained()));
   }
 
-  #interpose({ node, options, message }: OutboundMessage): unknown {
+  #interpose({ node, options, message: given }: OutboundMessage): unknown {
     const { channel = DEFAULT_CHANNEL } = options;
+    const message = given instanceof EncodedMessage ? this.#options.codec.decode(given.bytes) : given;
     return this.#options.interpositions.run({ type: "forward_message", node, channel, message });
   }
 
@@ -183,10 +184,19 @@ export class Outbound {
     }
     const connection = this.#connectionTo(message);
     if (connection === null) return void this.#relay(message);
+    const isLent = this.#options.codec.lends(message.message);
     if (!this.#hasLine(connection) && this.#writeTo(connection, message)) {
+      if (isLent) return this.#written(connection);
       return connection.queue.aboveHighWaterMark ? this.#drained(connection) : undefined;
     }
-    return this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
+    const waiting = this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
+    return isLent ? waiting.then(() => this.#written(connection)) : waiting;
+  }
+
+  /** What is sent from where it is may change once it is written. */
+  async #written({ queue, peer }: Connection): Promise<void> {
+    await queue.written();
+    if (queue.closed) throw new NotConnectedError(`Cannot send to "${peer.name}": the connection closed`);
   }
 
   /** A queue that closes wakes those that wait for it, but has sent nothing. */
@@ -249,8 +259,13 @@ export class Outbound {
     return accepted;
   }
 
+  /** A message that is sent later, when its sender may have changed what it is made of. */
+  #kept(message: unknown): EncodedMessage {
+    return message instanceof EncodedMessage ? message : new EncodedMessage(this.#options.codec.encode(message));
+  }
+
   #hold(latest: LatestOnly<OutboundMessage>, message: OutboundMessage): boolean {
-    const outcome = latest.hold(message);
+    const outcome = latest.hold({ ...message, message: this.#kept(message.message) });
     if (outcome === "superseding") this.#options.stats.superseded++;
     return outcome !== "full";
   }

@@ -51,6 +51,8 @@ export interface OutstandingMessage<T> {
   readonly repetitions: number;
   /** Whether the receiver has refused it for want of room. */
   readonly refused: boolean;
+  /** Whether the receiver had no handler for it when it was heard of last. */
+  readonly lacking: boolean;
 }
 
 /** What `due()` found. */

@@ -15,6 +15,17 @@ const SCRATCH_KEPT_BYTES = 64 * 1024;
 
 const BIN_32 = 0xc6;
 
+/** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
+export class EncodedMessage {
+  /** Its bytes, which nobody else has. */
+  readonly bytes: Uint8Array;
+
+  /** Keeps the bytes. */
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
+}
+
 /** Stands for a message that the codec could not decode. */
 export class UndecodableMessage {
   /** What the codec threw. */
@@ -44,6 +55,11 @@ export class PayloadCodec {
     this.#custom = custom;
   }
 
+  /** Whether a message is written from where it is, so that it must not change until then. */
+  lends(message: unknown): message is Uint8Array {
+    return message instanceof Uint8Array && message.length >= ZERO_COPY_MIN_BYTES && this.#custom === undefined;
+  }
+
   /**
    * Writes a message.
    *
@@ -51,9 +67,12 @@ export class PayloadCodec {
    * @throws {EncodeError} When the message cannot be encoded.
    */
   write(writer: ByteWriter, message: unknown): Uint8Array | undefined {
-    if (this.#custom !== undefined) {
+    if (message instanceof EncodedMessage) {
+      if (message.bytes.length >= ZERO_COPY_MIN_BYTES) return message.bytes;
+      writer.raw(message.bytes);
+    } else if (this.#custom !== undefined) {
       this.#writeCustom(this.#custom, writer, message);
-    } else if (message instanceof Uint8Array && message.length >= ZERO_COPY_MIN_BYTES) {
+    } else if (this.lends(message)) {
       writer.u8(BIN_32);
       writer.u32(message.length);
       return message;

@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkRanges } from "../wire/sequence_ranges.ts";
+import type { RemoteError } from "./errors.ts";
+import { remoteErrorFromValue, remoteErrorToValue } from "./failure.ts";
+import { checkRanges, isSequence } from "../wire/sequence_ranges.ts";
 
 /**
  * What a receiver tells a sender about its numbered messages: the body of an `ack` frame. Receipts may be lost: a
@@ -17,6 +19,10 @@ export interface Receipt {
   readonly full: readonly number[];
   /** Those that came too late for their place in the causal order, as pairs; they will never be handled. */
   readonly late: readonly number[];
+  /** Those that have no handler yet, as pairs; worth repeating for a while. */
+  readonly missing: readonly number[];
+  /** Those whose handler threw, and what; they will not be handed over again. */
+  readonly failed: readonly (readonly [sequence: number, error: RemoteError])[];
 }
 
 /**
@@ -27,7 +33,7 @@ export interface Receipt {
  */
 export function parseReceipt(value: unknown, limit: number): Receipt {
   if (typeof value !== "object" || value === null) throw new TypeError("Cannot read a receipt: not an object");
-  const { incarnation, through, ranges, full, late } = value as Record<string, unknown>;
+  const { incarnation, through, ranges, full, late, missing, failed } = value as Record<string, unknown>;
   if (!isCount(incarnation) || !isCount(through)) {
     throw new TypeError("Cannot read a receipt: incarnation and through must be safe integers, 0 or more");
   }
@@ -37,7 +43,20 @@ export function parseReceipt(value: unknown, limit: number): Receipt {
     ranges: checkRanges(ranges, limit),
     full: checkRanges(full, limit),
     late: checkRanges(late, limit),
+    missing: checkRanges(missing, limit),
+    failed: checkFailed(failed, limit),
   };
+}
+
+function checkFailed(value: unknown, limit: number): [number, RemoteError][] {
+  if (!Array.isArray(value) || value.length > limit) {
+    throw new TypeError("Cannot read a receipt: its failures are malformed");
+  }
+  return value.map((failure) => {
+    const [sequence, error] = Array.isArray(failure) ? failure : [];
+    if (!isSequence(sequence)) throw new TypeError("Cannot read a receipt: a failure has no number");
+    return [sequence, remoteErrorFromValue(error)];
+  });
 }
 
 function isCount(value: unknown): value is number {
@@ -48,8 +67,10 @@ function isCount(value: unknown): value is number {
 const NAMED_MAX = 65_536;
 
 /** The form in which a receipt travels. */
-export function receiptToValue({ incarnation, through, ranges, full, late }: Receipt): unknown {
-  return full.length + late.length === 0 ? [incarnation, through, ranges] : [incarnation, through, ranges, full, late];
+export function receiptToValue({ incarnation, through, ranges, full, late, missing, failed }: Receipt): unknown {
+  if (full.length + late.length + missing.length + failed.length === 0) return [incarnation, through, ranges];
+  const failures = failed.map(([sequence, error]) => [sequence, remoteErrorToValue(error)]);
+  return [incarnation, through, ranges, full, late, missing, failures];
 }
 
 /**
@@ -59,6 +80,6 @@ export function receiptToValue({ incarnation, through, ranges, full, late }: Rec
  */
 export function receiptFromValue(value: unknown): Receipt {
   if (!Array.isArray(value)) throw new TypeError("Cannot read a receipt: not a list");
-  const [incarnation, through, ranges, full = [], late = []] = value;
-  return parseReceipt({ incarnation, through, ranges, full, late }, NAMED_MAX);
+  const [incarnation, through, ranges, full = [], late = [], missing = [], failed = []] = value;
+  return parseReceipt({ incarnation, through, ranges, full, late, missing, failed }, NAMED_MAX);
 }

@@ -11,6 +11,8 @@ export class Entry<T> {
   repetition: Repetition<T> | undefined = undefined;
   /** Whether the receiver has refused it for want of room. */
   refused = false;
+  /** Whether the receiver has no handler for it. */
+  lacking = false;
   constructor(public message: T, public bytes: number) {}
 }
 
@@ -32,6 +34,10 @@ export class Repetition<T> extends WheelEntry implements OutstandingMessage<T> {
 
   get message(): T {
     return this.entry.message;
+  }
+
+  get lacking(): boolean {
+    return this.entry.lacking;
   }
 
   get refused(): boolean {

@@ -98,6 +98,23 @@ Deno.test("SendQueue writes what is sent in one turn in one write, in order", as
   assertEquals(bench.writes, [concat(...[1, 2, 3, 4, 5].map((kind) => frame(kind, pattern(kind * 10, kind))))]);
 });
 
+Deno.test("SendQueue.written() resolves when what was queued before is written, whatever was queued after it", async () => {
+  const bench = new Bench();
+  await bench.queue.written();
+  bench.send(1, 10, pattern(10));
+  const [first, again] = [bench.queue.written(), bench.queue.written()];
+  await bench.endTurn();
+  bench.send(2, 10);
+  const second = bench.queue.written();
+  await bench.finishWrite();
+  assertEquals([await isSettled(first), await isSettled(second)], [false, false]);
+  await bench.finishWrite();
+  await Promise.all([first, again]);
+  assertEquals(await isSettled(second), false);
+  bench.queue.close();
+  await second;
+});
+
 Deno.test("SendQueue fills the next batch while a write is in flight, without deferring again", async () => {
   const bench = new Bench();
   bench.send(1, 10);

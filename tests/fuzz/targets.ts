@@ -59,7 +59,11 @@ const CHECKS: readonly [name: string, check: (value: unknown) => unknown, sample
     7,
   ]]],
   ["broadcast", broadcastFromValue, BROADCASTS],
-  ["receipt", receiptFromValue, [[1, 7, [[9, 12]]], [1, 7, [[9, 12], [20, 21]], [[30, 30]], [[40, 44]]], [1, 0, []]]],
+  ["receipt", receiptFromValue, [[1, 7, [[9, 12]]], [1, 7, [[9, 12], [20, 21]], [30, 30], [40, 44], [50, 50], [[60, [
+    "Error",
+    "no",
+    "E",
+  ]]]], [1, 0, []]]],
   ["envelope", envelopeFromValue, [[7, 3], [7, 3, ["label", STAMP, false], null], [7, 3, null, [1, true]]]],
   ["relay header", parseRelayHeader, [RELAY]],
   ["partition", checkPartitionMessage, [["seek", "r", "a", 1, 16], ["mark", "r", 2], ["marked", "r"], [

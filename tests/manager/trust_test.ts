@@ -78,7 +78,7 @@ scenario("What the codec of the receiver cannot read is told, and harms no other
   const downs: string[] = [];
   for (const node of [a, b]) node.onDown("*", (peer) => downs.push(peer));
   await a.forwardMessage("b", "log", "MessagePack is not JSON");
-  await a.forwardMessage("b", "log", "acknowledged all the same", { ack: true });
+  await assertRejects(() => a.forwardMessage("b", "log", "not handled", { ack: true }), CallError);
   // A digit is the same in both.
   await a.forwardMessage("b", "log", 0x37);
   await world.until("all are told", () => world.errors.length === 2 && heard.messages.length === 1);

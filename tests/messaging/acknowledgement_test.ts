@@ -109,7 +109,7 @@ Deno.test("OutstandingMessages.due() gives up at the deadline, and frees what th
   messages.add("b", "x", { now: 0, bytes: 7, deadline: 250 });
   assertEquals(messages.due(249).expired, []);
   assertEquals(messages.due(250).expired, [
-    { peer: "b", sequence: 1, message: "x", repetitions: 1, refused: false },
+    { peer: "b", sequence: 1, message: "x", repetitions: 1, refused: false, lacking: false },
   ]);
   assertEquals([messages.size, messages.bytes, messages.floor("b")], [0, 0, 2]);
 });

@@ -6,6 +6,9 @@ import { parseReceipt } from "../../messaging/receipt.ts";
 
 const A = { name: "a", incarnation: 5 };
 
+/** The lists of a receipt that says nothing. */
+const NOTHING = { ranges: [], full: [], late: [], missing: [], failed: [] };
+
 /** Admits and settles. */
 function handle(deduplication: Deduplication, sequence: number, floor = 1, sender = A) {
   const admission = deduplication.admit(sender, sequence, floor);
@@ -30,17 +33,45 @@ Deno.test("Deduplication.admit() neither repeats nor acknowledges what is being 
   assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
 });
 
-Deno.test("Deduplication.take() lets each number through once, and acknowledges it at once", () => {
+Deno.test("Deduplication.fail() tells of a failure whenever the message is repeated, until its sender has done with it", () => {
   const deduplication = new Deduplication();
-  for (const sequence of [1, 2, 4]) assertEquals(deduplication.take(A, sequence, 1), "new");
+  const error = { name: "RangeError", message: "no" };
+  for (const sequence of [1, 2]) deduplication.admit(A, sequence, 1);
+  deduplication.fail(A, 1, error);
+  deduplication.settle(A, 2);
+  const receipt = { incarnation: 5, through: 0, ...NOTHING };
+  assertEquals(deduplication.takeReceipts(), [{
+    to: "a",
+    receipt: { ...receipt, ranges: [2, 2], failed: [[1, error]] },
+  }]);
+  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.admit(A, 1, 1), "duplicate");
+  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, failed: [[1, error]] } }]);
+  assertEquals(handle(deduplication, 3, 3), "new");
+  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, through: 3 } }]);
+});
+
+Deno.test("Deduplication.fail() admits nothing new when its sender has heard of none of very many failures", () => {
+  const deduplication = new Deduplication();
+  for (let sequence = 1; sequence <= 1_024; sequence++) {
+    assertEquals(deduplication.admit(A, sequence, 1), "new");
+    deduplication.fail(A, sequence, { name: "Error", message: "" });
+  }
+  assertEquals(deduplication.admit(A, 1_025, 1), "ahead");
+  assertEquals(deduplication.admit(A, 1_025, 2), "new");
+});
+
+Deno.test("Deduplication.miss() makes a repetition new again, and says what has no handler", () => {
+  const deduplication = new Deduplication();
+  deduplication.admit(A, 1, 1);
+  assertEquals(deduplication.miss(A, 1), true);
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 2, ranges: [4, 4], full: [], late: [] } },
+    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, missing: [1, 1] } },
   ]);
-  for (const sequence of [1, 2, 4]) assertEquals(deduplication.take(A, sequence, 1), "duplicate");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [4, 4]);
-  assertEquals(deduplication.take({ name: "a", incarnation: 4 }, 9, 1), "stale");
-  assertEquals(deduplication.admit(A, 5, 1), "new");
-  assertEquals(deduplication.take(A, 5, 1), "pending");
+  assertEquals(deduplication.admit(A, 1, 1), "new");
+  assertEquals(deduplication.miss(A, 1), false);
+  assertEquals(handle(deduplication, 1), "new");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
 });
 
 Deno.test("Deduplication.release() makes a repetition new again", () => {
@@ -58,7 +89,7 @@ Deno.test("Deduplication.refuse() makes a repetition new again and says why", ()
   deduplication.refuse(A, 2, "full");
   deduplication.refuse(A, 3, "late");
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 0, ranges: [], full: [1, 2], late: [3, 3] } },
+    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, full: [1, 2], late: [3, 3] } },
   ]);
   assertEquals(deduplication.takeReceipts(), []);
   assertEquals(deduplication.admit(A, 1, 1), "new");
@@ -69,8 +100,8 @@ Deno.test("Deduplication.takeReceipts() names what was handled since the last ti
   for (const sequence of [1, 2, 4, 5, 9]) handle(deduplication, sequence);
   handle(deduplication, 1, 1, { name: "b", incarnation: 1 });
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 2, ranges: [4, 5, 9, 9], full: [], late: [] } },
-    { to: "b", receipt: { incarnation: 1, through: 1, ranges: [], full: [], late: [] } },
+    { to: "a", receipt: { incarnation: 5, through: 2, ...NOTHING, ranges: [4, 5, 9, 9] } },
+    { to: "b", receipt: { incarnation: 1, through: 1, ...NOTHING } },
   ]);
   assertEquals(deduplication.takeReceipts(), []);
   handle(deduplication, 5);

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { DelayQueue } from "../../messaging/delay_queue.ts";
+import { NoHandlerError } from "../../messaging/errors.ts";
 import { Inbound } from "../../messaging/inbound.ts";
 import { delay, Interpositions } from "../../messaging/interposition.ts";
 import { writeMessage } from "../../messaging/message_frame.ts";
@@ -118,7 +119,7 @@ Deno.test("Inbound.answer() resolves and rejects as the handler does", async () 
   assertEquals(bench.failures, [["throws", "b", error]]);
   await assertRejects(
     () => bench.inbound.answer("nobody", 1, CONTEXT),
-    RangeError,
+    NoHandlerError,
     'No handler is registered as "nobody"',
   );
   assertEquals([bench.stats.delivered, bench.stats.unhandled, bench.undeliverable], [2, 1, []]);
