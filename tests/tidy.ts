@@ -171,6 +171,9 @@ function onlyReExports(context: Deno.lint.RuleContext): Visitor {
   };
 }
 
+/** Rooms that may use modules of Node.js that are built in: Deno's own API has no mutual TLS for a server, nor ChaCha20-Poly1305. */
+const BUILT_IN: readonly string[] = ["connections/noise/", "transport/tls/"];
+
 /** What `deno info --json` prints, as far as we read it. */
 export interface ModuleGraph {
   modules: {
@@ -186,11 +189,10 @@ export function strangers(graph: ModuleGraph, root: string): string[] {
     graph.modules.filter(({ dependencies = [] }) => dependencies.some(({ specifier }) => specifier === built));
   const isNeeded = (specifier: string) => {
     const by = specifier.startsWith("node:") ? importers(specifier) : [];
-    return by.length > 0 && by.every((module) => module.specifier.startsWith(`${root}transport/tls/`));
+    return by.length > 0 && by.every((module) => BUILT_IN.some((room) => module.specifier.startsWith(root + room)));
   };
   return graph.modules.flatMap(({ specifier, error, dependencies = [] }) => {
     const isFile = specifier.startsWith(root) && !specifier.startsWith(`${root}tests/`) && error === undefined;
-    // Deno's own API has no mutual TLS for a server: `transport/tls/` alone may use modules of Node.js that are built in.
     const isOurs = isFile || isNeeded(specifier);
     const late = dependencies.filter(({ isDynamic }) => isDynamic);
     return [

@@ -1,0 +1,82 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { KEY_BYTES, open, REKEY_COUNTER, seal, TAG_BYTES } from "./primitives.ts";
+
+const NOTHING = new Uint8Array();
+
+/** Numbers are exact up to here, and no connection lives to see it. */
+const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
+const ZEROS = new Uint8Array(KEY_BYTES);
+
+/** What was to be opened is not what was sealed: changed, repeated, out of order or of somebody else. */
+export class SealError extends Error {
+  /** Always `"SealError"`. */
+  override readonly name = "SealError";
+}
+
+/** A key and the counter of what it has sealed: the CipherState of the Noise specification, section 5.1. */
+export class CipherState {
+  #key: Uint8Array | null;
+  #counter = 0;
+
+  /** @param key `null` as long as no key is agreed upon: then nothing is encrypted. */
+  constructor(key: Uint8Array | null) {
+    this.#key = key;
+  }
+
+  /** Whether there is a key. */
+  get hasKey(): boolean {
+    return this.#key !== null;
+  }
+
+  /** How much it has sealed or opened. */
+  get counter(): number {
+    return this.#counter;
+  }
+
+  /** Bytes that sealing adds. */
+  get overhead(): number {
+    return this.#key === null ? 0 : TAG_BYTES;
+  }
+
+  /** Seals `plain` into `target`, from `at` on. @returns Where it ends. */
+  sealInto(associated: Uint8Array, plain: Uint8Array, target: Uint8Array, at: number): number {
+    if (this.#key !== null) return seal(this.#key, this.#next(), associated, plain, target, at);
+    target.set(plain, at);
+    return at + plain.length;
+  }
+
+  /**
+   * Opens what the other side has sealed.
+   *
+   * @throws {SealError} When it is something else. The counter stays where it is.
+   */
+  open(associated: Uint8Array, sealed: Uint8Array): Uint8Array {
+    if (this.#key === null) return sealed;
+    const counter = this.#next();
+    const plain = open(this.#key, counter, associated, sealed);
+    if (plain !== null) return plain;
+    this.#counter = counter;
+    throw new SealError("Cannot open what was received: it was changed on the way, or is not for this connection");
+  }
+
+  /** Goes on with another key, from which the present one cannot be found: REKEY of section 4.2. The counter goes on. */
+  rekey(): void {
+    if (this.#key === null) return;
+    const target = new Uint8Array(KEY_BYTES + TAG_BYTES);
+    seal(this.#key, REKEY_COUNTER, NOTHING, ZEROS, target, 0);
+    this.#key = target.slice(0, KEY_BYTES);
+  }
+
+  /** The same key and counter once more. */
+  clone(): CipherState {
+    const copy = new CipherState(this.#key);
+    copy.#counter = this.#counter;
+    return copy;
+  }
+
+  #next(): number {
+    if (this.#counter >= COUNTER_MAX) throw new SealError("Cannot seal: the counter has come to its end");
+    return this.#counter++;
+  }
+}
