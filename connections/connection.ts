@@ -74,6 +74,8 @@ export class Connection implements ConnectionIdentity {
   readonly namesOut: Map<string, number> = new Map();
   /** What the other side's handler numbers stand for. */
   readonly namesIn: unknown[] = [];
+  /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */
+  doubtful = false;
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
   readonly #stream: ByteStream;
@@ -83,6 +85,8 @@ export class Connection implements ConnectionIdentity {
   #draining: Draining | null = null;
   #drain: Timer | null = null;
   #isDrainAsked = false;
+  #isReadOut = false;
+  #successor: Connection | null = null;
   #handedOver = false;
 
   constructor(
@@ -158,13 +162,19 @@ export class Connection implements ConnectionIdentity {
       this.#handedOver = true;
       return this.close();
     }
+    this.#readOut();
     this.#isDrainAsked = true;
     if (this.draining) this.#tellDrain();
   }
 
-  /** Starts to hand frames to the handler. */
-  start(): void {
-    this.#run();
+  /**
+   * Starts to hand frames to the handler.
+   *
+   * @param predecessor A connection whose frames come first, if there are any left: the order of messages outlives their connection.
+   */
+  start(predecessor?: Connection): void {
+    if (predecessor === undefined || predecessor.#isReadOut) this.#run();
+    else predecessor.#successor = this;
   }
 
   /** Closes at once; what waits to be sent is dropped. */
@@ -175,6 +185,15 @@ export class Connection implements ConnectionIdentity {
     this.queue.close();
     this.#stream.close();
     this.#handler.closed(this, reason);
+    this.#readOut();
+  }
+
+  /** Nothing more is read from it: the one that follows has its turn. */
+  #readOut(): void {
+    this.#isReadOut = true;
+    const successor = this.#successor;
+    this.#successor = null;
+    if (successor !== null) successor.#run();
   }
 
   #tellDrain(): void {
@@ -185,6 +204,7 @@ export class Connection implements ConnectionIdentity {
   }
 
   async #run(): Promise<void> {
+    if (this.#closed) return;
     try {
       await this.reader.run(this.#sink, () => this.#runtime.giveWay?.());
       // The dialler closes a drained connection, after it has read the answer to the word that nothing more follows.

@@ -134,12 +134,13 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Has a peer's connections replaced: they look open, but nothing comes through. */
   doubt(peer: Peer): void {
     peer.doubtful = true;
+    for (const connection of peer.connections()) connection.doubtful = true;
     this.#settle(peer);
   }
 
-  /** Takes the failure detector's word that a peer lives. */
+  /** Takes the failure detector's word that a peer lives. Hearsay says nothing about the connections: those in doubt remain so. */
   revive(peer: Peer): void {
-    peer.silent = peer.doubtful = false;
+    peer.silent = false;
     this.#settle(peer);
   }
 
@@ -176,6 +177,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    if (connection.doubtful) this.#trust(connection);
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
     else this.#options.handler.frame(connection, kind, buffer, start, end);
@@ -244,7 +246,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const replaced = peer.place(connection);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
-      const doubtful = peer.doubtful ? peer.connections().filter((other) => other !== connection) : [];
+      const doubtful = peer.connections().filter((other) => other !== connection && other.doubtful);
       peer.doubtful = false;
       peer.wantedThere = true;
       if (!peer.wanted) tellWish(peer);
@@ -252,9 +254,17 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.silent = false;
     }
     if (replaced !== null) this.#retire(replaced);
-    connection.start();
+    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#predecessor(connection));
     this.#settle(peer);
     return connection;
+  }
+
+  /** Something came through a connection that was in doubt. */
+  #trust(connection: Connection): void {
+    const { peer } = connection;
+    connection.doubtful = false;
+    if (peer.membership === connection) peer.doubtful = false;
+    this.#settle(peer);
   }
 
   /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
@@ -262,7 +272,17 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (connection.closed) return;
     connection.peer.remove(connection);
     this.#draining.add(connection);
-    connection.drain(this.#options.linger);
+    // One through which nothing seems to come must not hold up those that follow for long.
+    connection.drain(connection.doubtful ? this.courtesy : this.#options.linger);
+  }
+
+  /** The last connection that had the place of another one, and still drains. */
+  #predecessor({ peer, channel, index }: Connection): Connection | undefined {
+    let last: Connection | undefined;
+    for (const other of this.#draining) {
+      if (other.peer === peer && other.channel === channel && other.index === index) last = other;
+    }
+    return last;
   }
 
   /** The other side has replaced a connection, maybe before this one. */

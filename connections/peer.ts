@@ -175,6 +175,11 @@ export class Peer {
     );
   }
 
+  /** Places whose connections are in doubt. */
+  doubts(): { channel: string; index: number }[] {
+    return this.connections().filter(({ doubtful }) => doubtful);
+  }
+
   /** Notes whether any frame came in since the last call. @returns Whether one did. */
   listen(now: number): boolean {
     if (this.framesIn === this.#framesBefore) return false;

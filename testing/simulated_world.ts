@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Random, Runtime, Timer } from "../runtime/runtime.ts";
-import { type Latency, uniformLatency } from "../transport/memory/memory_links.ts";
+import { type Latency, type Retransmission, uniformLatency } from "../transport/memory/memory_links.ts";
 import { MemoryNetwork } from "../transport/memory/memory_transport.ts";
 import { HistoryHash } from "./history_hash.ts";
 import { SeededRandom } from "./seeded_random.ts";
@@ -30,6 +30,12 @@ export interface SimulatedWorldOptions {
    * @default {0.25}
    */
   readonly resolution?: number | undefined;
+  /**
+   * When bytes that met a cut are sent again: TCP on Linux begins with 200 ms and ends with 120 s between two tries.
+   *
+   * @default {none: they go on as soon as the cut has healed}
+   */
+  readonly retransmission?: Retransmission | undefined;
   /**
    * How many bytes may be under way or unread in each direction of a stream.
    *
@@ -120,6 +126,7 @@ export class SimulatedWorld {
       latency: options.latency ?? uniformLatency(0.5, 5),
       resolution: options.resolution ?? 0.25,
       windowBytes: options.windowBytes,
+      retransmission: options.retransmission,
       observer: {
         arrived: (kind, from, to, bytes) => this.#record(kind, to, bytes, from),
         woken: (host) => this.#loop.stir(this.#places.get(host)?.node),

@@ -14,7 +14,7 @@ export { TcpTransport, type TcpTransportOptions, type TcpTransportStats } from "
 export { type TlsCredentials } from "./tls/tls_transport.ts";
 export { CertificateError, type CertificateErrorCode } from "./tls/certificate_error.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory/memory_transport.ts";
-export { type CutConnects, type Latency, uniformLatency } from "./memory/memory_links.ts";
+export { type CutConnects, type Latency, type Retransmission, uniformLatency } from "./memory/memory_links.ts";
 export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory/memory_host.ts";
 export { type ByteStream, type Listener, type PeerCertificate, type Transport } from "./transport.ts";
 export { type Address } from "../wire/address.ts";

@@ -90,7 +90,7 @@ export class PeerDialler {
     if (linked !== this.#linked) this.#incompleteSince = null;
     this.#linked = linked;
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
-    const places = linked ? peer.gaps() : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
+    const places = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
       !this.#dialling.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
     );
@@ -125,7 +125,8 @@ export class PeerDialler {
   /** While it waited for a slot, the other side may have dialled, or the wish have gone. */
   async #dialIfMissing(channel: string, index: number): Promise<void> {
     const peer = this.#peer;
-    const isOpen = peer.at(channel, index) !== null && !peer.doubtful;
+    const present = peer.at(channel, index);
+    const isOpen = present !== null && !present.doubtful && !peer.doubtful;
     if (isOpen || !peer.wanted || this.#stopped) return;
     await this.#host.dial(peer, channel, index);
   }

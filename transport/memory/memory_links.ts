@@ -22,6 +22,14 @@ export function uniformLatency(min: number, max: number): Latency {
   return (random) => min + (max - min) * random.next();
 }
 
+/** How a stream tries again to send what met a cut. */
+export interface Retransmission {
+  /** Milliseconds before the first try. */
+  readonly initial: number;
+  /** Most milliseconds between two tries. */
+  readonly cap: number;
+}
+
 /** What happens to attempts to connect across a cut. */
 export type CutConnects = "hang" | "refuse";
 
@@ -53,9 +61,16 @@ export class MemoryLinks {
   readonly #links = new Map<string, Map<string, Link>>();
   /** Who waits for hosts that are down and do not even refuse. */
   readonly #down = new Map<string, Set<Stalled>>();
+  readonly #retransmission: Retransmission | undefined;
   #immediate = 0;
 
-  constructor(clock: Clock, random: Random | undefined, latency: Latency, resolution: number) {
+  constructor(
+    clock: Clock,
+    random: Random | undefined,
+    latency: Latency,
+    resolution: number,
+    retransmission?: Retransmission,
+  ) {
     if (typeof latency === "function" && random === undefined) {
       throw new TypeError("Cannot draw latencies: no source of randomness was given");
     }
@@ -63,6 +78,7 @@ export class MemoryLinks {
     this.#random = random;
     this.#latency = latency;
     this.#resolution = resolution;
+    this.#retransmission = retransmission;
   }
 
   /**
@@ -80,6 +96,16 @@ export class MemoryLinks {
     const latency = typeof this.#latency === "number" ? this.#latency : this.#latency(this.#random as Random, from, to);
     const arrives = leaves + latency;
     return this.#resolution > 0 ? Math.ceil(arrives / this.#resolution) * this.#resolution : arrives;
+  }
+
+  /** Milliseconds until what has been held back since `heldAt` is sent again. */
+  untilNextTry(heldAt: number): number {
+    if (this.#retransmission === undefined) return 0;
+    const { initial, cap } = this.#retransmission;
+    const now = this.clock.now();
+    let [next, pause] = [heldAt + initial, initial];
+    while (next < now) next += pause = Math.min(cap, 2 * pause);
+    return next - now;
   }
 
   /** Whether bytes that would arrive at `time` may do so within the call that sent them. */

@@ -44,6 +44,8 @@ export class MemoryStream implements ByteStream, Stalled {
   #inbox: Uint8Array[] | undefined;
   #flights: Flight[] | undefined;
   #timer: Timer | undefined;
+  /** When the first flight met a cut, if it did. */
+  #heldAt: number | undefined;
   /** Bytes sent that the other end has not read. */
   #outstanding = 0;
   /** Whether the host, a slow one, has yet to deal with what it has read. */
@@ -134,7 +136,8 @@ export class MemoryStream implements ByteStream, Stalled {
   /** What was held back by a cut, a clog or a host that was down sets out again. */
   resume(): void {
     if (this.#flights === undefined) return;
-    const arrivesAt = this.#arrival(0);
+    const { links } = this.#host;
+    const arrivesAt = this.#arrival(0) + (this.#heldAt === undefined ? 0 : links.untilNextTry(this.#heldAt));
     for (const flight of this.#flights) flight.arrivesAt = arrivesAt;
     this.#awaitArrival();
   }
@@ -256,14 +259,18 @@ export class MemoryStream implements ByteStream, Stalled {
 
   #dropFlights(): void {
     this.#timer?.cancel();
-    this.#timer = this.#flights = undefined;
+    this.#timer = this.#flights = this.#heldAt = undefined;
   }
 
   /** The first flight has arrived, and with it all that are no later. */
   #land(): void {
     this.#timer = undefined;
     const flights = this.#flights as Flight[];
-    if (this.#isHeld()) return;
+    if (this.#isHeld()) {
+      this.#heldAt ??= this.#host.links.clock.now();
+      return;
+    }
+    this.#heldAt = undefined;
     // Timers of the system may run a little early: the first flight has arrived whatever the clock says. Each arrival
     // may add to the flights, or drop them all.
     const { clock } = this.#host.links;

@@ -2,7 +2,7 @@
 
 import type { Clock, Random } from "../../runtime/runtime.ts";
 import { MemoryHost, type MemoryListener, type MemoryNetworkObserver, type MemoryPorts } from "./memory_host.ts";
-import { type CutConnects, type Latency, MemoryLinks } from "./memory_links.ts";
+import { type CutConnects, type Latency, MemoryLinks, type Retransmission } from "./memory_links.ts";
 import { MemorySlab } from "./memory_slab.ts";
 import type { Transport } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
@@ -36,6 +36,13 @@ export interface MemoryNetworkOptions {
    * @default {131_072}
    */
   readonly windowBytes?: number | undefined;
+  /**
+   * How bytes that met a cut are sent again: after `initial` milliseconds, then each time after twice as long, `cap` at most. After
+   * the cut has healed they go on when the next try is due, as those of TCP do.
+   *
+   * @default {none: they go on as soon as it has healed}
+   */
+  readonly retransmission?: Retransmission | undefined;
   /**
    * Is told what happens.
    *
@@ -110,7 +117,13 @@ export class MemoryNetwork {
   /** Begins without hosts and without faults. */
   constructor(options: MemoryNetworkOptions) {
     this.#options = options;
-    this.#links = new MemoryLinks(options.clock, options.random, options.latency ?? 0, options.resolution ?? 0);
+    this.#links = new MemoryLinks(
+      options.clock,
+      options.random,
+      options.latency ?? 0,
+      options.resolution ?? 0,
+      options.retransmission,
+    );
   }
 
   /** How `host` reaches the others. After a crash of that host: of its next life. */

@@ -511,3 +511,24 @@ Deno.test("endless traffic without latency does not keep timers from running", a
   assert(rounds > 100);
   assertEquals(clock.pending, 1);
 });
+
+Deno.test("bytes that meet a cut go on when TCP would try again, later and later", async () => {
+  for (const [cutFor, arrivesAt] of [[100, 201], [250, 601], [1_000, 1_401], [100_000, 115_001]] as const) {
+    const world = new SimulatedWorld({ latency: 0, resolution: 0, retransmission: { initial: 200, cap: 32_000 } });
+    let [arrived, accepted] = [0, false];
+    await world.node("b").transport.listen({ hostname: "b", port: 1 }, async (stream) => {
+      accepted = true;
+      await stream.read(new Uint8Array(1));
+      arrived = world.node("b").clock.now();
+    });
+    const stream = await world.wait(world.node("a").transport.connect({ hostname: "b", port: 1 }), 10);
+    await world.advance(1 - world.node("a").clock.now());
+    assert(accepted);
+    world.network.cut("a", "b");
+    await stream.write(new Uint8Array(1));
+    await world.advance(cutFor);
+    world.network.heal();
+    await world.advance(40_000);
+    assertEquals(arrived, arrivesAt);
+  }
+});
