@@ -5,7 +5,7 @@ import { broadcastNeighbours } from "../gossip/broadcast_neighbours.ts";
 import { Plumtree } from "../gossip/plumtree.ts";
 import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { PayloadCodec } from "../messaging/payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Warning } from "../runtime/log_entry.ts";
-import type { MonitorDown } from "./monitoring.ts";
+import type { MonitorDown } from "./monitor.ts";
 import type { Undeliverable } from "../messaging/message_stats.ts";
 
 /** Detail of `up` and `down`. */

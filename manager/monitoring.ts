@@ -3,41 +3,9 @@
 import { DEMONITOR_NAME, type HandlerFate, MONITOR_NAME } from "../messaging/monitors.ts";
 import { EventStream } from "./event_stream.ts";
 import type { ServerRef } from "./forward_options.ts";
+import type { Monitor, MonitorDown, MonitorReason, NodeStatus } from "./monitor.ts";
 import type { Node } from "./node.ts";
 import { call, forward } from "./sending.ts";
-
-/**
- * Why a monitored handler is gone:
- *
- * - `not_registered`: there was none when it was asked for.
- * - `unregistered`: it was taken back.
- * - `down`: its node cannot be reached.
- * - `left`: its node is no member.
- * - `demonitored`: nobody wants to know any more.
- */
-export type MonitorReason = HandlerFate | "down" | "left";
-
-/** The end of a monitored handler. */
-export interface MonitorDown extends ServerRef {
-  /** Why it is gone. */
-  readonly reason: MonitorReason;
-}
-
-/** A watch over a handler. Disposing it is the same as `demonitor`. */
-export interface Monitor extends Disposable {
-  /** The handler. */
-  readonly ref: ServerRef;
-  /** Resolves once, when the handler is gone or the monitor is ended. Never rejects. */
-  readonly down: Promise<MonitorDown>;
-}
-
-/** A node that came or went. */
-export interface NodeStatus {
-  /** The node. */
-  readonly node: string;
-  /** Whether it can be reached now. */
-  readonly status: "up" | "down";
-}
 
 /** Watches a handler: asks its node to answer when it is gone. */
 export function monitor(by: Node, { node, name }: ServerRef): Monitor {

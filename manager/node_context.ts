@@ -5,7 +5,7 @@ import { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { StoppedError } from "../messaging/errors.ts";
-import { PayloadCodec } from "../messaging/payload_codec.ts";
+import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Emit } from "./events.ts";
 import { poolOptions } from "./pool_options.ts";

@@ -6,19 +6,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { ControlHandler, Part } from "./part.ts";
-
-/** What changed in the membership, as far as this node knows it. */
-export interface MembershipChange {
-  /** Nodes that were not members before. */
-  readonly joined: readonly NodeSpec[];
-  /** Nodes that left the cluster; not those that are merely forgotten here. */
-  readonly left: readonly NodeSpec[];
-  /** Members of which a newer life became known. */
-  readonly renewed: readonly NodeSpec[];
-  /** Whether this node itself is no longer a member. */
-  readonly removed: boolean;
-}
+import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Runs the membership strategy: hands it what happens, and does what it answers. */
 export class Overlay implements Part {

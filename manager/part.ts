@@ -5,7 +5,18 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { StoppedError } from "../messaging/errors.ts";
 import type { FrameHandler } from "./frame_router.ts";
-import type { MembershipChange } from "./overlay.ts";
+
+/** What changed in the membership, as far as this node knows it. */
+export interface MembershipChange {
+  /** Nodes that were not members before. */
+  readonly joined: readonly NodeSpec[];
+  /** Nodes that left the cluster; not those that are merely forgotten here. */
+  readonly left: readonly NodeSpec[];
+  /** Members of which a newer life became known. */
+  readonly renewed: readonly NodeSpec[];
+  /** Whether this node itself is no longer a member. */
+  readonly removed: boolean;
+}
 
 /** Takes a value that came over the membership connection of a peer. What it throws closes the connection. */
 export type ControlHandler = (peer: Peer, value: unknown) => void;

@@ -3,10 +3,9 @@
 import type { Peer } from "../connections/peer.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { StoppedError } from "../messaging/errors.ts";
-import type { PayloadCodec } from "../messaging/payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 import type { FrameRouter } from "./frame_router.ts";
-import type { MembershipChange } from "./overlay.ts";
-import type { Part } from "./part.ts";
+import type { MembershipChange, Part } from "./part.ts";
 
 /** The parts of a node as one: each call goes to all that implement it, in the order of the list. */
 export class Parts implements Part {

@@ -9,7 +9,7 @@ import type { PartitionEntry, PartitionReference } from "../messaging/partitions
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
-import type { Monitor, NodeStatus } from "./monitoring.ts";
+import type { Monitor, NodeStatus } from "./monitor.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 

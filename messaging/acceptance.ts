@@ -13,7 +13,7 @@ import { remoteErrorOf } from "./failure.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { receiptToValue } from "./receipt.ts";
 import type { MessageContext } from "./registry.ts";
 import { encodeInto } from "../wire/message_pack_encode.ts";

@@ -8,7 +8,7 @@ import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
-import { UndecodableMessage } from "./payload_codec.ts";
+import { UndecodableMessage } from "../wire/payload_codec.ts";
 import { MANAGER_NAME, type MessageContext } from "./registry.ts";
 
 interface PendingCall {

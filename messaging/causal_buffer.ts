@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { CausalStamp } from "./causal_stamp.ts";
+import type { CausalStamp } from "../wire/causal_stamp.ts";
 
 /** A message that has arrived. */
 export interface HeldMessage<T> {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { participantKey } from "./causal_stamp.ts";
+import { participantKey } from "../wire/causal_stamp.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalOrder } from "./causality.ts";
 import type { CausalPlace } from "../wire/envelope.ts";

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { CausalPatience } from "./causal_options.ts";
-import { splitParticipantKey } from "./causal_stamp.ts";
+import { splitParticipantKey } from "../wire/causal_stamp.ts";
 
 /** How many lives that are over are remembered. */
 const FORGOTTEN_MAX = 1_024;

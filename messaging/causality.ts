@@ -5,7 +5,7 @@ import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalKnowledge } from "./causal_knowledge.ts";
 import type { CausalOrderOptions } from "./causal_options.ts";
 import { CausalPresence } from "./causal_presence.ts";
-import { type CausalStamp, CausalStampBuilder } from "./causal_stamp.ts";
+import { type CausalStamp, CausalStampBuilder } from "../wire/causal_stamp.ts";
 
 /** Messages of one participant to this one. */
 interface Inbound {

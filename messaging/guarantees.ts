@@ -3,7 +3,7 @@
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
-import { participantKey, splitParticipantKey } from "./causal_stamp.ts";
+import { participantKey, splitParticipantKey } from "../wire/causal_stamp.ts";
 import type { Sender } from "./deduplication.ts";
 import {
   AckTimeoutError,
@@ -18,7 +18,7 @@ import { callErrorOf } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
-import { EncodedMessage, type PayloadCodec } from "./payload_codec.ts";
+import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";

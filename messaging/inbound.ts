@@ -7,7 +7,7 @@ import { NoHandlerError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
-import { type PayloadCodec, UndecodableMessage } from "./payload_codec.ts";
+import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts";
 import type { MessageContext, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */

@@ -5,7 +5,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 
 /** Handler names that one connection numbers, per direction; further ones travel with each message. */
 const NUMBERED_NAMES_MAX = 4096;

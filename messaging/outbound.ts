@@ -10,7 +10,7 @@ import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { LatestOnly } from "./latest_only.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
-import { EncodedMessage, type PayloadCodec } from "./payload_codec.ts";
+import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 /** How one message is to be sent. */

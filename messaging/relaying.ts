@@ -10,7 +10,7 @@ import { sendValue } from "../connections/send_value.ts";
 import { type Envelope, envelopeFromValue, envelopeToValue } from "../wire/envelope.ts";
 import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
-import type { PayloadCodec } from "./payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
 import { parseRelayHeader } from "../wire/relay_header.ts";
 

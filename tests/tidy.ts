@@ -31,6 +31,31 @@ export const FOLDERS: readonly string[] = [
   "wire",
 ];
 
+const PROTOCOLS = ["membership", "strategy", "gossip", "messaging"];
+const BELOW_MANAGER = [...PROTOCOLS, "connections", "wire", "transport", "runtime"];
+
+/**
+ * The rooms that each room may import from. Imports go downwards only: rooms of users, manager, protocols and connections, formats,
+ * runtime. Protocols know no connections; `messaging/` alone does, where a message is handed over.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  runtime: [],
+  wire: ["runtime"],
+  transport: ["wire", "runtime"],
+  connections: ["transport", "wire", "runtime"],
+  membership: ["wire", "runtime"],
+  gossip: ["membership", "wire", "runtime"],
+  strategy: ["gossip", "membership", "wire", "runtime"],
+  messaging: ["connections", "wire", "runtime"],
+  manager: BELOW_MANAGER,
+  discovery: ["manager", ...BELOW_MANAGER],
+  groups: ["manager", ...BELOW_MANAGER],
+  placement: ["groups", "manager", ...BELOW_MANAGER],
+  ops: ["manager", ...BELOW_MANAGER],
+  testing: ["manager", ...BELOW_MANAGER],
+  cli: ["ops", "testing", "discovery", "manager", ...BELOW_MANAGER],
+};
+
 /** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
   /^(bench|cli|examples|tests)\//,

@@ -2,8 +2,8 @@
 
 import type { ByteWriter } from "./byte_writer.ts";
 import { ProtocolError } from "./frame_reader.ts";
-import { type CausalStamp, parseCausalStamp } from "../messaging/causal_stamp.ts";
-import type { PayloadCodec } from "../messaging/payload_codec.ts";
+import { type CausalStamp, parseCausalStamp } from "./causal_stamp.ts";
+import type { PayloadCodec } from "./payload_codec.ts";
 
 /** Bytes of an envelope that has nothing but its numbers. */
 const NUMBERS_BYTES = 8;

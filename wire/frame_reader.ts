@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { FrameKind } from "./frame_kind.ts";
-import type { ByteStream } from "../transport/transport.ts";
 
 /** Bytes before a frame's body: `u32 length | u8 kind`. */
 export const FRAME_HEADER_BYTES = 5;
@@ -44,6 +43,12 @@ export interface Frame {
   readonly body: Uint8Array;
 }
 
+/** Where bytes come from: a stream, as far as a reader needs to know it. */
+export interface ByteSource {
+  /** Reads into `buffer`. @returns The number of bytes, or `null` at the end. */
+  read(buffer: Uint8Array): Promise<number | null>;
+}
+
 /**
  * Cuts a byte stream into frames. Its buffer is small while the stream is idle and grows under load. Large frames are read into
  * buffers of their own, so that a payload is hardly copied on its way in, and holds on to nothing but itself.
@@ -51,7 +56,7 @@ export interface Frame {
 export class FrameReader {
   /** Largest length field that is accepted, in bytes. */
   maxFrameBytes: number;
-  readonly #stream: ByteStream;
+  readonly #stream: ByteSource;
   #chunk = new Uint8Array(IDLE_CHUNK_BYTES);
   #start = 0;
   #end = 0;
@@ -62,7 +67,7 @@ export class FrameReader {
   #workUntilLook = WORK_BETWEEN_LOOKS;
   #bytesRead = 0;
 
-  constructor(stream: ByteStream, maxFrameBytes: number) {
+  constructor(stream: ByteSource, maxFrameBytes: number) {
     this.#stream = stream;
     this.maxFrameBytes = maxFrameBytes;
   }

@@ -6,7 +6,7 @@ import { checkHeartbeatMessage } from "../../gossip/heartbeat_message.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { envelopeFromValue, readEnvelope, writeEnvelope } from "../../wire/envelope.ts";
 import { checkPartitionMessage } from "../../messaging/partitions.ts";
-import { PayloadCodec } from "../../messaging/payload_codec.ts";
+import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { receiptFromValue } from "../../messaging/receipt.ts";
 import { parseRelayHeader } from "../../wire/relay_header.ts";
 import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";

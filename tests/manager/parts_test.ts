@@ -7,7 +7,7 @@ import { FrameRouter } from "../../manager/frame_router.ts";
 import type { Part } from "../../manager/part.ts";
 import { Parts } from "../../manager/parts.ts";
 import { StoppedError } from "../../messaging/errors.ts";
-import { PayloadCodec } from "../../messaging/payload_codec.ts";
+import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { messagePack } from "../../wire/codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { nodeSpec } from "../node_spec.ts";

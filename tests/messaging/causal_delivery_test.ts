@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { OutstandingMessages } from "../../messaging/acknowledgement.ts";
-import { type CausalStamp, participantKey } from "../../messaging/causal_stamp.ts";
+import { type CausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
 import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { parseReceipt, type Receipt } from "../../messaging/receipt.ts";

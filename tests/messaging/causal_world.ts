@@ -4,7 +4,7 @@ import { assert } from "@std/assert";
 import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
 import type { CausalDelivery, CausalOutcome } from "../../messaging/causal_delivery.ts";
-import { type CausalStamp, parseCausalStamp, participantKey } from "../../messaging/causal_stamp.ts";
+import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 
 /** What was sent or delivered by whom, as far as one node can know: the oracle's own, true clock. */

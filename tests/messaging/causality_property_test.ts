@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { participantKey } from "../../messaging/causal_stamp.ts";
+import { participantKey } from "../../wire/causal_stamp.ts";
 import { forEachSeed } from "../seeded_random.ts";
 import { CausalWorld } from "./causal_world.ts";
 

@@ -3,7 +3,7 @@
 import { assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
-import { type CausalStamp, parseCausalStamp, participantKey } from "../../messaging/causal_stamp.ts";
+import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { CausalDelivery } from "../../messaging/causal_delivery.ts";
 
 const A = participantKey("a", 1);

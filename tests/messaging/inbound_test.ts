@@ -7,7 +7,7 @@ import { Inbound } from "../../messaging/inbound.ts";
 import { delay, Interpositions } from "../../messaging/interposition.ts";
 import { writeMessage } from "../../messaging/message_frame.ts";
 import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
-import { PayloadCodec, UndecodableMessage } from "../../messaging/payload_codec.ts";
+import { PayloadCodec, UndecodableMessage } from "../../wire/payload_codec.ts";
 import { type MessageContext, Registry } from "../../messaging/registry.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { bareRuntime, pass } from "../connections/bare_runtime.ts";

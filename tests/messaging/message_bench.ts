@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { PayloadCodec } from "../../messaging/payload_codec.ts";
+import type { PayloadCodec } from "../../wire/payload_codec.ts";
 import { type InboundMessage, readHandlerName, readMessage } from "../../messaging/message_frame.ts";
 import { Connection, type ConnectionIdentity, type ConnectionOptions } from "../../connections/connection.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";

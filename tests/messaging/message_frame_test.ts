@@ -5,7 +5,7 @@ import type { Envelope } from "../../wire/envelope.ts";
 import { MessageTooLargeError } from "../../messaging/errors.ts";
 import { EncodeError } from "../../wire/encode_error.ts";
 import { readHandlerName, readMessage, writeMessage } from "../../messaging/message_frame.ts";
-import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../messaging/payload_codec.ts";
+import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../wire/payload_codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { encode } from "../../wire/message_pack_encode.ts";

@@ -7,7 +7,7 @@ import { EncodeError } from "../../wire/encode_error.ts";
 import { Interpositions } from "../../messaging/interposition.ts";
 import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
 import { Outbound, type OutboundMessage, type SendOptions } from "../../messaging/outbound.ts";
-import { PayloadCodec } from "../../messaging/payload_codec.ts";
+import { PayloadCodec } from "../../wire/payload_codec.ts";
 import type { Connection } from "../../connections/connection.ts";
 import type { ConnectionPool } from "../../connections/connection_pool.ts";
 import { Peer } from "../../connections/peer.ts";

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { type Envelope, envelopeFromValue, envelopeToValue, readEnvelope, writeEnvelope } from "../../wire/envelope.ts";
-import { PayloadCodec } from "../../messaging/payload_codec.ts";
+import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { decode } from "../../wire/message_pack_decode.ts";

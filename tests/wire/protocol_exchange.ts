@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { writeMessage } from "../../messaging/message_frame.ts";
-import { PayloadCodec } from "../../messaging/payload_codec.ts";
+import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";

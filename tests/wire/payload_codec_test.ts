@@ -2,13 +2,13 @@
 
 import { assert, assertEquals, assertInstanceOf, assertNotEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { EncodeError } from "../../wire/encode_error.ts";
-import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../messaging/payload_codec.ts";
+import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../wire/payload_codec.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { concat, pattern } from "../connections/fake_stream.ts";
-import { randomValue } from "../wire/random_value.ts";
+import { randomValue } from "./random_value.ts";
 
 const plain = new PayloadCodec();
 const json = new PayloadCodec({

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { isSequence } from "../wire/sequence_ranges.ts";
+import { isSequence } from "./sequence_ranges.ts";
 
 /** Most participants that one stamp may name. */
 const PARTICIPANTS_MAX = 4_096;

@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { ByteWriter } from "../wire/byte_writer.ts";
-import type { Codec } from "../wire/codec.ts";
-import { ProtocolError } from "../wire/frame_reader.ts";
-import { Decoder } from "../wire/message_pack_decode.ts";
-import { encodeInto } from "../wire/message_pack_encode.ts";
-import { EncodeError } from "../wire/encode_error.ts";
+import { ByteWriter } from "./byte_writer.ts";
+import type { Codec } from "./codec.ts";
+import { ProtocolError } from "./frame_reader.ts";
+import { Decoder } from "./message_pack_decode.ts";
+import { encodeInto } from "./message_pack_encode.ts";
+import { EncodeError } from "./encode_error.ts";
 
 /** Bytes from this size on go to the socket from where they are; smaller ones are cheaper to copy into the batch. */
 export const ZERO_COPY_MIN_BYTES = 128 * 1024;

@@ -1,0 +1,37 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { HandlerFate } from "../messaging/monitors.ts";
+import type { ServerRef } from "./forward_options.ts";
+
+/**
+ * Why a monitored handler is gone:
+ *
+ * - `not_registered`: there was none when it was asked for.
+ * - `unregistered`: it was taken back.
+ * - `down`: its node cannot be reached.
+ * - `left`: its node is no member.
+ * - `demonitored`: nobody wants to know any more.
+ */
+export type MonitorReason = HandlerFate | "down" | "left";
+
+/** The end of a monitored handler. */
+export interface MonitorDown extends ServerRef {
+  /** Why it is gone. */
+  readonly reason: MonitorReason;
+}
+
+/** A watch over a handler. Disposing it is the same as `demonitor`. */
+export interface Monitor extends Disposable {
+  /** The handler. */
+  readonly ref: ServerRef;
+  /** Resolves once, when the handler is gone or the monitor is ended. Never rejects. */
+  readonly down: Promise<MonitorDown>;
+}
+
+/** A node that came or went. */
+export interface NodeStatus {
+  /** The node. */
+  readonly node: string;
+  /** Whether it can be reached now. */
+  readonly status: "up" | "down";
+}
