@@ -487,10 +487,13 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
 
   /**
-   * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent is dropped, counted, and told
-   * by an `undeliverable` event.
+   * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent for a remote reason is dropped,
+   * counted, and told by an `undeliverable` event.
    *
    * @returns Whether more may be sent at once: `false` above the high-water mark; then wait for {@linkcode ready}.
+   * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
+   * @throws {RangeError} When neither side knows the channel.
    *
    * @example As fast as the connection takes it
    * ```ts

@@ -5,7 +5,8 @@ import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { DelayQueue } from "./delay_queue.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
-import { NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
+import { EncodeError } from "../wire/encode_error.ts";
+import { MessageTooLargeError, NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { LatestOnly } from "./latest_only.ts";
 import { writeMessage } from "./message_frame.ts";
@@ -113,9 +114,10 @@ export class Outbound {
   }
 
   /**
-   * Sends a message if there is room for it. What cannot be sent is counted and told.
+   * Sends a message if there is room for it. What cannot be sent for a remote reason is counted and told.
    *
    * @returns Whether the queue is below its high-water mark: whether it is a good idea to send more now.
+   * @throws {EncodeError | MessageTooLargeError | RangeError | TypeError} What no wait would mend, because the sender is at fault.
    */
   cast(message: OutboundMessage): boolean {
     try {
@@ -125,11 +127,21 @@ export class Outbound {
         return result === undefined || this.#write({ ...message, message: result });
       }
       const again = { ...message, message: this.#kept(result.message) };
-      if (!this.#options.delayed.add(() => this.cast(again))) throw tooManyDelayed(message);
+      if (!this.#options.delayed.add(() => this.#castLater(again))) throw tooManyDelayed(message);
       return true;
     } catch (error) {
+      if (isSendersFault(error)) throw error;
       this.#drop(message.node, message.name, error);
       return false;
+    }
+  }
+
+  /** There is nobody left to throw at. */
+  #castLater(message: OutboundMessage): void {
+    try {
+      this.cast(message);
+    } catch (error) {
+      this.#drop(message.node, message.name, error);
     }
   }
 
@@ -303,6 +315,11 @@ export class Outbound {
     }
     return line;
   }
+}
+
+/** Whether the message itself, or how it is sent, is wrong, whatever the state of the cluster. */
+function isSendersFault(error: unknown): boolean {
+  return [EncodeError, MessageTooLargeError, RangeError, TypeError].some((kind) => error instanceof kind);
 }
 
 function tooManyDelayed({ node, name }: OutboundMessage): QueueFullError {

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import type { Undeliverable } from "../../mod.ts";
+import { delay, EncodeError, MessageTooLargeError, type Undeliverable } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
 const KIB = 1024;
@@ -22,14 +22,36 @@ scenario("castMessage() never throws for a remote condition: it returns false, c
   const told: Undeliverable[] = [];
   a!.addEventListener("undeliverable", ({ detail }) => told.push(detail));
   assertEquals(a!.castMessage("nobody", "log", 1), false);
-  assertEquals(a!.castMessage("b", "log", () => {}), false);
   await b!.stop();
   await world.until("a noticed", () => !a!.isConnected("b"));
   assertEquals(a!.castMessage("b", "log", 1), false);
-  assertEquals(told.map(({ node, name }) => `${node}/${name}`), ["nobody/log", "b/log", "b/log"]);
-  assertEquals(a!.stats().messages.dropped, 3);
+  assertEquals(told.map(({ node, name }) => `${node}/${name}`), ["nobody/log", "b/log"]);
+  assertEquals(a!.stats().messages.dropped, 2);
   // @ts-expect-error -- no handler name
   assertThrows(() => a!.castMessage("b"), TypeError);
+});
+
+scenario("castMessage() throws what is the fault of its caller, and nothing is counted", async (world) => {
+  const [a] = await world.cluster(["a", "b"], { maxFrameBytes: 100_000 });
+  const told: Undeliverable[] = [];
+  a!.addEventListener("undeliverable", ({ detail }) => told.push(detail));
+  for (const node of ["a", "b"]) {
+    assertThrows(() => a!.castMessage(node, "log", { at: [() => {}] }), EncodeError, 'Cannot encode "at[0]"');
+  }
+  assertThrows(() => a!.castMessage("b", "log", new Uint8Array(200_000)), MessageTooLargeError);
+  assertThrows(() => a!.castMessage("b", "log", 1, { channel: "unknown" }), RangeError, "is unknown");
+  assertEquals([told, a!.stats().messages.dropped], [[], 0]);
+});
+
+scenario("castMessage() drops and tells what an interposition function delayed and made unfit", async (world) => {
+  const [a] = await world.cluster(["a", "b"]);
+  const told: Undeliverable[] = [];
+  a!.addEventListener("undeliverable", ({ detail }) => told.push(detail));
+  let runs = 0;
+  a!.addInterpositionFun("unfit", ({ message }) => runs++ === 0 ? delay(message) : () => {});
+  assertEquals(a!.castMessage("b", "log", 1), true);
+  await world.until("it was told", () => told.length === 1);
+  assertEquals(a!.stats().messages.dropped, 1);
 });
 
 scenario("castMessage() returns false above the high-water mark, and ready() resolves below it", async (world) => {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { NotConnectedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
@@ -40,8 +40,8 @@ scenario("A channel that neither side has is refused", async (world) => {
     RangeError,
     `channel "nonsense" is unknown`,
   );
-  assertEquals(a!.castMessage("b", "log", 1, { channel: "nonsense" }), false);
-  assertEquals(a!.stats().messages.dropped, 1);
+  assertThrows(() => a!.castMessage("b", "log", 1, { channel: "nonsense" }), RangeError, "is unknown");
+  assertEquals(a!.stats().messages.dropped, 0);
 });
 
 scenario("Messages with one partition key stay in order over parallel connections", async (world) => {
