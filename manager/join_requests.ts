@@ -4,7 +4,7 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
 import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
 import { parseAddress } from "./addresses.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { JoinTarget } from "./joining.ts";
 import type { Node } from "./node.ts";
 

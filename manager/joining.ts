@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { abortable } from "../runtime/abortable.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
@@ -138,7 +139,7 @@ export class Joining implements Part {
     const answer = pinger.ping(peer, answerTimeout);
     this.#asked.add(answer);
     answer.then(() => this.#asked.delete(answer));
-    return this.#abortable(answer, signal);
+    return abortable(answer, signal);
   }
 
   #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
@@ -168,14 +169,6 @@ export class Joining implements Part {
         resolve();
       });
       signal.addEventListener("abort", abort, { once: true });
-    });
-  }
-
-  #abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(signal.reason);
-      signal.addEventListener("abort", abort, { once: true });
-      promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     });
   }
 }

@@ -13,7 +13,7 @@ import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { ControlHandler, Part } from "./part.ts";
 
 /** Hops that the request may take to its origin. */

@@ -4,7 +4,7 @@ import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/snapshot_format.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { Emit, ErrorDetail } from "./events.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";

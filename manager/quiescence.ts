@@ -2,7 +2,7 @@
 
 import type { Clock, Runtime } from "../runtime/runtime.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { Pinger } from "./pinger.ts";
 
 /** Longest that a stopping node waits for its queues to empty, in milliseconds. */

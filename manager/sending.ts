@@ -5,7 +5,7 @@ import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME, type MessageContext } from "../messaging/registry.ts";
-import { withDeadline } from "./deadline.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
 

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 
 /** One of a peer's connections. */
@@ -48,13 +49,4 @@ export class SharedDials<T> {
   forget(): void {
     this.#dials.clear();
   }
-}
-
-function abortable<T>(result: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal.reason);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    result.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
-  });
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import { withDeadline } from "../../manager/deadline.ts";
+import { withDeadline } from "../../runtime/deadline.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { pass } from "../connections/bare_runtime.ts";
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Clock } from "../runtime/runtime.ts";
+import type { Clock } from "./runtime.ts";
 
 /** What may end a wait early. */
 export interface Deadline {
