@@ -6,6 +6,15 @@ import { Deadlines } from "../deadlines.ts";
 /** Dials that a node may have under way at a time. */
 const SLOTS = 8;
 
+/** As many, besides, to peers of which the last dial failed: the dead must cost the living nothing. */
+const SLOTS_OF_FAILED = 4;
+
+/** Dials of one kind: under way, and those that wait for them. */
+interface Budget {
+  free: number;
+  waiting: (() => void)[];
+}
+
 /**
  * Lets a few dials begin at a time. A node that begins all of them at once on a busy machine finishes none within its deadline, and then
  * begins all of them again.
@@ -15,21 +24,26 @@ const SLOTS = 8;
  */
 export class DialSlots {
   readonly #patience: Deadlines;
-  #waiting: (() => void)[] = [];
-  #taken = 0;
+  readonly #living: Budget = { free: SLOTS, waiting: [] };
+  readonly #failed: Budget = { free: SLOTS_OF_FAILED, waiting: [] };
 
   /** @param patience Milliseconds for which a dial keeps its slot at most. */
   constructor(clock: Clock, patience: number) {
     this.#patience = new Deadlines(clock, patience, () => {});
   }
 
-  /** Runs `dial` as soon as there is a slot for it. */
-  async run(dial: () => Promise<unknown>): Promise<void> {
-    if (this.#taken >= SLOTS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#taken++;
+  /**
+   * Runs `dial` as soon as there is a slot for it.
+   *
+   * @param hasFailed Whether the last dial to the same peer failed. Such dials have slots of their own.
+   */
+  async run(dial: () => Promise<unknown>, hasFailed = false): Promise<void> {
+    const budget = hasFailed ? this.#failed : this.#living;
+    if (budget.free === 0) await new Promise<void>((resolve) => budget.waiting.push(resolve));
+    else budget.free--;
     let isHeld = true;
     const release = () => {
-      if (isHeld) this.#release();
+      if (isHeld) handOn(budget);
       isHeld = false;
     };
     using _patience = this.#patience.begin(release);
@@ -42,13 +56,14 @@ export class DialSlots {
 
   /** Forgets the dials that wait. */
   forget(): void {
-    this.#waiting = [];
+    this.#living.waiting = [];
+    this.#failed.waiting = [];
   }
+}
 
-  /** Hands the slot to the next one that waits. */
-  #release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken--;
-    else next();
-  }
+/** Hands the slot to the next one that waits. */
+function handOn(budget: Budget): void {
+  const next = budget.waiting.shift();
+  if (next === undefined) budget.free++;
+  else next();
 }

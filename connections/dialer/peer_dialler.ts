@@ -37,6 +37,7 @@ export class PeerDialler {
   #timer: Timer | null = null;
   #stopped = false;
   #tries = 0;
+  #hasFailed = false;
   #lastTryAt = 0;
   #earliest = 0;
   #incompleteSince: number | null = null;
@@ -71,6 +72,7 @@ export class PeerDialler {
   /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
   encourage(): void {
     this.#dialledLast = null;
+    this.#hasFailed = false;
     this.#tries = 0;
     this.#earliest = 0;
     this.reconcile();
@@ -89,6 +91,7 @@ export class PeerDialler {
     // Whoever is to dial has its courtesy time for the membership connection, and again for all others.
     if (linked !== this.#linked) this.#incompleteSince = null;
     this.#linked = linked;
+    if (linked) this.#hasFailed = false;
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
@@ -112,10 +115,12 @@ export class PeerDialler {
     const place = placeKey(channel, index);
     this.#dialling.add(place);
     try {
-      await this.#host.slots.run(() => this.#dialIfMissing(channel, index));
+      await this.#host.slots.run(() => this.#dialIfMissing(channel, index), this.#hasFailed);
       this.#opened(place);
     } catch (error) {
       // Failures are counted, and told to whoever should know, where the dial is made.
+      // A refusal is a sign of life.
+      this.#hasFailed = !(error instanceof HandshakeRefusedError);
       if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
     }
     this.#dialling.delete(place);

@@ -14,14 +14,14 @@ class Dials {
     this.slots = new DialSlots(clock, 2_500);
   }
 
-  begin(count: number): Promise<void>[] {
+  begin(count: number, hasFailed = false): Promise<void>[] {
     return Array.from({ length: count }, () => {
       const number = this.#ends.length;
       this.#ends.push(Promise.withResolvers());
       return this.slots.run(() => {
         this.begun.push(number);
         return this.#ends[number]!.promise;
-      });
+      }, hasFailed);
     });
   }
 
@@ -77,4 +77,16 @@ Deno.test("DialSlots.forget() lets nothing that waits begin any more", async () 
   dials.slots.forget();
   await dials.end(0);
   assertEquals(dials.begun.length, 8);
+});
+
+Deno.test("DialSlots.run() gives dials after a failure four slots of their own, which keep no other dial waiting", async () => {
+  const dials = new Dials(new VirtualClock());
+  dials.begin(50, true);
+  assertEquals(dials.begun, [0, 1, 2, 3]);
+  dials.begin(9);
+  assertEquals(dials.begun.slice(4), [50, 51, 52, 53, 54, 55, 56, 57]);
+  await dials.end(0);
+  assertEquals(dials.begun.slice(12), [4]);
+  await dials.end(50);
+  assertEquals(dials.begun.slice(13), [58]);
 });
