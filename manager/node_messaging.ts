@@ -129,6 +129,7 @@ export class NodeMessaging {
         restart: () => acceptance.reset(),
         frames: [[FrameKind.envelope, (...frame) => acceptance.takeEnvelope(...frame)]],
       },
+      { peerDown: ({ name }) => this.outbound.down(name) },
       {
         peerDown: ({ name }) => calls.down(name),
         memberLeft: ({ name }) => calls.left(name),

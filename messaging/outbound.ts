@@ -92,6 +92,8 @@ export class Outbound {
   readonly #options: OutboundOptions;
   /** Who waits for room, by connection. One for which nobody waits is not in it. */
   readonly #lines = new Map<Connection, WaitingLine>();
+  /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
+  readonly #waits = new Map<string, Set<(reason: Error) => void>>();
   readonly #latest = new WeakMap<Connection, LatestOnly<OutboundMessage>>();
 
   constructor(options: OutboundOptions) {
@@ -166,7 +168,29 @@ export class Outbound {
     const peer = this.#options.pool.peers.get(node);
     if (peer === undefined) return;
     const carriers = peer.openOn(channel) > 0 ? channel : DEFAULT_CHANNEL;
-    await Promise.all(peer.connections().filter((c) => c.channel === carriers).map((c) => c.queue.drained()));
+    const carrying = peer.connections().filter((c) => c.channel === carriers);
+    const drained = Promise.all(carrying.map((c) => c.queue.drained()));
+    await this.#untilDown(node, drained).catch(() => {});
+  }
+
+  /** A node cannot be reached any more: nobody waits for it any longer, and what waited is let go of. */
+  down(node: string): void {
+    const reason = new NotConnectedError(`Cannot send to "${node}": it went down`);
+    for (const [connection, line] of this.#lines) if (connection.peer.name === node) line.end(reason);
+    for (const end of this.#waits.get(node) ?? []) end(reason);
+    this.#waits.delete(node);
+  }
+
+  /** Waits, but not beyond the node. */
+  #untilDown<T>(node: string, waiting: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const waits = this.#waits.get(node) ?? new Set();
+      this.#waits.set(node, waits.add(reject));
+      const settled = () => {
+        if (waits.delete(reject) && waits.size === 0 && this.#waits.get(node) === waits) this.#waits.delete(node);
+      };
+      waiting.then(resolve, reject).finally(settled);
+    });
   }
 
   #interpose({ node, options, message: given }: OutboundMessage): unknown {
@@ -198,11 +222,12 @@ export class Outbound {
     if (connection === null) return void this.#relay(message);
     const isLent = this.#options.codec.lends(message.message);
     if (!this.#hasLine(connection) && this.#writeTo(connection, message)) {
-      if (isLent) return this.#written(connection);
-      return connection.queue.aboveHighWaterMark ? this.#drained(connection) : undefined;
+      if (isLent) return this.#untilDown(message.node, this.#written(connection));
+      return connection.queue.aboveHighWaterMark ? this.#untilDown(message.node, this.#drained(connection)) : undefined;
     }
-    const waiting = this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal);
-    return isLent ? waiting.then(() => this.#written(connection)) : waiting;
+    const bytes = this.#options.codec.measure(message.message);
+    const waiting = this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal, bytes);
+    return this.#untilDown(message.node, isLent ? waiting.then(() => this.#written(connection)) : waiting);
   }
 
   /** What is sent from where it is may change once it is written. */

@@ -5,12 +5,22 @@ import { QueueFullError } from "./errors.ts";
 
 /** Messages that may wait for room in one connection's queue. */
 const WAITING_MAX = 16_384;
+/** Bytes that may wait there. A single larger message waits when it is alone. */
+const WAITING_BYTES_MAX = 64 * 1024 * 1024;
+
+/** A message that waits. Lets go of it when nobody waits for that any more. */
+interface Turn {
+  write: (() => boolean) | undefined;
+  readonly bytes: number;
+}
 
 /** Senders that wait for room in a full queue, first come, first served. */
 export class WaitingLine {
   readonly #queue: SendQueue;
   readonly #emptied: () => void;
-  #length = 0;
+  readonly #turns = new Set<Turn>();
+  #bytes = 0;
+  #ended: Error | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param emptied Called when nobody waits any more. */
@@ -23,30 +33,46 @@ export class WaitingLine {
    * Waits for the senders before, and then until `write` succeeds.
    *
    * @param write Tries to queue the message; false when there is no room.
+   * @param bytes What the message counts for.
    * @returns A promise that rejects with the reason of `signal`, or with what `write` throws.
    * @throws {QueueFullError} When too many wait already.
    */
-  wait(write: () => boolean, signal?: AbortSignal): Promise<void> {
-    if (this.#length >= WAITING_MAX) {
-      throw new QueueFullError(`Cannot send: the queue is full, and ${WAITING_MAX} messages wait for room already`);
+  wait(write: () => boolean, signal?: AbortSignal, bytes = 0): Promise<void> {
+    const { size } = this.#turns;
+    if (size >= WAITING_MAX || (size > 0 && this.#bytes + bytes > WAITING_BYTES_MAX)) {
+      throw new QueueFullError(
+        `Cannot send: the queue is full, and ${size} messages of ${this.#bytes} bytes wait for room already; at most ${WAITING_MAX} of ${WAITING_BYTES_MAX} bytes may`,
+      );
     }
-    this.#length++;
-    const turn = this.#last.then(() => this.#writeWhenRoom(write, signal));
-    this.#last = turn.catch(() => {});
-    return turn;
+    const turn: Turn = { write, bytes };
+    this.#turns.add(turn);
+    this.#bytes += bytes;
+    const written = this.#last.then(() => this.#writeWhenRoom(turn, signal));
+    this.#last = written.catch(() => {});
+    return written;
   }
 
-  async #writeWhenRoom(write: () => boolean, signal?: AbortSignal): Promise<void> {
+  /** Ends all waits for good, and lets go of the messages. Who waits still hears of it only when the queue moves, or closes. */
+  end(reason: Error): void {
+    this.#ended = reason;
+    for (const turn of this.#turns) turn.write = undefined;
+    this.#emptied();
+  }
+
+  async #writeWhenRoom(turn: Turn, signal?: AbortSignal): Promise<void> {
     try {
       await this.#queue.drained();
       for (;;) {
         signal?.throwIfAborted();
-        if (write()) return;
+        if (turn.write === undefined) throw this.#ended!;
+        if (turn.write()) return;
         // Below its high-water mark, and still no room: the message is so large that it needs the queue for itself.
         await (this.#queue.aboveHighWaterMark ? this.#queue.drained() : this.#queue.flushed());
       }
     } finally {
-      if (--this.#length === 0) this.#emptied();
+      this.#turns.delete(turn);
+      this.#bytes -= turn.bytes;
+      if (this.#turns.size === 0 && this.#ended === undefined) this.#emptied();
     }
   }
 }

@@ -130,6 +130,7 @@ export class PayloadCodec {
    * @throws {EncodeError} When it cannot be encoded.
    */
   measure(message: unknown): number {
+    if (message instanceof EncodedMessage) return message.bytes.length;
     if (message instanceof Uint8Array && this.#custom === undefined) return message.length;
     this.#scratch.length = 0;
     this.write(this.#scratch, message);

@@ -123,3 +123,22 @@ scenario("A slow reader's messages wait within the bound, and membership is not 
   assertEquals(down, 0);
   assertEquals(b!.members(), ["a", "b", "c"]);
 }, ["memory"]);
+
+scenario(
+  "Who waits for room in the queue of a peer that went silent waits no longer than the peer is up",
+  async (world) => {
+    const { simulated } = world;
+    const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 128 * KIB } } });
+    simulated.network.cut(["a"], ["b"]);
+    const message = new Uint8Array(1024 * KIB);
+    const waiting = Array.from({ length: 66 }, () => a!.forwardMessage("b", "log", message));
+    const ready = a!.ready("b");
+    const outcomes = await Promise.allSettled(waiting);
+    await ready;
+    const reasons = outcomes.map((outcome) => outcome.status === "rejected" ? outcome.reason.name : outcome.status);
+    assertEquals(reasons.slice(0, 65), Array(65).fill("NotConnectedError"));
+    assertEquals(reasons[65], "QueueFullError");
+    assertEquals([a!.isConnected("b"), b!.name], [false, "b"]);
+  },
+  ["memory"],
+);

@@ -155,7 +155,7 @@ Deno.test("WaitingLine is bounded", async () => {
   const bench = new Bench();
   await bench.fill();
   const waiting = Array.from({ length: 16_384 }, (_, number) => bench.line.wait(() => bench.sent.push(number) > 0));
-  assertThrows(() => bench.wait(1), QueueFullError, "16384 messages wait for room already");
+  assertThrows(() => bench.wait(1), QueueFullError, "16384 messages of 0 bytes wait for room already");
   await bench.drain();
   await Promise.all(waiting);
   assertEquals(bench.sent.length, 16_384);
