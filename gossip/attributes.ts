@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { sample } from "../runtime/sample.ts";
 import { AttributeDirectory, type AttributeEvent, type AttributeOwner } from "./attribute_directory.ts";
 import type { AttributeDelta, AttributeMessage, AttributeVersion } from "./attribute_message.ts";
 import { AttributeRecord } from "./attribute_record.ts";
@@ -195,7 +196,8 @@ export class Attributes {
     const deltas: AttributeDelta[] = [];
     let room = ANSWER_BYTES_MAX;
     // Not always the same owners first: where not all fit, everyone's turn comes.
-    for (const { record, hash } of this.#shuffled([...this.#directory.owners.values()])) {
+    const owners = [...this.#directory.owners.values()];
+    for (const { record, hash } of sample(owners, owners.length, this.#options.random)) {
       if (hash === null || room <= 0) continue;
       const known = theirs.get(record.owner);
       if (known !== undefined && isNotOlder(known, record)) continue;
@@ -315,17 +317,7 @@ export class Attributes {
   }
 
   #someNeighbours(): string[] {
-    return this.#shuffled(this.#neighbours, this.#options.fanout).slice(0, this.#options.fanout);
-  }
-
-  /** `items` in random order, as far as the first `count` are concerned. */
-  #shuffled<T>(items: readonly T[], count = items.length): T[] {
-    const shuffled = [...items];
-    for (let index = 0; index < Math.min(count, shuffled.length); index++) {
-      const other = index + Math.floor(this.#options.random() * (shuffled.length - index));
-      [shuffled[index], shuffled[other]] = [shuffled[other]!, shuffled[index]!];
-    }
-    return shuffled;
+    return sample(this.#neighbours, this.#options.fanout, this.#options.random);
   }
 }
 

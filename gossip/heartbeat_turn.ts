@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { sample } from "../runtime/sample.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
 import type {
   HeartbeatEnv,
@@ -50,16 +51,4 @@ export class HeartbeatTurn implements HeartbeatOutput {
     }
     for (const to of sample(names, count, this.random)) this.outgoing.push({ to, message });
   }
-}
-
-/** Moves `count` random elements of `items` to its front, and returns those. */
-export function sample<T>(items: T[], count: number, random: () => number): T[] {
-  const taken = Math.min(count, items.length);
-  for (let index = 0; index < taken; index++) {
-    const other = index + Math.floor(random() * (items.length - index));
-    const item = items[index]!;
-    items[index] = items[other]!;
-    items[other] = item;
-  }
-  return items.slice(0, taken);
 }

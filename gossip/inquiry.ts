@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { sample } from "./heartbeat_turn.ts";
+import { sample } from "../runtime/sample.ts";
 
 /** What came of asking one witness. */
 type Question = { readonly askedAt: number; answer?: "silent" | "unable" };

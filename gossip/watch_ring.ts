@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { hashName } from "../wire/hash.ts";
+
 /**
  * Who watches whom: nodes stand on a ring in the order of a hash of their names, and each is watched by the next few after it.
  * All that know the same names compute the same, each node has as many to watch as it has watchers, and one that
@@ -15,7 +17,7 @@ export class WatchRing {
    * @param watchers How many watch each node, when there are so many others.
    */
   constructor(names: Iterable<string>, watchers: number) {
-    const places = Array.from(new Set(names), (name) => ({ name, hash: hashOf(name) }));
+    const places = Array.from(new Set(names), (name) => ({ name, hash: hashName(name) }));
     places.sort((a, b) => a.hash - b.hash || (a.name < b.name ? -1 : 1));
     this.#names = places.map((place) => place.name);
     this.#positions = new Map(this.#names.map((name, position) => [name, position]));
@@ -41,13 +43,4 @@ export class WatchRing {
       (_, index) => this.#names[(start + step * (index + 1) + size) % size]!,
     );
   }
-}
-
-/** FNV-1a over the name's code units, then an avalanche: names that differ in the last digit only lie far apart. */
-function hashOf(name: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < name.length; index++) hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }

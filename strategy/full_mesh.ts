@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { sample } from "../runtime/sample.ts";
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
@@ -146,7 +147,7 @@ class FullMesh implements Strategy<FullMeshState> {
     const rested = isRested ? next : { ...next, questionsLeft, answersLeft };
     if (!isMember(rested)) return quiet(rested);
     const message: GossipMessage = { kind: "digest", digest: rested.set.digest() };
-    const chosen = pick(connectedPeers(rested, context), this.#fanout, context.random);
+    const chosen = sample(connectedPeers(rested, context), this.#fanout, context.random);
     return { state: rested, outgoing: chosen.map((peer) => tell(peer, message)) };
   }
 
@@ -201,13 +202,4 @@ class FullMesh implements Strategy<FullMeshState> {
 
 function quiet(state: FullMeshState): Transition<FullMeshState> {
   return { state, outgoing: [] };
-}
-
-/** Takes up to `count` of `peers` by chance, each at most once. */
-function pick(peers: NodeSpec[], count: number, random: () => number): NodeSpec[] {
-  for (let index = 0; index < count && index < peers.length; index++) {
-    const other = index + Math.floor(random() * (peers.length - index));
-    [peers[index], peers[other]] = [peers[other]!, peers[index]!];
-  }
-  return peers.slice(0, count);
 }

@@ -33,15 +33,3 @@ export function union(...views: readonly View[]): View {
 export function pick<T>(items: readonly T[], random: () => number): T | undefined {
   return items[Math.floor(random() * items.length)];
 }
-
-/** Up to `count` different ones of `items` at random, in random order. */
-export function sample<T>(items: readonly T[], count: number, random: () => number): T[] {
-  const pool = items.slice();
-  const size = Math.min(count, pool.length);
-  for (let index = 0; index < size; index++) {
-    const other = index + Math.floor(random() * (pool.length - index));
-    [pool[index], pool[other]] = [pool[other]!, pool[index]!];
-  }
-  pool.length = size;
-  return pool;
-}

@@ -62,6 +62,11 @@ const PRIME = 0x01000193;
 const OTHER_OFFSET = 0x3c6ef372;
 const OTHER_PRIME = 0x2545f491;
 
+/** A number of 32 bits for a name: names that differ in the last digit only lie far apart. */
+export function hashName(name: string): number {
+  return avalanche(hashText(OFFSET, name));
+}
+
 function hashText(hash: number, text: string, prime = PRIME): number {
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), prime);
   return hash;

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { has, pick, sample, without } from "../view.ts";
+import { has, pick, without } from "../view.ts";
+import { sample } from "../../runtime/sample.ts";
 import type { Priority } from "./messages.ts";
 import { isExpected, placesWith, vacancies } from "./reservations.ts";
 import { entriesWithout, type HyParViewTurn, nodesOf } from "./state.ts";

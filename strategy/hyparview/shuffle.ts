@@ -2,7 +2,8 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { departureOf } from "../departures.ts";
-import { find, pick, sample, union, type View } from "../view.ts";
+import { find, pick, union, type View } from "../view.ts";
+import { sample } from "../../runtime/sample.ts";
 import { meet, onLeft } from "./departure.ts";
 import { nextOnWalk } from "./links.ts";
 import type { HyParViewMessage } from "./messages.ts";

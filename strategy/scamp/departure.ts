@@ -10,7 +10,8 @@ import {
   removalOf,
   withDeparture,
 } from "../departures.ts";
-import { find, sample, type View, without } from "../view.ts";
+import { find, type View, without } from "../view.ts";
+import { sample } from "../../runtime/sample.ts";
 import { ends, findArc, withArc, withoutArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
 import { keep, spread } from "./subscription.ts";

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { pick, sample, without } from "../view.ts";
+import { pick, without } from "../view.ts";
+import { sample } from "../../runtime/sample.ts";
 import { ends, findArc, withArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
 

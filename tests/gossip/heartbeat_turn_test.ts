@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import { HeartbeatTurn, sample } from "../../gossip/heartbeat_turn.ts";
+import { HeartbeatTurn } from "../../gossip/heartbeat_turn.ts";
+import { sample } from "../../runtime/sample.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 Deno.test("sample() takes distinct elements, each as often as any other", () => {

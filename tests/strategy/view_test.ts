@@ -12,7 +12,8 @@ import {
   removalOf,
   withDeparture,
 } from "../../strategy/departures.ts";
-import { find, pick, sample, union, without } from "../../strategy/view.ts";
+import { find, pick, union, without } from "../../strategy/view.ts";
+import { sample } from "../../runtime/sample.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed } from "../seeded_random.ts";
 
