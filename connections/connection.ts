@@ -3,11 +3,18 @@
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import type { FrameReader } from "../wire/frame_reader.ts";
+import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "./peer.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { WriterPool } from "./writer_pool.ts";
+
+/** A frame that has begun may take so long, whatever its size: longer than a process that is looked at in a debugger, or moved, stands still. */
+const FRAME_MS_MAX = 120_000;
+/** Beyond that a frame has to come at this rate at least: 16 KiB a second. */
+const FRAME_BYTES_PER_MS_MIN = 16;
+/** What the time between two looks counts for at most. */
+const LOOK_MS_MAX = 5_000;
 
 /** Bounds and habits of a connection. */
 export interface ConnectionOptions {
@@ -81,6 +88,9 @@ export class Connection implements ConnectionIdentity {
   readonly #stream: ByteStream;
   readonly #handler: ConnectionHandler;
   readonly #runtime: Runtime;
+  readonly #isCompressing: boolean;
+  readonly #giveWay = () => this.#runtime.giveWay?.();
+  #halfRead: { readonly begin: number; age: number } | null = null;
   #closed = false;
   #draining: Draining | null = null;
   #drain: Timer | null = null;
@@ -109,6 +119,8 @@ export class Connection implements ConnectionIdentity {
     this.#runtime = runtime;
     this.reader = reader;
     this.reader.maxFrameBytes = options.maxFrameBytes;
+    this.reader.budget = identity.peer.readingRoom?.for(this);
+    this.#isCompressing = options.compression;
     this.queue = new SendQueue({
       write: (bytes) => stream.write(bytes),
       defer: (callback) => runtime.defer(callback),
@@ -177,12 +189,31 @@ export class Connection implements ConnectionIdentity {
     else predecessor.#successor = this;
   }
 
+  /**
+   * Looks how long a frame has been under way, and closes when that is too long. Called now and then.
+   *
+   * @param elapsed Milliseconds since the last look.
+   */
+  look(elapsed: number): void {
+    const frame = this.#closed ? null : this.reader.halfRead;
+    if (frame === null || frame.begin !== this.#halfRead?.begin) {
+      this.#halfRead = frame && { begin: frame.begin, age: 0 };
+      return;
+    }
+    // A look that comes late shows that this node was busy, or stopped, not that the frame is.
+    this.#halfRead.age += Math.min(elapsed, LOOK_MS_MAX);
+    if (this.#halfRead.age < FRAME_MS_MAX + frame.length / FRAME_BYTES_PER_MS_MIN) return;
+    const seconds = Math.round(this.#halfRead.age / 1_000);
+    this.close(new ProtocolError(`Cannot read a frame: it began ${seconds} s ago, and its end has not come`));
+  }
+
   /** Closes at once; what waits to be sent is dropped. */
   close(reason?: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#drain?.cancel();
     this.queue.close();
+    this.reader.budget?.give();
     this.#stream.close();
     this.#handler.closed(this, reason);
     this.#readOut();
@@ -206,7 +237,7 @@ export class Connection implements ConnectionIdentity {
   async #run(): Promise<void> {
     if (this.#closed) return;
     try {
-      await this.reader.run(this.#sink, () => this.#runtime.giveWay?.());
+      await this.reader.run(this.#sink, this.#giveWay);
       // The dialler closes a drained connection, after it has read the answer to the word that nothing more follows.
       if (!this.outbound && this.#draining?.told) this.#handedOver = true;
       this.close();
@@ -222,7 +253,10 @@ export class Connection implements ConnectionIdentity {
   };
 
   async #takeCompressed(body: Uint8Array): Promise<void> {
+    if (!this.#isCompressing) {
+      throw new ProtocolError(`Cannot read a batch: channel "${this.channel}" is not compressed on both sides`);
+    }
     const frames = await decompressBatch(this.#runtime, body, this.maxFrameBytes);
-    this.reader.takeBatch(frames, this.#sink);
+    await this.reader.takeBatch(frames, this.#sink, this.#giveWay);
   }
 }

@@ -15,6 +15,7 @@ import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
+import { ReadingRoom } from "./reading_room.ts";
 import { Reception } from "./acceptor/reception.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
@@ -36,6 +37,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #dialling: Dialling;
   readonly #unfinished = new Unfinished();
   readonly #draining = new Set<Connection>();
+  #lookedAt = 0;
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -148,6 +150,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   separate(peer: Peer, partitioned: boolean): void {
     peer.partitioned = partitioned;
     this.#settle(peer);
+  }
+
+  /** Closes the connections on which a frame has been under way for too long. Called every few seconds at most. */
+  look(): void {
+    const now = this.runtime.clock.now();
+    const elapsed = now - this.#lookedAt;
+    this.#lookedAt = now;
+    for (const peer of this.#peers.values()) for (const connection of peer.connections()) connection.look(elapsed);
   }
 
   /** Closes all connections with a peer. */
@@ -301,7 +311,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #know(spec: NodeSpec): Peer {
     const known = this.#peers.get(spec.name);
     if (known === undefined) {
-      const peer = new Peer(spec, this.#options.self());
+      const peer = new Peer(spec, this.#options.self(), new ReadingRoom(this.#options.halfReadMax));
       peer.heardAt = this.runtime.clock.now();
       this.#peers.set(spec.name, peer);
       return peer;

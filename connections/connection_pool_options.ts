@@ -41,5 +41,7 @@ export interface ConnectionPoolOptions {
   readonly linger: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
+  /** Most bytes that are held of the half-read frames of one peer. */
+  readonly halfReadMax: number;
   readonly handler: ConnectionPoolHandler;
 }

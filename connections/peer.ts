@@ -3,6 +3,7 @@
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
+import type { ReadingRoom } from "./reading_room.ts";
 
 /** The channel that control traffic has to itself. */
 export const MEMBERSHIP_CHANNEL = "membership";
@@ -43,12 +44,15 @@ export class Peer {
   roundTrip: number | undefined;
   /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
   readonly seenDials: Map<string, number> = new Map();
+  /** Bounds what is held of its half-read frames, if anything does. */
+  readonly readingRoom: ReadingRoom | undefined;
   readonly #lines: Map<string, (Connection | null)[]> = new Map();
   #rotation = 0;
   #framesBefore = 0;
 
-  constructor(spec: NodeSpec, self: NodeSpec) {
+  constructor(spec: NodeSpec, self: NodeSpec, readingRoom?: ReadingRoom) {
     this.spec = spec;
+    this.readingRoom = readingRoom;
     this.fitTo(spec, self);
   }
 

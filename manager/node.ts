@@ -72,6 +72,7 @@ export class Node implements ConnectionPoolHandler {
       overlay,
       ...messaging.parts(),
       this.partitions,
+      { periodic: () => pool.look() },
       // Last, what tells users: they find everything else up to date.
       this.status,
       this.joining,

@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import { agreesOnCompression } from "../connections/compression.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
 import { identifier } from "./identity.ts";
@@ -33,7 +34,7 @@ export function poolOptions(
     identify: settings.tls && identifier(settings.tls),
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
-      const compression = (settings.channels[channel] ?? peer.channels[channel])?.compression ?? false;
+      const compression = agreesOnCompression(settings.channels[channel], peer.channels[channel]);
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
       return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers };
     },
@@ -42,6 +43,7 @@ export function poolOptions(
     handshakeTimeout,
     linger: LINGER_MS,
     halfOpenMax: HALF_OPEN_MAX,
+    halfReadMax: maxFrameBytes,
     handler,
   };
 }

@@ -46,6 +46,8 @@ export class ByteWriter {
   view: DataView<ArrayBuffer>;
   /** How many bytes are written. */
   length: number = 0;
+  /** What the value that is being encoded costs its decoder so far; see `decode_budget.ts`. */
+  cost: number = 0;
 
   /**
    * Creates an empty writer.

@@ -50,3 +50,14 @@ export const FrameKind = {
 
 /** One of {@linkcode FrameKind}'s numbers. */
 export type FrameKind = typeof FrameKind[keyof typeof FrameKind];
+
+/** Most bytes of a frame, kind included, that nodes send on their own account. Payloads of users are in frames of other kinds. */
+export const CONTROL_FRAME_BYTES: number = 1024 * 1024;
+
+/** Kinds of frames below the first message that carry a user's payload all the same. */
+const WITH_PAYLOAD: ReadonlySet<number> = new Set([FrameKind.broadcast]);
+
+/** Whether frames of a kind are bounded by {@linkcode CONTROL_FRAME_BYTES}. */
+export function isControlKind(kind: number): boolean {
+  return (kind <= FrameKind.handlerName && !WITH_PAYLOAD.has(kind)) || kind === FrameKind.ack;
+}

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { FrameKind } from "./frame_kind.ts";
+import { CONTROL_FRAME_BYTES, FrameKind, isControlKind } from "./frame_kind.ts";
 
 /** Bytes before a frame's body: `u32 length | u8 kind`. */
 export const FRAME_HEADER_BYTES = 5;
@@ -35,6 +35,22 @@ export type FrameSink = (kind: number, buffer: Uint8Array, start: number, end: n
 /** Says whether the event loop is due to others: then until when to wait. */
 export type GiveWay = () => Promise<void> | undefined;
 
+/** Bounds what is held of frames that have not come in whole. */
+export interface ReadingBudget {
+  /** Takes room for a large frame. @returns What to wait for when there is none. */
+  take(bytes: number): Promise<void> | undefined;
+  /** Gives back what was taken, or ends the waiting for it. */
+  give(): void;
+}
+
+/** A frame of which only a part has come. */
+export interface HalfReadFrame {
+  /** Where it begins in the stream. */
+  readonly begin: number;
+  /** How many bytes it has, as far as that is known. */
+  readonly length: number;
+}
+
 /** One frame with a body of its own. */
 export interface Frame {
   /** What the body means; see `FrameKind`. */
@@ -54,8 +70,13 @@ export interface ByteSource {
  * buffers of their own, so that a payload is hardly copied on its way in, and holds on to nothing but itself.
  */
 export class FrameReader {
-  /** Largest length field that is accepted, in bytes. */
-  maxFrameBytes: number;
+  /** Where the room for frames of more than 1 MiB comes from, if that is bounded. */
+  budget: ReadingBudget | undefined;
+  #maxFrameBytes = 0;
+  /** Up to this length it makes no difference of what kind a frame is. */
+  #anyFrameBytes = 0;
+  /** Whether room was taken for the frame at the read position. */
+  #hasRoom = false;
   readonly #stream: ByteSource;
   #chunk = new Uint8Array(IDLE_CHUNK_BYTES);
   #start = 0;
@@ -70,6 +91,24 @@ export class FrameReader {
   constructor(stream: ByteSource, maxFrameBytes: number) {
     this.#stream = stream;
     this.maxFrameBytes = maxFrameBytes;
+  }
+
+  /** Largest length field that is accepted, in bytes. */
+  get maxFrameBytes(): number {
+    return this.#maxFrameBytes;
+  }
+
+  set maxFrameBytes(bytes: number) {
+    this.#maxFrameBytes = bytes;
+    this.#anyFrameBytes = Math.min(bytes, CONTROL_FRAME_BYTES);
+  }
+
+  /** The frame that has begun and is not there as a whole; `null` between two frames. */
+  get halfRead(): HalfReadFrame | null {
+    const pending = this.#end - this.#start;
+    if (pending === 0) return null;
+    const length = pending < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : 4 + this.#length();
+    return { begin: this.#bytesRead - pending, length };
   }
 
   /** Bytes taken from the stream so far. */
@@ -108,9 +147,15 @@ export class FrameReader {
    * @throws Whatever the stream or `sink` throws, and when the stream ends within a frame.
    */
   async run(sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
-    do {
-      for (let wait = this.#handOver(sink, giveWay); wait; wait = this.#handOver(sink, giveWay)) await wait;
-    } while (this.#took(await this.#read()));
+    try {
+      do {
+        for (let wait = this.#handOver(sink, giveWay); wait; wait = this.#handOver(sink, giveWay)) await wait;
+        const room = this.#takeRoom();
+        if (room !== undefined) await room;
+      } while (this.#took(await this.#read()));
+    } finally {
+      this.#giveRoom();
+    }
   }
 
   /** Hands over complete frames until there are no more, or there is something to wait for first. */
@@ -118,6 +163,7 @@ export class FrameReader {
     for (let end = this.#frameEnd(); end !== 0; end = this.#frameEnd()) {
       const start = this.#start + FRAME_HEADER_BYTES;
       this.#start = end;
+      if (this.#hasRoom) this.#giveRoom();
       const pending = sink(this.#chunk[start - 1]!, this.#chunk, start, end);
       if (pending !== undefined) return pending;
       this.#workUntilLook -= WORK_PER_FRAME + end - start;
@@ -131,9 +177,10 @@ export class FrameReader {
   /**
    * Hands every frame of a batch that came in one piece to `sink`.
    *
+   * @param giveWay Asked now and then, as by {@linkcode FrameReader.run}: a batch may hold millions of frames.
    * @throws {ProtocolError} When the batch is malformed, or holds a batch itself.
    */
-  takeBatch(batch: Uint8Array, sink: FrameSink): void {
+  async takeBatch(batch: Uint8Array, sink: FrameSink, giveWay: GiveWay = never): Promise<void> {
     const view = new DataView(batch.buffer, batch.byteOffset, batch.length);
     for (let at = 0; at < batch.length;) {
       const end = batch.length - at < FRAME_HEADER_BYTES ? Infinity : at + 4 + view.getUint32(at);
@@ -142,9 +189,21 @@ export class FrameReader {
       }
       const kind = batch[at + 4]!;
       if (kind === FrameKind.compressed) throw new ProtocolError("Cannot read a batch: it holds another batch");
-      sink(kind, batch, at + FRAME_HEADER_BYTES, end);
+      if (end - at - 4 > this.#anyFrameBytes) this.#checkLong(end - at - 4, kind);
+      const pending = sink(kind, batch, at + FRAME_HEADER_BYTES, end);
+      if (pending !== undefined) await pending;
+      this.#workUntilLook -= WORK_PER_FRAME + end - at;
       at = end;
+      if (this.#workUntilLook > 0) continue;
+      this.#workUntilLook = WORK_BETWEEN_LOOKS;
+      const turn = giveWay();
+      if (turn !== undefined) await turn;
     }
+  }
+
+  /** Counts what handling a frame cost beyond its bytes, so that the event loop is given to others in time. */
+  charge(work: number): void {
+    this.#workUntilLook -= work;
   }
 
   /** Where the frame at the read position ends; 0 when not all of it is there yet. */
@@ -159,10 +218,34 @@ export class FrameReader {
     const chunk = this.#chunk, at = this.#start;
     const length = ((chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!) >>> 0;
     if (length === 0) throw new ProtocolError("Cannot read a frame: its length is 0, expected at least 1");
-    if (length > this.maxFrameBytes) {
-      throw new ProtocolError(`Cannot read a frame: its length is ${length} bytes, the limit is ${this.maxFrameBytes}`);
-    }
+    if (length > this.#anyFrameBytes) this.#checkLong(length, chunk[at + 4]!);
     return length;
+  }
+
+  #checkLong(length: number, kind: number): void {
+    if (length > this.#maxFrameBytes) {
+      throw new ProtocolError(
+        `Cannot read a frame: its length is ${length} bytes, the limit is ${this.#maxFrameBytes}`,
+      );
+    }
+    if (isControlKind(kind)) {
+      const limit = `the limit of frames of kind 0x${kind.toString(16).padStart(2, "0")} is ${CONTROL_FRAME_BYTES}`;
+      throw new ProtocolError(`Cannot read a frame: its length is ${length} bytes, ${limit}`);
+    }
+  }
+
+  /** Takes room for a large frame before it is read. @returns What to wait for when there is none. */
+  #takeRoom(): Promise<void> | undefined {
+    if (this.budget === undefined || this.#hasRoom || this.#end - this.#start < FRAME_HEADER_BYTES) return undefined;
+    const needed = 4 + this.#length();
+    if (needed <= CHUNK_BYTES_MAX) return undefined;
+    this.#hasRoom = true;
+    return this.budget.take(needed);
+  }
+
+  #giveRoom(): void {
+    if (this.#hasRoom) this.budget?.give();
+    this.#hasRoom = false;
   }
 
   /** Reads into the chunk, in which there is room then. */
@@ -191,7 +274,7 @@ export class FrameReader {
   #makeRoom(): void {
     const pending = this.#end - this.#start;
     if (pending === 0 && !this.#retained) return this.#startOver();
-    const needed = pending < 4 ? FRAME_HEADER_BYTES : 4 + this.#length();
+    const needed = pending < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : 4 + this.#length();
     if (needed >= LARGE_FRAME_BYTES) {
       // What comes behind it is likely to be as large: then its first bytes need not be copied into another chunk.
       this.#chunkBytes = Math.min(needed, CHUNK_BYTES_MAX);

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { DECODE_BUDGET, OBJECT_COST } from "./decode_budget.ts";
 import { KeyCache } from "./key_cache.ts";
 import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { readText } from "./message_pack_text.ts";
@@ -57,6 +58,8 @@ export class Decoder {
   #start = 0;
   #at = 0;
   #end = 0;
+  /** What is left to be spent on the value at hand. */
+  #budget = 0;
   /** Made when a float or a 64-bit integer is first met: allocating it costs more than decoding a small value. */
   #scratch: DataView | undefined;
 
@@ -65,7 +68,9 @@ export class Decoder {
    *
    * Maps become plain objects, with numeric keys as strings; 64-bit integers become bigints; invalid UTF-8 becomes
    * U+FFFD; binary data become views of `bytes`; timestamps (extension type -1) become `Date`s, rounded down to
-   * milliseconds. Other extension types are refused, and so is anything nested more than 512 levels deep. Memory is only taken for elements that are really there, whatever the counts in `bytes` say.
+   * milliseconds. Other extension types are refused, and so is anything nested more than 512 levels deep. Memory is only taken for elements that are really there, whatever the counts in `bytes` say; and
+   * a value of more than 8,388,608 elements is refused, where an entry of a map counts for two, and an array, a map, binary data and a date
+   * for four more.
    *
    * @param bytes The buffer. It is not referred to afterwards, but by views in the returned value.
    * @param start Where the value begins.
@@ -81,6 +86,7 @@ export class Decoder {
     this.#bytes = bytes;
     this.#start = this.#at = start;
     this.#end = end;
+    this.#budget = DECODE_BUDGET;
     try {
       const value = this.#value(0);
       if (this.#at !== end) throw this.#error(`the value ends here, but ${end - this.#at} more bytes follow`);
@@ -162,6 +168,7 @@ export class Decoder {
 
   #binary(size: number): Uint8Array {
     const start = this.#take(size);
+    if ((this.#budget -= OBJECT_COST) < 0) throw this.#overspent();
     this.viewsTaken = true;
     return this.#bytes.subarray(start, start + size);
   }
@@ -169,6 +176,7 @@ export class Decoder {
   /** The only extension that is known. */
   #timestamp(size: number): Date {
     if (this.#u8() !== TIMESTAMP_TYPE) throw this.#error(OTHER_EXTENSION);
+    if ((this.#budget -= OBJECT_COST) < 0) throw this.#overspent();
     const start = this.#take(size);
     const date = readTimestamp(this.#bytes.subarray(start, start + size));
     if (date === undefined) throw this.#error("it is a timestamp that no Date can hold");
@@ -209,9 +217,10 @@ export class Decoder {
     return String(key);
   }
 
-  /** Refuses a count that the rest of the bytes cannot hold: each element takes one byte at least. */
+  /** Refuses a count that the rest of the bytes cannot hold, as each element takes one byte at least, or that costs too much. */
   #checkElements(count: number, depth: number): void {
     if (count > this.#end - this.#at) throw this.#truncated(count);
+    if ((this.#budget -= count + OBJECT_COST) < 0) throw this.#overspent();
     if (depth > DEPTH_MAX) throw this.#error(`it is nested more than ${DEPTH_MAX} levels deep`);
   }
 
@@ -255,6 +264,10 @@ export class Decoder {
 
   #truncated(count: number): SyntaxError {
     return this.#error(`${count} more bytes are expected, ${this.#end - this.#at} are left`);
+  }
+
+  #overspent(): SyntaxError {
+    return this.#error(`it has more elements than the ${DECODE_BUDGET} that a value may have`);
   }
 
   #error(reason: string): SyntaxError {

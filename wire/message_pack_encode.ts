@@ -2,6 +2,7 @@
 
 import { EncodeError } from "./encode_error.ts";
 import { ByteWriter } from "./byte_writer.ts";
+import { DECODE_BUDGET, OBJECT_COST } from "./decode_budget.ts";
 import { DEPTH_MAX } from "./message_pack_depth.ts";
 import { writeCount, writeHead } from "./message_pack_head.ts";
 import { writeText } from "./message_pack_text.ts";
@@ -61,6 +62,7 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
  * ```
  */
 export function encodeInto(writer: ByteWriter, value: unknown): void {
+  writer.cost = 0;
   try {
     writeValue(writer, value, 0);
   } catch (error) {
@@ -125,6 +127,7 @@ function writeBigInt(writer: ByteWriter, value: bigint): void {
 
 function writeBinary(writer: ByteWriter, value: Uint8Array): void {
   if (value.length > 0xffff_ffff) throw new Obstacle("4 GiB and more of bytes have no MessagePack form");
+  spend(writer, 0);
   writeHead(writer, 0xc4, value.length);
   writer.raw(value);
 }
@@ -132,6 +135,7 @@ function writeBinary(writer: ByteWriter, value: Uint8Array): void {
 function writeArray(writer: ByteWriter, array: readonly unknown[], depth: number): void {
   checkDepth(depth);
   const { length } = array;
+  spend(writer, length);
   writeCount(writer, 0x90, 0xdc, length);
   let index = 0;
   try {
@@ -147,6 +151,7 @@ function writeMap(writer: ByteWriter, map: Readonly<Record<string, unknown>>, de
   checkDepth(depth);
   const mark = writer.length;
   const count = countKeys(map);
+  spend(writer, 2 * count);
   writeCount(writer, 0x80, 0xde, count);
   const written = writeProperties(writer, map, depth);
   if (written === count) return;
@@ -185,6 +190,7 @@ function writeInstance(writer: ByteWriter, value: object): void {
   if (!(value instanceof Date)) throw noForm(value);
   const time = value.getTime();
   if (Number.isNaN(time)) throw new Obstacle("invalid dates have no MessagePack form");
+  spend(writer, 0);
   writeTimestamp(writer, time);
 }
 
@@ -196,6 +202,12 @@ function countKeys(map: object): number {
 
 function countDefined(map: Readonly<Record<string, unknown>>): number {
   return Object.values(map).filter((value) => value !== undefined).length;
+}
+
+/** Counts what a value of so many elements costs whoever decodes it. */
+function spend(writer: ByteWriter, elements: number): void {
+  if ((writer.cost += elements + OBJECT_COST) <= DECODE_BUDGET) return;
+  throw new Obstacle(`it has more elements than the ${DECODE_BUDGET} that a message may have`);
 }
 
 function checkDepth(depth: number): void {

@@ -180,7 +180,7 @@ Deno.test("Connection.close() tells the handler once, frees its waiters and drop
 });
 
 Deno.test("Connection hands over the frames of a batch in order with those before and behind it", async () => {
-  const { bench, stream } = alone();
+  const { bench, stream } = alone({ compression: true });
   const inside = concat(...[2, 3, 4].map((kind) => frame(kind, new Uint8Array(500))));
   const batch = await compressBatch(bareRuntime(), inside, 100_000);
   stream.give(concat(frame(1), batch, frame(5)));
@@ -195,7 +195,7 @@ Deno.test("Connection closes on a batch that is garbage, or holds garbage or ano
   const nested = await compressBatch(runtime, concat(garbage, frame(1, new Uint8Array(3000))), 100_000);
   const cutOff = await compressBatch(runtime, frame(1, new Uint8Array(3000)).subarray(0, 2000), 100_000);
   for (const bytes of [garbage, nested, cutOff]) {
-    const { bench, stream } = alone();
+    const { bench, stream } = alone({ compression: true });
     stream.give(bytes);
     for (let count = 0; count < 5; count++) await settled();
     assertInstanceOf(bench.ends[0], ProtocolError);
@@ -204,7 +204,7 @@ Deno.test("Connection closes on a batch that is garbage, or holds garbage or ano
 });
 
 Deno.test("Connection that is closed while it inflates a batch hands over nothing of it", async () => {
-  const { bench, stream } = alone();
+  const { bench, stream } = alone({ compression: true });
   stream.give(await compressBatch(bareRuntime(), frame(1, new Uint8Array(3000)), 100_000));
   await Promise.resolve();
   bench.connection.close();

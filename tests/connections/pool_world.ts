@@ -66,6 +66,7 @@ export class PoolNode implements ConnectionPoolHandler {
       handshakeTimeout: HANDSHAKE_TIMEOUT,
       linger: LINGER,
       halfOpenMax: 100,
+      halfReadMax: 2 ** 26,
       handler: this,
     });
   }

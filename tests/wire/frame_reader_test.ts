@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertLessOrEqual, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { type Frame, FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
@@ -108,7 +108,7 @@ Deno.test("FrameReader reads into the same chunk as long as nothing is retained"
   const running = reader.run((_, buffer) => {
     buffers.add(buffer.buffer);
   });
-  for (let count = 0; count < 500; count++) stream.give(frame(1, pattern(100)));
+  for (let count = 0; count < 500; count++) stream.give(frame(FrameKind.message, pattern(100)));
   stream.end();
   await running;
   assertEquals(buffers.size, 1);
@@ -121,7 +121,7 @@ Deno.test("FrameReader fills a chunk to three quarters before it goes on in a ne
     reader.retain();
     buffers.add(buffer.buffer);
   });
-  for (let count = 0; count < 64; count++) stream.give(frame(1, pattern(95)));
+  for (let count = 0; count < 64; count++) stream.give(frame(FrameKind.message, pattern(95)));
   stream.end();
   await running;
   assertEquals(buffers.size, 8);
@@ -134,7 +134,7 @@ Deno.test("FrameReader reads into one chunk again once it has left one that was 
     if (buffers.length === 0) reader.retain();
     buffers.push(buffer.buffer);
   });
-  for (let count = 0; count < 500; count++) stream.give(frame(1, pattern(100)));
+  for (let count = 0; count < 500; count++) stream.give(frame(FrameKind.message, pattern(100)));
   stream.end();
   await running;
   assertEquals(new Set(buffers).size, 2);
@@ -143,16 +143,16 @@ Deno.test("FrameReader reads into one chunk again once it has left one that was 
 Deno.test("FrameReader offers little room while idle, much under load, and little again afterwards", async () => {
   const { stream, reader } = over();
   const running = reader.run(() => {});
-  stream.give(frame(1, pattern(20)));
-  stream.give(concat(...Array.from({ length: 3000 }, () => frame(1, pattern(60)))));
+  stream.give(frame(FrameKind.message, pattern(20)));
+  stream.give(concat(...Array.from({ length: 3000 }, () => frame(FrameKind.message, pattern(60)))));
   await ticks(20);
   for (let count = 0; count < 40; count++) {
-    stream.give(frame(1, pattern(count % 10 === 0 ? 2000 : 20)));
+    stream.give(frame(FrameKind.message, pattern(count % 10 === 0 ? 2000 : 20)));
     await ticks(3);
   }
   const busy = stream.readSizes.at(-1)!;
   for (let count = 0; count < 40; count++) {
-    stream.give(frame(1, pattern(20)));
+    stream.give(frame(FrameKind.message, pattern(20)));
     await ticks(3);
   }
   stream.end();
@@ -164,7 +164,7 @@ Deno.test("FrameReader offers little room while idle, much under load, and littl
 
 Deno.test("FrameReader takes large frames into chunks of exactly their size", async () => {
   const bodies = [pattern(300 * KIB), pattern(300 * KIB, 1), pattern(200 * KIB, 2), pattern(600 * KIB, 3)];
-  const { stream, reader } = over(bodies.map((body) => frame(1, body)));
+  const { stream, reader } = over(bodies.map((body) => frame(FrameKind.message, body)));
   const taken: Uint8Array[] = [];
   stream.end();
   await reader.run((_, buffer, start, end) => {
@@ -177,7 +177,9 @@ Deno.test("FrameReader takes large frames into chunks of exactly their size", as
 });
 
 Deno.test("FrameReader lets a few frames of medium size share a chunk", async () => {
-  const { stream, reader } = over(Array.from({ length: 20 }, (_, seed) => frame(1, pattern(64 * KIB, seed))));
+  const { stream, reader } = over(
+    Array.from({ length: 20 }, (_, seed) => frame(FrameKind.message, pattern(64 * KIB, seed))),
+  );
   const buffers: ArrayBufferLike[] = [];
   stream.end();
   await reader.run((_, buffer) => {
@@ -196,12 +198,12 @@ Deno.test("FrameReader makes ready for another frame as large as the last one, u
   const { stream, reader } = over([], 2 ** 24);
   const running = reader.run(() => {});
   for (const size of [300 * KIB, 3 * KIB * KIB]) {
-    stream.give(frame(1, pattern(size)));
+    stream.give(frame(FrameKind.message, pattern(size)));
     await ticks(40);
     assertEquals(stream.waitingRead?.length, Math.min(size + 5, KIB * KIB));
   }
   for (let count = 0; count < 40; count++) {
-    stream.give(frame(1, pattern(20)));
+    stream.give(frame(FrameKind.message, pattern(20)));
     await ticks(3);
   }
   assertEquals(stream.waitingRead?.length, KIB);
@@ -320,37 +322,72 @@ Deno.test("FrameReader.bytesRead counts what came off the stream", async () => {
   assertEquals(reader.bytesRead, SAMPLE_BYTES.length);
 });
 
-function batchFrames(batch: Uint8Array): Frame[] {
+async function batchFrames(batch: Uint8Array): Promise<Frame[]> {
   const frames: Frame[] = [];
-  over().reader.takeBatch(batch, (kind, buffer, start, end) => {
+  await over().reader.takeBatch(batch, (kind, buffer, start, end) => {
     assertStrictEquals(buffer, batch);
     frames.push({ kind, body: buffer.slice(start, end) });
   });
   return frames;
 }
 
-Deno.test("FrameReader.takeBatch() hands over every frame of a batch, wherever that lies in its buffer", () => {
-  assertEquals(batchFrames(SAMPLE_BYTES), SAMPLE);
-  assertEquals(batchFrames(concat(pattern(13), SAMPLE_BYTES).subarray(13)), SAMPLE);
-  assertEquals(batchFrames(new Uint8Array()), []);
+Deno.test("FrameReader.takeBatch() hands over every frame of a batch, wherever that lies in its buffer", async () => {
+  assertEquals(await batchFrames(SAMPLE_BYTES), SAMPLE);
+  assertEquals(await batchFrames(concat(pattern(13), SAMPLE_BYTES).subarray(13)), SAMPLE);
+  assertEquals(await batchFrames(new Uint8Array()), []);
 });
 
-Deno.test("FrameReader.takeBatch() refuses a batch that is cut off, or has a frame of length 0", () => {
+Deno.test("FrameReader.takeBatch() refuses a batch that is cut off, or has a frame of length 0", async () => {
   const whole = concat(frame(1, pattern(3)), frame(2, pattern(10)));
   for (let length = 1; length < whole.length; length++) {
-    if (length !== 8) assertThrows(() => batchFrames(whole.subarray(0, length)), ProtocolError, "malformed");
+    if (length !== 8) await assertRejects(() => batchFrames(whole.subarray(0, length)), ProtocolError, "malformed");
   }
-  assertThrows(() => batchFrames(concat(new Uint8Array(4), frame(1))), ProtocolError, "malformed");
-  assertThrows(() => batchFrames(new Uint8Array(9).fill(0xff)), ProtocolError, "malformed");
+  await assertRejects(() => batchFrames(concat(new Uint8Array(4), frame(1))), ProtocolError, "malformed");
+  await assertRejects(() => batchFrames(new Uint8Array(9).fill(0xff)), ProtocolError, "malformed");
 });
 
-Deno.test("FrameReader.takeBatch() refuses a batch within a batch without ever looking into it", () => {
+Deno.test("FrameReader.takeBatch() refuses a batch within a batch without ever looking into it", async () => {
   const inner = frame(FrameKind.compressed, pattern(10));
   const kinds: number[] = [];
   const take = () =>
     over().reader.takeBatch(concat(frame(1), inner), (kind) => {
       kinds.push(kind);
     });
-  assertThrows(take, ProtocolError, "it holds another batch");
+  await assertRejects(take, ProtocolError, "it holds another batch");
   assertEquals(kinds, [1]);
+});
+
+Deno.test("FrameReader refuses frames of control kinds above 1 MiB before it makes room for them", async () => {
+  const head = (kind: number, length: number) =>
+    new Uint8Array([length >>> 24, length >>> 16, length >>> 8, length, kind]);
+  for (const kind of [FrameKind.strategy, FrameKind.heartbeat, FrameKind.partition, FrameKind.ack, 0x1f]) {
+    const { reader } = over([head(kind, LIMIT + 1)], 64 * LIMIT);
+    await assertRejects(() => reader.next(), ProtocolError, "limit of frames of kind");
+  }
+  const { stream, reader } = over([frame(FrameKind.message, pattern(LIMIT))], 64 * LIMIT);
+  stream.end();
+  assertEquals((await reader.next())?.body.length, LIMIT);
+});
+
+Deno.test("FrameReader.takeBatch() gives way between the frames of a batch", async () => {
+  const { reader } = over();
+  const batch = new Uint8Array(5 * 10_000);
+  for (let at = 0; at < batch.length; at += 5) batch.set([0, 0, 0, 1, 0x77], at);
+  let frames = 0, turns = 0;
+  await reader.takeBatch(batch, () => void frames++, () => {
+    turns++;
+    return Promise.resolve();
+  });
+  assertEquals([frames, turns > 10], [10_000, true]);
+});
+
+Deno.test("FrameReader takes room for a large frame before it reads on, and gives it back with the frame", async () => {
+  const { stream, reader } = over([], 64 * LIMIT);
+  const calls: unknown[] = [];
+  reader.budget = { take: (bytes) => void calls.push(bytes), give: () => void calls.push("given") };
+  const large = frame(FrameKind.message, pattern(3 * LIMIT));
+  stream.give(large.subarray(0, 100), large.subarray(100), frame(FrameKind.message, pattern(LIMIT / 2)));
+  stream.end();
+  await reader.run(() => void calls.push("frame"));
+  assertEquals(calls, [large.length, "given", "frame", "frame"]);
 });
