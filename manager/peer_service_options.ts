@@ -24,7 +24,7 @@ export interface ChannelOptions {
    */
   readonly monotonic?: boolean | undefined;
   /**
-   * Whether batches of 1 KiB and more are deflated.
+   * Whether batches of 1 KiB and more are deflated: where both nodes ask for it, or the only one of them that has the channel.
    *
    * @default {false}
    */
