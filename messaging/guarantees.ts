@@ -83,7 +83,7 @@ export class Guarantees {
   forward(message: OutboundMessage, options: Wishes): Promise<void> {
     const { ack, clock } = options;
     if (ack !== true || clock === undefined) return this.#forward(message, options);
-    return this.#clocks.once(`${clock} ${message.node}`, () => this.#forward(message, options));
+    return this.#clocks.once(JSON.stringify([`${clock}`, message.node]), () => this.#forward(message, options));
   }
 
   /**

@@ -127,6 +127,14 @@ scenario("A message with the same clock is sent once", async (world) => {
   assertEquals(heard.messages, [1, 5]);
 });
 
+scenario("Messages to two nodes are two, however their names and clocks are put together", async (world) => {
+  const [a, c, bc] = await world.cluster(["a", "c", "b c"]);
+  const [toC, toBc] = [world.inbox(c!, "log"), world.inbox(bc!, "log")];
+  await a!.forwardMessage("c", "log", 1, { ack: true, clock: "1 b" });
+  await a!.forwardMessage("b c", "log", 2, { ack: true, clock: "1" });
+  assertEquals([toC.messages, toBc.messages], [[1], [2]]);
+}, ["memory"]);
+
 scenario("Without retransmission a lost message is not repeated", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let offered = 0;
