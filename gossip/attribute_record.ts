@@ -106,7 +106,11 @@ export class AttributeRecord {
     const before = new Map(this.#entries);
     const gone = live === null ? [] : this.#missing(new Set([...live, ...entries.map(({ version }) => version)]));
     for (const key of gone) this.#remove(key);
-    for (const entry of entries) this.#put(entry);
+    // What comes off the wire is a view into a larger buffer, which would be kept with it.
+    for (const { key, version, value } of entries) {
+      const known = before.get(key)?.value;
+      this.#put({ key, version, value: known !== undefined && isSame(known, value) ? known : value.slice() });
+    }
     if (this.#bytes > bytesMax || this.#entries.size > ATTRIBUTE_KEYS_MAX) {
       this.#restore(before);
       return null;

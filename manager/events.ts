@@ -48,6 +48,16 @@ export interface TrustDetail {
   readonly node?: string | undefined;
 }
 
+/** Detail of `attribute`. */
+export interface AttributeDetail {
+  /** The node whose attribute it is. */
+  readonly node: string;
+  /** The attribute. */
+  readonly key: string;
+  /** Its value; `undefined` when it was withdrawn, or its node cannot be seen any more. */
+  readonly value: unknown;
+}
+
 /** The events of a peer service manager. */
 export interface PeerServiceEventMap {
   /** A node can be reached: at its first connection, or after it was down. With `channel`: the channel has all its connections. */
@@ -68,6 +78,8 @@ export interface PeerServiceEventMap {
   message: CustomEvent<ManagerMessageDetail>;
   /** A monitored handler is gone, or the monitor was ended. */
   monitor: CustomEvent<MonitorDown>;
+  /** A node, this one included, changed an attribute. */
+  attribute: CustomEvent<AttributeDetail>;
   /** A handler or listener threw, or something went wrong in the background. */
   error: CustomEvent<ErrorDetail>;
   /** The node goes on, but somebody should look at something: how it was set up, or what other nodes do. */

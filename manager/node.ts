@@ -10,11 +10,13 @@ import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
+import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
 import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
 import { Liveness } from "./liveness.ts";
+import { NodeAttributes } from "./node_attributes.ts";
 import { NodeMessaging } from "./node_messaging.ts";
 import { NodeContext } from "./node_context.ts";
 import { Overlay } from "./overlay.ts";
@@ -39,6 +41,8 @@ export class Node implements ConnectionPoolHandler {
   readonly joining: Joining;
   readonly partitions: PartitionControl;
   readonly messaging: NodeMessaging;
+  readonly attributes: NodeAttributes;
+  readonly discovering: Discovering;
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
   readonly #gossip: Rounds;
@@ -62,6 +66,8 @@ export class Node implements ConnectionPoolHandler {
     this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout, changed });
     this.status = new StatusEvents(context);
     this.joining = new Joining({ pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout });
+    this.attributes = new NodeAttributes(context);
+    this.discovering = new Discovering(context, this.joining);
     const distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.#parts = new Parts([
       // First, because it is waited for when the node stops, while all others still do their work.
@@ -76,6 +82,8 @@ export class Node implements ConnectionPoolHandler {
       // Last, what tells users: they find everything else up to date.
       this.status,
       this.joining,
+      this.attributes,
+      this.discovering,
       distance,
     ]);
     this.#parts.route(this.router, context.codec);
@@ -127,6 +135,7 @@ export class Node implements ConnectionPoolHandler {
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
   async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
     await this.#leaving;
+    this.discovering.resume();
     return await this.joining.join(target, signal);
   }
 
@@ -209,6 +218,7 @@ export class Node implements ConnectionPoolHandler {
 
   async #leave(): Promise<void> {
     const { name } = this.self;
+    this.discovering.suspend();
     await this.joining.abandon(new DOMException(`Cannot join: "${name}" is leaving`, "AbortError"));
     this.overlay.leave(this.self);
     await this.#handledByAll();

@@ -9,6 +9,8 @@ import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
+import type { DiscoveryStatus } from "./discovery.ts";
+import type { AttributeListener } from "./node_attributes.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, leave, updateMembers } from "./join_requests.ts";
@@ -277,6 +279,29 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   partitions(): PartitionEntry[] {
     return this.#node.partitions.list();
+  }
+
+  // What nodes say of themselves, and how they find each other.
+
+  setAttribute(key: string, value: unknown): void {
+    this.#node.context.checkRunning("set an attribute");
+    this.#node.attributes.set(key, value);
+  }
+
+  attribute(node: string | NodeSpec, key: string): unknown {
+    return this.#node.attributes.get(nameOf(node), key);
+  }
+
+  attributes(node: string | NodeSpec = this.name): Map<string, unknown> {
+    return this.#node.attributes.of(nameOf(node));
+  }
+
+  onAttribute(key: string, listener: AttributeListener): Disposable {
+    return this.#node.attributes.on(key, listener);
+  }
+
+  discovery(): readonly DiscoveryStatus[] {
+    return this.#node.discovering.status();
   }
 
   // The node itself.

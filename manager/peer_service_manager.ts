@@ -7,6 +7,8 @@ import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
+import type { DiscoveryStatus } from "./discovery.ts";
+import type { AttributeListener } from "./node_attributes.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
@@ -955,6 +957,108 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * ```
    */
   partitions(): PartitionEntry[];
+
+  // What nodes say of themselves, and how they find each other.
+
+  /**
+   * Says something about this node to all others, for as long as it lives: a role, a load, what it offers. Everyone reads it with
+   * {@linkcode attribute}. Small values that change from time to time, not a stream of messages.
+   *
+   * @param key 1 to 255 characters.
+   * @param value Any value that a message may have; `undefined` withdraws the attribute. All attributes of a node together may take 64 KiB.
+   * @throws {TypeError} When the key is no string.
+   * @throws {RangeError} When the key is too long, or all attributes together would be too large. Nothing is changed.
+   * @throws {EncodeError} When the value cannot be encoded. Nothing is changed.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example A role that the other node sees
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const seen = Promise.withResolvers<unknown>();
+   * using _role = b.onAttribute("role", (node, value) => seen.resolve([node, value]));
+   * await b.syncJoin(a.spec);
+   *
+   * a.setAttribute("role", "database");
+   * assertEquals(await seen.promise, ["a", "database"]);
+   * assertEquals(b.attribute("a", "role"), "database");
+   * ```
+   */
+  setAttribute(key: string, value: unknown): void;
+
+  /**
+   * One attribute of a node, as far as this node knows it: `undefined` when there is none, or the node is down or no member.
+   *
+   * @example One's own
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a", appVersion: "1.4.0" });
+   *
+   * assertEquals(node.attribute("a", "appVersion"), "1.4.0");
+   * assertEquals(node.attribute("b", "appVersion"), undefined);
+   * ```
+   */
+  attribute(node: string | NodeSpec, key: string): unknown;
+
+  /**
+   * All attributes of a node by key, of this node when none is named. A copy: later changes are not in it.
+   *
+   * @example What a node says of itself
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.setAttribute("zone", "eu-1");
+   * node.setAttribute("load", 0.4);
+   * node.setAttribute("load", undefined);
+   *
+   * assertEquals(node.attributes(), new Map([["zone", "eu-1"]]));
+   * ```
+   */
+  attributes(node?: string | NodeSpec): Map<string, unknown>;
+
+  /**
+   * Has `listener` told whenever that attribute of any node changes, this node's own included. The value is `undefined` when it was withdrawn,
+   * or its node went down or left: what {@linkcode attribute} returns from then on.
+   *
+   * @throws {TypeError | RangeError} When the key can be none.
+   *
+   * @example Follow the load of all nodes
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * const loads = new Map<string, unknown>();
+   * using _load = node.onAttribute("load", (name, value) => loads.set(name, value));
+   * node.setAttribute("load", 0.4);
+   *
+   * assertEquals(loads, new Map([["a", 0.4]]));
+   * ```
+   */
+  onAttribute(key: string, listener: AttributeListener): Disposable;
+
+  /**
+   * What each source of the option `discovery` said last, and what came of each address.
+   *
+   * @example A source that finds this node itself
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { list } from "@partisan/peer-service/discovery";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a", discovery: list([]) });
+   *
+   * assertEquals(node.discovery().map(({ name, addresses }) => [name, addresses]), [["list", []]]);
+   * ```
+   */
+  discovery(): readonly DiscoveryStatus[];
 
   // The node itself.
 

@@ -7,6 +7,7 @@ import type { Strategy } from "../strategy/strategy.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
+import type { Discovery } from "./discovery.ts";
 import type { PresetName } from "./presets.ts";
 
 /** How a channel carries messages. */
@@ -159,6 +160,19 @@ export interface PeerServiceOptions {
    * @default {none: after a restart the node has to join again, or to be found by the others at its former address}
    */
   readonly store?: SnapshotStore | undefined;
+  /**
+   * How this node finds others, by one source or several: `list`, `file`, `dns` and `kubernetes` of `@partisan/peer-service/discovery`, or
+   * one of your own. Nodes that are found are joined, for as long as this node lives.
+   *
+   * @default {none}
+   */
+  readonly discovery?: Discovery | readonly Discovery[] | undefined;
+  /**
+   * Version of the program, at most 255 characters: the attribute `appVersion` of this node from its start.
+   *
+   * @default {none}
+   */
+  readonly appVersion?: string | undefined;
   /**
    * Takes every `error`, `undeliverable` and `warning` event of a type that nobody has listened to; `false` drops them.
    *

@@ -12,6 +12,7 @@ import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
 import type { TlsOptions } from "./identity.ts";
 import { parseAddress } from "./addresses.ts";
+import type { Discovery } from "./discovery.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
@@ -37,6 +38,8 @@ export interface Settings extends Preset {
   readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
   readonly store: SnapshotStore | undefined;
+  readonly discovery: readonly Discovery[];
+  readonly appVersion: string | undefined;
   readonly log: Log | false | undefined;
   readonly runtime: Runtime;
 }
@@ -101,6 +104,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     store: checkStore(options.store),
+    discovery: checkDiscovery(options.discovery),
+    appVersion: checkAppVersion(options.appVersion),
     log: checkLog(options.log),
     runtime,
   };
@@ -154,6 +159,23 @@ function checkSecrets(secrets: readonly string[]): readonly string[] {
 function checkStore(store: SnapshotStore | undefined): SnapshotStore | undefined {
   if (store === undefined || (typeof store?.load === "function" && typeof store.save === "function")) return store;
   throw new TypeError(`Cannot start: "store" has no load() and save(); fileStore(path) makes one that has`);
+}
+
+function checkDiscovery(given: PeerServiceOptions["discovery"]): readonly Discovery[] {
+  const sources = given === undefined ? [] : Array.isArray(given) ? [...given] : [given as Discovery];
+  for (const source of sources) {
+    if (typeof source?.lookup !== "function" || typeof source.name !== "string") {
+      throw new TypeError(
+        'Cannot start: "discovery" has no name and lookup(); "@partisan/peer-service/discovery" has functions that make one',
+      );
+    }
+  }
+  return sources;
+}
+
+function checkAppVersion(version: string | undefined): string | undefined {
+  if (version === undefined || (typeof version === "string" && version.length <= 255)) return version;
+  throw new TypeError(`Cannot start: "appVersion" is ${version}, expected a string of at most 255 characters`);
 }
 
 function checkNumber(what: string, value: number, least: number, most: number, whole = false): number {

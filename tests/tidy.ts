@@ -17,6 +17,7 @@ export const FOLDERS: readonly string[] = [
   "bench",
   "cli",
   "connections",
+  "discovery",
   "docs",
   "examples",
   "gossip",
@@ -58,7 +59,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
-  /^(bench|cli|examples|tests)\//,
+  /^(bench|cli|discovery|examples|tests)\//,
   /^runtime\/deno_runtime\.ts$/,
   /^transport\/tcp\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,

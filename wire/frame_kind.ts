@@ -33,6 +33,8 @@ export const FrameKind = {
   wish: 0x16,
   /** The sender puts nothing more into this connection: another one has taken its place. It closes once both sides have said so. */
   drain: 0x17,
+  /** What nodes say of themselves: digests, summaries, changes. */
+  attributes: 0x18,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

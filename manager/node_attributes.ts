@@ -1,0 +1,175 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Peer } from "../connections/peer.ts";
+import { attributesFromValue, attributesToValue, checkKey } from "../gossip/attribute_message.ts";
+import { Attributes, type AttributesStep } from "../gossip/attributes.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import { encode } from "../wire/message_pack_encode.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { sendControl } from "./control_sender.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { MembershipChange } from "./overlay.ts";
+import type { ControlHandler, Part } from "./part.ts";
+
+/** Most bytes that the attributes of one node may take. */
+export const ATTRIBUTES_BYTES_MAX = 65_536;
+/** Most owners of attributes that a node remembers. */
+const OWNERS_MAX = 20_000;
+/** Where nobody knows all members, attributes that were not renewed for so many gossip intervals are dropped. */
+const EXPIRE_ROUNDS = 30;
+
+/** Told when an attribute of a node changed; `value` is `undefined` when it was withdrawn, or its node cannot be seen any more. */
+export type AttributeListener = (node: string, value: unknown) => void;
+
+/** What nodes say of themselves while they live: carries it between the replicas of {@linkcode Attributes}, and tells users. */
+export class NodeAttributes implements Part {
+  readonly controls: readonly (readonly [FrameKind, ControlHandler])[] = [
+    [FrameKind.attributes, (peer, value) => this.#receive(peer, value)],
+  ];
+  readonly #context: NodeContext;
+  readonly #attributes: Attributes;
+  readonly #linked = new Set<string>();
+  readonly #listeners = new Map<string, Set<AttributeListener>>();
+  readonly #isFullMesh: boolean;
+  #isFlushing = false;
+
+  constructor(context: NodeContext) {
+    const { runtime, settings, self } = context;
+    const { strategy, gossip } = settings;
+    this.#context = context;
+    this.#isFullMesh = strategy.isFullMesh ?? false;
+    this.#attributes = new Attributes(self, {
+      random: () => runtime.random.next(),
+      fanout: gossip.fanout,
+      bytesMax: ATTRIBUTES_BYTES_MAX,
+      ownersMax: OWNERS_MAX,
+      expireAfter: this.#isFullMesh ? null : EXPIRE_ROUNDS * gossip.interval,
+    });
+  }
+
+  /**
+   * Sets or withdraws an attribute of this node. Changes of one turn of the event loop travel together.
+   *
+   * @throws {TypeError | RangeError} When the key cannot be one, or all attributes together would be too large.
+   * @throws {EncodeError} When the value cannot be encoded.
+   */
+  set(key: string, value: unknown): void {
+    checkKey(key);
+    this.#do(this.#attributes.set(key, value === undefined ? undefined : encode(value)));
+    if (this.#isFlushing) return;
+    this.#isFlushing = true;
+    this.#context.runtime.defer(() => {
+      this.#isFlushing = false;
+      if (!this.#context.stopped) this.#do(this.#attributes.flush());
+    });
+  }
+
+  /** All attributes of a node, by key. */
+  of(node: string): Map<string, unknown> {
+    return new Map([...this.#attributes.get(node)].map(([key, { value }]) => [key, decode(value)]));
+  }
+
+  /** One attribute of a node. */
+  get(node: string, key: string): unknown {
+    const entry = this.#attributes.get(node).get(key);
+    return entry === undefined ? undefined : decode(entry.value);
+  }
+
+  /** Has a listener told of every change of an attribute, of whatever node. */
+  on(key: string, listener: AttributeListener): Disposable {
+    checkKey(key);
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners);
+    // The same function may listen twice.
+    const own: AttributeListener = (node, value) => listener(node, value);
+    listeners.add(own);
+    return {
+      [Symbol.dispose]: () => {
+        listeners.delete(own);
+        if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
+      },
+    };
+  }
+
+  start(): void {
+    const { appVersion } = this.#context.settings;
+    if (appVersion !== undefined) this.set("appVersion", appVersion);
+    this.#show(this.#context.members.values());
+  }
+
+  peerLinked({ name }: Peer): void {
+    this.#linked.add(name);
+    this.#do(this.#attributes.setNeighbours([...this.#linked]));
+  }
+
+  peerUnlinked({ name }: Peer): void {
+    this.#linked.delete(name);
+    this.#do(this.#attributes.setNeighbours([...this.#linked]));
+  }
+
+  peerUp({ name }: Peer): void {
+    this.#showOne(name);
+  }
+
+  peerDown({ name }: Peer): void {
+    this.#showOne(name);
+  }
+
+  membersChanged({ joined, renewed, left }: MembershipChange): void {
+    this.#show(joined);
+    this.#show(renewed);
+    for (const { name } of left) this.#do(this.#attributes.forget(name));
+  }
+
+  restart(self: NodeSpec): void {
+    this.#linked.clear();
+    this.#do(this.#attributes.restart(self));
+    this.#show(this.#context.members.values());
+  }
+
+  periodic(): void {
+    this.#do(this.#attributes.round(this.#context.runtime.clock.now()));
+  }
+
+  #show(members: Iterable<NodeSpec>): void {
+    for (const { name } of members) this.#showOne(name);
+  }
+
+  /** In a full mesh a node that is down is hidden. Elsewhere most nodes are not connected with this one, and count while they renew theirs. */
+  #showOne(name: string): void {
+    const member = this.#context.members.get(name);
+    if (member === undefined) return;
+    const peer = this.#context.pool.peers.get(name);
+    const isVisible = !this.#isFullMesh || peer?.up === true;
+    // The connection may know of a restart before the membership does.
+    const incarnation = Math.max(member.incarnation, peer?.incarnation ?? 0);
+    this.#do(this.#attributes.show(name, incarnation, isVisible));
+  }
+
+  #receive({ name }: Peer, value: unknown): void {
+    this.#do(this.#attributes.receive(name, attributesFromValue(value), this.#context.runtime.clock.now()));
+  }
+
+  #do({ outgoing, events }: AttributesStep): void {
+    const { pool, emit, stopped } = this.#context;
+    for (const { to, message } of outgoing) {
+      const peer = pool.peers.get(to);
+      if (peer !== undefined) sendControl(peer, FrameKind.attributes, attributesToValue(message));
+    }
+    if (stopped) return;
+    for (const { node, key, value } of events) {
+      const decoded = value === undefined ? undefined : decode(value);
+      emit("attribute", { node, key, value: decoded });
+      for (const listener of [...this.#listeners.get(key) ?? []]) this.#tell(listener, node, decoded);
+    }
+  }
+
+  #tell(listener: AttributeListener, node: string, value: unknown): void {
+    try {
+      listener(node, value);
+    } catch (error) {
+      this.#context.emit("error", { error, node, during: "calling a listener for an attribute" });
+    }
+  }
+}
