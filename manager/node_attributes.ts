@@ -9,8 +9,8 @@ import { encode } from "../wire/message_pack_encode.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { sendControl } from "./control_sender.ts";
 import type { NodeContext } from "./node_context.ts";
-import type { MembershipChange } from "./overlay.ts";
-import type { ControlHandler, Part } from "./part.ts";
+
+import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Most bytes that the attributes of one node may take. */
 export const ATTRIBUTES_BYTES_MAX = 65_536;
