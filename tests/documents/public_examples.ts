@@ -31,8 +31,8 @@ export interface Documentation {
   >;
 }
 
-/** Where the interface of the manager is: each of its methods has an example of its own, wherever it is inherited from. */
-const MANAGER = "/manager/";
+/** Where the interface of the manager is: each of its methods has an example of its own. */
+const MANAGER = "/manager/peer_service_manager.ts";
 
 /**
  * Exported functions and classes that have no example, methods of the manager's interface that have none of their own, and methods

@@ -39,7 +39,7 @@ Deno.test("withoutExample() names what lacks an example", async () => {
     await Deno.writeTextFile(
       `${folder}/mod.ts`,
       `
-        export * from "./manager/api.ts";
+        export * from "./manager/peer_service_manager.ts";
         /** @example One */
         export function shown() {}
         /** Not shown. */
@@ -58,7 +58,7 @@ Deno.test("withoutExample() names what lacks an example", async () => {
       `,
     );
     await Deno.writeTextFile(
-      `${folder}/manager/api.ts`,
+      `${folder}/manager/peer_service_manager.ts`,
       `
         export interface Api {
           /** @example One */
