@@ -46,6 +46,12 @@ export interface ConnectionIdentity {
   readonly dial: number;
   /** Whether this node dialled it. */
   readonly outbound: boolean;
+  /**
+   * Which of this node's secrets and certificates it stands on: a greater number means later ones.
+   *
+   * @default {0}
+   */
+  readonly epoch?: number | undefined;
 }
 
 /** Where a connection's frames go. */
@@ -71,6 +77,7 @@ export class Connection implements ConnectionIdentity {
   readonly index: number;
   readonly dial: number;
   readonly outbound: boolean;
+  readonly epoch: number;
   /** Frames on their way out. */
   readonly queue: SendQueue;
   /** Cuts what comes in into frames. */
@@ -112,6 +119,7 @@ export class Connection implements ConnectionIdentity {
     this.index = identity.index;
     this.dial = identity.dial;
     this.outbound = identity.outbound;
+    this.epoch = identity.epoch ?? 0;
     this.maxFrameBytes = options.maxFrameBytes;
     this.openedAt = runtime.clock.now();
     this.#stream = stream;

@@ -17,10 +17,20 @@ import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { Reception } from "./acceptor/reception.ts";
+import { Renewal, type RenewalFailure } from "./renewal.ts";
+import type { SharedSecrets } from "./handshake/shared_secrets.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { takeWish, tellWish } from "./wish.ts";
+
+/** On what the open connections of a node stand. */
+export interface TrustStats {
+  /** Connections whose handshake was made with the present secrets and certificates. */
+  readonly current: number;
+  /** Connections whose handshake was made with former ones: they are made anew one after another, and drain. */
+  readonly former: number;
+}
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
@@ -35,6 +45,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #lingering: Lingering;
   readonly #reception: Reception;
   readonly #dialling: Dialling;
+  readonly #renewal: Renewal;
   readonly #unfinished = new Unfinished();
   readonly #draining = new Set<Connection>();
   #lookedAt = 0;
@@ -55,6 +66,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => options.handler.outlived(known),
     });
+    this.#renewal = new Renewal(this, options.handshakeTimeout);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
@@ -69,6 +81,19 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** What happened to streams so far. */
   get stats(): Readonly<OpenerStats> {
     return this.#opener.stats;
+  }
+
+  /** Which secrets and certificates new connections stand on. */
+  get epoch(): number {
+    return this.#opener.epoch;
+  }
+
+  /** How many connections stand on the present secrets and certificates, and how many on former ones; those that drain count too. */
+  get trust(): TrustStats {
+    const open = [...this.#peers.values()].flatMap((peer) => peer.connections());
+    const all = [...open, ...this.#draining];
+    const current = all.filter(({ epoch }) => epoch === this.epoch).length;
+    return { current, former: all.length - current };
   }
 
   /** Everyone with whom there are, or should be, connections. */
@@ -146,6 +171,16 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#settle(peer);
   }
 
+  /**
+   * Has every connection made anew: with other secrets, if they are given, or with what the transport shows now.
+   *
+   * @returns What could not be made anew, once each was tried. It is tried again, for as long as it is open.
+   */
+  renew(secrets?: SharedSecrets): Promise<readonly RenewalFailure[]> {
+    this.#opener.beginEpoch(secrets);
+    return this.#renewal.renew();
+  }
+
   /** Lets nothing pass to and from a peer, or everything again. */
   separate(peer: Peer, partitioned: boolean): void {
     peer.partitioned = partitioned;
@@ -170,6 +205,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   stop(): Promise<void> {
     this.#stopped = true;
     this.#opener.stop();
+    this.#renewal.stop();
     this.reset();
     return this.#unfinished.finished();
   }
@@ -189,6 +225,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
     if (connection.doubtful) this.#trust(connection);
     if (kind === FrameKind.drain) this.#takeDrain(connection);
+    else if (kind === FrameKind.renew) this.#renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
     else this.#options.handler.frame(connection, kind, buffer, start, end);
   }
@@ -198,6 +235,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const { peer } = connection;
     const present = peer.remove(connection);
     this.#draining.delete(connection);
+    this.#renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
   }
@@ -242,10 +280,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #connection(
     peer: Peer,
     identity: Omit<ConnectionIdentity, "peer">,
-    { stream, reader }: OpenedStream,
+    { stream, reader, epoch }: OpenedStream,
   ): Connection {
     const options = this.#options.connectionOptions(identity.channel, peer.spec);
-    return new Connection({ ...identity, peer }, stream, reader, this, this.runtime, options);
+    return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
@@ -281,6 +319,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #retire(connection: Connection): void {
     if (connection.closed) return;
     connection.peer.remove(connection);
+    this.#renewal.settle(connection);
     this.#draining.add(connection);
     // One through which nothing seems to come must not hold up those that follow for long.
     connection.drain(connection.doubtful ? this.courtesy : this.#options.linger);

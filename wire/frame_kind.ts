@@ -35,6 +35,8 @@ export const FrameKind = {
   drain: 0x17,
   /** What nodes say of themselves: digests, summaries, changes. */
   attributes: 0x18,
+  /** True: the dialer of this connection should dial it anew. False: the dialer has tried, and cannot. */
+  renew: 0x19,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

@@ -13,6 +13,7 @@ import {
 } from "./handshake.ts";
 import { refuse } from "./handshake_frames.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
+import type { SharedSecrets } from "./shared_secrets.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import type { Address } from "../../wire/address.ts";
 
@@ -34,6 +35,8 @@ const TURNED_AWAY_MAX = 64;
 export interface OpenedStream {
   readonly stream: ByteStream;
   readonly reader: FrameReader;
+  /** {@linkcode ConnectionOpener.epoch}, as it was when its handshake began. */
+  readonly epoch: number;
 }
 
 /** What a {@linkcode ConnectionOpener} counts. */
@@ -79,6 +82,8 @@ export class ConnectionOpener {
   };
   readonly #options: ConnectionOpenerOptions;
   readonly #deadlines: Deadlines;
+  #identity: ClusterIdentity;
+  #epoch = 0;
   #halfOpen = 0;
   #turnedAway = 0;
   #stopped = false;
@@ -86,10 +91,22 @@ export class ConnectionOpener {
   constructor(options: ConnectionOpenerOptions) {
     const { runtime, handshakeTimeout } = options;
     this.#options = options;
+    this.#identity = options.identity;
     this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
       this.stats.handshakeTimeouts++;
       return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
     });
+  }
+
+  /** Which secrets and certificates handshakes that begin now stand on: a greater number means later ones. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Begins another epoch: the transport has other certificates now, or these are the secrets. */
+  beginEpoch(secrets: SharedSecrets = this.#identity.secrets): void {
+    this.#identity = { ...this.#identity, secrets };
+    this.#epoch++;
   }
 
   /**
@@ -138,8 +155,9 @@ export class ConnectionOpener {
     try {
       using _limit = this.#limit(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const request = await this.#answer({ stream, reader }, self, admit, isOccupied);
-      if (request !== null) return { stream, reader, request };
+      const opened = { stream, reader, epoch: this.#epoch };
+      const request = await this.#answer(opened, self, admit, isOccupied);
+      if (request !== null) return { ...opened, request };
     } catch (error) {
       this.#count(error);
     } finally {
@@ -161,7 +179,8 @@ export class ConnectionOpener {
     admit: (request: ConnectionRequest) => Promise<Refusal | null>,
     isOccupied: (request: ConnectionRequest) => boolean,
   ): Promise<ConnectionRequest | null> {
-    const { identity, runtime } = this.#options;
+    const { runtime } = this.#options;
+    const identity = this.#identity;
     try {
       return await acceptHandshake(
         { stream, reader, identity, runtime },
@@ -192,7 +211,8 @@ export class ConnectionOpener {
     request: ConnectionRequest,
     signal: AbortSignal | undefined,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
-    const { identity, runtime } = this.#options;
+    const { runtime } = this.#options;
+    const [identity, epoch] = [this.#identity, this.#epoch];
     const controller = new AbortController();
     let stream: ByteStream | undefined;
     using _limit = this.#limit((reason) => {
@@ -206,7 +226,7 @@ export class ConnectionOpener {
       const spec = await dialHandshake({ stream, reader, identity, runtime }, request);
       const stranger = this.#options.identify?.(stream, spec) ?? null;
       if (stranger !== null) throw await refuse(stream, stranger);
-      return { stream, reader, spec };
+      return { stream, reader, epoch, spec };
     } catch (error) {
       stream?.close();
       throw controller.signal.aborted ? controller.signal.reason : error;
