@@ -26,7 +26,7 @@ export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
 export { type TlsOptions } from "./manager/identity.ts";
-export { type TlsCredentials } from "./transport/tls/tls_transport.ts";
+export { type TlsCredentials } from "./transport/tls/credentials.ts";
 export { type PeerCertificate } from "./transport/transport.ts";
 export { CertificateError, type CertificateErrorCode } from "./transport/tls/certificate_error.ts";
 export { type PresetName } from "./manager/presets.ts";
@@ -73,6 +73,7 @@ export {
 } from "./messaging/errors.ts";
 export { EncodeError } from "./wire/encode_error.ts";
 export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./connections/handshake/refusal.ts";
+export { type TrustStats } from "./connections/renewal.ts";
 export { type RelayStats } from "./messaging/relaying.ts";
 export { type OpenerStats } from "./connections/handshake/connection_opener.ts";
 export { type ChannelSpec, type NodeSpec } from "./wire/node_spec.ts";

@@ -17,20 +17,11 @@ import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { Reception } from "./acceptor/reception.ts";
-import { Renewal, type RenewalFailure } from "./renewal.ts";
-import type { SharedSecrets } from "./handshake/shared_secrets.ts";
+import { Renewal } from "./renewal.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { takeWish, tellWish } from "./wish.ts";
-
-/** On what the open connections of a node stand. */
-export interface TrustStats {
-  /** Connections whose handshake was made with the present secrets and certificates. */
-  readonly current: number;
-  /** Connections whose handshake was made with former ones: they are made anew one after another, and drain. */
-  readonly former: number;
-}
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
@@ -38,6 +29,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
   readonly slots: DialSlots;
+  /** Has connections made anew when secrets or certificates are replaced. */
+  readonly renewal: Renewal;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -45,9 +38,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #lingering: Lingering;
   readonly #reception: Reception;
   readonly #dialling: Dialling;
-  readonly #renewal: Renewal;
   readonly #unfinished = new Unfinished();
-  readonly #draining = new Set<Connection>();
+  /** Connections that another one has replaced, and that are still open. */
+  readonly draining: Set<Connection> = new Set();
   #lookedAt = 0;
   #stopped = false;
 
@@ -66,7 +59,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => options.handler.outlived(known),
     });
-    this.#renewal = new Renewal(this, options.handshakeTimeout);
+    this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
@@ -81,19 +74,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** What happened to streams so far. */
   get stats(): Readonly<OpenerStats> {
     return this.#opener.stats;
-  }
-
-  /** Which secrets and certificates new connections stand on. */
-  get epoch(): number {
-    return this.#opener.epoch;
-  }
-
-  /** How many connections stand on the present secrets and certificates, and how many on former ones; those that drain count too. */
-  get trust(): TrustStats {
-    const open = [...this.#peers.values()].flatMap((peer) => peer.connections());
-    const all = [...open, ...this.#draining];
-    const current = all.filter(({ epoch }) => epoch === this.epoch).length;
-    return { current, former: all.length - current };
   }
 
   /** Everyone with whom there are, or should be, connections. */
@@ -171,16 +151,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#settle(peer);
   }
 
-  /**
-   * Has every connection made anew: with other secrets, if they are given, or with what the transport shows now.
-   *
-   * @returns What could not be made anew, once each was tried. It is tried again, for as long as it is open.
-   */
-  renew(secrets?: SharedSecrets): Promise<readonly RenewalFailure[]> {
-    this.#opener.beginEpoch(secrets);
-    return this.#renewal.renew();
-  }
-
   /** Lets nothing pass to and from a peer, or everything again. */
   separate(peer: Peer, partitioned: boolean): void {
     peer.partitioned = partitioned;
@@ -198,14 +168,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Closes all connections with a peer. */
   disconnect(peer: Peer, reason?: unknown): void {
     for (const connection of peer.connections()) connection.close(reason);
-    for (const connection of [...this.#draining]) if (connection.peer === peer) connection.close(reason);
+    for (const connection of [...this.draining]) if (connection.peer === peer) connection.close(reason);
   }
 
   /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
   stop(): Promise<void> {
     this.#stopped = true;
     this.#opener.stop();
-    this.#renewal.stop();
+    this.renewal.stop();
     this.reset();
     return this.#unfinished.finished();
   }
@@ -225,7 +195,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
     if (connection.doubtful) this.#trust(connection);
     if (kind === FrameKind.drain) this.#takeDrain(connection);
-    else if (kind === FrameKind.renew) this.#renewal.take(connection, buffer, start, end);
+    else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
     else this.#options.handler.frame(connection, kind, buffer, start, end);
   }
@@ -234,8 +204,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   closed(connection: Connection, error: unknown): void {
     const { peer } = connection;
     const present = peer.remove(connection);
-    this.#draining.delete(connection);
-    this.#renewal.settle(connection);
+    this.draining.delete(connection);
+    this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
   }
@@ -319,8 +289,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #retire(connection: Connection): void {
     if (connection.closed) return;
     connection.peer.remove(connection);
-    this.#renewal.settle(connection);
-    this.#draining.add(connection);
+    this.renewal.settle(connection);
+    this.draining.add(connection);
     // One through which nothing seems to come must not hold up those that follow for long.
     connection.drain(connection.doubtful ? this.courtesy : this.#options.linger);
   }
@@ -328,7 +298,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** The last connection that had the place of another one, and still drains. */
   #predecessor({ peer, channel, index }: Connection): Connection | undefined {
     let last: Connection | undefined;
-    for (const other of this.#draining) {
+    for (const other of this.draining) {
       if (other.peer === peer && other.channel === channel && other.index === index) last = other;
     }
     return last;

@@ -7,6 +7,8 @@ import type { Connection } from "./connection.ts";
 import { Deadlines } from "./deadlines.ts";
 import { backoffDelay, type BackoffOptions } from "./dialer/backoff.ts";
 import { FewAtATime } from "./few_at_a_time.ts";
+import type { ConnectionOpener } from "./handshake/connection_opener.ts";
+import type { SharedSecrets } from "./handshake/shared_secrets.ts";
 import type { Peer } from "./peer.ts";
 import { sendValue } from "./send_value.ts";
 
@@ -17,10 +19,18 @@ const AT_A_TIME = 4;
 export interface RenewalHost {
   readonly runtime: Pick<Runtime, "clock" | "random">;
   readonly backoff: BackoffOptions;
-  /** Which secrets and certificates new connections stand on: those with a smaller number stand on former ones. */
-  readonly epoch: number;
   readonly peers: ReadonlyMap<string, Peer>;
+  /** Connections that another one has replaced, and that are still open. */
+  readonly draining: ReadonlySet<Connection>;
   dial(peer: Peer, channel: string, index: number): Promise<Connection>;
+}
+
+/** On what the open connections of a node stand. */
+export interface TrustStats {
+  /** Connections whose handshake was made with the present secrets and certificates. */
+  readonly current: number;
+  /** Connections whose handshake was made with former ones: they are made anew one after another, and drain. */
+  readonly former: number;
 }
 
 /** A connection that could not be made anew. */
@@ -38,6 +48,7 @@ export interface RenewalFailure {
  */
 export class Renewal {
   readonly #host: RenewalHost;
+  readonly #opener: Pick<ConnectionOpener, "epoch" | "beginEpoch">;
   readonly #dials = new FewAtATime(AT_A_TIME);
   readonly #requests = new FewAtATime(AT_A_TIME);
   /** Connections that their dialers were asked to replace. */
@@ -48,13 +59,27 @@ export class Renewal {
   #stopped = false;
 
   /** @param patience Milliseconds in which a dialer that was asked must have done it, or said that it cannot. */
-  constructor(host: RenewalHost, patience: number) {
+  constructor(host: RenewalHost, opener: Pick<ConnectionOpener, "epoch" | "beginEpoch">, patience: number) {
     this.#host = host;
+    this.#opener = opener;
     this.#patience = new Deadlines(host.runtime.clock, patience, () => undefined);
   }
 
-  /** Begins. Resolves once each connection was tried. @returns Those that could not be made anew yet. */
-  renew(): Promise<readonly RenewalFailure[]> {
+  /** What the open connections stand on, those that drain included. */
+  get stats(): TrustStats {
+    const open = [...this.#host.peers.values()].flatMap((peer) => peer.connections());
+    const all = [...open, ...this.#host.draining];
+    const current = all.filter(({ epoch }) => epoch === this.#opener.epoch).length;
+    return { current, former: all.length - current };
+  }
+
+  /**
+   * Has every connection made anew: with other secrets, if they are given, or with what the transport shows now.
+   *
+   * @returns What could not be made anew, once each was tried. It is tried again, for as long as it is open.
+   */
+  renew(secrets?: SharedSecrets): Promise<readonly RenewalFailure[]> {
+    this.#opener.beginEpoch(secrets);
     this.#tries = 0;
     return this.#tryAll();
   }
@@ -154,6 +179,6 @@ export class Renewal {
 
   #isLeft(connection: Connection): boolean {
     const { peer, channel, index, epoch } = connection;
-    return epoch < this.#host.epoch && peer.at(channel, index) === connection;
+    return epoch < this.#opener.epoch && peer.at(channel, index) === connection;
   }
 }

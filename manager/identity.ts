@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Refusal } from "../connections/handshake/refusal.ts";
-import type { TlsCredentials } from "../transport/tls/tls_transport.ts";
+import type { TlsCredentials } from "../transport/tls/credentials.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 
@@ -15,17 +15,16 @@ export interface TlsOptions extends TlsCredentials {
   readonly clientAuth?: true | undefined;
   /**
    * How a certificate is bound to a node: with `"name"`, the node's name must be one of the certificate's DNS or URI names. A function
-   * decides by itself. Without it, every certificate of `ca` may be any node.
+   * decides by itself; one that is always true lets every certificate of `ca` be any node.
    *
-   * @default {none}
+   * @default {"name"}
    */
   readonly identity?: "name" | ((certificate: PeerCertificate, spec: NodeSpec) => boolean) | undefined;
 }
 
 /** Judges whether a certificate is that of the node that a peer claims to be. @returns Why not, or `null`. */
-export function identifier({ identity }: TlsOptions): (stream: ByteStream, spec: NodeSpec) => Refusal | null {
+export function identifier({ identity = "name" }: TlsOptions): (stream: ByteStream, spec: NodeSpec) => Refusal | null {
   return ({ certificate }, spec) => {
-    if (identity === undefined) return null;
     const names = [...certificate?.dnsNames ?? [], ...certificate?.uris ?? []];
     const isItself = certificate !== undefined &&
       (identity === "name" ? names.includes(spec.name) : identity(certificate, spec));

@@ -17,9 +17,11 @@ import { beginJoin, completeJoin, leave, updateMembers } from "./join_requests.t
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import { monitor, monitorNodes } from "./monitoring.ts";
+import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
 import type { JoinOptions, PeerServiceManager } from "./peer_service_manager.ts";
+import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import { call, cast, forward, receive } from "./sending.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
@@ -312,6 +314,14 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   reserve(tag: string): boolean {
     return this.#node.overlay.reserve(tag);
+  }
+
+  updateTls(tls: TlsOptions): Promise<void> {
+    return updateTls(this.#node, tls);
+  }
+
+  updateSecrets(secret: string | readonly string[]): Promise<void> {
+    return updateSecrets(this.#node, secret);
   }
 
   stats(): PeerServiceStats {

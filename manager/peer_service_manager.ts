@@ -12,6 +12,7 @@ import type { AttributeListener } from "./node_attributes.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
+import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 
@@ -1096,6 +1097,59 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * ```
    */
   reserve(tag: string): boolean;
+
+  /**
+   * Shows and trusts other certificates from now on. Connections that are open are made anew one after another, a few at a time, and the old ones
+   * drain: no message is lost, their order stays, and nobody sees a `down`. `stats().trust` says how many stand on which.
+   *
+   * To replace an authority: first trust both everywhere (`ca: [old, new]`), then show the new certificates everywhere, then trust the new
+   * one alone. A peer that does not accept the new ones keeps its connections as they are, which one `warning` event with the code `renewal` tells, and is
+   * tried again.
+   *
+   * @returns Resolves once each connection was tried.
+   * @throws {TypeError} When the node was started without `tls`, or certificate, key and authorities cannot be used; then nothing changes.
+   * @throws {StoppedError} When the node was stopped.
+   *
+   * @example A node without certificates has none to update
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertRejects } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   *
+   * await assertRejects(() => node.updateTls({ cert: "(PEM)", key: "(PEM)", ca: "(PEM)" }), TypeError);
+   * ```
+   */
+  updateTls(tls: TlsOptions): Promise<void>;
+
+  /**
+   * Proves and accepts other secrets from now on; the first one is preferred. Connections that are open are made anew as with
+   * {@linkcode updateTls}.
+   *
+   * To replace a secret: first accept both everywhere (`[old, new]`), then `[new]` everywhere. Whoever knows the old one alone cannot connect any more;
+   * connections that it has stay open until they close by themselves, or it is removed with `leave(node)`.
+   *
+   * @param secret One, or up to 8; not none.
+   * @returns Resolves once each connection was tried.
+   * @throws {TypeError} When the secrets cannot be used; then nothing changes.
+   * @throws {StoppedError} When the node was stopped.
+   *
+   * @example Another secret, without an interruption
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a", secret: "a long old secret" });
+   * await using b = await startPeerService({ name: "b", secret: "a long old secret" });
+   * await a.syncJoin(b.spec);
+   *
+   * for (const node of [a, b]) await node.updateSecrets(["a long old secret", "a longer new secret"]);
+   * for (const node of [a, b]) await node.updateSecrets("a longer new secret");
+   *
+   * assertEquals(a.connected(), ["b"]);
+   * ```
+   */
+  updateSecrets(secret: string | readonly string[]): Promise<void>;
 
   /**
    * Counters, queue depths and round-trip times.

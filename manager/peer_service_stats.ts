@@ -3,6 +3,7 @@
 import type { MessageStats } from "../messaging/message_stats.ts";
 import type { RelayStats } from "../messaging/relaying.ts";
 import type { OpenerStats } from "../connections/handshake/connection_opener.ts";
+import type { TrustStats } from "../connections/renewal.ts";
 import type { Node } from "./node.ts";
 
 /** What is known of one peer's connections. */
@@ -29,6 +30,8 @@ export interface PeerServiceStats {
   readonly relay: Readonly<RelayStats>;
   /** Streams that were dialled, accepted and refused. */
   readonly connections: Readonly<OpenerStats>;
+  /** On which secrets and certificates the open connections stand. */
+  readonly trust: TrustStats;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
   /** Each peer, by name. */
@@ -54,6 +57,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     messages: { ...node.messaging.stats },
     relay: { ...node.messaging.relaying.stats },
     connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
+    trust: node.pool.renewal.stats,
     unknownFrames: node.router.unknownFrames,
     peers: Object.fromEntries(peers),
   };

@@ -6,7 +6,6 @@ import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
-import { identifier } from "./identity.ts";
 import type { Settings } from "./settings.ts";
 
 /** Most accepted streams that may be without a finished handshake at a time. */
@@ -25,13 +24,13 @@ export function poolOptions(
   self: () => NodeSpec,
   handler: ConnectionPoolHandler,
 ): ConnectionPoolOptions {
-  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
+  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes, tls } = settings;
   const writers = new WriterPool();
   return {
     runtime,
     identity: { cluster, strategy: strategy.name, secrets },
     self,
-    identify: settings.tls && identifier(settings.tls),
+    identify: tls && ((stream, spec) => tls.identify(stream, spec)),
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = agreesOnCompression(settings.channels[channel], peer.channels[channel]);

@@ -10,7 +10,7 @@ import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
-import type { TlsOptions } from "./identity.ts";
+import type { NodeTls } from "./node_tls.ts";
 import { parseAddress } from "./addresses.ts";
 import type { Discovery } from "./discovery.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
@@ -29,7 +29,7 @@ export interface Settings extends Preset {
   readonly strategy: Strategy;
   readonly cluster: string;
   readonly secrets: readonly string[];
-  readonly tls: TlsOptions | undefined;
+  readonly tls: NodeTls | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
@@ -49,7 +49,7 @@ export interface Settings extends Preset {
  *
  * @throws {TypeError | RangeError} When one of them cannot be used.
  */
-export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Settings {
+export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?: NodeTls): Settings {
   const { name, cluster = "default", secret = [], metadata = {}, codec } = options;
   const preset = PRESETS[options.preset ?? "lan"];
   if (preset === undefined) {
@@ -94,8 +94,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime): Set
     ),
     strategy: options.strategy ?? fullMesh({ fanout: gossip.fanout }),
     cluster,
-    secrets: checkSecrets(typeof secret === "string" ? [secret] : secret),
-    tls: options.tls,
+    secrets: checkSecrets("start", secret),
+    tls,
     metadata,
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
@@ -146,12 +146,18 @@ function checkReachable({ hostname }: Address): void {
   );
 }
 
-function checkSecrets(secrets: readonly string[]): readonly string[] {
+/**
+ * Makes a list of one secret or several.
+ *
+ * @throws {TypeError} When they cannot be used.
+ */
+export function checkSecrets(action: string, secret: string | readonly string[]): readonly string[] {
+  const secrets = typeof secret === "string" ? [secret] : secret;
   if (
     !Array.isArray(secrets) || secrets.length > SECRETS_MAX ||
     secrets.some((secret) => typeof secret !== "string" || secret === "")
   ) {
-    throw new TypeError(`Cannot start: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
+    throw new TypeError(`Cannot ${action}: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
   }
   return secrets;
 }

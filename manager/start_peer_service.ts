@@ -5,10 +5,10 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import { importSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
-import { denoRuntime, systemClock } from "../runtime/deno_runtime.ts";
-import { TlsTransport } from "../transport/tls/tls_transport.ts";
+import { denoRuntime } from "../runtime/deno_runtime.ts";
 import type { Address } from "../wire/address.ts";
 import { Node } from "./node.ts";
+import { NodeTls } from "./node_tls.ts";
 import { EventLog } from "./event_log.ts";
 import type { Emit } from "./events.ts";
 import { PeerService } from "./peer_service.ts";
@@ -45,14 +45,14 @@ import { type Settings, settingsFrom } from "./settings.ts";
  * ```
  */
 export function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
-  const { tls, runtime } = options;
-  if (tls !== undefined && runtime !== undefined) {
+  const { runtime } = options;
+  if (options.tls !== undefined && runtime !== undefined) {
     throw new TypeError(
       'Cannot start: "tls" and "runtime" are both given, expected the transport of "runtime" to speak TLS',
     );
   }
-  const transport = tls && new TlsTransport({ clock: systemClock, tls });
-  const settings = settingsFrom(options, runtime ?? denoRuntime({ transport }));
+  const tls = options.tls && new NodeTls(options.tls);
+  const settings = settingsFrom(options, runtime ?? denoRuntime({ transport: tls?.transport }), tls);
   return start(settings);
 }
 

@@ -25,6 +25,8 @@ export interface ByteStream {
   readonly remoteAddress: Address;
   /** The certificate of the other end. Left out where the transport knows of none. */
   readonly certificate?: PeerCertificate;
+  /** Whether the transport has got other certificates since the stream was begun. */
+  readonly outdated?: boolean;
   /**
    * Reads at least one byte into `buffer`.
    *

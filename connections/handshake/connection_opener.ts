@@ -155,7 +155,7 @@ export class ConnectionOpener {
     try {
       using _limit = this.#limit(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const opened = { stream, reader, epoch: this.#epoch };
+      const opened = { stream, reader, epoch: stream.outdated ? this.#epoch - 1 : this.#epoch };
       const request = await this.#answer(opened, self, admit, isOccupied);
       if (request !== null) return { ...opened, request };
     } catch (error) {

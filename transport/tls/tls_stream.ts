@@ -4,6 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
 import type { ByteStream, PeerCertificate } from "../transport.ts";
+import type { TlsCredentials } from "./credentials.ts";
 import { certificateError } from "./certificate_error.ts";
 import type { CipherStream } from "./cipher_stream.ts";
 
@@ -18,6 +19,8 @@ const PIECE_BYTES = 256 * 1024;
 export interface TlsStreamContext {
   /** Times the last wait of a closing stream. */
   readonly clock: Clock;
+  /** What is shown now, and who is trusted. */
+  credentials: TlsCredentials;
   /** How long a closing stream may wait for the other end, in milliseconds. */
   readonly closeTimeout: number;
   /** Streams that were closed, but have not yet sent all that was written. */
@@ -26,10 +29,21 @@ export interface TlsStreamContext {
   shortReads: number;
 }
 
+/** What the handshake of a stream came to. */
+export interface TlsSession {
+  /** The other end. */
+  readonly remoteAddress: Address;
+  /** What the other end has shown. */
+  readonly certificate: PeerCertificate;
+  /** What this end has shown, and whom it trusted. */
+  readonly credentials: TlsCredentials;
+}
+
 /** A socket of `node:tls` whose handshake is done, as a {@linkcode ByteStream}. Nothing is read from it before somebody asks. */
 export class TlsStream implements ByteStream {
   readonly remoteAddress: Address;
   readonly certificate: PeerCertificate;
+  readonly #credentials: TlsCredentials;
   readonly #socket: TLSSocket;
   readonly #cipher: CipherStream;
   readonly #context: TlsStreamContext;
@@ -50,8 +64,7 @@ export class TlsStream implements ByteStream {
   constructor(
     socket: TLSSocket,
     cipher: CipherStream,
-    remoteAddress: Address,
-    certificate: PeerCertificate,
+    { remoteAddress, certificate, credentials }: TlsSession,
     context: TlsStreamContext,
     silence?: () => Error,
   ) {
@@ -60,6 +73,7 @@ export class TlsStream implements ByteStream {
     cipher.holdWhile(() => !this.#closed && socket.readableLength >= DECRYPTED_BYTES_MAX);
     this.remoteAddress = remoteAddress;
     this.certificate = certificate;
+    this.#credentials = credentials;
     this.#socket = socket;
     this.#context = context;
     socket.on("readable", () => this.#wake());
@@ -79,6 +93,10 @@ export class TlsStream implements ByteStream {
       socket.destroy();
       this.#gone.resolve();
     });
+  }
+
+  get outdated(): boolean {
+    return this.#credentials !== this.#context.credentials;
   }
 
   async read(buffer: Uint8Array): Promise<number | null> {

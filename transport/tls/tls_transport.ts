@@ -1,13 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { X509Certificate } from "node:crypto";
-import { connect, createSecureContext, createServer, type TLSSocket } from "node:tls";
+import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { TcpTransport } from "../tcp/tcp_transport.ts";
 import { CertificateError, certificateError } from "./certificate_error.ts";
 import { CipherStream } from "./cipher_stream.ts";
+import { checkCredentials, type TlsCredentials } from "./credentials.ts";
 import { peerCertificate } from "./peer_certificate.ts";
 import { TlsStream, type TlsStreamContext } from "./tls_stream.ts";
 
@@ -15,16 +16,6 @@ import { TlsStream, type TlsStreamContext } from "./tls_stream.ts";
 const HANDSHAKE_TIMEOUT_MS = 5_000;
 /** Most accepted connections whose TLS handshake is not done; of more, the oldest is given up. */
 const HALF_OPEN_MAX = 1_024;
-
-/** What a node shows, and whom it trusts; all in PEM. */
-export interface TlsCredentials {
-  /** The certificate of this node, with the chain up to `ca` if there is one between. */
-  readonly cert: string;
-  /** The private key of `cert`. */
-  readonly key: string;
-  /** The authorities whose certificates are accepted; no others are. */
-  readonly ca: string | readonly string[];
-}
 
 /** Options of {@linkcode TlsTransport}. */
 export interface TlsTransportOptions {
@@ -55,16 +46,6 @@ export interface TlsTransportStats {
  *
  * In TLS 1.3 a dialer is done before the acceptor has looked at its certificate: that it is refused shows in the first read, which
  * rejects with a {@linkcode CertificateError}.
- *
- * @example A node's credentials
- * ```ts
- * import { systemClock, TlsTransport } from "@partisan/peer-service/transport";
- * import { assertEquals } from "@std/assert";
- *
- * const tls = { cert: "(PEM)", key: "(PEM)", ca: "(PEM)" };
- * await using transport = new TlsTransport({ clock: systemClock, tls });
- * assertEquals(transport.stats, { accepted: 0, refused: 0 });
- * ```
  */
 export class TlsTransport implements Transport, AsyncDisposable {
   readonly #context: TlsStreamContext;
@@ -72,15 +53,19 @@ export class TlsTransport implements Transport, AsyncDisposable {
   readonly #tcp: TcpTransport;
   /** Gives up the handshakes that acceptors have not finished, the oldest first. */
   readonly #halfOpen = new Set<() => void>();
-  #tls: TlsCredentials;
 
-  /** Opens nothing yet. */
+  /**
+   * Opens nothing yet.
+   *
+   * @throws {TypeError} When certificate, key and authorities cannot be used.
+   */
   constructor(options: TlsTransportOptions) {
+    checkCredentials(options.tls);
     const { clock, closeTimeout = 1000 } = options;
-    this.#tls = options.tls;
     this.#tcp = new TcpTransport({ clock, closeTimeout });
     this.#context = {
       clock,
+      credentials: options.tls,
       closeTimeout,
       closing: new Set(),
       shortReads: 0,
@@ -97,13 +82,13 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /**
-   * Shows and trusts something else from now on. Streams that are open stay as they are.
+   * Shows and trusts something else from now on. Streams that are begun already stay as they are, and say that they are `outdated`.
    *
-   * @throws When certificate and key do not fit; then nothing changes.
+   * @throws {TypeError} When certificate, key and authorities cannot be used; then nothing changes.
    */
   update(tls: TlsCredentials): void {
-    createSecureContext(secure(tls));
-    this.#tls = tls;
+    checkCredentials(tls);
+    this.#context.credentials = tls;
   }
 
   listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
@@ -114,15 +99,16 @@ export class TlsTransport implements Transport, AsyncDisposable {
     const signal = options?.signal;
     const cipher = new CipherStream(await this.#tcp.connect(address, options));
     cipher.on("error", () => {});
+    const tls = this.#context.credentials;
     const socket = connect({
-      ...secure(this.#tls),
+      ...secure(tls),
       socket: cipher,
       rejectUnauthorized: true,
       checkServerIdentity: () => undefined,
     });
     try {
       await secured(socket, signal);
-      return this.#trusted(socket, cipher, address, () => this.#notTrusted(address));
+      return this.#trusted(socket, cipher, address, tls, () => this.#notTrusted(address, tls));
     } catch (error) {
       discard(socket, cipher);
       signal?.throwIfAborted();
@@ -162,9 +148,10 @@ export class TlsTransport implements Transport, AsyncDisposable {
     cipher.on("error", refuse);
     cipher.once("end", refuse);
     cipher.once("close", refuse);
-    const server = createServer({ ...secure(this.#tls), requestCert: true, rejectUnauthorized: true }, (socket) => {
+    const tls = this.#context.credentials;
+    const server = createServer({ ...secure(tls), requestCert: true, rejectUnauthorized: true }, (socket) => {
       try {
-        const trusted = this.#trusted(socket, cipher, stream.remoteAddress);
+        const trusted = this.#trusted(socket, cipher, stream.remoteAddress, tls);
         isPending = false;
         timer.cancel();
         this.#halfOpen.delete(refuse);
@@ -179,8 +166,8 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** An acceptor of `node:tls` in Deno 2.9.6 closes without an alert when it does not accept a certificate that it was shown. */
-  #notTrusted({ hostname, port }: Address): CertificateError {
-    const { validTo } = new X509Certificate(this.#tls.cert);
+  #notTrusted({ hostname, port }: Address, { cert }: TlsCredentials): CertificateError {
+    const { validTo } = new X509Certificate(cert);
     const told = `Cannot talk to "${hostname}:${port}": it closed as soon as it had seen the certificate of this node`;
     return Date.parse(validTo) < this.#context.clock.wallTime()
       ? new CertificateError("expired", `${told}, which expired on ${validTo}`)
@@ -188,7 +175,13 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** @throws {CertificateError} When the other end has shown no certificate, whatever `authorized` says. */
-  #trusted(socket: TLSSocket, cipher: CipherStream, address: Address, silence?: () => Error): TlsStream {
+  #trusted(
+    socket: TLSSocket,
+    cipher: CipherStream,
+    address: Address,
+    credentials: TlsCredentials,
+    silence?: () => Error,
+  ): TlsStream {
     const certificate = peerCertificate(socket);
     if (certificate === undefined || !socket.authorized) {
       throw new CertificateError(
@@ -196,7 +189,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
         `Cannot trust "${address.hostname}:${address.port}": it shows no certificate that holds, expected one of "ca"`,
       );
     }
-    return new TlsStream(socket, cipher, address, certificate, this.#context, silence);
+    return new TlsStream(socket, cipher, { remoteAddress: address, certificate, credentials }, this.#context, silence);
   }
 }
 

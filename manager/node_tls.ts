@@ -1,0 +1,36 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Refusal } from "../connections/handshake/refusal.ts";
+import { systemClock } from "../runtime/deno_runtime.ts";
+import { TlsTransport } from "../transport/tls/tls_transport.ts";
+import type { ByteStream } from "../transport/transport.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { identifier, type TlsOptions } from "./identity.ts";
+
+/** The TLS of one node: what it shows, whom it trusts, and whom it takes for what node. All of it can be replaced. */
+export class NodeTls {
+  /** Speaks it. */
+  readonly transport: TlsTransport;
+  #identify: (stream: ByteStream, spec: NodeSpec) => Refusal | null;
+
+  /** @throws {TypeError} When certificate, key and authorities cannot be used. */
+  constructor(tls: TlsOptions) {
+    this.transport = new TlsTransport({ clock: systemClock, tls });
+    this.#identify = identifier(tls);
+  }
+
+  /** Judges whether the other end of a stream is the node that it claims to be. @returns Why not, or `null`. */
+  identify(stream: ByteStream, spec: NodeSpec): Refusal | null {
+    return this.#identify(stream, spec);
+  }
+
+  /**
+   * Shows and trusts something else from now on.
+   *
+   * @throws {TypeError} When certificate, key and authorities cannot be used; then nothing changes.
+   */
+  update(tls: TlsOptions): void {
+    this.transport.update(tls);
+    this.#identify = identifier(tls);
+  }
+}

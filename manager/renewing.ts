@@ -1,0 +1,43 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { importSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { RenewalFailure } from "../connections/renewal.ts";
+import type { TlsOptions } from "./identity.ts";
+import type { Node } from "./node.ts";
+import { checkSecrets } from "./settings.ts";
+
+/** Shows and trusts other certificates from now on, and has the connections made anew. */
+export async function updateTls({ context }: Node, tls: TlsOptions): Promise<void> {
+  context.checkRunning("update the certificates");
+  if (context.settings.tls === undefined) {
+    throw new TypeError('Cannot update the certificates: the node was started without "tls"');
+  }
+  context.settings.tls.update(tls);
+  tell(context, await context.pool.renewal.renew());
+}
+
+/** Proves and accepts other secrets from now on, and has the connections made anew. */
+export async function updateSecrets({ context }: Node, secret: string | readonly string[]): Promise<void> {
+  context.checkRunning("update the secrets");
+  const secrets = checkSecrets("update the secrets", secret);
+  if (secrets.length === 0) {
+    throw new TypeError("Cannot update the secrets: there are none, and a node does not become open while it runs");
+  }
+  const imported = await importSecrets(context.runtime, secrets);
+  context.checkRunning("update the secrets");
+  tell(context, await context.pool.renewal.renew(imported));
+}
+
+/** One warning for each peer that still stands on what was before. */
+function tell({ emit, stopped }: Node["context"], failures: readonly RenewalFailure[]): void {
+  if (stopped) return;
+  const byNode = Map.groupBy(failures, ({ node }) => node);
+  for (const [node, [first, ...others]] of byNode) {
+    const error = first!.error;
+    const detail = error instanceof Error ? `: ${error.message}` : "";
+    const count = 1 + others.length;
+    const message = `Cannot renew ${count} connections with "${node}"${detail}; ` +
+      "they go on as they are, and are tried again: give that node the new secrets or certificates as well";
+    emit("warning", { code: "renewal", message, node, error });
+  }
+}
