@@ -5,6 +5,7 @@ import { compressBatch, decompressBatch } from "./compression.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "./peer.ts";
+import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { WriterPool } from "./writer_pool.ts";
@@ -32,6 +33,12 @@ export interface ConnectionOptions {
    * @default {a pool of its own}
    */
   readonly writers?: WriterPool | undefined;
+  /**
+   * What both ends agreed upon in the handshake.
+   *
+   * @default {nothing}
+   */
+  readonly session?: Pick<Session, "version" | "features" | "maxFrameBytes"> | undefined;
 }
 
 /** What distinguishes a connection from others of the same pair of nodes. */
@@ -82,8 +89,12 @@ export class Connection implements ConnectionIdentity {
   readonly queue: SendQueue;
   /** Cuts what comes in into frames. */
   readonly reader: FrameReader;
-  /** Largest frame, in bytes, without its 4 bytes of length. */
+  /** Largest frame that may be sent, in bytes, without its 4 bytes of length: what this node takes, and the other one takes. */
   readonly maxFrameBytes: number;
+  /** The version of the protocol that both ends speak; 0 where there was no handshake. */
+  readonly version: number;
+  /** What both ends can do beyond it. */
+  readonly features: ReadonlySet<string>;
   /** Handler numbers that this side has given, by name. */
   readonly namesOut: Map<string, number> = new Map();
   /** What the other side's handler numbers stand for. */
@@ -120,7 +131,10 @@ export class Connection implements ConnectionIdentity {
     this.dial = identity.dial;
     this.outbound = identity.outbound;
     this.epoch = identity.epoch ?? 0;
-    this.maxFrameBytes = options.maxFrameBytes;
+    const { version = 0, features = new Set<string>(), maxFrameBytes = Infinity } = options.session ?? {};
+    this.version = version;
+    this.features = features;
+    this.maxFrameBytes = Math.min(options.maxFrameBytes, maxFrameBytes);
     this.openedAt = runtime.clock.now();
     this.#stream = stream;
     this.#handler = handler;
@@ -137,7 +151,7 @@ export class Connection implements ConnectionIdentity {
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
       writers: options.writers,
-      pack: options.compression ? (batch) => compressBatch(runtime, batch, options.maxFrameBytes) : undefined,
+      pack: options.compression ? (batch) => compressBatch(runtime, batch, this.maxFrameBytes) : undefined,
     });
   }
 
@@ -264,7 +278,7 @@ export class Connection implements ConnectionIdentity {
     if (!this.#isCompressing) {
       throw new ProtocolError(`Cannot read a batch: channel "${this.channel}" is not compressed on both sides`);
     }
-    const frames = await decompressBatch(this.#runtime, body, this.maxFrameBytes);
+    const frames = await decompressBatch(this.#runtime, body, this.reader.maxFrameBytes);
     await this.reader.takeBatch(frames, this.#sink, this.#giveWay);
   }
 }

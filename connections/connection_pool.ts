@@ -8,7 +8,7 @@ import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./c
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import type { ConnectionRequest } from "./handshake/handshake.ts";
+import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialling } from "./dialer/dialling.ts";
 import { Lingering } from "./lingering.ts";
@@ -250,9 +250,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   #connection(
     peer: Peer,
     identity: Omit<ConnectionIdentity, "peer">,
-    { stream, reader, epoch }: OpenedStream,
+    session: OpenedStream,
   ): Connection {
-    const options = this.#options.connectionOptions(identity.channel, peer.spec);
+    const { stream, reader, epoch } = session;
+    const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 

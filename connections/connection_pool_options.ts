@@ -4,10 +4,11 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
-import type { ClusterIdentity } from "./handshake/handshake.ts";
+import type { ClusterIdentity } from "./handshake/session.ts";
 import type { Refusal } from "./handshake/refusal.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Peer } from "./peer.ts";
+import type { WriterPool } from "./writer_pool.ts";
 import type { PeerStatusHandler } from "./peer_status.ts";
 
 /** What a pool tells, and asks, besides what it tells about its peers. */
@@ -43,5 +44,11 @@ export interface ConnectionPoolOptions {
   readonly halfOpenMax: number;
   /** Most bytes that are held of the half-read frames of one peer. */
   readonly halfReadMax: number;
+  /**
+   * Where sealed records are put together.
+   *
+   * @default {a pool for each stream}
+   */
+  readonly writers?: WriterPool | undefined;
   readonly handler: ConnectionPoolHandler;
 }

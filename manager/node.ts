@@ -8,7 +8,7 @@ import type { ConnectionPoolHandler } from "../connections/connection_pool_optio
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "../connections/peer.ts";
-import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
@@ -50,8 +50,14 @@ export class Node implements ConnectionPoolHandler {
   #stopped: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
 
-  constructor(settings: Settings, self: NodeSpec, secrets: SharedSecrets, persistence: Persistence | null, emit: Emit) {
-    const context = new NodeContext(settings, self, secrets, emit, this);
+  constructor(
+    settings: Settings,
+    self: NodeSpec,
+    credentials: Credentials,
+    persistence: Persistence | null,
+    emit: Emit,
+  ) {
+    const context = new NodeContext(settings, self, credentials, emit, this);
     const { pool, runtime, answerTimeout } = context;
     this.context = context;
     this.#persistence = persistence;

@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
-import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { Credentials } from "../connections/handshake/session.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -30,7 +30,7 @@ export class NodeContext {
   constructor(
     settings: Settings,
     self: NodeSpec,
-    secrets: SharedSecrets,
+    credentials: Credentials,
     emit: Emit,
     handler: ConnectionPoolHandler,
   ) {
@@ -39,7 +39,7 @@ export class NodeContext {
     this.codec = new PayloadCodec(settings.codec);
     this.emit = emit;
     this.#self = self;
-    this.pool = new ConnectionPool(poolOptions(settings, secrets, () => this.#self, handler));
+    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, handler));
   }
 
   /** What this node tells others about itself. */

@@ -13,6 +13,9 @@ import type { Settings } from "./settings.ts";
 /** Longest that a node which leaves or stops waits for its store, in milliseconds. */
 const STORE_TIMEOUT_MS = 5_000;
 
+/** Bytes of a private key. */
+const IDENTITY_BYTES = 32;
+
 /** The node that is to be remembered. */
 export interface PersistenceHost {
   /** What it says of itself now. */
@@ -25,6 +28,8 @@ export interface PersistenceHost {
 export class Persistence implements Part {
   /** What the last life left behind. */
   readonly former: Snapshot | null;
+  /** The private key that this life has; `null` in an open cluster, unless an earlier life had one. */
+  readonly identity: Uint8Array | null;
   readonly #store: SnapshotStore;
   readonly #strategy: string;
   readonly #runtime: Runtime;
@@ -38,8 +43,9 @@ export class Persistence implements Part {
   #isFailing = false;
   #writing: Promise<void> | null = null;
 
-  private constructor(store: SnapshotStore, { strategy, runtime }: Settings, former: Snapshot | null) {
+  private constructor(store: SnapshotStore, { strategy, runtime, secrets }: Settings, former: Snapshot | null) {
     this.former = former;
+    this.identity = former?.identity ?? (secrets.length > 0 ? runtime.random.bytes(IDENTITY_BYTES) : null);
     this.#store = store;
     this.#strategy = strategy.name;
     this.#runtime = runtime;
@@ -158,7 +164,7 @@ export class Persistence implements Part {
   #pack(self: NodeSpec, isMember: boolean, members: unknown): Uint8Array {
     const { name, incarnation } = self;
     const since = isMember ? memberSince(self) : null;
-    return encodeSnapshot({ name, incarnation, since, strategy: this.#strategy, members });
+    return encodeSnapshot({ name, incarnation, since, identity: this.identity, strategy: this.#strategy, members });
   }
 
   /** @returns Whether what `pack` returns is in the store now. */

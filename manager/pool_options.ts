@@ -4,7 +4,7 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
-import type { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import type { Credentials } from "../connections/handshake/session.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
 import type { Settings } from "./settings.ts";
 
@@ -20,7 +20,7 @@ const HIGH_WATER_MARK_MAX = 256 * 1024;
 /** What the settings of a node mean for its connections. */
 export function poolOptions(
   settings: Settings,
-  secrets: SharedSecrets,
+  credentials: Credentials,
   self: () => NodeSpec,
   handler: ConnectionPoolHandler,
 ): ConnectionPoolOptions {
@@ -28,7 +28,8 @@ export function poolOptions(
   const writers = new WriterPool();
   return {
     runtime,
-    identity: { cluster, strategy: strategy.name, secrets },
+    identity: { cluster, strategy: strategy.name, ...credentials, maxFrameBytes },
+    writers,
     self,
     identify: tls && ((stream, spec) => tls.identify(stream, spec)),
     connectionOptions: (channel, peer) => {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { importSecrets } from "../connections/handshake/shared_secrets.ts";
+import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { RenewalFailure } from "../connections/renewal.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
@@ -23,9 +23,13 @@ export async function updateSecrets({ context }: Node, secret: string | readonly
   if (secrets.length === 0) {
     throw new TypeError("Cannot update the secrets: there are none, and a node does not become open while it runs");
   }
-  const imported = await importSecrets(context.runtime, secrets);
+  const { runtime, settings } = context;
+  if (settings.secrets.length === 0) {
+    throw new TypeError('Cannot update the secrets: the node was started without "secret", so it has no key to prove');
+  }
+  const shared = await SharedSecrets.stretch(runtime, settings.cluster, secrets);
   context.checkRunning("update the secrets");
-  tell(context, await context.pool.renewal.renew(imported));
+  tell(context, await context.pool.renewal.renew(shared));
 }
 
 /** One warning for each peer that still stands on what was before. */

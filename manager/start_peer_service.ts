@@ -2,7 +2,9 @@
 
 import { checkNodeSpec } from "../wire/node_spec_check.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { importSecrets } from "../connections/handshake/shared_secrets.ts";
+import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
+import { KEY_BYTES, keyPair } from "../connections/noise/primitives.ts";
+import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
 import { denoRuntime } from "../runtime/deno_runtime.ts";
@@ -60,16 +62,16 @@ export function startPeerService(options: PeerServiceOptions = {}): Promise<Peer
 async function start(settings: Settings): Promise<PeerServiceManager> {
   const persistence = await Persistence.open(settings);
   const { transport } = settings.runtime;
-  const secrets = await importSecrets(settings.runtime, settings.secrets);
+  const credentials = await credentialsOf(settings, persistence);
   const started: { node?: Node } = {};
   const accept = (stream: ByteStream) => started.node === undefined ? stream.close() : started.node.accept(stream);
   const listeners: Listener[] = [];
   try {
     for (const address of settings.listen) listeners.push(await transport.listen(address, accept));
-    const self = selfSpec(settings, persistence?.former ?? null, listeners.map(({ address }) => address));
+    const self = selfSpec(settings, credentials, persistence?.former ?? null, listeners.map(({ address }) => address));
     await persistence?.begin(self);
     const log = new EventLog(settings.log, settings.runtime);
-    const create = (emit: Emit) => started.node = new Node(settings, self, secrets, persistence, emit);
+    const create = (emit: Emit) => started.node = new Node(settings, self, credentials, persistence, emit);
     const service = new PeerService(create, log.unheard);
     PeerService.nodeOf(service).start(listeners);
     return service;
@@ -80,7 +82,20 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
   }
 }
 
-function selfSpec(settings: Settings, former: Snapshot | null, listening: readonly Address[]): NodeSpec {
+/** What the node proves itself with: where there are secrets, with the key that its store keeps, or a fresh one. */
+async function credentialsOf(settings: Settings, persistence: Persistence | null): Promise<Credentials> {
+  const { runtime, cluster } = settings;
+  const secrets = await SharedSecrets.stretch(runtime, cluster, settings.secrets);
+  if (secrets.isOpen) return { secrets, keys: null };
+  return { secrets, keys: keyPair(persistence?.identity ?? runtime.random.bytes(KEY_BYTES)) };
+}
+
+function selfSpec(
+  settings: Settings,
+  { keys }: Credentials,
+  former: Snapshot | null,
+  listening: readonly Address[],
+): NodeSpec {
   const { advertise, channels, metadata, runtime } = settings;
   const addresses = advertise ?? listening;
   return checkNodeSpec({
@@ -88,6 +103,7 @@ function selfSpec(settings: Settings, former: Snapshot | null, listening: readon
     // Above that of the last life, even when the clock was set back.
     incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
     since: former?.since ?? undefined,
+    key: keys?.publicKey,
     addresses,
     channels,
     metadata,

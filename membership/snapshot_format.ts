@@ -17,14 +17,18 @@ const MAGIC = new TextEncoder().encode("PSSN");
 const CHECKSUM_AT = 4;
 const VERSION_AT = 8;
 const FIELDS_AT = 12;
+/** Bytes of a private key. */
+const IDENTITY_BYTES = 32;
 
 /** The version that is written. */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 
 /** How the fields of each earlier version become those of the next one. */
-const MIGRATIONS: ReadonlyMap<number, (fields: Fields) => Fields> = new Map([
+const MIGRATIONS = new Map<number, (fields: Fields) => Fields>([
   // Version 1 did not say when the membership began. Not after its own life did.
-  [1, (fields: Fields) => ({ ...fields, since: fields.incarnation })],
+  [1, (fields) => ({ ...fields, since: fields.incarnation })],
+  // Up to version 2 nodes had no keys.
+  [2, (fields) => ({ ...fields, identity: null })],
 ]);
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -37,6 +41,8 @@ export interface Snapshot {
   readonly incarnation: number;
   /** The incarnation with which its membership began; `null` when it had left, or was removed. */
   readonly since: number | null;
+  /** Its private key, 32 bytes; `null` when it was never in a cluster with a secret. */
+  readonly identity: Uint8Array | null;
   /** Name of the strategy that `members` is of. */
   readonly strategy: string;
   /** What the strategy's `snapshot` returned; `null` when there is nothing to go back to. */
@@ -44,8 +50,8 @@ export interface Snapshot {
 }
 
 /** Packs a snapshot. */
-export function encodeSnapshot({ name, incarnation, since, strategy, members }: Snapshot): Uint8Array {
-  const fields = encode({ name, incarnation, since, strategy, members });
+export function encodeSnapshot({ name, incarnation, since, identity, strategy, members }: Snapshot): Uint8Array {
+  const fields = encode({ name, incarnation, since, identity, strategy, members });
   const bytes = new Uint8Array(FIELDS_AT + fields.length);
   const view = new DataView(bytes.buffer);
   bytes.set(MAGIC);
@@ -90,7 +96,7 @@ function migrate(version: number, fields: Fields): Fields {
   return fields;
 }
 
-function checkSnapshot({ name, incarnation, since, strategy, members }: Fields): Snapshot {
+function checkSnapshot({ name, incarnation, since, identity, strategy, members }: Fields): Snapshot {
   if (members === undefined) throw new TypeError("Invalid snapshot: the members are missing");
   // Leaves room for the next life.
   const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1);
@@ -98,9 +104,15 @@ function checkSnapshot({ name, incarnation, since, strategy, members }: Fields):
     name: checkName(name, "name"),
     incarnation: life,
     since: since === null ? null : checkInteger(since, "since", 0, life),
+    identity: identity === null ? null : checkIdentity(identity),
     strategy: checkName(strategy, "strategy"),
     members,
   };
+}
+
+function checkIdentity(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array && value.length === IDENTITY_BYTES) return Uint8Array.from(value);
+  throw new TypeError(`Invalid identity: expected ${IDENTITY_BYTES} bytes`);
 }
 
 function damaged(reason: string, cause?: unknown): SyntaxError {

@@ -6,13 +6,13 @@
  * ignores kinds that it does not know.
  */
 export const FrameKind = {
-  /** Dialler → acceptor: who I am, and which connection this is. */
+  /** Dialer → acceptor, in the clear: which versions of the protocol, and which cluster. With a secret, the first message of the Noise handshake. */
   hello: 0x01,
-  /** Acceptor → dialler: who I am, and (with a secret) proof that I share it. */
+  /** Acceptor → dialer: the second message of the Noise handshake. Without a secret: whether the dialer is still there. */
   welcome: 0x02,
-  /** Dialler → acceptor: proof that I share the secret. Only with a secret. */
-  proof: 0x03,
-  /** Acceptor → dialler: the connection is open. */
+  /** Dialer → acceptor: who I am, and which connection this is. With a secret, sealed in the third message of the Noise handshake. */
+  introduction: 0x03,
+  /** Acceptor → dialer: who I am, and that the connection is open. With a secret, sealed. */
   ready: 0x04,
   /** Either → either: the connection is refused, and why. The sender closes after it. */
   refused: 0x05,

@@ -121,6 +121,11 @@ export class FrameReader {
     this.#retained = true;
   }
 
+  /** Bytes that were read and not handed over: whoever reads the stream from now on begins with them. */
+  rest(): Uint8Array {
+    return this.#chunk.slice(this.#start, this.#end);
+  }
+
   /**
    * Waits for one frame.
    *

@@ -19,6 +19,9 @@ export const NODE_SPEC_LIMITS = {
   metadataSize: 16_384,
 } as const;
 
+/** Bytes of a public key. */
+const KEY_BYTES = 32;
+
 /**
  * Checks that a value from outside is a node spec.
  *
@@ -45,12 +48,13 @@ export const NODE_SPEC_LIMITS = {
  * ```
  */
 export function checkNodeSpec(value: unknown): NodeSpec {
-  const { name, incarnation, since, addresses, channels, metadata } = checkObject(value, "node spec");
+  const { name, incarnation, since, key, addresses, channels, metadata } = checkObject(value, "node spec");
   const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
   return {
     name: checkName(name, "name"),
     incarnation: life,
     ...(since !== undefined && { since: checkInteger(since, "since", 0, life) }),
+    ...(key !== undefined && { key: checkKey(key) }),
     addresses: checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress),
     channels: checkChannels(channels),
     metadata: checkMetadata(metadata),
@@ -92,6 +96,13 @@ export function checkObject(value: unknown, what: string): Readonly<Record<strin
     throw new TypeError(`Invalid ${what}: expected an object, got ${typeName(value)}`);
   }
   return value as Record<string, unknown>;
+}
+
+function checkKey(value: unknown): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError(`Invalid key: expected bytes, got ${typeName(value)}`);
+  if (value.length !== KEY_BYTES) throw new RangeError(`Invalid key: expected ${KEY_BYTES} bytes, got ${value.length}`);
+  // The bytes around a view would be kept as well.
+  return Uint8Array.from(value);
 }
 
 function checkAddress(value: unknown): Address {

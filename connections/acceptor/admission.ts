@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../connection.ts";
-import type { ConnectionRequest } from "../handshake/handshake.ts";
+import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { type Peer, placeKey } from "../peer.ts";
 import type { Refusal } from "../handshake/refusal.ts";
 

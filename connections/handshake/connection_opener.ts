@@ -4,14 +4,12 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
-import {
-  acceptHandshake,
-  type ClusterIdentity,
-  type ConnectionRequest,
-  dialHandshake,
-  HANDSHAKE_FRAME_BYTES,
-} from "./handshake.ts";
+import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
 import { refuse } from "./handshake_frames.ts";
+import type { ConnectionRequest } from "./introduction.ts";
+import type { Acceptance, ClusterIdentity, Session } from "./session.ts";
+import { SealError } from "../noise/cipher_state.ts";
+import type { WriterPool } from "../writer_pool.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
 import type { ByteStream } from "../../transport/transport.ts";
@@ -32,9 +30,7 @@ const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
 const TURNED_AWAY_MAX = 64;
 
 /** A stream whose two ends know and trust each other. */
-export interface OpenedStream {
-  readonly stream: ByteStream;
-  readonly reader: FrameReader;
+export interface OpenedStream extends Session {
   /** {@linkcode ConnectionOpener.epoch}, as it was when its handshake began. */
   readonly epoch: number;
 }
@@ -67,6 +63,12 @@ export interface ConnectionOpenerOptions {
   readonly handshakeTimeout: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
+  /**
+   * Where sealed records are put together.
+   *
+   * @default {a pool for each stream}
+   */
+  readonly writers?: WriterPool | undefined;
 }
 
 /** Turns streams into trusted ones, in both roles: with a deadline, and with a bound on how many are at it. */
@@ -124,7 +126,7 @@ export class ConnectionOpener {
     let failure: unknown;
     for (const address of addresses) {
       try {
-        return await this.#dialOne(address, request, signal);
+        return await this.#dialWithSecrets(address, request, signal);
       } catch (error) {
         failure = error;
         if (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code)) break;
@@ -155,9 +157,9 @@ export class ConnectionOpener {
     try {
       using _limit = this.#limit(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const opened = { stream, reader, epoch: stream.outdated ? this.#epoch - 1 : this.#epoch };
-      const request = await this.#answer(opened, self, admit, isOccupied);
-      if (request !== null) return { ...opened, request };
+      const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
+      const session = await this.#answer(stream, reader, { spec: self, admit, isOccupied });
+      if (session !== null) return { ...session, epoch };
     } catch (error) {
       this.#count(error);
     } finally {
@@ -174,22 +176,24 @@ export class ConnectionOpener {
   }
 
   async #answer(
-    { stream, reader }: OpenedStream,
-    self: NodeSpec,
-    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
-    isOccupied: (request: ConnectionRequest) => boolean,
-  ): Promise<ConnectionRequest | null> {
-    const { runtime } = this.#options;
+    stream: ByteStream,
+    reader: FrameReader,
+    { spec, admit, isOccupied }: Acceptance,
+  ): Promise<Session & { request: ConnectionRequest } | null> {
+    const { runtime, writers, identify } = this.#options;
     const identity = this.#identity;
     try {
-      return await acceptHandshake(
-        { stream, reader, identity, runtime },
-        self,
-        async (request) => this.#options.identify?.(stream, request.spec) ?? await admit(request),
+      return await acceptHandshake({ stream, reader, identity, runtime, writers }, {
+        spec,
+        admit: async (request) => identify?.(stream, request.spec) ?? await admit(request),
         isOccupied,
-      );
+      });
     } catch (error) {
-      if (error instanceof ProtocolError) await refuse(stream, { code: "protocol", reason: error.message });
+      if (error instanceof ProtocolError || error instanceof SealError) {
+        // To a stranger, a node with a secret says nothing more.
+        const reason = identity.secrets.isOpen ? error.message : "Cannot finish the handshake: it is malformed";
+        await refuse(stream, { code: "protocol", reason });
+      }
       throw error;
     }
   }
@@ -206,13 +210,32 @@ export class ConnectionOpener {
     stream.close();
   }
 
-  async #dialOne(
+  /** While secrets are rotated, a node may not know the newest one yet: then the next one is tried. */
+  async #dialWithSecrets(
     address: Address,
     request: ConnectionRequest,
     signal: AbortSignal | undefined,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
-    const { runtime } = this.#options;
     const [identity, epoch] = [this.#identity, this.#epoch];
+    const [first, ...others] = identity.secrets.accepted;
+    for (let secret = first;; secret = others.shift()) {
+      try {
+        return { ...await this.#dialOne(address, request, identity, secret, signal), epoch };
+      } catch (error) {
+        const isUnknown = error instanceof HandshakeRefusedError && error.refusal.code === "secret";
+        if (!isUnknown || others.length === 0) throw error;
+      }
+    }
+  }
+
+  async #dialOne(
+    address: Address,
+    request: ConnectionRequest,
+    identity: ClusterIdentity,
+    secret: Uint8Array | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Session & { spec: NodeSpec }> {
+    const { runtime, writers } = this.#options;
     const controller = new AbortController();
     let stream: ByteStream | undefined;
     using _limit = this.#limit((reason) => {
@@ -223,10 +246,10 @@ export class ConnectionOpener {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
       controller.signal.throwIfAborted();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const spec = await dialHandshake({ stream, reader, identity, runtime }, request);
-      const stranger = this.#options.identify?.(stream, spec) ?? null;
-      if (stranger !== null) throw await refuse(stream, stranger);
-      return { stream, reader, epoch, spec };
+      const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
+      const stranger = this.#options.identify?.(stream, session.spec) ?? null;
+      if (stranger !== null) throw await refuse(session.stream, stranger);
+      return session;
     } catch (error) {
       stream?.close();
       throw controller.signal.aborted ? controller.signal.reason : error;
@@ -253,7 +276,7 @@ export class ConnectionOpener {
     if (error instanceof HandshakeRefusedError) {
       const { code } = error.refusal;
       this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
-    } else if (error instanceof ProtocolError) {
+    } else if (error instanceof ProtocolError || error instanceof SealError) {
       this.stats.protocolErrors++;
     }
   }

@@ -1,56 +1,79 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { ByteWriter } from "../../wire/byte_writer.ts";
-import { FrameKind } from "../../wire/frame_kind.ts";
-import { FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
-import { decode } from "../../wire/message_pack_decode.ts";
-import { encodeInto } from "../../wire/message_pack_encode.ts";
-import { HandshakeRefusedError, type Refusal, refusalFrom } from "./refusal.ts";
 import type { ByteStream } from "../../transport/transport.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { type Frame, FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { HandshakeRefusedError, type Refusal, type RefusalCode, refusalFrom } from "./refusal.ts";
 
-/** Most frames of a handshake have room in it. */
-const WRITER_BYTES = 512;
+const EMPTY = new Uint8Array();
 
-/** Makes a frame with `value` for a body, or without one. */
-export function frameOf(kind: number, value?: unknown): Uint8Array<ArrayBuffer> {
-  const writer = new ByteWriter(WRITER_BYTES);
-  writer.length = FRAME_HEADER_BYTES - 1;
-  writer.u8(kind);
-  if (value !== undefined) encodeInto(writer, value);
-  writer.setU32(0, writer.length - FRAME_HEADER_BYTES + 1);
-  return writer.written();
+/** What a stranger may say: it does not get further than that. */
+const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set(["version", "cluster", "secret", "protocol", "overloaded"]);
+
+/** Makes a frame. */
+export function frameOf(kind: number, body: Uint8Array = EMPTY): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(FRAME_HEADER_BYTES + body.length);
+  new DataView(frame.buffer).setUint32(0, body.length + 1);
+  frame[FRAME_HEADER_BYTES - 1] = kind;
+  frame.set(body, FRAME_HEADER_BYTES);
+  return frame;
 }
 
 /** Writes one frame, outside any queue. */
-export function sendFrame(stream: ByteStream, kind: number, value?: unknown): Promise<void> {
-  return stream.write(frameOf(kind, value));
+export function sendFrame(stream: ByteStream, kind: number, body?: Uint8Array): Promise<void> {
+  return stream.write(frameOf(kind, body));
+}
+
+/** One piece of bytes made of two. */
+export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(first.length + second.length);
+  bytes.set(first);
+  bytes.set(second, first.length);
+  return bytes;
 }
 
 /**
- * Waits for a frame of one kind.
+ * Waits for a frame of one of these kinds.
  *
- * @param trusted Whether the other end may be believed what it says of a newer incarnation when it refuses.
- * @returns The frame's body.
+ * @param isTrusted Whether the other end is more than a stranger, when it refuses.
  * @throws {HandshakeRefusedError} When the other end refuses instead.
  * @throws {ProtocolError} When it does something else.
  */
-export async function expectFrame(reader: FrameReader, kind: number, trusted: boolean): Promise<Uint8Array> {
+export async function expectFrame(
+  reader: FrameReader,
+  kinds: readonly number[],
+  isTrusted: boolean,
+): Promise<Frame> {
   const frame = await reader.next();
   if (frame === null) throw new ProtocolError("Cannot finish the handshake: the other end closed the connection");
-  if (frame.kind === FrameKind.refused) {
-    const { known, ...refusal } = refusalFrom(record(frame.body, "refusal"));
-    throw new HandshakeRefusedError(trusted && known !== undefined ? { ...refusal, known } : refusal);
-  }
-  if (frame.kind !== kind) {
-    throw new ProtocolError(`Cannot finish the handshake: got frame kind ${frame.kind}, expected ${kind}`);
-  }
-  return frame.body;
+  return checkFrame(frame, kinds, isTrusted);
 }
 
-/** Tells the other end why it is refused. @returns The error to throw here. */
+/** Checks that a frame is of one of these kinds, as {@linkcode expectFrame} does. */
+export function checkFrame(frame: Frame, kinds: readonly number[], isTrusted: boolean): Frame {
+  if (frame.kind === FrameKind.refused) {
+    const refusal = refusalFrom(record(frame.body, "refusal"));
+    throw new HandshakeRefusedError(isTrusted ? refusal : byStranger(refusal));
+  }
+  if (kinds.includes(frame.kind)) return frame;
+  throw new ProtocolError(`Cannot finish the handshake: got frame kind ${frame.kind}, expected ${kinds.join(" or ")}`);
+}
+
+/** What a stranger says of newer incarnations, and of nodes other than itself, is not believed. */
+function byStranger({ code, reason }: Refusal): Refusal {
+  return { code: BY_STRANGERS.has(code) ? code : "protocol", reason };
+}
+
+/**
+ * Tells the other end that it is refused.
+ *
+ * @returns The error to throw here.
+ */
 export async function refuse(stream: ByteStream, refusal: Refusal): Promise<HandshakeRefusedError> {
   try {
-    await sendFrame(stream, FrameKind.refused, refusal);
+    await sendFrame(stream, FrameKind.refused, encode(refusal));
   } catch {
     // The other end is gone already: then it need not be told.
   }

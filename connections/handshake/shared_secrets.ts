@@ -1,54 +1,56 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Runtime } from "../../runtime/runtime.ts";
+import { stretch } from "../noise/primitives.ts";
 
 /** Most secrets that a node accepts at a time. */
 export const SECRETS_MAX = 8;
 
-/** Imported keys, the preferred one first. Several are accepted at a time, so that they can be rotated. */
-export type SharedSecrets = readonly CryptoKey[];
+const LABEL = "partisan secret\0";
+
+/** Makes a key of a secret and a salt. */
+export type KeyDerivation = (secret: Uint8Array, salt: Uint8Array) => Promise<Uint8Array>;
 
 /**
- * Imports secrets for HMAC-SHA-256.
- *
- * @throws {RangeError} When there are too many, or an empty one.
+ * The secrets of a cluster: the first one is used to dial, and all are accepted, so that they can be rotated. Each is stretched once; the name of
+ * the cluster is the salt, so one secret in two clusters makes two keys.
  */
-export function importSecrets(runtime: Runtime, secrets: readonly string[]): Promise<SharedSecrets> {
-  if (secrets.length > SECRETS_MAX) {
-    throw new RangeError(`Cannot use the secrets: there are ${secrets.length}, the limit is ${SECRETS_MAX}`);
+export class SharedSecrets {
+  readonly #accepted: readonly Uint8Array[];
+
+  private constructor(accepted: readonly Uint8Array[]) {
+    this.#accepted = accepted;
   }
-  if (secrets.includes("")) throw new RangeError("Cannot use the secrets: one of them is empty");
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  return runtime.outside(Promise.all(
-    secrets.map((secret) =>
-      crypto.subtle.importKey("raw", new TextEncoder().encode(secret), algorithm, false, ["sign"])
-    ),
-  ));
-}
 
-/**
- * What proves knowledge of each secret for one handshake. The role keeps a proof from being sent back as an answer; the transcript
- * holds both nonces, which keeps it from being used twice.
- */
-export function proofs(
-  runtime: Runtime,
-  secrets: SharedSecrets,
-  role: "dialler" | "acceptor",
-  transcript: Uint8Array<ArrayBuffer>,
-): Promise<Uint8Array[]> {
-  const label = new TextEncoder().encode(`partisan ${role}\0`);
-  const data = new Uint8Array(label.length + transcript.length);
-  data.set(label);
-  data.set(transcript, label.length);
-  return runtime.outside(Promise.all(
-    secrets.map(async (key) => new Uint8Array(await crypto.subtle.sign("HMAC", key, data))),
-  ));
-}
+  /**
+   * Stretches secrets.
+   *
+   * @param derive Makes a key of a secret and a salt, slowly; the same one on all nodes.
+   * @throws {RangeError} When there are too many, or an empty one.
+   */
+  static async stretch(
+    runtime: Runtime,
+    cluster: string,
+    secrets: readonly string[],
+    derive: KeyDerivation = stretch,
+  ): Promise<SharedSecrets> {
+    if (secrets.length > SECRETS_MAX) {
+      throw new RangeError(`Cannot use the secrets: there are ${secrets.length}, the limit is ${SECRETS_MAX}`);
+    }
+    if (secrets.includes("")) throw new RangeError("Cannot use the secrets: one of them is empty");
+    const encoder = new TextEncoder();
+    const salt = encoder.encode(LABEL + cluster);
+    const keys = Promise.all(secrets.map((secret) => derive(encoder.encode(secret), salt)));
+    return new SharedSecrets(await runtime.outside(keys));
+  }
 
-/** Compares without telling by its duration where the first difference lies. */
-export function equalInConstantTime(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  let difference = 0;
-  for (let i = 0; i < a.length; i++) difference |= a[i]! ^ b[i]!;
-  return difference === 0;
+  /** Whether there is none: the cluster is open to everybody. */
+  get isOpen(): boolean {
+    return this.#accepted.length === 0;
+  }
+
+  /** The pre-shared keys that are accepted, the preferred one first. */
+  get accepted(): readonly Uint8Array[] {
+    return this.#accepted;
+  }
 }

@@ -8,10 +8,23 @@ const NOTHING = new Uint8Array();
 const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
 const ZEROS = new Uint8Array(KEY_BYTES);
 
-/** What was to be opened is not what was sealed: changed, repeated, out of order or of somebody else. */
+/**
+ * What came in is not what the other side has sealed for this connection.
+ *
+ * - `forged`: changed on the way, repeated, out of order, left out, or made by somebody else.
+ * - `truncated`: the stream ended before the other side had said so. A crash and a cut cable look the same.
+ */
 export class SealError extends Error {
   /** Always `"SealError"`. */
   override readonly name = "SealError";
+  /** What is wrong. */
+  readonly code: "forged" | "truncated";
+
+  /** Says what was tried, and what is wrong. */
+  constructor(message: string, code: "forged" | "truncated" = "forged", options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
 }
 
 /** A key and the counter of what it has sealed: the CipherState of the Noise specification, section 5.1. */

@@ -162,7 +162,7 @@ export class HandshakeState {
       return keys.agree((theirs === "s" ? this.#remoteStatic : this.#remoteEphemeral)!);
     } catch (cause) {
       // A point of low order, with which everybody would agree on zeros.
-      throw new SealError("Cannot agree on a key: the other side's is not one", { cause });
+      throw new SealError("Cannot agree on a key: the other side's is not one", "forged", { cause });
     }
   }
 }

@@ -1,37 +1,43 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { encodeHello, type Hello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import type { Address } from "../../wire/address.ts";
 
-/** A valid hello, but for what is changed in it. */
-export function hello(changes: Record<string, unknown> = {}): Uint8Array {
+/** What a dialer says in an open cluster, but for what is changed in it. */
+export function hello(changes: Record<string, unknown> & Partial<Hello> = {}): Uint8Array {
+  const { versions = PROTOCOL_VERSIONS, cluster = "default", sealed = false, ...others } = changes;
+  return new Uint8Array([
+    ...frame(FrameKind.hello, encodeHello({ versions, cluster, sealed })),
+    ...introduction(others),
+  ]);
+}
+
+/** The second frame of it. */
+export function introduction(changes: Record<string, unknown> = {}): Uint8Array {
   const channel = { parallelism: 1, monotonic: false, compression: false };
-  return frame(
-    FrameKind.hello,
-    encode({
-      version: 1,
-      cluster: "default",
-      strategy: "full-mesh",
-      nonce: new Uint8Array(16),
-      secret: false,
-      spec: {
-        name: "stranger",
-        incarnation: 1,
-        addresses: [{ hostname: "127.0.0.1", port: 1 }],
-        channels: { default: channel, membership: channel },
-        metadata: {},
-      },
-      to: null,
-      toIncarnation: 0,
-      channel: "membership",
-      index: 0,
-      dial: 1,
-      seen: 0,
-      ...changes,
-    }),
-  );
+  const body = {
+    strategy: "full-mesh",
+    spec: {
+      name: "stranger",
+      incarnation: 1,
+      addresses: [{ hostname: "127.0.0.1", port: 1 }],
+      channels: { default: channel, membership: channel },
+      metadata: {},
+    },
+    to: null,
+    toIncarnation: 0,
+    channel: "membership",
+    index: 0,
+    dial: 1,
+    seen: 0,
+    features: [],
+    maxFrameBytes: 2 ** 20,
+    ...changes,
+  };
+  return frame(FrameKind.introduction, encode(body));
 }
 
 /** A frame, whatever is in it. */

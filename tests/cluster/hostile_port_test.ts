@@ -6,7 +6,9 @@ import { type PeerServiceManager, type PeerServiceOptions, startPeerService } fr
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { seededRandom } from "../seeded_random.ts";
-import { type Answer, frame, hello, HostileClient } from "./hostile_client.ts";
+import { concat, pattern } from "../connections/fake_stream.ts";
+import { encodeHello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
+import { type Answer, frame, hello, HostileClient, introduction } from "./hostile_client.ts";
 
 const MIB = 2 ** 20;
 
@@ -41,10 +43,10 @@ async function answersTo(address: Deno.NetAddr, ...words: Uint8Array[]): Promise
 
 const REFUSED: readonly [what: string, changes: Record<string, unknown>, code: string, reason: RegExp][] = [
   ["a wrong cluster", { cluster: "other" }, "cluster", /cluster is "other", expected "default"/],
-  ["a wrong version", { version: 99 }, "version", /protocol version is 99, expected 1/],
-  ["no version", { version: null }, "version", /protocol version is/],
-  ["a wrong strategy", { strategy: "x".repeat(10_000) }, "strategy", /strategy is "x{64}", expected "full-mesh"/],
-  ["a secret where none is needed", { secret: true }, "secret", /use of a secret is true, expected false/],
+  ["a later version", { versions: [98, 99] }, "version", /protocol version is 98 to 99, expected 2 to 2/],
+  ["an earlier version", { versions: [0, 1] }, "version", /protocol version is 0 to 1/],
+  ["a wrong strategy", { strategy: "x".repeat(1_000) }, "strategy", /strategy is "x{64}", expected "full-mesh"/],
+  ["a secret where none is needed", { sealed: true }, "secret", /use of a secret is true, expected false/],
   ["somebody else at heart", { to: "nobody" }, "wrong-node", /belongs to "victim"/],
   ["a channel that nobody has", { channel: "nonsense" }, "channel", /nonsense/],
   ["a connection too many", { index: 7 }, "channel", /channel/],
@@ -64,14 +66,13 @@ for (const [what, changes, code, reason] of REFUSED) {
 Deno.test("A client that does not know the secret is refused, whatever it claims", async () => {
   await withVictim({ secret: "s3cret" }, async (victim, address) => {
     assertEquals((await answersTo(address, hello()))[0]?.code, "secret");
-    const proof = frame(FrameKind.proof, encode({ mac: new Uint8Array(32) }));
-    const answers = await answersTo(address, hello({ secret: true }), proof);
-    assertEquals(answers.map(({ kind }) => kind), [FrameKind.welcome, FrameKind.refused]);
-    assertMatch(answers[1]!.reason!, /does not know the secret/);
-    const impatient = await answersTo(address, hello({ secret: true }), frame(FrameKind.strategy, encode([])));
-    assertEquals(impatient.at(-1)?.code, "protocol");
+    const noise = concat(encodeHello({ versions: PROTOCOL_VERSIONS, cluster: "default", sealed: true }), pattern(48));
+    const sealed = frame(FrameKind.hello, noise);
+    const answers = await answersTo(address, sealed, introduction());
+    assertEquals(answers.map(({ kind, code }) => [kind, code]), [[FrameKind.refused, "protocol"]]);
+    assertEquals(answers[0]!.reason, "Cannot finish the handshake: it is malformed");
     const { refused, protocolErrors } = victim.stats().connections;
-    assertEquals(refused, { secret: 2 });
+    assertEquals(refused, { secret: 1 });
     assertEquals(protocolErrors, 1);
   });
 });
@@ -83,10 +84,10 @@ const GARBAGE: readonly [what: string, bytes: Uint8Array][] = [
   ["ones", new Uint8Array(100_000).fill(0xff)],
   ["a frame of length 0", frame(FrameKind.hello, new Uint8Array(), 0)],
   ["an oversized frame", frame(FrameKind.hello, new Uint8Array(1_000), 0x7fff_ffff)],
-  ["a frame of 64 KiB and a byte", frame(FrameKind.hello, new Uint8Array(64 * 1024 + 1))],
-  ["a hello that is no map", frame(FrameKind.hello, encode([1, 2, 3]))],
-  ["a hello of lists in lists", frame(FrameKind.hello, new Uint8Array(60_000).fill(0x91))],
-  ["a hello that claims 4,294,967,295 entries", frame(FrameKind.hello, new Uint8Array([0xdf, 255, 255, 255, 255]))],
+  ["a hello of 4 KiB and a byte", frame(FrameKind.hello, new Uint8Array(4 * 1024 + 1))],
+  ["an introduction of 64 KiB and a byte", hello({ strategy: "x".repeat(64 * 1024) })],
+  ["a hello of lists in lists", frame(FrameKind.hello, new Uint8Array(4_000).fill(0x91))],
+  ["a hello that claims 65,535 bytes", frame(FrameKind.hello, hello().slice(5, 15).fill(255, 9))],
   ["a hello without a specification", hello({ spec: null })],
   ["a hello with an incarnation of infinity", hello({ spec: { name: "x", incarnation: Infinity } })],
   ["a message before the handshake", frame(FrameKind.message, encode("hi"))],

@@ -11,9 +11,10 @@ import type { ConnectionPoolHandler } from "../../connections/connection_pool_op
 import { FrameKind } from "../../wire/frame_kind.ts";
 import type { MemoryHost } from "../../transport/memory/memory_host.ts";
 import type { Peer } from "../../connections/peer.ts";
-import { importSecrets } from "../../connections/handshake/shared_secrets.ts";
+import type { ClusterIdentity } from "../../connections/handshake/session.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
+import { clusterIdentity } from "./cluster_identity.ts";
 
 /** Milliseconds for which connections outlive the wish for them. */
 export const LINGER = 5000;
@@ -29,6 +30,8 @@ export interface PoolNodeOptions {
   /** Channels besides the two that every node has, and their parallelism. */
   readonly channels?: Readonly<Record<string, number>>;
   readonly secrets?: readonly string[];
+  /** Anything else that it brings along. */
+  readonly identity?: Partial<ClusterIdentity>;
   /** Where to listen; any free port unless told otherwise. */
   readonly port?: number;
   /** Makes another transport of the node's own. */
@@ -47,12 +50,12 @@ export class PoolNode implements ConnectionPoolHandler {
   readonly pinger: Pinger;
   spec: NodeSpec;
 
-  constructor(runtime: Runtime, spec: NodeSpec, secrets: Awaited<ReturnType<typeof importSecrets>>) {
+  constructor(runtime: Runtime, spec: NodeSpec, identity: ClusterIdentity) {
     this.spec = spec;
     this.pinger = new Pinger(runtime);
     this.pool = new ConnectionPool({
       runtime,
-      identity: { cluster: "blue", strategy: "full-mesh", secrets },
+      identity,
       self: () => this.spec,
       connectionOptions: () => ({
         maxFrameBytes: 2 ** 20,
@@ -128,15 +131,16 @@ export class PoolWorld {
     const { incarnation = 1, channels = {}, secrets = [], port = 0, wrap = (transport) => transport } = options;
     const runtime = this.world.node(name);
     const parallel = Object.entries(channels).map(([id, parallelism]) => [id, { ...PLAIN, parallelism }]);
-    const imported = await this.world.wait(importSecrets(runtime, secrets), 1);
+    const identity = await this.world.wait(clusterIdentity(runtime, name, secrets, options.identity), 1);
     const wrapped = { ...facade(runtime), transport: wrap(runtime.transport) };
-    const node = new PoolNode(wrapped, nodeSpec(name), imported);
+    const node = new PoolNode(wrapped, nodeSpec(name), identity);
     const { address } = await wrapped.transport.listen(
       { hostname: name, port },
       (stream) => void node.pool.accept(stream),
     );
     const known = { default: PLAIN, membership: PLAIN, ...Object.fromEntries(parallel) };
-    node.spec = nodeSpec(name, incarnation, { addresses: [address], channels: known });
+    const key = identity.keys === null ? {} : { key: identity.keys.publicKey };
+    node.spec = nodeSpec(name, incarnation, { addresses: [address], channels: known, ...key });
     return node;
   }
 

@@ -18,7 +18,10 @@ import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import { denoRuntime } from "../../runtime/deno_runtime.ts";
-import { frame, hello } from "../cluster/hostile_client.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { frame, hello, introduction } from "../cluster/hostile_client.ts";
+import { clusterIdentity } from "../connections/cluster_identity.ts";
+import { concat } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { randomValue } from "../wire/random_value.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
@@ -131,13 +134,15 @@ async function readFrames(random: SeededRandom): Promise<void> {
 
 async function shakeHands(random: SeededRandom): Promise<void> {
   const valid = hello();
+  const greeting = valid.subarray(0, valid.length - introduction().length);
   const bytes = random.chance(0.5)
     ? mutateBytes(random, valid)
-    : frame(1, encode(mutateValue(random, decode(valid.subarray(5)))));
+    : concat(greeting, frame(FrameKind.introduction, encode(mutateValue(random, decode(introduction().subarray(5))))));
   const stream = streamOf(random, bytes);
-  const identity = { cluster: "default", strategy: "full-mesh", secrets: [] };
-  const end = { stream, reader: new FrameReader(stream, 64 * 1024), identity, runtime: denoRuntime() };
-  await acceptHandshake(end, SPEC, () => Promise.resolve(null));
+  const runtime = denoRuntime();
+  const identity = await clusterIdentity(runtime, SPEC.name, [], { cluster: "default" });
+  const end = { stream, reader: new FrameReader(stream, 64 * 1024), identity, runtime };
+  await acceptHandshake(end, { spec: SPEC, admit: () => Promise.resolve(null), isOccupied: () => random.chance(0.5) });
 }
 
 /** A stream that gives these bytes, a few at a time, and takes whatever is written. */

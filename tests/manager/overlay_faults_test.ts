@@ -29,7 +29,7 @@ function crash(world: World, victims: readonly PeerServiceManager[]): void {
 }
 
 overlayScenario(
-  "the others heal after several nodes crash at once, and a broadcast reaches them again",
+  "the others heal after several nodes crash at once, and a broadcast reaches all of them again",
   async (world, nodes, { name }) => {
     await hearEachOther(world, nodes, "before");
     const isVictim = (index: number) => name === "clientServer" ? index === 0 || index > 12 : index % 3 === 1;

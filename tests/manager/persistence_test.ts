@@ -209,7 +209,7 @@ Deno.test("startPeerService() rejects what its strategy cannot read, and lets go
   const world = new SimulatedWorld();
   const store = memoryStore();
   const members = ["of another release"];
-  store.bytes = encodeSnapshot({ name: "x", incarnation: 1, since: 1, strategy: "full-mesh", members });
+  store.bytes = encodeSnapshot({ name: "x", incarnation: 1, since: 1, identity: null, strategy: "full-mesh", members });
   const start = () => startPeerService({ store, listen: "x:1", runtime: world.node("x") });
   await assertRejects(start, TypeError, "Cannot restore a full mesh");
   assertEquals(decodeSnapshot(store.bytes).members, members);
@@ -220,7 +220,14 @@ Deno.test("startPeerService() rejects what its strategy cannot read, and lets go
 
 Deno.test("A snapshot that is torn at any byte is set aside with an error event, and the node begins anew", async () => {
   const world = new SimulatedWorld();
-  const whole = encodeSnapshot({ name: "x", incarnation: 1, since: 1, strategy: "full-mesh", members: null });
+  const whole = encodeSnapshot({
+    name: "x",
+    incarnation: 1,
+    since: 1,
+    identity: null,
+    strategy: "full-mesh",
+    members: null,
+  });
   for (let length = 0; length < whole.length; length++) {
     const store = memoryStore();
     const torn = whole.slice(0, length);

@@ -26,7 +26,7 @@ function bytes(text: string): Uint8Array {
 }
 
 function snapshot(incarnation: number): Snapshot {
-  return { name: "a", incarnation, since: 0, strategy: "full-mesh", members: ["some", "state"] };
+  return { name: "a", incarnation, since: 0, identity: null, strategy: "full-mesh", members: ["some", "state"] };
 }
 
 Deno.test("fileStore().load() returns null as long as nothing was saved", async () => {

@@ -9,6 +9,7 @@ const snapshot = {
   name: "a@127.0.0.1",
   incarnation: 1_763_000_000_000,
   since: 1_762_000_000_000,
+  identity: new Uint8Array(32).fill(7),
   strategy: "full-mesh",
   members: [1, [["a@127.0.0.1", 1, 1]], [0]],
 };
@@ -26,7 +27,7 @@ function sealed(version: number, fields: Uint8Array): Uint8Array {
 
 Deno.test("decodeSnapshot() undoes encodeSnapshot()", () => {
   assertEquals(decodeSnapshot(encodeSnapshot(snapshot)), snapshot);
-  const empty = { ...snapshot, since: null, members: null };
+  const empty = { ...snapshot, since: null, identity: null, members: null };
   assertEquals(decodeSnapshot(encodeSnapshot(empty)), empty);
 });
 
@@ -38,8 +39,8 @@ Deno.test("decodeSnapshot() reads bytes from anywhere within a buffer", () => {
 });
 
 Deno.test("encodeSnapshot() writes the layout that is documented", () => {
-  const { name, incarnation, since, strategy, members } = snapshot;
-  const fields = encode({ name, incarnation, since, strategy, members });
+  const { name, incarnation, since, identity, strategy, members } = snapshot;
+  const fields = encode({ name, incarnation, since, identity, strategy, members });
   assertEquals(encodeSnapshot(snapshot), sealed(SNAPSHOT_VERSION, fields));
 });
 
@@ -51,7 +52,20 @@ const VERSION_1 = [
 ].join("");
 
 Deno.test("decodeSnapshot() migrates what version 1 wrote: that membership began with its own life at the latest", () => {
-  assertEquals(decodeSnapshot(Uint8Array.fromHex(VERSION_1)), { ...snapshot, since: snapshot.incarnation });
+  assertEquals(decodeSnapshot(Uint8Array.fromHex(VERSION_1)), {
+    ...snapshot,
+    since: snapshot.incarnation,
+    identity: null,
+  });
+});
+
+Deno.test("decodeSnapshot() migrates what version 2 wrote, which knew no keys, and takes no key of another size", () => {
+  const { identity: _, ...former } = snapshot;
+  assertEquals(decodeSnapshot(sealed(2, encode(former))), { ...snapshot, identity: null });
+  for (const identity of [new Uint8Array(31), new Uint8Array(), "key", undefined, 7]) {
+    const fields = encode({ ...former, ...(identity !== undefined && { identity }) });
+    assertThrows(() => decodeSnapshot(sealed(SNAPSHOT_VERSION, fields)), SyntaxError, "Invalid identity");
+  }
 });
 
 Deno.test("decodeSnapshot() finds a snapshot damaged that is of an older version, or says so", () => {

@@ -2,7 +2,8 @@
 
 import { assertEquals } from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
-import { PROTOCOL_VERSION } from "../../connections/handshake/handshake.ts";
+import { decodeHello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
+import { FEATURES } from "../../connections/handshake/introduction.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { refusalFrom } from "../../connections/handshake/refusal.ts";
 import { protocolExchange } from "./protocol_exchange.ts";
@@ -25,9 +26,8 @@ Deno.test("docs/protocol.md shows what is really sent in an open cluster", async
   assertEquals(dumps[0], (await protocolExchange([])).join("\n\n"));
 });
 
-Deno.test("docs/protocol.md shows what is really sent with a secret, where that differs", async () => {
-  const [, welcome, proof, ready] = await protocolExchange(["s3cret"]);
-  assertEquals(dumps[1], [welcome, proof, ready].join("\n\n"));
+Deno.test("docs/protocol.md shows what is really sent with a secret", async () => {
+  assertEquals(dumps[1], (await protocolExchange(["correct horse battery"])).join("\n\n"));
   assertEquals(dumps.length, 2);
 });
 
@@ -36,12 +36,35 @@ Deno.test("docs/protocol.md names every kind of frame and its number", () => {
   assertEquals(listed, { ...FrameKind });
 });
 
-Deno.test("docs/protocol.md names every field of the hello, in the order in which they are sent", () => {
-  const hex = dumps[0]!.split("\n\n")[0]!.split("\n").slice(1).map((line) => line.slice(6, 53).trim()).join(" ");
-  const bytes = Uint8Array.from(hex.split(" "), (byte) => parseInt(byte, 16));
-  const hello = decode(bytes.subarray(5)) as Record<string, unknown>;
-  assertEquals(table("field").map(([field]) => field), Object.keys(hello));
-  assertEquals(hello.version, PROTOCOL_VERSION);
+/** The bytes of one of the frames that the page shows, header included. */
+function shown(dump: number, frame: number): Uint8Array {
+  const lines = dumps[dump]!.split("\n\n")[frame]!.split("\n").slice(1);
+  const hex = lines.map((line) => line.slice(6, 53).trim()).join(" ");
+  return Uint8Array.from(hex.split(" "), (byte) => parseInt(byte, 16));
+}
+
+Deno.test("docs/protocol.md names every field of the introduction and of the answer, in the order in which they are sent", () => {
+  const introduction = decode(shown(0, 1).subarray(5)) as Record<string, unknown>;
+  assertEquals(table("introduction").map(([field]) => field), Object.keys(introduction));
+  const ready = decode(shown(0, 2).subarray(5)) as Record<string, unknown>;
+  assertEquals(table("answer").map(([field]) => field), Object.keys(ready));
+  assertEquals(ready.version, PROTOCOL_VERSIONS[1]);
+});
+
+Deno.test("docs/protocol.md shows a hello that says which versions and which cluster", () => {
+  const { versions, cluster, sealed, rest } = decodeHello(shown(0, 0).subarray(5));
+  assertEquals([versions, cluster, sealed, rest.length], [PROTOCOL_VERSIONS, "blue", false, 0]);
+  const secret = decodeHello(shown(1, 0).subarray(5));
+  assertEquals([secret.versions, secret.cluster, secret.sealed, secret.rest.length], [
+    PROTOCOL_VERSIONS,
+    "blue",
+    true,
+    48,
+  ]);
+});
+
+Deno.test("docs/protocol.md names every feature", () => {
+  assertEquals(table("feature").map(([feature]) => feature), [...FEATURES]);
 });
 
 Deno.test("docs/protocol.md names every reason of a refusal", () => {

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { NodeSpec } from "../../../wire/node_spec.ts";
 import { judgeRequest } from "../../../connections/acceptor/admission.ts";
 import type { Connection } from "../../../connections/connection.ts";
-import type { ConnectionRequest } from "../../../connections/handshake/handshake.ts";
+import type { ConnectionRequest } from "../../../connections/handshake/introduction.ts";
 import { Peer } from "../../../connections/peer.ts";
 import { nodeSpec } from "../../node_spec.ts";
 

@@ -2,18 +2,20 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import type { NodeSpec } from "../../../wire/node_spec.ts";
-import { ConnectionOpener, type OpenedStream } from "../../../connections/handshake/connection_opener.ts";
+import { ConnectionOpener } from "../../../connections/handshake/connection_opener.ts";
 import { FrameKind } from "../../../wire/frame_kind.ts";
 import { FrameReader } from "../../../wire/frame_reader.ts";
-import { type ConnectionRequest, dialHandshake } from "../../../connections/handshake/handshake.ts";
+import { dialHandshake } from "../../../connections/handshake/handshake.ts";
+import type { ConnectionRequest } from "../../../connections/handshake/introduction.ts";
+import type { Session } from "../../../connections/handshake/session.ts";
 import type { MemoryHost } from "../../../transport/memory/memory_host.ts";
 import { MemoryNetwork } from "../../../transport/memory/memory_transport.ts";
 import { decode } from "../../../wire/message_pack_decode.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode } from "../../../connections/handshake/refusal.ts";
-import { importSecrets } from "../../../connections/handshake/shared_secrets.ts";
 import type { ByteStream } from "../../../transport/transport.ts";
 import type { Address } from "../../../wire/address.ts";
 import { nodeSpec } from "../../node_spec.ts";
+import { clusterIdentity } from "../cluster_identity.ts";
 import { bareRuntime } from "../bare_runtime.ts";
 import { FakeStream, frame, pattern } from "../fake_stream.ts";
 
@@ -34,7 +36,7 @@ interface SideOptions {
   readonly halfOpenMax?: number;
 }
 
-type Accepted = OpenedStream & { request: ConnectionRequest } | null;
+type Accepted = Session & { request: ConnectionRequest } | null;
 
 /** Hosts that open connections with each other. */
 class Bench {
@@ -45,7 +47,7 @@ class Bench {
   /** An opener on a host of its own. */
   async opener(host: string, { cluster = "blue", secrets = [], halfOpenMax = 4 }: SideOptions = {}) {
     const runtime = { ...this.#runtime, transport: this.network.transport(host) };
-    const identity = { cluster, strategy: "full-mesh", secrets: await importSecrets(runtime, secrets) };
+    const identity = await clusterIdentity(runtime, host, secrets, { cluster });
     return new ConnectionOpener({ runtime, identity, handshakeTimeout: TIMEOUT, halfOpenMax });
   }
 
@@ -100,11 +102,17 @@ function refusalWith(code: RefusalCode): Refusal {
   return { code, reason: `Cannot accept: ${code}` };
 }
 
+/** A specification as a node with these secrets has it. */
+async function keyedSpec(name: string, secrets: readonly string[]): Promise<NodeSpec> {
+  const { keys } = await clusterIdentity(bareRuntime(), name, secrets);
+  return nodeSpec(name, 1, keys === null ? {} : { key: keys.publicKey });
+}
+
 /** What a dialler with these secrets writes first. */
 async function hello(secrets: readonly string[]): Promise<Uint8Array> {
   const runtime = bareRuntime();
   const stream = new FakeStream();
-  const identity = { cluster: "blue", strategy: "full-mesh", secrets: await importSecrets(runtime, secrets) };
+  const identity = await clusterIdentity(runtime, "a", secrets);
   const reader = new FrameReader(stream, 1000);
   dialHandshake({ stream, reader, identity, runtime }, REQUEST).catch(() => {});
   return stream.written();
@@ -124,9 +132,10 @@ Deno.test("ConnectionOpener opens a stream to whoever is meant, and leaves no ti
   const bench = new Bench();
   for (const secrets of [[], ["s3cret"]]) {
     const [a, b] = [await bench.opener("a", { secrets }), await bench.opener("b", { secrets })];
-    const opened = await a.dial([await bench.answer(b, nodeSpec("b"))], REQUEST);
-    assertEquals(opened.spec, nodeSpec("b"));
-    assertEquals((await bench.accepted.pop())?.request, REQUEST);
+    const [spec, other] = [await keyedSpec("a", secrets), await keyedSpec("b", secrets)];
+    const opened = await a.dial([await bench.answer(b, other)], { ...REQUEST, spec });
+    assertEquals(opened.spec, other);
+    assertEquals((await bench.accepted.pop())?.request, { ...REQUEST, spec });
     assertEquals([a.stats.dials, a.stats.dialFailures, b.stats.accepted], [1, 0, 1]);
     assertEquals(bench.leftovers("a").timers, 0);
     opened.stream.close();
@@ -200,7 +209,8 @@ Deno.test("ConnectionOpener.dial() gives up on silence at every step when the ti
   for (const [step, prepare] of Object.entries(steps)) {
     const bench = new Bench();
     const a = await bench.opener("a", { secrets });
-    const dialling = a.dial([await prepare(bench)], REQUEST);
+    const request = { ...REQUEST, spec: await keyedSpec("a", secrets) };
+    const dialling = a.dial([await prepare(bench)], request);
     dialling.catch(() => {});
     await bench.pass(TIMEOUT - 1);
     assertEquals(a.stats.dialFailures, 0, step);
@@ -272,8 +282,7 @@ Deno.test("ConnectionOpener.accept() closes a client that greets and then says n
   for (const reads of [true, false]) {
     const bench = new Bench();
     const b = await bench.opener("b", { secrets: ["x"] });
-    const metadata = { long: "x".repeat(reads ? 10 : 8000) };
-    const stream = await bench.connect(await bench.answer(b, nodeSpec("b", 1, { metadata })));
+    const stream = await bench.connect(await bench.answer(b, nodeSpec("b")));
     await stream.write(await hello(["x"]));
     if (reads) assert(await stream.read(new Uint8Array(4096)));
     await bench.pass(TIMEOUT);
@@ -288,7 +297,7 @@ Deno.test("ConnectionOpener.accept() gives a client all in all no more than its 
   const bench = new Bench();
   const b = await bench.opener("b");
   const stream = await bench.connect(await bench.answer(b, nodeSpec("b")));
-  const hello = frame(FrameKind.hello, pattern(5000));
+  const hello = frame(FrameKind.hello, pattern(4000));
   for (let at = 0; at < 50; at++) {
     await stream.write(hello.subarray(at, at + 1)).catch(() => {});
     await bench.pass(TIMEOUT / 20);
@@ -300,7 +309,7 @@ Deno.test("ConnectionOpener.accept() gives a client all in all no more than its 
 
 Deno.test("ConnectionOpener.accept() tells garbage why it is refused, and counts it", async () => {
   const cases: [Uint8Array, string][] = [
-    [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"), "its length is 1195725856 bytes, the limit is 65536"],
+    [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"), "its length is 1195725856 bytes, the limit is 4096"],
     [new Uint8Array(5), "its length is 0"],
     [frame(FrameKind.ping, [1, 2, 3, 4]), "it did not say hello"],
     [frame(FrameKind.hello, [0xc1]), "the hello is malformed"],

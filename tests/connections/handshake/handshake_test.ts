@@ -1,96 +1,42 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertNotEquals,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { FrameKind } from "../../../wire/frame_kind.ts";
-import { FrameReader, ProtocolError } from "../../../wire/frame_reader.ts";
-import {
-  acceptHandshake,
-  type ClusterIdentity,
-  type ConnectionRequest,
-  dialHandshake,
-  HANDSHAKE_FRAME_BYTES,
-} from "../../../connections/handshake/handshake.ts";
-import { decode } from "../../../wire/message_pack_decode.ts";
+import { ProtocolError } from "../../../wire/frame_reader.ts";
+import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "../../../connections/handshake/handshake.ts";
+import { HELLO_BYTES_MAX, PROTOCOL_VERSIONS } from "../../../connections/handshake/hello.ts";
 import { encode } from "../../../wire/message_pack_encode.ts";
-import { HandshakeRefusedError, type Refusal, type RefusalCode } from "../../../connections/handshake/refusal.ts";
-import { importSecrets } from "../../../connections/handshake/shared_secrets.ts";
-import type { ByteStream } from "../../../transport/transport.ts";
+import { HandshakeRefusedError, type Refusal } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
-import { seededRandom } from "../../seeded_random.ts";
-import { bareRuntime } from "../bare_runtime.ts";
-import { concat, FakeStream, frame, pattern, settled } from "../fake_stream.ts";
-import { relay, streamPair } from "../stream_pair.ts";
+import { hello, introduction } from "../../cluster/hostile_client.ts";
+import { concat, FakeStream, frame, pattern } from "../fake_stream.ts";
+import { streamPair } from "../stream_pair.ts";
+import {
+  codeOf,
+  endOf,
+  identityOf,
+  keyedSpec,
+  messageOf,
+  REQUEST,
+  shake,
+  type Sides,
+  SPEC_B,
+} from "./handshake_world.ts";
 
-const SPEC_A = nodeSpec("a", 10);
-const SPEC_B = nodeSpec("b", 20);
-const REQUEST: ConnectionRequest = {
-  spec: SPEC_A,
-  to: "b",
-  toIncarnation: 20,
-  channel: "default",
-  index: 0,
-  dial: 7,
-  seen: 3,
-};
-const runtime = bareRuntime();
+const ADMIT = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
-async function identity(
+/** What a dialer says first; in the cluster of these tests. */
+function greeting(changes: Record<string, unknown> = {}): Uint8Array {
+  return hello({ cluster: "blue", ...changes });
+}
+
+/** Answers a dialer whose bytes the test makes up. */
+async function accept(
   secrets: readonly string[] = [],
-  parts: Partial<ClusterIdentity> = {},
-): Promise<ClusterIdentity> {
-  return { cluster: "blue", strategy: "full-mesh", secrets: await importSecrets(runtime, secrets), ...parts };
-}
-
-/** How the two sides of a handshake ended. */
-interface Outcome {
-  readonly dialled: PromiseSettledResult<unknown>;
-  readonly accepted: PromiseSettledResult<unknown>;
-}
-
-interface Sides {
-  readonly dialler: ClusterIdentity;
-  readonly acceptor: ClusterIdentity;
-  readonly request?: Partial<ConnectionRequest>;
-  readonly admit?: (request: ConnectionRequest) => Promise<Refusal | null>;
-}
-
-async function shake(sides: Sides, ends?: [ByteStream, ByteStream]): Promise<Outcome> {
-  const [near, far] = ends ?? await streamPair();
-  const dialling = dialHandshake(endOf(near, sides.dialler), { ...REQUEST, ...sides.request });
-  const accepting = acceptHandshake(endOf(far, sides.acceptor), SPEC_B, sides.admit ?? (() => Promise.resolve(null)));
-  // Whoever fails closes, as the opener does.
-  dialling.catch(() => near.close());
-  accepting.catch(() => far.close());
-  const [dialled, accepted] = await Promise.allSettled([dialling, accepting]);
-  return { dialled, accepted };
-}
-
-function endOf(stream: ByteStream, identity: ClusterIdentity) {
-  return { stream, reader: new FrameReader(stream, HANDSHAKE_FRAME_BYTES), identity, runtime };
-}
-
-function codeOf(result: PromiseSettledResult<unknown>): RefusalCode | "protocol error" | "none" {
-  if (result.status === "fulfilled") return "none";
-  if (result.reason instanceof HandshakeRefusedError) return result.reason.refusal.code;
-  assertInstanceOf(result.reason, ProtocolError, `${result.reason}`);
-  return "protocol error";
-}
-
-function messageOf(result: PromiseSettledResult<unknown>): string {
-  return result.status === "fulfilled" ? "" : result.reason.message;
-}
-
-/** Answers a dialler whose bytes the test makes up. */
-async function accept(secrets: readonly string[] = []): Promise<{ stream: FakeStream; accepting: Promise<unknown> }> {
+  acceptance: Partial<typeof ADMIT> = {},
+): Promise<{ stream: FakeStream; accepting: Promise<unknown> }> {
   const stream = new FakeStream();
-  const accepting = acceptHandshake(endOf(stream, await identity(secrets)), SPEC_B, () => Promise.resolve(null));
+  const accepting = acceptHandshake(endOf(stream, await identityOf("b", secrets)), { ...ADMIT, ...acceptance });
   accepting.catch(() => {});
   return { stream, accepting };
 }
@@ -98,77 +44,106 @@ async function accept(secrets: readonly string[] = []): Promise<{ stream: FakeSt
 /** Dials an acceptor whose bytes the test makes up. */
 async function dial(secrets: readonly string[] = []): Promise<{ stream: FakeStream; dialling: Promise<unknown> }> {
   const stream = new FakeStream();
-  const dialling = dialHandshake(endOf(stream, await identity(secrets)), REQUEST);
+  const dialling = dialHandshake(endOf(stream, await identityOf("a", secrets)), REQUEST);
   dialling.catch(() => {});
-  await settled();
   return { stream, dialling };
-}
-
-/** The body of a hello as `dialHandshake` writes it, with some fields changed. */
-async function hello(changes: Record<string, unknown> = {}, secrets: readonly string[] = []): Promise<Uint8Array> {
-  const { stream } = await dial(secrets);
-  return encode({ ...decode(stream.written().subarray(5)) as object, ...changes });
 }
 
 function kindsOf(stream: FakeStream): number[] {
   return stream.writes.map((bytes) => bytes[4]!);
 }
 
-Deno.test("a handshake tells each side who the other one is and which connection it is about", async () => {
+/** What an acceptor answers in an open cluster. */
+function ready(changes: Record<string, unknown> = {}): Uint8Array {
+  return frame(FrameKind.ready, encode({ version: 2, spec: SPEC_B, features: [], maxFrameBytes: 2 ** 20, ...changes }));
+}
+
+Deno.test("a handshake tells each side who the other one is, which connection it is about, and what both can do", async () => {
   for (const secrets of [[], ["s3cret"]]) {
-    const side = await identity(secrets);
-    const { dialled, accepted } = await shake({ dialler: side, acceptor: side });
-    assertEquals(dialled, { status: "fulfilled", value: SPEC_B });
-    assertEquals(accepted, { status: "fulfilled", value: REQUEST });
+    const dialler = await identityOf("a", secrets, { features: ["one", "two", "three"], maxFrameBytes: 5000 });
+    const acceptor = await identityOf("b", secrets, { features: ["three", "four", "one"], maxFrameBytes: 7000 });
+    const { dialled, accepted } = await shake({ dialler, acceptor });
+    assert(dialled.status === "fulfilled" && accepted.status === "fulfilled", `${messageOf(dialled)}`);
+    assertEquals(dialled.value.spec, await keyedSpec("b", secrets));
+    assertEquals(accepted.value!.request, { ...REQUEST, spec: await keyedSpec("a", secrets) });
+    for (const { version, features } of [dialled.value, accepted.value!]) {
+      assertEquals([version, [...features].sort()], [2, ["one", "three"]]);
+    }
+    assertEquals([dialled.value.maxFrameBytes, accepted.value!.maxFrameBytes], [7000, 5000]);
   }
 });
 
-Deno.test("a handshake succeeds with any two lists of secrets that have one in common, and with no others", async () => {
+Deno.test("a handshake succeeds where the dialer's preferred secret is one that the acceptor accepts, and not otherwise", async () => {
   const lists = ["x", "y", "z", "xy", "yx", "xz", "zx", "yz", "xyz", "zyx"].map((list) => [...list]);
   for (const ours of lists) {
     for (const theirs of lists) {
-      const { dialled, accepted } = await shake({ dialler: await identity(ours), acceptor: await identity(theirs) });
-      const expected = ours.some((secret) => theirs.includes(secret)) ? "none" : "secret";
+      const [dialler, acceptor] = [await identityOf("a", ours), await identityOf("b", theirs)];
+      const { dialled, accepted } = await shake({ dialler, acceptor });
+      const expected = theirs.includes(ours[0]!) ? "none" : "secret";
       assertEquals([codeOf(dialled), codeOf(accepted)], [expected, expected], `${ours} and ${theirs}`);
     }
   }
 });
 
 Deno.test("a handshake between nodes that do not belong together is refused with the reason on both sides", async () => {
-  const ours = await identity();
-  const cases: [Partial<Sides>, RefusalCode, string][] = [
-    [{ dialler: await identity([], { cluster: "green" }) }, "cluster", 'cluster is "green", expected "blue"'],
-    [{ dialler: await identity([], { strategy: "star" }) }, "strategy", 'strategy is "star", expected "full-mesh"'],
-    [{ dialler: await identity(["x"]) }, "secret", "use of a secret is true, expected false"],
-    [{ acceptor: await identity(["x"]) }, "secret", "use of a secret is false, expected true"],
+  const [ours, theirs] = [await identityOf("a"), await identityOf("b")];
+  const cases: [Partial<Sides>, string, string][] = [
+    [{ dialler: await identityOf("a", [], { cluster: "green" }) }, "cluster", 'cluster is "green", expected "blue"'],
+    [
+      { dialler: await identityOf("a", [], { strategy: "star" }) },
+      "strategy",
+      'strategy is "star", expected "full-mesh"',
+    ],
+    [{ dialler: await identityOf("a", ["x"]) }, "secret", "use of a secret is true, expected false"],
+    [{ acceptor: await identityOf("b", ["x"]) }, "secret", "use of a secret is false"],
     [{ request: { to: "c" } }, "wrong-node", 'Cannot reach "c": this address belongs to "b"'],
   ];
   for (const [sides, code, reason] of cases) {
-    const { dialled, accepted } = await shake({ dialler: ours, acceptor: ours, ...sides });
+    const { dialled, accepted } = await shake({ dialler: ours, acceptor: theirs, ...sides });
     assertEquals([codeOf(dialled), codeOf(accepted)], [code, code]);
     assertStringIncludes(messageOf(dialled), reason);
     assertStringIncludes(messageOf(accepted), reason);
   }
 });
 
-Deno.test("a hello of another version is refused with both versions, whatever else it says", async () => {
-  for (const version of [0, 2, "1", null]) {
-    const { stream, accepting } = await accept();
-    stream.give(frame(FrameKind.hello, encode({ version, somethingNew: [1, 2] })));
-    await assertRejects(
-      () => accepting,
-      HandshakeRefusedError,
-      `protocol version is ${version === "1" ? '"1"' : version}, expected 1`,
-    );
-    assertEquals(kindsOf(stream), [FrameKind.refused]);
+Deno.test("two nodes speak the newest version that both know, and refuse each other only where there is none", async () => {
+  const cases: [[number, number], [number, number], number | null][] = [
+    [[2, 2], [2, 2], 2],
+    [[2, 4], [3, 9], 4],
+    [[3, 9], [2, 4], 4],
+    [[2, 4], [1, 2], 2],
+    [[2, 2], [3, 3], null],
+    [[3, 4], [1, 2], null],
+  ];
+  for (const secrets of [[], ["x"]]) {
+    for (const [ours, theirs, common] of cases) {
+      const [dialler, acceptor] = [
+        await identityOf("a", secrets, { versions: ours }),
+        await identityOf("b", secrets, { versions: theirs }),
+      ];
+      const { dialled, accepted } = await shake({ dialler, acceptor });
+      const found = [dialled, accepted].map((side) => side.status === "fulfilled" ? side.value!.version : codeOf(side));
+      assertEquals(found, common === null ? ["version", "version"] : [common, common], `${ours} and ${theirs}`);
+    }
   }
 });
 
-Deno.test("a refusal by admission reaches the dialler as it is", async () => {
+Deno.test("a hello of other versions is refused with both, whatever else there is behind it", async () => {
+  const { stream, accepting } = await accept();
+  stream.give(greeting({ versions: [7, 9] }).subarray(0, 4 + 1 + 15), pattern(100));
+  await assertRejects(
+    () => accepting,
+    HandshakeRefusedError,
+    `protocol version is 7 to 9, expected ${PROTOCOL_VERSIONS.join(" to ")}`,
+  );
+  assertEquals(kindsOf(stream), [FrameKind.refused]);
+});
+
+Deno.test("a refusal by admission reaches the dialer as it is", async () => {
   const refusal: Refusal = { code: "stale-incarnation", reason: "Cannot accept: too old", known: 99 };
   for (const secrets of [[], ["x"]]) {
-    const side = await identity(secrets);
-    const { dialled, accepted } = await shake({ dialler: side, acceptor: side, admit: () => Promise.resolve(refusal) });
+    const [dialler, acceptor] = [await identityOf("a", secrets), await identityOf("b", secrets)];
+    const { dialled, accepted } = await shake({ dialler, acceptor, admit: () => Promise.resolve(refusal) });
     for (const result of [dialled, accepted]) {
       assert(result.status === "rejected");
       assertEquals(result.reason.refusal, refusal);
@@ -176,98 +151,19 @@ Deno.test("a refusal by admission reaches the dialler as it is", async () => {
   }
 });
 
-Deno.test("a stranger is not asked for admission, and not believed what it knows about incarnations", async () => {
-  let asked = 0;
-  const admit = () => Promise.resolve(asked++ as unknown as null);
-  await shake({ dialler: await identity(["x"]), acceptor: await identity(["y"]), admit });
-  assertEquals(asked, 0);
-
-  const lie = encode({ code: "stale-incarnation", reason: "Cannot accept: too old", known: 2 ** 52 });
-  const { stream, dialling } = await dial(["x"]);
-  stream.give(frame(FrameKind.refused, lie));
-  const error = await assertRejects(() => dialling, HandshakeRefusedError);
-  assertEquals(error.refusal, { code: "stale-incarnation", reason: "Cannot accept: too old" });
-});
-
-Deno.test("a dialler proves nothing to an acceptor that has not proved itself", async () => {
-  const inner = encode({ spec: SPEC_B, nonce: pattern(16) });
-  for (const macs of [[], [pattern(32)], [pattern(31)], ["x", 7, null]]) {
-    const { stream, dialling } = await dial(["x"]);
-    stream.give(frame(FrameKind.welcome, encode({ inner, macs })));
-    const error = await assertRejects(() => dialling, HandshakeRefusedError, "it does not know the secret");
-    assertEquals(error.refusal.code, "secret");
-    assertEquals(kindsOf(stream), [FrameKind.hello, FrameKind.refused]);
+Deno.test("a dialer takes no other node than the one it meant, even if the acceptor did not mind, and not itself", async () => {
+  for (
+    const [name, code, reason] of [["c", "wrong-node", 'Cannot reach "b": 10.0.0.9:4242 belongs to "c"'], [
+      "a",
+      "self",
+      "the name of this node",
+    ]] as const
+  ) {
+    const { stream, dialling } = await dial();
+    stream.give(ready({ spec: nodeSpec(name) }));
+    const error = await assertRejects(() => dialling, HandshakeRefusedError, reason);
+    assertEquals(error.refusal.code, code);
   }
-});
-
-Deno.test("a dialler takes no other node than the one it meant, even if the acceptor did not mind", async () => {
-  const { stream, dialling } = await dial();
-  stream.give(
-    frame(FrameKind.welcome, encode({ inner: encode({ spec: nodeSpec("c"), nonce: pattern(16) }), macs: [] })),
-  );
-  await assertRejects(() => dialling, HandshakeRefusedError, 'Cannot reach "b": 10.0.0.9:4242 belongs to "c"');
-});
-
-Deno.test("a proof that was overheard is worth nothing in another handshake", async () => {
-  const side = await identity(["x"]);
-  const heard: Uint8Array[] = [];
-  const [near, tapped] = await streamPair();
-  const [tap, far] = await streamPair();
-  relay(tapped, tap, (bytes) => {
-    heard.push(bytes);
-    return bytes;
-  });
-  relay(tap, tapped);
-  const { accepted } = await shake({ dialler: side, acceptor: side }, [near, far]);
-  assertEquals(accepted.status, "fulfilled");
-  near.close();
-  far.close();
-
-  const { stream, accepting } = await accept(["x"]);
-  stream.give(...heard);
-  await assertRejects(() => accepting, HandshakeRefusedError, "it does not know the secret");
-  assertEquals(kindsOf(stream), [FrameKind.welcome, FrameKind.refused]);
-});
-
-Deno.test("a proof that is sent back to whom it came from is refused", async () => {
-  const { stream, accepting } = await accept(["x"]);
-  stream.give(frame(FrameKind.hello, await hello({}, ["x"])));
-  while (stream.writes.length === 0) await settled();
-  const { macs } = decode(stream.writes[0]!.subarray(5)) as { macs: Uint8Array[] };
-  stream.give(frame(FrameKind.proof, encode({ mac: macs[0] })));
-  await assertRejects(() => accepting, HandshakeRefusedError, "it does not know the secret");
-});
-
-Deno.test("a handshake in which a single byte was changed on the way is refused", async () => {
-  const side = await identity(["x"]);
-  const random = seededRandom(4);
-  for (const way of ["hello", "welcome", "proof"]) {
-    for (let attempt = 0; attempt < 15; attempt++) {
-      const [near, tapped] = await streamPair();
-      const [tap, far] = await streamPair();
-      let frames = 0;
-      const flip = (bytes: Uint8Array<ArrayBuffer>, frame: number) => {
-        if (frames++ === frame) bytes[5 + random.int(bytes.length - 5)]! ^= 1 << random.int(8);
-        return bytes;
-      };
-      relay(tapped, tap, way === "welcome" ? undefined : (bytes) => flip(bytes, way === "hello" ? 0 : 1));
-      relay(tap, tapped, way === "welcome" ? (bytes) => flip(bytes, 0) : undefined);
-      const { dialled, accepted } = await shake({ dialler: side, acceptor: side }, [near, far]);
-      assertEquals([dialled.status, accepted.status], ["rejected", "rejected"], `${way}, attempt ${attempt}`);
-    }
-  }
-});
-
-Deno.test("every handshake has nonces of its own", async () => {
-  assertNotEquals(await hello(), await hello());
-  const welcomes: Uint8Array[] = [];
-  for (let count = 0; count < 2; count++) {
-    const { stream, accepting } = await accept();
-    stream.give(frame(FrameKind.hello, await hello()));
-    await accepting;
-    welcomes.push(stream.written());
-  }
-  assertNotEquals(welcomes[0], welcomes[1]);
 });
 
 const GARBAGE: readonly Uint8Array[] = [
@@ -279,110 +175,114 @@ const GARBAGE: readonly Uint8Array[] = [
   frame(0xee),
 ];
 
-Deno.test("an acceptor gives up on garbage instead of a hello, and on garbage instead of a proof", async () => {
+Deno.test("an acceptor gives up on garbage instead of a hello, and on garbage instead of an introduction", async () => {
   const bodies = [[], [0xc1], encode(null), encode([1, 2]), encode("hello"), encode(pattern(9)), pattern(300)];
-  const misplaced = frame(FrameKind.welcome, await hello());
+  const misplaced = frame(FrameKind.welcome, greeting().subarray(5));
   for (const bytes of [...GARBAGE, misplaced, ...bodies.map((body) => frame(FrameKind.hello, body))]) {
     const { stream, accepting } = await accept();
     stream.give(bytes);
     stream.end();
     await assertRejects(() => accepting, ProtocolError);
   }
-  const greeting = frame(FrameKind.hello, await hello({}, ["x"]));
-  for (const bytes of [...GARBAGE, greeting, frame(FrameKind.proof), frame(FrameKind.proof, [0xc1])]) {
-    const { stream, accepting } = await accept(["x"]);
-    stream.give(greeting, bytes);
+  const first = greeting().subarray(0, greeting().length - introduction().length);
+  for (const bytes of [...GARBAGE, first, ...bodies.map((body) => frame(FrameKind.introduction, body))]) {
+    const { stream, accepting } = await accept();
+    stream.give(first, bytes);
     stream.end();
     await assertRejects(() => accepting, ProtocolError);
   }
 });
 
-Deno.test("a dialler gives up on garbage instead of a welcome, and on garbage instead of the word that all is ready", async () => {
-  const bodies = [
-    [],
-    [0xc1],
-    encode(null),
-    encode({ inner: pattern(4), macs: [] }),
-    encode({ inner: 1, macs: [] }),
-    encode({}),
-  ];
-  for (const bytes of [...GARBAGE, ...bodies.map((body) => frame(FrameKind.welcome, body))]) {
+Deno.test("an acceptor gives up on a hello that lies about its lengths", async () => {
+  const valid = greeting().slice(5, 5 + 15);
+  for (const [at, value] of [[8, 2], [9, 1], [10, 5], [4, 9], [0, 0]] as const) {
+    const body = valid.slice();
+    body[at] = value;
+    const { stream, accepting } = await accept();
+    stream.give(frame(FrameKind.hello, body));
+    await assertRejects(() => accepting, ProtocolError, "the hello is malformed");
+  }
+});
+
+Deno.test("a dialer gives up on garbage instead of an answer", async () => {
+  const bodies = [[], [0xc1], encode(null), encode({}), encode({ version: 2, spec: SPEC_B })];
+  const wrong = [{ version: 3 }, { version: "2" }, { spec: null }, { features: "x" }, { maxFrameBytes: 1 }].map(ready);
+  for (const bytes of [...GARBAGE, ...wrong, ...bodies.map((body) => frame(FrameKind.ready, body))]) {
     const { stream, dialling } = await dial();
     stream.give(bytes);
     stream.end();
     await assertRejects(() => dialling, ProtocolError);
   }
-  for (const bytes of GARBAGE) {
-    const [near, far] = await streamPair();
-    const side = await identity(["x"]);
-    const dialling = dialHandshake(endOf(near, side), REQUEST);
-    const instead = () => far.write(bytes).then(() => far.close()).then(() => null);
-    acceptHandshake(endOf(far, side), SPEC_B, instead).catch(() => {});
-    await assertRejects(() => dialling, ProtocolError);
-  }
 });
 
-Deno.test("an acceptor gives up on a hello with any field missing or of another type", async () => {
-  const fields = ["spec", "to", "toIncarnation", "channel", "index", "dial", "seen"];
+Deno.test("an acceptor gives up on an introduction with any field missing or of another type", async () => {
+  const fields = ["spec", "to", "toIncarnation", "channel", "index", "dial", "seen", "features", "maxFrameBytes"];
   for (const field of fields) {
-    for (const value of [undefined, true, -1, 1.5, 2 ** 60, pattern(3), [], {}]) {
-      const body = decode(await hello()) as Record<string, unknown>;
-      if (value === undefined) delete body[field];
-      else body[field] = value;
+    for (const value of [undefined, true, -1, 1.5, 2 ** 60, pattern(3), ["x".repeat(65)], Array(65).fill("x"), {}]) {
       const { stream, accepting } = await accept();
-      stream.give(frame(FrameKind.hello, encode(body)));
-      await assertRejects(() => accepting, ProtocolError, "the hello is malformed", `${field}: ${value}`);
+      stream.give(greeting({ [field]: value }));
+      await assertRejects(() => accepting, ProtocolError, "the introduction is malformed", `${field}: ${value}`);
       assertEquals(stream.writes, []);
     }
   }
 });
 
 Deno.test("an acceptor says what is wrong with a node spec", async () => {
-  const spec = { ...SPEC_A, name: "x".repeat(300) };
   const { stream, accepting } = await accept();
-  stream.give(frame(FrameKind.hello, await hello({ spec })));
-  await assertRejects(() => accepting, ProtocolError, "the hello is malformed (Invalid name: expected 1 to 255");
+  stream.give(greeting({ spec: { ...nodeSpec("a"), name: "x".repeat(300) } }));
+  await assertRejects(() => accepting, ProtocolError, "the introduction is malformed (Invalid name: expected 1 to 255");
 });
 
-Deno.test("an acceptor gives up when the stream ends within the hello, and returns null when it ends before", async () => {
-  const bytes = frame(FrameKind.hello, await hello());
+Deno.test("an acceptor gives up when the stream ends within what a dialer says, and returns null when it ends before", async () => {
+  const bytes = greeting();
+  const border = bytes.length - introduction().length;
   for (let length = 0; length < bytes.length; length++) {
     const { stream, accepting } = await accept();
     stream.give(bytes.subarray(0, length));
     stream.end();
     if (length === 0) assertEquals(await accepting, null);
-    else await assertRejects(() => accepting, Error, "the stream ended within it");
+    else {await assertRejects(
+        () => accepting,
+        Error,
+        length === border ? "the other end closed" : "the stream ended within it",
+      );}
   }
 });
 
 Deno.test("both sides give up when the other one closes instead of answering", async () => {
-  const { stream, dialling } = await dial();
-  stream.end();
-  await assertRejects(() => dialling, ProtocolError, "the other end closed the connection");
-
-  const proving = await accept(["x"]);
-  proving.stream.give(frame(FrameKind.hello, await hello({}, ["x"])));
-  proving.stream.end();
-  await assertRejects(() => proving.accepting, ProtocolError, "the other end closed the connection");
+  for (const secrets of [[], ["x"]]) {
+    const { stream, dialling } = await dial(secrets);
+    stream.end();
+    await assertRejects(() => dialling, ProtocolError, "the other end closed the connection");
+  }
 });
 
-Deno.test("both sides refuse a frame of the handshake that is too long by its header", async () => {
-  const header = new Uint8Array(5);
-  new DataView(header.buffer).setUint32(0, HANDSHAKE_FRAME_BYTES + 1);
+Deno.test("both sides refuse a frame of the handshake that is too long by its header, a hello from 4 KiB on", async () => {
+  const header = (length: number) => {
+    const bytes = new Uint8Array(5);
+    new DataView(bytes.buffer).setUint32(0, length);
+    return bytes;
+  };
   const accepting = await accept();
-  accepting.stream.give(header);
-  await assertRejects(() => accepting.accepting, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
+  accepting.stream.give(header(HELLO_BYTES_MAX + 1));
+  await assertRejects(() => accepting.accepting, ProtocolError, "the limit is 4096");
+  const introduced = await accept();
+  introduced.stream.give(
+    greeting().subarray(0, greeting().length - introduction().length),
+    header(HANDSHAKE_FRAME_BYTES + 1),
+  );
+  await assertRejects(() => introduced.accepting, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
   const dialling = await dial();
-  dialling.stream.give(header);
+  dialling.stream.give(header(HANDSHAKE_FRAME_BYTES + 1));
   await assertRejects(() => dialling.dialling, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
 });
 
-Deno.test("what comes right behind the handshake is left to whoever reads next", async () => {
+Deno.test("what comes right behind the handshake is left to the next reader", async () => {
   const stream = new FakeStream();
-  const end = endOf(stream, await identity());
-  stream.give(concat(frame(FrameKind.hello, await hello()), frame(FrameKind.ping, [1, 2, 3, 4])));
-  await acceptHandshake(end, SPEC_B, () => Promise.resolve(null));
-  assertEquals(await end.reader.next(), { kind: FrameKind.ping, body: Uint8Array.of(1, 2, 3, 4) });
+  const end = endOf(stream, await identityOf("b"));
+  stream.give(concat(greeting(), frame(FrameKind.ping, [1, 2, 3, 4])));
+  const session = await acceptHandshake(end, ADMIT);
+  assertEquals(await session!.reader.next(), { kind: FrameKind.ping, body: Uint8Array.of(1, 2, 3, 4) });
 });
 
 Deno.test("a refusal with an unknown code means to try again later, and its reason is cut short", async () => {
@@ -392,33 +292,32 @@ Deno.test("a refusal with an unknown code means to try again later, and its reas
   assertEquals(error.refusal, { code: "stopping", reason: "x".repeat(1024) });
 });
 
-Deno.test("a dialler does not wait to be refused by an acceptor that is gone", async () => {
-  const { stream, dialling } = await dial(["x"]);
-  stream.give(frame(FrameKind.welcome, encode({ inner: encode({ spec: SPEC_B }), macs: [] })));
+Deno.test("a dialer does not wait to refuse an acceptor that is gone", async () => {
+  const { stream, dialling } = await dial();
+  stream.give(ready({ spec: nodeSpec("c") }));
+  await Promise.resolve();
   stream.writeError = new Error("Broken pipe");
-  await assertRejects(() => dialling, HandshakeRefusedError, "it does not know the secret");
+  await assertRejects(() => dialling, HandshakeRefusedError, 'belongs to "c"');
 });
 
-Deno.test("acceptHandshake() lets a dialler take an occupied place once it has shown that it is still there", async () => {
+Deno.test("acceptHandshake() lets a dialer take an occupied place once it has shown that it is still there", async () => {
   const [near, far] = await streamPair();
-  const open = await identity();
-  const occupied = () => true;
-  const dialling = dialHandshake(endOf(near, open), REQUEST);
-  const accepted = await acceptHandshake(endOf(far, open), SPEC_B, () => Promise.resolve(null), occupied);
-  assertEquals(accepted?.dial, REQUEST.dial);
-  assertEquals((await dialling).name, "b");
+  const dialling = dialHandshake(endOf(near, await identityOf("a")), REQUEST);
+  const acceptance = { ...ADMIT, isOccupied: () => true };
+  const accepted = await acceptHandshake(endOf(far, await identityOf("b")), acceptance);
+  assertEquals(accepted?.request.dial, REQUEST.dial);
+  assertEquals((await dialling).spec.name, "b");
   near.close();
   far.close();
 });
 
-Deno.test("acceptHandshake() lets nobody take an occupied place who gave up after the hello", async () => {
+Deno.test("acceptHandshake() lets nobody take an occupied place that gave up after the hello", async () => {
   const [near, far] = await streamPair();
-  const open = await identity();
   // What a dial leaves behind that waited in the accept queue of a process that was stopped.
-  const given = dialHandshake(endOf(near, open), REQUEST).catch(() => "gave up");
+  const given = dialHandshake(endOf(near, await identityOf("a")), REQUEST).catch(() => "gave up");
   near.close();
   assertEquals(await given, "gave up");
-  const accepting = acceptHandshake(endOf(far, open), SPEC_B, () => Promise.resolve(null), () => true);
+  const accepting = acceptHandshake(endOf(far, await identityOf("b")), { ...ADMIT, isOccupied: () => true });
   await assertRejects(() => accepting);
   far.close();
 });

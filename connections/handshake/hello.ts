@@ -1,0 +1,98 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import type { Refusal } from "./refusal.ts";
+
+/*
+ * The body of a hello, which is read before anything about the dialer is known:
+ *
+ *     "PSPS" | u16 oldest version | u16 newest version | u8 sealed | u16 length | name of the cluster, UTF-8 | the rest
+ *
+ * Integers are big endian. This layout stays the same in all versions, so that any two can tell each other why they cannot talk. The rest is the
+ * first message of the Noise handshake where `sealed` is 1, and empty where it is 0.
+ */
+
+/** The oldest and the newest version of the protocol that this release speaks. */
+export const PROTOCOL_VERSIONS: Versions = [2, 2];
+
+/** The largest hello, in bytes. */
+export const HELLO_BYTES_MAX = 4096;
+
+const MAGIC = new TextEncoder().encode("PSPS");
+const OLDEST_AT = 4;
+const NEWEST_AT = 6;
+const SEALED_AT = 8;
+const LENGTH_AT = 9;
+const CLUSTER_AT = 11;
+
+/** The oldest and the newest version of the protocol that a node speaks. */
+export type Versions = readonly [oldest: number, newest: number];
+
+/** What a dialer says in the clear. */
+export interface Hello {
+  readonly versions: Versions;
+  /** Whether the dialer has a secret, and all that follows is sealed. */
+  readonly sealed: boolean;
+  readonly cluster: string;
+}
+
+/** Packs a hello, without the rest. */
+export function encodeHello({ versions: [oldest, newest], sealed, cluster }: Hello): Uint8Array<ArrayBuffer> {
+  const name = new TextEncoder().encode(cluster);
+  const bytes = new Uint8Array(CLUSTER_AT + name.length);
+  const view = new DataView(bytes.buffer);
+  bytes.set(MAGIC);
+  view.setUint16(OLDEST_AT, oldest);
+  view.setUint16(NEWEST_AT, newest);
+  bytes[SEALED_AT] = sealed ? 1 : 0;
+  view.setUint16(LENGTH_AT, name.length);
+  bytes.set(name, CLUSTER_AT);
+  return bytes;
+}
+
+/**
+ * Unpacks a hello.
+ *
+ * @returns It, the bytes that it took, and the rest.
+ * @throws {ProtocolError} When it is none.
+ */
+export function decodeHello(body: Uint8Array): Hello & { readonly clear: Uint8Array; readonly rest: Uint8Array } {
+  if (body.length < CLUSTER_AT || MAGIC.some((byte, at) => body[at] !== byte)) throw malformedHello();
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const end = CLUSTER_AT + view.getUint16(LENGTH_AT);
+  const versions: Versions = [view.getUint16(OLDEST_AT), view.getUint16(NEWEST_AT)];
+  const sealed = body[SEALED_AT]!;
+  if (end > body.length || sealed > 1 || versions[0] > versions[1]) throw malformedHello();
+  const cluster = new TextDecoder().decode(body.subarray(CLUSTER_AT, end));
+  return { versions, sealed: sealed === 1, cluster, clear: body.slice(0, end), rest: body.subarray(end) };
+}
+
+/** The newest version that both speak, or `null`. */
+export function commonVersion(ours: Versions, theirs: Versions): number | null {
+  const newest = Math.min(ours[1], theirs[1]);
+  return newest >= Math.max(ours[0], theirs[0]) ? newest : null;
+}
+
+/**
+ * Whether a dialer and this node belong together, as far as the hello says.
+ *
+ * @returns Why not, or `null`. A node with a secret tells a stranger nothing about itself.
+ */
+export function judgeHello(hello: Hello, ours: Hello, who: string): Refusal | null {
+  const refuse = (code: Refusal["code"], what: string, found: unknown, expected: unknown): Refusal => ({
+    code,
+    reason: `Cannot accept ${who}: ${what} is ${found}` + (ours.sealed ? "" : `, expected ${expected}`),
+  });
+  if (commonVersion(ours.versions, hello.versions) === null) {
+    return refuse("version", "protocol version", hello.versions.join(" to "), ours.versions.join(" to "));
+  }
+  if (hello.cluster !== ours.cluster) {
+    return refuse("cluster", "cluster", `"${hello.cluster.slice(0, 64)}"`, `"${ours.cluster}"`);
+  }
+  if (hello.sealed !== ours.sealed) return refuse("secret", "use of a secret", hello.sealed, ours.sealed);
+  return null;
+}
+
+function malformedHello(): ProtocolError {
+  return new ProtocolError("Cannot finish the handshake: the hello is malformed");
+}

@@ -1,0 +1,91 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { checkNodeSpec } from "../../wire/node_spec_check.ts";
+import { malformed } from "./handshake_frames.ts";
+
+/** How many features a node may name, and how long a name may be. */
+const FEATURES_MAX = 64;
+const FEATURE_LENGTH_MAX = 64;
+/** Frames of at least this size must fit, and none is larger than its length can say. */
+const FRAME_BYTES_MIN = 1024;
+const FRAME_BYTES_MAX = 2 ** 32 - 1;
+
+/**
+ * What this release can do beyond what its version of the protocol says. What a peer does not name is not sent to it. A name is never given to
+ * anything else.
+ */
+export const FEATURES: readonly string[] = ["drain"];
+
+/** Which connection a dialer asks for. */
+export interface ConnectionRequest {
+  /** The dialer. */
+  readonly spec: NodeSpec;
+  /** Name of the node that the dialer means to reach, or `null` for any that answers. */
+  readonly to: string | null;
+  /** Newest incarnation of that node that the dialer knows of; 0 for none. */
+  readonly toIncarnation: number;
+  /** Channel that the connection carries. */
+  readonly channel: string;
+  /** Which of the channel's parallel connections it is, from 0. */
+  readonly index: number;
+  /** Number of this dial; later dials of one incarnation have greater ones. */
+  readonly dial: number;
+  /** Greatest dial number of the acceptor's that the dialer has seen succeed for this channel and index; 0 for none. */
+  readonly seen: number;
+}
+
+/** What a node offers on a connection. */
+export interface Terms {
+  /** What it can do beyond its version of the protocol. */
+  readonly features: readonly string[];
+  /** The largest frame that it takes, in bytes, without its 4 bytes of length. */
+  readonly maxFrameBytes: number;
+}
+
+/**
+ * Checks what a dialer asks for.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
+  const { to, toIncarnation, channel, index, dial, seen } = body;
+  if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
+  if (!isCount(toIncarnation) || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("introduction");
+  return { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
+}
+
+/**
+ * Checks what a node says of itself.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function specFrom({ spec }: Readonly<Record<string, unknown>>, what: string): NodeSpec {
+  try {
+    return checkNodeSpec(spec);
+  } catch (cause) {
+    throw malformed(what, cause);
+  }
+}
+
+/**
+ * Checks what a node offers.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function termsFrom(body: Readonly<Record<string, unknown>>, what: string): Terms {
+  const { features, maxFrameBytes } = body;
+  if (!Array.isArray(features) || features.length > FEATURES_MAX || !features.every(isFeature)) throw malformed(what);
+  if (!isCount(maxFrameBytes) || maxFrameBytes < FRAME_BYTES_MIN || maxFrameBytes > FRAME_BYTES_MAX) {
+    throw malformed(what);
+  }
+  return { features, maxFrameBytes };
+}
+
+function isFeature(value: unknown): value is string {
+  return typeof value === "string" && value.length > 0 && value.length <= FEATURE_LENGTH_MAX;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}

@@ -1,0 +1,174 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { ByteStream } from "../../transport/transport.ts";
+import type { FrameReader } from "../../wire/frame_reader.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { KeyPair } from "../noise/primitives.ts";
+import type { WriterPool } from "../writer_pool.ts";
+import { malformed } from "./handshake_frames.ts";
+import { commonVersion, type Hello, PROTOCOL_VERSIONS, type Versions } from "./hello.ts";
+import { type ConnectionRequest, FEATURES, specFrom, termsFrom } from "./introduction.ts";
+import type { Refusal } from "./refusal.ts";
+import type { SharedSecrets } from "./shared_secrets.ts";
+
+/** What a node proves itself with. */
+export interface Credentials {
+  /** The secrets that are accepted; none when the cluster is open. */
+  readonly secrets: SharedSecrets;
+  /** Who the node is, for good: the public key stands in its specification. `null` in an open cluster. */
+  readonly keys: KeyPair | null;
+}
+
+/** What both ends must have in common, and what this one brings along. */
+export interface ClusterIdentity extends Credentials {
+  /** Name of the cluster. */
+  readonly cluster: string;
+  /** Name of the membership strategy. */
+  readonly strategy: string;
+  /** The largest frame that this node takes, in bytes, without its 4 bytes of length. */
+  readonly maxFrameBytes: number;
+  /**
+   * Versions of the protocol that this node speaks.
+   *
+   * @default {PROTOCOL_VERSIONS}
+   */
+  readonly versions?: Versions | undefined;
+  /**
+   * What this node can do beyond them.
+   *
+   * @default {FEATURES}
+   */
+  readonly features?: readonly string[] | undefined;
+  /**
+   * Records after which sealed connections change their keys; the same on all nodes.
+   *
+   * @default {REKEY_INTERVAL}
+   */
+  readonly rekeyInterval?: number | undefined;
+}
+
+/** What two ends have agreed upon: a stream whose other end is known. */
+export interface Session {
+  /** What the connection travels over; sealed, where there is a secret. */
+  readonly stream: ByteStream;
+  readonly reader: FrameReader;
+  /** The version of the protocol that both speak. */
+  readonly version: number;
+  /** What both can do beyond it. */
+  readonly features: ReadonlySet<string>;
+  /** The largest frame that the other end takes, in bytes, without its 4 bytes of length. */
+  readonly maxFrameBytes: number;
+}
+
+/** One end of a stream, before anything about the other is known. */
+export interface HandshakeEnd {
+  readonly stream: ByteStream;
+  readonly reader: FrameReader;
+  readonly identity: ClusterIdentity;
+  readonly runtime: Runtime;
+  /** Where sealed records are put together. */
+  readonly writers?: WriterPool | undefined;
+}
+
+/** The acceptor's decisions. */
+export interface Acceptance {
+  /** This node. */
+  readonly spec: NodeSpec;
+  /** Decides, once the dialer is trusted, whether it may have the connection that it asks for. */
+  admit(request: ConnectionRequest): Promise<Refusal | null>;
+  /**
+   * Whether the connection would take the place of another one. Then the dialer has to show that it is still there: a dial that waited while
+   * this node was stopped may have been given up long ago.
+   */
+  isOccupied(request: ConnectionRequest): boolean;
+}
+
+/** The versions of the protocol that a node speaks. */
+export function versionsOf({ versions = PROTOCOL_VERSIONS }: ClusterIdentity): Versions {
+  return versions;
+}
+
+/** The version to speak with a dialer whose hello was found right. */
+export function chosenVersion(identity: ClusterIdentity, hello: Hello): number {
+  return commonVersion(versionsOf(identity), hello.versions)!;
+}
+
+/** What a dialer says of itself and its wish. */
+export function introductionOf(identity: ClusterIdentity, request: ConnectionRequest): Record<string, unknown> {
+  const { strategy, features = FEATURES, maxFrameBytes } = identity;
+  return { strategy, ...request, features, maxFrameBytes };
+}
+
+/** What an acceptor says of itself. */
+export function readyOf(identity: ClusterIdentity, version: number, spec: NodeSpec): Record<string, unknown> {
+  const { features = FEATURES, maxFrameBytes } = identity;
+  return { version, spec, features, maxFrameBytes };
+}
+
+/**
+ * Takes an acceptor's answer.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function readyFrom(
+  identity: ClusterIdentity,
+  body: Readonly<Record<string, unknown>>,
+): Pick<Session, "version" | "features" | "maxFrameBytes"> & { spec: NodeSpec } {
+  const { version } = body;
+  if (typeof version !== "number" || commonVersion(versionsOf(identity), [version, version]) === null) {
+    throw malformed("answer");
+  }
+  return { version, spec: specFrom(body, "answer"), ...agreement(identity, body, "answer") };
+}
+
+/**
+ * What both can do, and how large a frame the other one takes.
+ *
+ * @throws {ProtocolError} When what it offers is malformed.
+ */
+export function agreement(
+  { features = FEATURES }: ClusterIdentity,
+  body: Readonly<Record<string, unknown>>,
+  what: string,
+): Pick<Session, "features" | "maxFrameBytes"> {
+  const theirs = termsFrom(body, what);
+  const common = features.filter((feature) => theirs.features.includes(feature));
+  return { features: new Set(common), maxFrameBytes: theirs.maxFrameBytes };
+}
+
+/** Whether a trusted acceptor is the node that was meant. */
+export function judgeAcceptor(spec: NodeSpec, { to, spec: self }: ConnectionRequest, at: string): Refusal | null {
+  if (spec.name === self.name) {
+    return { code: "self", reason: `Cannot reach ${at}: it answers with the name of this node, "${self.name}"` };
+  }
+  return to === null || to === spec.name ? null : wrongNode(to, spec.name, at);
+}
+
+/** Whether a dialer means this node. */
+export function judgeIntroduction(
+  identity: ClusterIdentity,
+  { strategy }: Readonly<Record<string, unknown>>,
+  { to }: ConnectionRequest,
+  self: NodeSpec,
+  who: string,
+): Refusal | null {
+  if (strategy !== identity.strategy) {
+    const reason = `Cannot accept ${who}: strategy is ${quote(strategy)}, expected ${quote(identity.strategy)}`;
+    return { code: "strategy", reason };
+  }
+  return to === null || to === self.name ? null : wrongNode(to, self.name, "this address");
+}
+
+function wrongNode(expected: string, found: string, at: string): Refusal {
+  return { code: "wrong-node", reason: `Cannot reach ${quote(expected)}: ${at} belongs to ${quote(found)}` };
+}
+
+function quote(value: unknown): string {
+  return typeof value === "string" ? `"${value.slice(0, 64)}"` : `${value}`;
+}
+
+/** The other end of a stream, for people. */
+export function where(stream: ByteStream): string {
+  return `${stream.remoteAddress.hostname}:${stream.remoteAddress.port}`;
+}
