@@ -20,10 +20,12 @@ export function monitor(by: Node, { node, name }: ServerRef): Monitor {
     by.context.emit("monitor", { node, name, reason });
     return { node, name, reason };
   });
+  // To a node that is gone there is nothing to say: that throws at once.
+  const takeBack = async () =>
+    await forward(by, { node, name: DEMONITOR_NAME, message: { id }, options: {}, cast: false });
   const end = () => {
     ended.resolve("demonitored");
-    if (by.context.stopped) return;
-    forward(by, { node, name: DEMONITOR_NAME, message: { id }, options: {}, cast: false }).catch(() => {});
+    if (!by.context.stopped) takeBack().catch(() => {});
   };
   return { ref: { node, name }, down, [Symbol.dispose]: end };
 }
