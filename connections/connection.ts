@@ -282,3 +282,9 @@ export class Connection implements ConnectionIdentity {
     await this.reader.takeBatch(frames, this.#sink, this.#giveWay);
   }
 }
+
+/** The last connection that had the place of this one, among those that still drain. */
+export function predecessor(of: Connection, draining: Iterable<Connection>): Connection | undefined {
+  const { peer, channel, index } = of;
+  return [...draining].findLast((other) => other.peer === peer && other.channel === channel && other.index === index);
+}

@@ -2,15 +2,16 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { isPreferred } from "./acceptor/admission.ts";
+import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
-import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialling } from "./dialer/dialling.ts";
+import { IncarnationNews } from "./incarnation_news.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
@@ -51,13 +52,19 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
+    const { clock } = options.runtime;
+    const news = new IncarnationNews(
+      clock,
+      () => options.self().incarnation,
+      options.handler.outlived.bind(options.handler),
+    );
     this.#dialling = new Dialling({
       clock: options.runtime.clock,
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),
       use: (...dialled) => this.#takePlace(...dialled),
-      outlived: (known) => options.handler.outlived(known),
+      outlived: (known) => news.take(known),
     });
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
@@ -67,7 +74,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       hasJustDialled: (...place) => this.#dialling.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
       disconnect: (peer) => this.disconnect(peer),
-      outlived: (known) => options.handler.outlived(known),
+      wallTime: () => clock.wallTime(),
+      outlived: (known) => news.take(known),
     });
   }
 
@@ -230,7 +238,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
   #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
-    const isOld = opened.spec.incarnation < (this.#peers.get(opened.spec.name)?.incarnation ?? 0);
+    const known = this.#peers.get(opened.spec.name);
+    if (known !== undefined) checkOwner(known.spec, opened);
+    const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
     const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
     const peer = isUseful ? this.#know(opened.spec) : null;
     const present = peer?.at(request.channel, request.index) ?? null;
@@ -247,11 +257,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     return connection ?? peer.at(request.channel, request.index);
   }
 
-  #connection(
-    peer: Peer,
-    identity: Omit<ConnectionIdentity, "peer">,
-    session: OpenedStream,
-  ): Connection {
+  #connection(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, session: OpenedStream): Connection {
     const { stream, reader, epoch } = session;
     const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
@@ -273,7 +279,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.silent = false;
     }
     if (replaced !== null) this.#retire(replaced);
-    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#predecessor(connection));
+    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : predecessor(connection, this.draining));
     this.#settle(peer);
     return connection;
   }
@@ -294,15 +300,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.draining.add(connection);
     // One through which nothing seems to come must not hold up those that follow for long.
     connection.drain(connection.doubtful ? this.courtesy : this.#options.linger);
-  }
-
-  /** The last connection that had the place of another one, and still drains. */
-  #predecessor({ peer, channel, index }: Connection): Connection | undefined {
-    let last: Connection | undefined;
-    for (const other of this.draining) {
-      if (other.peer === peer && other.channel === channel && other.index === index) last = other;
-    }
-    return last;
   }
 
   /** The other side has replaced a connection, maybe before this one. */
@@ -332,6 +329,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialler(known).encourage();
+    } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
+      known.spec = spec;
     }
     return known;
   }

@@ -3,6 +3,7 @@
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
+import { agreedPlaces } from "./places.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 
 /** The channel that control traffic has to itself. */
@@ -36,6 +37,10 @@ export class Peer {
   up = false;
   /** Channels that were complete and have not lost all their connections since. */
   readonly channelsUp: Set<string> = new Set();
+  /** The version of the protocol that both sides speak, once a connection was open. */
+  version = 0;
+  /** What both sides can do beyond it. */
+  features: ReadonlySet<string> = new Set();
   /** Frames that came in from it. */
   framesIn = 0;
   /** When anything was last heard of it, in milliseconds on the local clock. */
@@ -72,7 +77,7 @@ export class Peer {
   }
 
   /**
-   * Takes over a newer specification. Each channel that either side has gets as many connections as the side that wants more.
+   * Takes over a newer specification. Each channel that either side has gets as many connections as both agree on.
    *
    * @returns Connections for which there is no place any more.
    */
@@ -82,9 +87,8 @@ export class Peer {
     this.spec = spec;
     const before = new Map(this.#lines);
     this.#lines.clear();
-    for (const channel of new Set([...Object.keys(self.channels), ...Object.keys(spec.channels)])) {
-      const parallelism = Math.max(self.channels[channel]?.parallelism ?? 1, spec.channels[channel]?.parallelism ?? 1);
-      this.#lines.set(channel, new Array(parallelism).fill(null));
+    for (const [channel, places] of agreedPlaces(self, spec)) {
+      this.#lines.set(channel, new Array(places).fill(null));
     }
     for (const [channel, connections] of before) {
       for (const connection of connections) {
@@ -112,6 +116,8 @@ export class Peer {
     const line = this.#lines.get(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
+    this.version = connection.version;
+    this.features = connection.features;
     if (!connection.outbound) this.seenDials.set(placeKey(connection.channel, connection.index), connection.dial);
     return replaced;
   }

@@ -3,8 +3,11 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
+import { isPlausible } from "../incarnation_news.ts";
 import { type Peer, placeKey } from "../peer.ts";
-import type { Refusal } from "../handshake/refusal.ts";
+import { agreedPlaces } from "../places.ts";
+import { HandshakeRefusedError, type Refusal } from "../handshake/refusal.ts";
+import type { Session } from "../handshake/session.ts";
 
 /** What is known here when a connection is asked for. */
 export interface AdmissionContext {
@@ -14,7 +17,12 @@ export interface AdmissionContext {
   readonly peer: Peer | undefined;
   /** Whether this node has begun to dial the same place at about the same time. */
   readonly dialling: boolean;
+  /** Milliseconds since the epoch. */
+  readonly wallTime: number;
 }
+
+/** No node dials more than once a millisecond, from its start on; so many more are for clocks that differ. */
+const DIALS_AHEAD = 2 ** 20;
 
 /**
  * Decides whether a trusted dialler may have the connection that it asks for.
@@ -27,17 +35,20 @@ export interface AdmissionContext {
  */
 export function judgeRequest(
   request: ConnectionRequest,
-  { self, peer, dialling }: AdmissionContext,
+  { self, peer, dialling, wallTime }: AdmissionContext,
 ): Refusal | "probe" | null {
   const { spec, channel, index } = request;
   if (spec.name === self.name) return ownName(spec, self);
+  const impossible = findImpossible(request, self, wallTime);
+  if (impossible !== null) return impossible;
   if (request.toIncarnation > self.incarnation) return superseded(request, self);
   if (peer !== undefined && spec.incarnation < peer.spec.incarnation) {
     const known = peer.spec.incarnation;
     const reason = `Cannot accept "${spec.name}": incarnation ${spec.incarnation} is older than the known ${known}`;
     return { code: "stale-incarnation", reason, known };
   }
-  const places = Math.max(self.channels[channel]?.parallelism ?? 0, spec.channels[channel]?.parallelism ?? 0);
+  if (peer !== undefined && isHijack(spec, peer.spec)) return nameInUse(spec.name);
+  const places = agreedPlaces(self, spec).get(channel) ?? 0;
   if (index >= places) {
     const reason =
       `Cannot accept "${spec.name}": channel "${channel}" has ${places} connections, asked for number ${index}`;
@@ -76,7 +87,34 @@ export function isPreferred(
   return present.outbound ? dial > present.dial : self.name < peer.name;
 }
 
-/** The refusal of a newer incarnation whose predecessor is alive. */
+/** Whether a node shows another key than the one that has had its name, at this incarnation, from the first. */
+function isHijack(spec: NodeSpec, known: NodeSpec): boolean {
+  if (spec.incarnation !== known.incarnation || known.key === undefined) return false;
+  return spec.key === undefined || known.key.some((byte, at) => byte !== spec.key![at]);
+}
+
+/**
+ * Makes sure that a node that was dialled is the one whose name it has.
+ *
+ * @throws {HandshakeRefusedError} When it shows another key than the one that has had the name; then its stream is closed.
+ */
+export function checkOwner(known: NodeSpec, { spec, stream }: Pick<Session, "stream"> & { spec: NodeSpec }): void {
+  if (!isHijack(spec, known)) return;
+  stream.close();
+  throw new HandshakeRefusedError(nameInUse(spec.name));
+}
+
+/** What cannot be true: it would be remembered for as long as the name lives. */
+function findImpossible({ spec, dial, toIncarnation }: ConnectionRequest, self: NodeSpec, wallTime: number) {
+  const refuse = (what: string): Refusal => ({ code: "protocol", reason: `Cannot accept "${spec.name}": ${what}` });
+  if (toIncarnation > self.incarnation && !isPlausible(toIncarnation, wallTime)) {
+    return refuse(`it expects incarnation ${toIncarnation} of "${self.name}", which lies far in the future`);
+  }
+  const most = DIALS_AHEAD + Math.max(0, wallTime - spec.incarnation);
+  return dial > most ? refuse(`its dial has number ${dial}, expected at most ${Math.floor(most)}`) : null;
+}
+
+/** The refusal of a node whose name belongs to another one that lives. */
 export function nameInUse(name: string): Refusal {
   return {
     code: "name-in-use",

@@ -18,6 +18,8 @@ export interface ReceptionHost {
   probe(peer: Peer): Promise<boolean>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
+  /** Milliseconds since the epoch. */
+  wallTime(): number;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
 }
@@ -81,7 +83,8 @@ export class Reception {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
     const dialling = this.#host.hasJustDialled(spec.name, channel, index);
-    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling });
+    const wallTime = this.#host.wallTime();
+    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling, wallTime });
     if (verdict === null) this.#expected.add(request);
     return verdict;
   }

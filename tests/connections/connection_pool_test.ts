@@ -314,9 +314,9 @@ Deno.test("a channel connection that breaks alone comes back without disturbing 
   assertEquals(b.newlyTold(), ["-default a", "+default a"]);
 });
 
-Deno.test("each channel has as many connections as the side that wants more says, also when only one side has it", async () => {
+Deno.test("each channel has as many connections as both sides agree on, also when only one side has it", async () => {
   for (
-    const channels of [[{ bulk: 4 }, {}], [{}, { bulk: 4 }], [{ bulk: 2 }, { bulk: 4 }], [{ bulk: 4, x: 1 }, { y: 2 }]]
+    const channels of [[{ bulk: 4 }, {}], [{}, { bulk: 4 }], [{ bulk: 6 }, { bulk: 4 }], [{ bulk: 4, x: 1 }, { y: 2 }]]
   ) {
     const world = new PoolWorld();
     const [a, b] = [

@@ -18,13 +18,13 @@ scenario("A message takes the channel that it names", async (world) => {
   assertEquals(heard.contexts.map(({ channel }) => channel), heard.messages);
 });
 
-scenario("Each pair has as many connections per channel as the side that wants more", async (world) => {
+scenario("Each pair has as many connections per channel as both sides agree on", async (world) => {
   const a = await world.start("a", { channels: { bulk: { parallelism: 2 }, own: {} } });
   const b = await world.start("b", { channels: { bulk: { parallelism: 4 }, other: {} } });
   await b.syncJoin(a.spec);
   await world.settled([a, b]);
   for (const [node, peer] of [[a, "b"], [b, "a"]] as const) {
-    assertEquals(node.stats().peers[peer]!.connections, 1 + 1 + 4 + 1 + 1);
+    assertEquals(node.stats().peers[peer]!.connections, 1 + 1 + 2 + 1 + 1);
   }
   const heard = world.inbox(b, "log");
   await a.forwardMessage("b", "log", 1, { channel: "other" });

@@ -8,11 +8,11 @@ import { scenario, type World } from "./worlds.ts";
 
 type Channels = Readonly<Record<string, ChannelOptions>>;
 
-/** How many connections two nodes have: on each channel that either has as many as the one that wants more. */
+/** How many connections two nodes have: on a channel that both have as many as the one that wants fewer, else as many as the one that has it. */
 function connectionsBetween(one: PeerServiceManager, other: PeerServiceManager): number {
   const [a, b] = [one.spec.channels, other.spec.channels];
   const counts = Object.keys({ ...a, ...b }).map((channel) =>
-    Math.max(a[channel]?.parallelism ?? 1, b[channel]?.parallelism ?? 1)
+    Math.min(a[channel]?.parallelism ?? Infinity, b[channel]?.parallelism ?? Infinity)
   );
   return counts.reduce((sum, count) => sum + count);
 }

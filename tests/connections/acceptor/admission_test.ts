@@ -7,6 +7,7 @@ import type { Connection } from "../../../connections/connection.ts";
 import type { ConnectionRequest } from "../../../connections/handshake/introduction.ts";
 import { Peer } from "../../../connections/peer.ts";
 import { nodeSpec } from "../../node_spec.ts";
+import { pattern } from "../fake_stream.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 
@@ -21,6 +22,7 @@ interface Scene {
   readonly present?: { readonly outbound: boolean; readonly dial: number; readonly channel?: string };
   readonly peer?: Partial<Peer>;
   readonly dialling?: boolean;
+  readonly wallTime?: number;
 }
 
 function judge(scene: Scene): string | null {
@@ -38,7 +40,7 @@ function judge(scene: Scene): string | null {
     seen: 0,
     ...scene.request,
   };
-  const verdict = judgeRequest(request, { self: acceptor, peer, dialling });
+  const verdict = judgeRequest(request, { self: acceptor, peer, dialling, wallTime: scene.wallTime ?? 1_000 });
   return verdict === null || verdict === "probe" ? verdict : verdict.code;
 }
 
@@ -109,7 +111,7 @@ Deno.test("admission: an incarnation that is older than the known one is told wh
   assertEquals(judge({ dialler: nodeSpec("b", 4), known: nodeSpec("b", 5) }), "stale-incarnation");
   const peer = new Peer(nodeSpec("b", 5), nodeSpec("a"));
   const request = { spec: nodeSpec("b", 4), to: "a", toIncarnation: 0, channel: "default", index: 0, dial: 1, seen: 0 };
-  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialling: false }), {
+  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialling: false, wallTime: 0 }), {
     code: "stale-incarnation",
     reason: 'Cannot accept "b": incarnation 4 is older than the known 5',
     known: 5,
@@ -140,14 +142,14 @@ Deno.test("admission: nobody gets in under this node's own name, and the node it
   assertEquals(judge({ acceptor, dialler: nodeSpec("b", 6), known: null }), "name-in-use");
 });
 
-Deno.test("admission: a channel has as many places as the side that wants more says", () => {
+Deno.test("admission: a channel has as many places as both sides agree on", () => {
   const bulk = (parallelism: number) => ({ default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism } });
   const cases: [Record<string, typeof PLAIN> | undefined, Record<string, typeof PLAIN> | undefined, number][] = [
     [undefined, undefined, 0],
     [bulk(3), undefined, 3],
     [undefined, bulk(3), 3],
-    [bulk(2), bulk(4), 4],
-    [bulk(4), bulk(2), 4],
+    [bulk(2), bulk(4), 2],
+    [bulk(4), bulk(2), 2],
   ];
   for (const [ours, theirs, places] of cases) {
     const acceptor = nodeSpec("a", 5, ours === undefined ? {} : { channels: ours });
@@ -172,4 +174,43 @@ Deno.test("admission: nobody gets in through an injected partition, not even a n
     judge({ dialler: nodeSpec("b", 6), known: nodeSpec("b", 5), peer: { partitioned: true } }),
     "partitioned",
   );
+});
+
+Deno.test("admission: a name at one incarnation belongs to the key that had it first", () => {
+  const key = (seed: number) => ({ key: pattern(32, seed) });
+  const known = nodeSpec("b", 5, key(1));
+  assertEquals(judge({ known, dialler: known }), null);
+  for (const dialler of [nodeSpec("b", 5, key(2)), nodeSpec("b", 5)]) {
+    for (const dial of [1, 10, 1_000_000]) {
+      assertEquals(judge({ known, dialler, request: { dial } }), "name-in-use");
+      assertEquals(judge({ known, dialler, request: { dial }, present: { outbound: true, dial: 1 } }), "name-in-use");
+    }
+  }
+  // A key that was not known is learnt; a newer life may have another one, once the former is out of reach.
+  assertEquals(judge({ known: nodeSpec("b", 5), dialler: known }), null);
+  const successor = nodeSpec("b", 6, key(2));
+  assertEquals(judge({ known, dialler: successor }), null);
+  assertEquals(judge({ known, dialler: successor, present: { outbound: true, dial: 1 } }), "probe");
+});
+
+Deno.test("admission: a dial number or an incarnation that cannot be is refused, and never remembered", () => {
+  const wallTime = 10_000_000;
+  const day = 86_400_000;
+  const acceptor = nodeSpec("a", 5);
+  const cases: [Partial<ConnectionRequest>, string | null][] = [
+    [{ dial: 2 ** 20 + wallTime - 5 }, null],
+    [{ dial: 2 ** 20 + wallTime - 4 }, "protocol"],
+    [{ dial: Number.MAX_SAFE_INTEGER }, "protocol"],
+    [{ toIncarnation: wallTime + day }, "stopping"],
+    [{ toIncarnation: wallTime + day + 1 }, "protocol"],
+    [{ toIncarnation: Number.MAX_SAFE_INTEGER }, "protocol"],
+  ];
+  for (const [request, verdict] of cases) {
+    assertEquals(judge({ acceptor, request, wallTime }), verdict, JSON.stringify(request));
+    assertEquals(judge({ acceptor, request, wallTime, known: null }), verdict, JSON.stringify(request));
+  }
+  // Its clock is ahead of this one.
+  assertEquals(judge({ dialler: nodeSpec("b", wallTime + day), request: { dial: 2 ** 20 }, wallTime }), null);
+  // An incarnation that this node has reached, whatever the time is, is no news.
+  assertEquals(judge({ acceptor: nodeSpec("a", 2 ** 50), request: { toIncarnation: 2 ** 50 }, wallTime }), null);
 });

@@ -1,0 +1,29 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+
+/** Most connections of a channel that only one side has. */
+const ONE_SIDED_MAX = 16;
+/** All channels that only one side has share so many; each has one at least. */
+const ONE_SIDED_TOTAL = 64;
+
+type Channels = Pick<NodeSpec, "channels">;
+
+/**
+ * How many connections two nodes have on each channel. Both sides come to the same numbers, and neither can impose its own: a channel that both
+ * have gets as many as the side that wants fewer says; one that only one side has gets what that side wants, within bounds.
+ *
+ * @returns By channel, for each one that either side has.
+ */
+export function agreedPlaces(a: Channels, b: Channels): ReadonlyMap<string, number> {
+  const places = new Map<string, number>();
+  for (const [own, other] of [[a, b], [b, a]] as const) {
+    const oneSided = Object.keys(own.channels).filter((channel) => !Object.hasOwn(other.channels, channel));
+    const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided.length)));
+    for (const [channel, { parallelism }] of Object.entries(own.channels)) {
+      const theirs = Object.hasOwn(other.channels, channel) ? other.channels[channel]!.parallelism : null;
+      places.set(channel, Math.min(parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
+    }
+  }
+  return places;
+}
