@@ -25,7 +25,7 @@ export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } f
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
-export { type TlsOptions } from "./manager/identity.ts";
+export { type Admit, type TlsOptions } from "./manager/identity.ts";
 export { type TlsCredentials } from "./transport/tls/credentials.ts";
 export { type PeerCertificate } from "./transport/transport.ts";
 export { CertificateError, type CertificateErrorCode } from "./transport/tls/certificate_error.ts";

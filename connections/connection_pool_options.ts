@@ -27,8 +27,8 @@ export interface ConnectionPoolHandler extends PeerStatusHandler {
 export interface ConnectionPoolOptions {
   readonly runtime: Runtime;
   readonly identity: ClusterIdentity;
-  /** Whether the other end of a stream is the node that it claims to be; without it, every claim is believed. */
-  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Refusal | null) | undefined;
+  /** Whether the other end of a stream is the node that it claims to be, and may be a peer; without it, every claim is believed. */
+  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Promise<Refusal | null>) | undefined;
   /** This node, as it is now. */
   readonly self: () => NodeSpec;
   /** Bounds of a channel's connections with a peer. */

@@ -4,6 +4,9 @@ import type { Refusal } from "../connections/handshake/refusal.ts";
 import type { TlsCredentials } from "../transport/tls/credentials.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { withDeadline } from "../runtime/deadline.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { Emit } from "./events.ts";
 
 /** Mutual TLS between nodes. Everything is in PEM. */
 export interface TlsOptions extends TlsCredentials {
@@ -20,6 +23,42 @@ export interface TlsOptions extends TlsCredentials {
    * @default {"name"}
    */
   readonly identity?: "name" | ((certificate: PeerCertificate, spec: NodeSpec) => boolean) | undefined;
+}
+
+/** Whether a node may be a peer; with `tls`, `certificate` is what it has shown. */
+export type Admit = (spec: NodeSpec, certificate?: PeerCertificate) => boolean | Promise<boolean>;
+
+/** What {@linkcode identify} needs of a node. */
+export interface IdentifyingContext {
+  readonly settings: {
+    readonly tls: { identify(stream: ByteStream, spec: NodeSpec): Refusal | null } | undefined;
+    readonly admit: Admit | undefined;
+    readonly handshakeTimeout: number;
+  };
+  readonly runtime: Pick<Runtime, "clock">;
+  readonly emit: Emit;
+  untilStopped(signal: AbortSignal | undefined): AbortSignal;
+}
+
+/** Judges whether the other end of a stream is the node that it claims to be, and may be a peer. @returns Why not, or `null`. */
+export async function identify(
+  context: IdentifyingContext,
+  stream: ByteStream,
+  spec: NodeSpec,
+): Promise<Refusal | null> {
+  const { settings: { tls, admit, handshakeTimeout }, runtime, emit } = context;
+  const stranger = tls?.identify(stream, spec) ?? null;
+  if (stranger !== null || admit === undefined) return stranger;
+  const during = `asking "admit" about "${spec.name}"`;
+  const ask = async () => await admit(spec, stream.certificate) === true;
+  const until = context.untilStopped(undefined);
+  try {
+    const deadline = { signal: until, timeout: handshakeTimeout };
+    if (await withDeadline(runtime.clock, deadline, `Cannot go on ${during}`, ask)) return null;
+  } catch (error) {
+    if (!until.aborted) emit("error", { error, during, node: spec.name });
+  }
+  return { code: "not-admitted", reason: `Cannot admit "${spec.name}": the option "admit" says no` };
 }
 
 /** Judges whether a certificate is that of the node that a peer claims to be. @returns Why not, or `null`. */

@@ -16,6 +16,7 @@ import type { Pinger } from "./pinger.ts";
 /** Refusals that trying again cannot cure. */
 const FINAL: ReadonlySet<RefusalCode> = new Set([
   "certificate",
+  "not-admitted",
   "version",
   "cluster",
   "strategy",
@@ -23,6 +24,9 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
   "wrong-node",
   "name-in-use",
 ]);
+
+/** An acceptor that does not trust a certificate may close without a word; so does one that is about to end. So often in a row it is taken for the former. */
+const SILENT_REFUSALS_MAX = 3;
 
 /** Who is to be joined: somebody known, or whoever lives at an address. */
 export type JoinTarget = NodeSpec | Address;
@@ -61,14 +65,17 @@ export class Joining implements Part {
     const [name, addresses] = "name" in target ? [target.name, target.addresses] : [null, [target]];
     if (name === pool.selfName()) return null;
     const until = AbortSignal.any([signal, this.#abandonment.signal]);
-    for (let failures = 0;;) {
+    for (let failures = 0, silent = 0;;) {
       until.throwIfAborted();
       try {
         const peer = await pool.reach(name, addresses, until);
         if (await this.#ask(peer, until)) return peer;
       } catch (error) {
         until.throwIfAborted();
-        if (error instanceof CertificateError) throw error;
+        if (error instanceof CertificateError && (error.code !== "refused" || ++silent >= SILENT_REFUSALS_MAX)) {
+          throw error;
+        }
+        if (!(error instanceof CertificateError)) silent = 0;
         if (error instanceof HandshakeRefusedError) {
           const { code } = error.refusal;
           if (code === "self") return null;

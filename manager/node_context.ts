@@ -6,8 +6,10 @@ import type { ConnectionPoolHandler } from "../connections/connection_pool_optio
 import type { Credentials } from "../connections/handshake/session.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
+import type { ByteStream } from "../transport/transport.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Emit } from "./events.ts";
+import { identify } from "./identity.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
 
@@ -39,7 +41,8 @@ export class NodeContext {
     this.codec = new PayloadCodec(settings.codec);
     this.emit = emit;
     this.#self = self;
-    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, handler));
+    const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
+    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, judge, handler));
   }
 
   /** What this node tells others about itself. */

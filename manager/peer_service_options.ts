@@ -4,7 +4,7 @@ import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import type { TlsOptions } from "./identity.ts";
+import type { Admit, TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
 import type { Discovery } from "./discovery.ts";
@@ -89,6 +89,13 @@ export interface PeerServiceOptions {
    * @default {none: plain TCP}
    */
   readonly tls?: TlsOptions | undefined;
+  /**
+   * The last word on who becomes a peer, for both ends of each new connection, once everything else is in order. With `tls` it is given the
+   * certificate that the node has shown. What it throws counts as no.
+   *
+   * @default {everybody who has the secret, or a certificate}
+   */
+  readonly admit?: Admit | undefined;
   /**
    * What others should know about this node, at most about 32 KiB of MessagePack.
    *

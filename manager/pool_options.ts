@@ -22,16 +22,17 @@ export function poolOptions(
   settings: Settings,
   credentials: Credentials,
   self: () => NodeSpec,
+  identify: ConnectionPoolOptions["identify"],
   handler: ConnectionPoolHandler,
 ): ConnectionPoolOptions {
-  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes, tls } = settings;
+  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
   const writers = new WriterPool();
   return {
     runtime,
     identity: { cluster, strategy: strategy.name, ...credentials, maxFrameBytes },
     writers,
     self,
-    identify: tls && ((stream, spec) => tls.identify(stream, spec)),
+    identify,
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = agreesOnCompression(settings.channels[channel], peer.channels[channel]);

@@ -10,6 +10,7 @@ import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
+import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { parseAddress } from "./addresses.ts";
 import type { Discovery } from "./discovery.ts";
@@ -30,6 +31,7 @@ export interface Settings extends Preset {
   readonly cluster: string;
   readonly secrets: readonly string[];
   readonly tls: NodeTls | undefined;
+  readonly admit: Admit | undefined;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
@@ -96,6 +98,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     cluster,
     secrets: checkSecrets("start", secret),
     tls,
+    admit: checkAdmit(options.admit),
     metadata,
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
@@ -109,6 +112,11 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     log: checkLog(options.log),
     runtime,
   };
+}
+
+function checkAdmit(admit: Admit | undefined): Admit | undefined {
+  if (admit === undefined || typeof admit === "function") return admit;
+  throw new TypeError(`Cannot start: "admit" is a ${typeof admit}, expected a function`);
 }
 
 function checkLog(log: PeerServiceOptions["log"]): Log | false | undefined {

@@ -57,8 +57,8 @@ export interface OpenerStats {
 export interface ConnectionOpenerOptions {
   readonly runtime: Runtime;
   readonly identity: ClusterIdentity;
-  /** Whether the other end of a stream is the node that it claims to be; without it, every claim is believed. */
-  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Refusal | null) | undefined;
+  /** Whether the other end of a stream is the node that it claims to be, and may be a peer; without it, every claim is believed. */
+  readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Promise<Refusal | null>) | undefined;
   /** Milliseconds in which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
@@ -185,7 +185,7 @@ export class ConnectionOpener {
     try {
       return await acceptHandshake({ stream, reader, identity, runtime, writers }, {
         spec,
-        admit: async (request) => identify?.(stream, request.spec) ?? await admit(request),
+        admit: async (request) => await identify?.(stream, request.spec) ?? await admit(request),
         isOccupied,
       });
     } catch (error) {
@@ -247,7 +247,7 @@ export class ConnectionOpener {
       controller.signal.throwIfAborted();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
-      const stranger = this.#options.identify?.(stream, session.spec) ?? null;
+      const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
       if (stranger !== null) throw await refuse(session.stream, stranger);
       return session;
     } catch (error) {

@@ -14,6 +14,7 @@
  * - `stopping`: the node, or this life of it, is about to end.
  * - `protocol`: what was sent is not how nodes speak to each other.
  * - `certificate`: it is not for the node that shows it.
+ * - `not-admitted`: the `admit` option of the node says no.
  * - `overloaded`: too many others have not finished their handshakes.
  */
 export type RefusalCode =
@@ -31,6 +32,7 @@ export type RefusalCode =
   | "stopping"
   | "protocol"
   | "certificate"
+  | "not-admitted"
   | "overloaded";
 
 const CODES: ReadonlySet<string> = new Set<RefusalCode>([
@@ -48,6 +50,7 @@ const CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "stopping",
   "protocol",
   "certificate",
+  "not-admitted",
   "overloaded",
 ]);
 

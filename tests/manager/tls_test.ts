@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertRejects } from "@std/assert";
+import { X509Certificate } from "node:crypto";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type CertificateAuthority, makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import { startPeerService } from "../../manager/start_peer_service.ts";
+import { scenario } from "./worlds.ts";
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
 
 const DAY_MS = 86_400_000;
@@ -14,7 +16,7 @@ const foreign = await makeAuthority("Somebody else", valid);
 
 async function start(name: string, shown = name, issuer: CertificateAuthority = authority, validity = valid) {
   const certificate = await makeCertificate(issuer, [shown], validity);
-  return startPeerService({ name, tls: { ...certificate, ca: authority.cert, identity: "name" } });
+  return startPeerService({ name, tls: { ...certificate, ca: authority.cert } });
 }
 
 Deno.test("nodes with certificates for their names join over TLS and talk", async () => {
@@ -43,4 +45,119 @@ Deno.test("syncJoin() rejects with a CertificateError when the acceptor does not
   assertEquals((await assertRejects(() => stranger.syncJoin(a.spec), CertificateError)).code, "refused");
   await using late = await start("c", "c", authority, expired);
   assertEquals((await assertRejects(() => late.syncJoin(a.spec), CertificateError)).code, "expired");
+});
+
+Deno.test("syncJoin() names what is wrong with the acceptor's certificate", async () => {
+  await using a = await start("a");
+  await using stranger = await start("b", "b", foreign);
+  assertEquals((await assertRejects(() => a.syncJoin(stranger.spec), CertificateError)).code, "unknown-ca");
+});
+
+Deno.test("a node without TLS and one with it never join, whoever dials", async () => {
+  await using a = await start("a");
+  await using plain = await startPeerService({ name: "plain" });
+  for (const [from, to] of [[plain, a], [a, plain]] as const) {
+    await assertRejects(() => from.syncJoin(to.spec, { signal: AbortSignal.timeout(300) }));
+  }
+  assertEquals([a.members(), plain.members()], [["a"], ["plain"]]);
+});
+
+Deno.test("a function in place of identity decides which certificates are for which node, and updateTls() replaces it", async () => {
+  const asked: string[] = [];
+  const certificate = await makeCertificate(authority, ["spiffe://here/b"], valid);
+  const tls = { ...certificate, ca: authority.cert };
+  await using b = await startPeerService({ name: "b", tls: { ...tls, identity: () => true } });
+  const own = await makeCertificate(authority, ["a"], valid);
+  await using a = await startPeerService({
+    name: "a",
+    tls: {
+      ...own,
+      ca: authority.cert,
+      identity: ({ uris }, { name }) => {
+        asked.push(`${name} ${uris}`);
+        return uris.includes(`spiffe://here/${name}`);
+      },
+    },
+  });
+  await b.syncJoin(a.spec);
+  assert(asked.includes("b spiffe://here/b"));
+  const warned: unknown[] = [];
+  a.addEventListener("warning", ({ detail }) => warned.push(`${detail.code} ${detail.node}`));
+  await a.updateTls({ ...own, ca: authority.cert, identity: "name" });
+  assertEquals(warned, ["renewal b"]);
+  assert(a.stats().trust.former > 0);
+});
+
+Deno.test("with tls and a secret, both are asked for, and messages flow", async () => {
+  const [certA, certB, certC] = await Promise.all(
+    ["a", "b", "c"].map((name) => makeCertificate(authority, [name], valid)),
+  );
+  const secret = "what only members know";
+  const ca = authority.cert;
+  await using a = await startPeerService({ name: "a", secret, tls: { ...certA!, ca } });
+  await using b = await startPeerService({ name: "b", secret, tls: { ...certB!, ca } });
+  await using c = await startPeerService({ name: "c", tls: { ...certC!, ca } });
+  a.register("double", (n: number) => n * 2);
+  await b.syncJoin(a.spec);
+  assertEquals(await b.call("a", "double", 21), 42);
+  assertEquals((await assertRejects(() => c.syncJoin(a.spec), HandshakeRefusedError)).refusal.code, "secret");
+});
+
+Deno.test("admit is given the certificate, and who is revoked cannot come back", async () => {
+  const revoked = new Set<string>();
+  const [certA, certB] = await Promise.all(["a", "b"].map((name) => makeCertificate(authority, [name], valid)));
+  const ca = authority.cert;
+  await using a = await startPeerService({
+    name: "a",
+    tls: { ...certA!, ca },
+    admit: (_spec, certificate) => !revoked.has(certificate!.fingerprint256),
+  });
+  {
+    await using b = await startPeerService({ name: "b", tls: { ...certB!, ca } });
+    await b.syncJoin(a.spec);
+    await b.leave();
+  }
+  revoked.add(new X509Certificate(certB!.cert).fingerprint256);
+  await using again = await startPeerService({ name: "b", tls: { ...certB!, ca } });
+  const refused = await assertRejects(() => again.syncJoin(a.spec), HandshakeRefusedError);
+  assertEquals(refused.refusal, { code: "not-admitted", reason: 'Cannot admit "b": the option "admit" says no' });
+});
+
+scenario(
+  "admit has the last word at both ends, may take its time, and what it throws is told and counts as no",
+  async (world) => {
+    const a = await world.start("a", { admit: ({ name }) => Promise.resolve(name !== "b") });
+    const b = await world.start("b");
+    const c = await world.start("c", {
+      admit: () => {
+        throw new Error("no such directory");
+      },
+    });
+    const d = await world.start("d");
+    for (const [from, to] of [[b, a], [a, b], [c, d], [d, c]] as const) {
+      assertEquals(
+        (await assertRejects(() => from.syncJoin(to.spec), HandshakeRefusedError)).refusal.code,
+        "not-admitted",
+      );
+    }
+    await d.syncJoin(a.spec);
+    const told = world.errors.splice(0).map(({ during, error }) => `${during}: ${(error as Error).message}`);
+    assertEquals(new Set(told), new Set(['asking "admit" about "d": no such directory']));
+  },
+);
+
+scenario("a question to admit that is never answered is given up when the node stops", async (world) => {
+  const asked = Promise.withResolvers<void>();
+  const a = await world.start("a", {
+    admit: () => {
+      asked.resolve();
+      return new Promise(() => {});
+    },
+  });
+  const b = await world.start("b");
+  const joining = b.syncJoin(a.spec).catch(() => {});
+  await asked.promise;
+  await a.stop();
+  await b.stop();
+  await joining;
 });
