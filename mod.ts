@@ -72,6 +72,7 @@ export {
   StoppedError,
 } from "./messaging/errors.ts";
 export { EncodeError } from "./wire/encode_error.ts";
+export { SealError } from "./connections/noise/cipher_state.ts";
 export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./connections/handshake/refusal.ts";
 export { type TrustStats } from "./connections/renewal.ts";
 export { type RelayStats } from "./messaging/relaying.ts";

@@ -28,7 +28,16 @@ export interface Link {
    * @default {false}
    */
   readonly channels?: boolean;
+  /**
+   * What protects the connection.
+   *
+   * @default {"plain"}
+   */
+  readonly trust?: Trust;
 }
+
+/** Nothing, or a secret: then every byte is sealed. */
+export type Trust = "plain" | "secret";
 
 /** One end of a pair of processes, in the one way or the other. A scenario is written once, over this. */
 export interface Contestant {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { BenchProcess } from "./bench_process.ts";
+import type { Link } from "./contestant.ts";
 import type { EchoReport } from "./echo_report.ts";
 import { Pair } from "./pair.ts";
 import { messageOf, type Payload, payloadName } from "./payload.ts";
@@ -31,7 +32,7 @@ async function measureEcho(payload: Payload, effort: Effort, report: Report): Pr
     ? await pairEcho(processes, "lines", payload)
     : await plainEcho(processes, (messageOf(payload) as Uint8Array).length);
   const ours = await pairEcho(processes, "ours", payload);
-  const [baseline, own] = await interleave(effort.rounds, [plain, ours].map((echo) => timed(echo, effort)));
+  const [baseline, own] = await interleave(effort.rounds, [plain, ours].map((echo) => timedEcho(echo, effort)));
   const name = payloadName(payload);
   const pick = (reports: readonly EchoReport[] | undefined, key: "p50" | "p99") => reports!.map((each) => each[key]);
   report.row("echo", {
@@ -49,7 +50,7 @@ async function measureEcho(payload: Payload, effort: Effort, report: Report): Pr
 }
 
 /** Makes each round take about as long. */
-function timed(echo: Echo, { roundMs }: Effort): () => Promise<EchoReport> {
+export function timedEcho(echo: Echo, { roundMs }: Effort): () => Promise<EchoReport> {
   let count = PROBE_COUNT;
   return async () => {
     const report = await echo(count);
@@ -58,12 +59,13 @@ function timed(echo: Echo, { roundMs }: Effort): () => Promise<EchoReport> {
   };
 }
 
-async function pairEcho(
+export async function pairEcho(
   processes: AsyncDisposableStack,
   contestant: "lines" | "ours",
   payload: Payload,
+  link: Link = {},
 ): Promise<Echo> {
-  const { server, client } = processes.use(await Pair.start(contestant));
+  const { server, client } = processes.use(await Pair.start(contestant, link));
   await server.call("serveEcho", { handlers: 1 });
   return (count) => client.call("runEcho", { count, payload });
 }

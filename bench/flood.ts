@@ -44,7 +44,7 @@ export const guarantees: Subject = {
   async measure(effort, report) {
     await using pair = await Pair.start("ours");
     const send = (command: "sendFlood" | "forwardFlood" | "acknowledgedFlood") =>
-      timed(pair, 64, effort, (flood) => pair.client.call(command, { ...flood, window: WINDOW }));
+      timedFlood(pair, 64, effort, (flood) => pair.client.call(command, { ...flood, window: WINDOW }));
     const [cast, forward, acknowledged] = await interleave(effort.rounds, [
       send("sendFlood"),
       send("forwardFlood"),
@@ -76,7 +76,7 @@ async function measureFlood(
   await using raw = await Pair.start(payload === "event" ? "lines" : "raw");
   await using ours = await Pair.start("ours");
   const send = (pair: Pair, borrow: boolean) =>
-    timed(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood), borrow);
+    timedFlood(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood), borrow);
   const [baseline, ...own] = await interleave(effort.rounds, [
     send(raw, true),
     ...variants.map(({ borrow }) => send(ours, borrow)),
@@ -102,7 +102,7 @@ async function measureFlood(
 }
 
 /** Makes each round take about as long. */
-function timed(
+export function timedFlood(
   pair: Pair,
   payload: Payload,
   { roundMs }: Effort,

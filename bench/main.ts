@@ -20,12 +20,14 @@ import { merge } from "./merge.ts";
 import { distributionPlot, throughputPlot } from "./plot.ts";
 import { Report } from "./report.ts";
 import type { Effort, Subject } from "./subject.ts";
+import { trust } from "./trust.ts";
 import { formatSubject } from "./table.ts";
 
 const SUBJECTS: readonly Subject[] = [
   echo,
   flood,
   guarantees,
+  trust,
   concurrency,
   headOfLine,
   interposition,

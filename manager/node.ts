@@ -6,6 +6,7 @@ import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import { SealError } from "../connections/noise/cipher_state.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
@@ -210,7 +211,10 @@ export class Node implements ConnectionPoolHandler {
   }
 
   connectionClosed({ peer, channel }: Connection, error: unknown): void {
-    const isFault = [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
+    // A stream that was cut off is none: a process that dies leaves nothing else behind.
+    const isForged = error instanceof SealError && error.code === "forged";
+    const isFault = isForged ||
+      [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
     if (isFault) this.context.emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
   }
 

@@ -17,7 +17,8 @@ export const MEMBERSHIP_NAMES_MAX = 65_536;
 
 /**
  * A membership as a value that MessagePack can carry: an array with one array a name, `[name, incarnation,
- * counter]` for one that is absent, and `[…, addresses, channels, metadata]` for a member, with `since` behind it where it has that.
+ * counter]` for one that is absent, and `[…, addresses, channels, metadata]` for a member, with `since` and `key` behind it where it has those;
+ * `since` is `null` where it has only a key.
  *
  * @param set The membership.
  * @returns About 80 bytes a plain member, once in MessagePack.
@@ -54,7 +55,7 @@ export function dotToValue({ actor, incarnation, counter }: Dot): unknown[] {
  * @throws {RangeError} When something in it is out of bounds.
  */
 export function dotFromValue(value: unknown): Dot {
-  const [actor, incarnation, counter] = checkArray(value, "dot", 7);
+  const [actor, incarnation, counter] = checkArray(value, "dot", 8);
   return {
     actor: checkName(actor, "name"),
     incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
@@ -64,12 +65,13 @@ export function dotFromValue(value: unknown): Dot {
 
 function entryFromValue(value: unknown): [Dot, NodeSpec | undefined] {
   const dot = dotFromValue(value);
-  const [, , , addresses, channels, metadata, since] = value as readonly unknown[];
+  const [, , , addresses, channels, metadata, since, key] = value as readonly unknown[];
   if ((value as readonly unknown[]).length === 3) return [dot, undefined];
   const spec = checkNodeSpec({
     name: dot.actor,
     incarnation: dot.incarnation,
-    since,
+    since: since === null && key !== undefined ? undefined : since,
+    key,
     addresses: addressesFromValue(addresses),
     channels: channelsFromValue(channels),
     metadata,
@@ -78,12 +80,13 @@ function entryFromValue(value: unknown): [Dot, NodeSpec | undefined] {
 }
 
 /** Addresses flat, as host name, port, host name, port; a channel as one small number. */
-function specToValues({ addresses, channels, metadata, since }: NodeSpec): unknown[] {
+function specToValues({ addresses, channels, metadata, since, key }: NodeSpec): unknown[] {
   return [
     addresses.flatMap(({ hostname, port }) => [hostname, port]),
     Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, channelToNumber(channel)])),
     metadata,
-    ...(since === undefined ? [] : [since]),
+    ...(since === undefined && key === undefined ? [] : [since ?? null]),
+    ...(key === undefined ? [] : [key]),
   ];
 }
 

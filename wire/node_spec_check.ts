@@ -99,10 +99,19 @@ export function checkObject(value: unknown, what: string): Readonly<Record<strin
 }
 
 function checkKey(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array)) throw new TypeError(`Invalid key: expected bytes, got ${typeName(value)}`);
-  if (value.length !== KEY_BYTES) throw new RangeError(`Invalid key: expected ${KEY_BYTES} bytes, got ${value.length}`);
+  const bytes = value instanceof Uint8Array ? value : bytesFromJson(value);
+  if (bytes.length !== KEY_BYTES) throw new RangeError(`Invalid key: expected ${KEY_BYTES} bytes, got ${bytes.length}`);
   // The bytes around a view would be kept as well.
-  return Uint8Array.from(value);
+  return Uint8Array.from(bytes);
+}
+
+/** Bytes that went through JSON are an object with the positions for keys. */
+function bytesFromJson(value: unknown): readonly number[] {
+  const entries = Object.entries(checkObject(value, "key"));
+  return entries.slice(0, KEY_BYTES + 1).map(([position, byte], at) => {
+    if (position !== `${at}`) throw new TypeError(`Invalid key: expected bytes, got an object with "${position}"`);
+    return checkInteger(byte, "byte of the key", 0, 255);
+  });
 }
 
 function checkAddress(value: unknown): Address {

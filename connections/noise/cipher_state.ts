@@ -13,6 +13,21 @@ const ZEROS = new Uint8Array(KEY_BYTES);
  *
  * - `forged`: changed on the way, repeated, out of order, left out, or made by somebody else.
  * - `truncated`: the stream ended before the other side had said so. A crash and a cut cable look the same.
+ *
+ * Nothing of what was changed reaches a handler, and the connection is made anew. An `error` event tells what was forged.
+ *
+ * @example Hear of somebody in between
+ * ```ts
+ * import { SealError, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await startPeerService({ secret: "correct horse battery staple" });
+ * const forged: unknown[] = [];
+ * node.addEventListener("error", ({ detail: { error } }) => {
+ *   if (error instanceof SealError && error.code === "forged") forged.push(error);
+ * });
+ * assertEquals(forged, []);
+ * ```
  */
 export class SealError extends Error {
   /** Always `"SealError"`. */

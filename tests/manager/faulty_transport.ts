@@ -11,6 +11,8 @@ export type Replay = (kind: number) => boolean;
 export class FaultyTransport implements Transport {
   /** Decides about each frame with a message, once it is set. */
   replay: Replay | undefined;
+  /** Changes what goes out, once it is set. */
+  tamper: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
   readonly #transport: Transport;
   readonly #streams = new Set<ByteStream>();
 
@@ -69,7 +71,8 @@ class FaultyStream implements ByteStream {
   }
 
   write(bytes: Uint8Array): Promise<void> {
-    const { replay } = this.#transport;
+    const { replay, tamper } = this.#transport;
+    if (tamper !== undefined) return this.#stream.write(tamper(bytes.slice()));
     if (replay === undefined && this.#rest.length === 0) return this.#stream.write(bytes);
     return this.#stream.write(this.#twice(bytes, replay ?? (() => false)));
   }

@@ -1,7 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
-import { CallError, type Codec, fullMesh, HandshakeRefusedError } from "../../mod.ts";
+import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/assert";
+import { CallError, type Codec, fullMesh, HandshakeRefusedError, SealError } from "../../mod.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { MemoryStore } from "../../testing/memory_store.ts";
 import { scenario } from "./worlds.ts";
 
 const json: Codec = {
@@ -92,3 +94,71 @@ scenario("What the codec of the receiver cannot read is told, and harms no other
   await assertRejects(() => a.call("b", "reply", "MessagePack is not JSON"), CallError);
   world.errors.length = 0;
 });
+
+scenario(
+  "With a secret, each node has a key that everybody knows, also those that have never met it",
+  async (world) => {
+    const [a, b, c] = await world.cluster(["a", "b", "c"], { secret: "correct horse battery" });
+    for (const node of [a!, b!, c!]) {
+      const keys = node.membersForOrchestration().map(({ key }) => key);
+      assertEquals(keys, [a!, b!, c!].map(({ spec }) => spec.key));
+      assertEquals(new Set(keys.map(String)).size, 3);
+    }
+    // A specification survives JSON, as orchestrators pass it on.
+    const d = await world.start("d", { secret: "correct horse battery" });
+    await d.syncJoin(JSON.parse(JSON.stringify(a!.spec)));
+    assertEquals(d.member("c"), true);
+  },
+);
+
+scenario(
+  "A node with a store keeps its key, and one without a store has another one in its next life",
+  async (world) => {
+    const secret = "correct horse battery";
+    const keeper = await world.start("keeper", { secret, store: new MemoryStore() });
+    const store = new MemoryStore();
+    const first = await world.start("a", { secret, store });
+    const { key } = first.spec;
+    await first.syncJoin(keeper.spec);
+    await first.stop();
+    const second = await world.start("a", { secret, store });
+    assertEquals(second.spec.key, key);
+    await world.until("it is back", () => keeper.isConnected("a") && second.isConnected("keeper"));
+    await second.stop();
+    const third = await world.start("a", { secret });
+    assertNotEquals(third.spec.key, key);
+    await third.syncJoin(keeper.spec);
+    await world.until(
+      "it is known by its new key",
+      () => `${keeper.membersForOrchestration()[0]!.key}` === `${third.spec.key}`,
+    );
+  },
+);
+
+scenario(
+  "What somebody in between changes or repeats is never handed to a handler, and the nodes connect again",
+  async (world) => {
+    const attacks: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array)[] = [
+      (bytes) => bytes.fill(bytes[bytes.length - 1]! ^ 1, bytes.length - 1),
+      (bytes) => new Uint8Array([...bytes, ...bytes]),
+      (bytes) => new Uint8Array([0, 0, 0, 9, FrameKind.message, 0x80, 1, 0x81, 0xa3, 0x61, 0x64, 0x64, 1, ...bytes]),
+    ];
+    const [a, b] = await world.cluster(["a", "b"], { secret: "correct horse battery" });
+    const heard = world.inbox(b!, "log");
+    await a!.forwardMessage("b", "log", 0, { ack: true });
+    for (const [number, attack] of attacks.entries()) {
+      const faulty = world.transports.get("a")!;
+      faulty.tamper = (bytes) => {
+        faulty.tamper = undefined;
+        return attack(bytes);
+      };
+      await a!.forwardMessage("b", "log", number + 1, { ack: true });
+      await world.until("b tells", () => world.errors.some(({ error }) => error instanceof SealError));
+      for (const { error, node } of world.errors.splice(0)) {
+        assertEquals([error instanceof SealError && error.code, node], ["forged", "a"]);
+      }
+      await world.until("they are whole", () => a!.isFullyConnected("b") && b!.isFullyConnected("a"));
+    }
+    assertEquals(heard.messages, [0, 1, 2, 3]);
+  },
+);

@@ -32,10 +32,12 @@ Deno.test("membershipFromValue() gives back what membershipToValue() took, throu
     .add(nodeSpec("b", 0, { addresses: [] })).set
     .add(nodeSpec("b", 0, { addresses: [] })).set
     .add(nodeSpec("c", Number.MAX_SAFE_INTEGER)).set.leave("c").set
-    .add(nodeSpec("d", START, { since: START - 1 })).set;
+    .add(nodeSpec("d", START, { since: START - 1 })).set
+    .add(nodeSpec("e", START, { key: new Uint8Array(32).fill(5) })).set
+    .add(nodeSpec("f", START, { since: START - 1, key: new Uint8Array(32).fill(6) })).set;
   const back = membershipFromValue(decode(encode(membershipToValue(set))));
   assertEquals(back.members, set.members);
-  assertEquals(back.names, ["a", "b", "c", "d"]);
+  assertEquals(back.names, ["a", "b", "c", "d", "e", "f"]);
   assertEquals(back.names.map((name) => back.newest(name)), set.names.map((name) => set.newest(name)));
   assertEquals(back.digest(), set.digest());
   assert(set.merge(back) === set);
@@ -79,7 +81,8 @@ const refusals: readonly [
   ["too many names", new Array(MEMBERSHIP_NAMES_MAX + 1).fill(["a", 1, 1]), RangeError, "Invalid membership"],
   ["an entry of text", ["a"], TypeError, "Invalid dot: expected an array"],
   ["an entry of nothing", [[]], TypeError, "Invalid name"],
-  ["an entry too long", [["a", 1, 1, addresses, channels, {}, 1, 1]], RangeError, "Invalid dot"],
+  ["an entry too long", [["a", 1, 1, addresses, channels, {}, 1, new Uint8Array(32), 1]], RangeError, "Invalid dot"],
+  ["a key that is none", [["a", 1, 1, addresses, channels, {}, null, 1]], TypeError, "Invalid key"],
   ["a membership that is younger than its life", [["a", 1, 1, addresses, channels, {}, 2]], RangeError, "since"],
   ["a membership that began with nothing", [["a", 1, 1, addresses, channels, {}, null]], TypeError, "since"],
   ["a counter of 0", [["a", 1, 0]], RangeError, "Invalid counter"],

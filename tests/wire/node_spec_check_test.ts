@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { checkNodeSpec, NODE_SPEC_LIMITS } from "../../wire/node_spec_check.ts";
 import { nodeSpec } from "../node_spec.ts";
 
@@ -162,4 +162,16 @@ Deno.test("checkNodeSpec() refuses metadata that contain themselves", () => {
   const metadata: Record<string, unknown> = {};
   metadata["me"] = metadata;
   assertThrows(() => checkNodeSpec(nodeSpec("a", 1, { metadata })), RangeError, "nested deeper");
+});
+
+Deno.test("checkNodeSpec() takes a key of 32 bytes, also one that went through JSON, and makes a copy of it", () => {
+  const key = Uint8Array.from({ length: 32 }, (_, at) => 7 * at);
+  const spec = { ...nodeSpec("a"), key };
+  const checked = checkNodeSpec(spec);
+  assertEquals(checked, spec);
+  assert(checked.key !== key);
+  assertEquals(checkNodeSpec(JSON.parse(JSON.stringify(spec))), spec);
+  assert(!("key" in checkNodeSpec(nodeSpec("a"))));
+  const wrong = [null, 7, "key", [1, 2], {}, { 1: 7 }, { ...key, 3: 256 }, { ...key, 32: 1 }, key.subarray(1)];
+  for (const value of wrong) assertThrows(() => checkNodeSpec({ ...nodeSpec("a"), key: value }), Error, "key");
 });
