@@ -61,6 +61,11 @@ export interface Runtime {
    * real runtime returns it as it is.
    */
   outside<T>(operation: Promise<T>): Promise<T>;
+  /**
+   * Makes a key of a secret and a salt, slowly: scrypt (RFC 7914) with N = 2^15, r = 8, p = 1, 32 bytes. Left out where the node does that itself. A
+   * simulator with many nodes does it once for all of them.
+   */
+  stretch?(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>;
   /** Shows people what nobody else listens to. A runtime without it shows nothing. */
   report?(entry: LogEntry): void;
 }

@@ -17,6 +17,8 @@ export interface SimulatedNodeContext {
   readonly woken: (node: SimulatedNode, cause: "timer" | "defer") => void;
   /** Finishes `operation` before time goes on. */
   readonly outside: <T>(operation: Promise<T>) => Promise<T>;
+  /** Makes a key of a secret, once for all nodes. */
+  readonly stretch: (secret: Uint8Array, salt: Uint8Array) => Promise<Uint8Array>;
 }
 
 /** One life of a node: it ends with a crash. */
@@ -60,6 +62,10 @@ export class SimulatedNode extends EventOwner implements Runtime {
         (error) => this.#alive && reject(error),
       );
     });
+  }
+
+  stretch(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array> {
+    return this.#context.stretch(secret, salt);
   }
 
   /** Whether a timer that is due may run now; otherwise it waits for the end of the pause, or for ever. */

@@ -3,6 +3,7 @@
 import type { Random, Runtime, Timer } from "../runtime/runtime.ts";
 import { type Latency, type Retransmission, uniformLatency } from "../transport/memory/memory_links.ts";
 import { MemoryNetwork } from "../transport/memory/memory_transport.ts";
+import { stretch } from "../connections/noise/primitives.ts";
 import { HistoryHash } from "./history_hash.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { EVENT_NUMBERS, type SimulatedEvent } from "./simulated_event.ts";
@@ -111,6 +112,7 @@ export class SimulatedWorld {
   readonly network: MemoryNetwork;
   readonly #loop = new VirtualEventLoop();
   readonly #random: SeededRandom;
+  readonly #keys = new Map<string, Promise<Uint8Array>>();
   readonly #hash = new HistoryHash();
   readonly #places = new Map<string, Place>();
   readonly #trace: ((event: SimulatedEvent) => void) | undefined;
@@ -170,9 +172,18 @@ export class SimulatedWorld {
           if (cause === "timer") this.#record("timer", name, 0);
         },
         outside: (operation) => this.#loop.outside.add(operation),
+        stretch: (secret, salt) => this.#stretch(secret, salt),
       });
     }
     return place.node;
+  }
+
+  /** Keys of secrets take long to make, and all nodes have the same ones. */
+  #stretch(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array> {
+    const id = `${salt} ${secret}`;
+    const known = this.#keys.get(id) ?? stretch(secret, salt);
+    this.#keys.set(id, known);
+    return known;
   }
 
   /** Stops node `name` as SIGSTOP stops a process: what comes due or arrives waits until it resumes. */

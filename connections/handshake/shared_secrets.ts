@@ -32,7 +32,7 @@ export class SharedSecrets {
     runtime: Runtime,
     cluster: string,
     secrets: readonly string[],
-    derive: KeyDerivation = stretch,
+    derive: KeyDerivation = (secret, salt) => runtime.stretch?.(secret, salt) ?? stretch(secret, salt),
   ): Promise<SharedSecrets> {
     if (secrets.length > SECRETS_MAX) {
       throw new RangeError(`Cannot use the secrets: there are ${secrets.length}, the limit is ${SECRETS_MAX}`);
