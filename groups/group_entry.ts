@@ -1,0 +1,42 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** One member of a group. A node may have several in one group. */
+export interface GroupEntry {
+  /** Name of the node. */
+  readonly node: string;
+  /** Tells the members of one node apart. */
+  readonly id: string;
+  /** What the member says of itself. */
+  readonly meta: unknown;
+  /** When it joined, in milliseconds since the epoch, by the clock of its node. */
+  readonly since: number;
+  /** How much of the work it wants, against the others. */
+  readonly weight: number;
+  /** Whether it takes messages. */
+  readonly takesMessages: boolean;
+}
+
+/** A difference in who is in a group. */
+export interface GroupChange {
+  /** What happened: a member came, went, or says something else of itself. */
+  readonly type: "join" | "leave" | "update";
+  /** The group. */
+  readonly group: string;
+  /** The member, as it is now; with `"leave"` as it was. */
+  readonly entry: GroupEntry;
+}
+
+/** An entry as the value of an attribute. */
+export function entryToValue(group: string, { meta, since, weight, takesMessages }: GroupEntry): unknown[] {
+  return [group, since, weight, takesMessages, meta ?? null];
+}
+
+/** The entry that another node's attribute holds; `null` when it holds none. */
+export function entryFromValue(node: string, id: string, value: unknown): { group: string; entry: GroupEntry } | null {
+  if (!Array.isArray(value)) return null;
+  const [group, since, weight, takesMessages, meta] = value;
+  if (typeof group !== "string" || !Number.isFinite(since) || !(weight > 0) || typeof takesMessages !== "boolean") {
+    return null;
+  }
+  return { group, entry: { node, id, meta, since, weight, takesMessages } };
+}

@@ -1,0 +1,238 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { CallError, NotConnectedError } from "../messaging/errors.ts";
+import type { MessageContext } from "../messaging/registry.ts";
+import { withDeadline } from "../runtime/deadline.ts";
+import { EventStream } from "../manager/event_stream.ts";
+import type { GroupChange, GroupEntry } from "./group_entry.ts";
+import { GroupMessages } from "./group_messages.ts";
+import { MembershipAttributes } from "./membership_attributes.ts";
+import { type Pick, pickEntry } from "./picking.ts";
+
+/** Options of {@linkcode Groups}. */
+export interface GroupsOptions {
+  /**
+   * Keeps groups of the same name apart that have nothing to do with each other, 1 to 200 characters.
+   *
+   * @default {"default"}
+   */
+  readonly scope?: string;
+}
+
+/** Options of {@linkcode Groups.join}. */
+export interface GroupJoinOptions {
+  /**
+   * What the member says of itself: any value that a message may have.
+   *
+   * @default {null}
+   */
+  readonly meta?: unknown;
+  /**
+   * Takes the messages to the group. What it returns is the reply to a call. Without it the member is listed, and takes none.
+   *
+   * @default {none}
+   */
+  // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
+  readonly handler?: (message: any, context: MessageContext) => unknown;
+  /**
+   * How much of the work it wants, against the others: above 0.
+   *
+   * @default {1}
+   */
+  readonly weight?: number;
+}
+
+/** A membership in a group, until it is left. */
+export interface GroupMembership extends Disposable {
+  /** The group. */
+  readonly group: string;
+  /** Tells the members of this node apart. */
+  readonly id: string;
+  /** Says something else of the member. Does nothing once it was left. */
+  update(meta: unknown): void;
+  /** Leaves. Leaving twice does nothing more. */
+  leave(): void;
+}
+
+/** Options of {@linkcode Groups.publish}. */
+export interface PublishOptions {
+  /**
+   * A member, or all members of the node of that name, that is not to be given the message.
+   *
+   * @default {none}
+   */
+  readonly except?: string | GroupMembership;
+}
+
+/** Options of {@linkcode Groups.call}. */
+export interface GroupCallOptions {
+  /** Which member takes the call. */
+  readonly pick: Pick;
+  /**
+   * Milliseconds after which to give up waiting, other members included.
+   *
+   * @default {none}
+   */
+  readonly timeout?: number;
+  /**
+   * Gives up waiting.
+   *
+   * @default {none}
+   */
+  readonly signal?: AbortSignal;
+}
+
+/** Errors, by name, after which another member can be asked: the handler was not reached. */
+const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError", "QueueFullError", "OverloadedError"]);
+/** Errors of the other side, by name, that say the same. */
+const NOT_TAKEN = new Set(["NoHandlerError", "OverloadedError", "NoSuchMemberError"]);
+
+/**
+ * Named groups of members, anywhere in the cluster: who does what. Every node knows all members of all groups, from attributes; a node that
+ * is down has none, and one that left or died leaves none behind.
+ *
+ * @example A group with a member on each of two nodes
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { Groups } from "@partisan/peer-service/groups";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using a = await startPeerService({ name: "a" });
+ * await using b = await startPeerService({ name: "b" });
+ * const [atA, atB] = [new Groups(a), new Groups(b)];
+ * const changes = atA.watch("workers");
+ * const sum = ({ x, y }: { x: number; y: number }) => x + y;
+ * using worker = atB.join("workers", { handler: sum, meta: { speed: 1 } });
+ * await b.syncJoin(a.spec);
+ *
+ * const { value } = await changes.next();
+ * assertEquals([value?.type, value?.entry.node], ["join", "b"]);
+ * assertEquals(await atA.call("workers", { x: 1, y: 2 }, { pick: "random" }), 3);
+ * worker.update({ speed: 2 });
+ * assertEquals((await changes.next()).value?.entry.meta, { speed: 2 });
+ * atA.publish("workers", { x: 3, y: 4 });
+ * assertEquals(atA.groups(), ["workers"]);
+ * assertEquals(atA.members("workers").map(({ node }) => node), ["b"]);
+ * ```
+ */
+export class Groups {
+  readonly #node: PeerServiceManager;
+  readonly #attributes: MembershipAttributes;
+  readonly #messages: GroupMessages;
+  readonly #turns = new Map<string, number>();
+
+  /**
+   * Costs little: several over one node share what they know.
+   *
+   * @throws {TypeError} When the scope can be none.
+   */
+  constructor(node: PeerServiceManager, options: GroupsOptions = {}) {
+    const { scope = "default" } = options;
+    this.#node = node;
+    this.#attributes = MembershipAttributes.of(node, scope);
+    this.#messages = GroupMessages.of(node, scope);
+  }
+
+  /**
+   * Adds a member of this node to a group. It may have several in one.
+   *
+   * @param group Its name, 1 to 200 characters.
+   * @throws {TypeError | RangeError} When the name or the weight can be none, or the attributes of this node would be too large.
+   * @throws {EncodeError} When `meta` cannot be encoded.
+   */
+  join(group: string, options: GroupJoinOptions = {}): GroupMembership {
+    const { meta = null, handler, weight = 1 } = options;
+    const id = this.#attributes.add(group, { meta, weight, takesMessages: handler !== undefined });
+    if (handler !== undefined) this.#messages.take(id, group, handler);
+    const leave = () => {
+      this.#attributes.remove(id);
+      this.#messages.release(id);
+    };
+    return { group, id, update: (meta) => void this.#attributes.update(id, meta), leave, [Symbol.dispose]: leave };
+  }
+
+  /** The members of a group on all nodes that can be seen, by node. */
+  members(group: string): GroupEntry[] {
+    return this.#attributes.index.members(group);
+  }
+
+  /** Names of the groups that have members, sorted. */
+  groups(): string[] {
+    return this.#attributes.index.groups();
+  }
+
+  /** What changes in a group from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
+  watch(group: string): AsyncIterableIterator<GroupChange> {
+    const stream = new EventStream<GroupChange>();
+    const listening = this.#attributes.index.listen(group, (change) => stream.push(change));
+    const end = this.#messages.onStop(() => stream.end());
+    stream.ended.then(() => {
+      listening[Symbol.dispose]();
+      end[Symbol.dispose]();
+    });
+    return stream;
+  }
+
+  /**
+   * Gives a message to every member that takes messages: it travels once to each node that has one. Not acknowledged; what cannot be sent is
+   * told by an `undeliverable` event.
+   *
+   * @throws {EncodeError} When the message cannot be encoded.
+   */
+  publish(group: string, message: unknown, options: PublishOptions = {}): void {
+    this.#messages.publish(group, message, this.#attributes.index.each(group), options.except);
+  }
+
+  /**
+   * Has one member handle a message, and returns its reply. Another one is asked when it cannot be reached, is overloaded, or dies before
+   * it has begun; never when its handler fails.
+   *
+   * @throws {NotConnectedError} When there is no member that can be reached.
+   * @throws {CallError} When the handler fails.
+   * @throws {DOMException} A `TimeoutError` when the time is up.
+   * @throws The reason of the signal, once that is aborted.
+   */
+  call(group: string, message: unknown, options: GroupCallOptions): Promise<unknown> {
+    const { pick, timeout, signal } = options;
+    const what = `Cannot call the group "${group}"`;
+    return withDeadline(this.#node.runtime.clock, { signal, timeout }, what, async (until) => {
+      const tried = new Set<GroupEntry["id"]>();
+      let failure: unknown = new NotConnectedError(`${what}: it has no member that takes messages and can be reached`);
+      for (;;) {
+        const entry = this.#pick(group, pick, tried);
+        if (entry === undefined) throw failure;
+        tried.add(keyOf(entry));
+        try {
+          return await this.#messages.call(entry, group, message, until);
+        } catch (error) {
+          until.throwIfAborted();
+          if (!this.#messages.canGoElsewhere(error, isNotReached)) throw error;
+          failure = error;
+        }
+      }
+    });
+  }
+
+  #pick(group: string, pick: Pick, tried: ReadonlySet<string>): GroupEntry | undefined {
+    const all = this.#attributes.index.members(group);
+    const entries = all.filter((entry) => entry.takesMessages && !tried.has(keyOf(entry)));
+    const turn = this.#turns.get(group) ?? 0;
+    if (pick === "round-robin" && entries.length > 0) this.#turns.set(group, turn + 1);
+    return pickEntry(entries, pick, {
+      random: () => this.#node.runtime.random.next(),
+      turn,
+      busy: (entry) => this.#messages.busy(entry),
+    });
+  }
+}
+
+function keyOf({ node, id }: GroupEntry): string {
+  return `${id} ${node}`;
+}
+
+/** Whether an error says that the handler was not reached. */
+function isNotReached(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof CallError ? NOT_TAKEN.has(error.remote?.name ?? "") : NOT_REACHED.has(error.name);
+}

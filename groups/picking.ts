@@ -1,0 +1,65 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { rendezvous } from "../wire/rendezvous.ts";
+import type { GroupEntry } from "./group_entry.ts";
+
+/** Which member of a group takes a call. */
+export type Pick =
+  /** Any, in proportion to the weights. */
+  | "random"
+  /** One after the other, as this object counts. */
+  | "round-robin"
+  /** The one with the fewest calls of this node under way, in proportion to the weights. */
+  | "least-busy"
+  /** The same one for the same key, as long as it is there. */
+  | { readonly key: string };
+
+/** What a choice may depend on besides the members. */
+export interface PickContext {
+  /** A number in [0, 1). */
+  readonly random: () => number;
+  /** How often was picked before. */
+  readonly turn: number;
+  /** How many calls of this node a member has under way. */
+  readonly busy: (entry: GroupEntry) => number;
+}
+
+/**
+ * Picks one of the entries, which are sorted.
+ *
+ * @returns `undefined` when there is none.
+ */
+export function pickEntry(entries: readonly GroupEntry[], pick: Pick, context: PickContext): GroupEntry | undefined {
+  if (typeof pick === "object") {
+    const candidates = entries.map((entry) => ({ name: `${entry.node} ${entry.id}`, weight: entry.weight, entry }));
+    return rendezvous(pick.key, candidates)[0]?.entry;
+  }
+  switch (pick) {
+    case "random":
+      return byWeight(entries, context.random());
+    case "round-robin":
+      return entries[context.turn % entries.length];
+    case "least-busy":
+      return leastBusy(entries, context);
+  }
+}
+
+function byWeight(entries: readonly GroupEntry[], random: number): GroupEntry | undefined {
+  let left = random * entries.reduce((sum, { weight }) => sum + weight, 0);
+  for (const entry of entries) {
+    left -= entry.weight;
+    if (left < 0) return entry;
+  }
+  return entries.at(-1);
+}
+
+function leastBusy(entries: readonly GroupEntry[], { busy, random }: PickContext): GroupEntry | undefined {
+  let least = Infinity;
+  let found: GroupEntry[] = [];
+  for (const entry of entries) {
+    const load = (busy(entry) + 1) / entry.weight;
+    if (load < least) [least, found] = [load, []];
+    if (load === least) found.push(entry);
+  }
+  return found[Math.floor(random() * found.length)];
+}
