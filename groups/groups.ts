@@ -1,12 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { CallError, NotConnectedError } from "../messaging/errors.ts";
+import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { EventStream } from "../manager/event_stream.ts";
 import type { GroupChange, GroupEntry } from "./group_entry.ts";
-import { GroupMessages } from "./group_messages.ts";
+import { GroupMessages, MemberNotReached } from "./group_messages.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 import { type Pick, pickEntry } from "./picking.ts";
 
@@ -82,11 +82,6 @@ export interface GroupCallOptions {
    */
   readonly signal?: AbortSignal;
 }
-
-/** Errors, by name, after which another member can be asked: the handler was not reached. */
-const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError", "QueueFullError", "OverloadedError"]);
-/** Errors of the other side, by name, that say the same. */
-const NOT_TAKEN = new Set(["NoHandlerError", "OverloadedError", "NoSuchMemberError"]);
 
 /**
  * Named groups of members, anywhere in the cluster: who does what. Every node knows all members of all groups, from attributes; a node that
@@ -166,11 +161,8 @@ export class Groups {
   watch(group: string): AsyncIterableIterator<GroupChange> {
     const stream = new EventStream<GroupChange>();
     const listening = this.#attributes.index.listen(group, (change) => stream.push(change));
-    const end = this.#messages.onStop(() => stream.end());
-    stream.ended.then(() => {
-      listening[Symbol.dispose]();
-      end[Symbol.dispose]();
-    });
+    stream.ended.then(() => listening[Symbol.dispose]());
+    this.#attributes.endWithNode(stream);
     return stream;
   }
 
@@ -197,7 +189,7 @@ export class Groups {
     const { pick, timeout, signal } = options;
     const what = `Cannot call the group "${group}"`;
     return withDeadline(this.#node.runtime.clock, { signal, timeout }, what, async (until) => {
-      const tried = new Set<GroupEntry["id"]>();
+      const tried = new Set<string>();
       let failure: unknown = new NotConnectedError(`${what}: it has no member that takes messages and can be reached`);
       for (;;) {
         const entry = this.#pick(group, pick, tried);
@@ -207,8 +199,8 @@ export class Groups {
           return await this.#messages.call(entry, group, message, until);
         } catch (error) {
           until.throwIfAborted();
-          if (!this.#messages.canGoElsewhere(error, isNotReached)) throw error;
-          failure = error;
+          if (!(error instanceof MemberNotReached)) throw error;
+          failure = error.reason;
         }
       }
     });
@@ -229,10 +221,4 @@ export class Groups {
 
 function keyOf({ node, id }: GroupEntry): string {
   return `${id} ${node}`;
-}
-
-/** Whether an error says that the handler was not reached. */
-function isNotReached(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  return error instanceof CallError ? NOT_TAKEN.has(error.remote?.name ?? "") : NOT_REACHED.has(error.name);
 }

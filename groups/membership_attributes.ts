@@ -34,7 +34,7 @@ export class MembershipAttributes {
     node.addEventListener("attribute", ({ detail: { node: name, key, value } }) => this.#changed(name, key, value));
     // A node that is drained gives its work to others.
     node.onAttribute("draining", (name, value) => {
-      if (name === node.name && value === true) for (const id of [...this.#own.keys()]) this.remove(id);
+      if (name === node.name && value === true) { for (const id of [...this.#own.keys()]) this.remove(id); }
     });
   }
 
@@ -74,6 +74,15 @@ export class MembershipAttributes {
     if (!this.#own.delete(id)) return false;
     this.#node.setAttribute(this.#prefix + id, undefined);
     return true;
+  }
+
+  /** Has a stream end when the node stops. */
+  endWithNode(stream: { end(): void; readonly ended: Promise<void> }): void {
+    const { stopSignal } = this.#node;
+    const end = () => stream.end();
+    if (stopSignal.aborted) return end();
+    stopSignal.addEventListener("abort", end, { once: true });
+    stream.ended.then(() => stopSignal.removeEventListener("abort", end));
   }
 
   #write(id: string, own: OwnEntry): void {

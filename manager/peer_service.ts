@@ -11,6 +11,7 @@ import type { PartitionEntry, PartitionReference } from "../messaging/partitions
 import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, leave, updateMembers } from "./join_requests.ts";
@@ -307,6 +308,14 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   // The node itself.
+
+  get runtime(): Runtime {
+    return this.#node.context.runtime;
+  }
+
+  get stopSignal(): AbortSignal {
+    return this.#node.context.untilStopped(undefined);
+  }
 
   supportsCapability(capability: string): boolean {
     return capability === "monitoring";

@@ -9,6 +9,7 @@ import type { PartitionEntry, PartitionReference } from "../messaging/partitions
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
+import type { Runtime } from "../runtime/runtime.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
@@ -1062,6 +1063,37 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   discovery(): readonly DiscoveryStatus[];
 
   // The node itself.
+
+  /**
+   * Clock, randomness and transport of this node. What is built on a node takes time and chance from here: then it runs in the simulator too.
+   *
+   * @example The time of the node
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert } from "@std/assert";
+   *
+   * await using node = await startPeerService();
+   * const before = node.runtime.clock.now();
+   * assert(node.runtime.clock.now() >= before);
+   * ```
+   */
+  readonly runtime: Runtime;
+
+  /**
+   * Aborted when this node stops: for what is built on it, and has to end with it.
+   *
+   * @example Something that ends with the node
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert } from "@std/assert";
+   *
+   * const node = await startPeerService();
+   * const { stopSignal } = node;
+   * await node.stop();
+   * assert(stopSignal.aborted);
+   * ```
+   */
+  readonly stopSignal: AbortSignal;
 
   /**
    * Whether this manager can do something that not every manager can.

@@ -21,6 +21,7 @@ export const FOLDERS: readonly string[] = [
   "docs",
   "examples",
   "gossip",
+  "groups",
   "manager",
   "membership",
   "messaging",

@@ -24,7 +24,9 @@ export function rendezvous<T extends Candidate>(key: string, candidates: Iterabl
     const worst = ranked.at(-1);
     if (ranked.length === count && worst !== undefined && !isBefore(score, candidate, worst)) continue;
     let place = ranked.length;
-    for (let other = ranked[place - 1]; other !== undefined && isBefore(score, candidate, other);) other = ranked[--place - 1];
+    for (let other = ranked[place - 1]; other !== undefined && isBefore(score, candidate, other);) {
+      other = ranked[--place - 1];
+    }
     ranked.splice(place, 0, { score, candidate });
     if (ranked.length > count) ranked.pop();
   }
@@ -37,6 +39,10 @@ function scoreOf(keyHash: number, { name, weight }: Candidate): number {
   return -weight / Math.log(unit);
 }
 
-function isBefore(score: number, { name }: Candidate, other: { readonly score: number; readonly candidate: Candidate }): boolean {
+function isBefore(
+  score: number,
+  { name }: Candidate,
+  other: { readonly score: number; readonly candidate: Candidate },
+): boolean {
   return score > other.score || (score === other.score && name < other.candidate.name);
 }

@@ -1,0 +1,156 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { CallError } from "../messaging/errors.ts";
+import type { MessageContext } from "../messaging/registry.ts";
+import type { GroupEntry } from "./group_entry.ts";
+import { sharedBy } from "./shared.ts";
+
+/** To so many nodes a message is sent over the broadcast tree, when these are all nodes. */
+const TREE_MIN = 16;
+
+/** The numbers are part of the wire protocol: never reuse one. */
+const PUBLISH = 0;
+const CALL = 1;
+const BEGUN = 2;
+
+// deno-lint-ignore no-explicit-any -- the sender decides what a message is
+type GroupHandler = (message: any, context: MessageContext) => unknown;
+
+/** A call that this node has under way. */
+interface CallUnderWay {
+  hasBegun: boolean;
+}
+
+/** Errors, by name, that say that the handler was not reached. */
+const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError", "QueueFullError", "OverloadedError"]);
+/** Errors of the other side, by name, that say the same. */
+const NOT_TAKEN = new Set(["NoHandlerError", "OverloadedError", "NoSuchMemberError"]);
+
+/** The member did not begin: another one can be asked. */
+export class MemberNotReached extends Error {
+  override readonly name = "MemberNotReached";
+
+  /** @param reason What happened. */
+  constructor(readonly reason: unknown) {
+    super("The member did not begin");
+  }
+}
+
+/** There is no member of that number on the node any more. */
+class NoSuchMemberError extends Error {
+  override readonly name = "NoSuchMemberError";
+}
+
+/** The messages of one scope of groups, over one node: one handler of the node takes them all, and hands them to the members. */
+export class GroupMessages {
+  readonly #node: PeerServiceManager;
+  readonly #name: string;
+  readonly #members = new Map<string, { readonly group: string; readonly handler: GroupHandler }>();
+  readonly #calls = new Map<number, CallUnderWay>();
+  readonly #busy = new Map<string, number>();
+  #nextCall = 0;
+
+  private constructor(node: PeerServiceManager, scope: string) {
+    this.#node = node;
+    this.#name = `groups/${scope}`;
+    node.register(this.#name, (message: unknown, context) => this.#receive(message, context));
+  }
+
+  /** Those of a scope over a node. */
+  static of(node: PeerServiceManager, scope: string): GroupMessages {
+    return sharedBy(node, `messages/${scope}`, () => new GroupMessages(node, scope));
+  }
+
+  /** From now on a member of this node takes messages. */
+  take(id: string, group: string, handler: GroupHandler): void {
+    this.#members.set(id, { group, handler });
+  }
+
+  /** A member of this node takes no messages any more. */
+  release(id: string): void {
+    this.#members.delete(id);
+  }
+
+  /** How many calls of this node a member has under way. */
+  busy({ node, id }: GroupEntry): number {
+    return this.#busy.get(`${id} ${node}`) ?? 0;
+  }
+
+  /** Sends a message to each node that has one of these entries. */
+  publish(
+    group: string,
+    message: unknown,
+    entries: Iterable<GroupEntry>,
+    except?: string | { readonly id: string },
+  ): void {
+    const nodes = new Set<string>();
+    for (const { node, takesMessages } of entries) if (takesMessages) nodes.add(node);
+    if (typeof except === "string") nodes.delete(except);
+    const own = typeof except === "object" ? [this.#node.name, except.id] : null;
+    const value = [PUBLISH, group, message, own];
+    if (nodes.size >= TREE_MIN && nodes.size === this.#node.members().length) this.#node.broadcast(this.#name, value);
+    else for (const node of nodes) this.#node.castMessage(node, this.#name, value);
+  }
+
+  /** Has one member handle a message. */
+  async call(entry: GroupEntry, group: string, message: unknown, signal: AbortSignal): Promise<unknown> {
+    const key = `${entry.id} ${entry.node}`;
+    const number = this.#nextCall++;
+    const call: CallUnderWay = { hasBegun: false };
+    this.#calls.set(number, call);
+    this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    try {
+      return await this.#node.call(entry.node, this.#name, [CALL, group, message, entry.id, number], { signal });
+    } catch (error) {
+      throw !call.hasBegun && isNotReached(error) ? new MemberNotReached(error) : error;
+    } finally {
+      this.#calls.delete(number);
+      const busy = (this.#busy.get(key) ?? 1) - 1;
+      if (busy > 0) this.#busy.set(key, busy);
+      else this.#busy.delete(key);
+    }
+  }
+
+  #receive(value: unknown, context: MessageContext): unknown {
+    const [kind, group, message, third, number] = Array.isArray(value) ? value : [];
+    switch (kind) {
+      case PUBLISH:
+        return this.#deliver(group, message, third, context);
+      case CALL:
+        return this.#handle(group, message, third, number, context);
+      case BEGUN: {
+        const call = this.#calls.get(Number(group));
+        if (call !== undefined) call.hasBegun = true;
+        return undefined;
+      }
+      default:
+        throw new TypeError("Cannot read a message to a group: it is of an unknown kind");
+    }
+  }
+
+  /** Hands a message to every member of this node. One that fails harms no other one: its error is told by the node. */
+  async #deliver(group: string, message: unknown, except: unknown, context: MessageContext): Promise<void> {
+    const [node, id] = Array.isArray(except) ? except : [];
+    const members = [...this.#members].filter(([own, member]) =>
+      member.group === group && !(node === this.#node.name && id === own)
+    );
+    const outcomes = await Promise.allSettled(members.map(async ([, { handler }]) => await handler(message, context)));
+    const failed = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  }
+
+  #handle(group: string, message: unknown, id: unknown, number: unknown, context: MessageContext): unknown {
+    const member = this.#members.get(String(id));
+    if (member === undefined || member.group !== group) {
+      throw new NoSuchMemberError(`Cannot call the group "${group}": the member has left`);
+    }
+    this.#node.castMessage(context.from, this.#name, [BEGUN, number]);
+    return member.handler(message, context);
+  }
+}
+
+function isNotReached(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof CallError ? NOT_TAKEN.has(error.remote.name) : NOT_REACHED.has(error.name);
+}

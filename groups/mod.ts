@@ -1,0 +1,33 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * Who does what: groups of members on any nodes, presence, names, a broadcast channel and a shared map for the whole cluster.
+ *
+ * @example A group, and a message to all of its members
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { Groups } from "@partisan/peer-service/groups";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await startPeerService({ name: "a" });
+ * const groups = new Groups(node);
+ * const heard = Promise.withResolvers<unknown>();
+ * using _member = groups.join("news", { handler: (message) => heard.resolve(message) });
+ *
+ * groups.publish("news", "hello");
+ * assertEquals(await heard.promise, "hello");
+ * ```
+ *
+ * @module
+ */
+
+export { type GroupChange, type GroupEntry } from "./group_entry.ts";
+export {
+  type GroupCallOptions,
+  type GroupJoinOptions,
+  type GroupMembership,
+  Groups,
+  type GroupsOptions,
+  type PublishOptions,
+} from "./groups.ts";
+export { type Pick } from "./picking.ts";
