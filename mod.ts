@@ -26,6 +26,7 @@ export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
 export { type Admit, type TlsOptions } from "./manager/identity.ts";
+export { type AllowOptions } from "./manager/allowances.ts";
 export { type TlsCredentials } from "./transport/tls/credentials.ts";
 export { type PeerCertificate } from "./transport/transport.ts";
 export { CertificateError, type CertificateErrorCode } from "./transport/tls/certificate_error.ts";

@@ -63,6 +63,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),
+      mayDial: (address) => options.mayDial?.(address) ?? true,
       use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => news.take(known),
     });
@@ -167,9 +168,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Closes the connections on which a frame has been under way for too long. Called every few seconds at most. */
   look(): void {
-    const now = this.runtime.clock.now();
-    const elapsed = now - this.#lookedAt;
-    this.#lookedAt = now;
+    const elapsed = this.runtime.clock.now() - this.#lookedAt;
+    this.#lookedAt += elapsed;
     for (const peer of this.#peers.values()) for (const connection of peer.connections()) connection.look(elapsed);
   }
 

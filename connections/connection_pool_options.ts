@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Address } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
@@ -34,6 +35,12 @@ export interface ConnectionPoolOptions {
   /** Bounds of a channel's connections with a peer. */
   readonly connectionOptions: (channel: string, peer: NodeSpec) => ConnectionOptions;
   readonly backoff: BackoffOptions;
+  /**
+   * Whether an address may be dialled.
+   *
+   * @default {all may}
+   */
+  readonly mayDial?: (address: Address) => boolean;
   /** Milliseconds that the side which need not dial gives the other one. */
   readonly courtesy: number;
   /** Milliseconds in which a connection must be open, handshake included. */

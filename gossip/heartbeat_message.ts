@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isPrintable } from "../wire/node_spec_check.ts";
+
 /** The first element of those messages that are arrays. Numbers are part of the wire protocol: never reuse one. */
 export const HeartbeatWord = {
   /** Asks a witness what it knows of a suspect. */
@@ -74,7 +76,9 @@ export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
   const length = isCount(word, HeartbeatWord.alive) ? LENGTHS[word] : undefined;
   if (length === undefined) throw malformed("unknown word");
   if (value.length !== length) throw malformed(`${value.length} elements, expected ${length}`);
-  if (typeof node !== "string" || node.length === 0 || node.length > 255) throw malformed("bad node name");
+  if (typeof node !== "string" || node.length === 0 || node.length > 255 || !isPrintable(node)) {
+    throw malformed("bad node name");
+  }
   if (!isCount(incarnation, Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
   if (!isCount(counter, COUNTER_MAX)) throw malformed("bad counter");
   if (word === HeartbeatWord.ask && !isCount(hopsOrAge, 1)) throw malformed("bad number of hops");

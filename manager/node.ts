@@ -70,7 +70,13 @@ export class Node implements ConnectionPoolHandler {
     const messaging = new NodeMessaging(context);
     this.messaging = messaging;
     const changed = () => messaging.broadcasting.neighboursChanged();
-    this.partitions = new PartitionControl({ pool, runtime, timeout: answerTimeout, changed });
+    this.partitions = new PartitionControl({
+      pool,
+      runtime,
+      timeout: answerTimeout,
+      isAllowed: settings.allow.faultInjection,
+      changed,
+    });
     this.status = new StatusEvents(context);
     this.joining = new Joining({ pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout });
     this.attributes = new NodeAttributes(context);

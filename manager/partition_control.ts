@@ -25,6 +25,8 @@ export interface PartitionControlOptions {
   readonly runtime: Runtime;
   /** Milliseconds in which the origin must have answered. */
   readonly timeout: number;
+  /** Whether other nodes may cut this one off. */
+  readonly isAllowed: boolean;
   /** Told when other peers are cut off than before. */
   readonly changed: () => void;
 }
@@ -36,11 +38,11 @@ export class PartitionControl implements Part {
   ];
   readonly #options: PartitionControlOptions;
   readonly #partitions: Partitions;
-  readonly #waiting = new Map<PartitionReference, () => void>();
+  readonly #waiting = new Map<PartitionReference, PromiseWithResolvers<void>>();
 
   constructor(options: PartitionControlOptions) {
     this.#options = options;
-    this.#partitions = new Partitions(() => options.pool.selfName());
+    this.#partitions = new Partitions(() => options.pool.selfName(), options.isAllowed);
   }
 
   /** Has `origin`, and the nodes within `ttl` hops of it, cut themselves off from their peers. */
@@ -53,13 +55,20 @@ export class PartitionControl implements Part {
       throw new NotConnectedError(`Cannot inject a partition at "${origin}": there is no connection to anybody`);
     }
     const reference = Array.from(runtime.random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
-    const marked = new Promise<void>((resolve) => this.#waiting.set(reference, resolve));
+    const marked = Promise.withResolvers<void>();
+    marked.promise.catch(() => {});
+    this.#waiting.set(reference, marked);
     try {
       this.#take(pool.selfName(), ["seek", reference, origin, ttl, SEEK_HOPS]);
       const neighbour = origin === pool.selfName() || pool.peers.get(origin)?.connected === true;
       // Beyond the neighbours the answer has no way back: the request is on its way, and that is all that can be known.
       if (neighbour) {
-        await withDeadline(runtime.clock, { timeout }, `Cannot inject a partition at "${origin}"`, () => marked);
+        await withDeadline(
+          runtime.clock,
+          { timeout },
+          `Cannot inject a partition at "${origin}"`,
+          () => marked.promise,
+        );
       }
     } catch (error) {
       // The request may be under way all the same, and whoever asked does not learn how to end what comes of it.
@@ -92,7 +101,7 @@ export class PartitionControl implements Part {
 
   #take(from: string, message: PartitionMessage): void {
     const { pool } = this.#options;
-    const { outgoing, changed, marked } = this.#partitions.receive(from, message, this.#neighbours());
+    const { outgoing, changed, marked, refused } = this.#partitions.receive(from, message, this.#neighbours());
     for (const { to, message } of outgoing) {
       for (const name of to) {
         const peer = pool.peers.get(name);
@@ -105,7 +114,12 @@ export class PartitionControl implements Part {
       if (peer !== undefined) pool.separate(peer, this.#partitions.separates(name));
     }
     if (changed.length > 0) this.#options.changed();
-    if (marked !== undefined) this.#waiting.get(marked)?.();
+    if (marked !== undefined) this.#waiting.get(marked)?.resolve();
+    if (refused === undefined) return;
+    const [reference, reason] = refused;
+    this.#waiting.get(reference)?.reject(
+      new DOMException(`Cannot inject a partition: ${reason}`, "NotAllowedError"),
+    );
   }
 
   #neighbours(): string[] {

@@ -902,7 +902,8 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * @returns The name of the partition, once `origin` has cut itself off; when that is no neighbour of this node, once the word is on its way.
    * @throws {RangeError} When `ttl` is out of range.
    * @throws {NotConnectedError} When there is no connection to anybody.
-   * @throws {DOMException} A `TimeoutError` when `origin` does not answer.
+   * @throws {DOMException} A `TimeoutError` when `origin` does not answer, a `NotAllowedError` when it lets nobody inject faults: see the option
+   * `allow`. Others that do not let it are left out.
    *
    * @example Cut a node off from its peers
    * ```ts
@@ -950,7 +951,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * import { assertEquals } from "@std/assert";
    *
    * await using a = await startPeerService({ name: "a" });
-   * await using b = await startPeerService({ name: "b" });
+   * await using b = await startPeerService({ name: "b", allow: { faultInjection: true } });
    * await a.syncJoin(b.spec);
    *
    * const reference = await a.injectPartition("b", 0);

@@ -8,6 +8,7 @@ import type { Admit, TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
 import type { Discovery } from "./discovery.ts";
+import type { AllowOptions } from "./allowances.ts";
 import type { PresetName } from "./presets.ts";
 
 /** How a channel carries messages. */
@@ -41,7 +42,7 @@ export interface ChannelOptions {
 /** What can be said to {@linkcode startPeerService}. Everything has a default. All times in milliseconds. */
 export interface PeerServiceOptions {
   /**
-   * Name of the node, unique in the cluster; 1 to 255 characters.
+   * Name of the node, unique in the cluster; 1 to 255 characters, none of them a control character or a line break.
    *
    * @default {a random one}
    */
@@ -96,6 +97,12 @@ export interface PeerServiceOptions {
    * @default {everybody who has the secret, or a certificate}
    */
   readonly admit?: Admit | undefined;
+  /**
+   * What other nodes may do to this one.
+   *
+   * @default {{}: what each of its fields says}
+   */
+  readonly allow?: AllowOptions | undefined;
   /**
    * What others should know about this node, at most about 32 KiB of MessagePack.
    *

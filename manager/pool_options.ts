@@ -39,6 +39,7 @@ export function poolOptions(
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
       return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers };
     },
+    mayDial: settings.allow.mayDial,
     backoff,
     courtesy,
     handshakeTimeout,

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ChannelSpec } from "../wire/node_spec.ts";
+import { isPrintable, NODE_SPEC_LIMITS } from "../wire/node_spec_check.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -14,6 +15,7 @@ import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { parseAddress } from "./addresses.ts";
 import type { Discovery } from "./discovery.ts";
+import { type Allowances, allowancesFrom } from "./allowances.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
@@ -32,6 +34,7 @@ export interface Settings extends Preset {
   readonly secrets: readonly string[];
   readonly tls: NodeTls | undefined;
   readonly admit: Admit | undefined;
+  readonly allow: Allowances;
   readonly metadata: Readonly<Record<string, unknown>>;
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
@@ -59,9 +62,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
       `Cannot start: preset is "${options.preset}", expected one of ${Object.keys(PRESETS).join(", ")}`,
     );
   }
-  if (name !== undefined && (typeof name !== "string" || name === "" || name.length > 255)) {
-    throw new TypeError(`Cannot start: "name" is "${name}", expected 1 to 255 characters`);
-  }
+  checkOwnName(name);
   if (typeof cluster !== "string" || cluster.length > 255) {
     throw new TypeError(`Cannot start: "cluster" is ${cluster}, expected a string`);
   }
@@ -100,6 +101,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     tls,
     admit: checkAdmit(options.admit),
     metadata,
+    allow: allowancesFrom(options.allow, options.preset === "local" || options.runtime !== undefined),
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
     causalLabels: options.causalLabels,
@@ -122,6 +124,15 @@ function checkAdmit(admit: Admit | undefined): Admit | undefined {
 function checkLog(log: PeerServiceOptions["log"]): Log | false | undefined {
   if (log === undefined || log === false || typeof log === "function") return log;
   throw new TypeError(`Cannot start: "log" is a ${typeof log}, expected false or a function`);
+}
+
+function checkOwnName(name: string | undefined): void {
+  if (name === undefined) return;
+  const fits = typeof name === "string" && name !== "" && name.length <= NODE_SPEC_LIMITS.nameLength;
+  if (!fits) throw new TypeError(`Cannot start: "name" is "${name}", expected 1 to 255 characters`);
+  if (!isPrintable(name)) {
+    throw new TypeError(`Cannot start: "name" is ${JSON.stringify(name)}, which cannot be printed`);
+  }
 }
 
 type ChannelInput = NonNullable<PeerServiceOptions["channels"]>[string];

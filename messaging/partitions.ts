@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isPrintable } from "../wire/node_spec_check.ts";
+
 /** Names an injected partition, everywhere in the cluster. */
 export type PartitionReference = string;
 
@@ -18,12 +20,14 @@ export interface PartitionEntry {
  * - `mark`: cut yourself off from all your peers, and have those within `ttl` hops do the same.
  * - `marked`: the origin has done so.
  * - `resolve`: the partition is over.
+ * - `refused`: the sender does not let others cut it off; why.
  */
 export type PartitionMessage =
   | readonly ["seek", PartitionReference, origin: string, ttl: number, hops: number]
   | readonly ["mark", PartitionReference, ttl: number]
   | readonly ["marked", PartitionReference]
-  | readonly ["resolve", PartitionReference];
+  | readonly ["resolve", PartitionReference]
+  | readonly ["refused", PartitionReference, reason: string];
 
 /** What a node does with a partition message besides what it keeps. */
 export interface PartitionStep {
@@ -33,6 +37,8 @@ export interface PartitionStep {
   readonly changed: readonly string[];
   /** A partition that its origin has set up now. */
   readonly marked?: PartitionReference;
+  /** A partition that its origin refuses to set up, and why. */
+  readonly refused?: readonly [PartitionReference, reason: string];
 }
 
 /** Partitions that are remembered as over, so that a late message does not bring them back. */
@@ -41,18 +47,26 @@ const RESOLVED_MAX = 1_024;
 /** Partitions that may be in force at a time. */
 const ACTIVE_MAX = 1_024;
 
+/** Characters of a reason. */
+const REASON_MAX = 1_024;
+
 const NOTHING: PartitionStep = { outgoing: [], changed: [] };
 
 /** The injected partitions that concern this node. */
 export class Partitions {
   readonly #self: () => string;
+  readonly #isAllowed: boolean;
   readonly #cut = new Map<PartitionReference, { ttl: number; peers: Set<string> }>();
   readonly #sought = new Set<PartitionReference>();
   readonly #resolved = new Set<PartitionReference>();
 
-  /** @param self Name of this node. */
-  constructor(self: () => string) {
+  /**
+   * @param self Name of this node.
+   * @param isAllowed Whether others may cut this node off.
+   */
+  constructor(self: () => string, isAllowed = true) {
     this.#self = self;
+    this.#isAllowed = isAllowed;
   }
 
   /** Every cut, sorted by reference and peer. */
@@ -77,8 +91,21 @@ export class Partitions {
     if (message[0] === "resolve") return this.#resolve(reference, peers.filter((peer) => peer !== from));
     if (this.#resolved.has(reference)) return NOTHING;
     if (message[0] === "marked") return { ...NOTHING, marked: reference };
+    if (message[0] === "refused") return { ...NOTHING, refused: [reference, message[2]] };
+    if (this.#isRefused(from, message)) return this.#refuse(from, reference, peers);
     if (message[0] === "mark") return this.#mark(reference, message[2], peers);
     return this.#seek(from, message, peers);
+  }
+
+  #isRefused(from: string, message: PartitionMessage): boolean {
+    if (this.#isAllowed || from === this.#self()) return false;
+    return message[0] === "mark" || (message[0] === "seek" && message[2] === this.#self());
+  }
+
+  #refuse(from: string, reference: PartitionReference, peers: readonly string[]): PartitionStep {
+    const reason = `"${this.#self()}" lets nobody inject faults: "allow.faultInjection" is false`;
+    const to = peers.filter((peer) => peer === from);
+    return { ...NOTHING, outgoing: [{ to, message: ["refused", reference, reason] }] };
   }
 
   #seek(from: string, message: PartitionMessage & { 0: "seek" }, peers: readonly string[]): PartitionStep {
@@ -129,13 +156,19 @@ export function checkPartitionMessage(value: unknown): PartitionMessage {
   const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= 255;
   const valid = typeof reference === "string" && reference.length <= 64 && (
     kind === "seek"
-      ? rest.length === 3 && typeof rest[0] === "string" && isCount(rest[1]) && isCount(rest[2])
+      ? rest.length === 3 && isName(rest[0]) && isCount(rest[1]) && isCount(rest[2])
       : kind === "mark"
       ? rest.length === 1 && isCount(rest[0])
+      : kind === "refused"
+      ? rest.length === 1 && typeof rest[0] === "string" && rest[0].length <= REASON_MAX && isPrintable(rest[0])
       : (kind === "marked" || kind === "resolve") && rest.length === 0
   );
   if (!valid) throw malformed();
   return value as unknown as PartitionMessage;
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value.length <= 255;
 }
 
 function malformed(): TypeError {

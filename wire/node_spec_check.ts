@@ -61,7 +61,19 @@ export function checkNodeSpec(value: unknown): NodeSpec {
   };
 }
 
-/** Checks that a value is a string that can be a name: 1 to 255 UTF-16 code units. */
+/**
+ * Control characters, line breaks, marks that change the direction of text, and halves of characters: a name is printed, logged, and
+ * sent to hosts that may take it for a command.
+ */
+// deno-lint-ignore no-control-regex -- they are what is looked for
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Surrogate}/u;
+
+/** Whether a name can be printed as it is. */
+export function isPrintable(name: string): boolean {
+  return !UNPRINTABLE.test(name);
+}
+
+/** Checks that a value is a string that can be a name: 1 to 255 UTF-16 code units that can be printed. */
 export function checkName(value: unknown, what: string): string {
   if (typeof value !== "string") throw new TypeError(`Invalid ${what}: expected a string, got ${typeName(value)}`);
   if (value.length === 0 || value.length > NODE_SPEC_LIMITS.nameLength) {
@@ -69,6 +81,7 @@ export function checkName(value: unknown, what: string): string {
       `Invalid ${what}: expected 1 to ${NODE_SPEC_LIMITS.nameLength} code units, got ${value.length}`,
     );
   }
+  if (!isPrintable(value)) throw new RangeError(`Invalid ${what}: ${JSON.stringify(value)} cannot be printed`);
   return value;
 }
 

@@ -22,6 +22,8 @@ export interface DiallingHost {
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
+  /** Whether an address may be dialled, whoever told of it. */
+  mayDial(address: Address): boolean;
 }
 
 /** The dials of this node: numbered, and one at a time for each place. */
@@ -70,8 +72,13 @@ export class Dialling {
   }
 
   async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
+    const allowed = addresses.filter((address) => this.#host.mayDial(address));
+    if (allowed.length === 0 && addresses.length > 0) {
+      const { hostname } = addresses[0]!;
+      throw new Error(`Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`);
+    }
     try {
-      const connection = this.#host.use(request, await this.#host.opener.dial(addresses, request, signal));
+      const connection = this.#host.use(request, await this.#host.opener.dial(allowed, request, signal));
       if (connection !== null) return connection;
     } catch (error) {
       const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;

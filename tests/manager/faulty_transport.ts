@@ -13,6 +13,8 @@ export class FaultyTransport implements Transport {
   replay: Replay | undefined;
   /** Changes what goes out, once it is set. */
   tamper: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
+  /** Streams that were dialled, or tried to be. */
+  dials = 0;
   readonly #transport: Transport;
   readonly #streams = new Set<ByteStream>();
 
@@ -30,6 +32,7 @@ export class FaultyTransport implements Transport {
   }
 
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
+    this.dials++;
     return this.#keep(await this.#transport.connect(address, options));
   }
 
