@@ -27,6 +27,7 @@ import { type Settings, settingsFrom } from "./settings.ts";
  * @throws {TypeError | RangeError | SyntaxError} When an option cannot be used; the message says which and why.
  * @throws {RangeError} When a newer release has written to the store, which is left as it is.
  * @throws {TypeError} When what the store holds is of another node or strategy.
+ * @throws {Error} When `tls` is given and this release of Deno does not refuse clients without a certificate.
  * @throws When the store cannot be read, or an address cannot be listened on.
  *
  * @example Two nodes, and a message
@@ -60,6 +61,7 @@ export function startPeerService(options: PeerServiceOptions = {}): Promise<Peer
 
 /** Listens, and only then makes the node: its specification tells where it listens. */
 async function start(settings: Settings): Promise<PeerServiceManager> {
+  await settings.tls?.transport.prove();
   const persistence = await Persistence.open(settings);
   const { transport } = settings.runtime;
   const credentials = await credentialsOf(settings, persistence);

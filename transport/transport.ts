@@ -25,6 +25,8 @@ export interface ByteStream {
   readonly remoteAddress: Address;
   /** The certificate of the other end. Left out where the transport knows of none. */
   readonly certificate?: PeerCertificate;
+  /** SHA-256 of the certificate that this end has shown. Left out where it has shown none. */
+  readonly ownFingerprint256?: string;
   /** Whether the transport has got other certificates since the stream was begun. */
   readonly outdated?: boolean;
   /**

@@ -12,6 +12,7 @@ import { checkFrame, expectFrame, joined, malformed, record, refuse, sendFrame }
 import { commonVersion, type decodeHello, encodeHello } from "./hello.ts";
 import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import { HandshakeRefusedError, type Refusal } from "./refusal.ts";
+import type { ByteStream } from "../../transport/transport.ts";
 import {
   type Acceptance,
   agreement,
@@ -37,6 +38,9 @@ import {
  * The prologue is what the hello says in the clear. The payload of the welcome is the version that was chosen, and that of the introduction is the
  * introduction. The first thing that the acceptor seals with the keys of the session is its answer, a frame `ready` or `refused`: it proves that the
  * acceptor knows the secret too. After it everything is sealed.
+ *
+ * Over TLS nothing more is sealed. There the prologue goes on with the fingerprints of both certificates, so that nobody with a certificate can stand
+ * between two members and pass their proofs on.
  */
 
 const PATTERN = "XXpsk3";
@@ -105,7 +109,7 @@ export async function acceptSealed(
 }
 
 function handshakeState(
-  { identity, runtime }: HandshakeEnd,
+  { identity, runtime, stream }: HandshakeEnd,
   prologue: Uint8Array,
   initiator: boolean,
   secret?: Uint8Array,
@@ -113,7 +117,7 @@ function handshakeState(
   return new HandshakeState({
     pattern: PATTERN,
     initiator,
-    prologue,
+    prologue: joined(prologue, binding(stream, initiator)),
     staticKeys: identity.keys!,
     ephemeralKeys: keyPair(runtime.random.bytes(KEY_BYTES)),
     preSharedKey: secret,
@@ -139,12 +143,20 @@ async function prove(
   });
 }
 
-/** The stream on which all that follows is sealed. */
+/** What the two ends of a stream over TLS have in common, and the ends of no other: both certificates, that of the dialer first. */
+function binding({ certificate, ownFingerprint256 }: ByteStream, initiator: boolean): Uint8Array {
+  if (certificate === undefined || ownFingerprint256 === undefined) return NOTHING;
+  const prints = [ownFingerprint256, certificate.fingerprint256];
+  return new TextEncoder().encode((initiator ? prints : prints.reverse()).join());
+}
+
+/** The stream on which all that follows is sealed, by TLS or here. */
 function sealed(
   { stream, reader, identity, runtime, writers }: HandshakeEnd,
   inbound: ReturnType<HandshakeState["split"]>["inbound"],
   outbound: ReturnType<HandshakeState["split"]>["outbound"],
 ): Pick<Session, "stream" | "reader"> {
+  if (binding(stream, true).length > 0) return { stream, reader };
   const { rekeyInterval } = identity;
   const giveWay = () => runtime.giveWay?.();
   const received = reader.rest();

@@ -12,12 +12,21 @@ export interface TlsCredentials {
   readonly ca: string | readonly string[];
 }
 
+/** {@linkcode TlsCredentials} that can be used, and what their certificate says. */
+export interface CheckedCredentials extends TlsCredentials {
+  readonly ca: readonly string[];
+  /** SHA-256 of the certificate. */
+  readonly fingerprint256: string;
+  /** When the certificate ends. */
+  readonly validTo: string;
+}
+
 /**
  * Makes sure that they can be used. `node:tls` itself takes a key that is not that of the certificate, and names nothing that is wrong.
  *
  * @throws {TypeError} When they cannot be used; it says which, and why.
  */
-export function checkCredentials({ cert, key, ca }: TlsCredentials): void {
+export function checkCredentials({ cert, key, ca }: TlsCredentials): CheckedCredentials {
   const fail = (what: string, cause?: unknown) =>
     new TypeError(`Cannot use the credentials of TLS: ${what}`, { cause });
   const certificate = (pem: string, what: string) => {
@@ -38,4 +47,5 @@ export function checkCredentials({ cert, key, ca }: TlsCredentials): void {
     throw fail('"key" is no private key in PEM', cause);
   }
   if (!isOwn) throw fail('"key" is not that of "cert"');
+  return { cert, key, ca: authorities, fingerprint256: own.fingerprint256, validTo: own.validTo };
 }

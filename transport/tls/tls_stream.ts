@@ -4,7 +4,7 @@ import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
 import type { ByteStream, PeerCertificate } from "../transport.ts";
-import type { TlsCredentials } from "./credentials.ts";
+import type { CheckedCredentials } from "./credentials.ts";
 import { certificateError } from "./certificate_error.ts";
 import type { CipherStream } from "./cipher_stream.ts";
 
@@ -20,7 +20,7 @@ export interface TlsStreamContext {
   /** Times the last wait of a closing stream. */
   readonly clock: Clock;
   /** What is shown now, and who is trusted. */
-  credentials: TlsCredentials;
+  credentials: CheckedCredentials;
   /** How long a closing stream may wait for the other end, in milliseconds. */
   readonly closeTimeout: number;
   /** Streams that were closed, but have not yet sent all that was written. */
@@ -36,14 +36,14 @@ export interface TlsSession {
   /** What the other end has shown. */
   readonly certificate: PeerCertificate;
   /** What this end has shown, and whom it trusted. */
-  readonly credentials: TlsCredentials;
+  readonly credentials: CheckedCredentials;
 }
 
 /** A socket of `node:tls` whose handshake is done, as a {@linkcode ByteStream}. Nothing is read from it before somebody asks. */
 export class TlsStream implements ByteStream {
   readonly remoteAddress: Address;
   readonly certificate: PeerCertificate;
-  readonly #credentials: TlsCredentials;
+  readonly #credentials: CheckedCredentials;
   readonly #socket: TLSSocket;
   readonly #cipher: CipherStream;
   readonly #context: TlsStreamContext;
@@ -93,6 +93,10 @@ export class TlsStream implements ByteStream {
       socket.destroy();
       this.#gone.resolve();
     });
+  }
+
+  get ownFingerprint256(): string {
+    return this.#credentials.fingerprint256;
   }
 
   get outdated(): boolean {

@@ -1,6 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { X509Certificate } from "node:crypto";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
@@ -8,8 +7,9 @@ import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { TcpTransport } from "../tcp/tcp_transport.ts";
 import { CertificateError, certificateError } from "./certificate_error.ts";
 import { CipherStream } from "./cipher_stream.ts";
-import { checkCredentials, type TlsCredentials } from "./credentials.ts";
+import { checkCredentials, type CheckedCredentials, type TlsCredentials } from "./credentials.ts";
 import { peerCertificate } from "./peer_certificate.ts";
+import { proveClientAuthentication } from "./self_test.ts";
 import { TlsStream, type TlsStreamContext } from "./tls_stream.ts";
 
 /** Milliseconds in which a dialer must have finished its TLS handshake. */
@@ -60,12 +60,11 @@ export class TlsTransport implements Transport, AsyncDisposable {
    * @throws {TypeError} When certificate, key and authorities cannot be used.
    */
   constructor(options: TlsTransportOptions) {
-    checkCredentials(options.tls);
     const { clock, closeTimeout = 1000 } = options;
     this.#tcp = new TcpTransport({ clock, closeTimeout });
     this.#context = {
       clock,
-      credentials: options.tls,
+      credentials: checkCredentials(options.tls),
       closeTimeout,
       closing: new Set(),
       shortReads: 0,
@@ -87,8 +86,16 @@ export class TlsTransport implements Transport, AsyncDisposable {
    * @throws {TypeError} When certificate, key and authorities cannot be used; then nothing changes.
    */
   update(tls: TlsCredentials): void {
-    checkCredentials(tls);
-    this.#context.credentials = tls;
+    this.#context.credentials = checkCredentials(tls);
+  }
+
+  /**
+   * Proves that this release of Deno refuses clients without a certificate.
+   *
+   * @throws {Error} When it does not; it says which release does.
+   */
+  prove(): Promise<void> {
+    return proveClientAuthentication(this.#context.credentials, this.#context.clock);
   }
 
   listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
@@ -166,8 +173,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** An acceptor of `node:tls` in Deno 2.9.6 closes without an alert when it does not accept a certificate that it was shown. */
-  #notTrusted({ hostname, port }: Address, { cert }: TlsCredentials): CertificateError {
-    const { validTo } = new X509Certificate(cert);
+  #notTrusted({ hostname, port }: Address, { validTo }: CheckedCredentials): CertificateError {
     const told = `Cannot talk to "${hostname}:${port}": it closed as soon as it had seen the certificate of this node`;
     return Date.parse(validTo) < this.#context.clock.wallTime()
       ? new CertificateError("expired", `${told}, which expired on ${validTo}`)
@@ -179,7 +185,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     socket: TLSSocket,
     cipher: CipherStream,
     address: Address,
-    credentials: TlsCredentials,
+    credentials: CheckedCredentials,
     silence?: () => Error,
   ): TlsStream {
     const certificate = peerCertificate(socket);
@@ -209,8 +215,8 @@ function discard(socket: TLSSocket | undefined, cipher: CipherStream): void {
   cipher.end(() => cipher.destroy());
 }
 
-function secure({ cert, key, ca }: TlsCredentials) {
-  return { cert, key, ca: typeof ca === "string" ? ca : [...ca], minVersion: "TLSv1.3" as const };
+function secure({ cert, key, ca }: CheckedCredentials) {
+  return { cert, key, ca: [...ca], minVersion: "TLSv1.3" as const };
 }
 
 /** Resolves once the handshake is done. */

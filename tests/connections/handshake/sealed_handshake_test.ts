@@ -305,3 +305,23 @@ Deno.test("a session ends for its reader as its writer ended it, and is cut off 
     far.stream.close();
   }
 });
+
+Deno.test("over TLS nothing is sealed twice, and nobody between two certificates can pass proofs on", async () => {
+  const [dialler, acceptor] = [await identityOf("a", ["s3cret"]), await identityOf("b", ["s3cret"])];
+  const over = (stream: ByteStream, own: string, theirs: string): ByteStream => ({
+    remoteAddress: stream.remoteAddress,
+    certificate: { subject: {}, dnsNames: [], uris: [], validTo: "", fingerprint256: theirs },
+    ownFingerprint256: own,
+    read: (buffer) => stream.read(buffer),
+    write: (bytes) => stream.write(bytes),
+    close: () => stream.close(),
+  });
+  const [near, far] = await streamPair();
+  const ends: [ByteStream, ByteStream] = [over(near, "A", "B"), over(far, "B", "A")];
+  const { dialled, accepted } = await shake({ dialler, acceptor }, ends);
+  assert(dialled.status === "fulfilled" && accepted.status === "fulfilled");
+  assertEquals([dialled.value.stream === ends[0], accepted.value!.stream === ends[1]], [true, true]);
+  const [left, right] = await streamPair();
+  const between = await shake({ dialler, acceptor }, [over(left, "A", "M"), over(right, "B", "M")]);
+  assertEquals([between.dialled.status, between.accepted.status], ["rejected", "rejected"]);
+});
