@@ -31,3 +31,5 @@ export {
   type PublishOptions,
 } from "./groups.ts";
 export { type Pick } from "./picking.ts";
+export { type BroadcastListener, ClusterBroadcastChannel } from "./cluster_broadcast_channel.ts";
+export { Presence, type PresenceChange, type PresenceOptions } from "./presence.ts";
