@@ -6,7 +6,7 @@ import type { PeerServiceManager } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
-import { FULL_SIZE } from "../sim/full_size.ts";
+import { IS_FULL_SIZE } from "../sim/full_size.ts";
 
 scenario("A user on three nodes is one entry with three metas, and changes are told", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
@@ -39,7 +39,7 @@ scenario("A user on three nodes is one entry with three metas, and changes are t
   ]);
 });
 
-const SEEDS = FULL_SIZE ? 400 : 100;
+const SEEDS = IS_FULL_SIZE ? 400 : 100;
 const NAMES = ["a", "b", "c", "d"];
 const USERS = ["ada", "bob", "cyd"];
 
