@@ -5,6 +5,7 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
+import type { ConnectionOpenerOptions } from "./handshake/connection_opener.ts";
 import type { ClusterIdentity } from "./handshake/session.ts";
 import type { Refusal } from "./handshake/refusal.ts";
 import type { ByteStream } from "../transport/transport.ts";
@@ -51,6 +52,8 @@ export interface ConnectionPoolOptions {
   readonly halfOpenMax: number;
   /** Most bytes that are held of the half-read frames of one peer. */
   readonly halfReadMax: number;
+  /** Told about each dialer that was refused here. */
+  readonly refused?: ConnectionOpenerOptions["refused"];
   /**
    * Where sealed records are put together.
    *

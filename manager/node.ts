@@ -28,6 +28,7 @@ import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { closed, flushed, handledByAll } from "./quiescence.ts";
 import { Rounds } from "./rounds.ts";
+import { warnOfWeakSecrets } from "./secret_warnings.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
 
@@ -123,6 +124,9 @@ export class Node implements ConnectionPoolHandler {
     this.#listeners = listeners;
     this.#persistence?.attach(this, this.context.emit);
     this.#parts.start();
+    const { runtime, emit, settings: { secrets } } = this.context;
+    // Whoever started the node can listen to it only a little later.
+    if (secrets.length > 0) runtime.clock.schedule(0, () => warnOfWeakSecrets(secrets, emit));
     this.#gossip.start();
   }
 

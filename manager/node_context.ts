@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { ConnectionPool } from "../connections/connection_pool.ts";
-import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
+import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
@@ -12,6 +12,7 @@ import type { Emit } from "./events.ts";
 import { identify } from "./identity.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
+import { TrustEvents } from "./trust_events.ts";
 
 /** What each part of a node may rely on from its first moment: there is nothing in it that is set later. */
 export class NodeContext {
@@ -42,7 +43,9 @@ export class NodeContext {
     this.emit = emit;
     this.#self = self;
     const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
-    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, judge, handler));
+    const trust = new TrustEvents(settings.runtime.clock, emit);
+    const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
+    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, judge, handler, refused));
   }
 
   /** What this node tells others about itself. */

@@ -24,6 +24,7 @@ export function poolOptions(
   self: () => NodeSpec,
   identify: ConnectionPoolOptions["identify"],
   handler: ConnectionPoolHandler,
+  refused: ConnectionPoolOptions["refused"],
 ): ConnectionPoolOptions {
   const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
   const writers = new WriterPool();
@@ -31,6 +32,7 @@ export function poolOptions(
     runtime,
     identity: { cluster, strategy: strategy.name, ...credentials, maxFrameBytes },
     writers,
+    refused,
     self,
     identify,
     connectionOptions: (channel, peer) => {

@@ -4,6 +4,7 @@ import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { RenewalFailure } from "../connections/renewal.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
+import { warnOfWeakSecrets } from "./secret_warnings.ts";
 import { checkSecrets } from "./settings.ts";
 
 /** Shows and trusts other certificates from now on, and has the connections made anew. */
@@ -29,6 +30,7 @@ export async function updateSecrets({ context }: Node, secret: string | readonly
   }
   const shared = await SharedSecrets.stretch(runtime, settings.cluster, secrets);
   context.checkRunning("update the secrets");
+  warnOfWeakSecrets(secrets, context.emit);
   tell(context, await context.pool.renewal.renew(shared));
 }
 

@@ -63,6 +63,8 @@ export interface ConnectionOpenerOptions {
   readonly handshakeTimeout: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
+  /** Told about each dialer that was refused here. */
+  readonly refused?: ((code: RefusalCode, reason: string, hostname: string, port: number) => void) | undefined;
   /**
    * Where sealed records are put together.
    *
@@ -161,7 +163,7 @@ export class ConnectionOpener {
       const session = await this.#answer(stream, reader, { spec: self, admit, isOccupied });
       if (session !== null) return { ...session, epoch };
     } catch (error) {
-      this.#count(error);
+      this.#count(error, stream.remoteAddress);
     } finally {
       this.#halfOpen--;
     }
@@ -272,12 +274,15 @@ export class ConnectionOpener {
     };
   }
 
-  #count(error: unknown): void {
+  #count(error: unknown, { hostname, port }: Address): void {
+    const { refused } = this.#options;
     if (error instanceof HandshakeRefusedError) {
-      const { code } = error.refusal;
+      const { code, reason } = error.refusal;
       this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
+      refused?.(code, reason, hostname, port);
     } else if (error instanceof ProtocolError || error instanceof SealError) {
       this.stats.protocolErrors++;
+      refused?.("protocol", error.message, hostname, port);
     }
   }
 }

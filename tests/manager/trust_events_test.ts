@@ -1,0 +1,54 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HandshakeRefusedError } from "../../mod.ts";
+import type { Emit, TrustDetail } from "../../manager/events.ts";
+import { TrustEvents } from "../../manager/trust_events.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
+import { scenario } from "./worlds.ts";
+
+scenario("A node tells whom it has refused, with reason and address, so that an attack can be seen", async (world) => {
+  const a = await world.start("a", { secret: "correct horse battery" });
+  const stranger = await world.start("b", { secret: "another horse battery" });
+  const told: TrustDetail[] = [];
+  a.addEventListener("trust", ({ detail }) => told.push(detail));
+  for (let attempt = 0; attempt < 3; attempt++) {
+    await assertRejects(() => stranger.syncJoin(a.spec), HandshakeRefusedError);
+  }
+  await world.until("it is told", () => told.length > 0);
+  assertEquals(told.length, 1);
+  assertEquals(told[0]!.kind, "refused");
+  assert(told[0]!.reason.endsWith("it does not know the secret"), told[0]!.reason);
+  assert(told[0]!.address!.includes(":"));
+});
+
+scenario("A weak secret is warned of, at the start and when it is updated, and never shown", async (world) => {
+  const warnings: string[] = [];
+  const a = await world.start("a", { secret: ["correct horse battery", "hunter2"] });
+  a.addEventListener("warning", ({ detail }) => warnings.push(`${detail.code}: ${detail.message}`));
+  await world.until("it is warned of", () => warnings.length > 0);
+  const advice = 'make one with "openssl rand -base64 24"';
+  const first = `weak-secret: The secret has 7 characters, expected at least 16 (number 2 of 2): ${advice}`;
+  assertEquals(warnings.splice(0), [first]);
+  await a.updateSecrets("swordfish");
+  assertEquals(warnings.splice(0), [`weak-secret: The secret has 9 characters, expected at least 16: ${advice}`]);
+  await a.updateSecrets("correct horse battery");
+  assertEquals(warnings, []);
+});
+
+Deno.test("TrustEvents tells each host and reason once in ten seconds, and of no more than a hundred in all", () => {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  const emit: Emit = (_type, detail) => void told.push(`${(detail as TrustDetail).address}`);
+  const events = new TrustEvents(clock, emit);
+  for (let port = 1; port <= 50; port++) events.refused("secret", "Cannot accept", "10.0.0.1", port);
+  events.refused("cluster", "Cannot accept", "10.0.0.1", 7);
+  assertEquals(told.splice(0), ["10.0.0.1:1", "10.0.0.1:7"]);
+  for (let host = 2; host < 300; host++) events.refused("secret", "Cannot accept", `10.0.0.${host}`, 1);
+  assertEquals(told.splice(0).length, 98);
+  clock.moveTo(10_000);
+  events.refused("secret", "Cannot accept", "10.0.0.1", 9);
+  // Not a matter of trust.
+  events.refused("duplicate", "Cannot accept", "10.0.0.1", 10);
+  assertEquals(told, ["10.0.0.1:9"]);
+});
