@@ -1,13 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
+import { SealError } from "../../connections/noise/cipher_state.ts";
 import { EncodeError } from "../../wire/encode_error.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { seededRandom } from "../seeded_random.ts";
 import type { Target } from "./targets.ts";
 
 /** Errors by which the readers of strange bytes say that they are strange. */
-const CLEAR = [TypeError, RangeError, SyntaxError, ProtocolError, HandshakeRefusedError];
+const CLEAR = [TypeError, RangeError, SyntaxError, ProtocolError, HandshakeRefusedError, SealError];
 /** One input must not need so many milliseconds: that is a hang. */
 const INPUT_MS_MAX = 5_000;
 

@@ -25,6 +25,7 @@ import { concat } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { randomValue } from "../wire/random_value.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
+import { acceptSealed, dialSealed, readRecords } from "./sealed_targets.ts";
 
 /** Something that takes what strangers send. */
 export interface Target {
@@ -109,6 +110,9 @@ export const TARGETS: readonly Target[] = [
   { name: "envelope in front of a message", run: readEnvelopes },
   { name: "frames", run: readFrames },
   { name: "handshake", run: shakeHands },
+  { name: "sealed handshake, accepted", run: acceptSealed },
+  { name: "sealed handshake, dialed", run: dialSealed },
+  { name: "sealed records", run: readRecords },
 ];
 
 function readEnvelopes(random: SeededRandom): unknown {
