@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { strategies } from "./strategies.ts";
+import { parseTls, type TlsInvocation } from "./tls_command.ts";
+import { UsageError } from "./usage_error.ts";
 
 /** What every node of the cluster is started with. */
 export interface NodeSettings {
@@ -31,13 +33,8 @@ export interface ClusterOptions extends NodeSettings {
 export type Invocation =
   | { readonly command: "help" }
   | { readonly command: "cluster"; readonly options: ClusterOptions }
+  | { readonly command: "tls"; readonly options: TlsInvocation }
   | { readonly command: "node"; readonly name: string };
-
-/** The command line makes no sense. The message is for the person who typed it. */
-export class UsageError extends Error {
-  /** Always `"UsageError"`. */
-  override readonly name = "UsageError";
-}
 
 /** Less time than this does not suffice to kill, restart and remove a node and to watch what comes of it. */
 const SECONDS_MIN = 8;
@@ -91,13 +88,15 @@ export function parseArguments(args: readonly string[]): Invocation {
       return { command: "help" };
     case "cluster":
       return parseCluster(rest);
+    case "tls":
+      return { command: "tls", options: parseTls(rest) };
     case "node":
       if (rest.length !== 1) throw new UsageError("The command node takes one name");
       return { command: "node", name: rest[0]! };
     case undefined:
-      throw new UsageError("A command is missing: expected cluster");
+      throw new UsageError("A command is missing: expected cluster or tls");
     default:
-      throw new UsageError(`Unknown command "${command}": expected cluster`);
+      throw new UsageError(`Unknown command "${command}": expected cluster or tls`);
   }
 }
 

@@ -34,6 +34,7 @@ export async function makeAuthority(name: string, validity: Validity): Promise<C
   const extensions = [
     extension("2.5.29.19", sequence(der(0x01, Uint8Array.of(0xff))), true),
     extension("2.5.29.15", bits(Uint8Array.of(0b0000_0110), 1), true),
+    ...await keyIdentifiers(keys.publicKey, keys.publicKey),
   ];
   const cert = await issue({ issuer: name, subject: name, validity, extensions, keys, signer: keys.privateKey });
   return { name, cert, key: await exportKey(keys) };
@@ -57,6 +58,7 @@ export async function makeCertificate(
     extension("2.5.29.15", bits(Uint8Array.of(0b1000_0000), 7), true),
     extension("2.5.29.37", sequence(objectId("1.3.6.1.5.5.7.3.1"), objectId("1.3.6.1.5.5.7.3.2"))),
     extension("2.5.29.17", sequence(...general)),
+    ...await keyIdentifiers(keys.publicKey, await publicKeyOf(authority.key)),
   ];
   const subject = names[0] ?? "node";
   const cert = await issue({ issuer: authority.name, subject, validity, extensions, keys, signer });
@@ -91,6 +93,22 @@ async function issue({ issuer, subject, validity, extensions, keys, signer }: Is
   return pem("CERTIFICATE", sequence(body, ECDSA_WITH_SHA256, bits(signature)));
 }
 
+/** Names the key of a certificate, and that of its issuer (RFC 5280, sections 4.2.1.1 and 4.2.1.2), without which strict verifiers take none. */
+async function keyIdentifiers(own: CryptoKey, issuer: CryptoKey): Promise<Uint8Array[]> {
+  const hash = async (key: CryptoKey) =>
+    new Uint8Array(await crypto.subtle.digest("SHA-1", await crypto.subtle.exportKey("raw", key)));
+  return [
+    extension("2.5.29.14", der(0x04, await hash(own))),
+    extension("2.5.29.35", sequence(der(0x80, await hash(issuer)))),
+  ];
+}
+
+/** The public half of a private key. */
+async function publicKeyOf(text: string): Promise<CryptoKey> {
+  const { d: _, key_ops: __, ...half } = await crypto.subtle.exportKey("jwk", await importKey(text, true));
+  return await crypto.subtle.importKey("jwk", half, ECDSA, true, ["verify"]);
+}
+
 function commonName(name: string): Uint8Array<ArrayBuffer> {
   return sequence(der(0x31, sequence(objectId("2.5.4.3"), utf8(name))));
 }
@@ -108,10 +126,10 @@ async function exportKey({ privateKey }: CryptoKeyPair): Promise<string> {
   return pem("PRIVATE KEY", new Uint8Array(await crypto.subtle.exportKey("pkcs8", privateKey)));
 }
 
-function importKey(text: string): Promise<CryptoKey> {
+function importKey(text: string, extractable = false): Promise<CryptoKey> {
   const base64 = text.replace(/-----[^-]+-----|\s/g, "");
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
-  return crypto.subtle.importKey("pkcs8", bytes, ECDSA, false, ["sign"]);
+  return crypto.subtle.importKey("pkcs8", bytes, ECDSA, extractable, ["sign"]);
 }
 
 function pem(label: string, bytes: Uint8Array): string {

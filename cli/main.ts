@@ -2,17 +2,20 @@
 
 /**
  * The command line: `cluster` runs a local cluster of real processes, and starts this same program with `node` for
- * each of them.
+ * each of them. `tls` makes certificates.
  *
  * @module
  */
 
-import { helpText, type Invocation, parseArguments, UsageError } from "./arguments.ts";
+import { helpText, type Invocation, parseArguments } from "./arguments.ts";
 import { launcherOf } from "./child.ts";
 import { runCluster } from "./cluster_command.ts";
 import { runNode } from "./node_process.ts";
 import { printLine } from "./output.ts";
+import { runTls, type TlsInvocation } from "./tls_command.ts";
+import { UsageError } from "./usage_error.ts";
 
+const FAILURE = 1;
 const USAGE_ERROR = 2;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -23,6 +26,8 @@ async function main(args: readonly string[]): Promise<number> {
       return 0;
     case "cluster":
       return await runCluster(invocation.options, launcherOf(import.meta.url));
+    case "tls":
+      return await makeCertificates(invocation.options);
     case "node":
       await runNode();
       return 0;
@@ -36,9 +41,22 @@ function understand(args: readonly string[]): Invocation | undefined {
     return parseArguments(args);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    const text = `${error.message}: see --help\n`;
-    Deno.stderr.writeSync(new TextEncoder().encode(text));
+    complain(`${error.message}: see --help`);
   }
+}
+
+async function makeCertificates(options: TlsInvocation): Promise<number> {
+  try {
+    for (const line of await runTls(options)) printLine(line);
+    return 0;
+  } catch (error) {
+    complain(error instanceof Error ? error.message : String(error));
+    return FAILURE;
+  }
+}
+
+function complain(text: string): void {
+  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
 }
 
 // Exits although standard input may still be read.

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { defaultOptions, helpText, parseArguments, UsageError } from "../../cli/arguments.ts";
+import { defaultOptions, helpText, parseArguments } from "../../cli/arguments.ts";
+import { UsageError } from "../../cli/usage_error.ts";
 
 Deno.test("parseArguments() takes the defaults when nothing is said", () => {
   assertEquals(parseArguments(["cluster"]), { command: "cluster", options: defaultOptions });

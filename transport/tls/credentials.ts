@@ -49,3 +49,8 @@ export function checkCredentials({ cert, key, ca }: TlsCredentials): CheckedCred
   if (!isOwn) throw fail('"key" is not that of "cert"');
   return { cert, key, ca: authorities, fingerprint256: own.fingerprint256, validTo: own.validTo };
 }
+
+/** Under what common name a certificate in PEM was issued. @returns `undefined` when its subject is not a common name alone. */
+export function commonNameOf(cert: string): string | undefined {
+  return /^CN=(.+)$/.exec(new X509Certificate(cert).subject)?.[1];
+}
