@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
+import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
 import { refuse } from "./handshake_frames.ts";
@@ -114,7 +115,7 @@ export class ConnectionOpener {
   }
 
   /**
-   * Dials the addresses in turn until one answers as asked.
+   * Dials the addresses, each soon after the one before it, until one answers as asked.
    *
    * @throws {HandshakeRefusedError} When the node there refuses, or is not the one that was meant.
    * @throws When none of the addresses answers in time, or `signal` is aborted.
@@ -125,17 +126,16 @@ export class ConnectionOpener {
     signal?: AbortSignal,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     this.stats.dials++;
-    let failure: unknown;
-    for (const address of addresses) {
-      try {
-        return await this.#dialWithSecrets(address, request, signal);
-      } catch (error) {
-        failure = error;
-        if (error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code)) break;
-      }
+    try {
+      return await race(addresses, (address, attempt) => this.#dialWithSecrets(address, request, attempt), {
+        clock: this.#options.runtime.clock,
+        signal,
+        isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
+      });
+    } catch (error) {
+      this.stats.dialFailures++;
+      throw error ?? new Error(`Cannot dial "${request.to}": it has no address`);
     }
-    this.stats.dialFailures++;
-    throw failure ?? new Error(`Cannot dial "${request.to}": it has no address`);
   }
 
   /**
@@ -216,13 +216,13 @@ export class ConnectionOpener {
   async #dialWithSecrets(
     address: Address,
     request: ConnectionRequest,
-    signal: AbortSignal | undefined,
+    attempt: Attempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     const [identity, epoch] = [this.#identity, this.#epoch];
     const [first, ...others] = identity.secrets.accepted;
     for (let secret = first;; secret = others.shift()) {
       try {
-        return { ...await this.#dialOne(address, request, identity, secret, signal), epoch };
+        return { ...await this.#dialOne(address, request, identity, secret, attempt), epoch };
       } catch (error) {
         const isUnknown = error instanceof HandshakeRefusedError && error.refusal.code === "secret";
         if (!isUnknown || others.length === 0) throw error;
@@ -235,7 +235,7 @@ export class ConnectionOpener {
     request: ConnectionRequest,
     identity: ClusterIdentity,
     secret: Uint8Array | undefined,
-    signal: AbortSignal | undefined,
+    { signal, reached }: Attempt,
   ): Promise<Session & { spec: NodeSpec }> {
     const { runtime, writers } = this.#options;
     const controller = new AbortController();
@@ -247,6 +247,7 @@ export class ConnectionOpener {
     try {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
       controller.signal.throwIfAborted();
+      reached();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
       const stranger = await this.#options.identify?.(stream, session.spec) ?? null;

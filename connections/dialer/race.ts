@@ -1,0 +1,92 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock, Timer } from "../../runtime/runtime.ts";
+
+/** Milliseconds after which the next address is tried as well: the "Connection Attempt Delay" that RFC 8305 recommends. */
+export const ATTEMPT_DELAY = 250;
+
+/**
+ * Milliseconds that somebody who has taken the connection gets for the handshake, before the next address is tried as well. Two addresses
+ * often lead to one node, which should not have to deal with two handshakes at once.
+ */
+export const ANSWER_DELAY = 1_000;
+
+/** One of the attempts of a race. */
+export interface Attempt {
+  /** Aborted once another attempt has won, or the race is given up. */
+  readonly signal: AbortSignal;
+  /** To be called once a connection is there, although not yet the result. */
+  reached(): void;
+}
+
+/** What distinguishes one race from another. */
+export interface RaceOptions {
+  readonly clock: Clock;
+  /** Gives up the race. */
+  readonly signal?: AbortSignal | undefined;
+  /** Whether a failure makes the other attempts pointless. */
+  isFinal(error: unknown): boolean;
+}
+
+/**
+ * Tries the candidates in order, each one without waiting long for those before it, as RFC 8305 ("Happy Eyeballs Version 2") does with
+ * addresses. The first success wins; the other attempts are aborted.
+ *
+ * @throws The failure that was final, else the last one. The reason of `signal`, once that is aborted.
+ * @throws `undefined` when there are no candidates.
+ */
+export function race<C, T>(
+  candidates: readonly C[],
+  run: (candidate: C, attempt: Attempt) => Promise<T>,
+  { clock, signal, isFinal }: RaceOptions,
+): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>();
+  const controllers = new Set<AbortController>();
+  let timer: Timer | undefined;
+  let next = 0;
+  let isOver = false;
+  const finish = (settle: () => void) => {
+    if (isOver) return;
+    isOver = true;
+    timer?.cancel();
+    signal?.removeEventListener("abort", abort);
+    settle();
+    for (const controller of controllers) {
+      controller.abort(new DOMException("Another address was faster", "AbortError"));
+    }
+  };
+  const abort = () => {
+    const { reason } = signal!;
+    for (const controller of controllers) controller.abort(reason);
+    finish(() => reject(reason));
+  };
+  const begin = () => {
+    timer?.cancel();
+    if (isOver || next === candidates.length) return;
+    const candidate = candidates[next++]!;
+    const controller = new AbortController();
+    controllers.add(controller);
+    timer = clock.schedule(ATTEMPT_DELAY, begin);
+    const started = next;
+    const reached = () => {
+      // Only the latest attempt holds up the one after it.
+      if (isOver || started !== next) return;
+      timer?.cancel();
+      timer = clock.schedule(ANSWER_DELAY, begin);
+    };
+    const failed = (error: unknown) => {
+      controllers.delete(controller);
+      if (isFinal(error) || (controllers.size === 0 && next === candidates.length)) finish(() => reject(error));
+      else if (started === next) begin();
+    };
+    run(candidate, { signal: controller.signal, reached }).then((result) => {
+      controllers.delete(controller);
+      finish(() => resolve(result));
+    }, failed);
+  };
+  signal?.addEventListener("abort", abort);
+  if (signal?.aborted) abort();
+  else if (candidates.length === 0) finish(() => reject(undefined));
+  else begin();
+  return promise;
+}
