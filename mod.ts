@@ -66,6 +66,7 @@ export {
   MessageTooLargeError,
   NoHandlerError,
   NotConnectedError,
+  OverloadedError,
   PartitionedError,
   QueueFullError,
   ReceiveBufferFullError,

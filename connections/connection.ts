@@ -63,8 +63,8 @@ export interface ConnectionIdentity {
 
 /** Where a connection's frames go. */
 export interface ConnectionHandler {
-  /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
+  /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. Nothing more is read until a promise that it returns has resolved. */
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
   /** The connection is closed, by whatever side; `error` says why when it was not meant to happen. */
   closed(connection: Connection, error: unknown): void;
 }
@@ -116,6 +116,7 @@ export class Connection implements ConnectionIdentity {
   #isReadOut = false;
   #successor: Connection | null = null;
   #handedOver = false;
+  #held = false;
 
   constructor(
     identity: ConnectionIdentity,
@@ -165,6 +166,11 @@ export class Connection implements ConnectionIdentity {
     return this.#draining !== null;
   }
 
+  /** Whether this node does not read it at present, because a handler has no room. It is alive all the same. */
+  get held(): boolean {
+    return this.#held;
+  }
+
   /** Whether the other side has read all that was ever put into the queue, and said so. */
   get handedOver(): boolean {
     return this.#handedOver;
@@ -182,7 +188,7 @@ export class Connection implements ConnectionIdentity {
     this.#draining = { told: false, progress: -1 };
     const look = () => {
       const progress = this.queue.bytesWritten + this.reader.bytesRead;
-      if (this.#draining?.progress === progress) return this.close();
+      if (this.#draining?.progress === progress && !this.#held) return this.close();
       this.#draining = { ...this.#draining!, progress };
       this.#drain = this.#runtime.clock.schedule(patience, look);
     };
@@ -217,7 +223,7 @@ export class Connection implements ConnectionIdentity {
    * @param elapsed Milliseconds since the last look.
    */
   look(elapsed: number): void {
-    const frame = this.#closed ? null : this.reader.halfRead;
+    const frame = this.#closed || this.#held ? null : this.reader.halfRead;
     if (frame === null || frame.begin !== this.#halfRead?.begin) {
       this.#halfRead = frame && { begin: frame.begin, age: 0 };
       return;
@@ -271,8 +277,15 @@ export class Connection implements ConnectionIdentity {
   readonly #sink = (kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> => {
     if (this.#closed) return;
     if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
-    this.#handler.frame(this, kind, buffer, start, end);
+    const pending = this.#handler.frame(this, kind, buffer, start, end);
+    return pending && this.#hold(pending);
   };
+
+  async #hold(pending: Promise<void>): Promise<void> {
+    this.#held = true;
+    await pending;
+    this.#held = false;
+  }
 
   async #takeCompressed(body: Uint8Array): Promise<void> {
     if (!this.#isCompressing) {

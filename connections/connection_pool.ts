@@ -200,12 +200,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   /** A frame came in on one of the connections. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     if (connection.doubtful) this.#trust(connection);
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
-    else this.#options.handler.frame(connection, kind, buffer, start, end);
+    else return this.#options.handler.frame(connection, kind, buffer, start, end);
   }
 
   /** One of the connections closed. */

@@ -16,7 +16,7 @@ import type { PeerStatusHandler } from "./peer_status.ts";
 /** What a pool tells, and asks, besides what it tells about its peers. */
 export interface ConnectionPoolHandler extends PeerStatusHandler {
   /** Takes a frame; the body is `buffer[start, end)`. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void;
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
   /** A connection closed, because of `error` when it was not meant to. */
   connectionClosed(connection: Connection, error: unknown): void;
   /** Some node knows a newer incarnation of this node's name than its own. */

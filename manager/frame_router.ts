@@ -3,8 +3,13 @@
 import type { Connection } from "../connections/connection.ts";
 import type { FrameKind } from "../wire/frame_kind.ts";
 
-/** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection. */
-export type FrameHandler = (connection: Connection, buffer: Uint8Array, start: number, end: number) => void;
+/** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection; nothing more is read from that until a promise that it returns has resolved. */
+export type FrameHandler = (
+  connection: Connection,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+) => void | Promise<void>;
 
 /** Leads each frame to the room that understands its kind. */
 export class FrameRouter {
@@ -22,9 +27,9 @@ export class FrameRouter {
   }
 
   /** Hands a frame over; unknown kinds are counted and ignored. */
-  route(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+  route(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     const handler = this.#handlers[kind];
     if (handler === undefined) this.#unknown++;
-    else handler(connection, buffer, start, end);
+    else return handler(connection, buffer, start, end);
   }
 }

@@ -187,13 +187,13 @@ export class Node implements ConnectionPoolHandler {
 
   // What the pool tells.
 
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     const { peer } = connection;
     // Handler names belong to the connection itself, which outlives the partition.
     if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
     peer.framesIn++;
     if (peer.silent) this.liveness.heard(peer);
-    this.router.route(connection, kind, buffer, start, end);
+    return this.router.route(connection, kind, buffer, start, end);
   }
 
   linked(peer: Peer): void {
@@ -290,7 +290,7 @@ function pingerPart(pinger: Pinger, context: NodeContext): Part {
     stop: () => pinger.stop(),
     frames: [
       // A node that is stopping is not there any more, although it still writes: its next life may have its name.
-      [FrameKind.ping, (...frame) => context.stopped || pinger.takePing(...frame)],
+      [FrameKind.ping, (...frame) => void (context.stopped || pinger.takePing(...frame))],
       [FrameKind.pong, (...frame) => pinger.takePong(...frame)],
     ],
   };

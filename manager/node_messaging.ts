@@ -45,11 +45,12 @@ export class NodeMessaging {
   constructor(context: NodeContext) {
     this.#context = context;
     const { settings, pool, codec, emit, runtime } = context;
-    const { channels, causalLabels, relayTtl } = settings;
+    const { channels, causalLabels, relayTtl, maxInflight, maxPendingCalls } = settings;
     const selfName = () => context.self.name;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
       (name) => this.monitors.unregistered(name),
+      maxInflight,
     );
     this.registry = registry;
     this.#delayed = new DelayQueue(runtime.clock);
@@ -70,6 +71,7 @@ export class NodeMessaging {
       monotonic: monotonicChannels(channels),
       relay: (message) => this.relaying.send(message),
       deliverHere: (message) => this.#deliverHere(message),
+      idleHere: () => this.inbound.idle(),
     });
     this.inbound = new Inbound({
       ...common,
@@ -98,7 +100,12 @@ export class NodeMessaging {
       memberLife: (node) => this.#memberLife(node),
       isPresent: (node) => this.#isPresent(node),
     });
-    this.calls = new Calls({ guarantees: this.guarantees, inbound, firstId: randomCount(runtime.random) });
+    this.calls = new Calls({
+      guarantees: this.guarantees,
+      inbound,
+      firstId: randomCount(runtime.random),
+      pendingMax: maxPendingCalls,
+    });
     this.monitors = new Monitors(registry);
     const { calls } = this;
     this.acceptance = new Acceptance({
@@ -147,7 +154,11 @@ export class NodeMessaging {
         controls: [[FrameKind.ack, ({ name }, value) => guarantees.takeReceipt(name, value)]],
       },
       {
-        stop: () => this.#delayed.stop(),
+        restart: () => inbound.reset(),
+        stop: () => {
+          this.#delayed.stop();
+          inbound.reset();
+        },
         frames: [
           [FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)],
           [FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end)],
@@ -225,6 +236,7 @@ export class NodeMessaging {
   #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
     const context = { from: this.#context.self.name, channel, cast };
     const { codec } = this.#context;
+    if (envelope === undefined) this.inbound.checkHolding(name);
     const bytes = codec.encode(message);
     this.stats.sent++;
     this.#context.runtime.defer(() => {

@@ -148,6 +148,20 @@ export interface PeerServiceOptions {
    */
   readonly causalLabels?: readonly string[] | undefined;
   /**
+   * How many promises of handlers may be pending, 1 to 10 million. Beyond it a call rejects with `OverloadedError`, an acknowledged message
+   * is repeated later, and any other message waits: the connection that it came over is not read until there is room. A handler may have
+   * a bound of its own, the option `concurrency` of `register()`.
+   *
+   * @default {10_000}
+   */
+  readonly maxInflight?: number | undefined;
+  /**
+   * How many calls of this node may wait for their replies, 1 to 10 million. Beyond it a call rejects with `OverloadedError`.
+   *
+   * @default {10_000}
+   */
+  readonly maxPendingCalls?: number | undefined;
+  /**
    * Most links that a `transitive` message may go along, 1 to 255. A partial view of many nodes wants more than the default: a path along
    * the broadcast tree is not always the shortest.
    *

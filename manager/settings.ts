@@ -39,6 +39,8 @@ export interface Settings extends Preset {
   readonly codec: Codec | undefined;
   readonly maxFrameBytes: number;
   readonly causalLabels: readonly string[] | undefined;
+  readonly maxInflight: number;
+  readonly maxPendingCalls: number;
   readonly relayTtl: number;
   readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
@@ -105,6 +107,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     codec,
     maxFrameBytes: checkNumber("maxFrameBytes", options.maxFrameBytes ?? DEFAULT_FRAME_BYTES, 1024, 2 ** 30, true),
     causalLabels: options.causalLabels,
+    maxInflight: checkNumber("maxInflight", options.maxInflight ?? 10_000, 1, 10_000_000, true),
+    maxPendingCalls: checkNumber("maxPendingCalls", options.maxPendingCalls ?? 10_000, 1, 10_000_000, true),
     relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),

@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
@@ -163,11 +163,20 @@ export class Acceptance {
     this.#reportSoon();
     if (causal === undefined) {
       if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+      if (call === undefined && !this.#options.inbound.hasRoom(name)) {
+        this.#seen.refuse(sender, sequence, "full");
+        return;
+      }
       this.#handOver(sender, sequence, name, message, context, call, true);
       return;
     }
     if (this.#seen.admit(sender, sequence, floor) !== "new") return;
-    const { runtime, orders } = this.#options;
+    const { runtime, orders, inbound } = this.#options;
+    // What has got its place in the order is handed over whatever there is room for: only the first step can be refused.
+    if (!causal.empty && !inbound.hasRoom(name)) {
+      this.#seen.refuse(sender, sequence, "full");
+      return;
+    }
     const { name: from, incarnation } = sender;
     const accepted = {
       sender: { name: from, incarnation },
@@ -197,13 +206,15 @@ export class Acceptance {
 
   /** A receipt that cannot be sent is not missed: the sender repeats its message, which brings another. */
   #report(): void {
-    for (const { to, receipt } of this.#seen.takeReceipts()) {
+    for (const { to, receipt, isRepeated } of this.#seen.takeReceipts()) {
       if (to === this.#options.pool.selfName()) {
         this.#options.receiptHere(receiptToValue(receipt));
         continue;
       }
       const peer = this.#options.pool.peers.get(to);
-      const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(DEFAULT_CHANNEL, undefined)?.queue;
+      // Where it was told before, the connection of the messages may be one that is not read for want of room.
+      const channel = isRepeated ? MEMBERSHIP_CHANNEL : DEFAULT_CHANNEL;
+      const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(channel, undefined)?.queue;
       if (queue === undefined) {
         this.#options.relayReceipt(to, receiptToValue(receipt));
         continue;

@@ -132,10 +132,13 @@ export class OutstandingMessages<T> {
     return acknowledged;
   }
 
-  /** Notes that the receiver had no room for a message. It is repeated all the same. */
-  refuse(peer: string, sequence: number): void {
+  /** Notes that the receiver had no room for a message. It is repeated all the same. Returns it when it is one that is not to be repeated. */
+  refuse(peer: string, sequence: number): OutstandingMessage<T> | undefined {
     const entry = this.#of(peer)?.messages.get(sequence);
-    if (entry !== undefined) entry.refused = true;
+    if (entry === undefined) return undefined;
+    entry.refused = true;
+    const { repetition } = entry;
+    return repetition !== undefined && repetition.retransmission === undefined ? this.#giveUp(repetition) : undefined;
   }
 
   /** Notes that there is no handler for a message yet. It is given up at its deadline, or `patience` milliseconds from now when it has none. */

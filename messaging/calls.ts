@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { CallMark } from "../wire/envelope.ts";
-import { CallError, MessageTooLargeError, NotConnectedError } from "./errors.ts";
+import { CallError, MessageTooLargeError, NotConnectedError, OverloadedError } from "./errors.ts";
 import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue } from "./failure.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
@@ -25,6 +25,8 @@ export interface CallsOptions {
   readonly inbound: Inbound;
   /** Number of the first call. Replies to an earlier life of this node may still come in: they must not fit. */
   readonly firstId: number;
+  /** Most calls that may wait for their replies. */
+  readonly pendingMax: number;
 }
 
 /** Requests and their replies: two acknowledged messages with one number. */
@@ -42,6 +44,7 @@ export class Calls {
    * Sends a request and waits for its reply.
    *
    * @throws {CallError} When the handler throws, or there is none.
+   * @throws {OverloadedError} When the handler has no room, or too many calls are pending here.
    * @throws {NotConnectedError} When the node is no member, goes down or leaves.
    * @throws The reason of `signal`, once that is aborted.
    */
@@ -50,6 +53,12 @@ export class Calls {
     retransmission: GuaranteeOptions["retransmission"],
     signal: AbortSignal,
   ): Promise<unknown> {
+    const { pendingMax } = this.#options;
+    // Watches over handlers wait for as long as these are there, and are bounded otherwise.
+    if (this.#pending.size >= pendingMax && !message.name.startsWith("\0")) {
+      const state = `${this.#pending.size} calls wait for their replies, at most ${pendingMax}`;
+      return Promise.reject(new OverloadedError(`Cannot call "${message.name}" on "${message.node}": ${state}`));
+    }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       // A request that was given up is not kept for a next life of its receiver.
@@ -143,10 +152,11 @@ export class Calls {
 }
 
 /** What a reply says that went wrong; where it says nothing that can be read, that is what went wrong. */
-function thrownThere(message: unknown): CallError {
+function thrownThere(message: unknown): CallError | OverloadedError {
   if (message instanceof UndecodableMessage) return new CallError(`${message}`);
   try {
-    return callErrorOf(remoteErrorFromValue(message));
+    const remote = remoteErrorFromValue(message);
+    return remote.name === "OverloadedError" ? new OverloadedError(remote.message) : callErrorOf(remote);
   } catch (error) {
     return callErrorOf(remoteErrorOf(error));
   }

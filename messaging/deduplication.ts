@@ -54,6 +54,8 @@ interface Inbound {
   readonly missing: Set<number>;
   /** Whether there is something to report. */
   due: boolean;
+  /** Whether some of it was reported before. */
+  isRepeated: boolean;
 }
 
 /**
@@ -132,18 +134,18 @@ export class Deduplication {
   }
 
   /** The receipts that are due, and to whom. Each is given once. */
-  takeReceipts(): { readonly to: string; readonly receipt: Receipt }[] {
+  takeReceipts(): { readonly to: string; readonly receipt: Receipt; readonly isRepeated: boolean }[] {
     const receipts = [];
     for (const inbound of this.#due) {
-      const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed } = inbound;
-      inbound.due = false;
+      const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed, isRepeated } = inbound;
+      inbound.due = inbound.isRepeated = false;
       // A later life of the sender has begun meanwhile, or it is forgotten.
       if (this.#senders.get(to) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       const refused = { full: toRanges(full), late: toRanges(late), missing: toRanges(missing) };
       const thrown = [...failed].map((sequence) => [sequence, failures.get(sequence)!] as const);
-      receipts.push({ to, receipt: { incarnation, through, ranges, ...refused, failed: thrown } });
+      receipts.push({ to, receipt: { incarnation, through, ranges, ...refused, failed: thrown }, isRepeated });
       for (const reported of [unreported, full, late, missing, failed]) if (reported.size > 0) reported.clear();
     }
     this.#due = [];
@@ -179,11 +181,13 @@ export class Deduplication {
     if (pending.size > 0 && pending.has(sequence)) return "pending";
     if (handled.has(sequence)) {
       unreported.add(sequence);
+      inbound.isRepeated = true;
       this.#reportTo(inbound);
       return "duplicate";
     }
     if (failures.size > 0 && failures.has(sequence)) {
       failed.add(sequence);
+      inbound.isRepeated = true;
       this.#reportTo(inbound);
       return "duplicate";
     }
@@ -223,6 +227,7 @@ export class Deduplication {
       lacking: new Set<number>(),
       missing: new Set<number>(),
       due: false,
+      isRepeated: false,
     };
     this.#senders.set(name, fresh);
     this.#departed.delete(name);

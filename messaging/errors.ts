@@ -151,6 +151,32 @@ export class ReceiveBufferFullError extends Error {
   override readonly name = "ReceiveBufferFullError";
 }
 
+/**
+ * The receiver has no room: as many promises of the handler are pending as its option `concurrency` allows, or of all handlers as
+ * `maxInflight` does. Or too many calls of this node wait for their replies already. The message was not handled.
+ *
+ * @example A handler that does one thing at a time
+ * ```ts
+ * import { OverloadedError, startPeerService } from "@partisan/peer-service";
+ * import { assertEquals, assertRejects } from "@std/assert";
+ *
+ * await using a = await startPeerService({ name: "a" });
+ * await using b = await startPeerService({ name: "b" });
+ * await a.syncJoin(b.spec);
+ * const gate = Promise.withResolvers<string>();
+ * b.register("slow", () => gate.promise, { concurrency: 1 });
+ *
+ * const first = a.call("b", "slow", 1);
+ * await assertRejects(() => a.call("b", "slow", 2), OverloadedError);
+ * gate.resolve("done");
+ * assertEquals(await first, "done");
+ * ```
+ */
+export class OverloadedError extends Error {
+  /** Always `"OverloadedError"`. */
+  override readonly name = "OverloadedError";
+}
+
 /** What a handler on another node threw. */
 export interface RemoteError {
   /** The name of the error there, such as `"RangeError"`. */

@@ -10,9 +10,11 @@ import {
   MessageTooLargeError,
   NoHandlerError,
   NotConnectedError,
+  OverloadedError,
   PartitionedError,
   ReceiveBufferFullError,
 } from "./errors.ts";
+import { MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import { callErrorOf } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
@@ -103,7 +105,10 @@ export class Guarantees {
       message?.settle(noHandler(message));
     }
     if (receipt.missing.length > 0) this.#schedule();
-    for (const sequence of fromRanges(receipt.full)) this.#outstanding.refuse(from, sequence);
+    for (const sequence of fromRanges(receipt.full)) {
+      const { message } = this.#outstanding.refuse(from, sequence) ?? {};
+      message?.settle(noRoom(message));
+    }
     for (const sequence of fromRanges(receipt.late)) {
       this.#outstanding.settle(from, sequence)?.settle(
         new AckTimeoutError(`Cannot deliver to "${from}": the message came too late for its causal place`),
@@ -255,7 +260,7 @@ export class Guarantees {
         lacking
           ? noHandler(message)
           : refused
-          ? new ReceiveBufferFullError(`Cannot deliver to "${peer}": its buffer for causally ordered messages is full`)
+          ? noRoom(message)
           : new AckTimeoutError(`Cannot deliver to "${peer}": no acknowledgement came in time`),
       );
     }
@@ -273,6 +278,8 @@ export class Guarantees {
     message.sequence = sequence;
     message.floor = this.#outstanding.floor(peer);
     message.repeated = true;
+    // The connection of a reply may be one that is not read for want of room, when the handler that waits for it takes the last of it.
+    if (message.call?.ok !== undefined) message.options = { ...message.options, channel: MEMBERSHIP_CHANNEL };
     this.#options.outbound.offer(message);
   }
 
@@ -305,6 +312,14 @@ export class Guarantees {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+function noRoom({ node, name, causal }: NumberedMessage): Error {
+  return causal === undefined
+    ? new OverloadedError(
+      `Cannot deliver to "${node}": the handler "${name}" had no room; send less at a time, or later`,
+    )
+    : new ReceiveBufferFullError(`Cannot deliver to "${node}": its buffer for causally ordered messages is full`);
 }
 
 function noHandler({ node, name }: NumberedMessage): NoHandlerError {

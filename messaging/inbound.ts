@@ -3,7 +3,7 @@
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { DelayQueue } from "./delay_queue.ts";
-import { NoHandlerError } from "./errors.ts";
+import { NoHandlerError, OverloadedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
@@ -22,6 +22,9 @@ export interface InboundOptions {
   readonly undeliverable: (what: Undeliverable) => void;
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
 }
+
+/** Messages for one handler that came by another way than a connection of its sender, and wait for room: a flood of them cannot be held back there. */
+const HELD_MAX = 1_024;
 
 /** The two contexts that plain messages of a connection have. */
 interface ConnectionContexts {
@@ -43,11 +46,47 @@ export class Inbound {
     readHandlerName(connection, buffer.subarray(start, end));
   }
 
-  /** Takes a frame of kind `message`. */
-  takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
-    const { codec } = this.#options;
+  /**
+   * Takes a frame of kind `message`.
+   *
+   * @returns When its handler has no room: what to wait for before the next frame is read. Backpressure begins there.
+   */
+  takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+    const { codec, registry: { workload } } = this.#options;
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
-    this.receive(name, message, this.contextOf(connection, cast));
+    const context = this.contextOf(connection, cast);
+    if (workload.hasRoom(name)) return this.#enter(name, message, context);
+    return new Promise((resolve) =>
+      workload.wait(name, () => {
+        this.#enter(name, message, context);
+        resolve();
+      })
+    );
+  }
+
+  /** Whether the handler may be handed a message now. */
+  hasRoom(name: string): boolean {
+    return this.#options.registry.workload.hasRoom(name);
+  }
+
+  /**
+   * Makes sure that a message of this node to itself can be held, should its handler have no room.
+   *
+   * @throws {QueueFullError} When too many are held.
+   */
+  checkHolding(name: string): void {
+    if (this.#options.registry.workload.waitingFor(name) < HELD_MAX) return;
+    throw new QueueFullError(`Cannot send to "${name}" on "${this.#options.self()}": ${overloaded(name)}`);
+  }
+
+  /** Resolves once nothing waits for a handler to have room. */
+  idle(): Promise<void> {
+    return this.#options.registry.workload.idle();
+  }
+
+  /** Lets go of what waits for room. */
+  reset(): void {
+    this.#options.registry.workload.clear();
   }
 
   /** Whether there are functions that messages have to go through. */
@@ -61,10 +100,30 @@ export class Inbound {
     return cast ? contexts.cast : contexts.forward;
   }
 
-  /** Takes a message that came in, or that did not have to travel: sends it through the interposition functions and delivers it. */
+  /**
+   * Takes a message that did not come over a connection of its sender: one that others passed on, or that did not have to travel. It is
+   * sent through the interposition functions, and delivered when there is room for it.
+   */
   receive(name: string, message: unknown, context: MessageContext): void {
+    if (!this.#options.interpositions.active) this.#hold(name, message, context);
+    else this.interpose(message, context, (message) => this.#hold(name, message, context));
+  }
+
+  #enter(name: string, message: unknown, context: MessageContext): void {
     if (!this.#options.interpositions.active) this.deliver(name, message, context);
     else this.interpose(message, context, (message) => this.deliver(name, message, context));
+  }
+
+  #hold(name: string, message: unknown, context: MessageContext): void {
+    const { registry: { workload }, stats, undeliverable, self } = this.#options;
+    if (workload.hasRoom(name)) {
+      this.deliver(name, message, context);
+    } else if (workload.waitingFor(name) < HELD_MAX) {
+      workload.wait(name, () => this.deliver(name, message, context));
+    } else {
+      stats.dropped++;
+      undeliverable({ node: self(), name, reason: overloaded(name) });
+    }
   }
 
   /** Sends a message that came in through the interposition functions; `proceed` takes what comes out, if anything. */
@@ -104,7 +163,7 @@ export class Inbound {
       if (message instanceof UndecodableMessage) throw message.error;
       stats.delivered++;
       const result = registry.whereis(name)!(message, context);
-      if (result instanceof Promise) result.catch((error) => handlerFailed(name, context.from, error));
+      if (result instanceof Promise) this.#follow(result, name, context);
       return result;
     } catch (error) {
       handlerFailed(name, context.from, error);
@@ -112,17 +171,28 @@ export class Inbound {
     }
   }
 
+  /** A promise of a handler counts until it settles. */
+  #follow(result: Promise<unknown>, name: string, { from }: MessageContext): void {
+    const { registry: { workload }, handlerFailed } = this.#options;
+    workload.begin(name);
+    result.then(() => workload.end(name), (error) => {
+      workload.end(name);
+      handlerFailed(name, from, error);
+    });
+  }
+
   /**
    * Hands a request to its handler.
    *
    * @returns What the handler returns.
-   * @throws What the handler throws; an error when there is none.
+   * @throws What the handler throws; an error when there is none, or no room.
    */
   async answer(name: string, message: unknown, context: MessageContext): Promise<unknown> {
     if (!this.handles(name)) {
       this.unhandled(name, false);
       throw new NoHandlerError(noHandler(name));
     }
+    if (!this.hasRoom(name)) throw new OverloadedError(overloaded(name));
     return await this.handle(name, message, context);
   }
 
@@ -153,6 +223,10 @@ export class Inbound {
     }
     return contexts;
   }
+}
+
+function overloaded(name: string): string {
+  return `The handler "${name}" has no room: too much waits for it, or for this node`;
 }
 
 function noHandler(name: string): string {

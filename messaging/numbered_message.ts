@@ -11,7 +11,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   readonly node: string;
   readonly name: string;
   readonly message: unknown;
-  readonly options: SendOptions;
+  options: SendOptions;
   readonly cast: boolean;
   readonly call: CallMark | undefined;
   readonly envelope: Envelope = this;

@@ -59,6 +59,8 @@ export interface OutboundOptions {
   readonly relay: (message: OutboundMessage) => void;
   /** Takes a message that is for this node itself. */
   readonly deliverHere: (message: OutboundMessage) => void;
+  /** Resolves once nothing waits for a handler of this node to have room. */
+  readonly idleHere: () => Promise<void>;
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly stats: MessageStats;
@@ -165,6 +167,7 @@ export class Outbound {
 
   /** Resolves once every connection that a message to `node` on `channel` could take is below its high-water mark. */
   async ready(node: string, channel: string): Promise<void> {
+    if (node === this.#options.self()) return await this.#options.idleHere();
     const peer = this.#options.pool.peers.get(node);
     if (peer === undefined) return;
     const carriers = peer.openOn(channel) > 0 ? channel : DEFAULT_CHANNEL;

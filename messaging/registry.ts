@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { Workload } from "./workload.ts";
+
 /** What a handler is told about a message besides the message itself. */
 export interface MessageContext {
   /** Name of the node that sent it. */
@@ -28,6 +30,13 @@ export interface HandlerOptions {
    * @default {false}
    */
   readonly borrow?: boolean;
+  /**
+   * How many promises of the handler may be pending, 1 or more. Beyond it, a call rejects with `OverloadedError`, an acknowledged message
+   * is repeated later, and any other message waits: the connection that it came over is not read until there is room.
+   *
+   * @default {as many as `maxInflight` of the node}
+   */
+  readonly concurrency?: number | undefined;
 }
 
 /** The name of the manager itself among the handlers; no user can register it. */
@@ -38,14 +47,18 @@ export class Registry {
   readonly #handlers = new Map<string, MessageHandler>();
   readonly #borrowers = new Set<string>();
   readonly #unregistered: (name: string) => void;
+  /** How much the handlers have to do. */
+  readonly workload: Workload;
 
   /**
    * Begins with the manager alone.
    *
    * @param manager Takes the messages to the manager itself.
    * @param unregistered Called when a name loses its handler.
+   * @param inflightMax Most promises of handlers that may be pending.
    */
-  constructor(manager: MessageHandler, unregistered: (name: string) => void) {
+  constructor(manager: MessageHandler, unregistered: (name: string) => void, inflightMax = 10_000) {
+    this.workload = new Workload(inflightMax);
     this.#handlers.set(MANAGER_NAME, manager);
     this.#unregistered = unregistered;
   }
@@ -54,9 +67,9 @@ export class Registry {
    * Gives a handler a name.
    *
    * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function, or `borrow` no boolean.
-   * @throws {RangeError} When the name is taken.
+   * @throws {RangeError} When the name is taken, or `concurrency` no integer of 1 or more.
    */
-  register(name: string, handler: MessageHandler, { borrow = false }: HandlerOptions = {}): void {
+  register(name: string, handler: MessageHandler, { borrow = false, concurrency }: HandlerOptions = {}): void {
     if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
       throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters, and does not begin with NUL`);
     }
@@ -66,11 +79,17 @@ export class Registry {
     if (typeof borrow !== "boolean") {
       throw new TypeError(`Cannot register "${name}": the option "borrow" is ${typeof borrow}, expected a boolean`);
     }
+    if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
+      throw new RangeError(
+        `Cannot register "${name}": "concurrency" is ${concurrency}, expected an integer of 1 or more`,
+      );
+    }
     if (this.#handlers.has(name)) {
       throw new RangeError(`Cannot register "${name}": the name is taken; unregister it first`);
     }
     this.#handlers.set(name, handler);
     if (borrow) this.#borrowers.add(name);
+    if (concurrency !== undefined) this.workload.bound(name, concurrency);
   }
 
   /** Gives a handler of ours a name that no user can register: one that begins with NUL. */
@@ -82,7 +101,10 @@ export class Registry {
   unregister(name: string): boolean {
     const known = name !== MANAGER_NAME && !name.startsWith("\0") && this.#handlers.delete(name);
     this.#borrowers.delete(name);
-    if (known) this.#unregistered(name);
+    if (known) {
+      this.workload.bound(name, undefined);
+      this.#unregistered(name);
+    }
     return known;
   }
 

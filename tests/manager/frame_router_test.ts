@@ -11,8 +11,8 @@ const buffer = new Uint8Array(9);
 Deno.test("FrameRouter hands each kind to whoever takes it, with the bytes where they are", () => {
   const router = new FrameRouter();
   const taken: unknown[][] = [];
-  router.on(FrameKind.ping, (...frame) => taken.push(["ping", ...frame]));
-  router.on(FrameKind.message, (...frame) => taken.push(["message", ...frame]));
+  router.on(FrameKind.ping, (...frame) => void taken.push(["ping", ...frame]));
+  router.on(FrameKind.message, (...frame) => void taken.push(["message", ...frame]));
   router.route(connection, FrameKind.message, buffer, 2, 5);
   router.route(connection, FrameKind.ping, buffer, 5, 5);
   assertEquals(taken.map(([who, , , start, end]) => [who, start, end]), [["message", 2, 5], ["ping", 5, 5]]);

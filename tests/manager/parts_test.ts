@@ -49,7 +49,7 @@ Deno.test("Parts stops a part once the one before it has stopped", async () => {
 Deno.test("Parts leads each kind of frame to the part that takes it, as it is or as its value", () => {
   const taken: unknown[] = [];
   const parts = new Parts([
-    { frames: [[FrameKind.message, (_, buffer, start, end) => taken.push(buffer.subarray(start, end))]] },
+    { frames: [[FrameKind.message, (_, buffer, start, end) => void taken.push(buffer.subarray(start, end))]] },
     { controls: [[FrameKind.strategy, ({ name }, value) => taken.push([name, value])]] },
   ]);
   const router = new FrameRouter();

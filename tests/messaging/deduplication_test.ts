@@ -43,12 +43,17 @@ Deno.test("Deduplication.fail() tells of a failure whenever the message is repea
   assertEquals(deduplication.takeReceipts(), [{
     to: "a",
     receipt: { ...receipt, ranges: [2, 2], failed: [[1, error]] },
+    isRepeated: false,
   }]);
   assertEquals(deduplication.takeReceipts(), []);
   assertEquals(deduplication.admit(A, 1, 1), "duplicate");
-  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, failed: [[1, error]] } }]);
+  assertEquals(deduplication.takeReceipts(), [{
+    to: "a",
+    receipt: { ...receipt, failed: [[1, error]] },
+    isRepeated: true,
+  }]);
   assertEquals(handle(deduplication, 3, 3), "new");
-  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, through: 3 } }]);
+  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, through: 3 }, isRepeated: false }]);
 });
 
 Deno.test("Deduplication.fail() admits nothing new when its sender has heard of none of very many failures", () => {
@@ -66,7 +71,7 @@ Deno.test("Deduplication.miss() makes a repetition new again, and says what has 
   deduplication.admit(A, 1, 1);
   assertEquals(deduplication.miss(A, 1), true);
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, missing: [1, 1] } },
+    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, missing: [1, 1] }, isRepeated: false },
   ]);
   assertEquals(deduplication.admit(A, 1, 1), "new");
   assertEquals(deduplication.miss(A, 1), false);
@@ -89,7 +94,7 @@ Deno.test("Deduplication.refuse() makes a repetition new again and says why", ()
   deduplication.refuse(A, 2, "full");
   deduplication.refuse(A, 3, "late");
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, full: [1, 2], late: [3, 3] } },
+    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, full: [1, 2], late: [3, 3] }, isRepeated: false },
   ]);
   assertEquals(deduplication.takeReceipts(), []);
   assertEquals(deduplication.admit(A, 1, 1), "new");
@@ -100,8 +105,8 @@ Deno.test("Deduplication.takeReceipts() names what was handled since the last ti
   for (const sequence of [1, 2, 4, 5, 9]) handle(deduplication, sequence);
   handle(deduplication, 1, 1, { name: "b", incarnation: 1 });
   assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 2, ...NOTHING, ranges: [4, 5, 9, 9] } },
-    { to: "b", receipt: { incarnation: 1, through: 1, ...NOTHING } },
+    { to: "a", receipt: { incarnation: 5, through: 2, ...NOTHING, ranges: [4, 5, 9, 9] }, isRepeated: false },
+    { to: "b", receipt: { incarnation: 1, through: 1, ...NOTHING }, isRepeated: false },
   ]);
   assertEquals(deduplication.takeReceipts(), []);
   handle(deduplication, 5);

@@ -37,6 +37,7 @@ class Bench {
       delayed: new DelayQueue(bareRuntime().clock),
       relay: (message) => this.relayed.push(message),
       deliverHere: (message) => this.stayed.push(message),
+      idleHere: () => Promise.resolve(),
       pool: { peers: new Map([["b", this.peer]]) } as unknown as ConnectionPool,
       codec: this.codec,
       stats: this.stats,

@@ -1,0 +1,133 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** What waits for room under one name, first come first served. */
+type Line = (() => void)[];
+
+/** How many promises of handlers are pending, how many may be, and what waits until fewer are. What returns no promise counts for nothing. */
+export class Workload {
+  readonly #max: number;
+  /** Bounds of single handlers. A name without one is not in it. */
+  readonly #bounds = new Map<string, number>();
+  /** Pending promises of the handlers that have a bound of their own. */
+  readonly #open = new Map<string, number>();
+  /** What waits, by name; the name whose turn it is comes first. A name for which nothing waits is not in it. */
+  readonly #lines = new Map<string, Line>();
+  #pending = 0;
+  #waiting = 0;
+  #idle: (() => void)[] = [];
+  #isServing = false;
+
+  /** @param max Most promises that may be pending, of all handlers together. */
+  constructor(max: number) {
+    this.#max = max;
+  }
+
+  /** How many promises are pending. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  /** How much waits for room. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Gives a handler a bound of its own; `undefined` takes it away. What is pending already counts on. */
+  bound(name: string, concurrency: number | undefined): void {
+    if (concurrency === undefined) this.#bounds.delete(name);
+    else this.#bounds.set(name, concurrency);
+    this.#serve();
+  }
+
+  /** Whether the handler may be handed a message now: there is room, and nothing that came before waits for it. */
+  hasRoom(name: string): boolean {
+    return this.#isFree(name) && (this.#waiting === 0 || !this.#lines.has(name));
+  }
+
+  /** Whether there is room for one more promise. */
+  #isFree(name: string): boolean {
+    if (this.#pending >= this.#max) return !isOfUser(name);
+    if (this.#bounds.size === 0) return true;
+    const bound = this.#bounds.get(name);
+    return bound === undefined || (this.#open.get(name) ?? 0) < bound;
+  }
+
+  /** A handler has returned a promise. */
+  begin(name: string): void {
+    if (!isOfUser(name)) return;
+    this.#pending++;
+    if (this.#bounds.has(name) || this.#open.has(name)) this.#open.set(name, (this.#open.get(name) ?? 0) + 1);
+  }
+
+  /** It has settled: what waited for it has its turn, at once. */
+  end(name: string): void {
+    if (!isOfUser(name)) return;
+    this.#pending--;
+    const open = this.#open.get(name);
+    if (open !== undefined) {
+      if (open > 1) this.#open.set(name, open - 1);
+      else this.#open.delete(name);
+    }
+    if (this.#waiting > 0) this.#serve();
+  }
+
+  /** Has `resume` called as soon as the handler has room. */
+  wait(name: string, resume: () => void): void {
+    this.#waiting++;
+    const line = this.#lines.get(name);
+    if (line === undefined) this.#lines.set(name, [resume]);
+    else line.push(resume);
+  }
+
+  /** How much waits for room under one name. */
+  waitingFor(name: string): number {
+    return this.#lines.get(name)?.length ?? 0;
+  }
+
+  /** Resolves once nothing waits. */
+  idle(): Promise<void> {
+    return this.#waiting === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  /** Lets go of everything that waits. What is pending counts on until it settles. */
+  clear(): void {
+    this.#lines.clear();
+    this.#waiting = 0;
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    for (const resolve of this.#idle.splice(0)) resolve();
+  }
+
+  /** Names take turns, so that a busy one does not keep all the room for itself. */
+  #serve(): void {
+    // What is resumed may settle at once, and would serve again from within.
+    if (this.#isServing) return;
+    this.#isServing = true;
+    try {
+      for (let served = this.#serveNext(); served; served = this.#serveNext());
+      if (this.#waiting === 0) this.#tellIdle();
+    } finally {
+      this.#isServing = false;
+    }
+  }
+
+  #serveNext(): boolean {
+    for (const [name, line] of this.#lines) {
+      if (!this.#isFree(name)) continue;
+      const resume = line.shift()!;
+      this.#waiting--;
+      this.#lines.delete(name);
+      if (line.length > 0) this.#lines.set(name, line);
+      resume();
+      return true;
+    }
+    return false;
+  }
+}
+
+/** Handlers of the manager itself are few and bounded otherwise: a watch over a handler is pending for as long as that is there. */
+function isOfUser(name: string): boolean {
+  return name !== "" && !name.startsWith("\0");
+}
