@@ -55,6 +55,7 @@ export {
   type PreInterpositionFun,
 } from "./messaging/interposition.ts";
 export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
+export type { CallAllOptions } from "./manager/calling_all.ts";
 export { type HandlerOptions, type MessageContext, type MessageHandler } from "./messaging/registry.ts";
 export { type GuaranteeOptions } from "./messaging/guarantee_options.ts";
 export { type Retransmission } from "./messaging/retransmission.ts";

@@ -9,7 +9,7 @@ import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { DepartedLives } from "../messaging/departed_lives.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
-import { StoppedError } from "../messaging/errors.ts";
+import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
@@ -19,7 +19,8 @@ import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { Random } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
+import { sendValue } from "../connections/send_value.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
@@ -45,7 +46,7 @@ export class NodeMessaging {
   constructor(context: NodeContext) {
     this.#context = context;
     const { settings, pool, codec, emit, runtime } = context;
-    const { channels, causalLabels, relayTtl, maxInflight, maxPendingCalls } = settings;
+    const { channels, causalLabels, relayTtl, maxInflight } = settings;
     const selfName = () => context.self.name;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
@@ -80,7 +81,7 @@ export class NodeMessaging {
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
     });
     this.#orders = new CausalOrders(causalLabels, context.self);
-    const { outbound, inbound } = this;
+    const { inbound } = this;
     this.relaying = new Relaying({
       pool,
       codec,
@@ -90,22 +91,8 @@ export class NodeMessaging {
       arrived: (from, what) => this.#relayed(from, what),
     }, context.self);
     this.broadcasting = this.#newBroadcasting(context);
-    this.guarantees = new Guarantees({
-      runtime,
-      outbound,
-      codec,
-      orders: this.#orders,
-      self: selfName,
-      incarnation: () => context.self.incarnation,
-      memberLife: (node) => this.#memberLife(node),
-      isPresent: (node) => this.#isPresent(node),
-    });
-    this.calls = new Calls({
-      guarantees: this.guarantees,
-      inbound,
-      firstId: randomCount(runtime.random),
-      pendingMax: maxPendingCalls,
-    });
+    this.guarantees = this.#newGuarantees(context);
+    this.calls = this.#newCalls(context);
     this.monitors = new Monitors(registry);
     const { calls } = this;
     this.acceptance = new Acceptance({
@@ -138,8 +125,16 @@ export class NodeMessaging {
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
       {
-        peerDown: ({ name }) => calls.down(name),
-        memberLeft: ({ name }) => calls.left(name),
+        peerDown: ({ name }) => {
+          calls.down(name);
+          inbound.gone(name, new NotConnectedError(`"${name}" is gone`));
+        },
+        memberLeft: ({ name }) => {
+          calls.left(name);
+          inbound.gone(name, new NotConnectedError(`"${name}" has left the cluster`));
+        },
+        stop: (reason) => this.abortHandlers(reason),
+        controls: [[FrameKind.cancel, ({ name }, id) => calls.takeCancel(name, id)]],
       },
       {
         peerDown: ({ name }) => monitors.gone(name),
@@ -180,6 +175,22 @@ export class NodeMessaging {
     ];
   }
 
+  /** Tells the handlers of all messages that there is no use in going on. */
+  abortHandlers(reason: Error): void {
+    this.calls.abort(reason);
+    this.inbound.abort(reason);
+  }
+
+  /** A call was given up: its handler need not go on. The word of it never waits behind messages. */
+  #cancel(node: string, id: number): void {
+    const { pool, self } = this.#context;
+    if (node === self.name) return this.calls.takeCancel(node, id);
+    const peer = pool.peers.get(node);
+    const connection = peer?.partitioned ? null : peer?.pick(MEMBERSHIP_CHANNEL, undefined, false);
+    if (connection) sendValue(connection, FrameKind.cancel, id);
+    else this.relaying.sendCancel(node, id);
+  }
+
   #unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
     if (this.#departed.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
@@ -197,6 +208,30 @@ export class NodeMessaging {
     this.#orders.restart(self);
   }
 
+  #newGuarantees(context: NodeContext): Guarantees {
+    const { runtime, codec } = context;
+    return new Guarantees({
+      runtime,
+      outbound: this.outbound,
+      codec,
+      orders: this.#orders,
+      self: () => context.self.name,
+      incarnation: () => context.self.incarnation,
+      memberLife: (node) => this.#memberLife(node),
+      isPresent: (node) => this.#isPresent(node),
+    });
+  }
+
+  #newCalls({ runtime, settings: { maxPendingCalls } }: NodeContext): Calls {
+    return new Calls({
+      guarantees: this.guarantees,
+      inbound: this.inbound,
+      firstId: randomCount(runtime.random),
+      pendingMax: maxPendingCalls,
+      cancel: (node, id) => this.#cancel(node, id),
+    });
+  }
+
   #newBroadcasting({ runtime, pool, codec, self, settings }: NodeContext): Broadcasting {
     const { gossip, strategy, treeRefreshInterval } = settings;
     return new Broadcasting({
@@ -207,7 +242,7 @@ export class NodeMessaging {
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
       deliver: (name, message, from) =>
-        this.inbound.receive(name, message, { from, channel: DEFAULT_CHANNEL, cast: true }),
+        this.inbound.receive(name, message, this.inbound.context(from, DEFAULT_CHANNEL, true)),
     }, self);
   }
 
@@ -226,15 +261,16 @@ export class NodeMessaging {
   /** Takes what other nodes have passed on. */
   #relayed(from: Sender, what: RelayedArrival): void {
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
+    if (what.kind === "cancel") return this.calls.takeCancel(from.name, what.id);
     const { name, cast, channel, envelope, message, bytes } = what;
-    const context = { from: from.name, channel, cast };
+    const context = this.inbound.context(from.name, channel, cast);
     if (envelope === undefined) this.inbound.receive(name, message, context);
     else this.acceptance.accept(from, envelope, bytes, message, name, context);
   }
 
   /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */
   #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
-    const context = { from: this.#context.self.name, channel, cast };
+    const context = this.inbound.context(this.#context.self.name, channel, cast);
     const { codec } = this.#context;
     if (envelope === undefined) this.inbound.checkHolding(name);
     const bytes = codec.encode(message);

@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import { callAll, type CallAllOptions } from "./calling_all.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
@@ -202,6 +203,14 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     }
   }
 
+  callAll(
+    name: string,
+    message: unknown,
+    options: CallAllOptions = {},
+  ): Promise<Map<string, PromiseSettledResult<unknown>>> {
+    return callAll(this.#node, name, message, options);
+  }
+
   broadcast(name: string, message: unknown): void {
     this.#node.context.checkRunning("broadcast");
     this.#node.messaging.broadcasting.broadcast(name, message);
@@ -216,7 +225,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   receiveMessage(node: string | NodeSpec, channel: string, message: unknown): void {
-    receive(this.#node, { from: nameOf(node), channel, cast: false }, message);
+    receive(this.#node, nameOf(node), channel, message);
   }
 
   // Watches over handlers and nodes.

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
+import type { CallAllOptions } from "./calling_all.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
@@ -547,6 +548,37 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * ```
    */
   call(node: string | NodeSpec, name: string, message: unknown, options?: CallOptions): Promise<unknown>;
+
+  /**
+   * Calls the handler `name` on many nodes at once: on all members, this node included, or on those that `options` names. Each call stands
+   * for itself, and `timeout` and `signal` hold for each.
+   *
+   * @returns For each node by name, what its handler returned, or why the call was rejected, as `Promise.allSettled` tells it.
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example Ask everybody
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * a.register("load", () => 0.5);
+   * b.register("load", () => {
+   *   throw new Error("Cannot say");
+   * });
+   *
+   * const loads = await a.callAll("load", null, { timeout: 5_000 });
+   * assertEquals(loads.get("a"), { status: "fulfilled", value: 0.5 });
+   * assertEquals(loads.get("b")?.status, "rejected");
+   * ```
+   */
+  callAll(
+    name: string,
+    message: unknown,
+    options?: CallAllOptions,
+  ): Promise<Map<string, PromiseSettledResult<unknown>>>;
 
   /**
    * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.

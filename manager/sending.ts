@@ -4,7 +4,7 @@ import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
-import { MANAGER_NAME, type MessageContext } from "../messaging/registry.ts";
+import { MANAGER_NAME } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
@@ -72,8 +72,9 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
 }
 
 /** Takes a message as if it had come off the wire: `{ name, message }` for the handler `name`, anything else for the manager. */
-export function receive(by: Node, context: MessageContext, message: unknown): void {
+export function receive(by: Node, from: string, channel: string, message: unknown): void {
   const { inbound } = by.messaging;
+  const context = inbound.context(from, channel, false);
   if (isForHandler(message)) inbound.receive(message.name, message.message, context);
   else inbound.receive(MANAGER_NAME, message, context);
 }

@@ -9,7 +9,11 @@ import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
 import { UndecodableMessage } from "../wire/payload_codec.ts";
+import { RequestContext } from "./message_context.ts";
 import { MANAGER_NAME, type MessageContext } from "./registry.ts";
+
+/** Calls given up before they came that are remembered: the word of it takes another connection, and may be faster. */
+const CANCELLED_MAX = 1_024;
 
 interface PendingCall {
   readonly node: string;
@@ -27,12 +31,17 @@ export interface CallsOptions {
   readonly firstId: number;
   /** Most calls that may wait for their replies. */
   readonly pendingMax: number;
+  /** Tells a node that a call to it was given up. */
+  readonly cancel: (node: string, id: number) => void;
 }
 
 /** Requests and their replies: two acknowledged messages with one number. */
 export class Calls {
   readonly #options: CallsOptions;
   readonly #pending = new Map<number, PendingCall>();
+  /** Requests that are being handled here, by the number and the name of their caller. */
+  readonly #answering = new Map<string, RequestContext>();
+  readonly #cancelled = new Set<string>();
   #nextId: number;
 
   constructor(options: CallsOptions) {
@@ -63,7 +72,7 @@ export class Calls {
     return new Promise((resolve, reject) => {
       // A request that was given up is not kept for a next life of its receiver.
       const ended = new AbortController();
-      const abort = () => this.#end(id, ({ reject }) => reject(signal.reason));
+      const abort = () => this.#cancel(id, signal.reason);
       const settled = (settle: (value: unknown) => void) => (value: unknown) => {
         signal.removeEventListener("abort", abort);
         settle(value);
@@ -77,6 +86,21 @@ export class Calls {
     });
   }
 
+  /** A caller says that it has given a call up. */
+  takeCancel(from: string, id: unknown): void {
+    if (!Number.isSafeInteger(id)) throw new TypeError("Cannot cancel a call: it has no number");
+    const key = `${id}\0${from}`;
+    const request = this.#answering.get(key);
+    if (request !== undefined) return request.abort(new DOMException(`"${from}" has given the call up`, "AbortError"));
+    this.#cancelled.add(key);
+    if (this.#cancelled.size > CANCELLED_MAX) this.#cancelled.delete(this.#cancelled.keys().next().value!);
+  }
+
+  /** Tells the handlers of all requests that nobody waits for them. */
+  abort(reason: Error): void {
+    for (const request of this.#answering.values()) request.abort(reason);
+  }
+
   /** Gives up all calls, because this node begins another life: replies are for the former one. */
   reset(reason: Error): void {
     for (const id of [...this.#pending.keys()]) this.#end(id, ({ reject }) => reject(reason));
@@ -85,6 +109,10 @@ export class Calls {
   /** Answers a request. */
   async takeRequest(name: string, message: unknown, context: MessageContext, { id }: CallMark): Promise<void> {
     const { from: node, channel } = context;
+    const key = `${id}\0${node}`;
+    if (this.#cancelled.delete(key)) return;
+    const request = new RequestContext(context);
+    this.#answering.set(key, request);
     const reply = (ok: boolean, message: unknown) =>
       this.#send({
         node,
@@ -95,8 +123,9 @@ export class Calls {
         call: { id, ok },
       });
     try {
-      const { ok, result } = await this.#answer(name, message, context);
-      await reply(ok, result);
+      const { ok, result } = await this.#answer(name, message, request);
+      this.#answering.delete(key);
+      if (!request.aborted) await reply(ok, result);
     } catch (error) {
       // A caller that is gone need not be told, least of all in its next life.
       const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
@@ -122,9 +151,12 @@ export class Calls {
   }
 
   #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
+    for (const request of this.#answering.values()) {
+      if (request.from === node) request.abort(new NotConnectedError(`Cannot reply: "${node}" is gone`));
+    }
     for (const [id, call] of this.#pending) {
       if (call.node !== node || !isHopeless(call)) continue;
-      this.#end(id, ({ reject }) => reject(new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`)));
+      this.#cancel(id, new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`));
     }
   }
 
@@ -142,6 +174,13 @@ export class Calls {
     options: GuaranteeOptions & { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
     await this.#options.guarantees.forward(message, { ...options, ack: true });
+  }
+
+  /** Gives a call up, and has its handler told. */
+  #cancel(id: number, reason: unknown): void {
+    const node = this.#pending.get(id)?.node;
+    this.#end(id, ({ reject }) => reject(reason));
+    if (node !== undefined) this.#options.cancel(node, id);
   }
 
   #end(id: number, settle: (call: PendingCall) => void): void {

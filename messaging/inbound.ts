@@ -8,6 +8,7 @@ import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts";
+import { SenderSignals, SharedContext } from "./message_context.ts";
 import type { MessageContext, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
@@ -36,6 +37,7 @@ interface ConnectionContexts {
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
+  readonly #signals = new SenderSignals();
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -92,6 +94,21 @@ export class Inbound {
   /** Whether there are functions that messages have to go through. */
   get interposing(): boolean {
     return this.#options.interpositions.active;
+  }
+
+  /** The context of a message that came by another way than a connection of its sender. */
+  context(from: string, channel: string, cast: boolean): MessageContext {
+    return new SharedContext(from, channel, cast, this.#signals);
+  }
+
+  /** A node went down, or has left: whatever is done for it is of no use. */
+  gone(node: string, reason: Error): void {
+    this.#signals.abort(node, reason);
+  }
+
+  /** Tells all handlers that what they do is of no use any more, because this node ends. */
+  abort(reason: Error): void {
+    this.#signals.end(reason);
   }
 
   /** The context of messages that a connection carries. */
@@ -217,8 +234,8 @@ export class Inbound {
   #contextsOf(connection: Connection): ConnectionContexts {
     let contexts = this.#contexts.get(connection);
     if (contexts === undefined) {
-      const common = { from: connection.peer.name, channel: connection.channel };
-      contexts = { cast: Object.freeze({ ...common, cast: true }), forward: Object.freeze({ ...common, cast: false }) };
+      const { peer: { name }, channel } = connection;
+      contexts = { cast: this.context(name, channel, true), forward: this.context(name, channel, false) };
       this.#contexts.set(connection, contexts);
     }
     return contexts;

@@ -10,6 +10,11 @@ export interface MessageContext {
   readonly channel: string;
   /** Whether it was cast: its sender does not wait for anything. */
   readonly cast: boolean;
+  /**
+   * Aborted when there is no use in going on. For a call: the caller has given it up, its time is over, or the caller went down. For any other
+   * message: its sender went down. For all of them: this node stops. It costs nothing unless it is read.
+   */
+  readonly signal: AbortSignal;
 }
 
 /**

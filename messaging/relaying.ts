@@ -25,7 +25,8 @@ export type RelayedArrival =
     readonly message: unknown;
     readonly bytes: number;
   }
-  | { readonly kind: "receipt"; readonly receipt: unknown };
+  | { readonly kind: "receipt"; readonly receipt: unknown }
+  | { readonly kind: "cancel"; readonly id: unknown };
 
 /** What a {@linkcode Relaying} counts. */
 export interface RelayStats {
@@ -87,6 +88,15 @@ export class Relaying {
     }
   }
 
+  /** Sends word on its way that a call was given up. */
+  sendCancel(node: string, id: number): void {
+    try {
+      this.#begin(node, encode(["cancel", id]), undefined, false);
+    } catch {
+      // There is no way now; the handler goes on, and nobody takes its reply.
+    }
+  }
+
   /**
    * Takes a relayed message from a peer.
    *
@@ -133,6 +143,7 @@ export class Relaying {
   #arrival(body: Uint8Array): RelayedArrival {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") return { kind, receipt: rest[0] };
+    if (kind === "cancel") return { kind, id: rest[0] };
     const [name, cast, channel, marks, bytes] = rest;
     if (
       kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||

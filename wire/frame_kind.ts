@@ -37,6 +37,8 @@ export const FrameKind = {
   attributes: 0x18,
   /** True: the dialer of this connection should dial it anew. False: the dialer has tried, and cannot. */
   renew: 0x19,
+  /** The caller has given a call up: its number. */
+  cancel: 0x1a,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

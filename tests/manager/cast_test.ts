@@ -14,7 +14,8 @@ scenario("castMessage() returns true, and tells the handler that it was cast, in
   assertEquals(a!.castMessage(b!.spec, "log", 3), true);
   await world.until("all arrived", () => heard.messages.length === 3);
   assertEquals(heard.messages, [1, 2, 3]);
-  assertEquals(heard.contexts[0], { from: "a", channel: "default", cast: true });
+  const { from, channel, cast } = heard.contexts[0]!;
+  assertEquals([from, channel, cast], ["a", "default", true]);
 });
 
 scenario("castMessage() never throws for a remote condition: it returns false, counts and tells", async (world) => {

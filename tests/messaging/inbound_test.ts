@@ -8,13 +8,14 @@ import { delay, Interpositions } from "../../messaging/interposition.ts";
 import { writeMessage } from "../../messaging/message_frame.ts";
 import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
 import { PayloadCodec, UndecodableMessage } from "../../wire/payload_codec.ts";
+import { SenderSignals, SharedContext } from "../../messaging/message_context.ts";
 import { type MessageContext, Registry } from "../../messaging/registry.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { bareRuntime, pass } from "../connections/bare_runtime.ts";
 import { settled } from "../connections/fake_stream.ts";
 import { ConnectionBench } from "./message_bench.ts";
 
-const CONTEXT: MessageContext = { from: "b", channel: "default", cast: false };
+const CONTEXT: MessageContext = new SharedContext("b", "default", false, new SenderSignals());
 
 /** The way in of node "a", and what it told. */
 class Bench {
@@ -60,12 +61,8 @@ Deno.test("Inbound hands a message to its handler, which learns who sent it, ove
   const bench = new Bench();
   bench.listen();
   await bench.take({ message: 1 }, { message: { two: 2 }, cast: true }, { message: 3 });
-  const context = { from: "b", channel: "bulk" };
-  assertEquals(bench.heard, [
-    [1, { ...context, cast: false }],
-    [{ two: 2 }, { ...context, cast: true }],
-    [3, { ...context, cast: false }],
-  ]);
+  const told = bench.heard.map(([message, { from, channel, cast }]) => [message, from, channel, cast]);
+  assertEquals(told, [[1, "b", "bulk", false], [{ two: 2 }, "b", "bulk", true], [3, "b", "bulk", false]]);
   assertEquals([bench.stats.delivered, bench.stats.unhandled], [3, 0]);
 });
 

@@ -1,0 +1,87 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MessageContext } from "./registry.ts";
+
+/** Signals that say that a sender of plain messages is gone. None is made before somebody asks for it. */
+export class SenderSignals {
+  readonly #controllers = new Map<string, AbortController>();
+  #ended: Error | undefined;
+
+  /** The signal for what a node has sent. */
+  of(node: string): AbortSignal {
+    if (this.#ended !== undefined) return AbortSignal.abort(this.#ended);
+    let controller = this.#controllers.get(node);
+    if (controller === undefined) this.#controllers.set(node, controller = new AbortController());
+    return controller.signal;
+  }
+
+  /** A node went down. What it sends when it is back has another signal. */
+  abort(node: string, reason: Error): void {
+    const controller = this.#controllers.get(node);
+    this.#controllers.delete(node);
+    controller?.abort(reason);
+  }
+
+  /** Nothing that is handled here is of use any more, nor will be. */
+  end(reason: Error): void {
+    this.#ended = reason;
+    for (const node of [...this.#controllers.keys()]) this.abort(node, reason);
+  }
+}
+
+/** The context of plain messages: many share one. */
+export class SharedContext implements MessageContext {
+  readonly from: string;
+  readonly channel: string;
+  readonly cast: boolean;
+  readonly #signals: SenderSignals;
+
+  constructor(from: string, channel: string, cast: boolean, signals: SenderSignals) {
+    this.from = from;
+    this.channel = channel;
+    this.cast = cast;
+    this.#signals = signals;
+    Object.freeze(this);
+  }
+
+  /** Aborted when the sender goes down. */
+  get signal(): AbortSignal {
+    return this.#signals.of(this.from);
+  }
+}
+
+/** The context of one request. It costs no signal unless its handler asks for that. */
+export class RequestContext implements MessageContext {
+  readonly from: string;
+  readonly channel: string;
+  readonly cast: boolean;
+  #controller: AbortController | undefined;
+  #reason: Error | undefined;
+
+  constructor({ from, channel, cast }: MessageContext) {
+    this.from = from;
+    this.channel = channel;
+    this.cast = cast;
+  }
+
+  /** Whether nobody waits for the reply any more. */
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** Aborted when the caller gives the call up, or goes down. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#reason !== undefined) this.#controller.abort(this.#reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Nobody waits for the reply any more. */
+  abort(reason: Error): void {
+    if (this.aborted) return;
+    this.#reason = reason;
+    this.#controller?.abort(reason);
+  }
+}
