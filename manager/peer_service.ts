@@ -322,6 +322,10 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.context.runtime;
   }
 
+  get heartbeat(): { readonly interval: number; readonly missed: number } {
+    return this.#node.settings.heartbeat;
+  }
+
   get stopSignal(): AbortSignal {
     return this.#node.context.untilStopped(undefined);
   }

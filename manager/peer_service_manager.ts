@@ -1113,6 +1113,21 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   readonly runtime: Runtime;
 
   /**
+   * How often this node sends heartbeats, in milliseconds, and how many may be missed: a node that is gone without a word is noticed after
+   * about `interval × missed`.
+   *
+   * @example The default
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService();
+   * assertEquals(node.heartbeat, { interval: 1_000, missed: 5 });
+   * ```
+   */
+  readonly heartbeat: { readonly interval: number; readonly missed: number };
+
+  /**
    * Aborted when this node stops: for what is built on it, and has to end with it.
    *
    * @example Something that ends with the node

@@ -25,6 +25,7 @@ export const FOLDERS: readonly string[] = [
   "manager",
   "membership",
   "messaging",
+  "placement",
   "runtime",
   "strategy",
   "testing",

@@ -1,0 +1,93 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Groups } from "../../groups/mod.ts";
+import { CallError, type PeerServiceManager } from "../../mod.ts";
+import { Placement } from "../../placement/mod.ts";
+import { scenario, type World } from "../manager/worlds.ts";
+
+const KEYS = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
+
+async function four(world: World): Promise<PeerServiceManager[]> {
+  return await world.cluster(["a", "b", "c", "d"]);
+}
+
+scenario("All nodes agree on owners, and only keys of a node that goes move", async (world) => {
+  const nodes = await four(world);
+  const placements = nodes.map((node) => new Placement(node));
+  const [first] = placements;
+  assert(first !== undefined);
+  const before = KEYS.map((key) => first.owner(key));
+  for (const placement of placements) assertEquals(KEYS.map((key) => placement.owner(key)), before);
+  assertEquals(new Set(before).size, 4);
+  assertEquals(first.owners("x", 9).length, 4);
+  const changes: unknown[] = [];
+  using _change = first.onOwnershipChange((change) => changes.push(change));
+  await nodes[3]?.stop();
+  await world.until("a has noticed", () => changes.length === 1);
+  assertEquals(changes, [{ joined: [], left: ["d"] }]);
+  for (const [index, key] of KEYS.entries()) {
+    if (before[index] !== "d") assertEquals(first.owner(key), before[index]);
+  }
+});
+
+scenario("A node that drains owns nothing, and weights and groups decide who owns how much", async (world) => {
+  const nodes = await four(world);
+  const [a, b] = nodes;
+  assert(a !== undefined && b !== undefined);
+  const placement = new Placement(a);
+  new Placement(b, { weight: 3 });
+  const share = (name: string) => KEYS.filter((key) => placement.owner(key) === name).length;
+  await world.until("the weight is known", () => share("b") > 400);
+  b.setAttribute("draining", true);
+  await world.until("b owns nothing", () => share("b") === 0);
+  const grouped = new Placement(a, { group: "workers" });
+  assertThrows(() => grouped.owner("x"), RangeError, "no node takes work");
+  const groups = new Groups(nodes[2]!);
+  groups.join("workers");
+  await world.until("the group has a member", () => grouped.owners("x", 1).length === 1);
+  assertEquals(grouped.owner("x"), "c");
+});
+
+scenario("callOwner() reaches the owner's handler, and follows a key that moved", async (world) => {
+  const nodes = await four(world);
+  const placements = nodes.map((node) => new Placement(node));
+  for (const node of nodes) node.register("whoami", (message) => `${node.name} ${message}`);
+  const [first] = placements;
+  assert(first !== undefined);
+  for (const key of KEYS.slice(0, 20)) {
+    assertEquals(await first.callOwner(key, "whoami", key), `${first.owner(key)} ${key}`);
+  }
+  const key = KEYS.find((key) => first.owner(key) === "d") ?? "";
+  await nodes[3]?.stop();
+  const [, heir] = placements[1]?.owners(key, 2) ?? [];
+  const reply = await first.callOwner(key, "whoami", 1);
+  assert(reply !== "d 1" && typeof reply === "string", `${reply}, ${heir}`);
+  await assertRejects(() => first.callOwner("x", "missing", 1), CallError);
+});
+
+scenario("A node that does not own a key refuses to serve it", async (world) => {
+  const nodes = await four(world);
+  const placements = nodes.map((node) => new Placement(node));
+  let served = 0;
+  for (const node of nodes) node.register("serve", () => ++served);
+  const key = KEYS.find((key) => placements[0]?.owner(key) === "b") ?? "";
+  const answer = await nodes[0]!.call("c", "placement/", [key, "serve", 1]);
+  assertEquals(Array.isArray(answer) && answer[1], "NotOwnerError");
+  assertEquals(served, 0);
+});
+
+scenario("A key that comes to a new node is served by it only once the former owner must know", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"], { preset: "lan" });
+  assert(a !== undefined && b !== undefined);
+  const [atA] = [new Placement(a), new Placement(b)];
+  const c = await world.start("c", { preset: "lan" });
+  const atC = new Placement(c);
+  for (const node of [a, b, c]) node.register("who", () => node.name);
+  await c.syncJoin(a.spec);
+  const key = KEYS.find((key) => atC.owner(key) === "c") ?? "";
+  await world.until("a sees it so", () => atA.owner(key) === "c");
+  const before = world.clock.now();
+  assertEquals(await atA.callOwner(key, "who", 1), "c");
+  assert(world.clock.now() - before > 500, "it was served at once");
+}, ["memory"]);

@@ -1,0 +1,154 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Placement, type RunOnOneOptions } from "../../placement/mod.ts";
+import { SimulatedCluster } from "../../testing/mod.ts";
+import { seededRandom } from "../seeded_random.ts";
+import { IS_FULL_SIZE } from "../sim/full_size.ts";
+
+const NAMES = ["a", "b", "c", "d", "e"];
+
+interface Run {
+  readonly node: string;
+  readonly token: number;
+  readonly from: number;
+  to: number;
+}
+
+/** Has every node ask for one task, and notes who ran it when. */
+class Watch {
+  readonly runs: Run[] = [];
+  readonly #cluster: SimulatedCluster;
+  readonly #options: RunOnOneOptions;
+
+  constructor(cluster: SimulatedCluster, options: RunOnOneOptions) {
+    this.#cluster = cluster;
+    this.#options = options;
+  }
+
+  ask(name: string): Disposable {
+    return new Placement(this.#cluster.node(name)).runOnOne("task", (signal, { token }) => {
+      const run: Run = { node: name, token, from: this.#cluster.now, to: Infinity };
+      this.runs.push(run);
+      return new Promise((resolve) =>
+        signal.addEventListener("abort", () => {
+          run.to = this.#cluster.now;
+          resolve();
+        })
+      );
+    }, this.#options);
+  }
+
+  /** A node that crashed runs nothing more. */
+  crashed(name: string): void {
+    for (const run of this.runs) if (run.node === name) run.to = Math.min(run.to, this.#cluster.now);
+  }
+
+  get running(): string[] {
+    return this.runs.filter(({ to }) => to === Infinity).map(({ node }) => node);
+  }
+
+  /** The longest time in which two ran at once. */
+  get overlap(): number {
+    let longest = 0;
+    for (const one of this.runs) {
+      for (const other of this.runs) {
+        if (one === other || one.from > other.from) continue;
+        longest = Math.max(longest, Math.min(one.to, other.to, this.#cluster.now) - other.from);
+      }
+    }
+    return longest;
+  }
+}
+
+Deno.test("runOnOne() runs a task on exactly one node, and on another when that dies, with a higher token", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: NAMES });
+  const watch = new Watch(cluster, {});
+  for (const name of NAMES) watch.ask(name);
+  await cluster.advance(2_000);
+  assertEquals(watch.runs, [], "it began before anything was stable");
+  await cluster.advance(10_000);
+  const [first] = watch.running;
+  assert(first !== undefined);
+  assertEquals(watch.runs.map(({ node }) => node), [first]);
+  cluster.crash(first);
+  watch.crashed(first);
+  await cluster.advance(30_000);
+  const [second] = watch.running;
+  assert(second !== undefined && second !== first);
+  assertEquals(watch.runs.map(({ node }) => node), [first, second]);
+  assert((watch.runs[1]?.token ?? 0) > (watch.runs[0]?.token ?? 0));
+});
+
+Deno.test("runOnOne() with a majority never runs two at once beyond the stated bound, whatever is cut, and runs one in the end", async () => {
+  for (let seed = 1; seed <= (IS_FULL_SIZE ? 400 : 15); seed++) {
+    const random = seededRandom(seed);
+    await using cluster = await SimulatedCluster.start({ nodes: NAMES, seed: `one ${seed}` });
+    const watch = new Watch(cluster, { quorum: "majority" });
+    for (const name of NAMES) watch.ask(name);
+    const { interval, missed } = cluster.node("a").heartbeat;
+    for (let step = 0; step < 6; step++) {
+      const side = NAMES.filter(() => random.chance(0.5));
+      cluster.cut(side, NAMES.filter((name) => !side.includes(name)));
+      await cluster.advance(random.int(30_000));
+      if (random.chance(0.7)) cluster.heal();
+      await cluster.advance(random.int(20_000));
+    }
+    cluster.heal();
+    await cluster.advance(60_000);
+    assert(watch.overlap <= interval * (missed + 3), `seed ${seed}: two ran for ${watch.overlap} ms`);
+    assertEquals(watch.running.length, 1, `seed ${seed}`);
+    const tokens = watch.runs.map(({ token }) => token);
+    assertEquals(tokens, tokens.toSorted((a, b) => a - b), `seed ${seed}: tokens fell`);
+  }
+});
+
+Deno.test("runOnOne() runs nothing where there is no majority", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: NAMES });
+  const watch = new Watch(cluster, { quorum: "majority" });
+  for (const name of NAMES) watch.ask(name);
+  cluster.cut(["a", "b"], ["c", "d", "e"]);
+  await cluster.advance(60_000);
+  assertEquals(watch.running.length, 1);
+  assert(["c", "d", "e"].includes(watch.running[0] ?? ""));
+  for (const name of ["c", "d", "e"]) {
+    cluster.crash(name);
+    watch.crashed(name);
+  }
+  await cluster.advance(60_000);
+  assertEquals(watch.running, []);
+});
+
+Deno.test("runOnOne() leaves out nodes that do not ask for the task, and ends when it is taken back", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: NAMES });
+  const watch = new Watch(cluster, {});
+  const asked = [watch.ask("b"), watch.ask("d")];
+  await cluster.advance(15_000);
+  const [first] = watch.running;
+  assert(first === "b" || first === "d");
+  asked[first === "b" ? 0 : 1]?.[Symbol.dispose]();
+  assertEquals(watch.running, []);
+  await cluster.advance(15_000);
+  assertEquals(watch.running, [first === "b" ? "d" : "b"]);
+});
+
+Deno.test("runOnOne() begins a task that failed again, later each time, and one that returned as well", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a"] });
+  const node = cluster.node("a");
+  const errors: string[] = [];
+  node.addEventListener("error", ({ detail }) => errors.push(detail.during));
+  const begun: number[] = [];
+  using _task = new Placement(node).runOnOne("task", () => {
+    begun.push(cluster.now);
+    return begun.length < 4 ? Promise.reject(new Error("no")) : Promise.resolve();
+  }, { stableAfter: 0 });
+  await cluster.advance(60_000);
+  const waits = begun.slice(1, 5).map((time, index) => time - (begun[index] ?? 0));
+  assert((waits[1] ?? 0) > (waits[0] ?? 0) && (waits[2] ?? 0) > (waits[1] ?? 0));
+  assert((waits[3] ?? 0) < (waits[2] ?? 0));
+  assertEquals(errors.slice(0, 3), Array(3).fill('running "task" on one node'));
+  assertThrows(
+    () => new Placement(node, { group: "x" }).runOnOne("t", () => Promise.resolve(), { quorum: 0 }),
+    RangeError,
+  );
+});
