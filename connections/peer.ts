@@ -23,6 +23,8 @@ export class Peer {
   spec: NodeSpec;
   /** Whether the strategy wants connections with it. */
   wanted = false;
+  /** Whether it is a member of the cluster, or was one in this incarnation: strangers may join, and nothing else. */
+  isParty = false;
   /** Whether the strategy over there wants connections with this node: when a membership connection opens it does, until it says otherwise. */
   wantedThere = true;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
@@ -97,6 +99,7 @@ export class Peer {
         else this.#lines.get(channel)![connection.index] = connection;
       }
     }
+    if (restarted) this.isParty = false;
     if (restarted) this.seenDials.clear();
     return surplus;
   }

@@ -96,6 +96,8 @@ export class Liveness implements Part {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
+    // A stranger beats, and asks for beats; what is said of third nodes is for members to say.
+    if (!peer.isParty && Array.isArray(message)) return;
     this.#do(this.#heartbeat.receive(peer, message, this.#env()));
   }
 

@@ -26,6 +26,7 @@ import { Parts } from "./parts.ts";
 import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
+import { Refutation } from "./refutation.ts";
 import { closed, flushed, handledByAll } from "./quiescence.ts";
 import { Rounds } from "./rounds.ts";
 import { warnOfWeakSecrets } from "./secret_warnings.ts";
@@ -33,6 +34,9 @@ import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
 
 /** A running node: makes its parts, and tells them in order what happens. Owns no algorithm of its own. */
+/** What only members may say: a stranger passes nothing on, and cuts nobody off. */
+const FOR_MEMBERS: ReadonlySet<number> = new Set([FrameKind.relay, FrameKind.broadcast, FrameKind.partition]);
+
 export class Node implements ConnectionPoolHandler {
   readonly context: NodeContext;
   readonly router: FrameRouter = new FrameRouter();
@@ -42,6 +46,7 @@ export class Node implements ConnectionPoolHandler {
   readonly liveness: Liveness;
   readonly joining: Joining;
   readonly partitions: PartitionControl;
+  readonly refutation: Refutation;
   readonly messaging: NodeMessaging;
   readonly attributes: NodeAttributes;
   readonly discovering: Discovering;
@@ -66,7 +71,12 @@ export class Node implements ConnectionPoolHandler {
     this.liveness = new Liveness(context);
     const pinger = new Pinger(runtime);
     this.pinger = pinger;
-    const overlay = new Overlay(context, (change) => this.#membersChanged(change), persistence?.members);
+    this.refutation = new Refutation(context, {
+      reincarnate: (known) => this.reincarnate(known),
+      removed: () => this.#removed(),
+    });
+    const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
+    const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
     this.overlay = overlay;
     const messaging = new NodeMessaging(context);
     this.messaging = messaging;
@@ -191,6 +201,7 @@ export class Node implements ConnectionPoolHandler {
     const { peer } = connection;
     // Handler names belong to the connection itself, which outlives the partition.
     if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
+    if (!peer.isParty && FOR_MEMBERS.has(kind)) return this.refutation.ignore(1);
     peer.framesIn++;
     if (peer.silent) this.liveness.heard(peer);
     return this.router.route(connection, kind, buffer, start, end);
@@ -229,7 +240,7 @@ export class Node implements ConnectionPoolHandler {
   }
 
   outlived(known: number): void {
-    if (known >= this.self.incarnation) this.reincarnate(known);
+    this.refutation.refute(known);
   }
 
   probe(peer: Peer): Promise<boolean> {

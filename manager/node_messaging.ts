@@ -46,7 +46,7 @@ export class NodeMessaging {
   constructor(context: NodeContext) {
     this.#context = context;
     const { settings, pool, codec, emit, runtime } = context;
-    const { channels, causalLabels, relayTtl, maxInflight } = settings;
+    const { channels, causalLabels, maxInflight } = settings;
     const selfName = () => context.self.name;
     const registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
@@ -82,14 +82,7 @@ export class NodeMessaging {
     });
     this.#orders = new CausalOrders(causalLabels, context.self);
     const { inbound } = this;
-    this.relaying = new Relaying({
-      pool,
-      codec,
-      ttl: relayTtl,
-      lastRoot: () => this.broadcasting.lastRoot,
-      treeLinks: (root) => this.broadcasting.links(root),
-      arrived: (from, what) => this.#relayed(from, what),
-    }, context.self);
+    this.relaying = this.#newRelaying(context);
     this.broadcasting = this.#newBroadcasting(context);
     this.guarantees = this.#newGuarantees(context);
     this.calls = this.#newCalls(context);
@@ -230,6 +223,19 @@ export class NodeMessaging {
       pendingMax: maxPendingCalls,
       cancel: (node, id) => this.#cancel(node, id),
     });
+  }
+
+  #newRelaying(context: NodeContext): Relaying {
+    const { settings, pool, codec, self } = context;
+    return new Relaying({
+      pool,
+      codec,
+      ttl: settings.relayTtl,
+      lastRoot: () => this.broadcasting.lastRoot,
+      treeLinks: (root) => this.broadcasting.links(root),
+      isKnown: (name) => settings.strategy.knowsAll !== true || context.members.has(name) || pool.peers.has(name),
+      arrived: (from, what) => this.#relayed(from, what),
+    }, self);
   }
 
   #newBroadcasting({ runtime, pool, codec, self, settings }: NodeContext): Broadcasting {

@@ -6,6 +6,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import type { NodeContext } from "./node_context.ts";
+import { incarnationMax, type Refutation } from "./refutation.ts";
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Runs the membership strategy: hands it what happens, and does what it answers. */
@@ -16,6 +17,7 @@ export class Overlay implements Part {
   readonly #context: NodeContext;
   readonly #strategy: NodeContext["settings"]["strategy"];
   readonly #changed: (change: MembershipChange) => void;
+  readonly #refutation: Refutation;
   readonly #connected = new Set<string>();
   /** Tags for which places are kept, in each life of this node. */
   readonly #reserved = new Set<string>();
@@ -24,8 +26,14 @@ export class Overlay implements Part {
   #seeking = false;
 
   /** Goes on with what `snapshot` remembers, if it is given. Tells by `changed` what becomes of the membership. */
-  constructor(context: NodeContext, changed: (change: MembershipChange) => void, snapshot: unknown) {
+  constructor(
+    context: NodeContext,
+    changed: (change: MembershipChange) => void,
+    refutation: Refutation,
+    snapshot: unknown,
+  ) {
     this.#context = context;
+    this.#refutation = refutation;
     this.#strategy = context.settings.strategy;
     this.#changed = changed;
     this.#begin(snapshot);
@@ -104,6 +112,7 @@ export class Overlay implements Part {
   /** Tells the strategy that control messages reach a peer. */
   peerLinked(peer: Peer): void {
     this.#connected.add(peer.name);
+    this.#introduce(peer);
     this.#apply(this.#strategy.up(this.#state, peer.spec, this.#env()));
   }
 
@@ -111,6 +120,11 @@ export class Overlay implements Part {
   peerUnlinked(peer: Peer): void {
     this.#connected.delete(peer.name);
     this.#apply(this.#strategy.down(this.#state, peer.spec, this.#env()));
+  }
+
+  /** Takes note whether a peer is one of the cluster. A strategy that knows only a part of it cannot tell, and takes everybody for one. */
+  #introduce(peer: Peer): void {
+    if (this.#strategy.knowsAll !== true || this.members.has(peer.name)) peer.isParty = true;
   }
 
   /** Lets the strategy do its periodic work, and looks for the others when none can be reached. */
@@ -125,12 +139,41 @@ export class Overlay implements Part {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
-    this.#apply(this.#strategy.handleMessage(this.#state, peer.spec, message, this.#env()));
+    const next = this.#strategy.handleMessage(this.#state, peer.spec, message, this.#env());
+    if (next.ignored !== undefined) this.#refutation.ignore(next.ignored);
+    if (this.#isUnjustEnd(peer, next.state)) this.#send(next.outgoing.filter(({ to }) => to.name === peer.name));
+    else this.#apply(next);
+  }
+
+  /**
+   * Whether a state in which this node is no member comes of hearsay, which is answered then. It is just that a member removes the present
+   * incarnation of this node, where that is allowed.
+   */
+  #isUnjustEnd(peer: Peer, state: unknown): boolean {
+    const { self, members, settings: { allow } } = this.#context;
+    if (state === this.#state || !members.has(self.name)) return false;
+    const specs = this.#strategy.members(state);
+    if (specs === this.#specs) return false;
+    const own = specs.find(({ name }) => name === self.name);
+    if (own !== undefined && own.incarnation <= self.incarnation) return false;
+    const end = this.#strategy.endOf?.(state, self) ?? { incarnation: self.incarnation, isRemoval: own === undefined };
+    const mayRemove = allow.removal && (this.#strategy.knowsAll !== true || members.has(peer.name));
+    if (end.isRemoval && mayRemove && end.incarnation <= self.incarnation) return false;
+    if (own !== undefined) this.#refutation.superseded(own);
+    else this.#refutation.refute(end.incarnation);
+    return true;
   }
 
   #env(): StrategyContext {
     const { clock, random } = this.#context.runtime;
-    return { now: clock.now(), random: () => random.next(), connected: this.#connected };
+    const { pool } = this.#context;
+    return {
+      now: clock.now(),
+      random: () => random.next(),
+      connected: this.#connected,
+      incarnationOf: (name) => pool.peers.get(name)?.incarnation,
+      incarnationMax: incarnationMax(this.#context),
+    };
   }
 
   #apply({ state, outgoing }: Transition<unknown>): void {
@@ -149,6 +192,7 @@ export class Overlay implements Part {
     const self = this.#context.self;
     this.#context.replaceMembers(members);
     this.connect();
+    for (const peer of this.#context.pool.peers.values()) this.#introduce(peer);
     const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== self.name);
     const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== self.name);
     const renewed = [...members.values()].filter(({ name, incarnation }) =>

@@ -46,6 +46,8 @@ export interface RelayingOptions {
   readonly lastRoot: () => string | undefined;
   /** Names of the neighbours along the spanning tree of a root. */
   readonly treeLinks: (root: string) => readonly string[];
+  /** Whether a node can be in the cluster, as far as is known here. */
+  readonly isKnown: (name: string) => boolean;
   /** Takes what was for this node. */
   readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
 }
@@ -106,9 +108,18 @@ export class Relaying {
     const [head, body] = Array.isArray(value) ? value : [];
     if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
     const header = parseRelayHeader(head);
+    // Nobody knows the way to a node that there is not: it would go to everybody, from everybody.
+    if (!this.#options.isKnown(header.destination)) {
+      this.stats.lost++;
+      return;
+    }
     const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#linksOf(header.tree) });
     if (step.outcome === "arrived") {
-      this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, this.#arrival(body));
+      const what = this.#arrival(body);
+      // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
+      const counts = what.kind !== "message" || what.envelope !== undefined;
+      if (counts && this.#connected().has(header.origin)) this.stats.lost++;
+      else this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, what);
     } else if (step.outcome === "forwarded") {
       this.stats.relayed++;
       this.#pass(step, body);

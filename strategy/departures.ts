@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { StrategyContext } from "./strategy.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
 
@@ -48,6 +49,23 @@ export function hasDeparted(departures: Departures, node: NodeSpec): boolean {
 /** Whether a departure ends that life of the node. */
 export function isEndOf({ name, incarnation, isRemoval }: Departure, node: NodeSpec): boolean {
   return name === node.name && incarnation >= (isRemoval ? memberSince(node) : node.incarnation);
+}
+
+/**
+ * Whether a departure can be believed: no incarnation is far in the future, and a node that is connected shows by being there that no later
+ * incarnation has followed it. That it was removed it cannot know better.
+ */
+export function isCredible({ name, incarnation, isRemoval }: Departure, context: StrategyContext): boolean {
+  if (incarnation > (context.incarnationMax ?? Infinity)) return false;
+  const present = context.connected.has(name) ? context.incarnationOf?.(name) : undefined;
+  return present === undefined || incarnation < present || (isRemoval && incarnation === present);
+}
+
+/** Whether a node that somebody spoke of can be there in that incarnation. */
+export function canBe({ name, incarnation }: NodeSpec, context: StrategyContext): boolean {
+  if (incarnation > (context.incarnationMax ?? Infinity)) return false;
+  const present = context.connected.has(name) ? context.incarnationOf?.(name) : undefined;
+  return present === undefined || incarnation <= present;
 }
 
 /** Remembers a departure. These very departures when it is no news. */

@@ -5,10 +5,10 @@ import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts
 import { MembershipSet } from "../membership/membership_set.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { checkInteger } from "../wire/node_spec_check.ts";
-import { answer, connectedPeers, flood, joinRequest, tell } from "./full_mesh_answers.ts";
+import { answer, askToJoin, connectedPeers, flood, tell } from "./full_mesh_answers.ts";
 import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
 import { forgetAbsent, type FullMeshState, isMember, withSet } from "./full_mesh_state.ts";
-import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 
 /** Options of {@linkcode fullMesh}. */
 export interface FullMeshOptions {
@@ -26,6 +26,13 @@ export interface FullMeshOptions {
    * @default {86_400_000} (a day)
    */
   readonly forgetAfter?: number;
+  /**
+   * Most members that a node believes in, 2 to 60,000, itself included. Further ones are ignored, so that nobody can make them up without
+   * end.
+   *
+   * @default {10_000}
+   */
+  readonly membersMax?: number;
 }
 
 /**
@@ -70,6 +77,7 @@ export function fullMesh(options: FullMeshOptions = {}): Strategy<FullMeshState>
   return new FullMesh(
     checkInteger(options.fanout ?? 2, "fanout", 1, 64),
     checkInteger(options.forgetAfter ?? 86_400_000, "forgetAfter", 0, Number.MAX_SAFE_INTEGER),
+    checkInteger(options.membersMax ?? 10_000, "membersMax", 2, 60_000),
   );
 }
 
@@ -80,12 +88,15 @@ const ANSWERS_PER_FANOUT = 4;
 class FullMesh implements Strategy<FullMeshState> {
   readonly name = "full-mesh";
   readonly isFullMesh = true;
+  readonly knowsAll = true;
   readonly #fanout: number;
   readonly #forgetAfter: number;
+  readonly #membersMax: number;
 
-  constructor(fanout: number, forgetAfter: number) {
+  constructor(fanout: number, forgetAfter: number, membersMax: number) {
     this.#fanout = fanout;
     this.#forgetAfter = forgetAfter;
+    this.#membersMax = membersMax;
   }
 
   init(self: NodeSpec, { now }: StrategyContext, snapshot?: unknown): Transition<FullMeshState> {
@@ -100,6 +111,8 @@ class FullMesh implements Strategy<FullMeshState> {
       away: new Set(set.others(self.name).map(({ name }) => name)),
       absentSince,
       farewell: hasLeft ? known.set.only([self.name]) : known.farewell,
+      asked: new Set<string>(),
+      membersMax: this.#membersMax,
       ...this.#allowance(),
     };
     return quiet(state);
@@ -107,7 +120,7 @@ class FullMesh implements Strategy<FullMeshState> {
 
   join(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
     if (peer.name === state.self.name) return quiet(state);
-    return { state, outgoing: [tell(peer, joinRequest(state))] };
+    return { state: { ...state, asked: new Set(state.asked).add(peer.name) }, outgoing: askToJoin(state, peer) };
   }
 
   leave(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
@@ -191,8 +204,15 @@ class FullMesh implements Strategy<FullMeshState> {
     return state.set.others(state.self.name);
   }
 
-  snapshot(state: FullMeshState): unknown {
-    return fullMeshToSnapshot(state);
+  endOf({ set }: FullMeshState, { name, incarnation }: NodeSpec): IncarnationEnd | undefined {
+    const newest = set.newest(name);
+    if (newest === undefined || newest.incarnation < incarnation) return undefined;
+    const isRemoval = !set.has(name);
+    return isRemoval || newest.incarnation > incarnation ? { incarnation: newest.incarnation, isRemoval } : undefined;
+  }
+
+  snapshot(state: FullMeshState, isKept: (node: NodeSpec) => boolean = () => true): unknown {
+    return fullMeshToSnapshot(state, isKept);
   }
 
   #allowance(): Pick<FullMeshState, "questionsLeft" | "answersLeft"> {

@@ -4,12 +4,14 @@ import { absorb, compareWithSummary } from "../gossip/anti_entropy.ts";
 import { type GossipMessage, gossipToValue } from "../gossip/gossip_message.ts";
 import type { Dot } from "../membership/dot.ts";
 import type { Digest } from "../wire/hash.ts";
+import { cut } from "./full_mesh_parts.ts";
+import { weigh, type Words } from "./full_mesh_words.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { type FullMeshState, withSet } from "./full_mesh_state.ts";
 import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
 
-/** Answers what another node said. */
+/** Answers what another node said. A stranger may say who it is, and ask to join. */
 export function answer(
   state: FullMeshState,
   from: NodeSpec,
@@ -17,23 +19,65 @@ export function answer(
   context: StrategyContext,
 ): Transition<FullMeshState> {
   if (isForFormerLife(state, from, message)) return answerForFormerLife(state, from, message);
+  const isAsked = state.asked.has(from.name);
+  const isMember = isAsked || state.set.has(from.name);
   switch (message.kind) {
     case "digest":
-      return answerDigest(state, from, message.digest);
+      return isMember ? answerDigest(state, from, message.digest) : answerStranger(state, from);
     case "summary":
-      return answerSummary(state, from, message.dots);
-    case "delta":
-      return answerDelta(state, from, message.delta, message.wanted, context);
-    case "join":
-      return answerJoin(state, from, message.members, context);
-    case "welcome":
-      return answerWelcome(state, from, message.delta, message.companions, context);
+      return isMember ? answerSummary(state, from, message.dots) : answerStranger(state, from);
+    case "delta": {
+      const words = weigh(state, { from, isMember, isJoining: false }, message.delta, context);
+      const known = [from.name, state.self.name];
+      const wanted = isMember ? message.wanted : message.wanted.filter((name) => known.includes(name));
+      return withDoubts(answerDelta(state, from, words.heard, wanted, context), words, message.delta);
+    }
+    case "join": {
+      const words = weigh(state, { from, isMember, isJoining: true }, message.members, context);
+      return withDoubts(answerJoin(state, from, words.heard, context), words, message.members);
+    }
+    case "welcome": {
+      const words = weigh(state, { from, isMember, isJoining: false }, message.delta, context);
+      const asked = new Set(state.asked);
+      asked.delete(from.name);
+      const welcomed = isAsked ? { ...state, asked } : state;
+      return withDoubts(answerWelcome(welcomed, from, words.heard, message.companions, context), words, message.delta);
+    }
   }
 }
 
-/** What a node that wants to join a cluster says. */
-export function joinRequest({ set }: FullMeshState): GossipMessage {
-  return { kind: "join", members: set.only(set.memberNames) };
+/** Asks a node to let this one, and those that are in a cluster with it, join its own. */
+export function askToJoin(state: FullMeshState, to: NodeSpec): Outgoing[] {
+  const [members, ...rest] = cut(state.set.only(state.set.memberNames), state.self.name);
+  return [tell(to, { kind: "join", members: members! }), ...rest.map((delta) => tellDelta(to, delta))];
+}
+
+/** Adds to an answer that those who were spoken of are to say themselves what is true. */
+function withDoubts(
+  transition: Transition<FullMeshState>,
+  { doubted, ignored }: Words,
+  said: MembershipSet,
+): Transition<FullMeshState> {
+  if (doubted.length + ignored === 0) return transition;
+  const questions = doubted.flatMap((name) => {
+    const to = transition.state.set.get(name);
+    return to === undefined ? [] : [tellDelta(to, said.only([name]))];
+  });
+  return { ...transition, outgoing: [...transition.outgoing, ...questions], ignored };
+}
+
+/** Asks a node that is not known to be a member who it is. */
+function answerStranger(state: FullMeshState, from: NodeSpec): Transition<FullMeshState> {
+  const newest = state.set.newest(from.name);
+  if (newest !== undefined && newest.incarnation >= memberSince(from)) {
+    // It was removed while it was away, and has nothing to tell before it knows.
+    return { state, outgoing: [tellDelta(from, state.set.only([from.name]))] };
+  }
+  return { state, outgoing: [tellDelta(from, state.set.only([]), [from.name])] };
+}
+
+function tellDelta(to: NodeSpec, delta: MembershipSet, wanted: readonly string[] = []): Outgoing {
+  return tell(to, { kind: "delta", delta, wanted });
 }
 
 /** A message for one node. */
@@ -44,8 +88,8 @@ export function tell(to: NodeSpec, message: GossipMessage): Outgoing {
 /** Tells `delta` to `peers`. */
 export function flood(peers: readonly NodeSpec[], delta: MembershipSet): Outgoing[] {
   if (delta.names.length === 0) return [];
-  const message = gossipToValue({ kind: "delta", delta, wanted: [] });
-  return peers.map((to) => ({ to, message }));
+  const messages = cut(delta).map((part) => gossipToValue({ kind: "delta", delta: part, wanted: [] }));
+  return peers.flatMap((to) => messages.map((message) => ({ to, message })));
 }
 
 /** The other members to whom there is a connection. */
@@ -68,7 +112,9 @@ function answerForFormerLife(state: FullMeshState, from: NodeSpec, message: Goss
     // Such as the farewell of another one: two of them must not bid each other farewell for ever.
     if (message.delta.memberNames.length === 0) return { state, outgoing: [] };
     const known = message.delta.get(state.self.name);
-    if (known?.incarnation === state.self.incarnation) return { state, outgoing: [tell(from, joinRequest(state))] };
+    if (known?.incarnation === state.self.incarnation) {
+      return { state: { ...state, asked: new Set(state.asked).add(from.name) }, outgoing: askToJoin(state, from) };
+    }
   }
   return { state, outgoing: [tell(from, { kind: "delta", delta: state.farewell, wanted: [] })] };
 }
@@ -78,11 +124,6 @@ function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Tra
   const { set } = state;
   const ours = set.digest();
   if (ours.high === theirs.high && ours.low === theirs.low) return { state, outgoing: [] };
-  const newest = set.newest(from.name);
-  if (newest !== undefined && !set.has(from.name) && newest.incarnation >= memberSince(from)) {
-    // It was removed while it was away, and has nothing to tell before it knows.
-    return { state, outgoing: [tell(from, { kind: "delta", delta: set.only([from.name]), wanted: [] })] };
-  }
   if (state.answersLeft === 0) return { state, outgoing: [] };
   return {
     state: { ...state, answersLeft: state.answersLeft - 1 },
@@ -93,7 +134,8 @@ function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Tra
 function answerSummary(state: FullMeshState, from: NodeSpec, summary: readonly Dot[]): Transition<FullMeshState> {
   const { delta, wanted } = compareWithSummary(state.set, summary);
   if (delta.names.length === 0 && wanted.length === 0) return { state, outgoing: [] };
-  return { state, outgoing: [tell(from, { kind: "delta", delta, wanted })] };
+  const [first, ...rest] = cut(delta);
+  return { state, outgoing: [tellDelta(from, first!, wanted), ...rest.map((part) => tellDelta(from, part))] };
 }
 
 /** What is new here is not told on: whoever made the change has told everyone, and digests find whom it missed. */
@@ -108,7 +150,7 @@ function answerDelta(
   const reply = wanted.length === 0 ? corrections : corrections.merge(set.only(wanted));
   return {
     state: withSet(state, set, delta.names, context.now),
-    outgoing: reply.names.length === 0 ? [] : [tell(from, { kind: "delta", delta: reply, wanted: [] })],
+    outgoing: flood([from], reply),
   };
 }
 
@@ -124,9 +166,14 @@ function answerJoin(
   const { incarnation } = joining.newest(from.name) ?? from;
   const companions = news.names.filter((name) => name !== from.name);
   const residents = connectedPeers(state, context).filter(({ name }) => name !== from.name);
+  const [first, ...rest] = cut(delta, state.self.name);
+  const welcome = [
+    tell(from, { kind: "welcome", incarnation, delta: first!, companions }),
+    ...rest.map((part) => tellDelta(from, part)),
+  ];
   return {
     state: withSet(state, set, joining.names, context.now),
-    outgoing: [tell(from, { kind: "welcome", incarnation, delta, companions }), ...flood(residents, news)],
+    outgoing: [...welcome, ...flood(residents, news)],
   };
 }
 
@@ -141,6 +188,6 @@ function answerWelcome(
   const { set, news, corrections } = absorb(state.set, delta);
   const names = new Set(companions);
   const outgoing = flood(connectedPeers(state, context).filter(({ name }) => names.has(name)), news);
-  if (corrections.names.length > 0) outgoing.push(tell(from, { kind: "delta", delta: corrections, wanted: [] }));
+  outgoing.push(...flood([from], corrections));
   return { state: withSet(state, set, delta.names, context.now), outgoing };
 }

@@ -2,6 +2,7 @@
 
 import { membershipFromValue, membershipToValue } from "../membership/membership_value.ts";
 import { checkArray, checkInteger } from "../wire/node_spec_check.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 
 /** Raised when the shape of a snapshot changes. */
@@ -11,7 +12,16 @@ const VERSION = 1;
  * The state as a value that MessagePack can carry: `[version, membership, ages, farewell]`. `ages` are those of the absent names, in
  * the order of the membership, in milliseconds before the latest removal: a snapshot is taken without a clock.
  */
-export function fullMeshToSnapshot({ set, absentSince, farewell }: FullMeshState): unknown[] {
+export function fullMeshToSnapshot(
+  state: Pick<FullMeshState, "self" | "set" | "absentSince" | "farewell">,
+  isKept: (node: NodeSpec) => boolean = () => true,
+): unknown[] {
+  const { self, absentSince, farewell } = state;
+  const isWorthIt = (name: string) => {
+    const spec = state.set.get(name);
+    return spec === undefined || name === self.name || isKept(spec);
+  };
+  const set = state.set.names.every(isWorthIt) ? state.set : state.set.only(state.set.names.filter(isWorthIt));
   const latest = Math.max(...absentSince.values());
   const ages = set.names.filter((name) => !set.has(name)).map((name) =>
     Math.round(latest - (absentSince.get(name) ?? latest))

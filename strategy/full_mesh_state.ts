@@ -15,6 +15,10 @@ export interface FullMeshState {
   readonly absentSince: ReadonlyMap<string, number>;
   /** That its former life has left, to be told to those who have not heard; empty when there is nothing to tell. */
   readonly farewell: MembershipSet;
+  /** Nodes that this one has asked to let it join, and that have not answered. */
+  readonly asked: ReadonlySet<string>;
+  /** Most members, this node included. What others say of further ones is not believed. */
+  readonly membersMax: number;
   /** How many more members that come back may be sent a digest before the next `periodic`. */
   readonly questionsLeft: number;
   /** How many more digests may be answered with a summary, which is the heavy part, before the next `periodic`. */

@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { checkOption } from "./check_option.ts";
 import { compareMembers } from "./compare_members.ts";
-import { hasDeparted } from "./departures.ts";
+import { departureOf, hasDeparted, isCredible } from "./departures.ts";
 import { meet, onLeft, removeNode, sendItsDeparture, sendLatestDepartures } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
@@ -18,7 +18,7 @@ import {
   wantedPeers,
 } from "./hyparview/state.ts";
 import { addLost, forget } from "./hyparview/views.ts";
-import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 import { find, has } from "./view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
 
@@ -199,6 +199,10 @@ class HyParView implements Strategy<HyParViewState> {
     return hasDeparted(departures, node);
   }
 
+  endOf({ departures }: HyParViewState, node: NodeSpec): IncarnationEnd | undefined {
+    return departureOf(departures, node);
+  }
+
   peers(state: HyParViewState): readonly NodeSpec[] {
     return wantedPeers(state);
   }
@@ -223,7 +227,10 @@ class HyParView implements Strategy<HyParViewState> {
 
 function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   const message = checkHyParViewMessage(value);
-  if (message.type === "left") return onLeft(turn, message, from);
+  if (message.type === "left") {
+    if (isCredible(message, turn.context)) onLeft(turn, message, from);
+    return;
+  }
   sendItsDeparture(turn, from);
   if (!meet(turn, from)) return;
   switch (message.type) {

@@ -20,7 +20,13 @@
 
 export { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
 export { type FullMeshState } from "./full_mesh_state.ts";
-export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy.ts";
+export {
+  type IncarnationEnd,
+  type Outgoing,
+  type Strategy,
+  type StrategyContext,
+  type Transition,
+} from "./strategy.ts";
 export { clientServer } from "./client_server.ts";
 export { hyparview, type HyParViewOptions } from "./hyparview.ts";
 export { scampV1, type ScampV1Options } from "./scamp_v1.ts";

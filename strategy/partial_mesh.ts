@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
-import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
+import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 
 /**
  * A strategy in which everyone knows everyone, as in a full mesh, but keeps connections only with some. Membership spreads along
@@ -11,6 +11,7 @@ import type { Strategy, StrategyContext, Transition } from "./strategy.ts";
  */
 export class PartialMesh implements Strategy<FullMeshState> {
   readonly name: string;
+  readonly knowsAll = true;
   readonly #mesh: Strategy<FullMeshState>;
   readonly #linksOf: (self: NodeSpec) => (peer: NodeSpec) => boolean;
 
@@ -73,7 +74,13 @@ export class PartialMesh implements Strategy<FullMeshState> {
     return this.#mesh.peers(state).filter(this.#linksOf(state.self));
   }
 
-  snapshot(state: FullMeshState): unknown {
-    return this.#mesh.snapshot(state);
+  endOf(state: FullMeshState, node: NodeSpec): IncarnationEnd | undefined {
+    return this.#mesh.endOf?.(state, node);
+  }
+
+  snapshot(state: FullMeshState, isKept?: (node: NodeSpec) => boolean): unknown {
+    // Nobody has ever met those with whom there are to be no connections.
+    const isLinked = this.#linksOf(state.self);
+    return this.#mesh.snapshot(state, isKept && ((node) => !isLinked(node) || isKept(node)));
   }
 }

@@ -10,6 +10,19 @@ export interface StrategyContext {
   readonly random: () => number;
   /** Names of the peers that can be reached over an open membership connection now. */
   readonly connected: ReadonlySet<string>;
+  /**
+   * Which incarnation of a connected peer is at the other end, as it said itself. What others say about a node with which there is a
+   * connection is worth less than that.
+   *
+   * @default {nobody knows}
+   */
+  readonly incarnationOf?: (name: string) => number | undefined;
+  /**
+   * The greatest incarnation that is believed of anybody: incarnations are times, and none is far in the future.
+   *
+   * @default {none}
+   */
+  readonly incarnationMax?: number;
 }
 
 /** A message from this strategy to the same strategy on another node. */
@@ -29,6 +42,20 @@ export interface Transition<State> {
   readonly state: State;
   /** Messages to send, in order. */
   readonly outgoing: readonly Outgoing[];
+  /**
+   * Words about others, or from those who may not say them, that were not believed.
+   *
+   * @default {0}
+   */
+  readonly ignored?: number;
+}
+
+/** What ended an incarnation of a node. */
+export interface IncarnationEnd {
+  /** The newest incarnation that is known of the name, or was. */
+  readonly incarnation: number;
+  /** Whether the node left or was removed, as opposed to followed by a later incarnation. */
+  readonly isRemoval: boolean;
 }
 
 /**
@@ -49,6 +76,12 @@ export interface Strategy<State = unknown> {
    * @default {false}
    */
   readonly isFullMesh?: boolean;
+  /**
+   * Whether `members` are all of the cluster. Then a connected node that is not among them is a stranger, who may join and nothing else.
+   *
+   * @default {false}
+   */
+  readonly knowsAll?: boolean;
   /**
    * Begins as a cluster of one, or, given what `snapshot` once returned, as a node that remembers the others. Where this node had left by
    * then, it begins alone all the same, and what it remembers serves only to refuse those that have not heard of it.
@@ -97,8 +130,17 @@ export interface Strategy<State = unknown> {
    * then whoever is a member no more has left. Otherwise it may just have been forgotten.
    */
   hasLeft?(state: State, node: NodeSpec): boolean;
+  /**
+   * What ended that incarnation of a node, as far as this node knows; `undefined` when nothing did. Asked about this node itself, to tell a
+   * removal from a rumour. Left out by strategies for which any end is a removal.
+   */
+  endOf?(state: State, node: NodeSpec): IncarnationEnd | undefined;
   /** Those with whom this node should keep connections; never this node. */
   peers(state: State): readonly NodeSpec[];
-  /** The state as a value that MessagePack can carry, for the disk and for `getLocalState()`. */
-  snapshot(state: State): unknown;
+  /**
+   * The state as a value that MessagePack can carry, for the disk and for `getLocalState()`.
+   *
+   * @param isKept Whether a member is worth remembering: one that nobody has ever met is not. By default, all are.
+   */
+  snapshot(state: State, isKept?: (node: NodeSpec) => boolean): unknown;
 }

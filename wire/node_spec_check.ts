@@ -160,6 +160,14 @@ function checkBoolean(value: unknown, what: string): boolean {
   return value;
 }
 
+/** About how many bytes a node spec that was checked takes on the wire, rather more than less. */
+export function nodeSpecSize({ name, addresses, channels, metadata }: NodeSpec): number {
+  let size = 3 * name.length + 32;
+  for (const { hostname } of addresses) size += 3 * hostname.length + 8;
+  for (const channel of Object.keys(channels)) size += 3 * channel.length + 16;
+  return size + 2 * measure(metadata, 0, 1);
+}
+
 function checkMetadata(value: unknown): Readonly<Record<string, unknown>> {
   const metadata = checkObject(value, "metadata");
   measure(metadata, 0, 1);

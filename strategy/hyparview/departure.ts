@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import {
+  canBe,
   type Departure,
   departureOf,
   hasDeparted,
@@ -22,7 +23,7 @@ import { addPassive, forget } from "./views.ts";
  */
 export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
   const { self, departures } = turn.state;
-  if (node.name === self.name || hasDeparted(departures, node)) return false;
+  if (node.name === self.name || hasDeparted(departures, node) || !canBe(node, turn.context)) return false;
   const known = knownIncarnation(turn.state, node.name);
   if (known === undefined || known === node.incarnation) return true;
   if (known > node.incarnation) return false;

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { departureOf } from "../departures.ts";
+import { departureOf, isCredible } from "../departures.ts";
 import { find, pick, union, type View } from "../view.ts";
 import { sample } from "../../runtime/sample.ts";
 import { meet, onLeft } from "./departure.ts";
@@ -58,7 +58,7 @@ export function onShuffleReply(
     if (next !== undefined) turn.send(next, { type: "shuffleReply", nodes, departures, path: path.slice(0, -1) });
     return;
   }
-  for (const gone of departures) onLeft(turn, gone);
+  for (const gone of departures) if (isCredible(gone, turn.context)) onLeft(turn, gone);
   integrate(turn, nodes, turn.state.shuffled);
 }
 

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import {
+  canBe,
   type Departure,
   departureOf,
   hasDeparted,
@@ -27,7 +28,7 @@ const FANOUT = 10;
 export function meet(turn: ScampTurn, node: NodeSpec): boolean {
   const { self, departures, view, inView } = turn.state;
   if (node.name === self.name) return node.incarnation >= self.incarnation;
-  if (hasDeparted(departures, node)) return false;
+  if (hasDeparted(departures, node) || !canBe(node, turn.context)) return false;
   const arc = findArc(view, node.name) ?? findArc(inView, node.name);
   if (arc === undefined || arc.node.incarnation === node.incarnation) return true;
   if (arc.node.incarnation > node.incarnation) return false;

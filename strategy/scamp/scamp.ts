@@ -2,8 +2,8 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { compareMembers } from "../compare_members.ts";
-import { hasDeparted } from "../departures.ts";
-import type { Strategy, StrategyContext, Transition } from "../strategy.ts";
+import { departureOf, hasDeparted, isCredible } from "../departures.ts";
+import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
 import { ends, findArc, markedArc } from "./arcs.ts";
@@ -91,6 +91,10 @@ export class Scamp implements Strategy<ScampState> {
     return hasDeparted(departures, node);
   }
 
+  endOf({ departures }: ScampState, node: NodeSpec): IncarnationEnd | undefined {
+    return departureOf(departures, node);
+  }
+
   peers(state: ScampState): readonly NodeSpec[] {
     return wantedPeers(state);
   }
@@ -115,7 +119,10 @@ function mark(turn: ScampTurn, name: string, downSince: number | null): void {
 
 function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   const message = checkScampMessage(turn.config.name, value);
-  if (message.type === "left") return departure.onLeft(turn, message, from);
+  if (message.type === "left") {
+    if (isCredible(message, turn.context)) departure.onLeft(turn, message, from);
+    return;
+  }
   // A leaver's last word may come after the news that it left.
   if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
   departure.sendItsDeparture(turn, from);

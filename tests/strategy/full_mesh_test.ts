@@ -37,11 +37,12 @@ function told({ outgoing }: Transition<FullMeshState>): string[] {
 /** Hands over a message as the wire does. */
 function receive(
   state: FullMeshState,
-  from: string,
+  from: string | NodeSpec,
   sent: Outgoing | undefined,
   connected: readonly string[] = [],
 ): Transition<FullMeshState> {
-  return strategy.handleMessage(state, nodeSpec(from), decode(encode(sent?.message)), contextOf(connected));
+  const speaker = typeof from === "string" ? nodeSpec(from) : from;
+  return strategy.handleMessage(state, speaker, decode(encode(sent?.message)), contextOf(connected));
 }
 
 const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => nodeSpec(name)) as [NodeSpec, NodeSpec, NodeSpec, NodeSpec];
@@ -65,14 +66,14 @@ Deno.test("fullMesh() keeps connections with all members but itself", () => {
 Deno.test("fullMesh().join() asks one node, who welcomes it and tells the connected members, who tell nobody", () => {
   const joiner = strategy.init(d, contextOf()).state;
   const join = strategy.join(joiner, a, contextOf(["a"]));
-  assertStrictEquals(join.state, joiner);
+  assertStrictEquals(join.state.set, joiner.set);
   assertEquals(told(join), ["a join"]);
 
   const atA = receive(memberState(a, [b, c]), "d", join.outgoing[0], ["b", "d"]);
   assertEquals(names(atA.state), ["a", "b", "c", "d"]);
   assertEquals(told(atA), ["d welcome", "b delta"]);
 
-  const atD = receive(joiner, "a", atA.outgoing[0], ["a"]);
+  const atD = receive(join.state, "a", atA.outgoing[0], ["a"]);
   assertEquals([names(atD.state), told(atD)], [["a", "b", "c", "d"], []]);
   const atB = receive(memberState(b, [a, c]), "a", atA.outgoing[1], ["a", "c", "d"]);
   assertEquals([names(atB.state), told(atB)], [["a", "b", "c", "d"], []]);
@@ -82,7 +83,7 @@ Deno.test("fullMesh().join() makes one cluster of two: each contact tells its ow
   const join = strategy.join(memberState(c, [d]), a, contextOf(["a", "d"]));
   const atA = receive(memberState(a, [b]), "c", join.outgoing[0], ["b", "c"]);
   assertEquals(told(atA), ["c welcome", "b delta"]);
-  const atC = receive(memberState(c, [d]), "a", atA.outgoing[0], ["a", "d"]);
+  const atC = receive(join.state, "a", atA.outgoing[0], ["a", "d"]);
   assertEquals(told(atC), ["d delta"]);
   const atB = receive(memberState(b, [a]), "a", atA.outgoing[1], ["a"]);
   const atD = receive(memberState(d, [c]), "c", atC.outgoing[0], ["c"]);
@@ -91,8 +92,9 @@ Deno.test("fullMesh().join() makes one cluster of two: each contact tells its ow
 
 Deno.test("fullMesh().join(): the joiner tells nobody whom its new cluster tells", () => {
   const joiner = strategy.init(c, contextOf()).state;
-  const atA = receive(memberState(a, [b, d]), "c", strategy.join(joiner, a, contextOf(["a"])).outgoing[0], ["b", "d"]);
-  const early = receive(joiner, "b", {
+  const join = strategy.join(joiner, a, contextOf(["a"]));
+  const atA = receive(memberState(a, [b, d]), "c", join.outgoing[0], ["b", "d"]);
+  const early = receive(join.state, "b", {
     to: c,
     message: gossipToValue({ kind: "delta", delta: memberState(b, []).set, wanted: [] }),
   });
@@ -304,7 +306,7 @@ Deno.test("fullMesh(): a node that was removed gossips no more and does not come
 Deno.test("fullMesh(): a removed node comes back with a new incarnation", () => {
   const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
   const again = strategy.init(nodeSpec("c", 2), contextOf()).state;
-  const atA = receive(removed, "c", strategy.join(again, a, contextOf(["a"])).outgoing[0], ["b", "c"]);
+  const atA = receive(removed, nodeSpec("c", 2), strategy.join(again, a, contextOf(["a"])).outgoing[0], ["b", "c"]);
   assertEquals([names(atA.state), told(atA)], [["a", "b", "c"], ["c welcome", "b delta"]]);
 });
 
@@ -342,19 +344,21 @@ Deno.test("fullMesh(): two nodes that left say farewell once, not for ever", () 
 
 Deno.test("fullMesh(): a node that left can join again, even when the welcome is lost", () => {
   const alone = aloneAfterLeaving(c, [a, b]);
-  const atA = receive(memberState(a, [b]), "c", strategy.join(alone, a, contextOf(["a"])).outgoing[0]);
-  const again = receive(alone, "a", atA.outgoing[0]).state;
+  const later = nodeSpec("c", 2);
+  const join = strategy.join(alone, a, contextOf(["a"]));
+  const atA = receive(memberState(a, [b]), later, join.outgoing[0]);
+  const again = receive(join.state, "a", atA.outgoing[0]).state;
   assertEquals(names(again), ["a", "b", "c"]);
   const news = { to: c, message: gossipToValue({ kind: "delta", delta: memberState(d, []).set, wanted: [] }) };
   assertEquals(names(receive(again, "a", news).state), ["a", "b", "c", "d"]);
 
   const digest = strategy.periodic(atA.state, contextOf(["c"])).outgoing[0];
   const farewell = receive(alone, "a", digest);
-  const correction = receive(atA.state, "c", farewell.outgoing[0]);
+  const correction = receive(atA.state, later, farewell.outgoing[0]);
   assertEquals(told(correction), ["c delta"]);
   const retry = receive(alone, "a", correction.outgoing[0]);
   assertEquals(told(retry), ["a join"]);
-  const welcome = receive(correction.state, "c", retry.outgoing[0]).outgoing[0];
+  const welcome = receive(correction.state, later, retry.outgoing[0]).outgoing[0];
   assertEquals(names(receive(retry.state, "a", welcome).state), ["a", "b", "c"]);
 });
 
@@ -362,7 +366,7 @@ Deno.test("fullMesh(): a node that restarts elsewhere under its name is one memb
   const moved = nodeSpec("c", 2, { addresses: [{ hostname: "10.0.0.9", port: 7 }] });
   const restarted = strategy.init(moved, contextOf()).state;
   const join = strategy.join(restarted, a, contextOf(["a"])).outgoing[0];
-  const atA = receive(memberState(a, [b, c]), "c", join, ["b", "c"]);
+  const atA = receive(memberState(a, [b, c]), moved, join, ["b", "c"]);
   assertEquals(told(atA), ["c welcome", "b delta"]);
   const atB = receive(memberState(b, [a, c]), "a", atA.outgoing[1]);
   for (const { state } of [atA, atB]) assertEquals(strategy.members(state), [a, b, moved]);

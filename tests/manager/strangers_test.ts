@@ -1,0 +1,85 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import type { PeerServiceManager } from "../../mod.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../../connections/peer.ts";
+import { sendValue } from "../../connections/send_value.ts";
+import { PeerService } from "../../manager/peer_service.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { scenario, type World } from "./worlds.ts";
+
+/** Has one node send another one whatever frame it likes. */
+async function tell(from: PeerServiceManager, to: PeerServiceManager, kind: FrameKind, value: unknown): Promise<void> {
+  const { pool } = PeerService.nodeOf(from);
+  const peer = await pool.reach(to.name, to.spec.addresses);
+  const channel = kind === FrameKind.relay || kind === FrameKind.broadcast ? DEFAULT_CHANNEL : MEMBERSHIP_CHANNEL;
+  const connection = peer.at(channel, 0) ?? await pool.dial(peer, channel, 0);
+  assert(sendValue(connection, kind, value));
+}
+
+/** A relayed message that names another node as the one that sent it. */
+function relayed(origin: PeerServiceManager, destination: string, sequence: number, marks: unknown): unknown {
+  const { name, incarnation } = origin.spec;
+  const header = { origin: name, incarnation, sequence, destination, ttl: 5, tree: null, path: [] };
+  return [header, encode(["message", "log", false, "default", marks, encode("forged")])];
+}
+
+/** A node that is connected with whom it likes, and has joined nobody. */
+async function strangerIn(world: World): Promise<PeerServiceManager> {
+  return await world.start("stranger");
+}
+
+for (const who of ["stranger", "member"]) {
+  scenario(`A ${who} that names another node as origin takes nothing of what that node sends`, async (world) => {
+    const [member, victim, receiver] = await world.cluster(["member", "victim", "receiver"]);
+    const liar = who === "member" ? member! : await strangerIn(world);
+    const heard = world.inbox(receiver!, "log");
+    for (const sequence of [1, 30_000, 2 ** 48 - 1]) {
+      await tell(liar, receiver!, FrameKind.relay, relayed(victim!, "receiver", sequence, [sequence, sequence]));
+    }
+    const forgedReceipt = encode(["receipt", [victim!.spec.incarnation, 2 ** 52, []]]);
+    const header = {
+      origin: "receiver",
+      incarnation: 1,
+      sequence: 7,
+      destination: "victim",
+      ttl: 5,
+      tree: null,
+      path: [],
+    };
+    await tell(liar, victim!, FrameKind.relay, [header, forgedReceipt]);
+    for (let message = 0; message < 20; message++) {
+      await victim!.forwardMessage("receiver", "log", message, { ack: true });
+    }
+    assertEquals(heard.messages, Array.from({ length: 20 }, (_, message) => message));
+    world.errors.length = 0;
+  });
+}
+
+scenario("A relayed message to a node that there is not goes no further", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);
+  const lost = () => nodes.reduce((sum, node) => sum + node.stats().relay.lost, 0);
+  await tell(nodes[0]!, nodes[1]!, FrameKind.relay, relayed(nodes[0]!, "nowhere", 1, null));
+  await world.until("it was dropped", () => lost() === 1);
+  assertEquals(nodes.map((node) => node.stats().relay.relayed), nodes.map(() => 0));
+});
+
+scenario("A stranger neither broadcasts, nor cuts anybody off, nor condemns a member", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const heard = world.inbox(a!, "log");
+  const downs: string[] = [];
+  a!.onDown("b", () => downs.push("b"));
+  const stranger = await strangerIn(world);
+  await tell(stranger, a!, FrameKind.broadcast, [0, "b", b!.spec.incarnation, 7, 0, ["log", encode("forged")]]);
+  await tell(stranger, a!, FrameKind.partition, ["mark", "reference", 3]);
+  await tell(stranger, a!, FrameKind.heartbeat, [3, "b", b!.spec.incarnation, 2 ** 40]);
+  const { refutation } = PeerService.nodeOf(a!);
+  await world.until("it was all ignored", () => refutation.ignored === 2);
+  b!.broadcast("log", "genuine");
+  await world.until("the broadcast of the member arrived", () => heard.messages.length > 0);
+  assertEquals([heard.messages, a!.partitions(), downs], [["genuine"], [], []]);
+  await stranger.syncJoin(a!.spec);
+  stranger.broadcast("log", "joined");
+  await world.until("a member may broadcast", () => heard.messages.length === 2);
+});

@@ -1,0 +1,148 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertStrictEquals } from "@std/assert";
+import { gossipFromValue, gossipToValue } from "../../gossip/gossip_message.ts";
+import { MembershipSet } from "../../membership/membership_set.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { fullMesh } from "../../strategy/full_mesh.ts";
+import type { FullMeshState } from "../../strategy/full_mesh_state.ts";
+import type { StrategyContext, Transition } from "../../strategy/strategy.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { nodeSpec } from "../node_spec.ts";
+import { seededRandom } from "../seeded_random.ts";
+
+const strategy = fullMesh();
+
+function contextOf(connected: readonly string[] = [], now = 0): StrategyContext {
+  return { now, random: seededRandom(1).next, connected: new Set(connected) };
+}
+
+/** The state of a node that is in a cluster with these others, all connected and quiet. */
+function memberState(self: NodeSpec, others: readonly NodeSpec[]): FullMeshState {
+  const { state } = strategy.init(self, contextOf());
+  let { set } = state;
+  for (const other of others) set = set.merge(strategy.init(other, contextOf()).state.set);
+  return { ...state, set };
+}
+
+function names(state: FullMeshState): string[] {
+  return strategy.members(state).map(({ name }) => name);
+}
+
+/** Who is told what, as `name kind`. */
+function told({ outgoing }: Transition<FullMeshState>): string[] {
+  return outgoing.map(({ to, message }) => `${to.name} ${gossipFromValue(message).kind}`);
+}
+
+const [a, b, c] = ["a", "b", "c"].map((name) => nodeSpec(name)) as [NodeSpec, NodeSpec, NodeSpec];
+
+/** A context in which these nodes are connected, each in that incarnation. */
+function connectedAs(incarnations: Readonly<Record<string, number>>, incarnationMax = 1_000): StrategyContext {
+  const connected = Object.keys(incarnations);
+  return { ...contextOf(connected), incarnationOf: (name) => incarnations[name], incarnationMax };
+}
+
+/** The set in which a name is a member, or was one, in that incarnation. */
+function claim(name: string, incarnation: number, isThere: boolean): MembershipSet {
+  const { set } = MembershipSet.empty().add(nodeSpec(name, incarnation));
+  return isThere ? set : set.leave(name).set;
+}
+
+function say(state: FullMeshState, from: NodeSpec, delta: MembershipSet, context: StrategyContext) {
+  return strategy.handleMessage(state, from, gossipToValue({ kind: "delta", delta, wanted: [] }), context);
+}
+
+Deno.test("fullMesh() believes of a connected node what it said itself, and asks it about what others say", () => {
+  const state = memberState(a, [b, c]);
+  const context = connectedAs({ b: 1, c: 1 });
+  for (const isThere of [true, false]) {
+    const heard = say(state, b, claim("c", 7, isThere), context);
+    assertStrictEquals(heard.state, state);
+    assertEquals(told(heard), ["c delta"]);
+  }
+  // Once the connection shows the new incarnation, or is gone, the word of others is good enough.
+  for (const lives of [{ b: 1, c: 7 }, { b: 1 }]) {
+    assertEquals(say(state, b, claim("c", 7, true), connectedAs(lives)).state.set.get("c")?.incarnation, 7);
+  }
+});
+
+Deno.test("fullMesh() believes a member that removes another one, though that is connected", () => {
+  const heard = say(memberState(a, [b, c]), b, claim("c", 1, false), connectedAs({ b: 1, c: 1 }));
+  assertEquals(names(heard.state), ["a", "b"]);
+});
+
+Deno.test("fullMesh() believes no incarnation that is far in the future, nor one that a node does not have", () => {
+  const state = memberState(a, [b]);
+  for (const made of [claim("c", 1_001, true), claim("b", Number.MAX_SAFE_INTEGER, true), claim("b", 2, true)]) {
+    const heard = say(state, b, made, connectedAs({ b: 1 }));
+    assertStrictEquals(heard.state, state);
+    assertEquals(heard.ignored, 1);
+  }
+});
+
+Deno.test("fullMesh() lets a stranger say who it is and join, and nothing of others", () => {
+  const state = memberState(a, [b, c]);
+  const stranger = nodeSpec("x");
+  const context = connectedAs({ b: 1, c: 1, x: 1 });
+  for (const made of [claim("b", 1, false), claim("b", 5, true), claim("c", 9, false), claim("y", 1, true)]) {
+    assertStrictEquals(say(state, stranger, made, context).state, state);
+  }
+  assertEquals(names(say(state, stranger, claim("x", 1, true), context).state), ["a", "b", "c", "x"]);
+
+  const members = claim("x", 1, true).merge(claim("y", 3, true)).merge(claim("b", 5, true)).merge(claim("c", 9, false));
+  const joined = strategy.handleMessage(state, stranger, gossipToValue({ kind: "join", members }), context);
+  assertEquals(strategy.members(joined.state).map(({ name, incarnation }) => `${name} ${incarnation}`), [
+    "a 1",
+    "b 1",
+    "c 1",
+    "x 1",
+    "y 3",
+  ]);
+  assertEquals(joined.ignored, 2);
+});
+
+Deno.test("fullMesh() takes a welcome only from a node that it asked", () => {
+  const { state } = strategy.init(a, contextOf());
+  const welcome = gossipToValue({ kind: "welcome", incarnation: 1, delta: memberState(b, [c]).set, companions: [] });
+  const unasked = strategy.handleMessage(state, b, welcome, connectedAs({ b: 1 }));
+  assertEquals(names(unasked.state), ["a", "b"]);
+  const asked = strategy.join(state, b, contextOf(["b"])).state;
+  assertEquals(names(strategy.handleMessage(asked, b, welcome, connectedAs({ b: 1 })).state), ["a", "b", "c"]);
+});
+
+Deno.test("fullMesh() tells a stranger's digest and summary nothing but to say who it is", () => {
+  const state = memberState(a, [b, c]);
+  for (const message of [[0, 1, 2], [1, [["b", 1, 1], ["y", 1, 1]]]]) {
+    const { outgoing } = strategy.handleMessage(state, nodeSpec("x"), message, connectedAs({ x: 1 }));
+    assertEquals(outgoing.map(({ message }) => gossipFromValue(message)), [
+      { kind: "delta", delta: MembershipSet.empty(), wanted: ["x"] },
+    ]);
+  }
+});
+
+Deno.test("fullMesh() believes in no more members than it is told to", () => {
+  const small = fullMesh({ membersMax: 5 });
+  const { state } = small.init(a, contextOf());
+  const made = Array.from({ length: 20 }, (_, index) => claim(`m${index}`, 1, true));
+  const members = made.reduce((all, one) => all.merge(one), claim("x", 1, true));
+  const joined = small.handleMessage(state, nodeSpec("x"), gossipToValue({ kind: "join", members }), contextOf(["x"]));
+  assertEquals(small.members(joined.state).length, 5);
+});
+
+Deno.test("fullMesh() cuts what is too large for one frame into several", () => {
+  const metadata = { text: "x".repeat(7_000) };
+  const many = Array.from({ length: 300 }, (_, index) => nodeSpec(`n${index}`, 1, { metadata }));
+  const joiner = strategy.init(b, contextOf()).state;
+  const join = strategy.join(joiner, a, contextOf(["a"]));
+  const atA = strategy.handleMessage(memberState(a, many), b, join.outgoing[0]?.message, contextOf());
+  for (const { message } of atA.outgoing) assert(encode(message).length < 1024 * 1024);
+  let atB = join.state;
+  for (const { message } of atA.outgoing) atB = strategy.handleMessage(atB, a, message, contextOf(["a"])).state;
+  assertEquals(strategy.members(atB).length, 302);
+});
+
+Deno.test("fullMesh() keeps only those in its snapshot that are worth it", () => {
+  const state = memberState(a, [b, c]);
+  const kept = strategy.snapshot(state, ({ name }) => name === "c");
+  assertEquals(names(strategy.init(nodeSpec("a", 2), contextOf(), kept).state), ["a", "c"]);
+});
