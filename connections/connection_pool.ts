@@ -140,6 +140,13 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     return this.#reception.expects(peer, channel, index);
   }
 
+  /** A dial of a wanted connection has failed. */
+  dialFailed(peer: Peer, error: unknown): void {
+    if (this.#stopped || this.#peers.get(peer.name) !== peer) return;
+    peer.failure = { error };
+    this.#options.handler.dialFailed(peer, error);
+  }
+
   /** Takes the failure detector's word that a peer is dead although its connections look open. */
   silence(peer: Peer): void {
     peer.silent = true;
@@ -277,6 +284,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       if (!peer.wanted) tellWish(peer);
       for (const other of doubtful) this.#retire(other);
       peer.silent = false;
+      peer.failure = null;
     }
     if (replaced !== null) this.#retire(replaced);
     connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : predecessor(connection, this.draining));

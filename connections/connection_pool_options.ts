@@ -19,6 +19,8 @@ export interface ConnectionPoolHandler extends PeerStatusHandler {
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
   /** A connection closed, because of `error` when it was not meant to. */
   connectionClosed(connection: Connection, error: unknown): void;
+  /** A dial of a wanted connection has failed. */
+  dialFailed(peer: Peer, error: unknown): void;
   /** Some node knows a newer incarnation of this node's name than its own. */
   outlived(known: number): void;
   /** Asks a peer for a sign of life. */

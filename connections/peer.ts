@@ -47,6 +47,8 @@ export class Peer {
   framesIn = 0;
   /** When anything was last heard of it, in milliseconds on the local clock. */
   heardAt = 0;
+  /** Why the last dial failed, as long as none has succeeded since. */
+  failure: { readonly error: unknown } | null = null;
   /** Last measured round trip in milliseconds, once there is one. */
   roundTrip: number | undefined;
   /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
@@ -174,6 +176,11 @@ export class Peer {
   /** Names of the channels that either side has. */
   get channels(): string[] {
     return [...this.#lines.keys()];
+  }
+
+  /** Whether nothing can be sent to it now, and the last try to change that failed or must not be made. */
+  get outOfReach(): boolean {
+    return this.silent || this.partitioned || (this.membership === null && this.failure !== null);
   }
 
   /** Every open connection. */

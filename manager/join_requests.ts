@@ -29,10 +29,10 @@ export async function completeJoin(
   node.context.checkRunning("join");
   const { runtime, joinTimeout } = node.settings;
   const given = { signal, timeout: signal === undefined ? joinTimeout : undefined };
-  await withDeadline(runtime.clock, given, `Cannot join "${nameOfTarget(target)}"`, async (ended) => {
+  await withDeadline(runtime.clock, given, `Cannot join "${nameOfTarget(target)}"`, async (ended, progress) => {
     const until = node.context.untilStopped(ended);
-    const joined = await node.join(target, until);
-    if (joined !== null) await node.joining.settled(joined, until);
+    const joined = await node.join(target, until, progress);
+    if (joined !== null) await node.joining.settled(joined, until, progress);
   });
 }
 

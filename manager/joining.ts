@@ -2,13 +2,14 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { abortable } from "../runtime/abortable.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
 import { CertificateError } from "../transport/tls/certificate_error.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Address } from "../wire/address.ts";
+import { isSame, reachContact } from "./contact.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";
 import type { Pinger } from "./pinger.ts";
@@ -22,6 +23,7 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
   "strategy",
   "secret",
   "wrong-node",
+  "self",
   "name-in-use",
 ]);
 
@@ -40,6 +42,10 @@ export interface JoiningOptions {
   readonly backoff: BackoffOptions;
   /** Milliseconds in which a peer must have handled a join. */
   readonly answerTimeout: number;
+  /** Milliseconds without news after which a member to which there is no connection yet counts as out of reach. */
+  readonly patience: number;
+  /** This node, as it is now. */
+  readonly self: () => NodeSpec;
 }
 
 /** Brings this node into the cluster of another one. */
@@ -57,18 +63,19 @@ export class Joining implements Part {
    * Tries until it succeeds: dials with back-off, has the strategy join, and makes sure that the peer has heard of it.
    *
    * @returns The peer, or `null` when the target is this node itself.
-   * @throws {HandshakeRefusedError} When the peer refuses for good.
+   * @throws {HandshakeRefusedError} When the peer refuses for good, or is this node under a name or an incarnation that is not its own.
    * @throws The reason of `signal`, once that is aborted; that of {@linkcode abandon}, once that is called.
    */
-  async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
-    const { pool, runtime, backoff } = this.#options;
-    const [name, addresses] = "name" in target ? [target.name, target.addresses] : [null, [target]];
-    if (name === pool.selfName()) return null;
+  async join(target: JoinTarget, signal: AbortSignal, progress: () => void = () => {}): Promise<Peer | null> {
+    const { runtime, backoff } = this.#options;
+    if (this.#isSelf(target)) return null;
     const until = AbortSignal.any([signal, this.#abandonment.signal]);
     for (let failures = 0, silent = 0;;) {
       until.throwIfAborted();
       try {
-        const peer = await pool.reach(name, addresses, until);
+        const peer = await this.#reach(target, until);
+        if (peer === null) return null;
+        progress();
         if (await this.#ask(peer, until)) return peer;
       } catch (error) {
         until.throwIfAborted();
@@ -78,10 +85,11 @@ export class Joining implements Part {
         if (!(error instanceof CertificateError)) silent = 0;
         if (error instanceof HandshakeRefusedError) {
           const { code } = error.refusal;
-          if (code === "self") return null;
           if (FINAL.has(code)) throw error;
           // It has dialled this node already.
-          const peer = code === "duplicate" ? this.#connectedAt(addresses) : undefined;
+          const peer = code === "duplicate" ? this.#connectedAt(target) : undefined;
+          // It is there, and has too much to do.
+          if (code === "overloaded") progress();
           if (peer !== undefined && await this.#ask(peer, until)) return peer;
         }
       }
@@ -100,17 +108,38 @@ export class Joining implements Part {
   }
 
   /**
-   * Waits until every connection with a peer that was joined is open. A strategy may not want any with it: then until every
-   * connection with somebody else is, if it wants one.
+   * Waits until every connection with a peer that was joined is open, and with all other members that the strategy wants to be connected
+   * with and that can be reached. It may not want any with the one that was joined: then with the others alone.
+   *
+   * @param progress Called whenever there are more members or connections than ever before.
    */
-  async settled({ name }: Peer, signal: AbortSignal): Promise<void> {
-    const { pool, overlay } = this.#options;
+  async settled({ name }: Peer, signal: AbortSignal, progress: () => void): Promise<void> {
+    const { pool, overlay, runtime, patience } = this.#options;
+    let best = -1;
+    let bestAt = runtime.clock.now();
+    using again = new Again(runtime, () => this.#check());
     await this.#until(() => {
       const wanted = [...pool.peers.values()].filter((peer) => peer.wanted);
+      const now = runtime.clock.now();
+      const score = wanted.reduce((sum, peer) => sum + peer.connections().length, overlay.members.size);
+      if (score > best) {
+        best = score;
+        bestAt = now;
+        again.after(patience);
+        progress();
+      }
       const contact = wanted.find((peer) => peer.name === name);
-      if (contact !== undefined) return overlay.members.has(name) && contact.fullyConnected;
-      return wanted.length === 0 ? overlay.members.has(name) : wanted.some(({ fullyConnected }) => fullyConnected);
+      if (contact !== undefined && !(overlay.members.has(name) && contact.fullyConnected)) return false;
+      if (wanted.length === 0) return overlay.members.has(name);
+      const isLate = now - bestAt >= patience;
+      const open = wanted.filter(({ fullyConnected }) => fullyConnected);
+      const isSettled = (peer: Peer) => peer.fullyConnected || peer.outOfReach || (isLate && !peer.connected);
+      return open.length > 0 && wanted.every(isSettled);
     }, signal);
+  }
+
+  dialFailed(): void {
+    this.#check();
   }
 
   membersChanged(): void {
@@ -125,17 +154,32 @@ export class Joining implements Part {
     this.#check();
   }
 
+  /** @throws {HandshakeRefusedError} When another node is meant that has this one's name. */
+  #isSelf(target: JoinTarget): boolean {
+    const { name, incarnation } = this.#options.self();
+    if (!("name" in target) || target.name !== name) return false;
+    if (target.incarnation === incarnation) return true;
+    const reason =
+      `Cannot join "${name}": this node has that name, and is incarnation ${incarnation}, not ${target.incarnation}; ` +
+      "give each node a name of its own, or ask for its present specification";
+    throw new HandshakeRefusedError({ code: "name-in-use", reason });
+  }
+
+  async #reach(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
+    const { pool, runtime, self } = this.#options;
+    if ("name" in target) return await pool.reach(target.name, target.addresses, signal);
+    return await reachContact(pool, runtime.transport, target, self().addresses, signal);
+  }
+
   /** Members or connections have changed: looks which of the waits are over. */
   #check(): void {
     for (const check of [...this.#changed]) check();
   }
 
   /** A peer with one of these addresses, with which a connection is open. */
-  #connectedAt(addresses: readonly Address[]): Peer | undefined {
-    const isThere = ({ spec }: Peer) =>
-      spec.addresses.some((own) =>
-        addresses.some(({ hostname, port }) => own.hostname === hostname && own.port === port)
-      );
+  #connectedAt(target: JoinTarget): Peer | undefined {
+    const addresses = "name" in target ? target.addresses : [target];
+    const isThere = ({ spec }: Peer) => spec.addresses.some((own) => addresses.some((address) => isSame(own, address)));
     return [...this.#options.pool.peers.values()].find((peer) => peer.connected && isThere(peer));
   }
 
@@ -177,5 +221,26 @@ export class Joining implements Part {
       });
       signal.addEventListener("abort", abort, { once: true });
     });
+  }
+}
+
+/** Something that is to be done later, but only once: the last time counts. */
+class Again implements Disposable {
+  readonly #runtime: Runtime;
+  readonly #act: () => void;
+  #timer: Timer | null = null;
+
+  constructor(runtime: Runtime, act: () => void) {
+    this.#runtime = runtime;
+    this.#act = act;
+  }
+
+  after(delay: number): void {
+    this.#timer?.cancel();
+    this.#timer = this.#runtime.clock.schedule(delay, this.#act);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timer?.cancel();
   }
 }

@@ -89,7 +89,9 @@ export class Node implements ConnectionPoolHandler {
       changed,
     });
     this.status = new StatusEvents(context);
-    this.joining = new Joining({ pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout });
+    const patience = Math.min(settings.handshakeTimeout, settings.joinTimeout) / 2;
+    const joining = { pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout, patience };
+    this.joining = new Joining({ ...joining, self: () => context.self });
     this.attributes = new NodeAttributes(context);
     this.discovering = new Discovering(context, this.joining);
     const distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
@@ -160,10 +162,10 @@ export class Node implements ConnectionPoolHandler {
   }
 
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
-  async join(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
+  async join(target: JoinTarget, signal: AbortSignal, progress?: () => void): Promise<Peer | null> {
     await this.#leaving;
     this.discovering.resume();
-    return await this.joining.join(target, signal);
+    return await this.joining.join(target, signal, progress);
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
@@ -237,6 +239,10 @@ export class Node implements ConnectionPoolHandler {
     const isFault = isForged ||
       [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
     if (isFault) this.context.emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });
+  }
+
+  dialFailed(peer: Peer, error: unknown): void {
+    this.#parts.dialFailed(peer, error);
   }
 
   outlived(known: number): void {

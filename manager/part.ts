@@ -36,6 +36,8 @@ export interface Part {
   peerUp?(peer: Peer): void;
   /** Messages do not reach a peer, for now at least. */
   peerDown?(peer: Peer): void;
+  /** A dial of a peer that is to be connected has failed: it is tried again. */
+  dialFailed?(peer: Peer, error: unknown): void;
   /** A channel has all its connections with a peer. */
   channelUp?(peer: Peer, channel: string): void;
   /** A channel has no connection left with a peer. */

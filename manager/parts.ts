@@ -45,6 +45,10 @@ export class Parts implements Part {
     for (const part of this.#parts) part.peerDown?.(peer);
   }
 
+  dialFailed(peer: Peer, error: unknown): void {
+    for (const part of this.#parts) part.dialFailed?.(peer, error);
+  }
+
   channelUp(peer: Peer, channel: string): void {
     for (const part of this.#parts) part.channelUp?.(peer, channel);
   }

@@ -132,11 +132,16 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   join(peer: NodeSpec | Address | string, options?: JoinOptions): Promise<void>;
 
   /**
-   * Joins the cluster of `peer`, and waits until both know each other as members and every connection between them is open.
+   * Joins the cluster of `peer`, and waits until both know each other as members, and every connection is open with it and with all
+   * other members that this node is to be connected with: a message to any of them works right afterwards. A member that refuses
+   * connections, or is silent for half of the time of a handshake while nothing else comes forward, is not waited for. Where a host name
+   * stands for several hosts, they are asked one after the other; joining this node itself, by its specification or an address of its
+   * own, does nothing.
    *
    * @param peer Its specification, or `"host:port"`.
-   * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use.
-   * @throws {DOMException} A `TimeoutError` when it takes longer than `joinTimeout` and no signal was given.
+   * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use;
+   * when a host name leads to this node alone; when the specification has the name of this node, and another incarnation.
+   * @throws {DOMException} A `TimeoutError` when nothing comes forward for `joinTimeout` and no signal was given.
    * @throws The reason of the signal, once that is aborted.
    * @throws {StoppedError} When this node was stopped.
    *

@@ -176,7 +176,8 @@ export interface PeerServiceOptions {
    */
   readonly treeRefreshInterval?: number | undefined;
   /**
-   * Milliseconds, up to an hour, for which `syncJoin` tries when it was given no signal, and a leaving node waits for the others.
+   * Milliseconds, up to an hour, for which `syncJoin` goes on without progress when it was given no signal. Progress is a peer that
+   * answers, be it that it has too much to do, another member that becomes known, and another connection that opens.
    *
    * @default {10_000}
    */

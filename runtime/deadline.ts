@@ -6,7 +6,7 @@ import type { Clock } from "./runtime.ts";
 export interface Deadline {
   /** Ends it when aborted. */
   readonly signal?: AbortSignal | undefined;
-  /** Milliseconds after which it ends. */
+  /** Milliseconds after which it ends, counted from the last progress. */
   readonly timeout?: number | undefined;
 }
 
@@ -14,6 +14,7 @@ export interface Deadline {
  * Runs `work` with a signal that is aborted when the caller's is, or when the time is up.
  *
  * @param what What is being done, for the message: `Cannot join "a"`.
+ * @param work Calls `progress` to have the time begin anew.
  * @throws {DOMException} A `TimeoutError` when the time is up.
  * @throws The reason of the caller's signal, once that is aborted.
  */
@@ -21,7 +22,7 @@ export async function withDeadline<T>(
   clock: Clock,
   { signal, timeout }: Deadline,
   what: string,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, progress: () => void) => Promise<T>,
 ): Promise<T> {
   signal?.throwIfAborted();
   const controller = new AbortController();
@@ -29,12 +30,19 @@ export async function withDeadline<T>(
     controller.signal.addEventListener("abort", () => reject(controller.signal.reason));
   });
   const expire = () => controller.abort(new DOMException(`${what}: no success within ${timeout} ms`, "TimeoutError"));
-  const timer = timeout === undefined ? undefined : clock.schedule(timeout, expire);
+  const begin = () => timeout === undefined ? undefined : clock.schedule(timeout, expire);
+  let isOver = false;
+  let timer = begin();
+  const progress = () => {
+    timer?.cancel();
+    if (!isOver && !controller.signal.aborted) timer = begin();
+  };
   const abort = () => controller.abort(signal!.reason);
   signal?.addEventListener("abort", abort);
   try {
-    return await Promise.race([work(controller.signal), aborted]);
+    return await Promise.race([work(controller.signal, progress), aborted]);
   } finally {
+    isOver = true;
     timer?.cancel();
     signal?.removeEventListener("abort", abort);
   }

@@ -76,6 +76,12 @@ export interface Transport {
    */
   connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream>;
   /**
+   * The addresses that a host name stands for, in the order in which `connect` tries them. Left out where each name is one host.
+   *
+   * @throws When nobody knows the name.
+   */
+  resolve?(hostname: string): Promise<readonly string[]>;
+  /**
    * Resolves once everything that was closed has let go of its resources, such as the port. Left out where closing does that at once.
    */
   drained?(): Promise<void>;

@@ -20,6 +20,8 @@ export interface PeerDiallerHost {
   isPromised(peer: Peer, channel: string, index: number): boolean;
   /** Opens one connection; rejects when that fails. */
   dial(peer: Peer, channel: string, index: number): Promise<unknown>;
+  /** A dial has failed, for another reason than that the other side dials as well. */
+  dialFailed(peer: Peer, error: unknown): void;
 }
 
 /**
@@ -122,6 +124,7 @@ export class PeerDialler {
       // A refusal is a sign of life.
       this.#hasFailed = !(error instanceof HandshakeRefusedError);
       if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
+      else this.#host.dialFailed(this.#peer, error);
     }
     this.#dialling.delete(place);
     this.reconcile();

@@ -109,6 +109,7 @@ export class PoolNode implements ConnectionPoolHandler {
   channelUp = ({ name }: Peer, channel: string) => void this.told.push(`+${channel} ${name}`);
   channelDown = ({ name }: Peer, channel: string) => void this.told.push(`-${channel} ${name}`);
   connectionClosed = () => {};
+  dialFailed = () => {};
   outlived = (known: number) => void this.outlivedBy.push(known);
   probe = (peer: Peer) => this.pinger.ping(peer, PROBE_TIMEOUT);
 

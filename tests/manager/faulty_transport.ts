@@ -15,6 +15,8 @@ export class FaultyTransport implements Transport {
   tamper: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
   /** Streams that were dialled, or tried to be. */
   dials = 0;
+  /** What host names stand for, where a test says so. */
+  readonly names = new Map<string, readonly string[]>();
   readonly #transport: Transport;
   readonly #streams = new Set<ByteStream>();
 
@@ -33,7 +35,12 @@ export class FaultyTransport implements Transport {
 
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
     this.dials++;
-    return this.#keep(await this.#transport.connect(address, options));
+    const hostname = this.names.get(address.hostname)?.[0] ?? address.hostname;
+    return this.#keep(await this.#transport.connect({ ...address, hostname }, options));
+  }
+
+  async resolve(hostname: string): Promise<readonly string[]> {
+    return await Promise.resolve(this.names.get(hostname) ?? [hostname]);
   }
 
   async drained(): Promise<void> {

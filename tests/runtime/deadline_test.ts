@@ -73,3 +73,21 @@ Deno.test("withDeadline() hands work that fails after the deadline to nobody", a
   reject(new Error("Too late to matter"));
   await pass(clock, 0);
 });
+
+Deno.test("withDeadline() counts the time from the last progress, and none after the end", async () => {
+  const clock = new VirtualClock();
+  let progress = () => {};
+  const waiting = withDeadline(clock, { timeout: 100 }, "Cannot wait", (_, tell) => {
+    progress = tell;
+    return never();
+  });
+  waiting.catch(() => {});
+  await pass(clock, 99);
+  progress();
+  await pass(clock, 99);
+  assertEquals(clock.pending, 1);
+  await pass(clock, 1);
+  await assertRejects(() => waiting, DOMException, "no success within 100 ms");
+  progress();
+  assertEquals(clock.pending, 0);
+});

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
@@ -94,6 +95,11 @@ export class TcpTransport implements Transport, AsyncDisposable {
       signal?.throwIfAborted();
       throw failure(`Cannot connect to "${address.hostname}:${address.port}"`, error);
     }
+  }
+
+  /** All addresses of a host name, as the system knows them. */
+  async resolve(hostname: string): Promise<readonly string[]> {
+    return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
   }
 
   /** Resolves once all that was closed has given up its sockets and addresses: within `closeTimeout`. */

@@ -124,6 +124,11 @@ export class TlsTransport implements Transport, AsyncDisposable {
     }
   }
 
+  /** All addresses of a host name, as the system knows them. */
+  resolve(hostname: string): Promise<readonly string[]> {
+    return this.#tcp.resolve(hostname);
+  }
+
   /** Gives up unfinished handshakes of dialers. Resolves once all that was closed has given up its sockets and addresses: within twice `closeTimeout`. */
   async drained(): Promise<void> {
     const { closing } = this.#context;

@@ -1,0 +1,53 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
+import type { Peer } from "../connections/peer.ts";
+import type { Transport } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
+
+/**
+ * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, the others are asked, one
+ * after the other: a node's own answer is nobody to join.
+ *
+ * @returns The peer, or `null` when the address is one that this node has told as its own.
+ * @throws {HandshakeRefusedError} With the code `self` when all that answer are this node itself, and all of them answer.
+ * @throws Whatever the last of the other hosts failed with.
+ */
+export async function reachContact(
+  pool: ConnectionPool,
+  transport: Transport,
+  address: Address,
+  own: readonly Address[],
+  signal: AbortSignal,
+): Promise<Peer | null> {
+  try {
+    return await pool.reach(null, [address], signal);
+  } catch (error) {
+    if (!isRefusal(error, "self")) throw error;
+  }
+  if (own.some((known) => isSame(known, address))) return null;
+  let failure: unknown;
+  for (const hostname of await transport.resolve?.(address.hostname) ?? []) {
+    try {
+      return await pool.reach(null, [{ ...address, hostname }], signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!isRefusal(error, "self")) failure = error;
+    }
+  }
+  const shown = `${address.hostname}:${address.port}`;
+  throw failure ?? new HandshakeRefusedError({
+    code: "self",
+    reason: `Cannot join "${shown}": it leads to this node alone, expected the address of another one`,
+  });
+}
+
+/** Whether two addresses are the same, letter by letter. */
+export function isSame(one: Address, other: Address): boolean {
+  return one.hostname === other.hostname && one.port === other.port;
+}
+
+function isRefusal(error: unknown, code: RefusalCode): boolean {
+  return error instanceof HandshakeRefusedError && error.refusal.code === code;
+}

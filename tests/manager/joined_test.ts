@@ -1,0 +1,113 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { SimulatedWorld } from "../../testing/simulated_world.ts";
+import { uniformLatency } from "../../transport/memory/memory_links.ts";
+import { scenario, type World } from "./worlds.ts";
+
+/** Gives each node an address of its own at one port, as containers behind one name have them. */
+async function behindOneName(world: World, names: readonly string[]): Promise<PeerServiceManager[]> {
+  const first = await world.start(names[0]!);
+  const { port } = first.spec.addresses[0]!;
+  const nodes = [first];
+  for (const [index, name] of names.entries()) {
+    if (index === 0) continue;
+    const hostname = world.kind === "TCP" ? `127.0.0.${index + 1}` : name;
+    nodes.push(await world.start(name, { listen: { hostname, port } }));
+  }
+  const hosts = nodes.map(({ spec }) => spec.addresses[0]!.hostname);
+  for (const name of names) world.transports.get(name)!.names.set("peers", hosts);
+  return nodes;
+}
+
+scenario(
+  "syncJoin() by a name that leads to several hosts goes on to the next where its own node answers",
+  async (world) => {
+    const [a, b] = await behindOneName(world, ["a", "b"]);
+    await a!.syncJoin({ hostname: "peers", port: a!.spec.addresses[0]!.port });
+    assertEquals(a!.members(), ["a", "b"]);
+    assert(a!.isFullyConnected("b"));
+    await world.settled([a!, b!]);
+  },
+);
+
+scenario("syncJoin() by a name that leads to its own node alone rejects and says so", async (world) => {
+  const [a] = await behindOneName(world, ["a"]);
+  const { port } = a!.spec.addresses[0]!;
+  const error = await assertRejects(() => a!.syncJoin(`peers:${port}`), HandshakeRefusedError);
+  assertEquals(
+    error.message,
+    `Cannot join "peers:${port}": it leads to this node alone, expected the address of another one`,
+  );
+  assertEquals(error.refusal.code, "self");
+});
+
+scenario("syncJoin() goes on while another host behind the name does not answer yet", async (world) => {
+  const [a, b] = await behindOneName(world, ["a", "b"]);
+  const listen = b!.spec.addresses[0]!;
+  await b!.stop();
+  const joining = a!.syncJoin({ hostname: "peers", port: listen.port });
+  const again = await world.start("b", { listen });
+  await joining;
+  assertEquals(a!.members(), ["a", "b"]);
+  await world.settled([a!, again]);
+});
+
+scenario("syncJoin() of its own name with another incarnation rejects", async (world) => {
+  const a = await world.start("a");
+  const other = { ...a.spec, incarnation: a.spec.incarnation + 1 };
+  const error = await assertRejects(
+    () => a.syncJoin(other),
+    HandshakeRefusedError,
+    `Cannot join "a": this node has that name`,
+  );
+  assertEquals(error.refusal.code, "name-in-use");
+});
+
+scenario("Right after syncJoin() a message reaches every member that can be reached", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);
+  const inboxes = nodes.map((node) => world.inbox(node, "log"));
+  const newcomer = await world.start("z");
+  await newcomer.syncJoin(nodes[0]!.spec);
+  assertEquals(newcomer.members().length, 7);
+  for (const { name } of nodes) await newcomer.forwardMessage(name, "log", "hello", { ack: true });
+  assertEquals(inboxes.map(({ messages }) => messages.length), [1, 1, 1, 1, 1, 1]);
+});
+
+scenario("syncJoin() does not wait for members that refuse connections", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c", "d"]);
+  await nodes[3]!.stop();
+  const newcomer = await world.start("z");
+  await newcomer.syncJoin(nodes[0]!.spec);
+  assertEquals(newcomer.members(), ["a", "b", "c", "d", "z"]);
+  assertEquals(newcomer.connected(), ["a", "b", "c"]);
+});
+
+scenario("syncJoin() waits for a mute member no longer than half of the handshake's time", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c"]);
+  world.simulated.pause("c");
+  const newcomer = await world.start("z");
+  const before = world.clock.now();
+  await newcomer.syncJoin(nodes[0]!.spec);
+  assertEquals(newcomer.connected(), ["a", "b"]);
+  assert(world.clock.now() - before < 1_200, `${world.clock.now() - before} ms`);
+  world.simulated.resume("c");
+}, ["memory"]);
+
+Deno.test("joinTimeout counts from the last progress", async () => {
+  const world = new SimulatedWorld({ latency: uniformLatency(20, 20) });
+  const options = { preset: "local", joinTimeout: 170 } as const;
+  const start = (name: string) =>
+    startPeerService({ ...options, name, runtime: world.node(name), listen: { hostname: name, port: 1 } });
+  await world.wait(
+    (async () => {
+      await using a = await start("a");
+      await using b = await start("b");
+      await b.syncJoin(a.spec);
+      assert(world.now > options.joinTimeout, `it took ${world.now} ms, too short to show anything`);
+      assert(b.isFullyConnected("a"));
+    })(),
+    10_000,
+  );
+});
