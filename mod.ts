@@ -21,6 +21,7 @@
 
 export { startPeerService } from "./manager/start_peer_service.ts";
 export { type JoinOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type UpdateMembersOptions } from "./manager/member_updates.ts";
 export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitor.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";

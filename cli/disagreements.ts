@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { own } from "../wire/own.ts";
 import type { ClusterModel, NodeModel } from "./cluster_model.ts";
 import { linkDisagreements, unreachable } from "./overlay_links.ts";
 import type { ViewReport } from "./protocol.ts";
@@ -30,7 +31,7 @@ function meshDisagreements(observer: string, view: ViewReport, model: ClusterMod
 }
 
 function disagreement(observer: string, view: ViewReport, member: NodeModel): string[] {
-  const run = view.members[member.name];
+  const run = own(view.members, member.name);
   if (run === undefined) return [`${observer} does not list ${member.name}`];
   if (run !== member.run) return [`${observer} lists run ${run} of ${member.name}, not ${member.run}`];
   if (member.name === observer) return [];

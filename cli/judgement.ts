@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { own } from "../wire/own.ts";
 import { type ClusterModel, isObservation, type NodeModel } from "./cluster_model.ts";
 import { MeshWatch } from "./mesh_watch.ts";
 import { OverlayWatch } from "./overlay_watch.ts";
@@ -24,8 +25,8 @@ export function streams(model: ClusterModel): StreamCount[] {
 }
 
 function streamBetween(sender: NodeModel, receiver: NodeModel): StreamCount {
-  const outgoing = sender.view?.outgoing[receiver.name];
-  const incoming = receiver.view?.incoming[sender.name];
+  const outgoing = sender.view && own(sender.view.outgoing, receiver.name);
+  const incoming = receiver.view && own(receiver.view.incoming, sender.name);
   return {
     sender: sender.name,
     receiver: receiver.name,
@@ -53,7 +54,7 @@ export function unused(model: ClusterModel): string[] {
 
 /** Whether a node is to know another one: in a partial overlay, only if it says so. */
 function isKnown({ isFullMesh, nodes }: ClusterModel, observer: string, node: string): boolean {
-  return isFullMesh || nodes.get(observer)!.view?.members[node] === nodes.get(node)!.run;
+  return isFullMesh || own(nodes.get(observer)!.view?.members ?? {}, node) === nodes.get(node)!.run;
 }
 
 /** Messages that came twice, or after a later one. */

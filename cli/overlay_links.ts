@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { own } from "../wire/own.ts";
 import type { ClusterModel, NodeModel } from "./cluster_model.ts";
 import type { ViewReport } from "./protocol.ts";
 
@@ -9,7 +10,7 @@ export function linkDisagreements(observer: string, view: ViewReport, model: Clu
     const peer = model.nodes.get(name);
     const state = peer?.state ?? "left";
     if (state !== "up") return [`${observer} sees ${name} up, which is ${state}`];
-    const run = view.members[name] ?? peer!.run;
+    const run = own(view.members, name) ?? peer!.run;
     if (run !== peer!.run) return [`${observer} lists run ${run} of ${name}, not ${peer!.run}`];
     if (!view.fullyConnected.includes(name)) return [`${observer} is not fully connected with ${name}`];
     return peer!.view?.connected.includes(observer) ? [] : [`${observer} sees ${name} up, but not the other way round`];

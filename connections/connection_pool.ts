@@ -52,12 +52,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
     this.#opener = new ConnectionOpener(options);
-    const { clock } = options.runtime;
-    const news = new IncarnationNews(
-      clock,
-      () => options.self().incarnation,
-      options.handler.outlived.bind(options.handler),
-    );
+    const { self, handler, runtime: { clock } } = options;
+    const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialling = new Dialling({
       clock: options.runtime.clock,
       opener: this.#opener,
@@ -142,8 +138,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A dial of a wanted connection has failed. */
   dialFailed(peer: Peer, error: unknown): void {
-    if (this.#stopped || this.#peers.get(peer.name) !== peer) return;
-    peer.failure = { error };
     this.#options.handler.dialFailed(peer, error);
   }
 
@@ -284,7 +278,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       if (!peer.wanted) tellWish(peer);
       for (const other of doubtful) this.#retire(other);
       peer.silent = false;
-      peer.failure = null;
     }
     if (replaced !== null) this.#retire(replaced);
     connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : predecessor(connection, this.draining));

@@ -121,6 +121,7 @@ export class Peer {
     const line = this.#lines.get(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
+    if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
     this.version = connection.version;
     this.features = connection.features;
     if (!connection.outbound) this.seenDials.set(placeKey(connection.channel, connection.index), connection.dial);

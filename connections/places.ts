@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { own } from "../wire/own.ts";
 
 /** Most connections of a channel that only one side has. */
 const ONE_SIDED_MAX = 16;
@@ -17,11 +18,11 @@ type Channels = Pick<NodeSpec, "channels">;
  */
 export function agreedPlaces(a: Channels, b: Channels): ReadonlyMap<string, number> {
   const places = new Map<string, number>();
-  for (const [own, other] of [[a, b], [b, a]] as const) {
-    const oneSided = Object.keys(own.channels).filter((channel) => !Object.hasOwn(other.channels, channel));
+  for (const [mine, other] of [[a, b], [b, a]] as const) {
+    const oneSided = Object.keys(mine.channels).filter((channel) => !Object.hasOwn(other.channels, channel));
     const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided.length)));
-    for (const [channel, { parallelism }] of Object.entries(own.channels)) {
-      const theirs = Object.hasOwn(other.channels, channel) ? other.channels[channel]!.parallelism : null;
+    for (const [channel, { parallelism }] of Object.entries(mine.channels)) {
+      const theirs = own(other.channels, channel)?.parallelism;
       places.set(channel, Math.min(parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
     }
   }

@@ -8,11 +8,19 @@ import { withDeadline } from "../runtime/deadline.ts";
 import type { JoinTarget } from "./joining.ts";
 import type { Node } from "./node.ts";
 
-/** Begins to join, and tells by an `error` event when the peer refuses for good. */
-export function beginJoin(node: Node, peer: NodeSpec | Address | string, signal: AbortSignal | undefined): void {
+/**
+ * Begins to join, and tells by an `error` event when the peer refuses for good.
+ *
+ * @returns Resolves when the attempt has ended, whatever came of it.
+ */
+export function beginJoin(
+  node: Node,
+  peer: NodeSpec | Address | string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const target = joinTarget(peer);
   node.context.checkRunning("join");
-  node.join(target, node.context.untilStopped(signal)).catch((error) => {
+  return node.join(target, node.context.untilStopped(signal)).then(() => {}, (error) => {
     // Whoever gave it up knows that without being told.
     if (!(error instanceof HandshakeRefusedError)) return;
     node.context.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
@@ -34,13 +42,6 @@ export async function completeJoin(
     const joined = await node.join(target, until, progress);
     if (joined !== null) await node.joining.settled(joined, until, progress);
   });
-}
-
-/** Joins who is missing among the members, and removes who is too much. */
-export async function updateMembers(node: Node, specs: readonly NodeSpec[]): Promise<void> {
-  const { joiners, leavers } = node.overlay.compare(specs);
-  for (const spec of joiners) beginJoin(node, spec, undefined);
-  for (const { name } of leavers) await leave(node, name);
 }
 
 /** Leaves the cluster, or removes another node from it. */

@@ -176,9 +176,13 @@ export class Node implements ConnectionPoolHandler {
   /** Removes another node from the cluster. One that is not known here, as a partial view does not know all, is taken as it is `given`. */
   async remove(name: string, given?: NodeSpec): Promise<void> {
     const spec = this.overlay.members.get(name) ?? given;
-    if (spec === undefined) return;
-    this.overlay.leave(spec);
-    await this.#handledByAll();
+    if (spec !== undefined) await this.removeAll([spec]);
+  }
+
+  /** Removes several other nodes at once. */
+  async removeAll(specs: readonly NodeSpec[]): Promise<void> {
+    for (const spec of specs) this.overlay.leave(spec);
+    if (specs.length > 0) await this.#handledByAll();
   }
 
   /** Begins a new life under the same name, with an incarnation above `known`. */

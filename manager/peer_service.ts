@@ -15,8 +15,9 @@ import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
-import { beginJoin, completeJoin, leave, updateMembers } from "./join_requests.ts";
+import { beginJoin, completeJoin, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
+import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import { monitor, monitorNodes } from "./monitoring.ts";
 import type { TlsOptions } from "./identity.ts";
@@ -31,6 +32,7 @@ import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 /** What is behind the interface: hands each call to the part of the node that it is for. */
 export class PeerService extends EventTarget implements PeerServiceManager {
   readonly #node: Node;
+  readonly #updates: MemberUpdates;
   /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
   readonly #heard = new Set<string>();
 
@@ -41,6 +43,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
       if (this.#heard.has(type)) this.dispatchEvent(new CustomEvent(type, { detail }));
       else unheard(type, detail);
     });
+    this.#updates = new MemberUpdates(this.#node);
   }
 
   /**
@@ -137,8 +140,8 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.overlay.membersOf(decodeLocalState(this.#node.settings.strategy, state));
   }
 
-  updateMembers(specs: readonly NodeSpec[]): Promise<void> {
-    return updateMembers(this.#node, specs);
+  updateMembers(specs: readonly NodeSpec[], options?: UpdateMembersOptions): Promise<void> {
+    return this.#updates.update(specs, options);
   }
 
   // Connections.

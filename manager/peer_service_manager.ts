@@ -13,6 +13,7 @@ import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
+import type { UpdateMembersOptions } from "./member_updates.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
@@ -224,7 +225,11 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
   decode(state: Uint8Array): NodeSpec[];
 
   /**
-   * Makes the membership what an orchestrator says: joins those that are missing, removes the surplus.
+   * Makes the membership what an orchestrator says: begins to join those that are missing, removes the surplus, and ends the attempts to
+   * join what an earlier list had and this one has not.
+   *
+   * @throws {TypeError} When the list does not have this node, unless it is to leave with `removeSelf`. Then nothing is done.
+   * @throws {StoppedError} When this node was stopped.
    *
    * @example Follow an orchestrator
    * ```ts
@@ -243,7 +248,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(a.members(), ["a"]);
    * ```
    */
-  updateMembers(specs: readonly NodeSpec[]): Promise<void>;
+  updateMembers(specs: readonly NodeSpec[], options?: UpdateMembersOptions): Promise<void>;
 
   // Connections.
 

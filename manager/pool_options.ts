@@ -5,6 +5,7 @@ import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connection
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
+import { own } from "../wire/own.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
 import type { Settings } from "./settings.ts";
 
@@ -36,8 +37,8 @@ export function poolOptions(
     self,
     identify,
     connectionOptions: (channel, peer) => {
-      const maxQueuedBytes = settings.maxQueuedBytes[channel] ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
-      const compression = agreesOnCompression(settings.channels[channel], peer.channels[channel]);
+      const maxQueuedBytes = own(settings.maxQueuedBytes, channel) ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
+      const compression = agreesOnCompression(own(settings.channels, channel), own(peer.channels, channel));
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
       return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers };
     },

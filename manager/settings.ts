@@ -11,6 +11,7 @@ import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
+import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { parseAddress } from "./addresses.ts";
@@ -58,7 +59,7 @@ export interface Settings extends Preset {
  */
 export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?: NodeTls): Settings {
   const { name, cluster = "default", secret = [], metadata = {}, codec } = options;
-  const preset = PRESETS[options.preset ?? "lan"];
+  const preset = own<Preset>(PRESETS, options.preset ?? "lan");
   if (preset === undefined) {
     throw new RangeError(
       `Cannot start: preset is "${options.preset}", expected one of ${Object.keys(PRESETS).join(", ")}`,

@@ -199,8 +199,11 @@ function onlyReExports(context: Deno.lint.RuleContext): Visitor {
   };
 }
 
-/** Rooms that may use modules of Node.js that are built in: Deno's own API has no mutual TLS for a server, nor ChaCha20-Poly1305. */
-const BUILT_IN: readonly string[] = ["connections/noise/", "transport/tls/"];
+/**
+ * Rooms that may use modules of Node.js that are built in: Deno's own API has no mutual TLS for a server, no ChaCha20-Poly1305, and no
+ * look-up of host names as the system does it.
+ */
+const BUILT_IN: readonly string[] = ["connections/noise/", "transport/tcp/", "transport/tls/"];
 
 /** What `deno info --json` prints, as far as we read it. */
 export interface ModuleGraph {

@@ -124,7 +124,10 @@ export class PeerDialler {
       // A refusal is a sign of life.
       this.#hasFailed = !(error instanceof HandshakeRefusedError);
       if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
-      else this.#host.dialFailed(this.#peer, error);
+      else {
+        this.#peer.failure = { error };
+        this.#host.dialFailed(this.#peer, error);
+      }
     }
     this.#dialling.delete(place);
     this.reconcile();

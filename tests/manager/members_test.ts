@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fullMesh, type FullMeshState, type Strategy } from "../../mod.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { scenario } from "./worlds.ts";
@@ -37,12 +37,61 @@ scenario("updateMembers() with what is already so changes nothing", async (world
   assertEquals(a!.getLocalState(), before);
 });
 
-scenario("updateMembers() without this node itself removes it last", async (world) => {
+scenario("updateMembers() refuses a list without this node, and does nothing then", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c"]);
+  for (const node of nodes) {
+    for (const list of [[], nodes.map(({ spec }) => spec).filter(({ name }) => name !== node.name)]) {
+      const refused = await assertRejects(() => node.updateMembers(list), TypeError, "does not have this node");
+      assertEquals(refused.message.includes("{ removeSelf: true }"), true);
+    }
+  }
+  await world.settled(nodes);
+});
+
+scenario(
+  "updateMembers() with removeSelf removes all others, whatever the order of the names, and this node last",
+  async (world) => {
+    for (const by of [0, 1, 2]) {
+      const nodes = await world.cluster(["a", "b", "c"].map((name) => `${name}${by}`));
+      const removed = new Set<string>();
+      for (const node of nodes) node.addEventListener("removed", () => removed.add(node.name));
+      const others = nodes.filter((_, index) => index !== by);
+      await nodes[by]!.updateMembers([], { removeSelf: true });
+      await world.until("the others know", () => removed.size === 2);
+      assertEquals([...removed].sort(), others.map(({ name }) => name));
+      assertEquals(nodes[by]!.members(), [nodes[by]!.name]);
+    }
+  },
+);
+
+scenario("updateMembers() with removeSelf leaves the others their cluster", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  await a!.updateMembers([b!.spec, c!.spec]);
+  await a!.updateMembers([b!.spec, c!.spec], { removeSelf: true });
   await world.settled([b!, c!]);
   assertEquals(a!.members(), ["a"]);
 });
+
+scenario(
+  "updateMembers() with a ghost again and again makes one attempt, which ends when the ghost is off the list",
+  async (world) => {
+    const a = await world.start("a");
+    const ghost = await world.start("ghost");
+    const { spec } = ghost;
+    await ghost.stop();
+    for (let call = 0; call < 100; call++) await a.updateMembers([a.spec, spec]);
+    await world.until("it was tried", () => a.stats().connections.dials > 0);
+    assertEquals(a.stats().connections.dials < 5, true, `${a.stats().connections.dials} dials`);
+    await a.updateMembers([a.spec]);
+    const listen = spec.addresses[0]!;
+    const back = await world.start("ghost", { listen });
+    const { dials } = a.stats().connections;
+    const other = await world.start("other");
+    await other.syncJoin(a.spec);
+    await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));
+    assertEquals(back.members(), ["ghost"]);
+    assertEquals(a.stats().connections.dials - dials <= 2, true);
+  },
+);
 
 scenario("decode() reads what getLocalState() tells, here and on any other node", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);

@@ -46,6 +46,7 @@ export interface TcpTransportStats {
  * assertEquals(await stream.read(buffer), 5);
  * stream.close();
  * listener.close();
+ * assertEquals(await transport.resolve("127.0.0.1"), ["127.0.0.1"]);
  * await transport.drained();
  * ```
  */

@@ -42,6 +42,8 @@ class Bench implements PeerDiallerHost {
     this.dialler = new PeerDialler(this.peer, this);
   }
 
+  dialFailed(): void {}
+
   selfName(): string {
     return this.#self;
   }
