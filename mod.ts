@@ -20,8 +20,9 @@
  */
 
 export { startPeerService } from "./manager/start_peer_service.ts";
-export { type JoinOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type JoinOptions, type MembersOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
 export { type UpdateMembersOptions } from "./manager/member_updates.ts";
+export { type MemberInfo, type MemberStatus } from "./manager/member_status.ts";
 export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitor.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
@@ -41,6 +42,7 @@ export {
   type ErrorDetail,
   type ManagerMessageDetail,
   type NodeDetail,
+  type PartitionDetail,
   type PeerServiceEventMap,
   type PeerServiceEvents,
   type StatusDetail,

@@ -21,5 +21,37 @@ function checked(hostname: string, port: number, shown: string): Address {
   if (typeof hostname !== "string" || hostname === "" || !Number.isInteger(port) || port < 0 || port > 65_535) {
     throw new RangeError(`Cannot use the address "${shown}": expected a host name and a port from 0 to 65,535`);
   }
-  return { hostname, port };
+  // As an object, an IPv6 address may come in the brackets that it has in text.
+  return { hostname: /^\[(.+)\]$/.exec(hostname)?.[1] ?? hostname, port };
 }
+
+/**
+ * Makes sure that somebody can dial an address.
+ *
+ * @param action What is being done: `start`.
+ * @param what Where the address was given: `advertise`.
+ * @throws {TypeError | RangeError} When nobody can.
+ */
+export function checkDialable(action: string, what: string, { hostname, port }: Address): void {
+  if (isWildcard(hostname)) {
+    throw new TypeError(
+      `Cannot ${action}: "${what}" is "${hostname}", which stands for all addresses of a host and cannot be dialled; ` +
+        "say by which address or name others reach it",
+    );
+  }
+  if (port === 0) {
+    throw new RangeError(
+      `Cannot ${action}: "${what}" is "${hostname}:0", and nobody can dial port 0; say the port that others dial`,
+    );
+  }
+}
+
+/** Whether a host name, in whatever spelling, is the address that stands for all addresses of a host. */
+export function isWildcard(hostname: string): boolean {
+  const [plain = ""] = hostname.replace(/^\[|\]$/g, "").split("%");
+  const url = URL.parse(plain.includes(":") ? `http://[${plain}]/` : `http://${plain}/`);
+  return url !== null && WILDCARDS.has(url.hostname);
+}
+
+/** As they are after all spellings are made one: the last is IPv4 within IPv6. */
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "[::]", "[::ffff:0:0]"]);

@@ -18,6 +18,16 @@ export interface NodeDetail {
   readonly node: string;
 }
 
+/** Detail of `partition`. */
+export interface PartitionDetail {
+  /** The members that can be reached, this node included, sorted. */
+  readonly seen: string[];
+  /** All members, sorted. */
+  readonly known: string[];
+  /** Whether those that can be reached are more than half of all. */
+  readonly majority: boolean;
+}
+
 /** Detail of `message`. */
 export interface ManagerMessageDetail {
   /** The node that sent it. */
@@ -72,6 +82,11 @@ export interface PeerServiceEventMap {
   removed: CustomEvent<NodeDetail>;
   /** Nothing was heard of a node for too long; others are being asked. */
   suspect: CustomEvent<NodeDetail>;
+  /**
+   * Members have been out of reach for `heartbeat.interval × missed`, or that has changed; at the end `seen` is `known` again. Both sides of a
+   * split are told, each of its own. Only where the strategy keeps a full mesh: elsewhere a node cannot see whom the others reach.
+   */
+  partition: CustomEvent<PartitionDetail>;
   /** A message that came here, or was cast from here, did not reach its handler. */
   undeliverable: CustomEvent<Undeliverable>;
   /** Another manager sent a message to this one, with `sendMessage`. */

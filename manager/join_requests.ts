@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
 import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
-import { parseAddress } from "./addresses.ts";
+import { checkDialable, parseAddress } from "./addresses.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { JoinTarget } from "./joining.ts";
 import type { Node } from "./node.ts";
@@ -45,15 +45,18 @@ export async function completeJoin(
 }
 
 /** Leaves the cluster, or removes another node from it. */
-export function leave(node: Node, which: string | NodeSpec): Promise<void> {
+export async function leave(node: Node, which: string | NodeSpec): Promise<void> {
   const name = typeof which === "string" ? which : which.name;
   node.context.checkRunning("leave");
-  if (name === node.self.name) return node.leave();
-  return node.remove(name, typeof which === "string" ? undefined : which);
+  if (name === node.self.name) return await node.leave();
+  await node.remove(name, typeof which === "string" ? undefined : which);
 }
 
 function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
-  return typeof peer === "object" && "addresses" in peer ? peer : parseAddress(peer);
+  if (typeof peer === "object" && "addresses" in peer) return peer;
+  const address = parseAddress(peer);
+  checkDialable("join", "peer", address);
+  return address;
 }
 
 function nameOfTarget(target: JoinTarget): string {

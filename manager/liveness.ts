@@ -16,17 +16,28 @@ const TICKS_PER_INTERVAL = 4;
 /** Enough for everybody to watch all neighbours. */
 const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
 
+/** Who is told about suspicions. */
+export interface Suspicion {
+  /** A node is suspected. */
+  suspected(name: string): void;
+  /** A node is suspected no longer. */
+  trusted(name: string): void;
+}
+
 /** Runs the failure detector: tells it what was heard, sends what it says, and has the pool act on its verdicts. */
 export class Liveness implements Part {
   readonly controls: readonly [FrameKind, ControlHandler][] = [
     [FrameKind.heartbeat, (peer, message) => this.receive(peer, message)],
   ];
   readonly #context: NodeContext;
+  readonly #suspicion: Suspicion;
   #heartbeat: Heartbeat;
   #timer: Timer | null = null;
 
-  constructor(context: NodeContext) {
+  /** @param suspicion Told of whom the detector suspects, and of whom no longer. */
+  constructor(context: NodeContext, suspicion: Suspicion) {
     this.#context = context;
+    this.#suspicion = suspicion;
     this.#heartbeat = this.#detectorFor(context.self);
   }
 
@@ -126,7 +137,10 @@ export class Liveness implements Part {
     }
     for (const { type, node, incarnation } of events) {
       const peer = pool.peers.get(node);
-      if (type === "suspect") emit("suspect", { node });
+      if (type === "suspect") {
+        this.#suspicion.suspected(node);
+        emit("suspect", { node });
+      } else if (type === "up" || type === "trusted") this.#suspicion.trusted(node);
       if (peer === undefined || peer.incarnation !== incarnation) continue;
       if (type === "down") pool.silence(peer);
       else if (type === "up" || type === "trusted") pool.revive(peer);

@@ -34,4 +34,6 @@ export interface NodeStatus {
   readonly node: string;
   /** Whether it can be reached now. */
   readonly status: "up" | "down";
+  /** Why, in a few words, as in `memberInfo`. */
+  readonly reason: string;
 }

@@ -34,12 +34,21 @@ export function monitor(by: Node, { node, name }: ServerRef): Monitor {
 export function monitorNodes(by: Node, signal: AbortSignal | undefined): AsyncIterableIterator<NodeStatus> {
   by.context.checkRunning("monitor");
   const stream = new EventStream<NodeStatus>();
-  const up = by.status.up.add("*", (node) => stream.push({ node, status: "up" }));
-  const down = by.status.down.add("*", (node) => stream.push({ node, status: "down" }));
+  const push = (node: string, status: NodeStatus["status"]) =>
+    stream.push({ node, status, reason: by.statuses.of(node)?.reason ?? "it is no member" });
+  const up = by.status.up.add("*", (node) => push(node, "up"));
+  const down = by.status.down.add("*", (node) => push(node, "down"));
+  const signals = [by.context.untilStopped(undefined), ...(signal === undefined ? [] : [signal])];
+  const end = () => stream.end();
   stream.ended.then(() => {
     up[Symbol.dispose]();
     down[Symbol.dispose]();
+    // The signals outlive the stream.
+    for (const each of signals) each.removeEventListener("abort", end);
   });
-  by.context.untilStopped(signal).addEventListener("abort", () => stream.end(), { once: true });
+  for (const each of signals) {
+    each.addEventListener("abort", end);
+    if (each.aborted) end();
+  }
   return stream;
 }

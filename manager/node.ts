@@ -17,12 +17,14 @@ import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
 import { Liveness } from "./liveness.ts";
+import { MemberStatuses } from "./member_status.ts";
 import { NodeAttributes } from "./node_attributes.ts";
 import { NodeMessaging } from "./node_messaging.ts";
 import { NodeContext } from "./node_context.ts";
 import { Overlay } from "./overlay.ts";
 import type { MembershipChange, Part } from "./part.ts";
 import { Parts } from "./parts.ts";
+import { PartitionEvents } from "./partition_events.ts";
 import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
@@ -41,6 +43,7 @@ export class Node implements ConnectionPoolHandler {
   readonly context: NodeContext;
   readonly router: FrameRouter = new FrameRouter();
   readonly status: StatusEvents;
+  readonly statuses: MemberStatuses;
   readonly pinger: Pinger;
   readonly overlay: Overlay;
   readonly liveness: Liveness;
@@ -68,7 +71,9 @@ export class Node implements ConnectionPoolHandler {
     const { pool, runtime, answerTimeout } = context;
     this.context = context;
     this.#persistence = persistence;
-    this.liveness = new Liveness(context);
+    const statuses = new MemberStatuses(context);
+    this.statuses = statuses;
+    this.liveness = new Liveness(context, statuses);
     const pinger = new Pinger(runtime);
     this.pinger = pinger;
     this.refutation = new Refutation(context, {
@@ -105,6 +110,8 @@ export class Node implements ConnectionPoolHandler {
       ...messaging.parts(),
       this.partitions,
       { periodic: () => pool.look() },
+      statuses,
+      new PartitionEvents(context, statuses),
       // Last, what tells users: they find everything else up to date.
       this.status,
       this.joining,
@@ -240,6 +247,7 @@ export class Node implements ConnectionPoolHandler {
   connectionClosed({ peer, channel }: Connection, error: unknown): void {
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
+    this.statuses.closed(peer, error);
     const isFault = isForged ||
       [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
     if (isFault) this.context.emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });

@@ -18,12 +18,14 @@ import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward
 import { beginJoin, completeJoin, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
+import { memberInfo } from "./member_info.ts";
+import type { MemberInfo } from "./member_status.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import { monitor, monitorNodes } from "./monitoring.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
-import type { JoinOptions, PeerServiceManager } from "./peer_service_manager.ts";
+import type { JoinOptions, MembersOptions, PeerServiceManager } from "./peer_service_manager.ts";
 import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import { call, cast, forward, receive } from "./sending.ts";
@@ -107,8 +109,16 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.self;
   }
 
-  members(): string[] {
-    return [...this.#node.overlay.members.keys()];
+  members({ status }: MembersOptions = {}): string[] {
+    return status === undefined ? [...this.#node.overlay.members.keys()] : this.#node.statuses.withStatus(status);
+  }
+
+  memberInfo(node: string | NodeSpec): MemberInfo | undefined {
+    return memberInfo(this.#node, nameOf(node));
+  }
+
+  get membershipVersion(): number {
+    return this.#node.statuses.version;
   }
 
   membersForOrchestration(): NodeSpec[] {

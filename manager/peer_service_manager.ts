@@ -14,10 +14,21 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { UpdateMembersOptions } from "./member_updates.ts";
+import type { MemberInfo, MemberStatus } from "./member_status.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+/** Restricts what `members` returns. */
+export interface MembersOptions {
+  /**
+   * Only members with this status.
+   *
+   * @default {all members}
+   */
+  readonly status?: MemberStatus | undefined;
+}
 
 /** What may be given to `join` and `syncJoin`. */
 export interface JoinOptions {
@@ -71,8 +82,63 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    *
    * assertEquals(a.members(), ["a", "b"]);
    * ```
+   *
+   * @example The members that can be reached
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * assertEquals(a.members({ status: "up" }), ["a", "b"]);
+   * assertEquals(a.members({ status: "down" }), []);
+   * ```
+   *
+   * @throws {TypeError} When `status` is none.
    */
-  members(): string[];
+  members(options?: MembersOptions): string[];
+
+  /**
+   * What this node knows of a member: whether it can be reached, since when, and why not.
+   *
+   * @returns `undefined` when it is no member.
+   *
+   * @example Why is it down?
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   *
+   * const info = a.memberInfo("b");
+   * assertEquals([info?.status, info?.reason, info?.lastError], ["up", "it is connected", null]);
+   * assertEquals(info?.addresses, b.spec.addresses);
+   * assertEquals(a.memberInfo("nobody"), undefined);
+   * ```
+   */
+  memberInfo(node: string | NodeSpec): MemberInfo | undefined;
+
+  /**
+   * How often the membership has changed since the start, as far as this node knows it: who is a member, and in which incarnation.
+   *
+   * @example Whether anything has changed
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assert } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * const before = a.membershipVersion;
+   * await a.syncJoin(b.spec);
+   *
+   * assert(a.membershipVersion > before);
+   * ```
+   */
+  readonly membershipVersion: number;
 
   /**
    * Specifications of all members, sorted by name.
@@ -742,7 +808,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * await a.syncJoin(b.spec);
    *
    * for await (const change of changes) {
-   *   assertEquals(change, { node: "b", status: "up" });
+   *   assertEquals(change, { node: "b", status: "up", reason: "it is connected" });
    *   break;
    * }
    * ```

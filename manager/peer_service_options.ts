@@ -104,7 +104,8 @@ export interface PeerServiceOptions {
    */
   readonly allow?: AllowOptions | undefined;
   /**
-   * What others should know about this node, at most about 32 KiB of MessagePack.
+   * What others should know about this node, at most 16,384 bytes: 8 for each value, and 2 for each UTF-16 code unit of
+   * its texts and keys. With name, addresses and channels it may take 56 KiB of MessagePack.
    *
    * @default {{}}
    */

@@ -14,7 +14,7 @@ import type { Address } from "../wire/address.ts";
 import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
-import { parseAddress } from "./addresses.ts";
+import { checkDialable, isWildcard, parseAddress } from "./addresses.ts";
 import type { Discovery } from "./discovery.ts";
 import { type Allowances, allowancesFrom } from "./allowances.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
@@ -77,6 +77,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
   checkNumber("gossip.fanout", gossip.fanout, 1, 100, true);
   const listen = addresses(options.listen ?? "127.0.0.1:0");
   const advertise = options.advertise === undefined ? undefined : addresses(options.advertise);
+  for (const address of advertise ?? []) checkDialable("start", "advertise", address);
   if (advertise === undefined) { for (const address of listen) checkReachable(address); }
   const channels = withDefaults(options.channels ?? {});
   return {
@@ -164,7 +165,7 @@ function addresses(input: NonNullable<PeerServiceOptions["listen"]>): Address[] 
 }
 
 function checkReachable({ hostname }: Address): void {
-  if (hostname !== "0.0.0.0" && hostname !== "::") return;
+  if (!isWildcard(hostname)) return;
   throw new TypeError(
     `Cannot start: "listen" is "${hostname}", which others cannot dial; say in "advertise" how they reach this node`,
   );

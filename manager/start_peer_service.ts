@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { checkNodeSpec } from "../wire/node_spec_check.ts";
+import { encode } from "../wire/message_pack_encode.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { KEY_BYTES, keyPair } from "../connections/noise/primitives.ts";
+import { HANDSHAKE_FRAME_BYTES } from "../connections/handshake/handshake.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
@@ -18,6 +20,9 @@ import type { PeerServiceManager } from "./peer_service_manager.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { Persistence } from "./persistence.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
+
+/** What a node tells others about itself travels in one frame of the handshake, and needs room for what goes with it. */
+const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
 
 /**
  * Starts a node: a cluster of one, until it joins another node or another one joins it.
@@ -47,7 +52,7 @@ import { type Settings, settingsFrom } from "./settings.ts";
  * assertEquals(alice.members(), ["alice", "bob"]);
  * ```
  */
-export function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
+export async function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
   const { runtime } = options;
   if (options.tls !== undefined && runtime !== undefined) {
     throw new TypeError(
@@ -56,7 +61,7 @@ export function startPeerService(options: PeerServiceOptions = {}): Promise<Peer
   }
   const tls = options.tls && new NodeTls(options.tls);
   const settings = settingsFrom(options, runtime ?? denoRuntime({ transport: tls?.transport }), tls);
-  return start(settings);
+  return await start(settings);
 }
 
 /** Listens, and only then makes the node: its specification tells where it listens. */
@@ -100,7 +105,7 @@ function selfSpec(
 ): NodeSpec {
   const { advertise, channels, metadata, runtime } = settings;
   const addresses = advertise ?? listening;
-  return checkNodeSpec({
+  const spec = checkNodeSpec({
     name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]),
     // Above that of the last life, even when the clock was set back.
     incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
@@ -110,9 +115,16 @@ function selfSpec(
     channels,
     metadata,
   });
+  const size = encode({ ...spec }).length;
+  if (size > SPEC_BYTES_MAX) {
+    throw new RangeError(
+      `Cannot start: name, addresses, channels and metadata take ${size} bytes together, expected at most ${SPEC_BYTES_MAX}`,
+    );
+  }
+  return spec;
 }
 
 function randomName(bytes: Uint8Array, address: Address | undefined): string {
-  const hostname = address?.hostname ?? "nowhere";
+  const hostname = (address?.hostname ?? "nowhere").slice(0, 240);
   return `${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}@${hostname}`;
 }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Monitor, NodeStatus, PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
 
@@ -106,7 +106,10 @@ scenario("monitorNodes() tells of each node that comes or goes, until the loop i
   await world.until("c is down", () => told.length === 2);
   await b!.stop();
   await loop;
-  assertEquals(told, [{ node: "c", status: "up" }, { node: "c", status: "down" }, { node: "b", status: "down" }]);
+  const shown = told.map(({ node, status }) => `${node} ${status}`);
+  assertEquals(shown, ["c up", "c down", "b down"]);
+  assertEquals(told[0]!.reason, "it is connected");
+  assertStringIncludes(told[1]!.reason, "its last connection");
 });
 
 scenario("monitorNodes() ends with its signal, and when the node stops", async (world) => {
