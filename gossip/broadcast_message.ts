@@ -4,8 +4,8 @@ import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts"
 import { checkRanges } from "../wire/sequence_ranges.ts";
 import type { BroadcastId, BroadcastRanges } from "./broadcast_id.ts";
 
-/** Most broadcasts that one message may name. */
-export const BROADCAST_IDS_MAX = 65_536;
+/** Most broadcasts that one message may name: as many as a node remembers to be missing. A range of them is a few bytes, but each costs work. */
+export const BROADCAST_IDS_MAX = 10_240;
 
 /**
  * What the nodes of a broadcast tree say to each other. The names of the first four are those of the paper.
