@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { createCipheriv } from "node:crypto";
 import { assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { CipherState, SealError } from "../../../connections/noise/cipher_state.ts";
 import { open } from "../../../connections/noise/primitives.ts";
@@ -44,6 +45,11 @@ Deno.test("CipherState.rekey() changes the key as the Noise specification says, 
   seal(writer, NOTHING);
   reader.open(NOTHING, seal(new CipherState(key), NOTHING));
   writer.rekey();
+  // Section 4.2: the first 32 bytes of what 32 zeros become under the greatest nonce.
+  const cipher = createCipheriv("chacha20-poly1305", key, new Uint8Array(12).fill(0xff, 4), { authTagLength: 16 });
+  const next = new Uint8Array(cipher.update(new Uint8Array(32)));
+  cipher.final();
+  assertEquals(open(next, 1, NOTHING, seal(writer.clone(), pattern(3))), pattern(3));
   const sealed = seal(writer, pattern(9));
   assertThrows(() => reader.open(NOTHING, sealed), SealError);
   reader.rekey();
