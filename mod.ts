@@ -23,6 +23,7 @@ export { startPeerService } from "./manager/start_peer_service.ts";
 export { type JoinOptions, type MembersOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
 export { type UpdateMembersOptions } from "./manager/member_updates.ts";
 export { type MemberInfo, type MemberStatus } from "./manager/member_status.ts";
+export { type BroadcastOptions } from "./manager/broadcasting.ts";
 export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitor.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";

@@ -174,7 +174,7 @@ export class Plumtree<T> {
       step.send(from, { kind: "prune", root: id.root });
       return;
     }
-    step.deliver(broadcast);
+    step.deliver(broadcast, now, false);
     this.#keep(broadcast, false, now);
     this.#spread(broadcast, from, now, step);
   }
@@ -182,7 +182,7 @@ export class Plumtree<T> {
   /** Takes a broadcast that came outside the tree. The tree may be whole, so that it is only announced, to all. */
   #receiveRepair(from: string, broadcast: Broadcast<T>, now: number, step: Step<T>): void {
     if (!this.#history.add(broadcast.id)) return;
-    step.deliver(broadcast);
+    step.deliver(broadcast, now, true);
     this.#keep(broadcast, true, now);
     for (const name of this.#trees.neighbours) {
       if (name !== from) this.#announcements.add(name, broadcast.id, broadcast.bornAt);

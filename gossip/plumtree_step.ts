@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { BroadcastId } from "./broadcast_id.ts";
-import type { BroadcastMessage } from "./broadcast_message.ts";
+import type { Broadcast, BroadcastMessage } from "./broadcast_message.ts";
 
 /** A message to a neighbour. */
 export interface PlumtreeOutgoing<T> {
@@ -17,6 +17,10 @@ export interface PlumtreeDelivery<T> {
   readonly id: BroadcastId;
   /** What was broadcast. */
   readonly payload: T;
+  /** Milliseconds since it was begun, as far as nodes held it: the time on the wire excepted. */
+  readonly age: number;
+  /** Whether it came outside the tree: the tree missed it, or this node was not there. */
+  readonly repaired: boolean;
 }
 
 /** What an event brings about. */
@@ -40,7 +44,7 @@ export class Step<T> implements PlumtreeStep<T> {
   }
 
   /** Adds a broadcast to hand over. */
-  deliver({ id, payload }: PlumtreeDelivery<T>): void {
-    this.delivered.push({ id, payload });
+  deliver({ id, payload, bornAt }: Broadcast<T>, now: number, repaired: boolean): void {
+    this.delivered.push({ id, payload, age: now - bornAt, repaired });
   }
 }

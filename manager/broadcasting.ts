@@ -13,7 +13,18 @@ import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import { sendValue } from "../connections/send_value.ts";
 
 /** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
-type Payload = readonly [name: string, bytes: Uint8Array];
+type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean];
+
+/** How a broadcast travels. */
+export interface BroadcastOptions {
+  /**
+   * Whether nodes that came into the cluster after it was sent are handed it, too: they are, for about a minute, where it is kept for
+   * repairs.
+   *
+   * @default {true}
+   */
+  readonly newcomers?: boolean | undefined;
+}
 
 /** What a {@linkcode Broadcasting} needs from its surroundings. */
 export interface BroadcastingOptions {
@@ -26,7 +37,7 @@ export interface BroadcastingOptions {
   readonly refreshInterval: number;
   /** Whether everyone is connected with everyone: then some of the peers are enough for neighbours. */
   readonly isFullMesh: boolean;
-  readonly deliver: (name: string, message: unknown, from: string) => void;
+  readonly deliver: (name: string, message: unknown, from: string, age: number, repaired: boolean) => void;
 }
 
 /** Runs the broadcast tree over the peers that can be reached. */
@@ -37,6 +48,8 @@ export class Broadcasting {
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
   #stopped = false;
+  /** Since when this life of the node is connected with somebody, on the local clock. */
+  #memberSince = Infinity;
 
   constructor(options: BroadcastingOptions, self: NodeSpec) {
     this.#options = options;
@@ -59,16 +72,21 @@ export class Broadcasting {
    *
    * @throws {EncodeError} When the message cannot be encoded.
    */
-  broadcast(name: string, message: unknown): void {
+  broadcast(name: string, message: unknown, { newcomers = true }: BroadcastOptions = {}): void {
     const { codec, runtime, deliver, pool } = this.#options;
     this.#look();
-    this.#do(this.#tree.broadcast([name, codec.encode(message)], runtime.clock.now()));
-    runtime.defer(() => deliver(name, message, pool.selfName()));
+    const bytes = codec.encode(message);
+    const payload: Payload = newcomers ? [name, bytes] : [name, bytes, true];
+    this.#do(this.#tree.broadcast(payload, runtime.clock.now()));
+    runtime.defer(() => deliver(name, message, pool.selfName(), 0, false));
   }
 
   /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
   neighboursChanged(): void {
-    const { lazyInterval, runtime } = this.#options;
+    const { lazyInterval, runtime, pool } = this.#options;
+    if (this.#memberSince === Infinity && [...pool.peers.values()].some(({ up }) => up)) {
+      this.#memberSince = this.#now();
+    }
     if (!this.#stopped) this.#looking ??= runtime.clock.schedule(lazyInterval / 4, () => this.#look());
   }
 
@@ -87,6 +105,7 @@ export class Broadcasting {
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
     this.#timer?.cancel();
+    this.#memberSince = Infinity;
     this.#tree = this.#treeOf(self);
     this.neighboursChanged();
   }
@@ -127,7 +146,10 @@ export class Broadcasting {
       const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
       if (connection !== null) sendValue(connection, FrameKind.broadcast, broadcastToValue(message));
     }
-    for (const { id, payload: [name, bytes] } of delivered) deliver(name, codec.decode(bytes), id.root);
+    for (const { id, payload: [name, bytes, isForOldMembers], age, repaired } of delivered) {
+      if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
+      deliver(name, codec.decode(bytes), id.root, age, repaired);
+    }
     this.#schedule();
   }
 
@@ -145,8 +167,8 @@ export class Broadcasting {
 }
 
 function checkPayload(payload: unknown): asserts payload is Payload {
-  const [name, bytes] = Array.isArray(payload) ? payload : [];
-  if (typeof name !== "string" || !(bytes instanceof Uint8Array)) {
+  const [name, bytes, isForOldMembers = false] = Array.isArray(payload) ? payload : [];
+  if (typeof name !== "string" || !(bytes instanceof Uint8Array) || typeof isForOldMembers !== "boolean") {
     throw new TypeError("Cannot read a broadcast: its payload is malformed");
   }
 }

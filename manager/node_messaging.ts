@@ -247,8 +247,8 @@ export class NodeMessaging {
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
-      deliver: (name, message, from) =>
-        this.inbound.receive(name, message, this.inbound.context(from, DEFAULT_CHANNEL, true)),
+      deliver: (name, message, from, age, repaired) =>
+        this.inbound.receive(name, message, this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired)),
     }, self);
   }
 

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
+import type { BroadcastOptions } from "./broadcasting.ts";
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { callAll, type CallAllOptions } from "./calling_all.ts";
 import type { CallOptions } from "../messaging/calls.ts";
@@ -224,9 +225,9 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return callAll(this.#node, name, message, options);
   }
 
-  broadcast(name: string, message: unknown): void {
+  broadcast(name: string, message: unknown, options?: BroadcastOptions): void {
     this.#node.context.checkRunning("broadcast");
-    this.#node.messaging.broadcasting.broadcast(name, message);
+    this.#node.messaging.broadcasting.broadcast(name, message, options);
   }
 
   ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {

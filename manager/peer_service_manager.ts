@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
 import type { CallAllOptions } from "./calling_all.ts";
+import type { BroadcastOptions } from "./broadcasting.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
@@ -658,6 +659,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
 
   /**
    * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.
+   * A node that comes within about a minute is handed it, too, unless `newcomers` is false; `age` and `repaired` of its context say so.
    *
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {StoppedError} When this node was stopped.
@@ -678,7 +680,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await Promise.all(heard), ["hello", "hello"]);
    * ```
    */
-  broadcast(name: string, message: unknown): void;
+  broadcast(name: string, message: unknown, options?: BroadcastOptions): void;
 
   /**
    * Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone.

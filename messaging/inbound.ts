@@ -8,7 +8,7 @@ import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts";
-import { SenderSignals, SharedContext } from "./message_context.ts";
+import { BroadcastContext, SenderSignals, SharedContext } from "./message_context.ts";
 import type { MessageContext, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
@@ -99,6 +99,11 @@ export class Inbound {
   /** The context of a message that came by another way than a connection of its sender. */
   context(from: string, channel: string, cast: boolean): MessageContext {
     return new SharedContext(from, channel, cast, this.#signals);
+  }
+
+  /** The context of a broadcast. */
+  broadcastContext(from: string, channel: string, age: number, repaired: boolean): MessageContext {
+    return new BroadcastContext(from, channel, this.#signals, age, repaired);
   }
 
   /** A node went down, or has left: whatever is done for it is of no use. */

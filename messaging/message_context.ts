@@ -41,12 +41,24 @@ export class SharedContext implements MessageContext {
     this.channel = channel;
     this.cast = cast;
     this.#signals = signals;
-    Object.freeze(this);
+    if (new.target === SharedContext) Object.freeze(this);
   }
 
   /** Aborted when the sender goes down. */
   get signal(): AbortSignal {
     return this.#signals.of(this.from);
+  }
+}
+
+/** The context of a broadcast. */
+export class BroadcastContext extends SharedContext {
+  readonly age: number;
+  readonly repaired: boolean;
+
+  constructor(from: string, channel: string, signals: SenderSignals, age: number, repaired: boolean) {
+    super(from, channel, true, signals);
+    this.age = age;
+    this.repaired = repaired;
   }
 }
 

@@ -15,6 +15,10 @@ export interface MessageContext {
    * message: its sender went down. For all of them: this node stops. It costs nothing unless it is read.
    */
   readonly signal: AbortSignal;
+  /** Of a broadcast: milliseconds since it was sent, as far as nodes held it; the time on the wire is not in it. */
+  readonly age?: number;
+  /** Of a broadcast: whether it did not come along the tree but when two nodes compared what they have: maybe late. */
+  readonly repaired?: boolean;
 }
 
 /**

@@ -42,7 +42,7 @@ Deno.test("Plumtree.broadcast() pushes to eager neighbours and announces to lazy
 Deno.test("Plumtree.receive() delivers a new broadcast and passes it on, and prunes the link of a duplicate", () => {
   const tree = plumtree();
   const first = tree.receive("b", GOSSIP, 0);
-  assertEquals(first.delivered, [{ id: ID, payload: "x" }]);
+  assertEquals(first.delivered, [{ id: ID, payload: "x", age: 0, repaired: false }]);
   assertEquals(sent(first), ["gossip to c", "gossip to d"]);
   const second = tree.receive("c", GOSSIP, 0);
   assertEquals(second.delivered, []);
