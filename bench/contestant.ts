@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { TlsCredentials } from "../mod.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import { PeerService } from "./peer_service.ts";
 import { RawLines } from "./raw_lines.ts";
@@ -34,10 +35,12 @@ export interface Link {
    * @default {"plain"}
    */
   readonly trust?: Trust;
+  /** What both ends show and trust, with `tls`. */
+  readonly credentials?: TlsCredentials;
 }
 
-/** Nothing, or a secret: then every byte is sealed. */
-export type Trust = "plain" | "secret";
+/** Nothing; a secret: then every byte is sealed; or mutual TLS. */
+export type Trust = "plain" | "secret" | "tls";
 
 /** One end of a pair of processes, in the one way or the other. A scenario is written once, over this. */
 export interface Contestant {

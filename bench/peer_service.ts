@@ -23,7 +23,9 @@ export class PeerService implements Contestant {
     this.#partitioned = partitioned;
   }
 
-  static async start({ hostname = "127.0.0.1", parallelism = 1, channels = false, trust }: Link): Promise<PeerService> {
+  static async start(
+    { hostname = "127.0.0.1", parallelism = 1, channels = false, trust, credentials }: Link,
+  ): Promise<PeerService> {
     const names = Array.from(
       { length: channels ? parallelism : 1 },
       (_, index) => index === 0 ? "default" : `c${index}`,
@@ -32,6 +34,7 @@ export class PeerService implements Contestant {
     const node = await startPeerService({
       listen: { hostname, port: 0 },
       channels: Object.fromEntries(names.map((name) => [name, each])),
+      ...(credentials && { tls: { ...credentials, identity: () => true } }),
       ...(trust === "secret" && { secret: "correct horse battery staple" }),
     });
     return new PeerService(node, names, !channels && parallelism > 1);

@@ -17,6 +17,7 @@ interface Wanted {
 
 const KINDS: ReadonlyMap<Trust, Wanted> = new Map([
   ["secret", { echo: { atMost: 1.7 }, small: { atLeast: 0.5 } }],
+  ["tls", { echo: { atMost: 1.5 }, bulk: { atLeast: 0.35 } }],
 ]);
 const SIZES: readonly Payload[] = [64, 64 * 1024, 512 * 1024];
 const MEGABYTE = 1_000_000;
