@@ -72,7 +72,10 @@ export interface AttributeDetail {
 export interface PeerServiceEventMap {
   /** A node can be reached: at its first connection, or after it was down. With `channel`: the channel has all its connections. */
   up: CustomEvent<StatusDetail>;
-  /** A node cannot be reached: its last connection closed, or it missed its heartbeats. It stays a member. */
+  /**
+   * A node cannot be reached: its last connection closed, or it missed its heartbeats. It stays a member. With `channel`: that has been
+   * without a connection for as long as it takes to open another one, although the node is up.
+   */
   down: CustomEvent<StatusDetail>;
   /** A node became a member; with a strategy that knows some of the cluster only: it became known here. */
   join: CustomEvent<NodeDetail>;

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Peer } from "../connections/peer.ts";
+import { ChannelEvents } from "./channel_events.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
 import { Subscriptions } from "./subscriptions.ts";
@@ -10,12 +11,18 @@ export class StatusEvents implements Part {
   readonly up: Subscriptions;
   readonly down: Subscriptions;
   readonly #context: NodeContext;
+  readonly #channels: ChannelEvents;
 
   constructor(context: NodeContext) {
     this.#context = context;
+    this.#channels = new ChannelEvents(context.runtime.clock, context.settings.courtesy, context.emit);
     const failed = (error: unknown) => context.emit("error", { error, during: "calling a listener" });
     this.up = new Subscriptions(failed);
     this.down = new Subscriptions(failed);
+  }
+
+  stopping(): void {
+    this.#channels.stop();
   }
 
   peerUp({ name }: Peer): void {
@@ -26,19 +33,20 @@ export class StatusEvents implements Part {
 
   peerDown({ name }: Peer): void {
     if (this.#context.stopped) return;
+    this.#channels.nodeDown(name);
     this.#context.emit("down", { node: name });
     this.down.tell(name);
   }
 
   channelUp({ name }: Peer, channel: string): void {
     if (this.#context.stopped) return;
-    this.#context.emit("up", { node: name, channel });
+    this.#channels.up(name, channel);
     this.up.tell(name, channel);
   }
 
   channelDown({ name }: Peer, channel: string): void {
     if (this.#context.stopped) return;
-    this.#context.emit("down", { node: name, channel });
+    this.#channels.down(name, channel);
     this.down.tell(name, channel);
   }
 }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -19,7 +20,7 @@ scenario(
     await b.syncJoin(a.spec);
     await world.until("up", () => told.length === 2 && events.length === 3);
     await b.stop();
-    await world.until("down", () => told.length === 4 && events.length === 6);
+    await world.until("down", () => told.length === 4 && events.length === 4);
     const again = await world.start("b", { listen: b.spec.addresses[0] });
     await world.settled([a, again]);
     assertEquals(told, ["up b", "* up b", "down b", "* down b", "up b", "* up b"]);
@@ -121,3 +122,23 @@ scenario("Two halves that are cut apart keep their members, and heal by themselv
   // Two gossip intervals, beyond the redial back-off.
   assert(world.clock.now() - healedAt <= 2 * 200 + 500, `${world.clock.now() - healedAt} ms`);
 }, ["memory"]);
+
+scenario(
+  "A node that goes down is told of by one event, and a channel that stays away by one of its own",
+  async (world) => {
+    const [a, b, c] = await world.cluster(["a", "b", "c"], { channels: { bulk: { parallelism: 2 } } });
+    const told: string[] = [];
+    for (const type of ["up", "down"] as const) {
+      a!.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.node} ${detail.channel ?? ""}`.trim()));
+    }
+    await b!.stop();
+    await world.until("b is down", () => !a!.isConnected("b"));
+    const channels: string[] = [];
+    using _lost = a!.onDown("c", (_, channel) => channels.push(channel!), { channel: "bulk" });
+    const peer = PeerService.nodeOf(a!).pool.peers.get(c!.name)!;
+    for (const connection of peer.connections()) if (connection.channel === "bulk") connection.close();
+    await world.until("bulk was lost, and is back", () => channels.length === 1 && a!.isFullyConnected("c"));
+    await new Promise<void>((resolve) => world.clock.schedule(1_100, resolve));
+    assertEquals(told, ["down b"]);
+  },
+);

@@ -1,0 +1,59 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock, Timer } from "../runtime/runtime.ts";
+import type { Emit } from "./events.ts";
+
+/**
+ * Tells by events which channels of a node that is up can be used. A channel that is lost for a moment only, because its connection is
+ * replaced, is not told of; nor is one that goes down with its node, which is told of once.
+ */
+export class ChannelEvents {
+  readonly #clock: Pick<Clock, "schedule">;
+  readonly #grace: number;
+  readonly #emit: Emit;
+  /** Channels of which was told last that they are up, by node. */
+  readonly #told = new Map<string, Set<string>>();
+  readonly #lost = new Map<string, Map<string, Timer>>();
+
+  /** @param grace Milliseconds in which a lost connection may be replaced. */
+  constructor(clock: Pick<Clock, "schedule">, grace: number, emit: Emit) {
+    this.#clock = clock;
+    this.#grace = grace;
+    this.#emit = emit;
+  }
+
+  /** A channel has all its connections. */
+  up(node: string, channel: string): void {
+    this.#lost.get(node)?.get(channel)?.cancel();
+    this.#lost.get(node)?.delete(channel);
+    let told = this.#told.get(node);
+    if (told === undefined) this.#told.set(node, told = new Set());
+    if (told.has(channel)) return;
+    told.add(channel);
+    this.#emit("up", { node, channel });
+  }
+
+  /** A channel has lost its last connection. */
+  down(node: string, channel: string): void {
+    let lost = this.#lost.get(node);
+    if (lost === undefined) this.#lost.set(node, lost = new Map());
+    lost.get(channel)?.cancel();
+    const tell = () => {
+      lost.delete(channel);
+      if (this.#told.get(node)?.delete(channel)) this.#emit("down", { node, channel });
+    };
+    lost.set(channel, this.#clock.schedule(this.#grace, tell));
+  }
+
+  /** A node is down, and its channels with it. */
+  nodeDown(node: string): void {
+    for (const timer of this.#lost.get(node)?.values() ?? []) timer.cancel();
+    this.#lost.delete(node);
+    this.#told.delete(node);
+  }
+
+  /** Tells nothing any more. */
+  stop(): void {
+    for (const node of [...this.#lost.keys()]) this.nodeDown(node);
+  }
+}
