@@ -11,6 +11,7 @@ import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
+import type { DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -362,6 +363,10 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   stats(): PeerServiceStats {
     return nodeStats(this.#node);
+  }
+
+  drain(options: DrainOptions = {}): Promise<void> {
+    return this.#node.drain(options);
   }
 
   stop(): Promise<void> {

@@ -9,6 +9,7 @@ import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
+import type { DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -1329,6 +1330,34 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * ```
    */
   stats(): PeerServiceStats;
+
+  /**
+   * Ends this node in good order, as before a restart: says by the attribute `draining` that it takes no new work, so that it leaves its groups and
+   * owns no keys; waits for the handlers and messages that are in hand; leaves the cluster; stops. `stop()` is the quick way. Draining twice is
+   * draining once.
+   *
+   * @throws {StoppedError} When this node was stopped.
+   *
+   * @example A node that finishes what it has begun
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a", preset: "local" });
+   * await using b = await startPeerService({ name: "b", preset: "local" });
+   * await a.syncJoin(b.spec);
+   * const done = Promise.withResolvers<string>();
+   * b.register("slow", () => done.promise);
+   *
+   * const reply = a.call("b", "slow", null);
+   * const drained = b.drain({ timeout: 10_000 });
+   * done.resolve("finished");
+   * assertEquals(await reply, "finished");
+   * await drained;
+   * assertEquals(a.members(), ["a"]);
+   * ```
+   */
+  drain(options?: DrainOptions): Promise<void>;
 
   /**
    * Stops: sends what is queued, for a second at most, and closes everything. The node stays a member; others will try to reach it again. What

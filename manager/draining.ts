@@ -1,0 +1,63 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { StoppedError } from "../messaging/errors.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import type { Node } from "./node.ts";
+
+/** What may be given to `drain`. */
+export interface DrainOptions {
+  /**
+   * Longest, in milliseconds, that is waited for what is in hand.
+   *
+   * @default {30_000}
+   */
+  readonly timeout?: number | undefined;
+  /**
+   * Waits no more for what is in hand once aborted: leaves and stops at once.
+   *
+   * @default {none}
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The attribute by which a node says that it takes no new work. */
+export const DRAINING_ATTRIBUTE = "draining";
+
+/** Looks so often in a heartbeat interval whether all is done. */
+const LOOKS_PER_INTERVAL = 10;
+
+/** Ends a node in good order: tells all that it takes no new work, finishes what is in hand, leaves the cluster, stops. */
+export async function drain(node: Node, { timeout = 30_000, signal }: DrainOptions): Promise<void> {
+  node.context.checkRunning("drain");
+  node.attributes.set(DRAINING_ATTRIBUTE, true);
+  await allDone(node, timeout, node.context.untilStopped(signal));
+  if (!node.context.stopped) await node.leave();
+  await node.stop(new StoppedError(`Cannot go on: "${node.self.name}" was drained`));
+}
+
+/** Resolves when nothing is in hand any more, and what was sent before the others knew has come in; or the time is up. */
+async function allDone(node: Node, timeout: number, signal: AbortSignal): Promise<void> {
+  const { runtime: { clock }, settings: { heartbeat: { interval } } } = node.context;
+  const { registry, guarantees } = node.messaging;
+  const begunAt = clock.now();
+  let hasBeenTold = false;
+  while (!signal.aborted && clock.now() - begunAt < timeout) {
+    const { pending, waiting } = registry.workload;
+    hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
+    if (hasBeenTold && pending === 0 && waiting === 0 && guarantees.outstanding === 0) return;
+    await pause(clock, interval / LOOKS_PER_INTERVAL, signal);
+  }
+}
+
+/** Resolves after so many milliseconds, or when the signal is aborted. */
+function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const finish = () => {
+      timer.cancel();
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const timer = clock.schedule(milliseconds, finish);
+    signal.addEventListener("abort", finish);
+  });
+}
