@@ -13,7 +13,6 @@ import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
-import { drain, type DrainOptions } from "./draining.ts";
 import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
@@ -60,7 +59,6 @@ export class Node implements ConnectionPoolHandler {
   #listeners: readonly Listener[] = [];
   #stopped: Promise<void> | null = null;
   #leaving: Promise<void> | null = null;
-  #draining: Promise<void> | null = null;
 
   constructor(
     settings: Settings,
@@ -180,11 +178,6 @@ export class Node implements ConnectionPoolHandler {
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
   leave(): Promise<void> {
     return this.#leaving ??= Promise.resolve().then(() => this.#leave()).finally(() => this.#leaving = null);
-  }
-
-  /** Ends this node in good order. */
-  drain(options: DrainOptions): Promise<void> {
-    return this.#draining ??= drain(this, options);
   }
 
   /** Removes another node from the cluster. One that is not known here, as a partial view does not know all, is taken as it is `given`. */

@@ -11,7 +11,7 @@ import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
-import type { DrainOptions } from "./draining.ts";
+import { drain, type DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -36,6 +36,7 @@ import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 /** What is behind the interface: hands each call to the part of the node that it is for. */
 export class PeerService extends EventTarget implements PeerServiceManager {
   readonly #node: Node;
+  #drained: Promise<void> | null = null;
   readonly #updates: MemberUpdates;
   /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
   readonly #heard = new Set<string>();
@@ -366,7 +367,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   drain(options: DrainOptions = {}): Promise<void> {
-    return this.#node.drain(options);
+    return this.#drained ??= drain(this.#node, options);
   }
 
   stop(): Promise<void> {
