@@ -32,7 +32,7 @@ export interface RaceOptions {
  * Tries the candidates in order, each one without waiting long for those before it, as RFC 8305 ("Happy Eyeballs Version 2") does with
  * addresses. The first success wins; the other attempts are aborted.
  *
- * @throws The failure that was final, else the last one. The reason of `signal`, once that is aborted.
+ * @throws The failure that was final, else the last one. The reason of `signal`, once that is aborted and every attempt has ended.
  * @throws `undefined` when there are no candidates.
  */
 export function race<C, T>(
@@ -45,6 +45,8 @@ export function race<C, T>(
   let timer: Timer | undefined;
   let next = 0;
   let isOver = false;
+  let isGivenUp = false;
+  const running = new Set<Promise<unknown>>();
   const finish = (settle: () => void) => {
     if (isOver) return;
     isOver = true;
@@ -57,12 +59,16 @@ export function race<C, T>(
   };
   const abort = () => {
     const { reason } = signal!;
+    const given = [...running];
     for (const controller of controllers) controller.abort(reason);
-    finish(() => reject(reason));
+    isGivenUp = true;
+    timer?.cancel();
+    // Whoever gives it up is told once nothing of it is under way any more.
+    Promise.allSettled(given).then(() => finish(() => reject(reason)));
   };
   const begin = () => {
     timer?.cancel();
-    if (isOver || next === candidates.length) return;
+    if (isOver || isGivenUp || next === candidates.length) return;
     const candidate = candidates[next++]!;
     const controller = new AbortController();
     controllers.add(controller);
@@ -76,10 +82,14 @@ export function race<C, T>(
     };
     const failed = (error: unknown) => {
       controllers.delete(controller);
+      if (isGivenUp) return;
       if (isFinal(error) || (controllers.size === 0 && next === candidates.length)) finish(() => reject(error));
       else if (started === next) begin();
     };
-    run(candidate, { signal: controller.signal, reached }).then((result) => {
+    const attempt = run(candidate, { signal: controller.signal, reached });
+    running.add(attempt);
+    attempt.finally(() => running.delete(attempt)).catch(() => {});
+    attempt.then((result) => {
       controllers.delete(controller);
       finish(() => resolve(result));
     }, failed);
