@@ -326,6 +326,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     }
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
+      // What still comes over those that drain belongs to the former life, and must not be taken for a word of this one.
+      for (const connection of [...this.draining]) if (connection.peer === known) connection.close();
       known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);

@@ -77,3 +77,14 @@ Deno.test("what a peer loses or leaves behind does not keep connections that dra
   a.pool.disconnect(a.peer("b"));
   assertEquals(world.streams("a"), 0);
 });
+
+Deno.test("what drains of a node's former life is closed once its next life is known, so that no late word of the former is taken for one of the next", async () => {
+  const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
+  const [a, b] = await pair(world);
+  const old = a.peer("b").at("default", 0)!;
+  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
+  world.world.network.cut("a", "b");
+  assert(old.draining && !old.closed);
+  a.pool.want([{ ...b.spec, incarnation: b.spec.incarnation + 1 }]);
+  assert(old.closed);
+});
