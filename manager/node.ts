@@ -32,6 +32,7 @@ import { Refutation } from "./refutation.ts";
 import { closed, flushed, handledByAll } from "./quiescence.ts";
 import { Rounds } from "./rounds.ts";
 import { warnOfWeakSecrets } from "./secret_warnings.ts";
+import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
 
@@ -107,6 +108,7 @@ export class Node implements ConnectionPoolHandler {
       this.liveness,
       pingerPart(pinger, context),
       overlay,
+      new Seeking(context, persistence === null ? [] : overlay.membersOf(persistence.members)),
       ...messaging.parts(),
       this.partitions,
       { periodic: () => pool.look() },

@@ -23,7 +23,6 @@ export class Overlay implements Part {
   readonly #reserved = new Set<string>();
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
-  #seeking = false;
 
   /** Goes on with what `snapshot` remembers, if it is given. Tells by `changed` what becomes of the membership. */
   constructor(
@@ -127,10 +126,9 @@ export class Overlay implements Part {
     if (this.#strategy.knowsAll !== true || this.members.has(peer.name)) peer.isParty = true;
   }
 
-  /** Lets the strategy do its periodic work, and looks for the others when none can be reached. */
+  /** Lets the strategy do its periodic work. */
   periodic(): void {
     this.#apply(this.#strategy.periodic(this.#state, this.#env()));
-    if (this.#connected.size === 0 && !this.#seeking) this.#seek();
   }
 
   /**
@@ -208,22 +206,6 @@ export class Overlay implements Part {
 
   #hasLeft(node: NodeSpec): boolean {
     return this.#strategy.hasLeft?.(this.#state, node) ?? true;
-  }
-
-  /** Asks whoever lives where a member used to: when all restart, they may change addresses among each other, as containers do. */
-  async #seek(): Promise<void> {
-    const { pool, runtime, self } = this.#context;
-    const others = [...this.members.values()].filter(({ name }) => name !== self.name);
-    const addresses = others.flatMap(({ addresses }) => addresses);
-    const address = addresses[Math.floor(runtime.random.next() * addresses.length)];
-    if (address === undefined) return;
-    this.#seeking = true;
-    try {
-      await pool.reach(null, [address]);
-    } catch {
-      // Counted by the pool as a failed dial.
-    }
-    this.#seeking = false;
   }
 
   #send(outgoing: readonly Outgoing[]): void {

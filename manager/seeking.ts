@@ -1,0 +1,128 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Address } from "../wire/address.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { backoffDelay } from "../connections/dialer/backoff.ts";
+import type { Peer } from "../connections/peer.ts";
+import type { NodeContext } from "./node_context.ts";
+import type { MembershipChange, Part } from "./part.ts";
+
+/** Most milliseconds between two look-ups, while all of them are in vain. */
+const PAUSE_MAX = 60_000;
+
+/** Most places that are remembered. */
+const PLACES_MAX = 4_096;
+
+/**
+ * Asks whoever lives where a member used to: nodes that restart may change addresses among each other, as containers do. A dial that
+ * names the member that it means is refused there (`wrong-node`); this one means whoever answers, and so finds a member of the cluster.
+ *
+ * A node that has nobody asks in every round. Otherwise it asks as long as there is somebody whom it cannot reach, ever more rarely: one
+ * address at a time, at most one in a round.
+ */
+export class Seeking implements Part {
+  readonly #context: NodeContext;
+  #asking = false;
+  #fruitless = 0;
+  #next = Infinity;
+  /** Where members live, or lived when one of them was last missing: who moves may have gone to where another one comes from. */
+  readonly #places = new Map<string, Address>();
+
+  /** @param former Nodes, this one among them, as they were in an earlier life of this one. */
+  constructor(context: NodeContext, former: readonly NodeSpec[]) {
+    this.#context = context;
+    this.#remember(former);
+    this.#remember(context.members.values());
+  }
+
+  /** Somebody was found. */
+  peerLinked(_: Peer): void {
+    this.#encourage();
+  }
+
+  /** Somebody is lost. */
+  peerUnlinked(_: Peer): void {
+    this.#encourage();
+  }
+
+  membersChanged({ joined, renewed }: MembershipChange): void {
+    this.#remember(joined);
+    this.#remember(renewed);
+    this.#encourage();
+  }
+
+  restart(_: NodeSpec): void {
+    this.#encourage();
+  }
+
+  /** Asks at one address, if it is time. */
+  periodic(): void {
+    if (this.#asking) return;
+    const peers = [...this.#context.pool.peers.values()];
+    const isAlone = !peers.some(({ linked }) => linked);
+    if (!isAlone && !peers.some(isMissing)) return this.#rest();
+    const now = this.#context.runtime.clock.now();
+    if (this.#next === Infinity) this.#schedule(now);
+    if (!isAlone && now < this.#next) return;
+    this.#fruitless++;
+    this.#schedule(now);
+    this.#ask();
+  }
+
+  /** Nobody is missing: then nobody lives at the former places. */
+  #rest(): void {
+    this.#encourage();
+    if (this.#places.size <= this.#context.members.size) return;
+    this.#places.clear();
+    this.#remember(this.#context.members.values());
+  }
+
+  #encourage(): void {
+    this.#fruitless = 0;
+    this.#next = Infinity;
+  }
+
+  #schedule(now: number): void {
+    const { runtime: { random }, settings: { gossip: { interval } } } = this.#context;
+    const options = { initial: 2 * interval, cap: PAUSE_MAX };
+    this.#next = now + backoffDelay(this.#fruitless + 1, random.next(), options);
+  }
+
+  #remember(nodes: Iterable<NodeSpec>): void {
+    for (const { addresses } of nodes) {
+      for (const address of addresses) this.#places.set(textOf(address), address);
+    }
+    for (const place of this.#places.keys()) {
+      if (this.#places.size <= PLACES_MAX) break;
+      this.#places.delete(place);
+    }
+  }
+
+  async #ask(): Promise<void> {
+    const { pool, runtime, self } = this.#context;
+    // Who lives there is known already.
+    const known = [self, ...[...pool.peers.values()].filter(({ linked }) => linked).map(({ spec }) => spec)];
+    const taken = new Set(known.flatMap((spec) => spec.addresses.map(textOf)));
+    const free = [...this.#places].filter(([place]) => !taken.has(place)).map(([, address]) => address);
+    // One of those that were asked longest ago, by chance, so that not all nodes go the same round.
+    const address = free[Math.floor(runtime.random.next() * free.length / 2)];
+    if (address === undefined) return;
+    this.#places.delete(textOf(address));
+    this.#places.set(textOf(address), address);
+    this.#asking = true;
+    try {
+      await pool.reach(null, [address]);
+    } catch {
+      // Counted by the pool as a failed dial.
+    }
+    this.#asking = false;
+  }
+}
+
+function isMissing({ wanted, linked, partitioned }: Peer): boolean {
+  return wanted && !linked && !partitioned;
+}
+
+function textOf({ hostname, port }: Address): string {
+  return `${hostname} ${port}`;
+}
