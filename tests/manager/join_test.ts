@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HandshakeRefusedError, type PeerServiceManager, startPeerService, StoppedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
@@ -157,18 +157,30 @@ scenario(
   },
 );
 
-Deno.test("startPeerService() says which option cannot be used, and why", () => {
-  assertThrows(() => startPeerService({ name: "" }), TypeError, `"name" is "", expected 1 to 255 characters`);
-  assertThrows(() => startPeerService({ listen: "here" }), SyntaxError, `Cannot read the address "here"`);
-  assertThrows(() => startPeerService({ listen: "0.0.0.0:0" }), TypeError, "which others cannot dial");
-  assertThrows(() => startPeerService({ channels: { a: { parallelism: 0 } } }), RangeError, "channels.a.parallelism");
-  assertThrows(() => startPeerService({ channels: { membership: { parallelism: 2 } } }), RangeError, "must be 1");
-  assertThrows(() => startPeerService({ channels: { a: { maxQueuedBytes: 1 } } }), RangeError, "maxQueuedBytes");
-  assertThrows(() => startPeerService({ heartbeat: { interval: 0 } }), RangeError, `"heartbeat.interval" is 0`);
-  assertThrows(() => startPeerService({ heartbeat: { missed: 1.5 } }), RangeError, "a whole number from 2");
-  assertThrows(() => startPeerService({ gossip: { fanout: 0 } }), RangeError, `"gossip.fanout" is 0`);
-  assertThrows(() => startPeerService({ maxFrameBytes: 5 }), RangeError, `"maxFrameBytes" is 5`);
-  assertThrows(() => startPeerService({ secret: "" }), TypeError, `"secret" must be a non-empty string`);
-  // @ts-expect-error -- no such preset
-  assertThrows(() => startPeerService({ preset: "moon" }), RangeError, `preset is "moon", expected one of local, lan`);
+Deno.test("startPeerService() says which option cannot be used, and why", async () => {
+  await assertRejects(() => startPeerService({ name: "" }), TypeError, `"name" is "", expected 1 to 255 characters`);
+  await assertRejects(() => startPeerService({ listen: "here" }), SyntaxError, `Cannot read the address "here"`);
+  await assertRejects(() => startPeerService({ listen: "0.0.0.0:0" }), TypeError, "which others cannot dial");
+  await assertRejects(
+    () => startPeerService({ channels: { a: { parallelism: 0 } } }),
+    RangeError,
+    "channels.a.parallelism",
+  );
+  await assertRejects(
+    () => startPeerService({ channels: { membership: { parallelism: 2 } } }),
+    RangeError,
+    "must be 1",
+  );
+  await assertRejects(() => startPeerService({ channels: { a: { maxQueuedBytes: 1 } } }), RangeError, "maxQueuedBytes");
+  await assertRejects(() => startPeerService({ heartbeat: { interval: 0 } }), RangeError, `"heartbeat.interval" is 0`);
+  await assertRejects(() => startPeerService({ heartbeat: { missed: 1.5 } }), RangeError, "a whole number from 2");
+  await assertRejects(() => startPeerService({ gossip: { fanout: 0 } }), RangeError, `"gossip.fanout" is 0`);
+  await assertRejects(() => startPeerService({ maxFrameBytes: 5 }), RangeError, `"maxFrameBytes" is 5`);
+  await assertRejects(() => startPeerService({ secret: "" }), TypeError, `"secret" must be a non-empty string`);
+  await assertRejects(
+    // @ts-expect-error -- no such preset
+    () => startPeerService({ preset: "moon" }),
+    RangeError,
+    `preset is "moon", expected one of local, lan`,
+  );
 });

@@ -8,7 +8,6 @@ import {
   assertMatch,
   assertRejects,
   assertStringIncludes,
-  assertThrows,
 } from "@std/assert";
 import { crc32 } from "../../wire/checksum.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from "../../membership/snapshot_format.ts";
@@ -190,9 +189,13 @@ Deno.test("startPeerService() rejects a store that a newer release has written t
   assertEquals(disks.disk("a").aside, []);
 });
 
-Deno.test("startPeerService() refuses what is no store", () => {
+Deno.test("startPeerService() refuses what is no store", async () => {
   for (const store of ["a.snapshot", null, {}, { load: () => Promise.resolve(null) }]) {
-    assertThrows(() => startPeerService({ store: store as never }), TypeError, '"store" has no load() and save()');
+    await assertRejects(
+      () => startPeerService({ store: store as never }),
+      TypeError,
+      '"store" has no load() and save()',
+    );
   }
 });
 

@@ -180,10 +180,10 @@ for (const secret of [undefined, "correct horse battery"]) {
     };
     const hostname = world.kind === "TCP" ? "127.0.0.1" : "mirror";
     const mirror = await transport.listen({ hostname, port: world.kind === "TCP" ? 0 : 9_090 }, pass);
-    // To join oneself is to do nothing.
-    await a.syncJoin(`${mirror.address.hostname}:${mirror.address.port}`);
+    const address = `${mirror.address.hostname}:${mirror.address.port}`;
+    await assertRejects(() => a.syncJoin(address), HandshakeRefusedError, "it leads to this node alone");
     assertEquals([a.members(), a.connected(), Object.keys(a.stats().peers)], [["a"], [], []]);
-    assertEquals(streams.length, 2);
+    assertEquals(streams.length, 4);
     mirror.close();
     for (const stream of streams) stream.close();
     await transport.drained?.();
