@@ -47,6 +47,7 @@ export {
   type PartitionDetail,
   type PeerServiceEventMap,
   type PeerServiceEvents,
+  type PeerServiceListener,
   type StatusDetail,
   type TrustDetail,
 } from "./manager/events.ts";
@@ -60,6 +61,8 @@ export {
   type PreInterpositionFun,
 } from "./messaging/interposition.ts";
 export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
+export type { AnyHandlers, HandlerName, HandlerOf, MessageOf, ReplyOf } from "./messaging/contract.ts";
+export type { StandardIssue, StandardResult, StandardSchema } from "./messaging/standard_schema.ts";
 export type { CallAllOptions } from "./manager/calling_all.ts";
 export { type HandlerOptions, type MessageContext, type MessageHandler } from "./messaging/registry.ts";
 export { type GuaranteeOptions } from "./messaging/guarantee_options.ts";

@@ -112,6 +112,15 @@ export type Emit = <Type extends keyof PeerServiceEventMap>(
   detail: PeerServiceEventMap[Type]["detail"],
 ) => void;
 
+/**
+ * What listens to the events of a type.
+ *
+ * @typeParam Type The type.
+ */
+export type PeerServiceListener<Type extends keyof PeerServiceEventMap> =
+  | ((event: PeerServiceEventMap[Type]) => void)
+  | { handleEvent(event: PeerServiceEventMap[Type]): void };
+
 /** An event target that knows the events of a peer service manager. */
 export interface PeerServiceEvents extends EventTarget {
   /**
@@ -135,13 +144,7 @@ export interface PeerServiceEvents extends EventTarget {
    */
   addEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
-    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
-    options?: AddEventListenerOptions | boolean,
-  ): void;
-  /** Has `listener` called at each event of any other type. */
-  addEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
+    listener: PeerServiceListener<Type> | null,
     options?: AddEventListenerOptions | boolean,
   ): void;
   /**
@@ -165,13 +168,7 @@ export interface PeerServiceEvents extends EventTarget {
    */
   removeEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
-    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
-    options?: EventListenerOptions | boolean,
-  ): void;
-  /** Ends what `addEventListener` began. */
-  removeEventListener(
-    type: string,
-    listener: EventListenerOrEventListenerObject | null,
+    listener: PeerServiceListener<Type> | null,
     options?: EventListenerOptions | boolean,
   ): void;
 }

@@ -4,12 +4,16 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { GuaranteeOptions } from "../messaging/guarantee_options.ts";
 import type { OutboundMessage, SendOptions } from "../messaging/outbound.ts";
 
-/** A named handler on a node. */
-export interface ServerRef {
+/**
+ * A named handler on a node.
+ *
+ * @typeParam Name The names that it may have.
+ */
+export interface ServerRef<Name extends string = string> {
   /** The node's name. */
   readonly node: string;
   /** The handler's name. */
-  readonly name: string;
+  readonly name: Name;
 }
 
 /** How a message is forwarded. */

@@ -15,7 +15,7 @@ import { drain, type DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Emit, PeerServiceEventMap } from "./events.ts";
+import type { Emit, PeerServiceEventMap, PeerServiceListener } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
@@ -80,11 +80,16 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     };
   }
 
+  as<Other extends object>(): PeerServiceManager<Other> {
+    // A contract is there for the compiler alone: whatever it says, the node is the same.
+    return this as unknown as PeerServiceManager<Other>;
+  }
+
   // Events.
 
   override addEventListener<Type extends keyof PeerServiceEventMap>(
     type: Type,
-    listener: ((event: PeerServiceEventMap[Type]) => void) | null,
+    listener: PeerServiceListener<Type> | null,
     options?: AddEventListenerOptions | boolean,
   ): void;
   override addEventListener(
@@ -100,6 +105,25 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   ): void {
     this.#heard.add(type);
     super.addEventListener(type, listener, options);
+  }
+
+  override removeEventListener<Type extends keyof PeerServiceEventMap>(
+    type: Type,
+    listener: PeerServiceListener<Type> | null,
+    options?: EventListenerOptions | boolean,
+  ): void;
+  override removeEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject | null,
+    options?: EventListenerOptions | boolean,
+  ): void;
+  override removeEventListener(
+    type: string,
+    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
+    listener: any,
+    options?: EventListenerOptions | boolean,
+  ): void {
+    super.removeEventListener(type, listener, options);
   }
 
   // Membership.

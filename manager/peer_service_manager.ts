@@ -8,8 +8,10 @@ import type { CallOptions } from "../messaging/calls.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
+import type { AnyHandlers, HandlerName, HandlerOf, MessageOf, ReplyOf } from "../messaging/contract.ts";
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
 import type { DrainOptions } from "./draining.ts";
+import type { StandardSchema } from "../messaging/standard_schema.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -48,6 +50,8 @@ export interface JoinOptions {
  * It keeps connections with the other nodes of its cluster, knows who is a member and who can be reached, and carries messages between
  * named handlers. Made by {@linkcode startPeerService}.
  *
+ * @typeParam Handlers The contract: which handlers there are, what they are sent and what they reply. Any, unless it is named.
+ *
  * @example What a node says of itself
  * ```ts
  * import { type PeerServiceManager, startPeerService } from "@partisan/peer-service";
@@ -61,7 +65,34 @@ export interface JoinOptions {
  * assertEquals(describe(node), "a in eu-1");
  * ```
  */
-export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
+export interface PeerServiceManager<Handlers extends object = AnyHandlers> extends PeerServiceEvents, AsyncDisposable {
+  /**
+   * The same node under another contract, so that a module can bring its own.
+   *
+   * @typeParam Other The other contract.
+   *
+   * @example A module that brings its handlers
+   * ```ts
+   * import { type PeerServiceManager, startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * interface Clocks {
+   *   time(zone: string): number;
+   * }
+   *
+   * function tellTime(node: PeerServiceManager): PeerServiceManager<Clocks> {
+   *   const clocks = node.as<Clocks>();
+   *   clocks.register("time", (zone) => zone.length);
+   *   return clocks;
+   * }
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * const hours: number = await tellTime(node).call("a", "time", "UTC");
+   * assertEquals(hours, 3);
+   * ```
+   */
+  as<Other extends object>(): PeerServiceManager<Other>;
+
   // Membership.
 
   /** This node's name. */
@@ -458,7 +489,44 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await sum.promise, 1_000_000);
    * ```
    */
-  register(name: string, handler: MessageHandler, options?: HandlerOptions): void;
+  register<Name extends HandlerName<Handlers>>(
+    name: Name,
+    handler: HandlerOf<Handlers, Name>,
+    options?: HandlerOptions & { readonly schema?: undefined },
+  ): void;
+
+  /**
+   * Gives a handler a name, and says what its messages have to look like.
+   *
+   * @typeParam Name The name.
+   * @typeParam Output What the schema makes of a message.
+   * @throws {TypeError} When the schema does not keep to Standard Schema, and for the reasons of the other shape.
+   * @throws {RangeError} When the name is taken.
+   *
+   * @example Messages that fit, and one that does not
+   * ```ts
+   * import { CallError, type StandardSchema, startPeerService } from "@partisan/peer-service";
+   * import { assertEquals, assertRejects } from "@std/assert";
+   *
+   * const amount: StandardSchema<unknown, number> = {
+   *   "~standard": {
+   *     version: 1,
+   *     vendor: "example",
+   *     validate: (value) => typeof value === "number" ? { value } : { issues: [{ message: "Expected a number" }] },
+   *   },
+   * };
+   * await using node = await startPeerService({ name: "a" });
+   * node.register("double", (n) => n * 2, { schema: amount });
+   *
+   * assertEquals(await node.call("a", "double", 21), 42);
+   * await assertRejects(() => node.call("a", "double", "x"), CallError, "Expected a number");
+   * ```
+   */
+  register<Name extends HandlerName<Handlers>, Output>(
+    name: Name,
+    handler: HandlerOf<Handlers, Name, Output>,
+    options: HandlerOptions & { readonly schema: StandardSchema<unknown, Output> },
+  ): void;
 
   /**
    * Takes a handler's name back.
@@ -477,7 +545,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertFalse(node.unregister("echo"));
    * ```
    */
-  unregister(name: string): boolean;
+  unregister(name: HandlerName<Handlers>): boolean;
 
   /**
    * The handler behind a name on this node.
@@ -495,7 +563,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertStrictEquals(node.whereis("nobody"), undefined);
    * ```
    */
-  whereis(name: string): MessageHandler | undefined;
+  whereis(name: HandlerName<Handlers>): MessageHandler | undefined;
 
   // Messages.
 
@@ -518,7 +586,11 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await answered.promise, "hello");
    * ```
    */
-  forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage<Name extends HandlerName<Handlers>>(
+    ref: ServerRef<Name>,
+    message: MessageOf<Handlers, Name>,
+    options?: ForwardOptions,
+  ): Promise<void>;
 
   /**
    * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark; with
@@ -549,7 +621,12 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(heard, [{ from: "a", message: "hello" }]);
    * ```
    */
-  forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage<Name extends HandlerName<Handlers>>(
+    node: string | NodeSpec,
+    name: Name,
+    message: MessageOf<Handlers, Name>,
+    options?: ForwardOptions,
+  ): Promise<void>;
 
   /**
    * Sends a message and does not wait: see the other shape.
@@ -567,7 +644,11 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await heard.promise, "hello");
    * ```
    */
-  castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
+  castMessage<Name extends HandlerName<Handlers>>(
+    ref: ServerRef<Name>,
+    message: MessageOf<Handlers, Name>,
+    options?: SendOptions,
+  ): boolean;
 
   /**
    * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent for a remote reason is dropped,
@@ -598,7 +679,12 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(sum, 500_500);
    * ```
    */
-  castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
+  castMessage<Name extends HandlerName<Handlers>>(
+    node: string | NodeSpec,
+    name: Name,
+    message: MessageOf<Handlers, Name>,
+    options?: SendOptions,
+  ): boolean;
 
   /**
    * Calls the handler `name` on `node`, and waits for what it returns. The request and the reply are acknowledged messages.
@@ -625,7 +711,12 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * await assertRejects(() => a.call("b", "root", -1), CallError, "No root of -1");
    * ```
    */
-  call(node: string | NodeSpec, name: string, message: unknown, options?: CallOptions): Promise<unknown>;
+  call<Name extends HandlerName<Handlers>>(
+    node: string | NodeSpec,
+    name: Name,
+    message: MessageOf<Handlers, Name>,
+    options?: CallOptions,
+  ): Promise<ReplyOf<Handlers, Name>>;
 
   /**
    * Calls the handler `name` on many nodes at once: on all members, this node included, or on those that `options` names. Each call stands
@@ -652,11 +743,11 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(loads.get("b")?.status, "rejected");
    * ```
    */
-  callAll(
-    name: string,
-    message: unknown,
+  callAll<Name extends HandlerName<Handlers>>(
+    name: Name,
+    message: MessageOf<Handlers, Name>,
     options?: CallAllOptions,
-  ): Promise<Map<string, PromiseSettledResult<unknown>>>;
+  ): Promise<Map<string, PromiseSettledResult<ReplyOf<Handlers, Name>>>>;
 
   /**
    * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.
@@ -681,7 +772,11 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await Promise.all(heard), ["hello", "hello"]);
    * ```
    */
-  broadcast(name: string, message: unknown, options?: BroadcastOptions): void;
+  broadcast<Name extends HandlerName<Handlers>>(
+    name: Name,
+    message: MessageOf<Handlers, Name>,
+    options?: BroadcastOptions,
+  ): void;
 
   /**
    * Resolves once messages to `node` can be cast again: its connections are below their high-water marks, or gone.
@@ -774,7 +869,7 @@ export interface PeerServiceManager extends PeerServiceEvents, AsyncDisposable {
    * assertEquals(await monitor.down, { node: "b", name: "worker", reason: "down" });
    * ```
    */
-  monitor(ref: ServerRef): Monitor;
+  monitor(ref: ServerRef<HandlerName<Handlers>>): Monitor;
 
   /**
    * Ends a watch; its `down` resolves with the reason `demonitored`.

@@ -2,6 +2,7 @@
 
 import { checkNodeSpec } from "../wire/node_spec_check.ts";
 import { encode } from "../wire/message_pack_encode.ts";
+import type { AnyHandlers } from "../messaging/contract.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import { KEY_BYTES, keyPair } from "../connections/noise/primitives.ts";
@@ -35,6 +36,7 @@ const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
  * @throws {Error} When `tls` is given and this release of Deno does not refuse clients without a certificate.
  * @throws When the store cannot be read, or an address cannot be listened on.
  *
+ * @typeParam Handlers The contract of the node: an interface of its handlers, and of those that it sends messages to.
  * @example Two nodes, and a message
  * ```ts
  * import { startPeerService } from "@partisan/peer-service";
@@ -52,7 +54,9 @@ const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
  * assertEquals(alice.members(), ["alice", "bob"]);
  * ```
  */
-export async function startPeerService(options: PeerServiceOptions = {}): Promise<PeerServiceManager> {
+export async function startPeerService<Handlers extends object = AnyHandlers>(
+  options: PeerServiceOptions = {},
+): Promise<PeerServiceManager<Handlers>> {
   const { runtime } = options;
   if (options.tls !== undefined && runtime !== undefined) {
     throw new TypeError(
@@ -61,7 +65,7 @@ export async function startPeerService(options: PeerServiceOptions = {}): Promis
   }
   const tls = options.tls && new NodeTls(options.tls);
   const settings = settingsFrom(options, runtime ?? denoRuntime({ transport: tls?.transport }), tls);
-  return await start(settings);
+  return (await start(settings)).as<Handlers>();
 }
 
 /** Listens, and only then makes the node: its specification tells where it listens. */

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isStandardSchema, type StandardSchema, withSchema } from "./standard_schema.ts";
 import { Workload } from "./workload.ts";
 
 /** What a handler is told about a message besides the message itself. */
@@ -46,6 +47,13 @@ export interface HandlerOptions {
    * @default {as many as `maxInflight` of the node}
    */
   readonly concurrency?: number | undefined;
+  /**
+   * What messages have to look like: any schema that keeps to [Standard Schema](https://standardschema.dev). The handler is given what the
+   * schema makes of a message. What does not fit never reaches it: a call rejects with `CallError`, which holds what is wrong.
+   *
+   * @default {none: the handler is given everything}
+   */
+  readonly schema?: StandardSchema | undefined;
 }
 
 /** The name of the manager itself among the handlers; no user can register it. */
@@ -78,7 +86,7 @@ export class Registry {
    * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function, or `borrow` no boolean.
    * @throws {RangeError} When the name is taken, or `concurrency` no integer of 1 or more.
    */
-  register(name: string, handler: MessageHandler, { borrow = false, concurrency }: HandlerOptions = {}): void {
+  register(name: string, handler: MessageHandler, { borrow = false, concurrency, schema }: HandlerOptions = {}): void {
     if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
       throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters, and does not begin with NUL`);
     }
@@ -93,10 +101,15 @@ export class Registry {
         `Cannot register "${name}": "concurrency" is ${concurrency}, expected an integer of 1 or more`,
       );
     }
+    if (schema !== undefined && !isStandardSchema(schema)) {
+      throw new TypeError(
+        `Cannot register "${name}": the schema has no "~standard" property, so it is no Standard Schema`,
+      );
+    }
     if (this.#handlers.has(name)) {
       throw new RangeError(`Cannot register "${name}": the name is taken; unregister it first`);
     }
-    this.#handlers.set(name, handler);
+    this.#handlers.set(name, schema === undefined ? handler : withSchema(name, handler, schema));
     if (borrow) this.#borrowers.add(name);
     if (concurrency !== undefined) this.workload.bound(name, concurrency);
   }

@@ -23,7 +23,18 @@ const PATIENCE_MS = 30_000;
 /** Between two looks at what no event tells of. */
 const LOOK_MS = 20;
 
-const EVENTS = ["up", "down", "join", "leave", "removed", "suspect", "undeliverable", "message", "monitor", "error"];
+const EVENTS = [
+  "up",
+  "down",
+  "join",
+  "leave",
+  "removed",
+  "suspect",
+  "undeliverable",
+  "message",
+  "monitor",
+  "error",
+] as const;
 
 /** What a handler has been given so far. */
 export interface Inbox {

@@ -1,0 +1,52 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MessageContext } from "./registry.ts";
+
+/** The default contract of a node: any name, any message. What comes back has to be looked at. */
+// deno-lint-ignore no-explicit-any -- a node of any contract must fit where one of no contract is expected
+export type AnyHandlers = any;
+
+/**
+ * The names of the handlers of a contract.
+ *
+ * @typeParam Handlers The contract: an interface of functions.
+ */
+export type HandlerName<Handlers> = keyof Handlers & string;
+
+/**
+ * What is sent to a handler of a contract.
+ *
+ * @typeParam Handlers The contract.
+ * @typeParam Name The handler.
+ */
+export type MessageOf<Handlers, Name extends HandlerName<Handlers>> = unknown extends Handlers
+  // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
+  ? any
+  : Handlers[Name] extends (message: infer Message, ...rest: never[]) => unknown ? Message
+  : never;
+
+/**
+ * What a handler of a contract replies to a call. One that returns nothing replies `null`.
+ *
+ * @typeParam Handlers The contract.
+ * @typeParam Name The handler.
+ */
+export type ReplyOf<Handlers, Name extends HandlerName<Handlers>> = Handlers[Name] extends
+  (...given: never[]) => infer Result ? NullForNothing<Awaited<Result>> : never;
+
+/**
+ * A handler that keeps a contract. Where the contract expects nothing, it may return anything.
+ *
+ * @typeParam Handlers The contract.
+ * @typeParam Name The handler.
+ * @typeParam Message What it is given: the message, or what its schema makes of that.
+ */
+export type HandlerOf<Handlers, Name extends HandlerName<Handlers>, Message = MessageOf<Handlers, Name>> = (
+  message: Message,
+  context: MessageContext,
+) => Handlers[Name] extends (...given: never[]) => infer Result ? AnythingForNothing<Awaited<Result>> : never;
+
+/** `undefined` travels as `null`. */
+type NullForNothing<Reply> = unknown extends Reply ? Reply : Reply extends void ? null : Reply;
+
+type AnythingForNothing<Reply> = [Reply] extends [void] ? unknown : Reply | Promise<Reply>;
