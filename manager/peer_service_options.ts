@@ -163,10 +163,10 @@ export interface PeerServiceOptions {
    */
   readonly maxPendingCalls?: number | undefined;
   /**
-   * Most links that a `transitive` message may go along, 1 to 255. A partial view of many nodes wants more than the default: a path along
-   * the broadcast tree is not always the shortest.
+   * Most links that a `transitive` message may go along, 1 to 255. A path along the broadcast tree, which an acknowledged message takes at
+   * first, is not always the shortest.
    *
-   * @default {5}
+   * @default {5 in a full mesh, 32 with any other strategy}
    */
   readonly relayTtl?: number | undefined;
   /**

@@ -21,6 +21,8 @@ import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
+const FULL_MESH_RELAY_TTL = 5;
+const PARTIAL_VIEW_RELAY_TTL = 32;
 const DEFAULT_FRAME_BYTES = 64 * 1024 * 1024;
 
 /** {@linkcode PeerServiceOptions}, checked and complete. */
@@ -111,7 +113,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     causalLabels: options.causalLabels,
     maxInflight: checkNumber("maxInflight", options.maxInflight ?? 10_000, 1, 10_000_000, true),
     maxPendingCalls: checkNumber("maxPendingCalls", options.maxPendingCalls ?? 10_000, 1, 10_000_000, true),
-    relayTtl: checkNumber("relayTtl", options.relayTtl ?? 5, 1, 255, true),
+    relayTtl: checkNumber("relayTtl", options.relayTtl ?? relayTtlOf(options.strategy), 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     store: checkStore(options.store),
@@ -120,6 +122,11 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     log: checkLog(options.log),
     runtime,
   };
+}
+
+/** In a full mesh a node that cannot be reached directly is behind another one; in a partial view it may be far away. */
+function relayTtlOf(strategy: Strategy | undefined): number {
+  return strategy?.isFullMesh ?? true ? FULL_MESH_RELAY_TTL : PARTIAL_VIEW_RELAY_TTL;
 }
 
 function checkAdmit(admit: Admit | undefined): Admit | undefined {

@@ -78,7 +78,8 @@ export class Relaying {
     const { channel = DEFAULT_CHANNEL, outLinks } = options;
     const marks = envelope === undefined ? null : envelopeToValue(envelope);
     const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message)]);
-    this.#begin(node, body, outLinks, repeated === true);
+    // A tree that nodes have gone from is whole again only with the next broadcast along it, and what is not acknowledged is not repeated.
+    this.#begin(node, body, outLinks, repeated === true || (envelope === undefined && outLinks === undefined));
   }
 
   /** Sends a receipt on its way back. */
@@ -93,7 +94,7 @@ export class Relaying {
   /** Sends word on its way that a call was given up. */
   sendCancel(node: string, id: number): void {
     try {
-      this.#begin(node, encode(["cancel", id]), undefined, false);
+      this.#begin(node, encode(["cancel", id]), undefined, true);
     } catch {
       // There is no way now; the handler goes on, and nobody takes its reply.
     }
