@@ -32,7 +32,9 @@ export type MessageOf<Handlers, Name extends HandlerName<Handlers>> = unknown ex
  * @typeParam Name The handler.
  */
 export type ReplyOf<Handlers, Name extends HandlerName<Handlers>> = Handlers[Name] extends
-  (...given: never[]) => infer Result ? NullForNothing<Awaited<Result>> : never;
+  (...given: never[]) => infer Result
+  ? unknown extends Awaited<Result> ? Awaited<Result> : Awaited<Result> extends void ? null : Awaited<Result>
+  : never;
 
 /**
  * A handler that keeps a contract. Where the contract expects nothing, it may return anything.
@@ -44,9 +46,6 @@ export type ReplyOf<Handlers, Name extends HandlerName<Handlers>> = Handlers[Nam
 export type HandlerOf<Handlers, Name extends HandlerName<Handlers>, Message = MessageOf<Handlers, Name>> = (
   message: Message,
   context: MessageContext,
-) => Handlers[Name] extends (...given: never[]) => infer Result ? AnythingForNothing<Awaited<Result>> : never;
-
-/** `undefined` travels as `null`. */
-type NullForNothing<Reply> = unknown extends Reply ? Reply : Reply extends void ? null : Reply;
-
-type AnythingForNothing<Reply> = [Reply] extends [void] ? unknown : Reply | Promise<Reply>;
+) => Handlers[Name] extends (...given: never[]) => infer Result
+  ? [Awaited<Result>] extends [void] ? unknown : Awaited<Result> | Promise<Awaited<Result>>
+  : never;
