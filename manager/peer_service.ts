@@ -114,11 +114,6 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   ): void;
   override removeEventListener(
     type: string,
-    listener: EventListenerOrEventListenerObject | null,
-    options?: EventListenerOptions | boolean,
-  ): void;
-  override removeEventListener(
-    type: string,
     // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
     listener: any,
     options?: EventListenerOptions | boolean,
