@@ -36,6 +36,7 @@ export { CertificateError, type CertificateErrorCode } from "./transport/tls/cer
 export { type PresetName } from "./manager/presets.ts";
 export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
 export { type PeerServiceStats, type PeerStats } from "./manager/peer_service_stats.ts";
+export { type EvictOptions } from "./manager/evicting.ts";
 export { type DrainOptions } from "./manager/draining.ts";
 export { type AttributeListener } from "./manager/node_attributes.ts";
 export { type DiscoveredAddress, type Discovery, type DiscoveryStatus } from "./manager/discovery.ts";

@@ -96,6 +96,8 @@ export interface PeerServiceEventMap {
   message: CustomEvent<ManagerMessageDetail>;
   /** A monitored handler is gone, or the monitor was ended. */
   monitor: CustomEvent<MonitorDown>;
+  /** A member was down for so long that this node removed it: the option `evict`. */
+  evicted: CustomEvent<NodeDetail>;
   /** A node, this one included, changed an attribute. */
   attribute: CustomEvent<AttributeDetail>;
   /** A handler or listener threw, or something went wrong in the background. */

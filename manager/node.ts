@@ -13,6 +13,7 @@ import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
+import { Evicting } from "./evicting.ts";
 import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
@@ -78,7 +79,12 @@ export class Node implements ConnectionPoolHandler {
     const pinger = new Pinger(runtime);
     this.pinger = pinger;
     this.refutation = new Refutation(context, {
-      reincarnate: (known) => this.reincarnate(known),
+      reincarnate: (known) => {
+        // What it was a member by before has ended for others.
+        const { since: _, ...self } = this.context.self;
+        this.context.renew(self);
+        this.reincarnate(known);
+      },
       removed: () => this.#removed(),
     });
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
@@ -119,6 +125,7 @@ export class Node implements ConnectionPoolHandler {
       this.joining,
       this.attributes,
       this.discovering,
+      new Evicting(context, overlay),
       distance,
     ]);
     this.#parts.route(this.router, context.codec);

@@ -162,6 +162,13 @@ export class Overlay implements Part {
     return true;
   }
 
+  /** Removes a node that was down for long, so that it may come back. @returns Whether the strategy can do that. */
+  evict(node: NodeSpec): boolean {
+    const evicted = this.#strategy.evict?.(this.#state, node, this.#env());
+    if (evicted !== undefined) this.#apply(evicted);
+    return evicted !== undefined;
+  }
+
   #env(): StrategyContext {
     const { clock, random } = this.#context.runtime;
     const { pool } = this.#context;

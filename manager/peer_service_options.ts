@@ -7,6 +7,7 @@ import type { Strategy } from "../strategy/strategy.ts";
 import type { Admit, TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
+import type { EvictOptions } from "./evicting.ts";
 import type { Discovery } from "./discovery.ts";
 import type { AllowOptions } from "./allowances.ts";
 import type { PresetName } from "./presets.ts";
@@ -197,6 +198,13 @@ export interface PeerServiceOptions {
    * @default {none}
    */
   readonly discovery?: Discovery | readonly Discovery[] | undefined;
+  /**
+   * Removes members that were down for long. One that comes back all the same joins again by itself, as a new incarnation. Only where every
+   * node keeps connections with all others.
+   *
+   * @default {none: only `leave` removes}
+   */
+  readonly evict?: EvictOptions | undefined;
   /**
    * Version of the program, at most 255 characters: the attribute `appVersion` of this node from its start.
    *

@@ -15,6 +15,7 @@ import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { checkDialable, isWildcard, parseAddress } from "./addresses.ts";
+import type { EvictOptions } from "./evicting.ts";
 import type { Discovery } from "./discovery.ts";
 import { type Allowances, allowancesFrom } from "./allowances.ts";
 import type { PeerServiceOptions } from "./peer_service_options.ts";
@@ -50,6 +51,7 @@ export interface Settings extends Preset {
   readonly store: SnapshotStore | undefined;
   readonly discovery: readonly Discovery[];
   readonly appVersion: string | undefined;
+  readonly evict: EvictOptions | undefined;
   readonly log: Log | false | undefined;
   readonly runtime: Runtime;
 }
@@ -119,6 +121,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     store: checkStore(options.store),
     discovery: checkDiscovery(options.discovery),
     appVersion: checkAppVersion(options.appVersion),
+    evict: checkEvict(options.evict),
     log: checkLog(options.log),
     runtime,
   };
@@ -209,6 +212,13 @@ function checkDiscovery(given: PeerServiceOptions["discovery"]): readonly Discov
     }
   }
   return sources;
+}
+
+function checkEvict(evict: PeerServiceOptions["evict"]): EvictOptions | undefined {
+  if (evict === undefined) return undefined;
+  checkNumber("evict.after", evict.after, 1_000, Number.MAX_SAFE_INTEGER);
+  if (evict.quorum !== undefined) checkNumber("evict.quorum", evict.quorum, 0, Number.MAX_SAFE_INTEGER, true);
+  return evict;
 }
 
 function checkAppVersion(version: string | undefined): string | undefined {

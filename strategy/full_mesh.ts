@@ -132,6 +132,17 @@ class FullMesh implements Strategy<FullMeshState> {
     return { state: withSet(state, set, [name], context.now), outgoing };
   }
 
+  evict(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    const evicted = state.set.get(name);
+    if (evicted === undefined || name === state.self.name) return quiet(state);
+    const { since: _, ...spec } = evicted;
+    // What is removed is an incarnation that the node never had: it hears of an end that it need not believe, and takes a later one.
+    const ended = state.set.add({ ...spec, incarnation: spec.incarnation + 1 }).set;
+    const { set, delta } = ended.leave(name);
+    const others = connectedPeers(state, context).filter((peer) => peer.name !== name);
+    return { state: withSet(state, set, [name], context.now), outgoing: flood(others, delta) };
+  }
+
   up(state: FullMeshState, peer: NodeSpec): Transition<FullMeshState> {
     const known = state.set.newest(peer.name);
     if (known === undefined || !isMember(state)) return quiet(state);

@@ -97,6 +97,11 @@ export interface Strategy<State = unknown> {
    * that have to forget it, and `node` itself, so that it learns that it was removed.
    */
   leave(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
+  /**
+   * Removes `node`, which was down for long, so that it may come back: an incarnation that it takes later is none that was removed. Left out by
+   * strategies under which nobody can tell who is down.
+   */
+  evict?(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
   /** `peer` came up: its membership connection opened, for the first time or again. */
   up(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
   /** `peer` went down: its last connection closed, or its heartbeats were missed. It may come back. */
