@@ -27,7 +27,7 @@ export { type BroadcastOptions } from "./manager/broadcasting.ts";
 export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitor.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
-export { type ChannelOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
+export { type ChannelOptions, type EvictOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";
 export { type Admit, type TlsOptions } from "./manager/identity.ts";
 export { type AllowOptions } from "./manager/allowances.ts";
 export { type TlsCredentials } from "./transport/tls/credentials.ts";
@@ -36,7 +36,6 @@ export { CertificateError, type CertificateErrorCode } from "./transport/tls/cer
 export { type PresetName } from "./manager/presets.ts";
 export { type ForwardOptions, type ServerRef } from "./manager/forward_options.ts";
 export { type PeerServiceStats, type PeerStats } from "./manager/peer_service_stats.ts";
-export { type EvictOptions } from "./manager/evicting.ts";
 export { type DrainOptions } from "./manager/draining.ts";
 export { type AttributeListener } from "./manager/node_attributes.ts";
 export { type DiscoveredAddress, type Discovery, type DiscoveryStatus } from "./manager/discovery.ts";

@@ -5,19 +5,6 @@ import type { NodeContext } from "./node_context.ts";
 import type { Overlay } from "./overlay.ts";
 import type { MembershipChange, Part } from "./part.ts";
 
-/** The option `evict` of a node. */
-export interface EvictOptions {
-  /** Milliseconds for which a member must have been down, 1,000 or more. */
-  readonly after: number;
-  /**
-   * How many members, itself included, a node must see to evict others. With 1 or less, each part of a cluster that fell apart evicts the others;
-   * they merge again when one finds another.
-   *
-   * @default {a majority of the members}
-   */
-  readonly quorum?: number | undefined;
-}
-
 /**
  * Whether a node that sees `seen` of `members` members, itself included, may evict others.
  *

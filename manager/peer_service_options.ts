@@ -7,10 +7,22 @@ import type { Strategy } from "../strategy/strategy.ts";
 import type { Admit, TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";
 import type { Address } from "../wire/address.ts";
-import type { EvictOptions } from "./evicting.ts";
 import type { Discovery } from "./discovery.ts";
 import type { AllowOptions } from "./allowances.ts";
 import type { PresetName } from "./presets.ts";
+
+/** The option `evict` of a node. */
+export interface EvictOptions {
+  /** Milliseconds for which a member must have been down, 1,000 or more. */
+  readonly after: number;
+  /**
+   * How many members, itself included, a node must see to evict others. With 1 or less, each part of a cluster that fell apart evicts the others;
+   * they merge again when one finds another.
+   *
+   * @default {a majority of the members}
+   */
+  readonly quorum?: number | undefined;
+}
 
 /** How a channel carries messages. */
 export interface ChannelOptions {

@@ -15,10 +15,9 @@ import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { checkDialable, isWildcard, parseAddress } from "./addresses.ts";
-import type { EvictOptions } from "./evicting.ts";
 import type { Discovery } from "./discovery.ts";
 import { type Allowances, allowancesFrom } from "./allowances.ts";
-import type { PeerServiceOptions } from "./peer_service_options.ts";
+import type { EvictOptions, PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
