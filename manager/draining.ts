@@ -30,13 +30,21 @@ const LOOKS_PER_INTERVAL = 10;
 export async function drain(node: Node, { timeout = 30_000, signal }: DrainOptions): Promise<void> {
   node.context.checkRunning("drain");
   node.attributes.set(DRAINING_ATTRIBUTE, true);
-  await allDone(node, timeout, node.context.untilStopped(signal));
+  const isDone = await allDone(node, timeout, node.context.untilStopped(signal));
+  if (!isDone) {
+    const reason = new DOMException(`Cannot go on: "${node.self.name}" was drained, and its time is up`, "AbortError");
+    node.messaging.abortHandlers(reason);
+  }
   if (!node.context.stopped) await node.leave();
   await node.stop(new StoppedError(`Cannot go on: "${node.self.name}" was drained`));
 }
 
-/** Resolves when nothing is in hand any more, and what was sent before the others knew has come in; or the time is up. */
-async function allDone(node: Node, timeout: number, signal: AbortSignal): Promise<void> {
+/**
+ * Resolves when nothing is in hand any more, and what was sent before the others knew has come in; or the time is up.
+ *
+ * @returns Whether all was done in time.
+ */
+async function allDone(node: Node, timeout: number, signal: AbortSignal): Promise<boolean> {
   const { runtime: { clock }, settings: { heartbeat: { interval } } } = node.context;
   const { registry, guarantees } = node.messaging;
   const begunAt = clock.now();
@@ -44,9 +52,10 @@ async function allDone(node: Node, timeout: number, signal: AbortSignal): Promis
   while (!signal.aborted && clock.now() - begunAt < timeout) {
     const { pending, waiting } = registry.workload;
     hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
-    if (hasBeenTold && pending === 0 && waiting === 0 && guarantees.outstanding === 0) return;
+    if (hasBeenTold && pending === 0 && waiting === 0 && guarantees.outstanding === 0) return true;
     await pause(clock, interval / LOOKS_PER_INTERVAL, signal);
   }
+  return false;
 }
 
 /** Resolves after so many milliseconds, or when the signal is aborted. */

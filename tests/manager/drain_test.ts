@@ -35,12 +35,20 @@ scenario("drain() waits no longer than it is told to, nor after its signal", asy
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   assert(a !== undefined && b !== undefined && c !== undefined);
   const ended: unknown[] = [];
-  for (const node of [b, c]) node.register("never", () => new Promise(() => {}));
+  const aborted: string[] = [];
+  for (const node of [b, c]) {
+    node.register("never", (_, { signal }) => {
+      signal.addEventListener("abort", () => aborted.push(node.name));
+      return new Promise(() => {});
+    });
+  }
   const calls = ["b", "c"].map((name) => a.call(name, "never", 1).catch((error) => ended.push(error.name)));
   await b.drain({ timeout: 500 });
+  assertEquals(aborted, ["b"]);
   const signal = AbortSignal.abort();
   await c.drain({ signal });
   await Promise.all(calls);
+  assertEquals(aborted, ["b", "c"]);
   assertEquals(ended.length, 2);
   assertEquals(a.members(), ["a"]);
 });
