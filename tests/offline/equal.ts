@@ -1,6 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Deep equality as `@std/assert` means it: by value, `NaN` equals `NaN`, `0` equals `-0`, prototypes matter. */
+/**
+ * Deep equality, never more lenient than that of `@std/assert`: by value, `NaN` equals `NaN`, `0` equals `-0`,
+ * prototypes matter. Of instances of classes it compares all that can be read, hidden and inherited properties too, so
+ * two errors that were made apart differ by their `stack`.
+ */
 export function equal(a: unknown, b: unknown): boolean {
   return sameValue(a, b, new Map());
 }
@@ -10,19 +14,27 @@ function sameValue(a: unknown, b: unknown, seen: Map<unknown, unknown>): boolean
   if (a === b || Object.is(a, b)) return true;
   if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
   if (!samePrototype(a, b)) return false;
-  if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
-  if ((a instanceof RegExp && b instanceof RegExp) || (a instanceof URL && b instanceof URL)) return `${a}` === `${b}`;
-  // Identity is all that can be known of what a weak collection holds.
-  if (a instanceof WeakMap || a instanceof WeakSet) return false;
+  if (a instanceof WeakMap || a instanceof WeakSet) throw new TypeError("Cannot compare weak collections by value");
   if (seen.get(a) === b) return true;
   seen.set(a, b);
-  if (a instanceof Error && b instanceof Error && (a.name !== b.name || a.message !== b.message)) return false;
+  if (Object.keys(a).length !== Object.keys(b).length) return false;
+  return sameContent(a, b, seen) ?? sameProperties(a, b, seen);
+}
+
+/** Compares what is more than its properties; null for everything else. */
+function sameContent(a: object, b: object, seen: Map<unknown, unknown>): boolean | null {
+  if (a instanceof Date && b instanceof Date) return Object.is(a.getTime(), b.getTime());
+  if (TEXTS.some((type) => a instanceof type && b instanceof type)) return `${a}` === `${b}`;
+  if (a instanceof WeakRef && b instanceof WeakRef) return sameValue(a.deref(), b.deref(), seen);
   if (a instanceof ArrayBuffer && b instanceof ArrayBuffer) return sameBytes(new Uint8Array(a), new Uint8Array(b));
   if (a instanceof Uint8Array && b instanceof Uint8Array) return sameBytes(a, b);
   if (a instanceof Set && b instanceof Set) return sameEntries([...a], [...b], seen);
   if (a instanceof Map && b instanceof Map) return sameMap(a, b, seen);
-  return sameProperties(a, b, seen);
+  return null;
 }
+
+/** What is the same where it reads the same. */
+const TEXTS = [RegExp, URL, URLSearchParams];
 
 /** An object without a prototype counts as a plain one. */
 function samePrototype(a: object, b: object): boolean {
@@ -55,11 +67,24 @@ function sameEntries(a: unknown[], b: unknown[], seen: Map<unknown, unknown>): b
 }
 
 function sameProperties(a: object, b: object, seen: Map<unknown, unknown>): boolean {
-  const keys = ownKeys(a);
-  if (keys.length !== ownKeys(b).length) return false;
-  return keys.every((key) => Object.hasOwn(b, key) && sameValue(Reflect.get(a, key), Reflect.get(b, key), seen));
+  const keys = keysOf(a);
+  const others = keysOf(b);
+  if (keys.size !== others.size) return false;
+  return [...keys].every((key) => others.has(key) && sameValue(Reflect.get(a, key), Reflect.get(b, key), seen));
 }
 
-function ownKeys(value: object): PropertyKey[] {
-  return Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
+/** Keys of a plain object or array: its own enumerable ones. Those of an instance: all that it has or inherits. */
+function keysOf(value: object): Set<PropertyKey> {
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === null || BASIC.has(prototype)) {
+    return new Set(Reflect.ownKeys(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key)));
+  }
+  const keys = new Set<PropertyKey>();
+  for (let at = value; at !== null && !BASIC.has(at); at = Object.getPrototypeOf(at)) {
+    for (const key of Reflect.ownKeys(at)) keys.add(key);
+  }
+  return keys;
 }
+
+/** The prototypes of plain objects and arrays. */
+const BASIC: ReadonlySet<object> = new Set([Object.prototype, Array.prototype]);

@@ -33,43 +33,100 @@ function rejected(...assertions: (() => void)[]): void {
   for (const assertion of assertions) assertThrows(assertion, AssertionError);
 }
 
-Deno.test("equal() compares by value", () => {
-  class Point {
-    constructor(readonly x: number) {}
+class Point {
+  constructor(readonly x: number) {}
+}
+
+/** What is read of it is in no property of its own. */
+class Hidden {
+  readonly #x: number;
+  constructor(x: number) {
+    this.#x = x;
   }
-  const cyclic = () => {
-    const node: Record<string, unknown> = { name: "a" };
-    return Object.assign(node, { self: node });
-  };
-  const pairs: [unknown, unknown][] = [
-    [NaN, NaN],
-    [{ a: [1, { b: null }] }, { a: [1, { b: null }] }],
-    [{ a: 1, b: 2 }, { b: 2, a: 1 }],
-    [new Map([["k", new Set([{ deep: 1 }])]]), new Map([["k", new Set([{ deep: 1 }])]])],
-    [new Map([[{ key: 1 }, 2]]), new Map([[{ key: 1 }, 2]])],
-    [new Date(5), new Date(5)],
-    [/a/g, /a/g],
-    [new Uint8Array([1, 2]), new Uint8Array([1, 2])],
-    [Object.create(null), {}],
-    [new Point(1), new Point(1)],
-    [cyclic(), cyclic()],
-  ];
-  for (const [a, b] of pairs) assert(equal(a, b), Deno.inspect([a, b]));
-  const distinct: [unknown, unknown][] = [
-    [1, "1"],
-    [null, undefined],
-    [{ a: undefined }, {}],
-    [{ a: undefined }, { b: undefined }],
-    [[1, 2], [2, 1]],
-    [[1], { 0: 1 }],
-    [new Map([["k", 1]]), new Map([["k", 2]])],
-    [new Set([1]), new Set([2])],
-    [new Date(5), new Date(6)],
-    [new Uint8Array([1, 2]), new Uint8Array([1, 3])],
-    [new Point(1), { x: 1 }],
-    [new Point(1), new Point(2)],
-  ];
-  for (const [a, b] of distinct) assertFalse(equal(a, b), Deno.inspect([a, b]));
+  get x(): number {
+    return this.#x;
+  }
+}
+
+function cyclic(): unknown {
+  const node: Record<string, unknown> = { name: "a" };
+  return Object.assign(node, { self: node });
+}
+
+const ERROR = new RangeError("too much");
+const TARGET = { a: 1 };
+
+const EQUAL: [unknown, unknown][] = [
+  [NaN, NaN],
+  [0, -0],
+  [{ a: [1, { b: null }] }, { a: [1, { b: null }] }],
+  [{ a: 1, b: 2 }, { b: 2, a: 1 }],
+  [new Map([["k", new Set([{ deep: 1 }])]]), new Map([["k", new Set([{ deep: 1 }])]])],
+  [new Map([[{ key: 1 }, 2]]), new Map([[{ key: 1 }, 2]])],
+  [new Date(5), new Date(5)],
+  [/a/g, /a/g],
+  [new URL("http://a/b"), new URL("http://a/b")],
+  [new Uint8Array([1, 2]), new Uint8Array([1, 2])],
+  [Object.create(null), {}],
+  [new Point(1), new Point(1)],
+  [new Hidden(1), new Hidden(1)],
+  [cyclic(), cyclic()],
+  [ERROR, ERROR],
+  [[ERROR], [ERROR]],
+  [{ error: ERROR }, { error: ERROR }],
+  [new WeakRef(TARGET), new WeakRef(TARGET)],
+];
+
+const DISTINCT: [unknown, unknown][] = [
+  [1, "1"],
+  [1, 1n],
+  [null, undefined],
+  [{ a: undefined }, {}],
+  [{ a: undefined }, { b: undefined }],
+  [[1, 2], [2, 1]],
+  [[1], { 0: 1 }],
+  [[undefined], []],
+  [new Map([["k", 1]]), new Map([["k", 2]])],
+  [new Map([["k", undefined]]), new Map([["l", undefined]])],
+  [Object.assign(new Map(), { note: 1 }), new Map()],
+  [new Set([1]), new Set([2])],
+  [new Date(5), new Date(6)],
+  [/a/g, /a/],
+  [new URL("http://a/b"), new URL("http://a/c")],
+  [new URLSearchParams("a=1"), new URLSearchParams("a=2")],
+  [new Uint8Array([1, 2]), new Uint8Array([1, 3])],
+  [new Uint8Array([1]), new Int8Array([1])],
+  [new Float64Array([1]), new Float64Array([2])],
+  [new DataView(new Uint8Array([1]).buffer), new DataView(new Uint8Array([2]).buffer)],
+  [new Point(1), { x: 1 }],
+  [new Point(1), new Point(2)],
+  [new Hidden(1), new Hidden(2)],
+  [new WeakRef({ a: 1 }), new WeakRef({ a: 2 })],
+  [() => 1, () => 1],
+  [Symbol("a"), Symbol("a")],
+  // Errors that were made apart: where each was made is part of it.
+  [new Error("a"), new Error("a")],
+  [new Error("a"), new Error("b")],
+  [new Error("a"), new TypeError("a")],
+  [new Error("a", { cause: 1 }), new Error("a", { cause: 2 })],
+  [[new Error("a")], [new Error("a")]],
+  [{ error: new Error("a") }, { error: new Error("a") }],
+  [new Map([["k", new Error("a")]]), new Map([["k", new Error("a")]])],
+  [ERROR, { name: ERROR.name, message: ERROR.message }],
+];
+
+Deno.test("equal() compares by value, and errors by all that they are", () => {
+  for (const [a, b] of EQUAL) {
+    assert(equal(a, b) && equal(b, a), Deno.inspect([a, b]));
+    assertEquals(a, b);
+  }
+  for (const [a, b] of DISTINCT) {
+    assertFalse(equal(a, b) || equal(b, a), Deno.inspect([a, b]));
+    assertThrows(() => assertEquals(a, b), AssertionError);
+    assertNotEquals(a, b);
+  }
+  assertThrows(() => equal(new WeakMap(), new WeakMap()), TypeError);
+  assertThrows(() => equal(new WeakSet(), new WeakSet()), TypeError);
 });
 
 Deno.test("the assertions pass what holds and throw AssertionError otherwise", () => {
