@@ -23,8 +23,6 @@ export class Peer {
   spec: NodeSpec;
   /** Whether the strategy wants connections with it. */
   wanted = false;
-  /** Whether it is a member of the cluster, or was one in this incarnation: strangers may join, and nothing else. */
-  isParty = false;
   /** Whether the strategy over there wants connections with this node: when a membership connection opens it does, until it says otherwise. */
   wantedThere = true;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
@@ -56,6 +54,8 @@ export class Peer {
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   readonly #lines: Map<string, (Connection | null)[]> = new Map();
+  #isParty = false;
+  #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;
   #framesBefore = 0;
 
@@ -73,6 +73,28 @@ export class Peer {
   /** Which life of that name it is. */
   get incarnation(): number {
     return this.spec.incarnation;
+  }
+
+  /** Whether it is a member of the cluster, or was one in this incarnation: strangers may join, and nothing else. */
+  get isParty(): boolean {
+    return this.#isParty;
+  }
+
+  /** It is a member. */
+  introduce(): void {
+    this.#isParty = true;
+    this.callWaiting();
+  }
+
+  /** Waits until it is a member, or has lost a connection: whoever waits has to look which. */
+  introduction(): Promise<void> {
+    return (this.#introduction ??= Promise.withResolvers()).promise;
+  }
+
+  /** Has those look that wait for its introduction. */
+  callWaiting(): void {
+    this.#introduction?.resolve();
+    this.#introduction = null;
   }
 
   /** Whether control traffic can be sent to it, silent or not. */
@@ -101,7 +123,7 @@ export class Peer {
         else this.#lines.get(channel)![connection.index] = connection;
       }
     }
-    if (restarted) this.isParty = false;
+    if (restarted) this.#isParty = false;
     if (restarted) this.seenDials.clear();
     return surplus;
   }
@@ -133,6 +155,7 @@ export class Peer {
     const line = this.#lines.get(connection.channel);
     if (line?.[connection.index] !== connection) return false;
     line[connection.index] = null;
+    this.callWaiting();
     return true;
   }
 

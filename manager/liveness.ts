@@ -31,11 +31,16 @@ export class Liveness implements Part {
   ];
   readonly #context: NodeContext;
   readonly #suspicion: Suspicion;
+  readonly #ignored: () => void;
   #heartbeat: Heartbeat;
   #timer: Timer | null = null;
 
-  /** @param suspicion Told of whom the detector suspects, and of whom no longer. */
-  constructor(context: NodeContext, suspicion: Suspicion) {
+  /**
+   * @param suspicion Told of whom the detector suspects, and of whom no longer.
+   * @param ignored Told of each word that is not for the speaker to say.
+   */
+  constructor(context: NodeContext, suspicion: Suspicion, ignored: () => void) {
+    this.#ignored = ignored;
     this.#context = context;
     this.#suspicion = suspicion;
     this.#heartbeat = this.#detectorFor(context.self);
@@ -108,7 +113,7 @@ export class Liveness implements Part {
    */
   receive(peer: Peer, message: unknown): void {
     // A stranger beats, and asks for beats; what is said of third nodes is for members to say.
-    if (!peer.isParty && Array.isArray(message)) return;
+    if (!peer.isParty && Array.isArray(message)) return this.#ignored();
     this.#do(this.#heartbeat.receive(peer, message, this.#env()));
   }
 

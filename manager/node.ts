@@ -8,7 +8,7 @@ import type { ConnectionPoolHandler } from "../connections/connection_pool_optio
 import { FrameKind } from "../wire/frame_kind.ts";
 import { SealError } from "../connections/noise/cipher_state.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
-import type { Peer } from "../connections/peer.ts";
+import { MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Discovering } from "./discovering.ts";
@@ -36,11 +36,15 @@ import { warnOfWeakSecrets } from "./secret_warnings.ts";
 import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
+import { Strangers } from "./strangers.ts";
 
-/** A running node: makes its parts, and tells them in order what happens. Owns no algorithm of its own. */
 /** What only members may say: a stranger passes nothing on, and cuts nobody off. */
 const FOR_MEMBERS: ReadonlySet<number> = new Set([FrameKind.relay, FrameKind.broadcast, FrameKind.partition]);
 
+/** What waits until the one who said it is a member: it may have joined elsewhere, and be faster than the word of it. */
+const ONCE_MEMBER: ReadonlySet<number> = new Set([FrameKind.message, FrameKind.envelope]);
+
+/** A running node: makes its parts, and tells them in order what happens. Owns no algorithm of its own. */
 export class Node implements ConnectionPoolHandler {
   readonly context: NodeContext;
   readonly router: FrameRouter = new FrameRouter();
@@ -75,7 +79,7 @@ export class Node implements ConnectionPoolHandler {
     this.#persistence = persistence;
     const statuses = new MemberStatuses(context);
     this.statuses = statuses;
-    this.liveness = new Liveness(context, statuses);
+    this.liveness = new Liveness(context, statuses, () => this.refutation.ignore(1));
     const pinger = new Pinger(runtime);
     this.pinger = pinger;
     this.refutation = new Refutation(context, {
@@ -114,6 +118,7 @@ export class Node implements ConnectionPoolHandler {
       this.liveness,
       pingerPart(pinger, context),
       overlay,
+      new Strangers(runtime.clock, pool),
       new Seeking(context, persistence === null ? [] : overlay.membersOf(persistence.members)),
       ...messaging.parts(),
       this.partitions,
@@ -224,6 +229,7 @@ export class Node implements ConnectionPoolHandler {
     // Handler names belong to the connection itself, which outlives the partition.
     if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
     if (!peer.isParty && FOR_MEMBERS.has(kind)) return this.refutation.ignore(1);
+    if (!peer.isParty && ONCE_MEMBER.has(kind)) return this.#frameOfStranger(connection, kind, buffer, start, end);
     peer.framesIn++;
     if (peer.silent) this.liveness.heard(peer);
     return this.router.route(connection, kind, buffer, start, end);
@@ -272,6 +278,17 @@ export class Node implements ConnectionPoolHandler {
 
   probe(peer: Peer): Promise<boolean> {
     return this.pinger.ping(peer, this.settings.heartbeat.interval);
+  }
+
+  /** Nothing more is read of a stranger's messages until it is a member. The pool closes those who never are. */
+  async #frameOfStranger(connection: Connection, ...frame: [number, Uint8Array, number, number]): Promise<void> {
+    const { peer, channel } = connection;
+    // It is by this channel that it would join.
+    if (channel === MEMBERSHIP_CHANNEL) return this.refutation.ignore(1);
+    connection.reader.retain();
+    while (!peer.isParty && !connection.closed) await peer.introduction();
+    if (connection.closed) this.refutation.ignore(1);
+    else await this.frame(connection, ...frame);
   }
 
   async #leave(): Promise<void> {

@@ -123,7 +123,7 @@ export class Overlay implements Part {
 
   /** Takes note whether a peer is one of the cluster. A strategy that knows only a part of it cannot tell, and takes everybody for one. */
   #introduce(peer: Peer): void {
-    if (this.#strategy.knowsAll !== true || this.members.has(peer.name)) peer.isParty = true;
+    if (this.#strategy.knowsAll !== true || this.members.has(peer.name)) peer.introduce();
   }
 
   /** Lets the strategy do its periodic work. */

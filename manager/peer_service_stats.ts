@@ -34,6 +34,8 @@ export interface PeerServiceStats {
   readonly trust: TrustStats;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
+  /** What others said and was not believed: word of third nodes, and frames that are for members to send. */
+  readonly ignoredWords: number;
   /** Each peer, by name. */
   readonly peers: Readonly<Record<string, PeerStats>>;
 }
@@ -59,6 +61,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
     trust: node.pool.renewal.stats,
     unknownFrames: node.router.unknownFrames,
+    ignoredWords: node.refutation.ignored,
     peers: Object.fromEntries(peers),
   };
 }

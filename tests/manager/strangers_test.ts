@@ -74,8 +74,7 @@ scenario("A stranger neither broadcasts, nor cuts anybody off, nor condemns a me
   await tell(stranger, a!, FrameKind.broadcast, [0, "b", b!.spec.incarnation, 7, 0, ["log", encode("forged")]]);
   await tell(stranger, a!, FrameKind.partition, ["mark", "reference", 3]);
   await tell(stranger, a!, FrameKind.heartbeat, [3, "b", b!.spec.incarnation, 2 ** 40]);
-  const { refutation } = PeerService.nodeOf(a!);
-  await world.until("it was all ignored", () => refutation.ignored === 2);
+  await world.until("it was all ignored", () => a!.stats().ignoredWords === 3);
   b!.broadcast("log", "genuine");
   await world.until("the broadcast of the member arrived", () => heard.messages.length > 0);
   assertEquals([heard.messages, a!.partitions(), downs], [["genuine"], [], []]);
@@ -83,3 +82,41 @@ scenario("A stranger neither broadcasts, nor cuts anybody off, nor condemns a me
   stranger.broadcast("log", "joined");
   await world.until("a member may broadcast", () => heard.messages.length === 2);
 });
+
+scenario("What a stranger sends is handed over once it has joined, and in order", async (world) => {
+  const [a] = await world.cluster(["a", "b"]);
+  const heard = world.inbox(a!, "log");
+  const stranger = await strangerIn(world);
+  const { pool } = PeerService.nodeOf(stranger);
+  const peer = await pool.reach("a", a!.spec.addresses);
+  await pool.dial(peer, DEFAULT_CHANNEL, 0);
+  for (const message of [1, 2]) await stranger.forwardMessage("a", "log", message);
+  const acknowledged = stranger.forwardMessage("a", "log", 3, { ack: true });
+  // An answer over the other connection: what was sent before it has arrived.
+  await PeerService.nodeOf(stranger).pinger.ping(peer, 1_000);
+  await world.until("a holds it", () => {
+    const connection = PeerService.nodeOf(a!).pool.peers.get("stranger")?.at(DEFAULT_CHANNEL, 0);
+    return connection?.held === true;
+  });
+  assertEquals(heard.messages, []);
+  await stranger.syncJoin(a!.spec);
+  await acknowledged;
+  assertEquals(heard.messages, [1, 2, 3]);
+});
+
+scenario("A stranger that stays without joining is closed after ten seconds, its messages with it", async (world) => {
+  const a = await world.start("a");
+  const heard = world.inbox(a, "log");
+  const stranger = await strangerIn(world);
+  // It wants the connection, whatever the other side wants.
+  PeerService.nodeOf(stranger).pool.want([a.spec]);
+  await world.until("it is connected", () => stranger.isFullyConnected("a"));
+  const since = world.clock.now();
+  await stranger.forwardMessage("a", "log", "from outside");
+  let closedAfter = 0;
+  a.onDown("stranger", () => closedAfter ||= world.clock.now() - since);
+  await world.until("it was closed", () => closedAfter > 0);
+  assert(closedAfter > 9_000 && closedAfter < 11_000, `${closedAfter}`);
+  assertEquals(heard.messages, []);
+  world.errors.length = 0;
+}, ["memory"]);

@@ -1,0 +1,93 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Peer } from "../connections/peer.ts";
+import type { Clock, Timer } from "../runtime/runtime.ts";
+import type { Part } from "./part.ts";
+
+/** Nodes that are connected, and have not joined, at a time. */
+export const STRANGERS_MAX = 256;
+
+/** Milliseconds that a node which connects has for joining. */
+export const STRANGER_MS = 10_000;
+
+/** The connections of the node, as far as strangers are concerned. */
+export interface StrangersPool {
+  /** Everyone with whom there are connections, by name. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer): void;
+}
+
+/**
+ * Nodes that have connected by themselves and are no members. They have a short time for joining, and beyond a bound the oldest one makes
+ * room for the newest, so that names which never join cost this node little.
+ */
+export class Strangers implements Part {
+  /** In the order in which they came. */
+  readonly #timers = new Map<Peer, Timer>();
+  readonly #clock: Pick<Clock, "schedule">;
+  readonly #pool: StrangersPool;
+
+  constructor(clock: Pick<Clock, "schedule">, pool: StrangersPool) {
+    this.#clock = clock;
+    this.#pool = pool;
+  }
+
+  peerLinked(peer: Peer): void {
+    this.meet(peer);
+  }
+
+  channelUp(peer: Peer): void {
+    this.meet(peer);
+  }
+
+  peerUnlinked(peer: Peer): void {
+    if (!peer.connected) this.end(peer);
+  }
+
+  membersChanged(): void {
+    for (const peer of this.#timers.keys()) if (!isStranger(peer)) this.end(peer);
+  }
+
+  /** Finds those, too, that have opened a part of a channel only. */
+  periodic(): void {
+    for (const peer of this.#timers.keys()) if (this.#pool.peers.get(peer.name) !== peer) this.end(peer);
+    for (const peer of this.#pool.peers.values()) if (peer.connections().length > 0) this.meet(peer);
+  }
+
+  restart(): void {
+    for (const peer of this.#timers.keys()) this.end(peer);
+  }
+
+  stopping(): void {
+    this.restart();
+  }
+
+  /** A peer has opened a connection. One that is known to be a stranger does not get more time by that. */
+  meet(peer: Peer): void {
+    if (!isStranger(peer) || this.#timers.has(peer)) return;
+    for (const known of this.#timers.keys()) {
+      if (this.#timers.size < STRANGERS_MAX) break;
+      if (!isStranger(known)) this.end(known);
+    }
+    const [oldest] = this.#timers.keys();
+    if (oldest !== undefined && this.#timers.size >= STRANGERS_MAX) this.#expire(oldest);
+    this.#timers.set(peer, this.#clock.schedule(STRANGER_MS, () => this.#expire(peer)));
+  }
+
+  /** The peer is gone. */
+  end(peer: Peer): void {
+    this.#timers.get(peer)?.cancel();
+    this.#timers.delete(peer);
+  }
+
+  #expire(peer: Peer): void {
+    this.end(peer);
+    if (isStranger(peer)) this.#pool.disconnect(peer);
+  }
+}
+
+/** Whether neither the cluster nor this node has to do with a peer: whom this node dialled, it had its reasons for. */
+function isStranger({ isParty, wanted, membership }: Peer): boolean {
+  return !isParty && !wanted && membership?.outbound !== true;
+}
