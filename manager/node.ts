@@ -61,6 +61,7 @@ export class Node implements ConnectionPoolHandler {
   readonly discovering: Discovering;
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
+  readonly #former: readonly NodeSpec[];
   readonly #gossip: Rounds;
   #listeners: readonly Listener[] = [];
   #stopped: Promise<void> | null = null;
@@ -94,6 +95,7 @@ export class Node implements ConnectionPoolHandler {
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
     const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
     this.overlay = overlay;
+    this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
     const messaging = new NodeMessaging(context);
     this.messaging = messaging;
     const changed = () => messaging.broadcasting.neighboursChanged();
@@ -119,7 +121,7 @@ export class Node implements ConnectionPoolHandler {
       pingerPart(pinger, context),
       overlay,
       new Strangers(runtime.clock, pool),
-      new Seeking(context, persistence === null ? [] : overlay.membersOf(persistence.members)),
+      new Seeking(context, this.#former),
       ...messaging.parts(),
       this.partitions,
       { periodic: () => pool.look() },
@@ -155,7 +157,7 @@ export class Node implements ConnectionPoolHandler {
   /** Begins to live: takes what the listeners accept, gossips and beats. */
   start(listeners: readonly Listener[]): void {
     this.#listeners = listeners;
-    this.#persistence?.attach(this, this.context.emit);
+    this.#persistence?.attach(this, this.context.emit, this.#former);
     this.#parts.start();
     const { runtime, emit, settings: { secrets } } = this.context;
     // Whoever started the node can listen to it only a little later.

@@ -43,9 +43,13 @@ export class Overlay implements Part {
     return this.#context.members;
   }
 
-  /** The strategy's state as a plain value. */
-  snapshot(): unknown {
-    return this.#strategy.snapshot(this.#state);
+  /**
+   * The strategy's state as a plain value.
+   *
+   * @param isKept Whether a member is worth remembering. By default, all are.
+   */
+  snapshot(isKept?: (node: NodeSpec) => boolean): unknown {
+    return this.#strategy.snapshot(this.#state, isKept);
   }
 
   /** The members that a snapshot remembers, sorted by name. */

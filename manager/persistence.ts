@@ -5,6 +5,8 @@ import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/sna
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import type { Peer } from "../connections/peer.ts";
+import { Acquaintances } from "./acquaintances.ts";
 import type { Emit, ErrorDetail } from "./events.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";
@@ -34,6 +36,7 @@ export class Persistence implements Part {
   readonly #strategy: string;
   readonly #runtime: Runtime;
   readonly #untold: ErrorDetail[] = [];
+  #acquaintances = new Acquaintances();
   #host: PersistenceHost | null = null;
   #emit: Emit | null = null;
   #telling: Timer | null = null;
@@ -92,15 +95,28 @@ export class Persistence implements Part {
     await this.settled();
   }
 
-  /** From now on keeps what there is to know of `host`, and tells what goes wrong. */
-  attach(host: PersistenceHost, emit: Emit): void {
+  /**
+   * From now on keeps what there is to know of `host`, and tells what goes wrong.
+   *
+   * @param former The members that the last life has kept.
+   */
+  attach(host: PersistenceHost, emit: Emit, former: readonly NodeSpec[] = []): void {
     this.#host = host;
+    this.#acquaintances = new Acquaintances(former.map(({ name }) => name));
     this.#emit = emit;
     // Whoever started the node can listen to it only a little later.
     this.#telling = this.#runtime.clock.schedule(0, () => {
       this.#isHeard = true;
       this.#tell();
     });
+  }
+
+  peerLinked({ name }: Peer): void {
+    if (this.#acquaintances.linked(name) && this.#host?.overlay.members.has(name)) this.changed();
+  }
+
+  peerUnlinked(peer: Peer): void {
+    if (!peer.connected) this.#acquaintances.unlinked(peer.name);
   }
 
   membersChanged(): void {
@@ -158,7 +174,9 @@ export class Persistence implements Part {
     const known = overlay.members.get(self.name)?.incarnation;
     // Another node may have taken the name, with a newer incarnation: no later life may be older than that.
     const newest = { ...self, incarnation: Math.max(self.incarnation, known ?? 0) };
-    return this.#pack(newest, known === self.incarnation, overlay.snapshot());
+    const acquaintances = this.#acquaintances;
+    acquaintances.update(overlay.members.keys());
+    return this.#pack(newest, known === self.incarnation, overlay.snapshot(({ name }) => acquaintances.has(name)));
   }
 
   #pack(self: NodeSpec, isMember: boolean, members: unknown): Uint8Array {
