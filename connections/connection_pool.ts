@@ -51,7 +51,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
-    this.#opener = new ConnectionOpener(options);
+    this.#opener = new ConnectionOpener({ ...options, isMemberHost: (hostname) => this.#isMemberHost(hostname) });
     const { self, handler, runtime: { clock } } = options;
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialling = new Dialling({
@@ -217,6 +217,13 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
+  }
+
+  #isMemberHost(hostname: string): boolean {
+    for (const { wanted, spec } of this.#peers.values()) {
+      if (wanted && spec.addresses.some((address) => address.hostname === hostname)) return true;
+    }
+    return false;
   }
 
   #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {

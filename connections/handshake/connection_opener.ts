@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
+import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
 import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
@@ -64,6 +65,8 @@ export interface ConnectionOpenerOptions {
   readonly handshakeTimeout: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
+  /** Whether members are known to be at a host; without it, none are. */
+  readonly isMemberHost?: ((hostname: string) => boolean) | undefined;
   /** Told about each dialer that was refused here. */
   readonly refused?: ((code: RefusalCode, reason: string, hostname: string, port: number) => void) | undefined;
   /**
@@ -89,7 +92,7 @@ export class ConnectionOpener {
   readonly #deadlines: Deadlines;
   #identity: ClusterIdentity;
   #epoch = 0;
-  #halfOpen = 0;
+  readonly #halfOpen: HalfOpen;
   #turnedAway = 0;
   #stopped = false;
 
@@ -97,6 +100,12 @@ export class ConnectionOpener {
     const { runtime, handshakeTimeout } = options;
     this.#options = options;
     this.#identity = options.identity;
+    this.#halfOpen = new HalfOpen({
+      max: options.halfOpenMax,
+      patience: handshakeTimeout / 5,
+      isMemberHost: options.isMemberHost ?? (() => false),
+      now: () => runtime.clock.now(),
+    });
     this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
       this.stats.handshakeTimeouts++;
       return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
@@ -150,12 +159,16 @@ export class ConnectionOpener {
     isOccupied: (request: ConnectionRequest) => boolean = () => false,
   ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
     this.stats.accepted++;
-    if (this.#halfOpen >= this.#options.halfOpenMax) {
+    const madeRoom = () => {
+      this.stats.overloaded++;
+      stream.close();
+    };
+    const place = this.#halfOpen.enter(stream.remoteAddress.hostname, madeRoom);
+    if (place === null) {
       this.stats.overloaded++;
       await this.#turnAway(stream);
       return null;
     }
-    this.#halfOpen++;
     try {
       using _limit = this.#limit(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
@@ -165,7 +178,7 @@ export class ConnectionOpener {
     } catch (error) {
       this.#count(error, stream.remoteAddress);
     } finally {
-      this.#halfOpen--;
+      place[Symbol.dispose]();
     }
     stream.close();
     return null;
@@ -205,7 +218,7 @@ export class ConnectionOpener {
     if (this.#turnedAway < TURNED_AWAY_MAX && !this.#stopped) {
       this.#turnedAway++;
       using _limit = this.#limit(() => stream.close());
-      const reason = `Cannot accept a connection: ${this.#halfOpen} others have not finished their handshakes`;
+      const reason = `Cannot accept a connection: ${this.#halfOpen.size} others have not finished their handshakes`;
       await refuse(stream, { code: "overloaded", reason });
       this.#turnedAway--;
     }
