@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { isMemberHost } from "./acceptor/half_open.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
@@ -51,7 +52,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
-    this.#opener = new ConnectionOpener({ ...options, isMemberHost: (hostname) => this.#isMemberHost(hostname) });
+    this.#opener = new ConnectionOpener({
+      ...options,
+      isMemberHost: (hostname) => isMemberHost(this.#peers.values(), hostname),
+    });
     const { self, handler, runtime: { clock } } = options;
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialling = new Dialling({
@@ -217,13 +221,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
-  }
-
-  #isMemberHost(hostname: string): boolean {
-    for (const { wanted, spec } of this.#peers.values()) {
-      if (wanted && spec.addresses.some((address) => address.hostname === hostname)) return true;
-    }
-    return false;
   }
 
   #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Peer } from "../peer.ts";
+
 /** A place that an accepted stream has while its handshake is not finished. */
 interface Place {
   readonly hostname: string;
@@ -83,4 +85,12 @@ export class HalfOpen {
     if (places.size === 0) this.#hosts.delete(place.hostname);
     this.#size--;
   }
+}
+
+/** Whether one of the peers that are wanted says that it is at a host. */
+export function isMemberHost(peers: Iterable<Peer>, hostname: string): boolean {
+  for (const { wanted, spec } of peers) {
+    if (wanted && spec.addresses.some((address) => address.hostname === hostname)) return true;
+  }
+  return false;
 }
