@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { isMemberHost } from "./acceptor/half_open.ts";
+import { memberHosts } from "./acceptor/half_open.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
@@ -52,14 +52,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.courtesy = options.courtesy;
     this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
-    this.#opener = new ConnectionOpener({
-      ...options,
-      isMemberHost: (hostname) => isMemberHost(this.#peers.values(), hostname),
-    });
+    this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     const { self, handler, runtime: { clock } } = options;
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialling = new Dialling({
-      clock: options.runtime.clock,
+      clock,
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),

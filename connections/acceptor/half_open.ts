@@ -87,10 +87,9 @@ export class HalfOpen {
   }
 }
 
-/** Whether one of the peers that are wanted says that it is at a host. */
-export function isMemberHost(peers: Iterable<Peer>, hostname: string): boolean {
-  for (const { wanted, spec } of peers) {
-    if (wanted && spec.addresses.some((address) => address.hostname === hostname)) return true;
-  }
-  return false;
+/** Tells whether one of the peers that are wanted says that it is at a host. */
+export function memberHosts(peers: ReadonlyMap<string, Peer>): (hostname: string) => boolean {
+  const isAt = ({ wanted, spec }: Peer, hostname: string) =>
+    wanted && spec.addresses.some((address) => address.hostname === hostname);
+  return (hostname) => [...peers.values()].some((peer) => isAt(peer, hostname));
 }
