@@ -2,7 +2,6 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { memberHosts } from "./acceptor/half_open.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
@@ -18,7 +17,7 @@ import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
-import { Reception } from "./acceptor/reception.ts";
+import { memberHosts, Reception } from "./acceptor/reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
@@ -50,10 +49,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.runtime = options.runtime;
     this.backoff = options.backoff;
     this.courtesy = options.courtesy;
-    this.slots = new DialSlots(options.runtime.clock, options.handshakeTimeout / 2);
     this.#options = options;
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     const { self, handler, runtime: { clock } } = options;
+    this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialling = new Dialling({
       clock,

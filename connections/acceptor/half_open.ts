@@ -1,7 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Peer } from "../peer.ts";
-
 /** A place that an accepted stream has while its handshake is not finished. */
 interface Place {
   readonly hostname: string;
@@ -85,11 +83,4 @@ export class HalfOpen {
     if (places.size === 0) this.#hosts.delete(place.hostname);
     this.#size--;
   }
-}
-
-/** Tells whether one of the peers that are wanted says that it is at a host. */
-export function memberHosts(peers: ReadonlyMap<string, Peer>): (hostname: string) => boolean {
-  const isAt = ({ wanted, spec }: Peer, hostname: string) =>
-    wanted && spec.addresses.some((address) => address.hostname === hostname);
-  return (hostname) => [...peers.values()].some((peer) => isAt(peer, hostname));
 }

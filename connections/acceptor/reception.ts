@@ -89,3 +89,10 @@ export class Reception {
     return verdict;
   }
 }
+
+/** Tells whether one of the peers that are wanted says that it is at a host. */
+export function memberHosts(peers: ReadonlyMap<string, Peer>): (hostname: string) => boolean {
+  const isAt = ({ wanted, spec }: Peer, hostname: string) =>
+    wanted && spec.addresses.some((address) => address.hostname === hostname);
+  return (hostname) => [...peers.values()].some((peer) => isAt(peer, hostname));
+}
