@@ -2,6 +2,7 @@
 // deno-lint-ignore-file no-console -- What was measured is worth a line.
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import type { PeerServiceStats } from "../../mod.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"];
@@ -41,8 +42,8 @@ Deno.test("Eight processes", async (t) => {
       const heard = await node.tell<[string, string][]>({ do: "heard" });
       assertEquals(heard.map(([from]) => from).sort(), NAMES);
       for (const [from, message] of heard) assertEquals(from, message);
-      const { relayed = 0 } = (await node.tell<{ messages: { relayed?: number } }>({ do: "stats" })).messages;
-      assertEquals(relayed, 0);
+      const { messages, relay } = await node.tell<PeerServiceStats>({ do: "stats" });
+      assertEquals([messages.delivered, relay.relayed, relay.lost], [NAMES.length, 0, 0]);
     }
   });
 

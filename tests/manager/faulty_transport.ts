@@ -15,6 +15,8 @@ export class FaultyTransport implements Transport {
   tamper: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
   /** Streams that were dialled, or tried to be. */
   dials = 0;
+  /** Frames that went out twice. */
+  replayed = 0;
   /** What host names stand for, where a test says so. */
   readonly names = new Map<string, readonly string[]>();
   readonly #transport: Transport;
@@ -100,7 +102,9 @@ class FaultyStream implements ByteStream {
     while (all.length - at >= 5 && all.length - at >= 4 + view.getUint32(at)) {
       const frame = all.subarray(at, at += 4 + view.getUint32(at));
       out.push(frame);
-      if (frame[4] === FrameKind.envelope && replay(frame[4])) out.push(frame);
+      if (frame[4] !== FrameKind.envelope || !replay(frame[4])) continue;
+      out.push(frame);
+      this.#transport.replayed++;
     }
     this.#rest = all.slice(at);
     return concat(out);
