@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Who does what: groups of members on any nodes, presence, names, a broadcast channel and a shared map for the whole cluster.
+ * Who does what: groups of members on any nodes, presence, and a broadcast channel for the whole cluster.
  *
  * @example A group, and a message to all of its members
  * ```ts
