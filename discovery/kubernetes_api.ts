@@ -59,7 +59,9 @@ export class KubernetesApi {
     parameters: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<unknown> {
-    return await this.#request(group, resource, parameters, signal, (response) => response.json());
+    using client = await this.#client();
+    const response = await this.#fetch(client, await this.#url(group, resource, parameters), signal);
+    return await response.json();
   }
 
   /**
@@ -77,17 +79,6 @@ export class KubernetesApi {
     using client = await this.#client();
     const response = await this.#fetch(client, await this.#url(group, resource, watching), signal);
     for await (const line of lines(response.body)) yield readEvent(line);
-  }
-
-  async #request<T>(
-    group: string,
-    resource: string,
-    parameters: Readonly<Record<string, string>>,
-    signal: AbortSignal,
-    read: (response: Response) => Promise<T>,
-  ): Promise<T> {
-    using client = await this.#client();
-    return await read(await this.#fetch(client, await this.#url(group, resource, parameters), signal));
   }
 
   async #fetch(client: Deno.HttpClient, url: URL, signal: AbortSignal): Promise<Response> {

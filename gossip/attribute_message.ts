@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { digestFromFields } from "./digest_value.ts";
 import type { Digest } from "../wire/hash.ts";
 import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
 
@@ -89,13 +90,7 @@ export function attributesFromValue(value: unknown): AttributeMessage {
 function parse([kind, first, second]: readonly unknown[]): AttributeMessage {
   switch (kind) {
     case DIGEST:
-      return {
-        kind: "digest",
-        digest: {
-          high: checkInteger(first, "digest", 0, 0xffffffff),
-          low: checkInteger(second, "digest", 0, 0xffffffff),
-        },
-      };
+      return { kind: "digest", digest: digestFromFields(first, second) };
     case SUMMARY:
       return { kind: "summary", versions: versionsFromValue(first) };
     case DELTA:

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { digestFromFields } from "./digest_value.ts";
 import type { Dot } from "../membership/dot.ts";
 import type { Digest } from "../wire/hash.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
@@ -73,13 +74,7 @@ export function gossipFromValue(value: unknown): GossipMessage {
 function parse([kind, first, second, third]: readonly unknown[]): GossipMessage {
   switch (kind) {
     case DIGEST:
-      return {
-        kind: "digest",
-        digest: {
-          high: checkInteger(first, "digest", 0, 0xffffffff),
-          low: checkInteger(second, "digest", 0, 0xffffffff),
-        },
-      };
+      return { kind: "digest", digest: digestFromFields(first, second) };
     case SUMMARY:
       return { kind: "summary", dots: checkArray(first, "summary", MEMBERSHIP_NAMES_MAX).map(dotFromValue) };
     case DELTA:

@@ -26,6 +26,11 @@ export interface GroupChange {
   readonly entry: GroupEntry;
 }
 
+/** Tells an entry apart from all others of its scope. */
+export function placeOf({ node, id }: Pick<GroupEntry, "node" | "id">): string {
+  return `${id} ${node}`;
+}
+
 /** An entry as the value of an attribute. */
 export function entryToValue(group: string, { meta, since, weight, takesMessages }: GroupEntry): unknown[] {
   return [group, since, weight, takesMessages, meta ?? null];

@@ -3,7 +3,7 @@
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
-import type { GroupEntry } from "./group_entry.ts";
+import { type GroupEntry, placeOf } from "./group_entry.ts";
 import { sharedBy } from "./shared.ts";
 
 /** To so many nodes a message is sent over the broadcast tree, when these are all nodes. */
@@ -73,8 +73,8 @@ export class GroupMessages {
   }
 
   /** How many calls of this node a member has under way. */
-  busy({ node, id }: GroupEntry): number {
-    return this.#busy.get(`${id} ${node}`) ?? 0;
+  busy(entry: GroupEntry): number {
+    return this.#busy.get(placeOf(entry)) ?? 0;
   }
 
   /** Sends a message to each node that has one of these entries. */
@@ -95,7 +95,7 @@ export class GroupMessages {
 
   /** Has one member handle a message. */
   async call(entry: GroupEntry, group: string, message: unknown, signal: AbortSignal): Promise<unknown> {
-    const key = `${entry.id} ${entry.node}`;
+    const key = placeOf(entry);
     const number = this.#nextCall++;
     const call: CallUnderWay = { hasBegun: false };
     this.#calls.set(number, call);

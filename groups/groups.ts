@@ -5,7 +5,7 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { EventStream } from "../manager/event_stream.ts";
-import type { GroupChange, GroupEntry } from "./group_entry.ts";
+import { type GroupChange, type GroupEntry, placeOf } from "./group_entry.ts";
 import { GroupMessages, MemberNotReached } from "./group_messages.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 import { type Pick, pickEntry } from "./picking.ts";
@@ -194,7 +194,7 @@ export class Groups {
       for (;;) {
         const entry = this.#pick(group, pick, tried);
         if (entry === undefined) throw failure;
-        tried.add(keyOf(entry));
+        tried.add(placeOf(entry));
         try {
           return await this.#messages.call(entry, group, message, until);
         } catch (error) {
@@ -208,7 +208,7 @@ export class Groups {
 
   #pick(group: string, pick: Pick, tried: ReadonlySet<string>): GroupEntry | undefined {
     const all = this.#attributes.index.members(group);
-    const entries = all.filter((entry) => entry.takesMessages && !tried.has(keyOf(entry)));
+    const entries = all.filter((entry) => entry.takesMessages && !tried.has(placeOf(entry)));
     const turn = this.#turns.get(group) ?? 0;
     if (pick === "round-robin" && entries.length > 0) this.#turns.set(group, turn + 1);
     return pickEntry(entries, pick, {
@@ -217,8 +217,4 @@ export class Groups {
       busy: (entry) => this.#messages.busy(entry),
     });
   }
-}
-
-function keyOf({ node, id }: GroupEntry): string {
-  return `${id} ${node}`;
 }

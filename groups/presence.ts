@@ -2,7 +2,7 @@
 
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import type { GroupEntry } from "./group_entry.ts";
+import { type GroupEntry, placeOf } from "./group_entry.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 
 /** Options of {@linkcode Presence}. */
@@ -120,8 +120,4 @@ function keyOf({ meta }: GroupEntry): string | undefined {
 
 function metaOf({ meta }: GroupEntry): unknown {
   return Array.isArray(meta) ? meta[1] : undefined;
-}
-
-function placeOf({ node, id }: GroupEntry): string {
-  return `${id} ${node}`;
 }

@@ -2,6 +2,7 @@
 
 import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Address } from "../wire/address.ts";
 import type { DiscoveredAddress, Discovery, DiscoveryStatus } from "./discovery.ts";
@@ -130,10 +131,10 @@ export class Discovering implements Part {
   }
 
   async #ask(source: Source): Promise<void> {
-    const { runtime, settings } = this.#context;
+    const { runtime } = this.#context;
     const { discovery } = source;
     try {
-      const found = await this.#limited(2 * settings.handshakeTimeout, (signal) => discovery.lookup(signal));
+      const found = await this.#limited((signal) => discovery.lookup(signal));
       source.at = runtime.clock.wallTime();
       source.error = null;
       await this.#tryAll(source, found.slice(0, ADDRESSES_MAX));
@@ -168,12 +169,12 @@ export class Discovering implements Part {
 
   /** @returns What came of an address. */
   async #try(key: string, address: Address): Promise<string> {
-    const { pool, self, settings, members } = this.#context;
+    const { pool, self, members } = this.#context;
     if (this.#context.stopped || this.#isSuspended) return "trying";
     const known = this.#known(key, address);
     if (known !== null) return known;
     try {
-      return await this.#limited(2 * settings.handshakeTimeout, async (signal) => {
+      return await this.#limited(async (signal) => {
         const { name, spec } = await pool.reach(null, [address], signal);
         this.#ledTo.set(key, name);
         if (members.has(name) || this.#context.members.has(name)) return "member";
@@ -206,29 +207,14 @@ export class Discovering implements Part {
     return null;
   }
 
-  /** Does something that has to end within so many milliseconds, and with the node. */
-  async #limited<T>(timeout: number, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const limit = new AbortController();
-    const tooLong = () => limit.abort(new DOMException(`No answer within ${timeout} ms`, "TimeoutError"));
-    const timer = this.#context.runtime.clock.schedule(timeout, tooLong);
-    const signal = this.#context.untilStopped(limit.signal);
-    try {
-      return await Promise.race([act(signal), rejection(signal)]);
-    } finally {
-      timer.cancel();
-      // Whoever looks after the signal lets go.
-      limit.abort();
-    }
+  /** Does something that has to end in time, and with the node. */
+  #limited<T>(act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { runtime: { clock }, settings } = this.#context;
+    const limits = { signal: this.#context.untilStopped(undefined), timeout: 2 * settings.handshakeTimeout };
+    return withDeadline(clock, limits, "No answer", act);
   }
 }
 
 function keyOf({ hostname, port }: Address): string {
   return `${hostname} ${port}`;
-}
-
-function rejection(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason);
-    else signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { StoppedError } from "../messaging/errors.ts";
-import type { Clock } from "../runtime/runtime.ts";
+import { sleep } from "../runtime/sleep.ts";
 import type { Node } from "./node.ts";
 
 /** What may be given to `drain`. */
@@ -53,20 +53,7 @@ async function allDone(node: Node, timeout: number, signal: AbortSignal): Promis
     const { pending, waiting } = registry.workload;
     hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
     if (hasBeenTold && pending === 0 && waiting === 0 && guarantees.outstanding === 0) return true;
-    await pause(clock, interval / LOOKS_PER_INTERVAL, signal);
+    await sleep(clock, interval / LOOKS_PER_INTERVAL, signal).catch(() => {});
   }
   return false;
-}
-
-/** Resolves after so many milliseconds, or when the signal is aborted. */
-function pause(clock: Clock, milliseconds: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const finish = () => {
-      timer.cancel();
-      signal.removeEventListener("abort", finish);
-      resolve();
-    };
-    const timer = clock.schedule(milliseconds, finish);
-    signal.addEventListener("abort", finish);
-  });
 }

@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { abortable } from "../runtime/abortable.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
+import { sleep } from "../runtime/sleep.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -93,7 +94,7 @@ export class Joining implements Part {
           if (peer !== undefined && await this.#ask(peer, until)) return peer;
         }
       }
-      await this.#wait(backoffDelay(++failures, runtime.random.next(), backoff), until);
+      await sleep(runtime.clock, backoffDelay(++failures, runtime.random.next(), backoff), until);
     }
   }
 
@@ -206,20 +207,6 @@ export class Joining implements Part {
       signal.addEventListener("abort", abort);
       if (signal.aborted) abort();
       else check();
-    });
-  }
-
-  #wait(delay: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        timer.cancel();
-        reject(signal.reason);
-      };
-      const timer = this.#options.runtime.clock.schedule(delay, () => {
-        signal.removeEventListener("abort", abort);
-        resolve();
-      });
-      signal.addEventListener("abort", abort, { once: true });
     });
   }
 }
