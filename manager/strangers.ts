@@ -27,6 +27,7 @@ export class Strangers implements Part {
   readonly #timers = new Map<Peer, Timer>();
   readonly #clock: Pick<Clock, "schedule">;
   readonly #pool: StrangersPool;
+  #isStopping = false;
 
   constructor(clock: Pick<Clock, "schedule">, pool: StrangersPool) {
     this.#clock = clock;
@@ -59,13 +60,15 @@ export class Strangers implements Part {
     for (const peer of this.#timers.keys()) this.end(peer);
   }
 
+  /** Connections may still open while what is queued is written. They end with all others: nobody is timed any more. */
   stopping(): void {
+    this.#isStopping = true;
     this.restart();
   }
 
   /** A peer has opened a connection. One that is known to be a stranger does not get more time by that. */
   meet(peer: Peer): void {
-    if (!isStranger(peer) || this.#timers.has(peer)) return;
+    if (this.#isStopping || !isStranger(peer) || this.#timers.has(peer)) return;
     for (const known of this.#timers.keys()) {
       if (this.#timers.size < STRANGERS_MAX) break;
       if (!isStranger(known)) this.end(known);

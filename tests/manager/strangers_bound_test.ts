@@ -48,3 +48,12 @@ Deno.test("A stranger has its time once, however often it connects; who joins in
   await world.advance(1);
   assertEquals(closed, ["stranger"]);
 });
+
+Deno.test("A node that stops times no stranger any more, also none that comes while it writes its last words", async () => {
+  const { world, strangers, closed } = setUp();
+  strangers.meet(newPeer("before"));
+  strangers.stopping();
+  strangers.meet(newPeer("after"));
+  await world.advance(STRANGER_MS);
+  assertEquals(closed, []);
+});
