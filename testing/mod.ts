@@ -36,6 +36,7 @@ export {
 export { describeFault, type Fault, type FaultAction, type FaultKind, type Way } from "./fault.ts";
 export { type FaultPlanOptions, planFaults } from "./fault_plan.ts";
 export { Nemesis } from "./nemesis.ts";
+export { SimulatedDns } from "./simulated_dns.ts";
 export { SimulatedWorld, type SimulatedWorldOptions } from "./simulated_world.ts";
 export { type SimulatedEvent } from "./simulated_event.ts";
 export { SeededRandom } from "./seeded_random.ts";
