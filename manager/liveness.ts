@@ -4,6 +4,7 @@ import { Heartbeat } from "../gossip/heartbeat.ts";
 import type { HeartbeatEnv, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Timer } from "../runtime/runtime.ts";
+import { TimerDelay } from "../runtime/timer_delay.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
@@ -29,6 +30,8 @@ export class Liveness implements Part {
   readonly controls: readonly [FrameKind, ControlHandler][] = [
     [FrameKind.heartbeat, (peer, message) => this.receive(peer, message)],
   ];
+  /** How late the detector's timer is. */
+  readonly delay: TimerDelay = new TimerDelay();
   readonly #context: NodeContext;
   readonly #suspicion: Suspicion;
   readonly #ignored: () => void;
@@ -48,13 +51,18 @@ export class Liveness implements Part {
 
   /** Begins to beat and to judge. */
   start(): void {
-    const { runtime, settings: { heartbeat: { interval } } } = this.#context;
+    const { runtime: { clock, random }, settings: { heartbeat: { interval } } } = this.#context;
+    const next = (delay: number) => {
+      this.delay.due(clock.now() + delay);
+      this.#timer = clock.schedule(delay, tick);
+    };
     const tick = () => {
-      this.#timer = runtime.clock.schedule(interval / TICKS_PER_INTERVAL, tick);
+      this.delay.came(clock.now());
+      next(interval / TICKS_PER_INTERVAL);
       this.#tick();
     };
     // A random phase keeps the nodes of a cluster that started at once from beating in step.
-    this.#timer = runtime.clock.schedule(interval / TICKS_PER_INTERVAL * runtime.random.next(), tick);
+    next(interval / TICKS_PER_INTERVAL * random.next());
     this.share();
   }
 
@@ -62,6 +70,7 @@ export class Liveness implements Part {
   stopping(): void {
     this.#timer?.cancel();
     this.#timer = null;
+    this.delay.due(Infinity);
   }
 
   /** Begins again as another life of this node. */

@@ -14,6 +14,7 @@ import type { ByteStream, Listener } from "../transport/transport.ts";
 import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
 import { Evicting } from "./evicting.ts";
+import { Entry } from "./entry.ts";
 import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
 import { Joining, type JoinTarget } from "./joining.ts";
@@ -54,6 +55,7 @@ export class Node implements ConnectionPoolHandler {
   readonly overlay: Overlay;
   readonly liveness: Liveness;
   readonly joining: Joining;
+  readonly entry: Entry = new Entry();
   readonly partitions: PartitionControl;
   readonly refutation: Refutation;
   readonly messaging: NodeMessaging;
@@ -185,10 +187,12 @@ export class Node implements ConnectionPoolHandler {
   }
 
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
-  async join(target: JoinTarget, signal: AbortSignal, progress?: () => void): Promise<Peer | null> {
-    await this.#leaving;
-    this.discovering.resume();
-    return await this.joining.join(target, signal, progress);
+  join(target: JoinTarget, signal: AbortSignal, progress?: () => void): Promise<Peer | null> {
+    return this.entry.during(async () => {
+      await this.#leaving;
+      this.discovering.resume();
+      return await this.joining.join(target, signal, progress);
+    });
   }
 
   /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
@@ -296,6 +300,7 @@ export class Node implements ConnectionPoolHandler {
   async #leave(): Promise<void> {
     const { name } = this.self;
     this.discovering.suspend();
+    this.entry.left();
     await this.joining.abandon(new DOMException(`Cannot join: "${name}" is leaving`, "AbortError"));
     this.overlay.leave(this.self);
     await this.#handledByAll();

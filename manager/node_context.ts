@@ -26,6 +26,8 @@ export class NodeContext {
   readonly pool: ConnectionPool;
   /** Tells the users of the node about an event. */
   readonly emit: Emit;
+  /** Told of every event, whether or not users listen to it: an event that is only observed is still written to the log. */
+  readonly observers: Set<Emit> = new Set();
   readonly #stopping = new AbortController();
   #self: NodeSpec;
   #members: ReadonlyMap<string, NodeSpec> = new Map();
@@ -40,10 +42,13 @@ export class NodeContext {
     this.settings = settings;
     this.runtime = settings.runtime;
     this.codec = new PayloadCodec(settings.codec);
-    this.emit = emit;
+    this.emit = (type, detail) => {
+      for (const observe of this.observers) observe(type, detail);
+      emit(type, detail);
+    };
     this.#self = self;
     const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
-    const trust = new TrustEvents(settings.runtime.clock, emit);
+    const trust = new TrustEvents(settings.runtime.clock, this.emit);
     const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
     this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, judge, handler, refused));
   }

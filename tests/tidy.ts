@@ -25,6 +25,7 @@ export const FOLDERS: readonly string[] = [
   "manager",
   "membership",
   "messaging",
+  "ops",
   "placement",
   "runtime",
   "strategy",
@@ -61,7 +62,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 
 /** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
-  /^(bench|cli|discovery|examples|tests)\//,
+  /^(bench|cli|discovery|examples|ops|tests)\//,
   /^runtime\/deno_runtime\.ts$/,
   /^transport\/tcp\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,

@@ -1,0 +1,118 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Emit } from "../manager/events.ts";
+import type { Node } from "../manager/node.ts";
+import type { Timer } from "../runtime/runtime.ts";
+import { plainJson } from "./plain_json.ts";
+
+/** Bytes that wait for a slow reader: beyond that, events are left out, and their number is told. */
+const WAITING_BYTES_MAX = 256 * 1_024;
+/** A comment is sent when nothing else was for so long: whoever is gone is noticed, and proxies keep the connection. */
+const QUIET_MS = 15_000;
+/** Most feeds of a node at a time. */
+const FEEDS_MAX = 64;
+
+/** Sends events of a node to those who ask, as server-sent events (HTML Living Standard, section 9.2). */
+export class EventFeeds {
+  readonly #node: Node;
+  readonly #feeds = new Set<EventFeed>();
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  /** Whether there is room for one more. */
+  get hasRoom(): boolean {
+    return this.#feeds.size < FEEDS_MAX;
+  }
+
+  /** All events from now on, until the reader cancels or the node has stopped. */
+  open(): ReadableStream<Uint8Array> {
+    const feed = new EventFeed(this.#node, () => this.#feeds.delete(feed));
+    this.#feeds.add(feed);
+    return feed.stream;
+  }
+}
+
+class EventFeed {
+  readonly stream: ReadableStream<Uint8Array>;
+  readonly #node: Node;
+  readonly #ended: () => void;
+  readonly #encoder = new TextEncoder();
+  readonly #observe: Emit = (type, detail) => this.#send(type, plainJson({ at: this.#wallTime(), ...shown(detail) }));
+  readonly #end = () => this.#close();
+  readonly #stopSignal: AbortSignal;
+  #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
+  #timer: Timer | null = null;
+  #omitted = 0;
+  #number = 0;
+
+  constructor(node: Node, ended: () => void) {
+    this.#node = node;
+    this.#ended = ended;
+    this.#stopSignal = node.context.untilStopped(undefined);
+    this.stream = new ReadableStream({
+      start: (controller) => this.#start(controller),
+      pull: () => this.#tellOmitted(),
+      cancel: () => this.#close(),
+    }, { highWaterMark: WAITING_BYTES_MAX, size: (chunk) => chunk!.byteLength });
+  }
+
+  #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
+    this.#controller = controller;
+    this.#node.context.observers.add(this.#observe);
+    // Something at once: a reader knows that from here on it misses nothing.
+    this.#write(": events from now on\n\n");
+    this.#stopSignal.addEventListener("abort", this.#end);
+    if (this.#stopSignal.aborted) this.#close();
+  }
+
+  #send(type: string, data: string): void {
+    this.#number++;
+    this.#tellOmitted();
+    const text = `id: ${this.#number}\nevent: ${type}\ndata: ${data}\n\n`;
+    if (this.#omitted > 0 || !this.#write(text)) this.#omitted++;
+  }
+
+  /** Once the reader has caught up to some extent: not after each event that it reads. */
+  #tellOmitted(): void {
+    if (this.#omitted === 0 || (this.#controller?.desiredSize ?? 0) < WAITING_BYTES_MAX / 2) return;
+    const text = `id: ${this.#number}\nevent: omitted\ndata: ${plainJson({ count: this.#omitted })}\n\n`;
+    if (this.#write(text)) this.#omitted = 0;
+  }
+
+  /** @returns Whether there was room. */
+  #write(text: string): boolean {
+    if (this.#controller === null) return false;
+    const bytes = this.#encoder.encode(text);
+    if ((this.#controller.desiredSize ?? 0) < bytes.length) return false;
+    this.#controller.enqueue(bytes);
+    this.#timer?.cancel();
+    this.#timer = this.#node.context.runtime.clock.schedule(QUIET_MS, () => this.#write(": still there\n\n"));
+    return true;
+  }
+
+  #close(): void {
+    const controller = this.#controller;
+    if (controller === null) return;
+    this.#controller = null;
+    this.#timer?.cancel();
+    this.#node.context.observers.delete(this.#observe);
+    this.#stopSignal.removeEventListener("abort", this.#end);
+    this.#ended();
+    try {
+      controller.close();
+    } catch {
+      // The reader has cancelled it.
+    }
+  }
+
+  #wallTime(): number {
+    return this.#node.context.runtime.clock.wallTime();
+  }
+}
+
+/** What users say to each other is not for those who watch. */
+function shown(detail: object): object {
+  return "from" in detail && "message" in detail ? { from: detail.from } : detail;
+}

@@ -1,0 +1,24 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * How a running node is seen and operated: health, metrics, members and events over HTTP.
+ *
+ * @example A node that an orchestrator can look after
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { httpHandler } from "@partisan/peer-service/ops";
+ * import { assertEquals } from "@std/assert";
+ *
+ * await using node = await startPeerService({ name: "a" });
+ * await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, httpHandler(node));
+ *
+ * const ready = await fetch(`http://127.0.0.1:${server.addr.port}/ready`);
+ * assertEquals(ready.status, 200);
+ * await ready.body?.cancel();
+ * ```
+ *
+ * @module
+ */
+
+export { type HealthCheck } from "./health.ts";
+export { httpHandler, type HttpHandlerOptions } from "./http_handler.ts";
