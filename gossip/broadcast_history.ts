@@ -1,22 +1,40 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { SequenceWindow } from "../wire/sequence_window.ts";
+import { SequenceIslands } from "../wire/sequence_islands.ts";
 import type { BroadcastId } from "./broadcast_id.ts";
 
-/** How far behind the newest broadcast of a root an older one may come. */
+/** How far behind the newest broadcast of a root an older one may come and be told from a repetition, whatever else came of that root. */
 export const BROADCAST_WINDOW = 4_096;
 
+/** Stretches of numbers that are remembered of a root. More than one means long losses, or numbers that were made up. */
+const ISLANDS_MAX = 8;
+
+/** Lives of a root that are remembered. More than one means a restart, or incarnations that were made up. */
+const LIVES_MAX = 4;
+
+/** By incarnation, the one that was heard last comes last. */
+type Lives = Map<number, SequenceIslands>;
+
+/** The present incarnation of a root, where it is known. */
+export type LifeOf = (root: string) => number | undefined;
+
 /**
- * Which broadcasts have been seen: per root of the newest life only, and within a window behind its newest broadcast, below which
- * all count as seen. Of too many roots the one that was silent for longest is forgotten.
+ * Which broadcasts have been seen. Nobody vouches for the root, the incarnation and the number of a broadcast that others pass on:
+ * one that was made up counts as seen, and takes nothing of what its root really broadcasts. What a root broadcast in a life before its
+ * present one counts as seen.
+ *
+ * Of too many roots one that is not known is forgotten, then the one that was silent for longest.
  */
 export class BroadcastHistory {
   readonly #rootsMax: number;
-  readonly #roots = new Map<string, { readonly incarnation: number; readonly seen: SequenceWindow }>();
+  readonly #lifeOf: LifeOf;
+  /** By root, the one that was heard last comes last. */
+  readonly #roots = new Map<string, Lives>();
 
   /** @param rootsMax How many roots are remembered. */
-  constructor(rootsMax: number) {
+  constructor(rootsMax: number, lifeOf: LifeOf = () => undefined) {
     this.#rootsMax = rootsMax;
+    this.#lifeOf = lifeOf;
   }
 
   /** How many roots are remembered now. */
@@ -26,26 +44,34 @@ export class BroadcastHistory {
 
   /** Whether a broadcast has been seen, or counts as seen. */
   has({ root, incarnation, sequence }: BroadcastId): boolean {
-    const known = this.#roots.get(root);
-    if (known === undefined || incarnation > known.incarnation) return false;
-    return incarnation < known.incarnation || known.seen.has(sequence);
+    if (incarnation < (this.#lifeOf(root) ?? 0)) return true;
+    return this.#roots.get(root)?.get(incarnation)?.has(sequence) ?? false;
   }
 
   /** Takes note of a broadcast. Returns whether it is new. */
   add(id: BroadcastId): boolean {
     if (this.has(id)) return false;
     const { root, incarnation, sequence } = id;
-    let known = this.#roots.get(root);
-    if (known?.incarnation !== incarnation) known = { incarnation, seen: new SequenceWindow(BROADCAST_WINDOW) };
-    // The one that was heard last comes last.
-    this.#roots.delete(root);
-    this.#roots.set(root, known);
-    known.seen.raise(sequence - BROADCAST_WINDOW);
-    known.seen.add(sequence);
-    for (const quietest of this.#roots.keys()) {
-      if (this.#roots.size <= this.#rootsMax) break;
-      this.#roots.delete(quietest);
+    const lives: Lives = this.#roots.get(root) ?? new Map();
+    const seen = lives.get(incarnation) ?? new SequenceIslands(BROADCAST_WINDOW, ISLANDS_MAX);
+    seen.add(sequence);
+    putLast(lives, incarnation, seen);
+    putLast(this.#roots, root, lives);
+    if (lives.size > LIVES_MAX) lives.delete(first(lives.keys(), (life) => life !== this.#lifeOf(root)));
+    if (this.#roots.size > this.#rootsMax) {
+      this.#roots.delete(first(this.#roots.keys(), (other) => other !== root && this.#lifeOf(other) === undefined));
     }
     return true;
   }
+}
+
+function putLast<K, V>(map: Map<K, V>, key: K, value: V): void {
+  map.delete(key);
+  map.set(key, value);
+}
+
+/** The first one that `isFit`, or else the very first one. There is one. */
+function first<K>(keys: Iterable<K>, isFit: (key: K) => boolean): K {
+  const all = [...keys];
+  return all.find(isFit) ?? all[0]!;
 }

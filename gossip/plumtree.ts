@@ -49,11 +49,12 @@ export class Plumtree<T> {
       exchangeInterval: 10_000,
       missingMax: 10_000,
       rootsMax: 1_024,
+      lifeOf: () => undefined,
       ...options,
     };
-    const { lazyInterval, graftTimeout, missingMax, rootsMax } = this.#options;
+    const { lazyInterval, graftTimeout, missingMax, rootsMax, lifeOf } = this.#options;
     this.#cache = new BroadcastCache(options);
-    this.#history = new BroadcastHistory(rootsMax);
+    this.#history = new BroadcastHistory(rootsMax, lifeOf);
     this.#trees = new BroadcastTrees(rootsMax);
     this.#missing = new MissingBroadcasts(graftTimeout, missingMax);
     this.#announcements = new Announcements(lazyInterval, missingMax);

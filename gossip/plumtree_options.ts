@@ -39,6 +39,12 @@ export interface PlumtreeOptions<T> extends BroadcastCacheOptions {
    * @default {1_024}
    */
   readonly rootsMax?: number;
+  /**
+   * The present incarnation of a node, where it is known: what that broadcast in earlier ones is not delivered any more.
+   *
+   * @default {() => undefined}
+   */
+  readonly lifeOf?: (root: string) => number | undefined;
 }
 
 /** How much a `Plumtree` keeps. */

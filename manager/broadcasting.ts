@@ -37,6 +37,8 @@ export interface BroadcastingOptions {
   readonly refreshInterval: number;
   /** Whether everyone is connected with everyone: then some of the peers are enough for neighbours. */
   readonly isFullMesh: boolean;
+  /** The present incarnation of a node, where it is known. */
+  readonly lifeOf: (node: string) => number | undefined;
   readonly deliver: (name: string, message: unknown, from: string, age: number, repaired: boolean) => void;
 }
 
@@ -118,13 +120,14 @@ export class Broadcasting {
   }
 
   #treeOf({ name, incarnation }: NodeSpec): Plumtree<Payload> {
-    const { runtime, lazyInterval, refreshInterval } = this.#options;
+    const { runtime, lazyInterval, refreshInterval, lifeOf } = this.#options;
     return new Plumtree<Payload>({ name, incarnation }, {
       random: () => runtime.random.next(),
       sizeOf: ([name, bytes]) => name.length + bytes.length,
       lazyInterval,
       graftTimeout: lazyInterval / 4,
       exchangeInterval: refreshInterval,
+      lifeOf,
     });
   }
 

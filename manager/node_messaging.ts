@@ -226,11 +226,12 @@ export class NodeMessaging {
   }
 
   #newRelaying(context: NodeContext): Relaying {
-    const { settings, pool, codec, self } = context;
+    const { settings, pool, codec, self, runtime } = context;
     return new Relaying({
       pool,
       codec,
       ttl: settings.relayTtl,
+      chance: () => 1 + randomCount(runtime.random),
       lastRoot: () => this.broadcasting.lastRoot,
       treeLinks: (root) => this.broadcasting.links(root),
       isKnown: (name) => settings.strategy.knowsAll !== true || context.members.has(name) || pool.peers.has(name),
@@ -247,6 +248,7 @@ export class NodeMessaging {
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
+      lifeOf: (node) => this.#knownLife(node),
       deliver: (name, message, from, age, repaired) =>
         this.inbound.receive(name, message, this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired)),
     }, self);
@@ -258,6 +260,13 @@ export class NodeMessaging {
     return known && Math.max(known, this.#context.pool.peers.get(name)?.incarnation ?? 0);
   }
 
+  /** The life of a node of which this one knows at first hand, or from the cluster. */
+  #knownLife(name: string): number | undefined {
+    const { members, pool } = this.#context;
+    const known = Math.max(members.get(name)?.incarnation ?? -1, pool.peers.get(name)?.incarnation ?? -1);
+    return known < 0 ? undefined : known;
+  }
+
   /** Whether there are connections with a node that has not left the cluster in its present life. */
   #isPresent(name: string): boolean {
     const peer = this.#context.pool.peers.get(name);
@@ -266,12 +275,14 @@ export class NodeMessaging {
 
   /** Takes what other nodes have passed on. */
   #relayed(from: Sender, what: RelayedArrival): void {
+    // Another life than the known one: it was made up, or is not known here yet, and what counts is repeated.
+    if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
     if (what.kind === "cancel") return this.calls.takeCancel(from.name, what.id);
     const { name, cast, channel, envelope, message, bytes } = what;
     const context = this.inbound.context(from.name, channel, cast);
     if (envelope === undefined) this.inbound.receive(name, message, context);
-    else this.acceptance.accept(from, envelope, bytes, message, name, context);
+    else this.acceptance.accept(from, envelope, bytes, message, name, context, false);
   }
 
   /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */

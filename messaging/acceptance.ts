@@ -64,7 +64,11 @@ export class Acceptance {
     this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast));
   }
 
-  /** Takes a message with guarantees, through the interposition functions. */
+  /**
+   * Takes a message with guarantees, through the interposition functions.
+   *
+   * @param isFirstHand Whether it came from its sender itself, and not by the word of others.
+   */
   accept(
     sender: Sender,
     envelope: Envelope,
@@ -72,14 +76,19 @@ export class Acceptance {
     message: unknown,
     name: string,
     context: MessageContext,
+    isFirstHand = true,
   ): void {
     const { inbound } = this.#options;
     if (!inbound.interposing || envelope.causal?.empty) {
-      this.#take(sender, envelope, bytes, message, name, context);
+      this.#take(sender, envelope, bytes, message, name, context, isFirstHand);
     } else {
       // What is delayed comes from the sender as it is now.
       const then = { name: sender.name, incarnation: sender.incarnation };
-      inbound.interpose(message, context, (message) => this.#take(then, envelope, bytes, message, name, context));
+      inbound.interpose(
+        message,
+        context,
+        (message) => this.#take(then, envelope, bytes, message, name, context, isFirstHand),
+      );
     }
   }
 
@@ -159,10 +168,11 @@ export class Acceptance {
     message: unknown,
     name: string,
     context: MessageContext,
+    isFirstHand: boolean,
   ): void {
     this.#reportSoon();
     if (causal === undefined) {
-      if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+      if (this.#seen.admit(sender, sequence, floor, isFirstHand) !== "new") return;
       if (call === undefined && !this.#options.inbound.hasRoom(name)) {
         this.#seen.refuse(sender, sequence, "full");
         return;
@@ -170,7 +180,7 @@ export class Acceptance {
       this.#handOver(sender, sequence, name, message, context, call, true);
       return;
     }
-    if (this.#seen.admit(sender, sequence, floor) !== "new") return;
+    if (this.#seen.admit(sender, sequence, floor, isFirstHand) !== "new") return;
     const { runtime, orders, inbound } = this.#options;
     // What has got its place in the order is handed over whatever there is room for: only the first step can be refused.
     if (!causal.empty && !inbound.hasRoom(name)) {

@@ -3,6 +3,7 @@
 import type { RemoteError } from "./errors.ts";
 import type { Receipt } from "./receipt.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
+import { SequenceIslands } from "../wire/sequence_islands.ts";
 import { SequenceWindow } from "../wire/sequence_window.ts";
 
 /** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
@@ -13,6 +14,12 @@ const FAILURES_MAX = 1_024;
 
 /** Senders that have left, and are still remembered. */
 export const DEPARTED_MAX = 64;
+
+/** Lives of senders of which only others tell, and that are remembered. */
+export const HEARSAY_MAX = 1_024;
+
+/** Stretches of numbers beyond its window that are remembered of a sender of which others tell. */
+const ISLANDS_MAX = 8;
 
 /**
  * What to do with a numbered message.
@@ -38,6 +45,8 @@ interface Inbound {
   readonly name: string;
   readonly incarnation: number;
   readonly handled: SequenceWindow;
+  /** Handled, too, and beyond what the sender itself has told of its floor. */
+  readonly far: SequenceIslands;
   /** Admitted, and neither settled nor released. */
   readonly pending: Set<number>;
   /** What the next receipt has to name. */
@@ -65,9 +74,14 @@ interface Inbound {
  * numbers ahead of it. Below the window everything counts as handled; what lies beyond it is refused, never mistaken.
  * Each message carries the oldest number that its sender still has outstanding, which moves the window over those that
  * the sender gave up. A newer incarnation of the sender starts afresh.
+ *
+ * What others pass on names its sender by their word. It moves no window and begins no incarnation of a sender that is known, so
+ * that a number which was made up takes nothing of what the sender itself sends.
  */
 export class Deduplication {
   readonly #senders = new Map<string, Inbound>();
+  /** By life: those of which only others tell, the one that was heard last comes last. */
+  readonly #hearsay = new Map<string, Inbound>();
   /** The one of the last message, who is likely to be that of the next one. */
   #latest: Inbound | undefined;
   /** Those to whom there is something to report. */
@@ -80,11 +94,12 @@ export class Deduplication {
    *
    * @param sequence Its number.
    * @param floor The oldest number that the sender had outstanding when it sent it.
+   * @param isFirstHand Whether it came from the sender itself, and not by the word of others.
    * @throws {TypeError} When the numbers are impossible.
    */
-  admit(sender: Sender, sequence: number, floor: number): Admission {
-    const inbound = this.#inbound(sender);
-    const admission = this.#judge(inbound, sender, sequence, floor);
+  admit(sender: Sender, sequence: number, floor: number, isFirstHand = true): Admission {
+    const inbound = isFirstHand ? this.#inbound(sender) : this.#inboundByHearsay(sender);
+    const admission = this.#judge(inbound, sender, sequence, floor, isFirstHand);
     if (admission === "new") inbound.pending.add(sequence);
     return admission;
   }
@@ -97,8 +112,7 @@ export class Deduplication {
 
   /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
   release(sender: Sender, sequence: number): void {
-    const inbound = this.#senders.get(sender.name);
-    if (inbound?.incarnation === sender.incarnation) inbound.pending.delete(sequence);
+    this.#find(sender)?.pending.delete(sequence);
   }
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
@@ -140,7 +154,7 @@ export class Deduplication {
       const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed, isRepeated } = inbound;
       inbound.due = inbound.isRepeated = false;
       // A later life of the sender has begun meanwhile, or it is forgotten.
-      if (this.#senders.get(to) !== inbound) continue;
+      if (this.#find(inbound) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       const refused = { full: toRanges(full), late: toRanges(late), missing: toRanges(missing) };
@@ -168,18 +182,18 @@ export class Deduplication {
     this.#latest = undefined;
   }
 
-  #judge(inbound: Inbound, sender: Sender, sequence: number, floor: number): Admission {
+  #judge(inbound: Inbound, sender: Sender, sequence: number, floor: number, isFirstHand: boolean): Admission {
     if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
       throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
     }
     if (sender.incarnation < inbound.incarnation) return "stale";
-    const { handled, pending, unreported, failures, failed } = inbound;
+    const { handled, far, pending, unreported, failures, failed } = inbound;
     // What has failed, or has no handler, keeps the window where it is until the sender has done with it.
     const hasMoved = floor - 1 > handled.floor;
-    handled.raise(floor - 1);
+    if (isFirstHand) handled.raise(floor - 1);
     if (hasMoved && failures.size + inbound.lacking.size > 0) forgetBelow(inbound, floor);
     if (pending.size > 0 && pending.has(sequence)) return "pending";
-    if (handled.has(sequence)) {
+    if (handled.has(sequence) || (far.size > 0 && far.has(sequence))) {
       unreported.add(sequence);
       inbound.isRepeated = true;
       this.#reportTo(inbound);
@@ -192,12 +206,14 @@ export class Deduplication {
       return "duplicate";
     }
     if (failures.size >= FAILURES_MAX) return "ahead";
-    return sequence - handled.floor > DELIVERY_WINDOW || pending.size >= DELIVERY_WINDOW ? "ahead" : "new";
+    if (pending.size >= DELIVERY_WINDOW) return "ahead";
+    return isFirstHand && sequence - handled.floor > DELIVERY_WINDOW ? "ahead" : "new";
   }
 
   /** A receipt says up to where there is no gap; only what lies beyond has to be named in it. */
   #handle(inbound: Inbound, sequence: number): void {
-    inbound.handled.add(sequence);
+    if (sequence - inbound.handled.floor > DELIVERY_WINDOW) inbound.far.add(sequence);
+    else inbound.handled.add(sequence);
     if (inbound.lacking.size > 0) inbound.lacking.delete(sequence);
     if (sequence > inbound.handled.floor) inbound.unreported.add(sequence);
     this.#reportTo(inbound);
@@ -214,32 +230,61 @@ export class Deduplication {
     if (latest !== undefined && name === latest.name && incarnation === latest.incarnation) return latest;
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return this.#latest = known;
-    const fresh: Inbound = {
-      name,
-      incarnation,
-      handled: new SequenceWindow(DELIVERY_WINDOW),
-      pending: new Set<number>(),
-      unreported: new Set<number>(),
-      full: new Set<number>(),
-      late: new Set<number>(),
-      failures: new Map<number, RemoteError>(),
-      failed: new Set<number>(),
-      lacking: new Set<number>(),
-      missing: new Set<number>(),
-      due: false,
-      isRepeated: false,
-    };
+    const life = lifeKey(name, incarnation);
+    const fresh = this.#hearsay.get(life) ?? inboundOf(name, incarnation);
+    this.#hearsay.delete(life);
     this.#senders.set(name, fresh);
     this.#departed.delete(name);
     return this.#latest = fresh;
   }
 
-  /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
-  #admitted({ name, incarnation }: Sender, sequence: number): Inbound | undefined {
-    const inbound = this.#senders.get(name);
-    if (inbound?.incarnation !== incarnation || !inbound.pending.delete(sequence)) return undefined;
-    return inbound;
+  #inboundByHearsay({ name, incarnation }: Sender): Inbound {
+    const known = this.#senders.get(name);
+    if (known !== undefined && incarnation <= known.incarnation) return known;
+    const life = lifeKey(name, incarnation);
+    const heard = this.#hearsay.get(life) ?? inboundOf(name, incarnation);
+    this.#hearsay.delete(life);
+    this.#hearsay.set(life, heard);
+    for (const oldest of this.#hearsay.keys()) {
+      if (this.#hearsay.size <= HEARSAY_MAX) break;
+      this.#hearsay.delete(oldest);
+    }
+    return heard;
   }
+
+  #find({ name, incarnation }: Sender): Inbound | undefined {
+    const known = this.#senders.get(name);
+    return known?.incarnation === incarnation ? known : this.#hearsay.get(lifeKey(name, incarnation));
+  }
+
+  /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
+  #admitted(sender: Sender, sequence: number): Inbound | undefined {
+    const inbound = this.#find(sender);
+    return inbound?.pending.delete(sequence) === true ? inbound : undefined;
+  }
+}
+
+function lifeKey(name: string, incarnation: number): string {
+  return `${incarnation}:${name}`;
+}
+
+function inboundOf(name: string, incarnation: number): Inbound {
+  return {
+    name,
+    incarnation,
+    handled: new SequenceWindow(DELIVERY_WINDOW),
+    far: new SequenceIslands(DELIVERY_WINDOW, ISLANDS_MAX),
+    pending: new Set<number>(),
+    unreported: new Set<number>(),
+    full: new Set<number>(),
+    late: new Set<number>(),
+    failures: new Map<number, RemoteError>(),
+    failed: new Set<number>(),
+    lacking: new Set<number>(),
+    missing: new Set<number>(),
+    due: false,
+    isRepeated: false,
+  };
 }
 
 /** Forgets what the sender does not wait for any more. */

@@ -16,6 +16,12 @@ export interface RelayOptions {
    * @default {8_192}
    */
   readonly memory?: number;
+  /**
+   * The number of the first message. By chance, so that nobody who does not see the messages can name the number of a later one.
+   *
+   * @default {1}
+   */
+  readonly first?: number;
 }
 
 /** Where a node can send to at the moment. */
@@ -56,16 +62,17 @@ export class Relay {
   readonly #memory: number;
   /** By message, oldest first: how far it could still go when it was here. */
   readonly #seen = new Map<string, number>();
-  #sequence = 0;
+  #sequence: number;
 
   /** `self` is this node's present life. */
   constructor(
     self: { readonly name: string; readonly incarnation: number },
-    { ttl = 5, memory = 8_192 }: RelayOptions = {},
+    { ttl = 5, memory = 8_192, first = 1 }: RelayOptions = {},
   ) {
     this.#self = self;
     this.#ttl = ttl;
     this.#memory = memory;
+    this.#sequence = first - 1;
   }
 
   /** How many messages are remembered now. */

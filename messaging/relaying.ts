@@ -42,6 +42,8 @@ export interface RelayingOptions {
   readonly codec: PayloadCodec;
   /** Most links that a message may go along. */
   readonly ttl: number;
+  /** A positive number by chance, which nobody guesses. */
+  readonly chance: () => number;
   /** Whose spanning tree was used last, if there is any. */
   readonly lastRoot: () => string | undefined;
   /** Names of the neighbours along the spanning tree of a root. */
@@ -52,20 +54,32 @@ export interface RelayingOptions {
   readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
 }
 
-/** Carries messages over other nodes to where there is no direct connection. */
+/** Nodes whose proofs are remembered: as many as one node has relayed messages with, most of the time. */
+const PROOFS_MAX = 4_096;
+
+/**
+ * Carries messages over other nodes to where there is no direct connection.
+ *
+ * Whoever passes a message on can name any node as its origin. So a receipt that comes this way shows a proof: a number by chance that
+ * the messages to its sender carry, and that only nodes on their way have seen.
+ */
 export class Relaying {
   readonly stats: RelayStats = { relayed: 0, lost: 0 };
   readonly #options: RelayingOptions;
   #relay: Relay;
+  /** By destination: the proof that messages to it carry. */
+  readonly #given = new Map<string, number>();
+  /** By origin: the proof that its messages carry. */
+  readonly #shown = new Map<string, number>();
 
   constructor(options: RelayingOptions, self: NodeSpec) {
     this.#options = options;
-    this.#relay = new Relay(self, { ttl: options.ttl });
+    this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance() });
   }
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
-    this.#relay = new Relay(self, { ttl: this.#options.ttl });
+    this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance() });
   }
 
   /**
@@ -77,7 +91,8 @@ export class Relaying {
   send({ node, name, cast, envelope, message, options, repeated }: OutboundMessage): void {
     const { channel = DEFAULT_CHANNEL, outLinks } = options;
     const marks = envelope === undefined ? null : envelopeToValue(envelope);
-    const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message)]);
+    const proof = envelope === undefined ? 0 : this.#proofFor(node);
+    const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message), proof]);
     // A tree that nodes have gone from is whole again only with the next broadcast along it, and what is not acknowledged is not repeated.
     this.#begin(node, body, outLinks, repeated === true || (envelope === undefined && outLinks === undefined));
   }
@@ -85,7 +100,7 @@ export class Relaying {
   /** Sends a receipt on its way back. */
   sendReceipt(node: string, receipt: unknown): void {
     try {
-      this.#begin(node, encode(["receipt", receipt]), undefined, false);
+      this.#begin(node, encode(["receipt", receipt, this.#shown.get(node) ?? 0]), undefined, false);
     } catch {
       // There is no way now; a repetition of the message will bring another receipt.
     }
@@ -116,7 +131,8 @@ export class Relaying {
     }
     const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#linksOf(header.tree) });
     if (step.outcome === "arrived") {
-      const what = this.#arrival(body);
+      const what = this.#arrival(header.origin, body);
+      if (what === undefined) return void this.stats.lost++;
       // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
       const counts = what.kind !== "message" || what.envelope !== undefined;
       if (counts && this.#connected().has(header.origin)) this.stats.lost++;
@@ -152,22 +168,43 @@ export class Relaying {
     return passed;
   }
 
-  #arrival(body: Uint8Array): RelayedArrival {
+  /** What has arrived; `undefined` when it is a receipt without proof that its sender has got anything from here. */
+  #arrival(origin: string, body: Uint8Array): RelayedArrival | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
-    if (kind === "receipt") return { kind, receipt: rest[0] };
+    if (kind === "receipt") {
+      const given = this.#given.get(origin);
+      return given !== undefined && rest[1] === given ? { kind, receipt: rest[0] } : undefined;
+    }
     if (kind === "cancel") return { kind, id: rest[0] };
-    const [name, cast, channel, marks, bytes] = rest;
+    const [name, cast, channel, marks, bytes, proof] = rest;
     if (
       kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||
       !(bytes instanceof Uint8Array)
     ) throw new TypeError("Cannot read a relayed message: its body is malformed");
     const envelope = marks === null ? undefined : envelopeFromValue(marks);
+    if (envelope !== undefined && typeof proof === "number") remember(this.#shown, origin, proof);
     const message = this.#options.codec.decode(bytes);
     return { kind, name, cast, channel, envelope, message, bytes: bytes.length };
+  }
+
+  #proofFor(destination: string): number {
+    const proof = this.#given.get(destination) ?? this.#options.chance();
+    remember(this.#given, destination, proof);
+    return proof;
   }
 
   #connected(): ReadonlySet<string> {
     const usable = ({ up, partitioned, silent }: Peer) => up && !partitioned && !silent;
     return new Set([...this.#options.pool.peers.values()].filter(usable).map(({ name }) => name));
+  }
+}
+
+/** Remembers a proof, at the cost of the one that was used least recently. */
+function remember(proofs: Map<string, number>, node: string, proof: number): void {
+  proofs.delete(node);
+  proofs.set(node, proof);
+  for (const oldest of proofs.keys()) {
+    if (proofs.size <= PROOFS_MAX) break;
+    proofs.delete(oldest);
   }
 }

@@ -67,17 +67,39 @@ Deno.test("broadcastFromValue() refuses what is malformed", () => {
   }
 });
 
-Deno.test("BroadcastHistory remembers a window per root and counts what is below it as seen", () => {
+Deno.test("BroadcastHistory tells what is new in a window behind the newest broadcast", () => {
   const history = new BroadcastHistory(10);
   assert(history.add(id(5)));
   assertFalse(history.add(id(5)));
   assert(history.add(id(2)));
   assert(history.add(id(BROADCAST_WINDOW + 3)));
-  assertFalse(history.add(id(3)));
+  assertFalse(history.add(id(2)));
   assert(history.add(id(4)));
   assert(history.add(id(10 * BROADCAST_WINDOW)));
-  assertFalse(history.add(id(6)));
   assert(history.add(id(9 * BROADCAST_WINDOW + 1)));
+  assertFalse(history.add(id(9 * BROADCAST_WINDOW + 1)));
+});
+
+Deno.test("BroadcastHistory loses nothing to numbers, incarnations and roots that were made up", () => {
+  const history = new BroadcastHistory(4, (root) => root.startsWith("member") ? 7 : undefined);
+  for (const member of ["member 1", "member 2"]) assert(history.add(id(1, member, 7)));
+  assert(history.add(id(Number.MAX_SAFE_INTEGER, "member 1", 7)));
+  for (let madeUp = 8; madeUp < 30; madeUp++) assert(history.add(id(1, "member 1", madeUp)));
+  for (let madeUp = 0; madeUp < 30; madeUp++) assert(history.add(id(1, `made up ${madeUp}`)));
+  for (const member of ["member 1", "member 2"]) {
+    assertFalse(history.add(id(1, member, 7)), member);
+    for (let sequence = 2; sequence <= 100; sequence++) assert(history.add(id(sequence, member, 7)));
+  }
+  assertEquals(history.size, 4);
+});
+
+Deno.test("BroadcastHistory takes what a root broadcast in an earlier life for seen, once its present one is known", () => {
+  let life: number | undefined;
+  const history = new BroadcastHistory(4, () => life);
+  assert(history.add(id(1, "r", 3)));
+  life = 5;
+  assertFalse(history.add(id(2, "r", 3)));
+  assert(history.add(id(2, "r", 5)));
 });
 
 Deno.test("BroadcastHistory forgets the root that was silent for longest", () => {

@@ -205,9 +205,12 @@ Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and fo
   assertEquals([tree.eager("r"), tree.lazy("r")], [["c", "d"], []]);
 });
 
-Deno.test("Plumtree takes broadcasts of a root's newest life only", () => {
-  const tree = plumtree();
+Deno.test("Plumtree takes broadcasts of a root's present life only, where it is known", () => {
+  let life: number | undefined;
+  const tree = plumtree({ lifeOf: () => life });
   const of = (incarnation: number, sequence: number) =>
     tree.receive("b", { ...GOSSIP, id: { root: "r", incarnation, sequence } }, 0).delivered.length;
-  assertEquals([of(2, 1), of(1, 2), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 0, 1, 0]);
+  assertEquals([of(2, 1), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 1, 1]);
+  life = 3;
+  assertEquals([of(2, 3), of(3, 1), of(3, 2)], [0, 0, 1]);
 });

@@ -7,6 +7,7 @@ import { sendValue } from "../../connections/send_value.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
+import { overlayScenario } from "./overlay_worlds.ts";
 import { scenario, type World } from "./worlds.ts";
 
 /** Has one node send another one whatever frame it likes. */
@@ -56,6 +57,62 @@ for (const who of ["stranger", "member"]) {
     world.errors.length = 0;
   });
 }
+
+scenario("A member that names another node as root takes nothing of what that node broadcasts", async (world) => {
+  const [liar, victim, receiver] = await world.cluster(["liar", "victim", "receiver"]);
+  const heard = world.inbox(receiver!, "log");
+  const { name, incarnation } = victim!.spec;
+  for (const [life, sequence] of [[incarnation, 2 ** 53 - 1], [incarnation, 5_000], [incarnation + 1, 1]]) {
+    await tell(liar!, receiver!, FrameKind.broadcast, [0, name, life, sequence, 0, ["log", encode("forged")]]);
+  }
+  await world.until("they arrived", () => heard.messages.length === 3);
+  for (let message = 0; message < 20; message++) victim!.broadcast("log", message);
+  await world.until("all arrived", () => heard.messages.length >= 23);
+  assertEquals(heard.messages.slice(3), Array.from({ length: 20 }, (_, message) => message));
+});
+
+overlayScenario(
+  "a member takes nothing of what a node sends over others, and acknowledges nothing that others were sent",
+  async (world, nodes) => {
+    const [victim, nextToVictim, liar, receiver] = nodes as [
+      PeerServiceManager,
+      PeerServiceManager,
+      PeerServiceManager,
+      PeerServiceManager,
+    ];
+    const heard = world.inbox(receiver, "log");
+    const genuine = () => heard.messages.filter((message) => message !== "forged");
+    for (const sequence of [1, 30_000, 2 ** 48 - 1]) {
+      await tell(liar, receiver, FrameKind.relay, relayed(victim, receiver.name, sequence, [sequence, sequence]));
+    }
+    await world.until("they arrived", () => heard.messages.length === 3);
+    await victim.forwardMessage(receiver.name, "log", 0, { ack: true, transitive: true });
+    const { name: origin, spec: { incarnation } } = receiver;
+    for (const [index, proof] of [[], [0], [1]].entries()) {
+      const header = {
+        origin,
+        incarnation,
+        sequence: 7 + index,
+        destination: victim.name,
+        ttl: 5,
+        tree: null,
+        path: [],
+      };
+      const forged = encode(["receipt", [victim.spec.incarnation, 2 ** 52, []], ...proof]);
+      await tell(nextToVictim, victim, FrameKind.relay, [header, forged]);
+    }
+    const lost = () => victim.stats().relay.lost;
+    await world.until("the receipts were not believed", () => lost() >= 3);
+    for (let message = 1; message < 20; message++) {
+      await victim.forwardMessage(receiver.name, "log", message, { ack: true, transitive: true });
+      assertEquals(genuine().at(-1), message);
+    }
+    // One number was burned before it was used: that of the forged message which came first.
+    assertEquals(genuine().length, 19);
+  },
+  ["memory"],
+  ({ name }) => name === "staticOverlay",
+);
 
 scenario("A relayed message to a node that there is not goes no further", async (world) => {
   const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX } from "../../messaging/deduplication.ts";
+import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX, HEARSAY_MAX } from "../../messaging/deduplication.ts";
 import { parseReceipt } from "../../messaging/receipt.ts";
 
 const A = { name: "a", incarnation: 5 };
@@ -206,4 +206,49 @@ Deno.test("parseReceipt() takes what takeReceipts() gives, and nothing malformed
   ) {
     assertThrows(() => parseReceipt(value, 10), TypeError, "Cannot read");
   }
+});
+
+Deno.test("Deduplication.admit() loses one number to one that others made up, none to its floor", () => {
+  const deduplication = new Deduplication();
+  const hear = (sequence: number, floor: number, incarnation = 5) => {
+    const sender = { name: "a", incarnation };
+    const admission = deduplication.admit(sender, sequence, floor, false);
+    if (admission === "new") deduplication.settle(sender, sequence);
+    return admission;
+  };
+  handle(deduplication, 1);
+  for (const madeUp of [Number.MAX_SAFE_INTEGER, 50_000, 7]) assertEquals(hear(madeUp, madeUp), "new");
+  assertEquals(hear(1, 1, 6), "new");
+  for (let sequence = 2; sequence <= 40; sequence++) {
+    assertEquals(handle(deduplication, sequence), sequence === 7 ? "duplicate" : "new");
+  }
+  assertEquals(deduplication.takeReceipts().find(({ receipt }) => receipt.incarnation === 5)?.receipt.through, 40);
+});
+
+Deno.test("Deduplication.admit() takes what others pass on of a sender once, and knows it when the sender itself comes", () => {
+  const deduplication = new Deduplication();
+  const hear = (sequence: number, floor: number) => {
+    const admission = deduplication.admit(A, sequence, floor, false);
+    if (admission === "new") deduplication.settle(A, sequence);
+    return admission;
+  };
+  // Its sender gave up very many messages before.
+  const begin = 10 * DELIVERY_WINDOW;
+  for (const sequence of [begin, begin + 1, begin + 3]) assertEquals(hear(sequence, begin), "new");
+  for (const sequence of [begin, begin + 3]) assertEquals(hear(sequence, begin), "duplicate");
+  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [begin, begin + 1, begin + 3, begin + 3]);
+  assertEquals(handle(deduplication, begin + 3, begin + 2), "duplicate");
+  assertEquals(handle(deduplication, begin + 2, begin + 2), "new");
+});
+
+Deno.test("Deduplication remembers a bounded number of lives of which only others tell", () => {
+  const deduplication = new Deduplication();
+  const hear = (incarnation: number) => {
+    const sender = { name: "a", incarnation };
+    const admission = deduplication.admit(sender, 1, 1, false);
+    if (admission === "new") deduplication.settle(sender, 1);
+    return admission;
+  };
+  for (let incarnation = 0; incarnation <= HEARSAY_MAX; incarnation++) assertEquals(hear(incarnation), "new");
+  assertEquals([hear(HEARSAY_MAX), hear(0)], ["duplicate", "new"]);
 });
