@@ -208,6 +208,7 @@ export class NodeMessaging {
       outbound: this.outbound,
       codec,
       orders: this.#orders,
+      chance: () => randomCount(runtime.random),
       self: () => context.self.name,
       incarnation: () => context.self.incarnation,
       memberLife: (node) => this.#memberLife(node),
@@ -231,7 +232,7 @@ export class NodeMessaging {
       pool,
       codec,
       ttl: settings.relayTtl,
-      chance: () => 1 + randomCount(runtime.random),
+      chance: () => randomCount(runtime.random),
       lastRoot: () => this.broadcasting.lastRoot,
       treeLinks: (root) => this.broadcasting.links(root),
       isKnown: (name) => settings.strategy.knowsAll !== true || context.members.has(name) || pool.peers.has(name),
@@ -300,9 +301,9 @@ export class NodeMessaging {
   }
 }
 
-/** A number to count from, which no other life of this node is likely to have come to: 40 bits of chance. */
+/** A positive number to count from, which no other life of this node is likely to have come to, and nobody guesses: 40 bits of chance. */
 function randomCount(random: Random): number {
-  return random.bytes(5).reduce((count, byte) => count * 256 + byte, 0);
+  return random.bytes(5).reduce((count, byte) => count * 256 + byte, 0) + 1;
 }
 
 function monotonicChannels(channels: Settings["channels"]): ReadonlySet<string> {

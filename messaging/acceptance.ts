@@ -184,6 +184,7 @@ export class Acceptance {
     const { runtime, orders, inbound } = this.#options;
     // What has got its place in the order is handed over whatever there is room for: only the first step can be refused.
     if (!causal.empty && !inbound.hasRoom(name)) {
+      orders.see(sender, causal);
       this.#seen.refuse(sender, sequence, "full");
       return;
     }

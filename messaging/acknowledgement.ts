@@ -31,7 +31,7 @@ const RESOLUTION = 10;
  * Nearly every message is acknowledged long before it would be repeated. So it begins without a time at which it is due, and what is
  * still there when {@linkcode OutstandingMessages.age} comes by gets one.
  *
- * Messages to one receiver are numbered from 1. Each carries its number and the sender's floor, which tells the receiver
+ * Messages to one receiver are numbered in their order. Each carries its number and the sender's floor, which tells the receiver
  * what it need not wait for (see `deduplication.ts`).
  *
  * @typeParam T What the owner keeps of a message.
@@ -41,6 +41,7 @@ export class OutstandingMessages<T> {
   readonly #retransmission: Required<Retransmission>;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
+  readonly #skip: () => number;
   readonly #peers = new Map<string, Unacknowledged<T>>();
   readonly #wheel = new TimingWheel<Repetition<T>>(RESOLUTION);
   /** The peer that was asked about last, which is likely to be the next one too. */
@@ -56,6 +57,7 @@ export class OutstandingMessages<T> {
     this.#retransmission = completeRetransmission(options.retransmission, DEFAULT_RETRANSMISSION);
     this.#messagesMax = options.messagesMax ?? 65_536;
     this.#bytesMax = options.bytesMax ?? 64 * 1024 * 1024;
+    this.#skip = options.skip ?? (() => 0);
   }
 
   /** How many messages are outstanding. */
@@ -222,7 +224,8 @@ export class OutstandingMessages<T> {
   }
 
   #begin(peer: string): Unacknowledged<T> {
-    const unacknowledged = { peer, messages: new SequenceRing<Entry<T>>(this.#start), young: this.#start };
+    const first = this.#start + this.#skip();
+    const unacknowledged = { peer, messages: new SequenceRing<Entry<T>>(first), young: first };
     this.#peers.set(peer, unacknowledged);
     return this.#latest = unacknowledged;
   }

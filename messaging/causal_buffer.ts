@@ -12,6 +12,8 @@ export interface HeldMessage<T> {
   readonly payload: T;
   /** What it counts for. */
   readonly bytes: number;
+  /** When it arrived, in milliseconds on the local clock. */
+  readonly since: number;
 }
 
 /** One message that another one waits for. */
@@ -40,6 +42,16 @@ export class CausalBuffer<T> {
   /** What they count for together. */
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How many messages of `from` are held. */
+  sizeOf(from: string): number {
+    return this.#held.get(from)?.size ?? 0;
+  }
+
+  /** Messages that are held since a time, or for longer. */
+  heldSince(time: number): HeldMessage<T>[] {
+    return [...this.#held.values()].flatMap((messages) => [...messages.values()].filter(({ since }) => since <= time));
   }
 
   /** Whether a message is held. */

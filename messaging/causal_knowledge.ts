@@ -1,5 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+/** Most numbers that are known: a stamp that tells them all is not refused for its length. */
+export const KNOWN_MAX = 65_536;
+
 /** Numbers by sender. */
 type Row = Map<string, number>;
 
@@ -12,28 +15,32 @@ type Row = Map<string, number>;
 export class CausalKnowledge {
   /** By destination: the last message of each sender, unless it is known to be delivered. */
   readonly #sent = new Map<string, Row>();
+  #sentCount = 0;
+  #deliveredCount = 0;
   /** By destination: what it is known to have been delivered, so that others' older knowledge is not taken up again. */
   readonly #delivered = new Map<string, Row>();
 
   /** How many numbers the next stamp has to tell. */
   get size(): number {
-    let size = 0;
-    for (const row of this.#sent.values()) size += row.size;
-    return size;
+    return this.#sentCount;
   }
 
   /** Takes note that `sender` sent `destination` the messages up to `sequence`. */
   noteSent(destination: string, sender: string, sequence: number): void {
     if (sequence <= (this.#delivered.get(destination)?.get(sender) ?? 0)) return;
-    raise(this.#sent, destination, sender, sequence);
+    if (this.#sentCount >= KNOWN_MAX && !this.#sent.get(destination)?.has(sender)) return;
+    if (raise(this.#sent, destination, sender, sequence)) this.#sentCount++;
   }
 
   /** Takes note that `destination` was delivered the messages of `sender` up to `sequence`. */
   noteDelivered(destination: string, sender: string, sequence: number): void {
-    raise(this.#delivered, destination, sender, sequence);
+    if (this.#deliveredCount < KNOWN_MAX || this.#delivered.get(destination)?.has(sender)) {
+      if (raise(this.#delivered, destination, sender, sequence)) this.#deliveredCount++;
+    }
     const row = this.#sent.get(destination);
     if (row === undefined || (row.get(sender) ?? Infinity) > sequence) return;
     row.delete(sender);
+    this.#sentCount--;
     if (row.size === 0) this.#sent.delete(destination);
   }
 
@@ -46,23 +53,34 @@ export class CausalKnowledge {
 
   /** Drops all that concerns messages to `destination`. */
   forgetDestination(destination: string): void {
+    this.#sentCount -= this.#sent.get(destination)?.size ?? 0;
+    this.#deliveredCount -= this.#delivered.get(destination)?.size ?? 0;
     this.#sent.delete(destination);
     this.#delivered.delete(destination);
   }
 
   /** Drops all that concerns messages by `sender`. */
   forgetSender(sender: string): void {
-    for (const matrix of [this.#sent, this.#delivered]) {
-      for (const [destination, row] of matrix) {
-        row.delete(sender);
-        if (row.size === 0) matrix.delete(destination);
-      }
-    }
+    this.#sentCount -= deleteColumn(this.#sent, sender);
+    this.#deliveredCount -= deleteColumn(this.#delivered, sender);
   }
 }
 
-function raise(matrix: Map<string, Row>, destination: string, sender: string, sequence: number): void {
+/** Raises a number. Returns whether there was none. */
+function raise(matrix: Map<string, Row>, destination: string, sender: string, sequence: number): boolean {
   let row = matrix.get(destination);
   if (row === undefined) matrix.set(destination, row = new Map());
-  if (sequence > (row.get(sender) ?? 0)) row.set(sender, sequence);
+  const before = row.get(sender);
+  if (sequence > (before ?? 0)) row.set(sender, sequence);
+  return before === undefined;
+}
+
+/** Drops all numbers of a sender. Returns how many there were. */
+function deleteColumn(matrix: Map<string, Row>, sender: string): number {
+  let count = 0;
+  for (const [destination, row] of matrix) {
+    if (row.delete(sender)) count++;
+    if (row.size === 0) matrix.delete(destination);
+  }
+  return count;
 }

@@ -14,6 +14,13 @@ export interface CausalPatience {
    * @default {60_000}
    */
   readonly grace?: number;
+  /**
+   * Milliseconds after which a message of a participant that is there is not waited for any longer when others have told of it, and it has
+   * shown nothing of it. Twice the longest wait between two repetitions.
+   *
+   * @default {60_000}
+   */
+  readonly belief?: number;
 }
 
 /** How a `CausalOrder` waits, and how much it holds. */

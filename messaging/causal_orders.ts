@@ -8,6 +8,9 @@ import type { CausalPlace } from "../wire/envelope.ts";
 /** Labels that a node keeps an order for when it was not told which ones exist. */
 const LABELS_MAX = 256;
 
+/** Labels that others may begin an order for, of those: the rest is for what this node sends itself. */
+const FOREIGN_LABELS_MAX = LABELS_MAX / 2;
+
 /** One life of a node. */
 interface Life {
   readonly name: string;
@@ -47,8 +50,13 @@ export class CausalOrders<T> {
     at: { readonly bytes: number; readonly now: number },
   ): { readonly outcome: CausalOutcome; readonly deliverable: readonly CausalDelivery<T>[] } {
     const sender = participantKey(from.name, from.incarnation);
-    if (!this.knows(label)) return { outcome: "delivered", deliverable: [{ from: sender, payload }] };
+    if (!this.#knowsFromOthers(label)) return { outcome: "delivered", deliverable: [{ from: sender, payload }] };
     return this.#order(label, at.now).receive(sender, stamp, payload, at);
+  }
+
+  /** Takes note of a message that arrived, and was refused before it got its place. */
+  see({ name, incarnation }: Life, { label, stamp }: CausalPlace): void {
+    this.#orders.get(label)?.see(participantKey(name, incarnation), stamp);
   }
 
   /** A node is there. */
@@ -78,6 +86,10 @@ export class CausalOrders<T> {
     this.#self = self;
     this.#orders.clear();
     this.#present.clear();
+  }
+
+  #knowsFromOthers(label: string): boolean {
+    return this.#labels?.has(label) ?? (this.#orders.has(label) || this.#orders.size < FOREIGN_LABELS_MAX);
   }
 
   #order(label: string, now: number): CausalOrder<T> {

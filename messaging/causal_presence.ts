@@ -6,6 +6,9 @@ import { splitParticipantKey } from "../wire/causal_stamp.ts";
 /** How many lives that are over are remembered. */
 const FORGOTTEN_MAX = 1_024;
 
+/** Participants of which only others speak, at a time. What is said of more is not heard. */
+export const UNKNOWN_MAX = 1_024;
+
 /** `"unknown"` is one that others speak of, while nobody has told us that it is there. */
 interface Presence {
   readonly state: "present" | "down" | "unknown" | "gone";
@@ -19,6 +22,7 @@ export class CausalPresence {
   readonly #presences = new Map<string, Presence>();
   /** By name: the newest life. All before it are gone. */
   readonly #newest = new Map<string, number>();
+  #unknown = 0;
   /** Gone for so long that everybody knows it; oldest first. */
   readonly #forgotten = new Set<string>();
 
@@ -39,7 +43,7 @@ export class CausalPresence {
     if (isOver || this.#presences.get(participant)?.state === "gone") return [];
     this.#newest.set(name, incarnation);
     this.#forgotten.delete(participant);
-    this.#presences.set(participant, { state: "present", since: now });
+    this.#set(participant, "present", now);
     return [...this.#presences.keys()].filter((other) =>
       isEarlierLife(other, name, incarnation) && this.leave(other, now)
     );
@@ -48,7 +52,7 @@ export class CausalPresence {
   /** Takes note that `participant` is not there; it may come back. */
   down(participant: string, now: number): void {
     if (this.#presences.get(participant)?.state === "present") {
-      this.#presences.set(participant, { state: "down", since: now });
+      this.#set(participant, "down", now);
     }
   }
 
@@ -60,8 +64,8 @@ export class CausalPresence {
   leave(participant: string, now: number): boolean {
     if (this.isGone(participant)) return false;
     // Behind all that are gone already.
-    this.#presences.delete(participant);
-    this.#presences.set(participant, { state: "gone", since: now });
+    this.#drop(participant);
+    this.#set(participant, "gone", now);
     return true;
   }
 
@@ -70,7 +74,13 @@ export class CausalPresence {
     if (this.#presences.has(participant) || this.#forgotten.has(participant)) return;
     const { name, incarnation } = splitParticipantKey(participant);
     const isOver = incarnation < (this.#newest.get(name) ?? 0);
-    this.#presences.set(participant, { state: isOver ? "gone" : "unknown", since: now });
+    if (!isOver && this.#unknown >= UNKNOWN_MAX) return;
+    this.#set(participant, isOver ? "gone" : "unknown", now);
+  }
+
+  /** Whether there is anything to say of `participant`. */
+  knows(participant: string): boolean {
+    return this.#presences.has(participant) || this.#forgotten.has(participant);
   }
 
   /** Whether `participant` is gone for good. */
@@ -86,7 +96,7 @@ export class CausalPresence {
   /** Whether nothing of `participant` that has not arrived is waited for. */
   isReleased(participant: string, now: number): boolean {
     const presence = this.#presences.get(participant);
-    if (presence === undefined) return this.#forgotten.has(participant);
+    if (presence === undefined) return true;
     const { state, since } = presence;
     return state === "gone" || (state !== "present" && now - since >= this.#patience);
   }
@@ -103,7 +113,7 @@ export class CausalPresence {
       if (mayEnd && now - since >= this.#grace) over.push(participant);
     }
     for (const participant of over) {
-      this.#presences.delete(participant);
+      this.#drop(participant);
       this.#forgotten.add(participant);
     }
     for (const oldest of this.#forgotten) {
@@ -113,6 +123,17 @@ export class CausalPresence {
       if (this.#newest.get(name) === incarnation) this.#newest.delete(name);
     }
     return over;
+  }
+
+  #set(participant: string, state: Presence["state"], since: number): void {
+    if (this.#presences.get(participant)?.state === "unknown") this.#unknown--;
+    if (state === "unknown") this.#unknown++;
+    this.#presences.set(participant, { state, since });
+  }
+
+  #drop(participant: string): void {
+    if (this.#presences.get(participant)?.state === "unknown") this.#unknown--;
+    this.#presences.delete(participant);
   }
 }
 

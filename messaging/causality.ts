@@ -1,10 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type Blocker, CausalBuffer, type HeldMessage } from "./causal_buffer.ts";
+import { CausalClaims } from "./causal_claims.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalKnowledge } from "./causal_knowledge.ts";
 import type { CausalOrderOptions } from "./causal_options.ts";
 import { CausalPresence } from "./causal_presence.ts";
+import { DELIVERY_WINDOW } from "./deduplication.ts";
 import { type CausalStamp, CausalStampBuilder } from "../wire/causal_stamp.ts";
 
 /** Messages of one participant to this one. */
@@ -35,7 +37,9 @@ export class CausalOrder<T> {
   readonly #self: string;
   readonly #messagesMax: number;
   readonly #bytesMax: number;
+  readonly #belief: number;
   readonly #presence: CausalPresence;
+  readonly #claims = new CausalClaims();
   readonly #knowledge = new CausalKnowledge();
   readonly #buffer = new CausalBuffer<T>();
   readonly #inbound = new Map<string, Inbound>();
@@ -50,6 +54,7 @@ export class CausalOrder<T> {
     this.#self = self;
     this.#messagesMax = options.messagesMax ?? 10_000;
     this.#bytesMax = options.bytesMax ?? 16 * 1024 * 1024;
+    this.#belief = options.belief ?? 60_000;
     this.#presence = new CausalPresence(options);
     this.#presence.up(self, 0);
   }
@@ -93,6 +98,11 @@ export class CausalOrder<T> {
     return builder.build(to, sequence);
   }
 
+  /** Takes note of a message that arrived, and that the owner had to refuse. */
+  see(from: string, stamp: CausalStamp): void {
+    if (stamp.to === this.#self) this.#claims.show(from, stamp.sequence);
+  }
+
   /** Takes a message that arrived, and returns those whose turn has come, in their order. */
   receive(
     from: string,
@@ -107,13 +117,16 @@ export class CausalOrder<T> {
     if (this.#presence.isGone(from)) return end("gone");
     if (stamp.sequence <= this.#delivered(from)) return end("late");
     if (this.#buffer.has(from, stamp.sequence)) return end("duplicate");
+    // No more of it can be under way.
+    if (stamp.sequence - this.#delivered(from) > DELIVERY_WINDOW) return end("full");
+    this.#claims.show(from, stamp.sequence);
     this.#learnDelivered(from, stamp);
-    const message = { from, stamp, payload, bytes };
+    const message = { from, stamp, payload, bytes, since: now };
     const blocker = this.#awaitedBlockerOf(message, now, deliverable);
     if (blocker === undefined) {
       this.#deliver([message], deliverable);
     } else {
-      if (this.#buffer.size >= this.#messagesMax || this.#buffer.bytes + bytes > this.#bytesMax) return end("full");
+      if (!this.#hasRoom(message)) return end("full");
       this.#buffer.add(message);
       this.#buffer.wait(message, blocker);
     }
@@ -142,9 +155,11 @@ export class CausalOrder<T> {
   /** Ends the patience with those that were down for too long, and forgets those that are long gone. Call it every second or so. */
   tick(now: number): CausalDelivery<T>[] {
     const deliverable = this.#released(now);
+    this.#disbelieve(now, deliverable);
     for (const participant of this.#presence.sweep(now)) {
       this.#forgetDestination(participant);
       this.#knowledge.forgetSender(participant);
+      this.#claims.forget(participant);
     }
     for (const from of this.#inbound.keys()) {
       if (this.#presence.isForgotten(from) && this.#buffer.lowest(from) === undefined) this.#inbound.delete(from);
@@ -172,10 +187,30 @@ export class CausalOrder<T> {
     const { participants, sent } = stamp;
     for (let index = 0; index < sent.length; index += 3) {
       if (participants[sent[index]!] !== this.#self) continue;
-      const sender = participants[sent[index + 1]!]!;
-      if (this.#delivered(sender) < sent[index + 2]!) return { from: sender, sequence: sent[index + 2]! };
+      const blocker = { from: participants[sent[index + 1]!]!, sequence: sent[index + 2]! };
+      const delivered = this.#delivered(blocker.from);
+      if (delivered >= blocker.sequence || !this.#presence.knows(blocker.from)) continue;
+      if (this.#claims.isBelieved(blocker, delivered)) return blocker;
     }
     return undefined;
+  }
+
+  /** One sender fills half of the room at most. */
+  #hasRoom({ from, bytes }: HeldMessage<T>): boolean {
+    const { size, bytes: held } = this.#buffer;
+    if (size >= this.#messagesMax || held + bytes > this.#bytesMax) return false;
+    return this.#buffer.sizeOf(from) < Math.max(1, this.#messagesMax / 2);
+  }
+
+  /** Delivers what waited for messages that others have told of, and that were waited for in vain. */
+  #disbelieve(now: number, deliverable: CausalDelivery<T>[]): void {
+    for (const message of this.#buffer.heldSince(now - this.#belief)) {
+      if (!this.#buffer.has(message.from, message.stamp.sequence)) continue;
+      const blocker = this.#blockerOf(message);
+      if (blocker === undefined || blocker.from === message.from || !this.#claims.doubt(blocker)) continue;
+      const ready = this.#wake(blocker.from, this.#delivered(blocker.from), blocker.sequence);
+      this.#deliver(ready, deliverable);
+    }
   }
 
   /** The same for a message that is about to be held, once all that will not come before it was skipped. */
@@ -196,13 +231,13 @@ export class CausalOrder<T> {
       const before = this.#delivered(from);
       this.#advance(from, stamp.sequence);
       this.#learnSent(stamp);
-      ready.push(...this.#wake(from, before));
+      ready.push(...this.#wake(from, before, this.#delivered(from)));
     }
   }
 
   /** Lets those that waited for `from` wait for the next one. Returns those that wait for nothing any more. */
-  #wake(from: string, before: number): HeldMessage<T>[] {
-    return this.#buffer.wake(from, before, this.#delivered(from)).filter((message) => {
+  #wake(from: string, before: number, through: number): HeldMessage<T>[] {
+    return this.#buffer.wake(from, before, through).filter((message) => {
       const blocker = this.#blockerOf(message);
       if (blocker === undefined) this.#buffer.remove(message);
       else this.#buffer.wait(message, blocker);
@@ -236,7 +271,7 @@ export class CausalOrder<T> {
   #skip(from: string, sequence: number, deliverable: CausalDelivery<T>[]): void {
     const before = this.#delivered(from);
     this.#advance(from, sequence);
-    this.#deliver(this.#wake(from, before), deliverable);
+    this.#deliver(this.#wake(from, before, sequence), deliverable);
   }
 
   /** Takes over what the sender of a delivered message knew. */
@@ -245,6 +280,7 @@ export class CausalOrder<T> {
       const destination = participants[sent[index]!]!;
       const sender = participants[sent[index + 1]!]!;
       if (destination === this.#self || this.#presence.isGone(destination)) continue;
+      if (!this.#presence.knows(destination) || !this.#presence.knows(sender)) continue;
       if (!this.#presence.isForgotten(sender)) this.#knowledge.noteSent(destination, sender, sent[index + 2]!);
     }
   }
@@ -253,7 +289,8 @@ export class CausalOrder<T> {
   #learnDelivered(from: string, { participants, delivered }: CausalStamp): void {
     for (let index = 0; index < delivered.length; index += 2) {
       const sender = participants[delivered[index]!]!;
-      if (!this.#presence.isForgotten(sender)) this.#knowledge.noteDelivered(from, sender, delivered[index + 1]!);
+      if (!this.#presence.knows(sender) || this.#presence.isForgotten(sender)) continue;
+      this.#knowledge.noteDelivered(from, sender, delivered[index + 1]!);
     }
   }
 }

@@ -36,6 +36,9 @@ const AGING_MS = 50;
 /** Milliseconds in which a handler must have been registered for a message that has no deadline: a node that has just started does so a moment later. */
 const HANDLER_PATIENCE_MS = 5_000;
 
+/** Numbers that are left out before the first message to a node, at most. A number has six bytes of its own in an envelope. */
+const SKIPPED_MAX = 2 ** 31;
+
 /** What is asked of a message. */
 type Wishes = GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined };
 
@@ -45,6 +48,8 @@ export interface GuaranteesOptions {
   readonly outbound: Outbound;
   readonly codec: PayloadCodec;
   readonly orders: CausalOrders<unknown>;
+  /** A positive number by chance, which nobody guesses. */
+  readonly chance: () => number;
   /** Name of this node. */
   readonly self: () => string;
   /** The life of this node. */
@@ -156,7 +161,8 @@ export class Guarantees {
   }
 
   #nothingOutstanding(): OutstandingMessages<NumberedMessage> {
-    return new OutstandingMessages({ random: () => this.#options.runtime.random.next() });
+    const { runtime, chance } = this.#options;
+    return new OutstandingMessages({ random: () => runtime.random.next(), skip: () => chance() % SKIPPED_MAX });
   }
 
   #forward(outgoing: OutboundMessage, options: Wishes): Promise<void> {

@@ -20,6 +20,13 @@ export interface OutstandingOptions {
    * @default {67_108_864}
    */
   readonly bytesMax?: number;
+  /**
+   * How many numbers are left out before the first message to a peer. By chance, so that nobody burns the numbers of messages that it does
+   * not see.
+   *
+   * @default {() => 0}
+   */
+  readonly skip?: () => number;
 }
 
 /** What is promised of one message. */

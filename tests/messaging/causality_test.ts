@@ -2,6 +2,9 @@
 
 import { assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
+import { KNOWN_MAX } from "../../messaging/causal_knowledge.ts";
+import { UNKNOWN_MAX } from "../../messaging/causal_presence.ts";
+import { DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
 import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { CausalDelivery } from "../../messaging/causal_delivery.ts";
@@ -92,7 +95,7 @@ Deno.test("CausalOrder.up() of a newer life ends the waiting for the older", () 
 });
 
 Deno.test("CausalOrder.tick() ends the waiting for one that is down once patience is over, and not before", () => {
-  const { a, b, lost } = blocked({ patience: 1_000 });
+  const { a, b, lost } = blocked({ patience: 1_000, belief: Infinity });
   assertEquals(b.tick(100_000), []);
   b.down(A, 100_000);
   assertEquals(b.tick(100_999), []);
@@ -156,7 +159,7 @@ for (const isGoneFirst of [false, true]) {
 }
 
 Deno.test("CausalOrder.receive() refuses what it has no room for, but never what need not wait", () => {
-  for (const options of [{ messagesMax: 2 }, { bytesMax: 20 }]) {
+  for (const options of [{ messagesMax: 4 }, { bytesMax: 20 }]) {
     const [a, b] = group(options) as [CausalOrder<string>, CausalOrder<string>];
     const [one, two, three, four] = [a.send(B), a.send(B), a.send(B), a.send(B)];
     assertEquals(receive(b, A, four, "four", 0, 10), ["buffered"]);
@@ -166,6 +169,74 @@ Deno.test("CausalOrder.receive() refuses what it has no room for, but never what
     assertEquals(receive(b, A, one, "one", 0, 10), ["delivered", "one"]);
     assertEquals(receive(b, A, two, "two", 0, 10), ["delivered", "two", "three", "four"]);
   }
+});
+
+Deno.test("CausalOrder leaves half of its room to others than one sender", () => {
+  const [a, b, c] = group({ messagesMax: 4 }) as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  for (const order of [a, c]) order.send(B);
+  for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, A, a.send(B), "a"), [held]);
+  for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, C, c.send(B), "c"), [held]);
+});
+
+/** A stamp of C to B, which claims something. */
+function claim(sequence: number, participants: string[], sent: number[], delivered: number[] = []): CausalStamp {
+  return { to: B, sequence, participants, sent, delivered };
+}
+
+Deno.test("CausalOrder does not wait for a number that others made up: not at all beyond what can be under way, else not for long", () => {
+  const [a, b] = group({ belief: 1_000 }) as [CausalOrder<string>, CausalOrder<string>];
+  for (const huge of [DELIVERY_WINDOW + 1, Number.MAX_SAFE_INTEGER]) {
+    const sequence = huge === Number.MAX_SAFE_INTEGER ? 2 : 1;
+    assertEquals(receive(b, C, claim(sequence, [B, A], [0, 1, huge]), "huge"), ["delivered", "huge"]);
+  }
+  assertEquals(receive(b, C, claim(3, [B, A], [0, 1, 30]), "plausible"), ["buffered"]);
+  assertEquals(payloads(b.tick(999)), []);
+  assertEquals(payloads(b.tick(1_000)), ["plausible"]);
+  assertEquals(receive(b, C, claim(4, [B, A], [0, 1, 30]), "again", 1_001), ["delivered", "again"]);
+  // It cost A nothing.
+  for (let message = 0; message < 40; message++) {
+    assertEquals(receive(b, A, a.send(B), `${message}`, 1_002), ["delivered", `${message}`]);
+  }
+});
+
+Deno.test("CausalOrder goes on waiting for a number that its participant has shown, however long that takes", () => {
+  const [a, b, c] = group({ belief: 1_000 }) as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+  const lost = a.send(B);
+  const cause = a.send(C);
+  receive(c, A, cause, "cause");
+  assertEquals(receive(b, C, c.send(B), "effect"), ["buffered"]);
+  // It came, and was refused for want of room.
+  b.see(A, lost);
+  assertEquals(payloads(b.tick(60_000)), []);
+  assertEquals(receive(b, A, lost, "lost", 60_000), ["delivered", "lost", "effect"]);
+});
+
+Deno.test("CausalOrder refuses a number that is further ahead than can be under way", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  assertEquals(receive(b, C, claim(DELIVERY_WINDOW + 1, [], []), "huge"), ["full"]);
+  assertEquals(receive(b, C, claim(1, [], []), "first"), ["delivered", "first"]);
+});
+
+Deno.test("CausalOrder learns of a bounded number of participants and numbers that others make up", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  for (let sequence = 1; sequence <= 40; sequence++) {
+    const participants = Array.from({ length: 4_096 }, (_, index) => participantKey(`${sequence}/${index}`, 1));
+    const places = participants.map((_, place) => place);
+    const sent = places.flatMap((place) => [place, (place + sequence) % 1_024, 2 ** 40]);
+    const delivered = places.flatMap((place) => [place, 2 ** 40]);
+    receive(b, C, claim(sequence, participants, sent, delivered), "x");
+  }
+  assertLessOrEqual(b.dependencies, UNKNOWN_MAX);
+  for (let sequence = 41; sequence <= 150; sequence++) {
+    const participants = Array.from({ length: UNKNOWN_MAX }, (_, index) => participantKey(`1/${index}`, 1));
+    const sent = participants.flatMap((_, place) => [place, (place + sequence) % UNKNOWN_MAX, 2 ** 40]);
+    receive(b, C, claim(sequence, participants, sent), "x");
+  }
+  assertEquals(b.dependencies, KNOWN_MAX);
+  parseCausalStamp(b.send(A));
+  // Nobody ever told that they are there.
+  b.tick(60_000);
+  assertLessOrEqual(b.dependencies, 4);
 });
 
 Deno.test("CausalOrder.receive() does not take a message for an earlier life", () => {
