@@ -94,10 +94,10 @@ Deno.test("BroadcastHistory loses nothing to numbers, incarnations and roots tha
 });
 
 Deno.test("BroadcastHistory takes what a root broadcast in an earlier life for seen, once its present one is known", () => {
-  let life: number | undefined;
-  const history = new BroadcastHistory(4, () => life);
+  const lives = new Map<string, number>();
+  const history = new BroadcastHistory(4, (root) => lives.get(root));
   assert(history.add(id(1, "r", 3)));
-  life = 5;
+  lives.set("r", 5);
   assertFalse(history.add(id(2, "r", 3)));
   assert(history.add(id(2, "r", 5)));
 });

@@ -206,11 +206,11 @@ Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and fo
 });
 
 Deno.test("Plumtree takes broadcasts of a root's present life only, where it is known", () => {
-  let life: number | undefined;
-  const tree = plumtree({ lifeOf: () => life });
+  const lives = new Map<string, number>();
+  const tree = plumtree({ lifeOf: (root) => lives.get(root) });
   const of = (incarnation: number, sequence: number) =>
     tree.receive("b", { ...GOSSIP, id: { root: "r", incarnation, sequence } }, 0).delivered.length;
   assertEquals([of(2, 1), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 1, 1]);
-  life = 3;
+  lives.set("r", 3);
   assertEquals([of(2, 3), of(3, 1), of(3, 2)], [0, 0, 1]);
 });
