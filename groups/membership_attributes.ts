@@ -95,7 +95,8 @@ export class MembershipAttributes {
   }
 }
 
-function checkName(name: string, what: string): void {
+/** @throws {TypeError} When a name of a group or a scope can be none. */
+export function checkName(name: string, what: string): void {
   if (typeof name === "string" && name !== "" && name.length <= NAME_LENGTH_MAX) return;
   throw new TypeError(`Cannot use "${name}" as a ${what}: expected 1 to ${NAME_LENGTH_MAX} characters`);
 }

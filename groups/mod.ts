@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Who does what: groups of members on any nodes, presence, and a broadcast channel for the whole cluster.
+ * Who does what: groups of members on any nodes, presence, names with one owner, and a broadcast channel for the whole cluster.
  *
  * @example A group, and a message to all of its members
  * ```ts
@@ -30,6 +30,10 @@ export {
   type GroupsOptions,
   type PublishOptions,
 } from "./groups.ts";
+export { type ConflictListener } from "./name_claims.ts";
+export { NameLostError, NameTakenError } from "./name_errors.ts";
+export { type NameHolder } from "./name_holder.ts";
+export { type NameClaim, Names, type NamesOptions } from "./names.ts";
 export { type Pick } from "./picking.ts";
 export { type BroadcastListener, ClusterBroadcastChannel } from "./cluster_broadcast_channel.ts";
 export { Presence, type PresenceChange, type PresenceOptions } from "./presence.ts";

@@ -1,0 +1,213 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { CallError } from "../messaging/errors.ts";
+import { HybridClock, isStamp } from "./hybrid_clock.ts";
+import { checkName, MembershipAttributes } from "./membership_attributes.ts";
+import { NameLostError, NameTakenError } from "./name_errors.ts";
+import { compareHolders, holderOf, holderToMeta, type NameHolder, type StampedHolder } from "./name_holder.ts";
+import { sharedBy } from "./shared.ts";
+
+/**
+ * Decides which of two claims of a name stays.
+ *
+ * @returns One of the two; nothing for the one that stays by default.
+ */
+export type ConflictListener = (
+  name: string,
+  claims: readonly [later: NameHolder, earlier: NameHolder],
+) => NameHolder | undefined | void;
+
+/** The numbers are part of the wire protocol: never reuse one. */
+const CLAIM = 0;
+const LOST = 1;
+
+/** Errors, by name, of calls to nodes that cannot be reached. */
+const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError"]);
+
+/** A claim that the other nodes are being asked about. */
+interface PendingClaim {
+  readonly stamp: number;
+  readonly controller: AbortController;
+}
+
+/** A name that this node has. */
+interface OwnClaim {
+  readonly id: string;
+  readonly controller: AbortController;
+  readonly onConflict: ConflictListener | undefined;
+  /** Claims of other nodes, by node and number, about which was decided. */
+  readonly decided: Set<string>;
+  readonly listening: Disposable;
+}
+
+/**
+ * Claims of names in one scope, over one node. A claim asks every node that can be reached, and each refuses it that has the name or claimed it
+ * earlier. So of two nodes that can reach each other at most one gets it. What two nodes got that could not reach each other is decided by
+ * the one with the later claim as soon as it sees the other.
+ */
+export class NameClaims {
+  readonly #node: PeerServiceManager;
+  readonly #attributes: MembershipAttributes;
+  readonly #handler: string;
+  readonly #clock: HybridClock;
+  readonly #pending = new Map<string, PendingClaim>();
+  readonly #own = new Map<string, OwnClaim>();
+
+  private constructor(node: PeerServiceManager, scope: string) {
+    this.#node = node;
+    this.#attributes = MembershipAttributes.of(node, `names ${scope}`);
+    this.#handler = `names/${scope}`;
+    this.#clock = new HybridClock(() => node.runtime.clock.wallTime());
+    node.register(this.#handler, (message: unknown, { from }) => this.#receive(message, from));
+    node.stopSignal.addEventListener("abort", () => {
+      for (const name of [...this.#own.keys()]) this.#lose(name, "this node has stopped");
+    }, { once: true });
+  }
+
+  /** Those of a scope over a node. */
+  static of(node: PeerServiceManager, scope: string): NameClaims {
+    return sharedBy(node, `names/${scope}`, () => new NameClaims(node, scope));
+  }
+
+  /** The nodes that have a name, as this node sees it: the first one counts. */
+  holders(name: string): StampedHolder[] {
+    return this.#attributes.index.members(name).flatMap((entry) => holderOf(entry) ?? []).sort(compareHolders);
+  }
+
+  /** Claims a name. @returns The signal that is aborted once the name is lost. */
+  async claim(name: string, meta: unknown, onConflict: ConflictListener | undefined): Promise<AbortSignal> {
+    checkName(name, "name");
+    if (this.#pending.has(name) || this.#own.has(name)) throw new NameTakenError(name, this.#node.name);
+    const controller = new AbortController();
+    const stamp = this.#clock.next();
+    this.#pending.set(name, { stamp, controller });
+    let former: StampedHolder[];
+    try {
+      // A node that gave the name up may be seen with it for a moment: it knows.
+      const [holder] = this.holders(name);
+      if (holder !== undefined) await this.#ask([holder.node], name, stamp, controller.signal);
+      const others = this.#node.members().filter((member) => member !== this.#node.name);
+      const agreed = await this.#ask(others, name, stamp, controller.signal);
+      // What became visible in the meantime was claimed by a node that could not be asked.
+      former = this.holders(name);
+      const unasked = former.find(({ node }) => !agreed.has(node));
+      if (unasked !== undefined) throw new NameTakenError(name, unasked.node);
+    } finally {
+      this.#pending.delete(name);
+    }
+    const id = this.#attributes.add(name, { meta: holderToMeta(stamp, meta), weight: 1, takesMessages: false });
+    const own = new AbortController();
+    const listening = this.#attributes.index.listen(name, () => this.#look(name));
+    this.#own.set(name, { id, controller: own, onConflict, decided: new Set(former.map(placeOf)), listening });
+    return own.signal;
+  }
+
+  /** Gives a name up that this node has, by the signal of its claim. */
+  release(name: string, signal: AbortSignal): void {
+    const own = this.#own.get(name);
+    if (own?.controller.signal === signal) this.#lose(name, "it was given up");
+  }
+
+  /**
+   * Asks other nodes whether this one may have a name.
+   *
+   * @returns Those that agreed.
+   * @throws {NameTakenError} When one of them refuses.
+   */
+  async #ask(nodes: readonly string[], name: string, stamp: number, signal: AbortSignal): Promise<Set<string>> {
+    const answers = await this.#node.callAll(this.#handler, [CLAIM, name, stamp], { nodes, signal });
+    signal.throwIfAborted();
+    this.#node.stopSignal.throwIfAborted();
+    const agreed = new Set<string>();
+    for (const [node, answer] of answers) {
+      if (answer.status === "fulfilled") {
+        if (typeof answer.value === "string") throw new NameTakenError(name, answer.value);
+        agreed.add(node);
+      } else if (!cannotHaveIt(answer.reason)) throw answer.reason;
+    }
+    return agreed;
+  }
+
+  #receive(value: unknown, from: string): unknown {
+    const [kind, name, stamp, id] = Array.isArray(value) ? value : [];
+    if (typeof name !== "string" || !isStamp(stamp)) throw new TypeError("Cannot read a message about a name");
+    this.#clock.follow(stamp);
+    if (kind === CLAIM) return this.#judge(name, stamp, from);
+    if (kind !== LOST) throw new TypeError("Cannot read a message about a name: it is of an unknown kind");
+    if (this.#own.get(name)?.id === id) this.#lose(name, `"${from}" has it now`, from);
+    return null;
+  }
+
+  /** Answers a claim of another node. @returns Who has the name, or claimed it earlier; `null` when this node knows nobody. */
+  #judge(name: string, stamp: number, from: string): string | null {
+    if (this.#own.has(name)) return this.#node.name;
+    const pending = this.#pending.get(name);
+    if (pending === undefined) return null;
+    const isEarlier = pending.stamp !== stamp ? pending.stamp < stamp : this.#node.name < from;
+    if (isEarlier) return this.#node.name;
+    pending.controller.abort(new NameTakenError(name, from));
+    return null;
+  }
+
+  /** Who has a name of this node changed. */
+  #look(name: string): void {
+    const own = this.#own.get(name);
+    if (own === undefined) return;
+    const holders = this.holders(name);
+    const mine = holders.find(({ node, id }) => node === this.#node.name && id === own.id);
+    if (mine === undefined) return this.#lose(name, "this node drains");
+    for (const place of own.decided) {
+      if (!holders.some((holder) => placeOf(holder) === place)) own.decided.delete(place);
+    }
+    if (holders[0] !== mine) return;
+    for (const other of holders.slice(1)) {
+      if (own.decided.has(placeOf(other))) continue;
+      own.decided.add(placeOf(other));
+      if (!this.#decide(name, own, mine, other)) return this.#lose(name, `"${other.node}" has it now`, other.node);
+    }
+  }
+
+  /** @returns Whether this node keeps the name. */
+  #decide(name: string, { onConflict, decided }: OwnClaim, mine: StampedHolder, other: StampedHolder): boolean {
+    let kept: NameHolder | undefined | void;
+    const claims = [toHolder(mine), toHolder(other)] as const;
+    try {
+      kept = onConflict?.(name, claims);
+    } catch (error) {
+      this.#node.dispatchEvent(
+        new CustomEvent("error", {
+          detail: { error, node: other.node, during: `deciding who has the name "${name}"` },
+        }),
+      );
+    }
+    if (kept === claims[1]) return false;
+    // Should the word not reach it, its claim is hidden, and is decided about anew once it is seen again.
+    this.#node.call(other.node, this.#handler, [LOST, name, mine.stamp, other.id])
+      .catch(() => decided.delete(placeOf(other)));
+    return true;
+  }
+
+  #lose(name: string, reason: string, owner?: string): void {
+    const own = this.#own.get(name);
+    if (own === undefined) return;
+    this.#own.delete(name);
+    own.listening[Symbol.dispose]();
+    if (!this.#node.stopSignal.aborted) this.#attributes.remove(own.id);
+    own.controller.abort(new NameLostError(name, reason, owner));
+  }
+}
+
+/** Whether a call failed because its node is out of reach, or claims no names at all. */
+function cannotHaveIt(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error instanceof CallError ? error.remote.name === "NoHandlerError" : NOT_REACHED.has(error.name);
+}
+
+function placeOf({ node, id }: StampedHolder): string {
+  return `${id} ${node}`;
+}
+
+function toHolder({ node, meta, since }: StampedHolder): NameHolder {
+  return { node, meta, since };
+}
