@@ -8,6 +8,7 @@ import type { Peer } from "./peer.ts";
 import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { ByteStream } from "../transport/transport.ts";
+import type { Traffic } from "./traffic.ts";
 import type { WriterPool } from "./writer_pool.ts";
 
 /** A frame that has begun may take so long, whatever its size: longer than a process that is looked at in a debugger, or moved, stands still. */
@@ -33,6 +34,12 @@ export interface ConnectionOptions {
    * @default {a pool of its own}
    */
   readonly writers?: WriterPool | undefined;
+  /**
+   * Where it is counted what goes over it.
+   *
+   * @default {nowhere}
+   */
+  readonly traffic?: Traffic | undefined;
   /**
    * What both ends agreed upon in the handshake.
    *
@@ -101,6 +108,8 @@ export class Connection implements ConnectionIdentity {
   readonly namesIn: unknown[] = [];
   /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */
   doubtful = false;
+  /** Where it is counted what goes over it. */
+  readonly traffic: Traffic | undefined;
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
   readonly #stream: ByteStream;
@@ -137,6 +146,7 @@ export class Connection implements ConnectionIdentity {
     this.features = features;
     this.maxFrameBytes = Math.min(options.maxFrameBytes, maxFrameBytes);
     this.openedAt = runtime.clock.now();
+    this.traffic = options.traffic;
     this.#stream = stream;
     this.#handler = handler;
     this.#runtime = runtime;
@@ -152,6 +162,8 @@ export class Connection implements ConnectionIdentity {
       highWaterMark: options.highWaterMark,
       maxQueuedBytes: options.maxQueuedBytes,
       writers: options.writers,
+      waits: options.traffic?.of(identity.channel).waits,
+      now: () => runtime.clock.now(),
       pack: options.compression ? (batch) => compressBatch(runtime, batch, this.maxFrameBytes) : undefined,
     });
   }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ByteWriter } from "../wire/byte_writer.ts";
+import type { Histogram } from "../runtime/histogram.ts";
 import { FRAME_HEADER_BYTES, type GiveWay } from "../wire/frame_reader.ts";
 import { WriterPool } from "./writer_pool.ts";
 
@@ -12,6 +13,8 @@ interface Batch {
   readonly bytes: Uint8Array;
   /** The writer that is free once this is written, if any. */
   readonly writer: ByteWriter | null;
+  /** When its first frame was begun, in milliseconds on the local clock. */
+  readonly since: number;
 }
 
 /** Waits for the bytes that were queued before it. */
@@ -47,6 +50,14 @@ export interface SendQueueOptions {
    * @default {a pool of its own}
    */
   readonly writers?: WriterPool | undefined;
+  /**
+   * Told for each batch how many milliseconds it waited until it was written, from its first frame on.
+   *
+   * @default {nobody is told}
+   */
+  readonly waits?: Histogram | undefined;
+  /** Milliseconds on the local clock, for `waits`. */
+  readonly now?: (() => number) | undefined;
 }
 
 /**
@@ -62,6 +73,7 @@ export class SendQueue {
   #writer: ByteWriter | null = null;
   #batchStart = 0;
   #frameStart = 0;
+  #since = 0;
   #begun = false;
   #queuedBytes = 0;
   #inFlightBytes = 0;
@@ -114,6 +126,7 @@ export class SendQueue {
     this.#begun = true;
     const writer = this.#writer ??= this.#writers.take();
     this.#frameStart = writer.length;
+    if (writer.length === this.#batchStart && this.#options.waits !== undefined) this.#since = this.#options.now!();
     writer.reserve(FRAME_HEADER_BYTES);
     writer.length += 4;
     writer.u8(kind);
@@ -182,13 +195,14 @@ export class SendQueue {
   }
 
   readonly #writeBatches = async (): Promise<void> => {
-    const { pack, write, giveWay, failed } = this.#options;
+    const { pack, write, giveWay, failed, waits, now } = this.#options;
     try {
       for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
         const packed = pack === undefined ? batch.bytes : await pack(batch.bytes);
         if (this.#closed) return;
         await write(packed);
         this.#bytesWritten += packed.length;
+        waits?.record(now!() - batch.since);
         if (this.#closed) return;
         this.#inFlightBytes = 0;
         if (batch.writer !== null) this.#writers.give(batch.writer);
@@ -218,7 +232,7 @@ export class SendQueue {
   /** Makes a batch of what the writer holds; the next frames go into another one. */
   #complete(writer: ByteWriter): void {
     if (writer.length > this.#batchStart) {
-      this.#batches.push({ bytes: writer.bytes.subarray(this.#batchStart, writer.length), writer });
+      this.#batches.push({ bytes: writer.bytes.subarray(this.#batchStart, writer.length), writer, since: this.#since });
       this.#writer = null;
       this.#batchStart = 0;
     } else {
@@ -231,7 +245,8 @@ export class SendQueue {
   #append(writer: ByteWriter, tail: Uint8Array): void {
     if (this.#options.pack !== undefined) return writer.raw(tail);
     const bytes = writer.bytes.subarray(this.#batchStart, writer.length);
-    this.#batches.push({ bytes, writer: null }, { bytes: tail, writer: null });
+    const since = this.#since;
+    this.#batches.push({ bytes, writer: null, since }, { bytes: tail, writer: null, since });
     this.#batchStart = writer.length;
   }
 

@@ -10,7 +10,7 @@ import { encodeInto } from "../wire/message_pack_encode.ts";
  * @returns Whether it was queued: `false` when the queue is full.
  * @throws {EncodeError} When the value cannot be encoded.
  */
-export function sendValue({ queue }: Connection, kind: FrameKind, value: unknown): boolean {
+export function sendValue({ queue, traffic }: Connection, kind: FrameKind, value: unknown): boolean {
   const writer = queue.begin(kind);
   try {
     encodeInto(writer, value);
@@ -22,6 +22,7 @@ export function sendValue({ queue }: Connection, kind: FrameKind, value: unknown
     queue.rollback();
     return false;
   }
+  if (traffic !== undefined) traffic.valueBytes[kind]! += queue.frameBytes;
   queue.commit();
   return true;
 }

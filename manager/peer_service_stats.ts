@@ -4,6 +4,7 @@ import type { MessageStats } from "../messaging/message_stats.ts";
 import type { RelayStats } from "../messaging/relaying.ts";
 import type { OpenerStats } from "../connections/handshake/connection_opener.ts";
 import type { TrustStats } from "../connections/renewal.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Node } from "./node.ts";
 
 /** What is known of one peer's connections. */
@@ -30,6 +31,8 @@ export interface PeerServiceStats {
   readonly relay: Readonly<RelayStats>;
   /** Streams that were dialled, accepted and refused. */
   readonly connections: Readonly<OpenerStats>;
+  /** Bytes over all connections since the start, those that have closed included. */
+  readonly bytes: { readonly in: number; readonly out: number };
   /** On which secrets and certificates the open connections stand. */
   readonly trust: TrustStats;
   /** Frames of unknown kinds, which were ignored. */
@@ -58,10 +61,30 @@ export function nodeStats(node: Node): PeerServiceStats {
   return {
     messages: { ...node.messaging.stats },
     relay: { ...node.messaging.relaying.stats },
-    connections: { ...node.pool.stats, refused: { ...node.pool.stats.refused } },
+    connections: copyOf(node.pool.stats),
+    bytes: bytesOf(node.pool),
     trust: node.pool.renewal.stats,
     unknownFrames: node.router.unknownFrames,
     ignoredWords: node.refutation.ignored,
     peers: Object.fromEntries(peers),
   };
+}
+
+function copyOf(stats: Readonly<OpenerStats>): OpenerStats {
+  const { refused, refusedThere, failed } = stats;
+  return { ...stats, refused: { ...refused }, refusedThere: { ...refusedThere }, failed: { ...failed } };
+}
+
+function bytesOf({ peers, draining, traffic }: ConnectionPool): { in: number; out: number } {
+  const sum = { in: 0, out: 0 };
+  for (const { bytesIn, bytesOut } of traffic.channels.values()) {
+    sum.in += bytesIn;
+    sum.out += bytesOut;
+  }
+  const open = [...peers.values()].flatMap((peer) => peer.connections());
+  for (const { reader, queue } of [...open, ...draining]) {
+    sum.in += reader.bytesRead;
+    sum.out += queue.bytesWritten;
+  }
+  return sum;
 }

@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
+import { Histogram } from "../../runtime/histogram.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
+import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
 import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
@@ -53,6 +55,21 @@ export interface OpenerStats {
   protocolErrors: number;
   /** Dialers that were refused here, by reason. */
   refused: Partial<Record<RefusalCode, number>>;
+  /** Dials from here that were refused, by reason: part of `dialFailures`. */
+  refusedThere: Partial<Record<RefusalCode, number>>;
+  /** Dials that failed otherwise, by reason: the rest of `dialFailures`. */
+  failed: Partial<Record<DialFailure, number>>;
+}
+
+/** Milliseconds that a handshake takes, in ranges. */
+const HANDSHAKE_BOUNDS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
+
+/** How long handshakes took that succeeded, in milliseconds, from the open stream on. */
+export interface HandshakeTimes {
+  /** Of streams that this node dialled. */
+  readonly dialer: Histogram;
+  /** Of streams that this node accepted. */
+  readonly acceptor: Histogram;
 }
 
 /** Settings of a {@linkcode ConnectionOpener}. */
@@ -87,6 +104,12 @@ export class ConnectionOpener {
     handshakeTimeouts: 0,
     protocolErrors: 0,
     refused: {},
+    refusedThere: {},
+    failed: {},
+  };
+  readonly handshakes: HandshakeTimes = {
+    dialer: new Histogram(HANDSHAKE_BOUNDS_MS),
+    acceptor: new Histogram(HANDSHAKE_BOUNDS_MS),
   };
   readonly #options: ConnectionOpenerOptions;
   readonly #deadlines: Deadlines;
@@ -142,7 +165,7 @@ export class ConnectionOpener {
         isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
       });
     } catch (error) {
-      this.stats.dialFailures++;
+      this.#dialFailed(error);
       throw error ?? new Error(`Cannot dial "${request.to}": it has no address`);
     }
   }
@@ -173,7 +196,9 @@ export class ConnectionOpener {
       using _limit = this.#limit(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
+      const begunAt = this.#now();
       const session = await this.#answer(stream, reader, { spec: self, admit, isOccupied });
+      if (session !== null) this.handshakes.acceptor.record(this.#now() - begunAt);
       if (session !== null) return { ...session, epoch };
     } catch (error) {
       this.#count(error, stream.remoteAddress);
@@ -261,10 +286,12 @@ export class ConnectionOpener {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
       controller.signal.throwIfAborted();
       reached();
+      const begunAt = this.#now();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
       const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
       if (stranger !== null) throw await refuse(session.stream, stranger);
+      this.handshakes.dialer.record(this.#now() - begunAt);
       return session;
     } catch (error) {
       stream?.close();
@@ -286,6 +313,22 @@ export class ConnectionOpener {
         signal.removeEventListener("abort", abort);
       },
     };
+  }
+
+  #dialFailed(error: unknown): void {
+    const { stats } = this;
+    stats.dialFailures++;
+    if (error instanceof HandshakeRefusedError) {
+      const { code } = error.refusal;
+      stats.refusedThere[code] = (stats.refusedThere[code] ?? 0) + 1;
+    } else {
+      const reason = dialFailure(error);
+      stats.failed[reason] = (stats.failed[reason] ?? 0) + 1;
+    }
+  }
+
+  #now(): number {
+    return this.#options.runtime.clock.now();
   }
 
   #count(error: unknown, { hostname, port }: Address): void {

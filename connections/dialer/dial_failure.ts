@@ -1,0 +1,43 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { SealError } from "../noise/cipher_state.ts";
+import { CertificateError } from "../../transport/tls/certificate_error.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+
+/**
+ * Why a dial led to no connection although nobody refused it: no answer in time; given up here; nobody listens there, or there is no way;
+ * one side does not trust the certificate of the other; what came is not how nodes speak, or the connection broke; anything else.
+ */
+export type DialFailure = "timeout" | "aborted" | "unreachable" | "certificate" | "protocol" | "other";
+
+/** All of them. */
+export const DIAL_FAILURES: readonly DialFailure[] = [
+  "timeout",
+  "aborted",
+  "unreachable",
+  "certificate",
+  "protocol",
+  "other",
+];
+
+/** Names of errors of a transport: nobody listens there, or there is no way. */
+const UNREACHABLE: ReadonlySet<string> = new Set([
+  "ConnectionRefused",
+  "NotFound",
+  "HostUnreachable",
+  "NetworkUnreachable",
+  "AddrNotAvailable",
+]);
+/** Names of errors of a transport: the connection broke. */
+const BROKEN: ReadonlySet<string> = new Set(["ConnectionReset", "ConnectionAborted", "BrokenPipe", "UnexpectedEof"]);
+
+/** What a dial failed of that nobody refused. */
+export function dialFailure(error: unknown): DialFailure {
+  if (error instanceof CertificateError) return "certificate";
+  if (error instanceof ProtocolError || error instanceof SealError) return "protocol";
+  const name = error instanceof Error ? error.name : "";
+  if (name === "TimeoutError" || name === "TimedOut") return "timeout";
+  if (name === "AbortError") return "aborted";
+  if (UNREACHABLE.has(name)) return "unreachable";
+  return BROKEN.has(name) ? "protocol" : "other";
+}
