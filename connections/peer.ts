@@ -224,9 +224,14 @@ export class Peer {
     return this.connections().filter(({ doubtful }) => doubtful);
   }
 
+  /** Whether any frame came in since {@linkcode listen} was called last. */
+  get hasNews(): boolean {
+    return this.framesIn !== this.#framesBefore;
+  }
+
   /** Notes whether any frame came in since the last call. @returns Whether one did. */
   listen(now: number): boolean {
-    if (this.framesIn === this.#framesBefore) return false;
+    if (!this.hasNews) return false;
     this.#framesBefore = this.framesIn;
     this.heardAt = now;
     return true;

@@ -42,8 +42,23 @@ export interface BroadcastingOptions {
   readonly deliver: (name: string, message: unknown, from: string, age: number, repaired: boolean) => void;
 }
 
+/** What happened to broadcasts so far. */
+export interface BroadcastStats {
+  /** Broadcasts from here. */
+  begun: number;
+  /** Broadcasts of others that came here, each counted once. */
+  delivered: number;
+  /** Copies of broadcasts that were here already. */
+  redundant: number;
+  /** Broadcasts that did not come along the tree, and were asked for later. */
+  repaired: number;
+  /** How often a link was put back into a tree because something was missed. */
+  grafts: number;
+}
+
 /** Runs the broadcast tree over the peers that can be reached. */
 export class Broadcasting {
+  readonly stats: BroadcastStats = { begun: 0, delivered: 0, redundant: 0, repaired: 0, grafts: 0 };
   readonly #options: BroadcastingOptions;
   #tree: Plumtree<Payload>;
   #timer: Timer | null = null;
@@ -79,6 +94,7 @@ export class Broadcasting {
     this.#look();
     const bytes = codec.encode(message);
     const payload: Payload = newcomers ? [name, bytes] : [name, bytes, true];
+    this.stats.begun++;
     this.#do(this.#tree.broadcast(payload, runtime.clock.now()));
     runtime.defer(() => deliver(name, message, pool.selfName(), 0, false));
   }
@@ -100,8 +116,11 @@ export class Broadcasting {
   receive(peer: Peer, value: unknown): void {
     const message = broadcastFromValue(value);
     this.#look();
-    if (message.kind === "gossip" || message.kind === "repair") checkPayload(message.payload);
-    this.#do(this.#tree.receive(peer.name, message as BroadcastMessage<Payload>, this.#now()));
+    const isPayload = message.kind === "gossip" || message.kind === "repair";
+    if (isPayload) checkPayload(message.payload);
+    const step = this.#tree.receive(peer.name, message as BroadcastMessage<Payload>, this.#now());
+    if (isPayload && step.delivered.length === 0) this.stats.redundant++;
+    this.#do(step);
   }
 
   /** Begins again as another life of this node. */
@@ -145,11 +164,14 @@ export class Broadcasting {
   #do({ outgoing, delivered }: PlumtreeStep<Payload>): void {
     const { pool, codec, deliver } = this.#options;
     for (const { to, message } of outgoing) {
+      if (message.kind === "graft") this.stats.grafts++;
       const peer = pool.peers.get(to);
       const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
       if (connection !== null) sendValue(connection, FrameKind.broadcast, broadcastToValue(message));
     }
     for (const { id, payload: [name, bytes, isForOldMembers], age, repaired } of delivered) {
+      this.stats.delivered++;
+      if (repaired) this.stats.repaired++;
       if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
       deliver(name, codec.decode(bytes), id.root, age, repaired);
     }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { Heartbeat } from "../gossip/heartbeat.ts";
-import type { HeartbeatEnv, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
+import type { HeartbeatEnv, HeartbeatEvent, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import { TimerDelay } from "../runtime/timer_delay.ts";
@@ -32,6 +32,8 @@ export class Liveness implements Part {
   ];
   /** How late the detector's timer is. */
   readonly delay: TimerDelay = new TimerDelay();
+  /** How often the detector said what of others. */
+  readonly counts: Record<HeartbeatEvent["type"], number> = { suspect: 0, silentLink: 0, trusted: 0, down: 0, up: 0 };
   readonly #context: NodeContext;
   readonly #suspicion: Suspicion;
   readonly #ignored: () => void;
@@ -110,6 +112,18 @@ export class Liveness implements Part {
     this.#do(this.#heartbeat.heard(peer.name, this.#env()));
   }
 
+  /** How many milliseconds longer than a heartbeat interval nothing was heard of that one of the watched, connected nodes of which that is longest. */
+  lateness(): number {
+    const { pool, runtime: { clock }, settings: { heartbeat: { interval } } } = this.#context;
+    const now = clock.now();
+    const late = this.#heartbeat.watched.flatMap((name) => {
+      const peer = pool.peers.get(name);
+      // What came since the last look is only counted yet.
+      return peer?.connected && !peer.hasNews ? [now - peer.heardAt - interval] : [];
+    });
+    return Math.max(0, ...late);
+  }
+
   /** A node left the cluster. */
   memberLeft({ name }: NodeSpec): void {
     this.#heartbeat.forget(name);
@@ -150,6 +164,7 @@ export class Liveness implements Part {
       if (peer !== undefined) sendControl(peer, FrameKind.heartbeat, message);
     }
     for (const { type, node, incarnation } of events) {
+      this.counts[type]++;
       const peer = pool.peers.get(node);
       if (type === "suspect") {
         this.#suspicion.suspected(node);

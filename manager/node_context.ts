@@ -8,7 +8,7 @@ import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { Emit } from "./events.ts";
+import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { identify } from "./identity.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
@@ -28,6 +28,8 @@ export class NodeContext {
   readonly emit: Emit;
   /** Told of every event, whether or not users listen to it: an event that is only observed is still written to the log. */
   readonly observers: Set<Emit> = new Set();
+  /** How many events there were, by type. */
+  readonly events: Map<keyof PeerServiceEventMap, number> = new Map();
   readonly #stopping = new AbortController();
   #self: NodeSpec;
   #members: ReadonlyMap<string, NodeSpec> = new Map();
@@ -43,6 +45,7 @@ export class NodeContext {
     this.runtime = settings.runtime;
     this.codec = new PayloadCodec(settings.codec);
     this.emit = (type, detail) => {
+      this.events.set(type, (this.events.get(type) ?? 0) + 1);
       for (const observe of this.observers) observe(type, detail);
       emit(type, detail);
     };

@@ -13,7 +13,7 @@ import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
-import type { MessageStats, Undeliverable } from "../messaging/message_stats.ts";
+import { type MessageStats, noMessages, type Undeliverable } from "../messaging/message_stats.ts";
 import { Monitors } from "../messaging/monitors.ts";
 import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
@@ -28,7 +28,7 @@ import type { Settings } from "./settings.ts";
 /** The parts of a node that carry messages, wired together. */
 export class NodeMessaging {
   readonly registry: Registry;
-  readonly stats: MessageStats = { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 };
+  readonly stats: MessageStats = noMessages();
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
@@ -95,9 +95,15 @@ export class NodeMessaging {
       inbound,
       calls,
       orders: this.#orders,
+      stats: this.stats,
       receiptHere: (receipt) => this.guarantees.takeReceipt(context.self.name, receipt),
       relayReceipt: (to, receipt) => this.relaying.sendReceipt(to, receipt),
     });
+  }
+
+  /** How many messages wait for others that come before them in a causal order. */
+  get causalBacklog(): number {
+    return this.#orders.size;
   }
 
   /** The parts that carry messages, in the order in which they are told what happens. */
@@ -209,6 +215,7 @@ export class NodeMessaging {
       codec,
       orders: this.#orders,
       chance: () => randomCount(runtime.random),
+      stats: this.stats,
       self: () => context.self.name,
       incarnation: () => context.self.incarnation,
       memberLife: (node) => this.#memberLife(node),
@@ -218,6 +225,8 @@ export class NodeMessaging {
 
   #newCalls({ runtime, settings: { maxPendingCalls } }: NodeContext): Calls {
     return new Calls({
+      stats: this.stats,
+      now: () => runtime.clock.now(),
       guarantees: this.guarantees,
       inbound: this.inbound,
       firstId: randomCount(runtime.random),

@@ -5,6 +5,7 @@ import type { RelayStats } from "../messaging/relaying.ts";
 import type { OpenerStats } from "../connections/handshake/connection_opener.ts";
 import type { TrustStats } from "../connections/renewal.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { BroadcastStats } from "./broadcasting.ts";
 import type { Node } from "./node.ts";
 
 /** What is known of one peer's connections. */
@@ -27,6 +28,8 @@ export interface PeerStats {
 export interface PeerServiceStats {
   /** Messages of users. */
   readonly messages: Readonly<MessageStats>;
+  /** What happened to broadcasts. */
+  readonly broadcasts: Readonly<BroadcastStats>;
   /** Messages that were passed on for others. */
   readonly relay: Readonly<RelayStats>;
   /** Streams that were dialled, accepted and refused. */
@@ -60,6 +63,7 @@ export function nodeStats(node: Node): PeerServiceStats {
   });
   return {
     messages: { ...node.messaging.stats },
+    broadcasts: { ...node.messaging.broadcasting.stats },
     relay: { ...node.messaging.relaying.stats },
     connections: copyOf(node.pool.stats),
     bytes: bytesOf(node.pool),

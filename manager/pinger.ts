@@ -1,10 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { Histogram } from "../runtime/histogram.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "../connections/peer.ts";
+
+/** Milliseconds that a round trip takes, in ranges. */
+const ROUND_TRIP_BOUNDS_MS: readonly number[] = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 5_000];
 
 interface PendingPing {
   readonly peer: Peer;
@@ -15,6 +19,8 @@ interface PendingPing {
 /** Measures round trips. An answer also proves that all that was sent before on the membership connection has been handled. */
 export class Pinger {
   readonly #runtime: Runtime;
+  /** How long pings took to be answered, in milliseconds. */
+  readonly roundTrips: Histogram = new Histogram(ROUND_TRIP_BOUNDS_MS);
   readonly #pending = new Map<number, PendingPing>();
   #count = 0;
 
@@ -60,7 +66,9 @@ export class Pinger {
     const number = new DataView(buffer.buffer, buffer.byteOffset + start).getUint32(0);
     const ping = this.#pending.get(number);
     if (ping === undefined || ping.peer !== connection.peer) return;
-    connection.peer.roundTrip = this.#runtime.clock.now() - ping.sentAt;
+    const roundTrip = this.#runtime.clock.now() - ping.sentAt;
+    connection.peer.roundTrip = roundTrip;
+    this.roundTrips.record(roundTrip);
     this.#settle(number, true);
   }
 

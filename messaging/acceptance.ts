@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { MessageStats } from "./message_stats.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
@@ -41,6 +42,7 @@ export interface AcceptanceOptions {
   readonly inbound: Inbound;
   readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
+  readonly stats: Pick<MessageStats, "duplicates" | "overloaded">;
   /** Takes a receipt for what this node has sent itself. */
   readonly receiptHere: (receipt: unknown) => void;
   /** Sends a receipt over other nodes. */
@@ -172,20 +174,20 @@ export class Acceptance {
   ): void {
     this.#reportSoon();
     if (causal === undefined) {
-      if (this.#seen.admit(sender, sequence, floor, isFirstHand) !== "new") return;
+      if (!this.#admits(sender, sequence, floor, isFirstHand)) return;
       if (call === undefined && !this.#options.inbound.hasRoom(name)) {
-        this.#seen.refuse(sender, sequence, "full");
+        this.#refuse(sender, sequence, "full");
         return;
       }
       this.#handOver(sender, sequence, name, message, context, call, true);
       return;
     }
-    if (this.#seen.admit(sender, sequence, floor, isFirstHand) !== "new") return;
+    if (!this.#admits(sender, sequence, floor, isFirstHand)) return;
     const { runtime, orders, inbound } = this.#options;
     // What has got its place in the order is handed over whatever there is room for: only the first step can be refused.
     if (!causal.empty && !inbound.hasRoom(name)) {
       orders.see(sender, causal);
-      this.#seen.refuse(sender, sequence, "full");
+      this.#refuse(sender, sequence, "full");
       return;
     }
     const { name: from, incarnation } = sender;
@@ -199,13 +201,25 @@ export class Acceptance {
       empty: causal.empty,
     };
     const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
-    if (outcome === "full" || outcome === "late") this.#seen.refuse(sender, sequence, outcome);
+    if (outcome === "full" || outcome === "late") this.#refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);
     else if (outcome === "duplicate") this.#seen.settle(sender, sequence);
     this.handOver(deliverable);
   }
 
   /** One receipt tells of all the messages of a turn. */
+  /** Whether a message has not come before. */
+  #admits(sender: Sender, sequence: number, floor: number, isFirstHand: boolean): boolean {
+    const isNew = this.#seen.admit(sender, sequence, floor, isFirstHand) === "new";
+    if (!isNew) this.#options.stats.duplicates++;
+    return isNew;
+  }
+
+  #refuse(sender: Sender, sequence: number, why: "full" | "late"): void {
+    if (why === "full") this.#options.stats.overloaded++;
+    this.#seen.refuse(sender, sequence, why);
+  }
+
   #reportSoon(): void {
     if (this.#receiptsDue) return;
     this.#receiptsDue = true;

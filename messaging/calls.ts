@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { Histogram } from "../runtime/histogram.ts";
 import type { CallMark } from "../wire/envelope.ts";
 import { CallError, MessageTooLargeError, NotConnectedError, OverloadedError } from "./errors.ts";
 import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue } from "./failure.ts";
@@ -8,10 +9,29 @@ import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { Guarantees } from "./guarantees.ts";
 import type { Inbound } from "./inbound.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
+import type { MessageStats } from "./message_stats.ts";
 import { UndecodableMessage } from "../wire/payload_codec.ts";
 import { RequestContext } from "./message_context.ts";
 import { MANAGER_NAME, type MessageContext } from "./registry.ts";
 
+/** Milliseconds that a call takes, in ranges. */
+const CALL_BOUNDS_MS: readonly number[] = [
+  0.5,
+  1,
+  2.5,
+  5,
+  10,
+  25,
+  50,
+  100,
+  250,
+  500,
+  1_000,
+  2_500,
+  5_000,
+  10_000,
+  60_000,
+];
 /** Calls given up before they came that are remembered: the word of it takes another connection, and may be faster. */
 const CANCELLED_MAX = 1_024;
 
@@ -19,6 +39,7 @@ interface PendingCall {
   readonly node: string;
   /** Whether others pass the request on, and the reply. */
   readonly transitive: boolean;
+  readonly begunAt: number;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,12 +52,20 @@ export interface CallsOptions {
   readonly firstId: number;
   /** Most calls that may wait for their replies. */
   readonly pendingMax: number;
+  readonly stats: Pick<MessageStats, "overloaded">;
+  /** Milliseconds on the local clock. */
+  readonly now: () => number;
   /** Tells a node that a call to it was given up. */
   readonly cancel: (node: string, id: number) => void;
 }
 
 /** Requests and their replies: two acknowledged messages with one number. */
 export class Calls {
+  /** How long calls took, in milliseconds: those that were answered, and those that failed or were given up. */
+  readonly durations: Readonly<Record<"ok" | "error", Histogram>> = {
+    ok: new Histogram(CALL_BOUNDS_MS),
+    error: new Histogram(CALL_BOUNDS_MS),
+  };
   readonly #options: CallsOptions;
   readonly #pending = new Map<number, PendingCall>();
   /** Requests that are being handled here, by the number and the name of their caller. */
@@ -65,6 +94,7 @@ export class Calls {
     const { pendingMax } = this.#options;
     // Watches over handlers wait for as long as these are there, and are bounded otherwise.
     if (this.#pending.size >= pendingMax && !message.name.startsWith("\0")) {
+      this.#options.stats.overloaded++;
       const state = `${this.#pending.size} calls wait for their replies, at most ${pendingMax}`;
       return Promise.reject(new OverloadedError(`Cannot call "${message.name}" on "${message.node}": ${state}`));
     }
@@ -79,11 +109,22 @@ export class Calls {
         ended.abort(value);
       };
       const { node, options: { transitive = false } } = message;
-      this.#pending.set(id, { node, transitive, resolve: settled(resolve), reject: settled(reject) });
+      const begunAt = this.#options.now();
+      this.#pending.set(id, { node, transitive, begunAt, resolve: settled(resolve), reject: settled(reject) });
       signal.addEventListener("abort", abort);
       this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal: ended.signal })
         .catch((error) => this.#end(id, ({ reject }) => reject(error)));
     });
+  }
+
+  /** How many calls from here wait for their replies. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** How many calls are being answered here. */
+  get answering(): number {
+    return this.#answering.size;
   }
 
   /** A caller says that it has given a call up. */
@@ -137,7 +178,7 @@ export class Calls {
   takeReply(from: string, message: unknown, { id, ok }: CallMark): void {
     if (this.#pending.get(id)?.node !== from) return;
     const isReply = ok && !(message instanceof UndecodableMessage);
-    this.#end(id, ({ resolve, reject }) => isReply ? resolve(message) : reject(thrownThere(message)));
+    this.#end(id, ({ resolve, reject }) => isReply ? resolve(message) : reject(thrownThere(message)), isReply);
   }
 
   /** A node cannot be reached directly any more: there will be no replies from it but those that others pass on. */
@@ -183,10 +224,12 @@ export class Calls {
     if (node !== undefined) this.#options.cancel(node, id);
   }
 
-  #end(id: number, settle: (call: PendingCall) => void): void {
+  #end(id: number, settle: (call: PendingCall) => void, isAnswered = false): void {
     const call = this.#pending.get(id);
+    if (call === undefined) return;
     this.#pending.delete(id);
-    if (call !== undefined) settle(call);
+    this.durations[isAnswered ? "ok" : "error"].record(this.#options.now() - call.begunAt);
+    settle(call);
   }
 }
 

@@ -30,6 +30,13 @@ export class CausalOrders<T> {
     this.#self = self;
   }
 
+  /** How many messages wait for others that come before them. */
+  get size(): number {
+    let size = 0;
+    for (const order of this.#orders.values()) size += order.size;
+    return size;
+  }
+
   /** Whether messages may be sent under a label. */
   knows(label: string): boolean {
     if (this.#labels !== undefined) return this.#labels.has(label);

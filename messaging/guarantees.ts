@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { MessageStats } from "./message_stats.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
@@ -55,6 +56,7 @@ export interface GuaranteesOptions {
   /** The life of this node. */
   readonly incarnation: () => number;
   /** The newest known life of a member, or `undefined` for a node that is none. */
+  readonly stats: Pick<MessageStats, "repeated" | "expired">;
   readonly memberLife: (node: string) => number | undefined;
   /** Whether there are connections with a node that has not left, be it a member or not. */
   readonly isPresent: (node: string) => boolean;
@@ -78,6 +80,11 @@ export class Guarantees {
   /** How many messages wait for their acknowledgement. */
   get outstanding(): number {
     return this.#outstanding.size;
+  }
+
+  /** Bytes that are kept of them. */
+  get outstandingBytes(): number {
+    return this.#outstanding.bytes;
   }
 
   /**
@@ -261,6 +268,9 @@ export class Guarantees {
   /** Sends again what is due, and gives up what is overdue. */
   #work(): void {
     const { resend, expired } = this.#outstanding.due(this.#now());
+    const { stats } = this.#options;
+    stats.repeated += resend.length;
+    stats.expired += expired.length;
     for (const { peer, message, refused, lacking } of expired) {
       message.settle(
         lacking

@@ -188,6 +188,7 @@ export class Inbound {
       if (result instanceof Promise) this.#follow(result, name, context);
       return result;
     } catch (error) {
+      stats.failed++;
       handlerFailed(name, context.from, error);
       throw error;
     }
@@ -195,10 +196,11 @@ export class Inbound {
 
   /** A promise of a handler counts until it settles. */
   #follow(result: Promise<unknown>, name: string, { from }: MessageContext): void {
-    const { registry: { workload }, handlerFailed } = this.#options;
+    const { registry: { workload }, stats, handlerFailed } = this.#options;
     workload.begin(name);
     result.then(() => workload.end(name), (error) => {
       workload.end(name);
+      stats.failed++;
       handlerFailed(name, from, error);
     });
   }
@@ -214,7 +216,10 @@ export class Inbound {
       this.unhandled(name, false);
       throw new NoHandlerError(noHandler(name));
     }
-    if (!this.hasRoom(name)) throw new OverloadedError(overloaded(name));
+    if (!this.hasRoom(name)) {
+      this.#options.stats.overloaded++;
+      throw new OverloadedError(overloaded(name));
+    }
     return await this.handle(name, message, context);
   }
 

@@ -1,11 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { MemberInfo } from "../manager/member_status.ts";
+import type { Node } from "../manager/node.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { EventFeeds } from "./event_feed.ts";
 import { hasToken, hostSet, isForUs, isFromElsewhere } from "./guard.ts";
 import { Health, type HealthCheck } from "./health.ts";
+import { PROMETHEUS_TYPE, prometheusText } from "./metrics/prometheus.ts";
 import { pageHtml } from "./page.ts";
 import { plainJson } from "./plain_json.ts";
 
@@ -54,6 +56,7 @@ const PAGE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; scri
  * Makes a handler for `Deno.serve` by which a node can be seen:
  *
  * - `GET /startup`, `/ready`, `/alive`: a JSON list of checks `{ name, ok, detail }`; status 200 when all are well, else 503.
+ * - `GET /metrics`: what is measured, as Prometheus reads it (`docs/metrics.md`).
  * - `GET /members`: what the node knows of each member, as JSON.
  * - `GET /events`: all events from now on, as server-sent events. A reader that is too slow misses some, and is told how many (`omitted`).
  * - `GET /page`, `/`: a page for people.
@@ -121,6 +124,7 @@ function routesOf(manager: PeerServiceManager, hasPage: boolean): ReadonlyMap<st
     ["/startup", { GET: () => checks(health.startup()) }],
     ["/ready", { GET: () => checks(health.ready()) }],
     ["/alive", { GET: () => checks(health.alive()) }],
+    ["/metrics", { GET: () => metrics(node) }],
     ["/members", { GET: () => json(membersOf(manager)) }],
     ["/events", { GET: () => events(feeds) }],
     ["/drain", { POST: () => drain(manager) }],
@@ -139,6 +143,10 @@ async function refusalOf(request: Request, token: string | undefined): Promise<R
 
 function checks(list: readonly HealthCheck[]): Response {
   return json(list, list.every(({ ok }) => ok) ? 200 : 503);
+}
+
+function metrics(node: Node): Response {
+  return new Response(prometheusText(node), { headers: { ...HEADERS, "content-type": PROMETHEUS_TYPE } });
 }
 
 function membersOf(manager: PeerServiceManager): (MemberInfo & { name: string; self: boolean })[] {

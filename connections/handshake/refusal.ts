@@ -35,7 +35,8 @@ export type RefusalCode =
   | "not-admitted"
   | "overloaded";
 
-const CODES: ReadonlySet<string> = new Set<RefusalCode>([
+/** All of them. */
+export const REFUSAL_CODES: readonly RefusalCode[] = [
   "version",
   "cluster",
   "strategy",
@@ -52,7 +53,9 @@ const CODES: ReadonlySet<string> = new Set<RefusalCode>([
   "certificate",
   "not-admitted",
   "overloaded",
-]);
+];
+
+const CODES: ReadonlySet<string> = new Set(REFUSAL_CODES);
 
 /** A refused connection's reason, as it goes over the wire. */
 export interface Refusal {

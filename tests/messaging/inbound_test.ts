@@ -6,7 +6,7 @@ import { NoHandlerError } from "../../messaging/errors.ts";
 import { Inbound } from "../../messaging/inbound.ts";
 import { delay, Interpositions } from "../../messaging/interposition.ts";
 import { writeMessage } from "../../messaging/message_frame.ts";
-import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
+import { type MessageStats, noMessages, type Undeliverable } from "../../messaging/message_stats.ts";
 import { PayloadCodec, UndecodableMessage } from "../../wire/payload_codec.ts";
 import { SenderSignals, SharedContext } from "../../messaging/message_context.ts";
 import { type MessageContext, Registry } from "../../messaging/registry.ts";
@@ -23,7 +23,7 @@ class Bench {
   readonly codec = new PayloadCodec();
   readonly registry = new Registry(() => {}, () => {});
   readonly interpositions = new Interpositions(() => {});
-  readonly stats: MessageStats = { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 };
+  readonly stats: MessageStats = noMessages();
   readonly undeliverable: Undeliverable[] = [];
   readonly failures: [name: string, from: string, error: unknown][] = [];
   readonly heard: [message: unknown, context: MessageContext][] = [];

@@ -5,7 +5,7 @@ import { DelayQueue } from "../../messaging/delay_queue.ts";
 import { NotConnectedError, PartitionedError } from "../../messaging/errors.ts";
 import { EncodeError } from "../../wire/encode_error.ts";
 import { Interpositions } from "../../messaging/interposition.ts";
-import type { MessageStats, Undeliverable } from "../../messaging/message_stats.ts";
+import { type MessageStats, noMessages, type Undeliverable } from "../../messaging/message_stats.ts";
 import { Outbound, type OutboundMessage, type SendOptions } from "../../messaging/outbound.ts";
 import { PayloadCodec } from "../../wire/payload_codec.ts";
 import type { Connection } from "../../connections/connection.ts";
@@ -24,7 +24,7 @@ class Bench {
   readonly codec = new PayloadCodec();
   readonly peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec("a"));
   readonly wires = new Map<Connection, ConnectionBench>();
-  readonly stats: MessageStats = { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 };
+  readonly stats: MessageStats = noMessages();
   readonly undeliverable: Undeliverable[] = [];
   readonly stayed: OutboundMessage[] = [];
   readonly relayed: OutboundMessage[] = [];
@@ -133,7 +133,7 @@ Deno.test("Outbound.forward() throws at once for what cannot be sent at all", ()
   assertThrows(() => bench.forward(1), NotConnectedError, "there is no connection now");
   bench.peer.partitioned = true;
   assertThrows(() => bench.forward(1), PartitionedError, "an injected partition is in between");
-  assertEquals(bench.stats, { sent: 0, superseded: 0, delivered: 0, dropped: 0, unhandled: 0 });
+  assertEquals(bench.stats, noMessages());
 });
 
 Deno.test("Outbound.cast() throws what is its caller's fault; else it returns false, counts and tells", () => {
