@@ -15,6 +15,7 @@ import { echo } from "./echo.ts";
 import { flood, guarantees } from "./flood.ts";
 import { headOfLine } from "./head_of_line.ts";
 import { interposition } from "./interposition.ts";
+import { metrics } from "./metrics.ts";
 import { membership } from "./membership.ts";
 import { merge } from "./merge.ts";
 import { distributionPlot, throughputPlot } from "./plot.ts";
@@ -31,6 +32,7 @@ const SUBJECTS: readonly Subject[] = [
   concurrency,
   headOfLine,
   interposition,
+  metrics,
   membership,
   merge,
   codec,

@@ -5,12 +5,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
-import {
-  ConnectionOpener,
-  type HandshakeTimes,
-  type OpenedStream,
-  type OpenerStats,
-} from "./handshake/connection_opener.ts";
+import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
@@ -26,7 +21,6 @@ import { memberHosts, Reception } from "./acceptor/reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
-import { Traffic } from "./traffic.ts";
 import { Unfinished } from "./unfinished.ts";
 import { takeWish, tellWish } from "./wish.ts";
 
@@ -38,8 +32,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly slots: DialSlots;
   /** Has connections made anew when secrets or certificates are replaced. */
   readonly renewal: Renewal;
-  /** What went over all connections. */
-  readonly traffic: Traffic;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -57,7 +49,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.runtime = options.runtime;
     this.backoff = options.backoff;
     this.courtesy = options.courtesy;
-    this.traffic = new Traffic(Object.keys(options.self().channels));
     this.#options = options;
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     const { self, handler, runtime: { clock } } = options;
@@ -88,11 +79,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** What happened to streams so far. */
   get stats(): Readonly<OpenerStats> {
     return this.#opener.stats;
-  }
-
-  /** How long handshakes took. */
-  get handshakes(): HandshakeTimes {
-    return this.#opener.handshakes;
   }
 
   /** Everyone with whom there are, or should be, connections. */
@@ -228,7 +214,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const { peer } = connection;
     const present = peer.remove(connection);
     this.draining.delete(connection);
-    this.traffic.closed(connection);
     this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.#settle(peer);
@@ -275,8 +260,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   #connection(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, session: OpenedStream): Connection {
     const { stream, reader, epoch } = session;
-    const { traffic } = this;
-    const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session, traffic };
+    const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 

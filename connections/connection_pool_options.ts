@@ -56,6 +56,8 @@ export interface ConnectionPoolOptions {
   readonly halfReadMax: number;
   /** Told about each dialer that was refused here. */
   readonly refused?: ConnectionOpenerOptions["refused"];
+  /** Told how long handshakes took. */
+  readonly handshakes?: ConnectionOpenerOptions["handshakes"];
   /**
    * Where sealed records are put together.
    *

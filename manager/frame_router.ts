@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Connection } from "../connections/connection.ts";
-import { FRAME_HEADER_BYTES } from "../wire/frame_reader.ts";
 import type { FrameKind } from "../wire/frame_kind.ts";
 
 /** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection; nothing more is read from that until a promise that it returns has resolved. */
@@ -15,7 +14,7 @@ export type FrameHandler = (
 /** Leads each frame to the room that understands its kind. */
 export class FrameRouter {
   readonly #handlers: (FrameHandler | undefined)[] = new Array(256).fill(undefined);
-  /** Bytes of frames that came in, by kind. */
+  /** Bytes that came in, by kind of frame: of the kinds whose value a part takes. */
   readonly bytes: Float64Array = new Float64Array(256);
   #unknown = 0;
 
@@ -31,7 +30,6 @@ export class FrameRouter {
 
   /** Hands a frame over; unknown kinds are counted and ignored. */
   route(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
-    this.bytes[kind]! += end - start + FRAME_HEADER_BYTES;
     const handler = this.#handlers[kind];
     if (handler === undefined) this.#unknown++;
     else return handler(connection, buffer, start, end);

@@ -265,7 +265,8 @@ export class Node implements ConnectionPoolHandler {
     this.#parts.channelDown(peer, channel);
   }
 
-  connectionClosed({ peer, channel }: Connection, error: unknown): void {
+  connectionClosed({ peer, channel, reader, queue }: Connection, error: unknown): void {
+    this.context.traffic.closed(channel, reader.bytesRead, queue.bytesWritten);
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
     this.statuses.closed(peer, error);

@@ -4,6 +4,7 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
+import { Traffic } from "../connections/traffic.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { ByteStream } from "../transport/transport.ts";
@@ -22,6 +23,8 @@ export class NodeContext {
   readonly runtime: Runtime;
   /** Packs and reads messages. */
   readonly codec: PayloadCodec;
+  /** What went over the connections. */
+  readonly traffic: Traffic;
   /** The connections. */
   readonly pool: ConnectionPool;
   /** Tells the users of the node about an event. */
@@ -53,7 +56,9 @@ export class NodeContext {
     const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
     const trust = new TrustEvents(settings.runtime.clock, this.emit);
     const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
-    this.pool = new ConnectionPool(poolOptions(settings, credentials, () => this.#self, judge, handler, refused));
+    this.traffic = new Traffic(Object.keys(settings.channels));
+    const options = poolOptions(settings, credentials, () => this.#self, judge, handler, refused, this.traffic);
+    this.pool = new ConnectionPool(options);
   }
 
   /** What this node tells others about itself. */

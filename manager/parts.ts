@@ -3,6 +3,7 @@
 import type { Peer } from "../connections/peer.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { StoppedError } from "../messaging/errors.ts";
+import { FRAME_HEADER_BYTES } from "../wire/frame_reader.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import type { FrameRouter } from "./frame_router.ts";
 import type { MembershipChange, Part } from "./part.ts";
@@ -20,7 +21,10 @@ export class Parts implements Part {
     for (const { frames = [], controls = [] } of this.#parts) {
       for (const [kind, take] of frames) router.on(kind, take);
       for (const [kind, take] of controls) {
-        router.on(kind, ({ peer }, buffer, start, end) => take(peer, codec.readControl(buffer, start, end)));
+        router.on(kind, ({ peer }, buffer, start, end) => {
+          router.bytes[kind]! += end - start + FRAME_HEADER_BYTES;
+          take(peer, codec.readControl(buffer, start, end));
+        });
       }
     }
   }

@@ -4,8 +4,8 @@ import type { MessageStats } from "../messaging/message_stats.ts";
 import type { RelayStats } from "../messaging/relaying.ts";
 import type { OpenerStats } from "../connections/handshake/connection_opener.ts";
 import type { TrustStats } from "../connections/renewal.ts";
-import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { BroadcastStats } from "./broadcasting.ts";
+import type { NodeContext } from "./node_context.ts";
 import type { Node } from "./node.ts";
 
 /** What is known of one peer's connections. */
@@ -66,7 +66,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     broadcasts: { ...node.messaging.broadcasting.stats },
     relay: { ...node.messaging.relaying.stats },
     connections: copyOf(node.pool.stats),
-    bytes: bytesOf(node.pool),
+    bytes: bytesOf(node.context),
     trust: node.pool.renewal.stats,
     unknownFrames: node.router.unknownFrames,
     ignoredWords: node.refutation.ignored,
@@ -79,7 +79,7 @@ function copyOf(stats: Readonly<OpenerStats>): OpenerStats {
   return { ...stats, refused: { ...refused }, refusedThere: { ...refusedThere }, failed: { ...failed } };
 }
 
-function bytesOf({ peers, draining, traffic }: ConnectionPool): { in: number; out: number } {
+function bytesOf({ pool: { peers, draining }, traffic }: NodeContext): { in: number; out: number } {
   const sum = { in: 0, out: 0 };
   for (const { bytesIn, bytesOut } of traffic.channels.values()) {
     sum.in += bytesIn;

@@ -6,6 +6,7 @@ import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import { own } from "../wire/own.ts";
+import type { Traffic } from "../connections/traffic.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
 import type { Settings } from "./settings.ts";
 
@@ -26,6 +27,7 @@ export function poolOptions(
   identify: ConnectionPoolOptions["identify"],
   handler: ConnectionPoolHandler,
   refused: ConnectionPoolOptions["refused"],
+  traffic: Traffic,
 ): ConnectionPoolOptions {
   const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
   const writers = new WriterPool();
@@ -34,13 +36,14 @@ export function poolOptions(
     identity: { cluster, strategy: strategy.name, ...credentials, maxFrameBytes },
     writers,
     refused,
+    handshakes: traffic.handshakes,
     self,
     identify,
     connectionOptions: (channel, peer) => {
       const maxQueuedBytes = own(settings.maxQueuedBytes, channel) ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = agreesOnCompression(own(settings.channels, channel), own(peer.channels, channel));
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
-      return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers };
+      return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers, traffic };
     },
     mayDial: settings.allow.mayDial,
     backoff,

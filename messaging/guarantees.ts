@@ -82,11 +82,6 @@ export class Guarantees {
     return this.#outstanding.size;
   }
 
-  /** Bytes that are kept of them. */
-  get outstandingBytes(): number {
-    return this.#outstanding.bytes;
-  }
-
   /**
    * Sends a message with the guarantees that are asked for.
    *

@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { Histogram } from "../../runtime/histogram.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
@@ -13,6 +12,7 @@ import { refuse } from "./handshake_frames.ts";
 import type { ConnectionRequest } from "./introduction.ts";
 import type { Acceptance, ClusterIdentity, Session } from "./session.ts";
 import { SealError } from "../noise/cipher_state.ts";
+import type { HandshakeTimes } from "../traffic.ts";
 import type { WriterPool } from "../writer_pool.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
@@ -61,17 +61,6 @@ export interface OpenerStats {
   failed: Partial<Record<DialFailure, number>>;
 }
 
-/** Milliseconds that a handshake takes, in ranges. */
-const HANDSHAKE_BOUNDS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
-
-/** How long handshakes took that succeeded, in milliseconds, from the open stream on. */
-export interface HandshakeTimes {
-  /** Of streams that this node dialled. */
-  readonly dialer: Histogram;
-  /** Of streams that this node accepted. */
-  readonly acceptor: Histogram;
-}
-
 /** Settings of a {@linkcode ConnectionOpener}. */
 export interface ConnectionOpenerOptions {
   readonly runtime: Runtime;
@@ -86,6 +75,12 @@ export interface ConnectionOpenerOptions {
   readonly isMemberHost?: ((hostname: string) => boolean) | undefined;
   /** Told about each dialer that was refused here. */
   readonly refused?: ((code: RefusalCode, reason: string, hostname: string, port: number) => void) | undefined;
+  /**
+   * Told how long handshakes took.
+   *
+   * @default {nobody is told}
+   */
+  readonly handshakes?: HandshakeTimes | undefined;
   /**
    * Where sealed records are put together.
    *
@@ -106,10 +101,6 @@ export class ConnectionOpener {
     refused: {},
     refusedThere: {},
     failed: {},
-  };
-  readonly handshakes: HandshakeTimes = {
-    dialer: new Histogram(HANDSHAKE_BOUNDS_MS),
-    acceptor: new Histogram(HANDSHAKE_BOUNDS_MS),
   };
   readonly #options: ConnectionOpenerOptions;
   readonly #deadlines: Deadlines;
@@ -198,7 +189,7 @@ export class ConnectionOpener {
       const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
       const begunAt = this.#now();
       const session = await this.#answer(stream, reader, { spec: self, admit, isOccupied });
-      if (session !== null) this.handshakes.acceptor.record(this.#now() - begunAt);
+      if (session !== null) this.#options.handshakes?.acceptor.record(this.#now() - begunAt);
       if (session !== null) return { ...session, epoch };
     } catch (error) {
       this.#count(error, stream.remoteAddress);
@@ -291,7 +282,7 @@ export class ConnectionOpener {
       const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
       const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
       if (stranger !== null) throw await refuse(session.stream, stranger);
-      this.handshakes.dialer.record(this.#now() - begunAt);
+      this.#options.handshakes?.dialer.record(this.#now() - begunAt);
       return session;
     } catch (error) {
       stream?.close();

@@ -97,7 +97,7 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     unit: "s",
     help: "Handshakes that succeeded, from the open stream on",
     labels: { role: ["dialer", "acceptor"] },
-    read: ({ pool: { handshakes: { dialer, acceptor } } }) => [
+    read: ({ context: { traffic: { handshakes: { dialer, acceptor } } } }) => [
       { labels: { role: "dialer" }, histogram: dialer },
       { labels: { role: "acceptor" }, histogram: acceptor },
     ],
@@ -124,7 +124,7 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     unit: "s",
     help: "How long a batch of frames waited until the socket had taken it, from its first frame on",
     labels: { channel: "channels" },
-    read: ({ pool: { traffic } }) =>
+    read: ({ context: { traffic } }) =>
       [...traffic.channels].map(([channel, { waits }]) => ({ labels: { channel }, histogram: waits })),
   },
   {
@@ -144,7 +144,7 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     unit: "By",
     help: "Bytes of what nodes say to each other on their own account, before compression",
     labels: { direction: ["in", "out"], kind: CONTROL_NAMES },
-    read: ({ router, pool: { traffic } }) =>
+    read: ({ router, context: { traffic } }) =>
       CONTROL_NAMES.flatMap((kind) => [
         { labels: { direction: "in", kind }, value: router.bytes[CONTROL_KINDS[kind]]! },
         { labels: { direction: "out", kind }, value: traffic.valueBytes[CONTROL_KINDS[kind]]! },
@@ -191,14 +191,14 @@ function targets(node: Node): Sample[] {
 
 function bytes(node: Node, direction: "in" | "out", valueOf: (connection: Connection) => number): Sample[] {
   const sums = emptySums(node);
-  for (const [channel, { bytesIn, bytesOut }] of node.pool.traffic.channels) {
+  for (const [channel, { bytesIn, bytesOut }] of node.context.traffic.channels) {
     add(sums, channel, direction === "in" ? bytesIn : bytesOut);
   }
   for (const connection of openConnections(node)) add(sums, connection.channel, valueOf(connection));
   return samplesOf(sums).map(({ labels, value }) => ({ labels: { ...labels, direction }, value }));
 }
 
-function emptySums({ pool: { traffic } }: Node): Map<string, number> {
+function emptySums({ context: { traffic } }: Node): Map<string, number> {
   return new Map(Array.from(traffic.channels.keys(), (channel) => [channel, 0]));
 }
 

@@ -74,14 +74,6 @@ export const MEMBERSHIP_INSTRUMENTS: readonly Instrument[] = [
     read: ({ statuses }) => byLabel("status", STATUSES, (status) => statuses.withStatus(status).length),
   },
   {
-    name: "partisan_membership_changes_total",
-    type: "counter",
-    unit: "{change}",
-    help: "Changes of the membership that this node has seen",
-    labels: {},
-    read: ({ statuses }) => only(statuses.version),
-  },
-  {
     name: "partisan_events_total",
     type: "counter",
     unit: "{event}",

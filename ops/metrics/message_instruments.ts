@@ -69,14 +69,6 @@ export const MESSAGE_INSTRUMENTS: readonly Instrument[] = [
     read: ({ messaging: { guarantees } }) => only(guarantees.outstanding),
   },
   {
-    name: "partisan_outstanding_bytes",
-    type: "gauge",
-    unit: "By",
-    help: "Bytes that are kept of messages that were not acknowledged yet",
-    labels: {},
-    read: ({ messaging: { guarantees } }) => only(guarantees.outstandingBytes),
-  },
-  {
     name: "partisan_retransmissions_total",
     type: "counter",
     unit: "{message}",
