@@ -52,7 +52,8 @@ async function allDone(node: Node, timeout: number, signal: AbortSignal): Promis
   while (!signal.aborted && clock.now() - begunAt < timeout) {
     const { pending, waiting } = registry.workload;
     hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
-    if (hasBeenTold && pending === 0 && waiting === 0 && guarantees.outstanding === 0) return true;
+    const isIdle = pending === 0 && waiting === 0 && guarantees.outstanding === 0 && node.streaming.stats.open === 0;
+    if (hasBeenTold && isIdle) return true;
     await sleep(clock, interval / LOOKS_PER_INTERVAL, signal).catch(() => {});
   }
   return false;

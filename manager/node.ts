@@ -38,12 +38,13 @@ import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
 import { Strangers } from "./strangers.ts";
+import { Streaming } from "./streaming.ts";
 
 /** What only members may say: a stranger passes nothing on, and cuts nobody off. */
 const FOR_MEMBERS: ReadonlySet<number> = new Set([FrameKind.relay, FrameKind.broadcast, FrameKind.partition]);
 
 /** What waits until the one who said it is a member: it may have joined elsewhere, and be faster than the word of it. */
-const ONCE_MEMBER: ReadonlySet<number> = new Set([FrameKind.message, FrameKind.envelope]);
+const ONCE_MEMBER: ReadonlySet<number> = new Set([FrameKind.message, FrameKind.envelope, FrameKind.streamOpen]);
 
 /** A running node: makes its parts, and tells them in order what happens. Owns no algorithm of its own. */
 export class Node implements ConnectionPoolHandler {
@@ -59,6 +60,7 @@ export class Node implements ConnectionPoolHandler {
   readonly partitions: PartitionControl;
   readonly refutation: Refutation;
   readonly messaging: NodeMessaging;
+  readonly streaming: Streaming;
   readonly attributes: NodeAttributes;
   readonly discovering: Discovering;
   readonly #persistence: Persistence | null;
@@ -100,7 +102,12 @@ export class Node implements ConnectionPoolHandler {
     this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
     const messaging = new NodeMessaging(context);
     this.messaging = messaging;
-    const changed = () => messaging.broadcasting.neighboursChanged();
+    const streaming = new Streaming(context, messaging);
+    this.streaming = streaming;
+    const changed = () => {
+      messaging.broadcasting.neighboursChanged();
+      streaming.partitionsChanged();
+    };
     this.partitions = new PartitionControl({
       pool,
       runtime,
@@ -125,6 +132,7 @@ export class Node implements ConnectionPoolHandler {
       new Strangers(runtime.clock, pool),
       new Seeking(context, this.#former),
       ...messaging.parts(),
+      streaming,
       this.partitions,
       { periodic: () => pool.look() },
       statuses,
@@ -265,11 +273,13 @@ export class Node implements ConnectionPoolHandler {
     this.#parts.channelDown(peer, channel);
   }
 
-  connectionClosed({ peer, channel, reader, queue }: Connection, error: unknown): void {
+  connectionClosed(connection: Connection, error: unknown): void {
+    const { peer, channel, reader, queue } = connection;
     this.context.traffic.closed(channel, reader.bytesRead, queue.bytesWritten);
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
     this.statuses.closed(peer, error);
+    this.#parts.connectionClosed(connection);
     const isFault = isForged ||
       [ProtocolError, SyntaxError, TypeError, RangeError].some((kind) => error instanceof kind);
     if (isFault) this.context.emit("error", { error, node: peer.name, during: `reading from channel "${channel}"` });

@@ -2,6 +2,7 @@
 
 import type { FrameKind } from "../wire/frame_kind.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { StoppedError } from "../messaging/errors.ts";
 import type { FrameHandler } from "./frame_router.ts";
@@ -36,6 +37,8 @@ export interface Part {
   peerUp?(peer: Peer): void;
   /** Messages do not reach a peer, for now at least. */
   peerDown?(peer: Peer): void;
+  /** A connection has closed. Another one may have its place by now. */
+  connectionClosed?(connection: Connection): void;
   /** A dial of a peer that is to be connected has failed: it is tried again. */
   dialFailed?(peer: Peer, error: unknown): void;
   /** A channel has all its connections with a peer. */

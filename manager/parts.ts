@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { StoppedError } from "../messaging/errors.ts";
@@ -47,6 +48,10 @@ export class Parts implements Part {
 
   peerDown(peer: Peer): void {
     for (const part of this.#parts) part.peerDown?.(peer);
+  }
+
+  connectionClosed(connection: Connection): void {
+    for (const part of this.#parts) part.connectionClosed?.(connection);
   }
 
   dialFailed(peer: Peer, error: unknown): void {

@@ -10,6 +10,8 @@ import { StoppedError } from "../messaging/errors.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
+import type { ByteStreamPair } from "../messaging/streams/byte_streams.ts";
+import type { StreamHandler, StreamHandlerOptions } from "../messaging/streams/stream_serving.ts";
 import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
 import { drain, type DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
@@ -31,6 +33,7 @@ import type { JoinOptions, MembersOptions, PeerServiceManager } from "./peer_ser
 import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import { call, cast, forward, receive } from "./sending.ts";
+import type { StreamOptions } from "./streaming.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 
 /** What is behind the interface: hands each call to the part of the node that it is for. */
@@ -253,6 +256,35 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
     return this.#node.messaging.outbound.ready(nameOf(node), channel);
+  }
+
+  // Streams.
+
+  registerStream(name: string, handler: StreamHandler, options: StreamHandlerOptions = {}): void {
+    this.#node.streaming.handlers.register(name, handler, options);
+  }
+
+  unregisterStream(name: string): boolean {
+    return this.#node.streaming.handlers.unregister(name);
+  }
+
+  // deno-lint-ignore require-await -- rejects rather than throws
+  async openStream(
+    node: string | NodeSpec,
+    name: string,
+    message: unknown = null,
+    options: StreamOptions = {},
+  ): Promise<ByteStreamPair> {
+    return this.#node.streaming.open({ node: nameOf(node), name, message }, options);
+  }
+
+  callStream(
+    node: string | NodeSpec,
+    name: string,
+    message: unknown,
+    options: StreamOptions = {},
+  ): AsyncIterableIterator<unknown> {
+    return this.#node.streaming.values({ node: nameOf(node), name, message }, options);
   }
 
   sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {

@@ -8,7 +8,9 @@ import type { CallOptions } from "../messaging/calls.ts";
 import type { InterpositionFun, PostInterpositionFun, PreInterpositionFun } from "../messaging/interposition.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
-import type { AnyHandlers, HandlerName, HandlerOf, MessageOf, ReplyOf } from "../messaging/contract.ts";
+import type { AnyHandlers, HandlerName, HandlerOf, MessageOf, PartOf, ReplyOf } from "../messaging/contract.ts";
+import type { ByteStreamPair } from "../messaging/streams/byte_streams.ts";
+import type { StreamHandler, StreamHandlerOptions } from "../messaging/streams/stream_serving.ts";
 import type { HandlerOptions, MessageHandler } from "../messaging/registry.ts";
 import type { DrainOptions } from "./draining.ts";
 import type { StandardSchema } from "../messaging/standard_schema.ts";
@@ -22,6 +24,7 @@ import type { MemberInfo, MemberStatus } from "./member_status.ts";
 import type { Monitor, NodeStatus } from "./monitor.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
+import type { StreamOptions } from "./streaming.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 
 /** Restricts what `members` returns. */
@@ -802,6 +805,129 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * ```
    */
   ready(node: string | NodeSpec, channel?: string): Promise<void>;
+
+  /**
+   * Opens a stream of bytes to the handler of streams `name` on `node`. Resolves once it is accepted there. A stream keeps to one connection of its
+   * channel, and shares it fairly with everything else. A side that does not read holds the other one's writer; memory is bounded at both
+   * ends. Each half ends by itself: closing, aborting and cancelling it reach the other side, with the reason and behind the bytes before.
+   *
+   * @param message What the handler is told first.
+   * @throws {NoHandlerError} When no handler of streams has the name.
+   * @throws {OverloadedError} When the handler has no room, or this node has too many streams open there.
+   * @throws {NotConnectedError} When there is no direct connection: other nodes do not pass streams on.
+   * @throws {PartitionedError} When an injected partition is in between.
+   * @throws {EncodeError | MessageTooLargeError} When the message cannot be sent.
+   * @throws {RangeError} When neither side knows the channel, or it is the membership channel.
+   * @throws {DOMException} A `TimeoutError` after `timeout`, and a `NotSupportedError` when the release of the other node knows no streams.
+   *
+   * @example Send bytes, and hear how many came
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.registerStream("count", async ({ readable, writable }, label: string) => {
+   *   let bytes = 0;
+   *   for await (const chunk of readable) bytes += chunk.length;
+   *   await ReadableStream.from([new TextEncoder().encode(`${label}: ${bytes}`)]).pipeTo(writable);
+   * });
+   *
+   * const { readable, writable, closed } = await a.openStream("b", "count", "bytes");
+   * await new Blob([new Uint8Array(1_000_000)]).stream().pipeTo(writable);
+   * assertEquals(await new Response(readable).text(), "bytes: 1000000");
+   * await closed;
+   * ```
+   */
+  openStream(
+    node: string | NodeSpec,
+    name: string,
+    message?: unknown,
+    options?: StreamOptions,
+  ): Promise<ByteStreamPair>;
+
+  /**
+   * Gives a handler of streams a name. It is given both halves of a stream, and what the opener has told; the stream goes on after it has
+   * returned, until both halves are over. When it throws, both halves end with that at the other side.
+   *
+   * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function.
+   * @throws {RangeError} When the name is taken, or `concurrency` no integer of 1 or more.
+   *
+   * @example Send a file to whoever asks for it
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.registerStream("file", async ({ writable }, path: string) => {
+   *   const file = await Deno.open(path);
+   *   await file.readable.pipeTo(writable);
+   * }, { concurrency: 10 });
+   *
+   * const path = await Deno.makeTempFile();
+   * await Deno.writeTextFile(path, "once upon a time");
+   * const { readable, writable } = await node.openStream("a", "file", path);
+   * await writable.close();
+   * assertEquals(await new Response(readable).text(), "once upon a time");
+   * await Deno.remove(path);
+   * ```
+   */
+  registerStream(name: string, handler: StreamHandler, options?: StreamHandlerOptions): void;
+
+  /**
+   * Takes the name of a handler of streams back. Open streams go on.
+   *
+   * @returns Whether it was registered.
+   *
+   * @example Take no more uploads
+   * ```ts
+   * import { NoHandlerError, startPeerService } from "@partisan/peer-service";
+   * import { assert, assertRejects } from "@std/assert";
+   *
+   * await using node = await startPeerService({ name: "a" });
+   * node.registerStream("upload", ({ readable }) => readable.cancel());
+   *
+   * assert(node.unregisterStream("upload"));
+   * await assertRejects(() => node.openStream("a", "upload"), NoHandlerError);
+   * ```
+   */
+  unregisterStream(name: string): boolean;
+
+  /**
+   * Reads what the handler `name` on `node` yields, value by value: the handler is registered with {@linkcode register}, and returns an
+   * `AsyncIterable`, as an async generator does. It runs no faster than it is read. To leave the loop ends it there; what it throws is thrown
+   * here, behind the values before. Nothing is sent before the first value is asked for.
+   *
+   * @throws {CallError} When the handler throws, or returns no `AsyncIterable`.
+   * @throws {NoHandlerError | OverloadedError | NotConnectedError | PartitionedError | EncodeError | MessageTooLargeError} As
+   * {@linkcode openStream} does.
+   *
+   * @example As many as are wanted
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * await using a = await startPeerService({ name: "a" });
+   * await using b = await startPeerService({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("squares", async function* (from: number) {
+   *   for (let n = from;; n++) yield n * n;
+   * });
+   *
+   * const squares: unknown[] = [];
+   * for await (const square of a.callStream("b", "squares", 3)) {
+   *   if (squares.push(square) === 4) break;
+   * }
+   * assertEquals(squares, [9, 16, 25, 36]);
+   * ```
+   */
+  callStream<Name extends HandlerName<Handlers>>(
+    node: string | NodeSpec,
+    name: Name,
+    message: MessageOf<Handlers, Name>,
+    options?: StreamOptions,
+  ): AsyncIterableIterator<PartOf<Handlers, Name>>;
 
   /**
    * Sends a message to the manager of `node` itself, where it becomes a `message` event.

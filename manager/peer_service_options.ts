@@ -176,6 +176,13 @@ export interface PeerServiceOptions {
    */
   readonly maxPendingCalls?: number | undefined;
   /**
+   * How many streams one peer may have open on this node, those of `callStream()` included: 1 to 1 million. A further one is refused with
+   * `OverloadedError`.
+   *
+   * @default {1_000}
+   */
+  readonly maxStreams?: number | undefined;
+  /**
    * Most links that a `transitive` message may go along, 1 to 255. A path along the broadcast tree, which an acknowledged message takes at
    * first, is not always the shortest.
    *

@@ -7,6 +7,7 @@ import type { TrustStats } from "../connections/renewal.ts";
 import type { BroadcastStats } from "./broadcasting.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Node } from "./node.ts";
+import type { StreamStats } from "./streaming.ts";
 
 /** What is known of one peer's connections. */
 export interface PeerStats {
@@ -38,6 +39,8 @@ export interface PeerServiceStats {
   readonly bytes: { readonly in: number; readonly out: number };
   /** On which secrets and certificates the open connections stand. */
   readonly trust: TrustStats;
+  /** Streams of users. */
+  readonly streams: StreamStats;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
   /** What others said and was not believed: word of third nodes, and frames that are for members to send. */
@@ -68,6 +71,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     connections: copyOf(node.pool.stats),
     bytes: bytesOf(node.context),
     trust: node.pool.renewal.stats,
+    streams: node.streaming.stats,
     unknownFrames: node.router.unknownFrames,
     ignoredWords: node.refutation.ignored,
     peers: Object.fromEntries(peers),

@@ -26,14 +26,30 @@ export type MessageOf<Handlers, Name extends HandlerName<Handlers>> = unknown ex
   : never;
 
 /**
- * What a handler of a contract replies to a call. One that returns nothing replies `null`.
+ * What a handler of a contract replies to a call. One that returns nothing replies `null`; one that returns an `AsyncIterable` replies to no
+ * call, but to `callStream()`.
  *
  * @typeParam Handlers The contract.
  * @typeParam Name The handler.
  */
 export type ReplyOf<Handlers, Name extends HandlerName<Handlers>> = Handlers[Name] extends
-  (...given: never[]) => infer Result
-  ? unknown extends Awaited<Result> ? Awaited<Result> : Awaited<Result> extends void ? null : Awaited<Result>
+  (...given: never[]) => infer Result ? unknown extends Awaited<Result> ? Awaited<Result>
+  : Awaited<Result> extends void ? null
+  : Awaited<Result> extends AsyncIterable<unknown> ? never
+  : Awaited<Result>
+  : never;
+
+/**
+ * What a handler of a contract yields, one after the other, to a node that reads it by `callStream()`. `never` where it does not return an
+ * `AsyncIterable`.
+ *
+ * @typeParam Handlers The contract.
+ * @typeParam Name The handler.
+ */
+export type PartOf<Handlers, Name extends HandlerName<Handlers>> = unknown extends Handlers ? unknown
+  : Handlers[Name] extends (...given: never[]) => infer Result
+    ? Awaited<Result> extends AsyncIterable<infer Part> ? Part
+    : never
   : never;
 
 /**

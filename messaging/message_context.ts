@@ -70,7 +70,7 @@ export class RequestContext implements MessageContext {
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
-  constructor({ from, channel, cast }: MessageContext) {
+  constructor({ from, channel, cast }: Pick<MessageContext, "from" | "channel" | "cast">) {
     this.from = from;
     this.channel = channel;
     this.cast = cast;

@@ -52,6 +52,18 @@ export const FrameKind = {
   relay: 0x25,
   /** A batch of frames, deflated together. */
   compressed: 0x26,
+  /** Asks a handler for a stream: `u32 stream | u8 form | u32 window | u32 length | name | message`. */
+  streamOpen: 0x27,
+  /** The stream is open: `u32 stream | u32 window`. */
+  streamAccept: 0x28,
+  /** Bytes of a stream: `u32 stream | u48 position | bytes`. */
+  streamData: 0x29,
+  /** The receiver has room for a stream's bytes up to a position: `u32 stream | u48 position`. */
+  streamCredit: 0x2a,
+  /** The sender has written all of its half of a stream: `u32 stream | u48 position`. */
+  streamEnd: 0x2b,
+  /** The sender has given up what it writes (1), what it reads (2), or both (3): `u32 stream | u8 halves | [name, message, code]`. */
+  streamReset: 0x2c,
 } as const;
 
 /** One of {@linkcode FrameKind}'s numbers. */

@@ -1,0 +1,65 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { StreamEnd } from "./stream_end.ts";
+import { Halves } from "./stream_frames.ts";
+
+/** So many bytes may wait in a writable before its writer is asked to wait. */
+const WRITABLE_BYTES = 64 * 1024;
+
+/** The two halves of a stream, as web streams. */
+export interface StreamHalves {
+  /** What the other side writes. */
+  readonly readable: ReadableStream<Uint8Array>;
+  /** What the other side reads. */
+  readonly writable: WritableStream<Uint8Array>;
+}
+
+/** A stream to another node. */
+export interface ByteStreamPair extends StreamHalves {
+  /** Resolves once both sides have written and read everything; rejects with what ended the stream early. */
+  readonly closed: Promise<void>;
+}
+
+/** Makes web streams of an end. */
+export function byteStreams(end: StreamEnd): ByteStreamPair {
+  let readable: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let writable: WritableStreamDefaultController | undefined;
+  const pair = {
+    readable: new ReadableStream<Uint8Array>({
+      start: (controller) => void (readable = controller),
+      pull: (controller) => pull(end, controller),
+      cancel: (reason) => end.giveUp(Halves.reading, reason ?? cancelled()),
+    }, { highWaterMark: 0 }),
+    writable: new WritableStream<Uint8Array>({
+      start: (controller) => void (writable = controller),
+      write: (chunk) => write(end, chunk),
+      close: () => end.end(),
+      abort: (reason) => end.giveUp(Halves.writing, reason ?? cancelled()),
+    }, { highWaterMark: WRITABLE_BYTES, size: (chunk) => chunk?.byteLength ?? 1 }),
+    closed: end.closed,
+  };
+  end.attach({
+    writingFailed: (error) => writable!.error(error),
+    readingEnded: () => readable!.close(),
+    readingFailed: (error) => readable!.error(error),
+  });
+  return pair;
+}
+
+async function pull(end: StreamEnd, controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+  await end.readable();
+  const chunk = end.take();
+  if (chunk !== undefined) controller.enqueue(chunk);
+  end.tellReading();
+}
+
+function write(end: StreamEnd, chunk: unknown): Promise<void> | undefined {
+  if (chunk instanceof Uint8Array) return end.write(chunk);
+  const error = new TypeError(`Cannot write to a stream: the chunk is ${typeof chunk}, expected a Uint8Array`);
+  end.giveUp(Halves.writing, error);
+  throw error;
+}
+
+function cancelled(): DOMException {
+  return new DOMException("The stream was given up", "AbortError");
+}

@@ -1,0 +1,44 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/** No chunk is larger, so that what shares the connection is not held up by one. */
+export const CHUNK_MAX_BYTES = 256 * 1024;
+/** Nor cut smaller than that, unless there is no more credit. */
+export const CHUNK_MIN_BYTES = 16 * 1024;
+/** A chunk takes this part of the receiver's window. */
+const CHUNK_SHARE = 1 / 4;
+
+/** How much of a stream was written, and how much may be. */
+export class SendCredit {
+  #sent = 0;
+  #limit = 0;
+  #chunk = CHUNK_MIN_BYTES;
+
+  /** Bytes that were sent. */
+  get sent(): number {
+    return this.#sent;
+  }
+
+  /** Bytes that may be sent. */
+  get available(): number {
+    return this.#limit - this.#sent;
+  }
+
+  /** The receiver has room up to a position. A lower one than before says nothing new. */
+  grant(limit: number): void {
+    if (limit <= this.#limit) return;
+    this.#limit = limit;
+    const share = Math.min(this.available * CHUNK_SHARE, CHUNK_MAX_BYTES);
+    if (share > this.#chunk) this.#chunk = share;
+  }
+
+  /** How many of `waiting` bytes the next chunk takes. */
+  chunkOf(waiting: number): number {
+    return Math.floor(Math.min(waiting, this.available, this.#chunk));
+  }
+
+  /** Takes note of a chunk. */
+  send(bytes: number): void {
+    if (bytes > this.available) throw new RangeError("Cannot send: there is no credit for it");
+    this.#sent += bytes;
+  }
+}

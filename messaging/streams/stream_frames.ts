@@ -1,0 +1,180 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { SendQueue } from "../../connections/send_queue.ts";
+import type { ByteWriter } from "../../wire/byte_writer.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import { type EncodedMessage, type PayloadCodec, ZERO_COPY_MIN_BYTES } from "../../wire/payload_codec.ts";
+import { encodeInto } from "../../wire/message_pack_encode.ts";
+import type { RemoteError } from "../errors.ts";
+import { remoteErrorFromValue, remoteErrorToValue } from "../failure.ts";
+
+/** What a stream carries: bytes both ways, or the values of an `AsyncIterable` one way. */
+export type StreamForm = "bytes" | "values";
+
+/** What asks for a stream. */
+export interface StreamOpening {
+  /** What it carries. */
+  readonly form: StreamForm;
+  /** How many bytes the opener has room for at first. */
+  readonly window: number;
+  /** Name of the handler. */
+  readonly name: string;
+  /** What the handler is told. */
+  readonly message: unknown;
+}
+
+/** Which halves of a stream its sender gives up: what it writes, what it reads, or both. */
+export const Halves = { writing: 1, reading: 2, both: 3 } as const;
+
+/** One of {@linkcode Halves}' numbers. */
+export type Halves = typeof Halves[keyof typeof Halves];
+
+/** What of a connection's queue streams use. */
+export type StreamQueue = Pick<SendQueue, "begin" | "commit" | "hasRoomFor" | "written" | "closed">;
+
+/** Most bytes of a frame that is neither an opening nor data, its header included. */
+export const SMALL_FRAME_BYTES = 4 * 1024;
+
+const FORMS: readonly StreamForm[] = ["bytes", "values"];
+const NAME_BYTES_MAX = 1024;
+
+/** Writes a frame of kind `streamOpen`. */
+export function writeOpening(
+  queue: StreamQueue,
+  codec: PayloadCodec,
+  stream: number,
+  { form, window, name }: StreamOpening,
+  message: EncodedMessage,
+): void {
+  const writer = queue.begin(FrameKind.streamOpen);
+  writer.u32(stream);
+  writer.u8(FORMS.indexOf(form));
+  writer.u32(window);
+  codec.writePrefixed(writer, name);
+  queue.commit(codec.write(writer, message));
+}
+
+/**
+ * Reads the body of a frame of kind `streamOpen`, behind its number.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function readOpening(
+  codec: PayloadCodec,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  owner: { retain(): void } | undefined,
+): StreamOpening {
+  if (end - start < 9) throw malformed("opening");
+  const form = FORMS[buffer[start]!];
+  const [name, next] = codec.readPrefixed(buffer, start + 5, end);
+  if (form === undefined || typeof name !== "string" || next - start > NAME_BYTES_MAX) throw malformed("opening");
+  return { form, window: readU32(buffer, start + 1), name, message: codec.read(buffer, next, end, owner) };
+}
+
+/** Writes a frame of kind `streamAccept`. */
+export function writeAcceptance(queue: StreamQueue, stream: number, window: number): void {
+  const writer = queue.begin(FrameKind.streamAccept);
+  writer.u32(stream);
+  writer.u32(window);
+  queue.commit();
+}
+
+/** Reads the body of a frame of kind `streamAccept`, behind its number. */
+export function readAcceptance(buffer: Uint8Array, start: number, end: number): number {
+  if (end - start !== 4) throw malformed("acceptance");
+  return readU32(buffer, start);
+}
+
+/**
+ * Writes a frame of kind `streamData`.
+ *
+ * @returns Whether the bytes are written from where they are, and must not change until then.
+ */
+export function writeData(queue: StreamQueue, stream: number, position: number, bytes: Uint8Array): boolean {
+  const writer = queue.begin(FrameKind.streamData);
+  writer.u32(stream);
+  writeU48(writer, position);
+  const isLent = bytes.length >= ZERO_COPY_MIN_BYTES;
+  if (!isLent) writer.raw(bytes);
+  queue.commit(isLent ? bytes : undefined);
+  return isLent;
+}
+
+/** Bytes in front of those of a frame of kind `streamData`, its number not counted. */
+export const POSITION_BYTES = 6;
+
+/** Writes a frame of kind `streamCredit` or `streamEnd`. */
+export function writePosition(
+  queue: StreamQueue,
+  kind: typeof FrameKind.streamCredit | typeof FrameKind.streamEnd,
+  stream: number,
+  position: number,
+): void {
+  const writer = queue.begin(kind);
+  writer.u32(stream);
+  writeU48(writer, position);
+  queue.commit();
+}
+
+/** Reads the position in a frame, behind its number. */
+export function readPosition(buffer: Uint8Array, start: number, end: number): number {
+  if (end - start < POSITION_BYTES) throw malformed("position");
+  return (buffer[start]! << 8 | buffer[start + 1]!) * 2 ** 32 + readU32(buffer, start + 2);
+}
+
+/** Writes a frame of kind `streamReset`. */
+export function writeReset(
+  queue: StreamQueue,
+  stream: number,
+  halves: Halves,
+  error: RemoteError,
+): void {
+  const writer = queue.begin(FrameKind.streamReset);
+  writer.u32(stream);
+  writer.u8(halves);
+  encodeInto(writer, remoteErrorToValue(error));
+  queue.commit();
+}
+
+/**
+ * Reads the body of a frame of kind `streamReset`, behind its number.
+ *
+ * @throws {ProtocolError} When it is malformed.
+ */
+export function readReset(
+  codec: PayloadCodec,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): { readonly halves: Halves; readonly error: RemoteError } {
+  const halves = buffer[start];
+  const isFit = (halves === 1 || halves === 2 || halves === 3) && end - start > 1 && end - start <= SMALL_FRAME_BYTES;
+  if (!isFit) throw malformed("reset");
+  return { halves, error: remoteErrorFromValue(codec.readControl(buffer, start + 1, end)) };
+}
+
+/**
+ * Reads the number of the stream that a frame belongs to.
+ *
+ * @throws {ProtocolError} When it is cut off.
+ */
+export function readNumber(buffer: Uint8Array, start: number, end: number): number {
+  if (end - start < 4) throw malformed("frame");
+  return readU32(buffer, start);
+}
+
+function malformed(what: string): ProtocolError {
+  return new ProtocolError(`Cannot read a stream: its ${what} is malformed`);
+}
+
+function writeU48(writer: ByteWriter, value: number): void {
+  writer.u16(Math.floor(value / 2 ** 32));
+  writer.u32(value % 2 ** 32);
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+}

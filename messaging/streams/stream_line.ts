@@ -1,0 +1,296 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import { EncodedMessage, type PayloadCodec } from "../../wire/payload_codec.ts";
+import { MessageTooLargeError, OverloadedError } from "../errors.ts";
+import { remoteErrorOf } from "../failure.ts";
+import { ReceiveWindow, WINDOW_MIN_BYTES, WINDOW_START_BYTES } from "./receive_window.ts";
+import { remoteStreamError } from "./stream_error.ts";
+import { StreamEnd, type StreamHost } from "./stream_end.ts";
+import type { StreamShare } from "./stream_share.ts";
+import {
+  Halves,
+  POSITION_BYTES,
+  readAcceptance,
+  readNumber,
+  readOpening,
+  readPosition,
+  readReset,
+  SMALL_FRAME_BYTES,
+  type StreamForm,
+  type StreamOpening,
+  type StreamQueue,
+  writeReset,
+} from "./stream_frames.ts";
+
+/** So many bytes of streams are ahead in the queue: what is sent besides waits for no more than them. */
+const AHEAD_MAX_BYTES = 256 * 1024;
+/** Between two looks at how far the queue has come. */
+const MARK_BYTES = 64 * 1024;
+/** Streams that are told that they are not known here, or not wanted, before the connection has room for the word. */
+const STRAYS_MAX = 1_024;
+/** Numbers of streams are 32 bits; the lowest one says which side opened it. */
+const NUMBERS_MAX = 2 ** 32;
+
+/** What a {@linkcode StreamLine} needs from its surroundings. */
+export interface StreamLineOptions {
+  readonly codec: PayloadCodec;
+  /** Milliseconds on the local clock. */
+  readonly now: () => number;
+  /** Name of the other side. */
+  readonly node: string;
+  /** Whether the streams that are opened here have even numbers. */
+  readonly isEven: boolean;
+  /** What frames go into at present, if anything. */
+  readonly queue: () => StreamQueue | null;
+  /** Milliseconds to the other side and back, if known. */
+  readonly roundTrip: () => number | undefined;
+  /** Bounds what the streams of the other side hold here, over all its lines. */
+  readonly share: StreamShare;
+  /** Takes a stream that the other side has opened. */
+  readonly opened: (end: StreamEnd, opening: StreamOpening) => void;
+}
+
+/** The streams that share one place among the connections with a node. They take turns, chunk by chunk, and let everything else go between. */
+export class StreamLine implements StreamHost {
+  readonly codec: PayloadCodec;
+  readonly #options: StreamLineOptions;
+  /** Streams of which something may still come. */
+  readonly #ends = new Map<number, StreamEnd>();
+  readonly #small = new Set<StreamEnd>();
+  readonly #data = new Set<StreamEnd>();
+  /** Numbers that the other side uses, and this one does not know, or does not want. */
+  readonly #strays = new Map<number, unknown>();
+  #nextNumber: number;
+  #aheadBytes = 0;
+  #unmarkedBytes = 0;
+  #isWaiting = false;
+  #isPumping = false;
+
+  constructor(options: StreamLineOptions) {
+    this.#options = options;
+    this.codec = options.codec;
+    this.#nextNumber = options.isEven ? 0 : 1;
+  }
+
+  /** Ends of which something may still come. */
+  get ends(): Iterable<StreamEnd> {
+    return this.#ends.values();
+  }
+
+  /** Begins a stream. */
+  open(form: StreamForm): StreamEnd {
+    while (this.#ends.has(this.#nextNumber)) this.#advance();
+    const end = this.#add(this.#nextNumber, form, true);
+    this.#advance();
+    return end;
+  }
+
+  /**
+   * Encodes what the handler of a stream is told.
+   *
+   * @throws {EncodeError} When it cannot be encoded.
+   * @throws {MessageTooLargeError} When it is larger than a frame may be.
+   */
+  encode(name: string, message: unknown, maxFrameBytes: number): EncodedMessage {
+    const bytes = this.codec.encode(message);
+    if (bytes.length + SMALL_FRAME_BYTES <= maxFrameBytes) return new EncodedMessage(bytes);
+    const size = `the message has ${bytes.length} bytes, the limit is ${maxFrameBytes - SMALL_FRAME_BYTES}`;
+    throw new MessageTooLargeError(`Cannot open a stream to "${name}" on "${this.#options.node}": ${size}`);
+  }
+
+  /** Everything that was on its way is lost, and nothing more can be said. */
+  lose(error: unknown): void {
+    this.#strays.clear();
+    for (const end of [...this.#ends.values()]) {
+      end.lose(error);
+      this.#remove(end);
+    }
+  }
+
+  /**
+   * One queue has closed, and another one has taken its place. Streams go on there, unless something was lost of what they had put into it.
+   *
+   * @param error What those end with; none when everything came.
+   */
+  replaced(queue: StreamQueue, error: unknown): void {
+    for (const end of [...this.#ends.values()]) {
+      if (end.carriers.delete(queue) && error !== undefined) end.giveUp(Halves.both, error);
+    }
+    this.pump();
+  }
+
+  /** Gives all streams up, and has the other side told. */
+  giveUp(error: unknown): void {
+    for (const end of [...this.#ends.values()]) end.giveUp(Halves.both, error);
+  }
+
+  /** Takes a frame. `owner` is asked to retain what is not copied; without one everything is. */
+  take(
+    kind: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    owner: { retain(): void } | undefined,
+  ): StreamEnd | undefined {
+    const number = readNumber(buffer, start, end);
+    const body = start + 4;
+    if (kind === FrameKind.streamOpen) {
+      return this.#takeOpening(number, readOpening(this.codec, buffer, body, end, owner));
+    }
+    const stream = this.#ends.get(number);
+    if (stream === undefined) {
+      // A reset ends what is not known: it is not answered with another one.
+      if (kind !== FrameKind.streamReset) this.#stray(number, new RangeError("Cannot go on: the stream is not known"));
+      return undefined;
+    }
+    if (kind === FrameKind.streamAccept) stream.takeAcceptance(readAcceptance(buffer, body, end));
+    else if (kind === FrameKind.streamCredit) stream.takeCredit(readPosition(buffer, body, end));
+    else if (kind === FrameKind.streamEnd) stream.takeEnd(readPosition(buffer, body, end));
+    else if (kind === FrameKind.streamData) {
+      stream.takeData(readPosition(buffer, body, end), buffer.subarray(body + POSITION_BYTES, end), owner);
+    } else {
+      const { halves, error } = readReset(this.codec, buffer, body, end);
+      stream.takeReset(halves, remoteStreamError(this.#options.node, error));
+    }
+    return stream;
+  }
+
+  /** Sends what is due, as far as there is room. */
+  pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      const queue = this.#options.queue();
+      if (queue !== null && !queue.closed && this.#writeSmall(queue)) this.#writeData(queue);
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  // What its ends tell.
+
+  small(end: StreamEnd): void {
+    if (end.isOver) this.#remove(end);
+    else if (end.hasSmall) this.#small.add(end);
+    this.pump();
+  }
+
+  data(end: StreamEnd): void {
+    if (end.hasData) this.#data.add(end);
+    this.pump();
+  }
+
+  read(window: ReceiveWindow, bytes: number): boolean {
+    const { now, roundTrip, share } = this.#options;
+    const before = window.bytes;
+    const isDue = window.read(bytes, now(), roundTrip(), share.room);
+    share.grow(window.bytes - before);
+    return isDue;
+  }
+
+  released(end: StreamEnd): void {
+    this.#options.share.remove(end);
+  }
+
+  #writeSmall(queue: StreamQueue): boolean {
+    for (const [number, error] of this.#strays) {
+      if (!queue.hasRoomFor(SMALL_FRAME_BYTES)) return this.#wait(queue);
+      this.#strays.delete(number);
+      writeReset(queue, number, Halves.both, remoteErrorOf(error));
+    }
+    for (const end of this.#small) {
+      if (!queue.hasRoomFor(end.smallBytes)) return this.#wait(queue);
+      this.#small.delete(end);
+      end.writeSmall(queue);
+      if (end.isOver) this.#remove(end);
+    }
+    return true;
+  }
+
+  #writeData(queue: StreamQueue): void {
+    // What is put back comes last.
+    for (const end of this.#data) {
+      if (this.#aheadBytes >= AHEAD_MAX_BYTES) return;
+      this.#data.delete(end);
+      if (!end.hasData) continue;
+      if (!queue.hasRoomFor(end.chunkBytes + SMALL_FRAME_BYTES)) {
+        this.#data.add(end);
+        this.#wait(queue);
+        return;
+      }
+      const bytes = end.writeChunk(queue);
+      if (end.hasData) this.#data.add(end);
+      this.#aheadBytes += bytes;
+      this.#unmarkedBytes += bytes;
+      if (this.#unmarkedBytes >= MARK_BYTES) this.#mark(queue);
+    }
+    // Chunks may have been the last ones of their streams.
+    if (this.#small.size > 0) this.#writeSmall(queue);
+  }
+
+  /** Goes on once what is in the queue now has left it. */
+  #wait(queue: StreamQueue): false {
+    if (this.#isWaiting) return false;
+    this.#isWaiting = true;
+    queue.written().then(() => {
+      this.#isWaiting = false;
+      this.pump();
+    });
+    return false;
+  }
+
+  #mark(queue: StreamQueue): void {
+    const bytes = this.#unmarkedBytes;
+    this.#unmarkedBytes = 0;
+    queue.written().then(() => {
+      this.#aheadBytes -= bytes;
+      this.pump();
+    });
+  }
+
+  #takeOpening(number: number, opening: StreamOpening): StreamEnd | undefined {
+    const { isEven, node, share, opened } = this.#options;
+    if ((number % 2 === 0) === isEven || this.#ends.has(number)) {
+      throw new ProtocolError(`Cannot open stream ${number}: the number is not free for the other side`);
+    }
+    if (share.isFull) {
+      const state = `"${node}" has as many streams open as it may: ${share.streamsMax}`;
+      return void this.#stray(number, new OverloadedError(`Cannot open a stream to "${opening.name}": ${state}`));
+    }
+    const end = this.#add(number, opening.form, false);
+    end.takeCredit(opening.window);
+    opened(end, opening);
+    return end;
+  }
+
+  #stray(number: number, error: unknown): void {
+    if (this.#strays.size >= STRAYS_MAX && !this.#strays.has(number)) {
+      throw new ProtocolError(
+        "Cannot go on: streams are used that are not open, and what is said about them is not read",
+      );
+    }
+    this.#strays.set(number, error);
+    this.pump();
+  }
+
+  #add(number: number, form: StreamForm, isOpener: boolean): StreamEnd {
+    const { now, share } = this.#options;
+    const bytes = share.room >= WINDOW_START_BYTES ? WINDOW_START_BYTES : WINDOW_MIN_BYTES;
+    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes, now()));
+    this.#ends.set(number, end);
+    share.add(end);
+    return end;
+  }
+
+  #remove(end: StreamEnd): void {
+    if (this.#ends.get(end.number) === end) this.#ends.delete(end.number);
+    this.#small.delete(end);
+    this.#data.delete(end);
+  }
+
+  #advance(): void {
+    this.#nextNumber = (this.#nextNumber + 2) % NUMBERS_MAX;
+  }
+}
