@@ -56,3 +56,13 @@ export function forwardArguments<Options extends SendOptions>(
   const options = rest[isRef ? 1 : 2] ?? NO_OPTIONS;
   return { node, name, message, options: options as Options, cast };
 }
+
+/** A message and the handler that it is for. */
+export interface Addressed {
+  /** Name of the node. */
+  readonly node: string;
+  /** Name of the handler. */
+  readonly name: string;
+  /** The message. */
+  readonly message: unknown;
+}

@@ -102,18 +102,13 @@ export class Node implements ConnectionPoolHandler {
     this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
     const messaging = new NodeMessaging(context);
     this.messaging = messaging;
-    const streaming = new Streaming(context, messaging);
-    this.streaming = streaming;
-    const changed = () => {
-      messaging.broadcasting.neighboursChanged();
-      streaming.partitionsChanged();
-    };
+    this.streaming = new Streaming(context, messaging);
     this.partitions = new PartitionControl({
       pool,
       runtime,
       timeout: answerTimeout,
       isAllowed: settings.allow.faultInjection,
-      changed,
+      changed: () => this.#parts.partitionsChanged(),
     });
     this.status = new StatusEvents(context);
     const patience = Math.min(settings.handshakeTimeout, settings.joinTimeout) / 2;
@@ -132,7 +127,7 @@ export class Node implements ConnectionPoolHandler {
       new Strangers(runtime.clock, pool),
       new Seeking(context, this.#former),
       ...messaging.parts(),
-      streaming,
+      this.streaming,
       this.partitions,
       { periodic: () => pool.look() },
       statuses,
@@ -274,8 +269,8 @@ export class Node implements ConnectionPoolHandler {
   }
 
   connectionClosed(connection: Connection, error: unknown): void {
-    const { peer, channel, reader, queue } = connection;
-    this.context.traffic.closed(channel, reader.bytesRead, queue.bytesWritten);
+    const { peer, channel } = connection;
+    this.context.traffic.closed(channel, connection.reader.bytesRead, connection.queue.bytesWritten);
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
     this.statuses.closed(peer, error);

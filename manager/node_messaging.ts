@@ -167,6 +167,7 @@ export class NodeMessaging {
       {
         peerUp: () => broadcasting.neighboursChanged(),
         peerDown: () => broadcasting.neighboursChanged(),
+        partitionsChanged: () => broadcasting.neighboursChanged(),
         restart: (self) => broadcasting.restart(self),
         stop: () => broadcasting.stop(),
         controls: [[FrameKind.broadcast, (peer, message) => broadcasting.receive(peer, message)]],

@@ -37,6 +37,8 @@ export interface Part {
   peerUp?(peer: Peer): void;
   /** Messages do not reach a peer, for now at least. */
   peerDown?(peer: Peer): void;
+  /** Partitions were injected, or resolved. */
+  partitionsChanged?(): void;
   /** A connection has closed. Another one may have its place by now. */
   connectionClosed?(connection: Connection): void;
   /** A dial of a peer that is to be connected has failed: it is tried again. */

@@ -50,6 +50,10 @@ export class Parts implements Part {
     for (const part of this.#parts) part.peerDown?.(peer);
   }
 
+  partitionsChanged(): void {
+    for (const part of this.#parts) part.partitionsChanged?.();
+  }
+
   connectionClosed(connection: Connection): void {
     for (const part of this.#parts) part.connectionClosed?.(connection);
   }

@@ -34,7 +34,10 @@ import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import { call, cast, forward, receive } from "./sending.ts";
 import type { StreamOptions } from "./streaming.ts";
+import { summary } from "./summary.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
+
+type NodeName = string | NodeSpec;
 
 /** What is behind the interface: hands each call to the part of the node that it is for. */
 export class PeerService extends EventTarget implements PeerServiceManager {
@@ -71,16 +74,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   /** What `JSON.stringify` and structured loggers are given: nothing secret. */
   toJSON(): Record<string, unknown> {
-    const { overlay, pool, context: { self, stopped } } = this.#node;
-    const names = [...overlay.members.keys()].sort();
-    const isUp = (name: string) => name === self.name || pool.peers.get(name)?.connected === true;
-    return {
-      name: self.name,
-      listening: stopped ? [] : self.addresses.map(({ hostname, port }) => `${hostname}:${port}`),
-      up: names.filter(isUp),
-      down: names.filter((name) => !isUp(name)),
-      stopped,
-    };
+    return summary(this.#node);
   }
 
   as<Other extends object>(): PeerServiceManager<Other> {
@@ -233,12 +227,9 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return cast(this.#node, forwardArguments<SendOptions>(true, target, rest));
   }
 
-  call(node: string | NodeSpec, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
-    try {
-      return call(this.#node, { node: nameOf(node), name, message }, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  // deno-lint-ignore require-await -- rejects rather than throws
+  async call(node: NodeName, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    return call(this.#node, { node: nameOf(node), name, message }, options);
   }
 
   callAll(
@@ -269,21 +260,11 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   // deno-lint-ignore require-await -- rejects rather than throws
-  async openStream(
-    node: string | NodeSpec,
-    name: string,
-    message: unknown = null,
-    options: StreamOptions = {},
-  ): Promise<ByteStreamPair> {
+  async openStream(node: NodeName, name: string, message?: unknown, options?: StreamOptions): Promise<ByteStreamPair> {
     return this.#node.streaming.open({ node: nameOf(node), name, message }, options);
   }
 
-  callStream(
-    node: string | NodeSpec,
-    name: string,
-    message: unknown,
-    options: StreamOptions = {},
-  ): AsyncIterableIterator<unknown> {
+  callStream(node: NodeName, name: string, message: unknown, options?: StreamOptions): AsyncIterableIterator<unknown> {
     return this.#node.streaming.values({ node: nameOf(node), name, message }, options);
   }
 

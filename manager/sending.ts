@@ -6,18 +6,8 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
-import type { ForwardArguments, ForwardOptions } from "./forward_options.ts";
+import type { Addressed, ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
-
-/** A message and the handler that it is for. */
-export interface Addressed {
-  /** Name of the node. */
-  readonly node: string;
-  /** Name of the handler. */
-  readonly name: string;
-  /** The message. */
-  readonly message: unknown;
-}
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
 export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {

@@ -11,11 +11,11 @@ import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import type { Addressed } from "./forward_options.ts";
 import type { FrameHandler } from "./frame_router.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { NodeMessaging } from "./node_messaging.ts";
 import type { Part } from "./part.ts";
-import type { Addressed } from "./sending.ts";
 
 /** How a stream is opened. */
 export interface StreamOptions extends StreamRoute {
@@ -100,12 +100,12 @@ export class Streaming implements Part {
   }
 
   /** Opens a stream of bytes. */
-  async open(to: Addressed, options: StreamOptions): Promise<ByteStreamPair> {
+  async open(to: Addressed, options: StreamOptions = {}): Promise<ByteStreamPair> {
     return byteStreams(await this.#open(to, "bytes", options));
   }
 
   /** Asks a handler for values. Nothing is sent before the first one is asked for. */
-  async *values(to: Addressed, options: StreamOptions): AsyncGenerator<unknown> {
+  async *values(to: Addressed, options: StreamOptions = {}): AsyncGenerator<unknown> {
     const { codec, settings: { maxFrameBytes } } = this.#context;
     yield* readValues(await this.#open(to, "values", options), codec, maxFrameBytes);
   }
@@ -122,7 +122,6 @@ export class Streaming implements Part {
     this.#streams.connectionClosed(connection);
   }
 
-  /** Partitions were injected, or resolved. */
   partitionsChanged(): void {
     this.#streams.partitionsChanged();
   }
@@ -150,7 +149,7 @@ export class Streaming implements Part {
       throw new DOMException(`${what}: no other node passes streams on`, "NotSupportedError");
     }
     const until = { signal: this.#context.untilStopped(signal), timeout };
-    const open = (ended: AbortSignal) => this.#streams.open(to.node, to.name, form, to.message, options, ended);
+    const open = (ended: AbortSignal) => this.#streams.open(to.node, to.name, form, to.message ?? null, options, ended);
     const end = await withDeadline(clock, until, what, open);
     if (signal !== undefined) endWith(signal, end);
     return end;

@@ -22,3 +22,13 @@
 
 export { type HealthCheck } from "./health.ts";
 export { httpHandler, type HttpHandlerOptions } from "./http_handler.ts";
+export { instrument, type InstrumentOptions } from "./instrument.ts";
+export {
+  type TelemetryAttributes,
+  type TelemetryCallback,
+  type TelemetryHistogram,
+  type TelemetryInstrumentOptions,
+  type TelemetryMeter,
+  type TelemetryObservable,
+  type TelemetryObserver,
+} from "./telemetry_types.ts";

@@ -1,0 +1,16 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Node } from "./node.ts";
+
+/** What people and structured loggers are shown of a node: nothing secret. */
+export function summary({ overlay, pool, context: { self, stopped } }: Node): Record<string, unknown> {
+  const names = [...overlay.members.keys()].sort();
+  const isUp = (name: string) => name === self.name || pool.peers.get(name)?.connected === true;
+  return {
+    name: self.name,
+    listening: stopped ? [] : self.addresses.map(({ hostname, port }) => `${hostname}:${port}`),
+    up: names.filter(isUp),
+    down: names.filter((name) => !isUp(name)),
+    stopped,
+  };
+}

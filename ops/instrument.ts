@@ -1,0 +1,74 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { PeerService } from "../manager/peer_service.ts";
+import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { MeteredNode } from "./metrics/metered_node.ts";
+import type { TelemetryMeter } from "./telemetry_types.ts";
+
+/** The name under which meters and tracers are asked for. */
+const SCOPE = "@partisan/peer-service";
+
+/** Options of {@linkcode instrument}. */
+export interface InstrumentOptions {
+  /**
+   * Where metrics go: a `Meter` of OpenTelemetry, whoever made it; `null` for nowhere.
+   *
+   * @default {that of Deno, when it runs with OTEL_DENO=true}
+   */
+  readonly meter?: TelemetryMeter | null | undefined;
+}
+
+/**
+ * Hands what is measured about a node to OpenTelemetry: the instruments of `/metrics`, under the same names, each with the attribute
+ * `partisan.node`. Without options it takes what Deno itself provides, which is sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; where Deno
+ * runs without `OTEL_DENO=true`, nothing happens.
+ *
+ * @param node Any node, whatever its contract.
+ * @returns Ends it when disposed. The end of the node ends it too.
+ * @throws {TypeError} When the node is not one of this module.
+ *
+ * @example A meter of one's own
+ * ```ts
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { instrument, type TelemetryCallback } from "@partisan/peer-service/ops";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const seen = new Map<string, number>();
+ * const callbacks = new Map<string, TelemetryCallback>();
+ * const observable = (name: string) => ({
+ *   addCallback: (callback: TelemetryCallback) => void callbacks.set(name, callback),
+ *   removeCallback: () => void callbacks.delete(name),
+ * });
+ * const meter = {
+ *   createObservableCounter: observable,
+ *   createObservableGauge: observable,
+ *   createHistogram: () => ({ record: () => {} }),
+ * };
+ *
+ * await using node = await startPeerService({ name: "a" });
+ * using _instrumented = instrument(node, { meter });
+ * callbacks.get("partisan_ready")?.({ observe: (value) => void seen.set("ready", value) });
+ * assertEquals(seen.get("ready"), 1);
+ * ```
+ */
+export function instrument(node: PeerServiceManager, options: InstrumentOptions = {}): Disposable {
+  const meter = options.meter === undefined ? denoMeter() : options.meter;
+  const behind = PeerService.nodeOf(node);
+  const parts = new DisposableStack();
+  if (meter !== null) parts.use(new MeteredNode(behind, meter));
+  const stopped = node.stopSignal;
+  const end = () => parts.dispose();
+  stopped.addEventListener("abort", end);
+  parts.defer(() => stopped.removeEventListener("abort", end));
+  if (stopped.aborted) end();
+  return parts;
+}
+
+/** The meter that Deno provides; `null` where it runs without OpenTelemetry, which it says by throwing. */
+function denoMeter(): TelemetryMeter | null {
+  try {
+    return Deno.telemetry.meterProvider.getMeter(SCOPE);
+  } catch {
+    return null;
+  }
+}
