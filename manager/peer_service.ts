@@ -38,6 +38,7 @@ import { summary } from "./summary.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 
 type NodeName = string | NodeSpec;
+type CallResults = Map<string, PromiseSettledResult<unknown>>;
 
 /** What is behind the interface: hands each call to the part of the node that it is for. */
 export class PeerService extends EventTarget implements PeerServiceManager {
@@ -109,12 +110,8 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     listener: PeerServiceListener<Type> | null,
     options?: EventListenerOptions | boolean,
   ): void;
-  override removeEventListener(
-    type: string,
-    // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
-    listener: any,
-    options?: EventListenerOptions | boolean,
-  ): void {
+  // deno-lint-ignore no-explicit-any -- the overloads above say what it takes
+  override removeEventListener(type: string, listener: any, options?: EventListenerOptions | boolean): void {
     super.removeEventListener(type, listener, options);
   }
 
@@ -212,7 +209,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   // Messages.
 
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
-  forwardMessage(node: string | NodeSpec, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
+  forwardMessage(node: NodeName, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
     try {
       return forward(this.#node, forwardArguments<ForwardOptions>(false, target, rest));
@@ -227,16 +224,15 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return cast(this.#node, forwardArguments<SendOptions>(true, target, rest));
   }
 
-  // deno-lint-ignore require-await -- rejects rather than throws
-  async call(node: NodeName, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
-    return call(this.#node, { node: nameOf(node), name, message }, options);
+  call(node: NodeName, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
+    try {
+      return call(this.#node, { node: nameOf(node), name, message }, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
-  callAll(
-    name: string,
-    message: unknown,
-    options: CallAllOptions = {},
-  ): Promise<Map<string, PromiseSettledResult<unknown>>> {
+  callAll(name: string, message: unknown, options: CallAllOptions = {}): Promise<CallResults> {
     return callAll(this.#node, name, message, options);
   }
 
