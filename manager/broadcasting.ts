@@ -6,6 +6,7 @@ import { Plumtree } from "../gossip/plumtree.ts";
 import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
+import { traceFromValue } from "../wire/trace_context.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -13,7 +14,7 @@ import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import { sendValue } from "../connections/send_value.ts";
 
 /** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
-type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean];
+type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean, trace?: Uint8Array];
 
 /** How a broadcast travels. */
 export interface BroadcastOptions {
@@ -39,7 +40,14 @@ export interface BroadcastingOptions {
   readonly isFullMesh: boolean;
   /** The present incarnation of a node, where it is known. */
   readonly lifeOf: (node: string) => number | undefined;
-  readonly deliver: (name: string, message: unknown, from: string, age: number, repaired: boolean) => void;
+  readonly deliver: (
+    name: string,
+    message: unknown,
+    from: string,
+    age: number,
+    repaired: boolean,
+    trace?: Uint8Array,
+  ) => void;
 }
 
 /** What happened to broadcasts so far. */
@@ -89,14 +97,18 @@ export class Broadcasting {
    *
    * @throws {EncodeError} When the message cannot be encoded.
    */
-  broadcast(name: string, message: unknown, { newcomers = true }: BroadcastOptions = {}): void {
+  broadcast(name: string, message: unknown, { newcomers = true }: BroadcastOptions = {}, trace?: Uint8Array): void {
     const { codec, runtime, deliver, pool } = this.#options;
     this.#look();
     const bytes = codec.encode(message);
-    const payload: Payload = newcomers ? [name, bytes] : [name, bytes, true];
+    const payload: Payload = trace !== undefined
+      ? [name, bytes, !newcomers, trace]
+      : newcomers
+      ? [name, bytes]
+      : [name, bytes, true];
     this.stats.begun++;
     this.#do(this.#tree.broadcast(payload, runtime.clock.now()));
-    runtime.defer(() => deliver(name, message, pool.selfName(), 0, false));
+    runtime.defer(() => deliver(name, message, pool.selfName(), 0, false, trace));
   }
 
   /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
@@ -167,13 +179,15 @@ export class Broadcasting {
       if (message.kind === "graft") this.stats.grafts++;
       const peer = pool.peers.get(to);
       const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
-      if (connection !== null) sendValue(connection, FrameKind.broadcast, broadcastToValue(message));
+      if (connection === null) continue;
+      const understood = connection.features.has("trace") ? message : untraced(message);
+      sendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
     }
-    for (const { id, payload: [name, bytes, isForOldMembers], age, repaired } of delivered) {
+    for (const { id, payload: [name, bytes, isForOldMembers, trace], age, repaired } of delivered) {
       this.stats.delivered++;
       if (repaired) this.stats.repaired++;
       if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
-      deliver(name, codec.decode(bytes), id.root, age, repaired);
+      deliver(name, codec.decode(bytes), id.root, age, repaired, traceFromValue(trace));
     }
     this.#schedule();
   }
@@ -189,6 +203,13 @@ export class Broadcasting {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+/** The same for a peer that does not know of traces. */
+function untraced(message: BroadcastMessage<Payload>): BroadcastMessage<Payload> {
+  if ((message.kind !== "gossip" && message.kind !== "repair") || message.payload.length < 4) return message;
+  const [name, bytes, isForOldMembers = false] = message.payload;
+  return { ...message, payload: isForOldMembers ? [name, bytes, true] : [name, bytes] };
 }
 
 function checkPayload(payload: unknown): asserts payload is Payload {

@@ -37,14 +37,8 @@ import { warnOfWeakSecrets } from "./secret_warnings.ts";
 import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
-import { Strangers } from "./strangers.ts";
+import { FOR_MEMBERS, ONCE_MEMBER, Strangers } from "./strangers.ts";
 import { Streaming } from "./streaming.ts";
-
-/** What only members may say: a stranger passes nothing on, and cuts nobody off. */
-const FOR_MEMBERS: ReadonlySet<number> = new Set([FrameKind.relay, FrameKind.broadcast, FrameKind.partition]);
-
-/** What waits until the one who said it is a member: it may have joined elsewhere, and be faster than the word of it. */
-const ONCE_MEMBER: ReadonlySet<number> = new Set([FrameKind.message, FrameKind.envelope, FrameKind.streamOpen]);
 
 /** A running node: makes its parts, and tells them in order what happens. Owns no algorithm of its own. */
 export class Node implements ConnectionPoolHandler {

@@ -14,11 +14,14 @@ import { Guarantees } from "../messaging/guarantees.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import { type MessageStats, noMessages, type Undeliverable } from "../messaging/message_stats.ts";
+import { readTraceHead, TRACE_HEAD_BYTES } from "../messaging/message_frame.ts";
+import { Tracing } from "../messaging/tracing.ts";
 import { Monitors } from "../messaging/monitors.ts";
 import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { Random } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import type { Connection } from "../connections/connection.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
 import { sendValue } from "../connections/send_value.ts";
 import type { NodeContext } from "./node_context.ts";
@@ -29,6 +32,7 @@ import type { Settings } from "./settings.ts";
 export class NodeMessaging {
   readonly registry: Registry;
   readonly stats: MessageStats = noMessages();
+  readonly tracing: Tracing = new Tracing();
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
@@ -77,6 +81,7 @@ export class NodeMessaging {
     this.inbound = new Inbound({
       ...common,
       registry,
+      tracing: this.tracing,
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
     });
@@ -155,6 +160,7 @@ export class NodeMessaging {
         },
         frames: [
           [FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)],
+          [FrameKind.traced, (...frame) => this.#takeTraced(...frame)],
           [FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end)],
         ],
       },
@@ -260,8 +266,8 @@ export class NodeMessaging {
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
       lifeOf: (node) => this.#knownLife(node),
-      deliver: (name, message, from, age, repaired) =>
-        this.inbound.receive(name, message, this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired)),
+      deliver: (name, message, from, age, repaired, trace) =>
+        this.inbound.receive(name, message, this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace)),
     }, self);
   }
 
@@ -290,15 +296,25 @@ export class NodeMessaging {
     if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
     if (what.kind === "cancel") return this.calls.takeCancel(from.name, what.id);
-    const { name, cast, channel, envelope, message, bytes } = what;
-    const context = this.inbound.context(from.name, channel, cast);
+    const { name, cast, channel, envelope, message, bytes, trace } = what;
+    const context = this.inbound.context(from.name, channel, cast, trace);
     if (envelope === undefined) this.inbound.receive(name, message, context);
     else this.acceptance.accept(from, envelope, bytes, message, name, context, false);
   }
 
+  /** Takes a message that belongs to a trace, with guarantees or without. */
+  #takeTraced(connection: Connection, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+    const [trace, kind] = readTraceHead(buffer, start, end);
+    const behind = start + TRACE_HEAD_BYTES;
+    if (kind === FrameKind.message) return this.inbound.takeMessage(connection, buffer, behind, end, trace);
+    this.acceptance.takeEnvelope(connection, buffer, behind, end, trace);
+  }
+
   /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */
-  #deliverHere({ name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope }: OutboundMessage): void {
-    const context = this.inbound.context(this.#context.self.name, channel, cast);
+  #deliverHere(
+    { name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope, trace }: OutboundMessage,
+  ): void {
+    const context = this.inbound.context(this.#context.self.name, channel, cast, trace);
     const { codec } = this.#context;
     if (envelope === undefined) this.inbound.checkHolding(name);
     const bytes = codec.encode(message);

@@ -32,7 +32,7 @@ import { nameOf } from "./node_name.ts";
 import type { JoinOptions, MembersOptions, PeerServiceManager } from "./peer_service_manager.ts";
 import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
-import { call, cast, forward, receive } from "./sending.ts";
+import { broadcast, call, cast, forward, receive } from "./sending.ts";
 import type { StreamOptions } from "./streaming.ts";
 import { summary } from "./summary.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
@@ -237,8 +237,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   broadcast(name: string, message: unknown, options?: BroadcastOptions): void {
-    this.#node.context.checkRunning("broadcast");
-    this.#node.messaging.broadcasting.broadcast(name, message, options);
+    broadcast(this.#node, name, message, options);
   }
 
   ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {

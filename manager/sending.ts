@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { BroadcastOptions } from "./broadcasting.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
+import { isTraced, type SendOperation, type SentSpan } from "../messaging/tracing.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Addressed, ForwardArguments, ForwardOptions } from "./forward_options.ts";
@@ -11,6 +13,13 @@ import type { Node } from "./node.ts";
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
 export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
+  const span = begin(from, "send", outgoing, outgoing.options.channel);
+  return span === null
+    ? forwardPlain(from, outgoing)
+    : ended(span, () => forwardPlain(from, { ...outgoing, trace: span.trace }));
+}
+
+function forwardPlain(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
   from.context.checkRunning("send");
   const { options } = outgoing;
   const { signal, timeout } = options;
@@ -39,11 +48,63 @@ function rethrow(from: Node, error: unknown): never {
 
 /** Sends a message without waiting. @returns Whether more may be sent at once. */
 export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
-  return !from.context.stopped && from.messaging.outbound.cast(outgoing);
+  if (from.context.stopped) return false;
+  const span = begin(from, "send", outgoing, outgoing.options.channel);
+  const { outbound } = from.messaging;
+  return span === null
+    ? outbound.cast(outgoing)
+    : endedAtOnce(span, () => outbound.cast({ ...outgoing, trace: span.trace }));
 }
 
 /** Sends a request and waits for its reply. */
 export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
+  const span = begin(from, "call", to, options.channel);
+  return span === null ? callPlain(from, to, options) : ended(span, () => callPlain(from, to, options, span.trace));
+}
+
+/** Sends a message to all members. */
+export function broadcast(from: Node, name: string, message: unknown, options: BroadcastOptions | undefined): void {
+  from.context.checkRunning("broadcast");
+  const span = begin(from, "broadcast", { node: undefined, name }, undefined);
+  const { broadcasting } = from.messaging;
+  if (span === null) broadcasting.broadcast(name, message, options);
+  else endedAtOnce(span, () => broadcasting.broadcast(name, message, options, span.trace));
+}
+
+/** Begins a span where somebody traces, and the message is for a handler of the user. */
+function begin(
+  from: Node,
+  operation: SendOperation,
+  { node, name }: { readonly node: string | undefined; readonly name: string },
+  channel: string | undefined,
+): SentSpan | null {
+  const { tracer } = from.messaging.tracing;
+  return tracer === null || !isTraced(name) ? null : tracer.send({ operation, node, name, channel });
+}
+
+async function ended<T>(span: SentSpan, run: () => Promise<T>): Promise<T> {
+  try {
+    const result = await run();
+    span.end();
+    return result;
+  } catch (error) {
+    span.end({ error });
+    throw error;
+  }
+}
+
+function endedAtOnce<T>(span: SentSpan, run: () => T): T {
+  try {
+    const result = run();
+    span.end();
+    return result;
+  } catch (error) {
+    span.end({ error });
+    throw error;
+  }
+}
+
+function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint8Array): Promise<unknown> {
   from.context.checkRunning("call");
   const { calls } = from.messaging;
   return withDeadline(
@@ -56,7 +117,7 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
       if (!isReachable && from.pool.peers.get(to.node)?.up !== true) {
         throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
       }
-      return await calls.call({ ...to, options }, options.retransmission, from.context.untilStopped(signal));
+      return await calls.call({ ...to, options, trace }, options.retransmission, from.context.untilStopped(signal));
     },
   );
 }

@@ -60,10 +60,10 @@ export class Acceptance {
   }
 
   /** Takes a frame of kind `envelope`. */
-  takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+  takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number, trace?: Uint8Array): void {
     const { codec, inbound } = this.#options;
     const { name, cast, envelope, message } = readMessage(connection, codec, FrameKind.envelope, buffer, start, end);
-    this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast));
+    this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast, trace));
   }
 
   /**

@@ -8,7 +8,8 @@ import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts";
-import { BroadcastContext, SenderSignals, SharedContext } from "./message_context.ts";
+import { BroadcastContext, SenderSignals, SharedContext, TracedContext, traceOf } from "./message_context.ts";
+import { isTraced, type Tracing } from "./tracing.ts";
 import type { MessageContext, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
@@ -20,6 +21,7 @@ export interface InboundOptions {
   readonly interpositions: Interpositions;
   readonly delayed: DelayQueue;
   readonly stats: MessageStats;
+  readonly tracing: Tracing;
   readonly undeliverable: (what: Undeliverable) => void;
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
 }
@@ -53,10 +55,16 @@ export class Inbound {
    *
    * @returns When its handler has no room: what to wait for before the next frame is read. Backpressure begins there.
    */
-  takeMessage(connection: Connection, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+  takeMessage(
+    connection: Connection,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    trace?: Uint8Array,
+  ): void | Promise<void> {
     const { codec, registry: { workload } } = this.#options;
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
-    const context = this.contextOf(connection, cast);
+    const context = this.contextOf(connection, cast, trace);
     if (workload.hasRoom(name)) return this.#enter(name, message, context);
     return new Promise((resolve) =>
       workload.wait(name, () => {
@@ -97,13 +105,21 @@ export class Inbound {
   }
 
   /** The context of a message that came by another way than a connection of its sender. */
-  context(from: string, channel: string, cast: boolean): MessageContext {
-    return new SharedContext(from, channel, cast, this.#signals);
+  context(from: string, channel: string, cast: boolean, trace?: Uint8Array): MessageContext {
+    return trace === undefined
+      ? new SharedContext(from, channel, cast, this.#signals)
+      : new TracedContext(from, channel, cast, this.#signals, trace);
   }
 
   /** The context of a broadcast. */
-  broadcastContext(from: string, channel: string, age: number, repaired: boolean): MessageContext {
-    return new BroadcastContext(from, channel, this.#signals, age, repaired);
+  broadcastContext(
+    from: string,
+    channel: string,
+    age: number,
+    repaired: boolean,
+    trace: Uint8Array | undefined,
+  ): MessageContext {
+    return new BroadcastContext(from, channel, this.#signals, age, repaired, trace);
   }
 
   /** A node went down, or has left: whatever is done for it is of no use. */
@@ -117,7 +133,8 @@ export class Inbound {
   }
 
   /** The context of messages that a connection carries. */
-  contextOf(connection: Connection, cast: boolean): MessageContext {
+  contextOf(connection: Connection, cast: boolean, trace?: Uint8Array): MessageContext {
+    if (trace !== undefined) return this.context(connection.peer.name, connection.channel, cast, trace);
     const contexts = this.#contextsOf(connection);
     return cast ? contexts.cast : contexts.forward;
   }
@@ -180,11 +197,14 @@ export class Inbound {
    * @throws What the handler throws.
    */
   handle(name: string, message: unknown, context: MessageContext): unknown {
-    const { registry, stats, handlerFailed } = this.#options;
+    const { registry, stats, tracing, handlerFailed } = this.#options;
     try {
       if (message instanceof UndecodableMessage) throw message.error;
       stats.delivered++;
-      const result = registry.whereis(name)!(message, context);
+      const handler = registry.whereis(name)!;
+      const result = tracing.tracer === null || !isTraced(name)
+        ? handler(message, context)
+        : tracing.tracer.process(name, context, traceOf(context), () => handler(message, context));
       if (result instanceof Promise) this.#follow(result, name, context);
       return result;
     } catch (error) {

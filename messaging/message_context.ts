@@ -50,15 +50,40 @@ export class SharedContext implements MessageContext {
   }
 }
 
+/** The context of a plain message that belongs to a trace: it has one of its own. */
+export class TracedContext extends SharedContext {
+  /** Where the message belongs in the trace. */
+  readonly trace: Uint8Array;
+
+  constructor(from: string, channel: string, cast: boolean, signals: SenderSignals, trace: Uint8Array) {
+    super(from, channel, cast, signals);
+    this.trace = trace;
+  }
+}
+
+/** Where a message belongs in a trace, if it does. */
+export function traceOf(context: MessageContext & { readonly trace?: Uint8Array | undefined }): Uint8Array | undefined {
+  return context.trace;
+}
+
 /** The context of a broadcast. */
 export class BroadcastContext extends SharedContext {
   readonly age: number;
   readonly repaired: boolean;
+  readonly trace: Uint8Array | undefined;
 
-  constructor(from: string, channel: string, signals: SenderSignals, age: number, repaired: boolean) {
+  constructor(
+    from: string,
+    channel: string,
+    signals: SenderSignals,
+    age: number,
+    repaired: boolean,
+    trace: Uint8Array | undefined,
+  ) {
     super(from, channel, true, signals);
     this.age = age;
     this.repaired = repaired;
+    this.trace = trace;
   }
 }
 
@@ -67,13 +92,17 @@ export class RequestContext implements MessageContext {
   readonly from: string;
   readonly channel: string;
   readonly cast: boolean;
+  readonly trace: Uint8Array | undefined;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
-  constructor({ from, channel, cast }: Pick<MessageContext, "from" | "channel" | "cast">) {
-    this.from = from;
-    this.channel = channel;
-    this.cast = cast;
+  constructor(
+    context: Pick<MessageContext, "from" | "channel" | "cast"> & { readonly trace?: Uint8Array | undefined },
+  ) {
+    this.from = context.from;
+    this.channel = context.channel;
+    this.cast = context.cast;
+    this.trace = context.trace;
   }
 
   /** Whether nobody waits for the reply any more. */

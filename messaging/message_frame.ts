@@ -3,6 +3,7 @@
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
+import { TRACE_BYTES } from "../wire/trace_context.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
@@ -16,6 +17,9 @@ const NAME_BYTES_MAX = 1024;
 const NAME_LENGTH_MAX = 255;
 const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
+
+/** What stands in front of the body in a frame of kind `traced`. */
+export const TRACE_HEAD_BYTES: number = TRACE_BYTES + 1;
 
 /** A message as it came off the wire. */
 export interface InboundMessage {
@@ -33,6 +37,7 @@ export interface InboundMessage {
  * Encodes a message straight into the connection's next batch.
  *
  * @param envelope Guarantees that the message carries; `undefined` for none.
+ * @param trace Where the message belongs in a trace: left out where the peer does not know of traces.
  * @returns Whether it was queued: `false` when the queue is full.
  * @throws {EncodeError} When the message cannot be encoded.
  * @throws {MessageTooLargeError} When it is larger than a frame may be.
@@ -45,14 +50,21 @@ export function writeMessage(
   cast: boolean,
   envelope: Envelope | undefined,
   message: unknown,
+  trace?: Uint8Array,
 ): boolean {
   const { queue } = connection;
   // The name that is introduced here does not count: a message larger than the bound is taken when nothing else waits.
   const isAlone = queue.queuedBytes === 0;
   const number = connection.namesOut.get(name) ?? introduceName(connection, name);
-  const writer = queue.begin(envelope === undefined ? FrameKind.message : FrameKind.envelope);
+  const kind = envelope === undefined ? FrameKind.message : FrameKind.envelope;
+  const isTraced = trace !== undefined && connection.features.has("trace");
+  const writer = queue.begin(isTraced ? FrameKind.traced : kind);
   let tail: Uint8Array | undefined;
   try {
+    if (isTraced) {
+      writer.raw(trace);
+      writer.u8(kind);
+    }
     writer.u16(cast ? number | CAST_BIT : number);
     if (number === INLINE_NAME) codec.writePrefixed(writer, name);
     if (envelope !== undefined) writeEnvelope(writer, codec, envelope);
@@ -129,4 +141,23 @@ function introduceName(connection: Connection, name: string): number {
   connection.queue.commit();
   connection.namesOut.set(name, number);
   return number;
+}
+
+/**
+ * Reads what stands in front of the body in a frame of kind `traced`.
+ *
+ * @returns The trace context, and the kind of the body behind it, which begins {@linkcode TRACE_HEAD_BYTES} later.
+ * @throws {ProtocolError} When it is cut off, or neither of a `message` nor of an `envelope`.
+ */
+export function readTraceHead(
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): [trace: Uint8Array, kind: typeof FrameKind.message | typeof FrameKind.envelope] {
+  if (end - start < TRACE_HEAD_BYTES) throw new ProtocolError("Cannot read a traced message: it is truncated");
+  const kind = buffer[start + TRACE_BYTES]!;
+  if (kind !== FrameKind.message && kind !== FrameKind.envelope) {
+    throw new ProtocolError(`Cannot read a traced message: a frame of kind ${kind} cannot belong to a trace`);
+  }
+  return [buffer.slice(start, start + TRACE_BYTES), kind];
 }

@@ -14,6 +14,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   options: SendOptions;
   readonly cast: boolean;
   readonly call: CallMark | undefined;
+  readonly trace: Uint8Array | undefined;
   readonly envelope: Envelope = this;
   /** What goes on in its place when it is given up, lest others wait for it for ever. */
   readonly placeholder: NumberedMessage | undefined;
@@ -25,13 +26,14 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   #reject: ((error: Error) => void) | undefined = undefined;
 
   /** @param outgoing What is to be sent. */
-  constructor({ node, name, message, options, cast, call }: OutboundMessage, placeholder?: NumberedMessage) {
+  constructor({ node, name, message, options, cast, call, trace }: OutboundMessage, placeholder?: NumberedMessage) {
     this.node = node;
     this.name = name;
     this.message = message;
     this.options = options;
     this.cast = cast;
     this.call = call;
+    this.trace = trace;
     this.placeholder = placeholder;
   }
 

@@ -87,6 +87,8 @@ export interface OutboundMessage {
   readonly repeated?: boolean | undefined;
   /** Guarantees that it carries, if any. */
   readonly envelope?: Envelope | undefined;
+  /** Where it belongs in a trace, if it does. */
+  readonly trace?: Uint8Array | undefined;
 }
 
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
@@ -294,7 +296,7 @@ export class Outbound {
       const latest = this.#latestOf(connection);
       if (latest.loaded) return this.#hold(latest, message);
     }
-    const accepted = writeMessage(connection, codec, name, cast, envelope, message.message);
+    const accepted = writeMessage(connection, codec, name, cast, envelope, message.message, message.trace);
     if (accepted) stats.sent++;
     return accepted;
   }

@@ -12,6 +12,7 @@ import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
+import { traceFromValue } from "../wire/trace_context.ts";
 import { parseRelayHeader } from "../wire/relay_header.ts";
 
 /** What arrived after having been relayed. */
@@ -24,6 +25,7 @@ export type RelayedArrival =
     readonly envelope: Envelope | undefined;
     readonly message: unknown;
     readonly bytes: number;
+    readonly trace: Uint8Array | undefined;
   }
   | { readonly kind: "receipt"; readonly receipt: unknown }
   | { readonly kind: "cancel"; readonly id: unknown };
@@ -88,13 +90,14 @@ export class Relaying {
    * @throws {NotConnectedError} When there is nobody to hand it to.
    * @throws {EncodeError} When it cannot be encoded.
    */
-  send({ node, name, cast, envelope, message, options, repeated }: OutboundMessage): void {
+  send({ node, name, cast, envelope, message, options, repeated, trace }: OutboundMessage): void {
     const { channel = DEFAULT_CHANNEL, outLinks } = options;
     const marks = envelope === undefined ? null : envelopeToValue(envelope);
     const proof = envelope === undefined ? 0 : this.#proofFor(node);
     const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message), proof]);
     // A tree that nodes have gone from is whole again only with the next broadcast along it, and what is not acknowledged is not repeated.
-    this.#begin(node, body, outLinks, repeated === true || (envelope === undefined && outLinks === undefined));
+    const isFlood = repeated === true || (envelope === undefined && outLinks === undefined);
+    this.#begin(node, body, outLinks, isFlood, trace);
   }
 
   /** Sends a receipt on its way back. */
@@ -121,7 +124,8 @@ export class Relaying {
    * @throws {TypeError} When it is malformed.
    */
   receive(value: unknown): void {
-    const [head, body] = Array.isArray(value) ? value : [];
+    const [head, body, given] = Array.isArray(value) ? value : [];
+    const trace = traceFromValue(given);
     if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
     const header = parseRelayHeader(head);
     // Nobody knows the way to a node that there is not: it would go to everybody, from everybody.
@@ -131,7 +135,7 @@ export class Relaying {
     }
     const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#linksOf(header.tree) });
     if (step.outcome === "arrived") {
-      const what = this.#arrival(header.origin, body);
+      const what = this.#arrival(header.origin, body, trace);
       if (what === undefined) return void this.stats.lost++;
       // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
       const counts = what.kind !== "message" || what.envelope !== undefined;
@@ -139,17 +143,23 @@ export class Relaying {
       else this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, what);
     } else if (step.outcome === "forwarded") {
       this.stats.relayed++;
-      this.#pass(step, body);
+      this.#pass(step, body, trace);
     } else if (step.outcome !== "duplicate") {
       this.stats.lost++;
     }
   }
 
-  #begin(node: string, body: Uint8Array, outLinks: readonly string[] | undefined, isFlood: boolean): void {
+  #begin(
+    node: string,
+    body: Uint8Array,
+    outLinks: readonly string[] | undefined,
+    isFlood: boolean,
+    trace?: Uint8Array,
+  ): void {
     const tree = isFlood ? null : this.#options.lastRoot() ?? null;
     const links = isFlood ? [] : outLinks ?? this.#linksOf(tree);
     const step = this.#relay.send(node, { connected: this.#connected(), outLinks: links }, tree);
-    if (step.outcome !== "forwarded" || !this.#pass(step, body)) {
+    if (step.outcome !== "forwarded" || !this.#pass(step, body, trace)) {
       throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
     }
   }
@@ -159,17 +169,19 @@ export class Relaying {
     return tree === null ? [] : this.#options.treeLinks(tree);
   }
 
-  #pass({ header, next }: RelayStep, body: Uint8Array): boolean {
+  #pass({ header, next }: RelayStep, body: Uint8Array, trace: Uint8Array | undefined): boolean {
     let passed = false;
     for (const name of next) {
       const connection = this.#options.pool.peers.get(name)?.pick(DEFAULT_CHANNEL, undefined) ?? null;
-      if (connection !== null && sendValue(connection, FrameKind.relay, [header, body])) passed = true;
+      if (connection === null) continue;
+      const isTraced = trace !== undefined && connection.features.has("trace");
+      if (sendValue(connection, FrameKind.relay, isTraced ? [header, body, trace] : [header, body])) passed = true;
     }
     return passed;
   }
 
   /** What has arrived; `undefined` when it is a receipt without proof that its sender has got anything from here. */
-  #arrival(origin: string, body: Uint8Array): RelayedArrival | undefined {
+  #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {
       const given = this.#given.get(origin);
@@ -184,7 +196,7 @@ export class Relaying {
     const envelope = marks === null ? undefined : envelopeFromValue(marks);
     if (envelope !== undefined && typeof proof === "number") remember(this.#shown, origin, proof);
     const message = this.#options.codec.decode(bytes);
-    return { kind, name, cast, channel, envelope, message, bytes: bytes.length };
+    return { kind, name, cast, channel, envelope, message, bytes: bytes.length, trace };
   }
 
   #proofFor(destination: string): number {

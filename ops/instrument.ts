@@ -3,7 +3,8 @@
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { MeteredNode } from "./metrics/metered_node.ts";
-import type { TelemetryMeter } from "./telemetry_types.ts";
+import type { TelemetryMeter, TelemetryTracer } from "./telemetry_types.ts";
+import { TracedNode } from "./traced_node.ts";
 
 /** The name under which meters and tracers are asked for. */
 const SCOPE = "@partisan/peer-service";
@@ -16,12 +17,22 @@ export interface InstrumentOptions {
    * @default {that of Deno, when it runs with OTEL_DENO=true}
    */
   readonly meter?: TelemetryMeter | null | undefined;
+  /**
+   * Where spans go: a `Tracer` of OpenTelemetry, whoever made it; `null` for nowhere.
+   *
+   * @default {that of Deno, when it runs with OTEL_DENO=true}
+   */
+  readonly tracer?: TelemetryTracer | null | undefined;
 }
 
 /**
  * Hands what is measured about a node to OpenTelemetry: the instruments of `/metrics`, under the same names, each with the attribute
  * `partisan.node`. Without options it takes what Deno itself provides, which is sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; where Deno
  * runs without `OTEL_DENO=true`, nothing happens.
+ *
+ * With a tracer, each message to a handler has a span where it is sent (`send`, `call`, `broadcast`) and one where it is handled
+ * (`process`), the second below the first, whatever nodes are on the way: the trace travels with the message to nodes that know of traces. While a handler runs its
+ * span is the active one, so that what it does and sends is below it.
  *
  * @param node Any node, whatever its contract.
  * @returns Ends it when disposed. The end of the node ends it too.
@@ -53,9 +64,11 @@ export interface InstrumentOptions {
  */
 export function instrument(node: PeerServiceManager, options: InstrumentOptions = {}): Disposable {
   const meter = options.meter === undefined ? denoMeter() : options.meter;
+  const tracer = options.tracer === undefined ? denoTracer() : options.tracer;
   const behind = PeerService.nodeOf(node);
   const parts = new DisposableStack();
   if (meter !== null) parts.use(new MeteredNode(behind, meter));
+  if (tracer !== null) parts.use(new TracedNode(behind, tracer));
   const stopped = node.stopSignal;
   const end = () => parts.dispose();
   stopped.addEventListener("abort", end);
@@ -71,4 +84,9 @@ function denoMeter(): TelemetryMeter | null {
   } catch {
     return null;
   }
+}
+
+/** The tracer that Deno provides; `null` where it runs without OpenTelemetry: then there is no meter either, and a tracer only throws later. */
+function denoTracer(): TelemetryTracer | null {
+  return denoMeter() === null ? null : Deno.telemetry.tracerProvider.getTracer(SCOPE);
 }

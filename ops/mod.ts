@@ -26,9 +26,14 @@ export { instrument, type InstrumentOptions } from "./instrument.ts";
 export {
   type TelemetryAttributes,
   type TelemetryCallback,
+  type TelemetryContext,
   type TelemetryHistogram,
   type TelemetryInstrumentOptions,
   type TelemetryMeter,
   type TelemetryObservable,
   type TelemetryObserver,
+  type TelemetrySpan,
+  type TelemetrySpanContext,
+  type TelemetrySpanOptions,
+  type TelemetryTracer,
 } from "./telemetry_types.ts";

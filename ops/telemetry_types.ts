@@ -48,3 +48,56 @@ export interface TelemetryMeter {
   /** Makes an instrument for the distribution of something. */
   createHistogram(name: string, options: TelemetryInstrumentOptions): TelemetryHistogram;
 }
+
+/** Options of a span, as OpenTelemetry has them. */
+export interface TelemetrySpanOptions {
+  /** The part that it plays: 2 for a client, 3 for a producer, 4 for a consumer. */
+  readonly kind: number;
+  /** What is known of it. */
+  readonly attributes: Record<string, string>;
+}
+
+/** What OpenTelemetry's `Span` has of use here. */
+export interface TelemetrySpan {
+  /** Where it is in which trace. */
+  spanContext(): TelemetrySpanContext;
+  /** Says one thing more about it. */
+  setAttribute(key: string, value: string): unknown;
+  /** Says what came of it: `code` 2 is a failure. */
+  setStatus(status: { code: number; message?: string }): unknown;
+  /** Ends it. */
+  end(): void;
+}
+
+/** Where a span is in which trace, as OpenTelemetry has it. */
+export interface TelemetrySpanContext {
+  /** The trace: 32 hexadecimal digits. */
+  readonly traceId: string;
+  /** The span: 16 hexadecimal digits. */
+  readonly spanId: string;
+  /** 1 when it is recorded. */
+  readonly traceFlags: number;
+}
+
+/** What is handed on in the dark, as OpenTelemetry's `Context` does. */
+export interface TelemetryContext {
+  /** The value under a key. */
+  getValue(key: symbol): unknown;
+  /** Another context, with a value under a key. */
+  setValue(key: symbol, value: unknown): TelemetryContext;
+  /** Another context, without a value under a key. */
+  deleteValue(key: symbol): TelemetryContext;
+}
+
+/** What OpenTelemetry's `Tracer` has of use here. Any of its implementations fits. */
+export interface TelemetryTracer {
+  /** Begins a span below the active one. */
+  startSpan(name: string, options: TelemetrySpanOptions): TelemetrySpan;
+  /** Begins a span below that of a context, and has it active while `run` runs, and what that begins. */
+  startActiveSpan<Result>(
+    name: string,
+    options: TelemetrySpanOptions,
+    context: TelemetryContext,
+    run: (span: TelemetrySpan) => Result,
+  ): Result;
+}

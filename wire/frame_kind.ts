@@ -48,6 +48,8 @@ export const FrameKind = {
   envelope: 0x22,
   /** Message ids that the sender has handled. */
   ack: 0x23,
+  /** A `message` or `envelope` that belongs to a trace: `25 bytes of trace context | u8 kind | body of that kind`. */
+  traced: 0x24,
   /** A message on its way to a third node. */
   relay: 0x25,
   /** A batch of frames, deflated together. */

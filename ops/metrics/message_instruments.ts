@@ -162,4 +162,20 @@ export const MESSAGE_INSTRUMENTS: readonly Instrument[] = [
     read: ({ messaging: { relaying: { stats: { relayed, lost } } } }) =>
       byLabel("result", PASSED, (result) => result === "passed" ? relayed : lost),
   },
+  {
+    name: "partisan_streams",
+    type: "gauge",
+    unit: "{stream}",
+    help: "Streams that are open, those of this node with itself counted at both ends",
+    labels: {},
+    read: ({ streaming }) => only(streaming.stats.open),
+  },
+  {
+    name: "partisan_stream_held_bytes",
+    type: "gauge",
+    unit: "By",
+    help: "Bytes of streams that came in and were not read",
+    labels: {},
+    read: ({ streaming }) => only(streaming.stats.heldBytes),
+  },
 ];

@@ -6,6 +6,7 @@ import { NoHandlerError } from "../../messaging/errors.ts";
 import { Inbound } from "../../messaging/inbound.ts";
 import { delay, Interpositions } from "../../messaging/interposition.ts";
 import { writeMessage } from "../../messaging/message_frame.ts";
+import { Tracing } from "../../messaging/tracing.ts";
 import { type MessageStats, noMessages, type Undeliverable } from "../../messaging/message_stats.ts";
 import { PayloadCodec, UndecodableMessage } from "../../wire/payload_codec.ts";
 import { SenderSignals, SharedContext } from "../../messaging/message_context.ts";
@@ -28,6 +29,7 @@ class Bench {
   readonly failures: [name: string, from: string, error: unknown][] = [];
   readonly heard: [message: unknown, context: MessageContext][] = [];
   readonly inbound = new Inbound({
+    tracing: new Tracing(),
     self: () => "a",
     codec: this.codec,
     registry: this.registry,

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
 import { httpHandler } from "../../ops/mod.ts";
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario, type World } from "../manager/worlds.ts";
@@ -54,6 +55,11 @@ async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManag
   b!.setAttribute("load", 0.5);
   await world.until("all has come", () => heard.messages.length === 3 && a!.attribute("b", "load") === 0.5);
   await world.until("pings were answered", () => a!.stats().peers.b!.roundTrip !== undefined);
+  // What is written, and which timers have come, is known a little later than what was heard of it.
+  const { liveness, context: { traffic } } = PeerService.nodeOf(a!);
+  const isMeasured = () => liveness.delay.histogram.count > 0 && traffic.of("bulk").waits.count > 0;
+  await world.until("the last of it was measured", isMeasured);
+  await world.until("the handler's failure was told", () => world.errors.length > 0);
   world.errors.length = 0;
   return [a!, b!];
 }

@@ -13,7 +13,12 @@ await using a = await startPeerService({ name: "a", preset: "local" });
 await using b = await startPeerService({ name: "b", preset: "local" });
 using _first = instrument(a);
 using _second = instrument(b);
-b.register("double", (n: number) => 2 * n);
+const tracer = Deno.telemetry.tracerProvider.getTracer("program");
+b.register("double", async (n: number) => {
+  await Promise.resolve();
+  tracer.startSpan("work").end();
+  return 2 * n;
+});
 await a.syncJoin(b.spec);
 await a.call("b", "double", 4);
 for await (const _ of Deno.stdin.readable);

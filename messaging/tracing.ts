@@ -1,0 +1,49 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { MessageContext } from "./registry.ts";
+
+/** How a message is sent. */
+export type SendOperation = "send" | "call" | "broadcast";
+
+/** A message that is about to be sent. */
+export interface SentMessage {
+  readonly operation: SendOperation;
+  /** The node that it is for; `undefined` for all. */
+  readonly node: string | undefined;
+  /** The handler that it is for. */
+  readonly name: string;
+  readonly channel: string | undefined;
+}
+
+/** The sending of a message, as a part of a trace. */
+export interface SentSpan {
+  /** What its receiver is told about the trace; `undefined` for nothing. */
+  readonly trace: Uint8Array | undefined;
+  /** It has ended; with what was thrown, if anything was. */
+  end(failure?: { readonly error: unknown }): void;
+}
+
+/** Follows messages from node to node. */
+export interface MessageTracer {
+  /** A message is about to be sent. */
+  send(message: SentMessage): SentSpan;
+  /**
+   * A message is about to be handled.
+   *
+   * @param trace What came with it; `undefined` when nothing did.
+   * @param run Hands it to the handler. To be called once, at once.
+   * @returns What `run` does.
+   */
+  process(name: string, context: MessageContext, trace: Uint8Array | undefined, run: () => unknown): unknown;
+}
+
+/** Where a tracer goes, if there is one. */
+export class Tracing {
+  /** Follows the messages of the node; `null` for nobody. */
+  tracer: MessageTracer | null = null;
+}
+
+/** Handlers of the manager itself are nobody's business but ours. */
+export function isTraced(name: string): boolean {
+  return name !== "" && !name.startsWith("\0");
+}

@@ -1,0 +1,198 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { deadline } from "@std/async";
+import { CallError, type MessageContext, type PeerServiceManager, staticOverlay } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { instrument } from "../../ops/mod.ts";
+import { scenario } from "../manager/worlds.ts";
+import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
+import { attributeOf, OtlpReceiver } from "./otlp_receiver.ts";
+
+const CLIENT = 2;
+const PRODUCER = 3;
+const CONSUMER = 4;
+
+/** Gives every node a tracer of its own, as in processes of their own. */
+function traced(nodes: readonly PeerServiceManager[]): KeptTracer[] {
+  return nodes.map((node) => {
+    const tracer = new KeptTracer();
+    instrument(node, { meter: null, tracer });
+    return tracer;
+  });
+}
+
+/** Whether `below` is handled because of `above`, and both have ended. */
+function assertFollows(below: KeptSpan | undefined, above: KeptSpan | undefined): void {
+  assertEquals([below?.parent?.spanId, below?.parent?.traceId], [above?.context.spanId, above?.context.traceId]);
+  assertEquals([below?.ended, above?.ended], [1, 1]);
+}
+
+scenario("a message has a span where it is sent, and one below it where it is handled", async (world) => {
+  const nodes = await world.cluster(["a", "b"], { channels: { bulk: {} }, causalLabels: ["c"] });
+  const [a] = nodes;
+  const [here, there] = traced(nodes);
+  const heard = world.inbox(nodes[1]!, "log");
+  const ways: [string, () => unknown][] = [
+    ["forward", () => a!.forwardMessage("b", "log", 1, { channel: "bulk" })],
+    ["cast", () => a!.castMessage("b", "log", 1)],
+    ["acknowledged", () => a!.forwardMessage("b", "log", 1, { ack: true })],
+    ["causal", () => a!.forwardMessage("b", "log", 1, { causalLabel: "c", ack: true })],
+  ];
+  for (const [way, send] of ways) {
+    const before = heard.messages.length;
+    await send();
+    await world.until(`${way} has come`, () => heard.messages.length === before + 1);
+    const [sent, processed] = [here!.named("send log").at(-1), there!.named("process log").at(-1)];
+    assertFollows(processed, sent);
+    assertEquals([sent!.kind, processed!.kind], [PRODUCER, CONSUMER]);
+  }
+  assertEquals([here!.spans.length, there!.spans.length], [4, 4]);
+  assertEquals(here!.spans[0]!.attributes, {
+    "messaging.system": "partisan",
+    "messaging.operation.name": "send",
+    "messaging.operation.type": "send",
+    "messaging.destination.name": "log",
+    "messaging.client.id": "a",
+    "partisan.peer": "b",
+    "partisan.channel": "bulk",
+  });
+  assertEquals(there!.spans[0]!.attributes["messaging.operation.type"], "process");
+  assertEquals(there!.spans[0]!.attributes["partisan.peer"], "a");
+});
+
+scenario("a call has a span until its reply is there, and what its handler sends is below it", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c"]);
+  const [a, b, c] = nodes;
+  const tracers = traced(nodes);
+  c!.register("last", (n: number) => n + 1);
+  b!.register("first", (n: number) => b!.call("c", "last", n));
+  b!.register("faulty", () => Promise.reject(new RangeError("no such luck")));
+  assertEquals(await a!.call("b", "first", 1), 2);
+  const span = (node: number, name: string) => tracers[node]!.named(name)[0];
+  assertEquals(span(0, "call first")!.kind, CLIENT);
+  assertFollows(span(1, "process first"), span(0, "call first"));
+  assertFollows(span(1, "call last"), span(1, "process first"));
+  assertFollows(span(2, "process last"), span(1, "call last"));
+
+  await assertRejects(() => a!.call("b", "faulty", 1), CallError);
+  assertFollows(span(1, "process faulty"), span(0, "call faulty"));
+  assertEquals([span(1, "process faulty")!.status, span(0, "call faulty")!.status], [2, 2]);
+  assertEquals(span(1, "process faulty")!.attributes["error.type"], "RangeError");
+  assertEquals(span(0, "call faulty")!.attributes["error.type"], "CallError");
+  await world.until("the error was told", () => world.errors.length > 0);
+  world.errors.length = 0;
+});
+
+scenario("a broadcast has a span at its root, and one below it at each node", async (world) => {
+  const nodes = await world.cluster(["a", "b", "c"]);
+  const tracers = traced(nodes);
+  const inboxes = nodes.map((node) => world.inbox(node, "news"));
+  nodes[0]!.broadcast("news", 1);
+  await world.until("all have it", () => inboxes.every(({ messages }) => messages.length === 1));
+  const [root] = tracers[0]!.named("broadcast news");
+  for (const tracer of tracers) assertFollows(tracer.named("process news")[0], root);
+});
+
+scenario("a relayed message keeps its trace over nodes in between, traced or not", async (world) => {
+  const edges = [["a", "b"], ["b", "c"]] as const;
+  const nodes: PeerServiceManager[] = [];
+  for (const name of ["a", "b", "c"]) nodes.push(await world.start(name, { strategy: staticOverlay(edges) }));
+  await nodes[0]!.syncJoin(nodes[1]!.spec);
+  await nodes[2]!.syncJoin(nodes[1]!.spec);
+  await world.until("all know all", () => nodes.every((node) => node.members().length === 3));
+  const [a, , c] = nodes;
+  const [here, there] = traced([a!, c!]);
+  const heard = world.inbox(c!, "log");
+  await a!.forwardMessage("c", "log", 1, { transitive: true });
+  await a!.forwardMessage("c", "log", 2, { transitive: true, ack: true });
+  assertEquals(heard.messages, [1, 2]);
+  for (const index of [0, 1]) assertFollows(there!.named("process log")[index], here!.named("send log")[index]);
+});
+
+scenario("a message to the node itself is traced like any other", async (world) => {
+  const a = await world.start("a");
+  const [tracer] = traced([a]);
+  a.register("double", (n: number) => 2 * n);
+  assertEquals(await a.call("a", "double", 4), 8);
+  assertFollows(tracer!.named("process double")[0], tracer!.named("call double")[0]);
+});
+
+scenario(
+  "a node without a tracer takes what others trace, and its own messages begin traces elsewhere",
+  async (world) => {
+    const nodes = await world.cluster(["a", "b"]);
+    const [tracer] = traced([nodes[0]!]);
+    const [from, to] = nodes.map((node) => world.inbox(node, "log"));
+    await nodes[0]!.forwardMessage("b", "log", 1);
+    await nodes[1]!.forwardMessage("a", "log", 2);
+    await world.until("both have come", () => from!.messages.length + to!.messages.length === 2);
+    assertEquals(tracer!.named("process log")[0]!.parent, undefined);
+    assertEquals(to!.contexts[0]!.from, "a");
+  },
+);
+
+scenario("a peer that does not know of traces is sent none", async (world) => {
+  const nodes = await world.cluster(["a", "b"]);
+  const [a, b] = nodes;
+  const [here, there] = traced(nodes);
+  const kinds: number[] = [];
+  const node = PeerService.nodeOf(b!);
+  for (const kind of [FrameKind.traced, FrameKind.message, FrameKind.envelope]) {
+    const route = node.router.route.bind(node.router);
+    node.router.route = (connection, seen, ...body) => {
+      if (seen === kind) kinds.push(seen);
+      return route(connection, seen, ...body);
+    };
+  }
+  // As if the handshake had found that the other side does not name the feature.
+  for (const connection of PeerService.nodeOf(a!).pool.peers.get("b")!.connections()) {
+    (connection.features as Set<string>).delete("trace");
+  }
+  const heard = world.inbox(b!, "log");
+  await a!.forwardMessage("b", "log", 1);
+  await a!.forwardMessage("b", "log", 2, { ack: true });
+  a!.broadcast("log", 3);
+  await world.until("all have come", () => heard.messages.length === 3);
+  assertEquals(kinds, [FrameKind.message, FrameKind.envelope]);
+  assert(here!.named("send log").length === 2);
+  assertEquals(there!.named("process log").map(({ parent }) => parent), [undefined, undefined, undefined]);
+});
+
+scenario("without a tracer nothing of a trace is sent, and a tracer that was disposed sees no more", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const contexts: MessageContext[] = [];
+  b!.register("log", (_, context) => void contexts.push(context));
+  const tracer = new KeptTracer();
+  const instrumented = instrument(a!, { meter: null, tracer });
+  await a!.forwardMessage("b", "log", 1, { ack: true });
+  instrumented[Symbol.dispose]();
+  await a!.forwardMessage("b", "log", 2, { ack: true });
+  assertEquals(tracer.spans.length, 1);
+  assertEquals(contexts.map((context) => "trace" in context && context.trace !== undefined), [true, false]);
+});
+
+Deno.test("what Deno exports over OTLP has the spans of two nodes in one trace, and the handler's own below", async () => {
+  await using receiver = new OtlpReceiver();
+  const program = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("telemetry_program.ts", import.meta.url).pathname],
+    env: receiver.environment,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    const span = (name: string) => receiver.spans.find((span) => span.name === name);
+    await deadline(receiver.until(() => ["call double", "process double", "work"].every(span)), 30_000);
+    const [sent, processed, work] = [span("call double")!, span("process double")!, span("work")!];
+    assertEquals([processed.parentSpanId, processed.traceId], [sent.spanId, sent.traceId]);
+    assertEquals([work.parentSpanId, work.traceId], [processed.spanId, sent.traceId]);
+    assertEquals(attributeOf(sent.attributes, "messaging.system"), "partisan");
+    // In OTLP, kinds are numbered from 1: 3 is a client, 5 a consumer.
+    assertEquals([sent.kind, processed.kind], [3, 5]);
+  } finally {
+    await program.stdin.close();
+    await program.status;
+  }
+});
