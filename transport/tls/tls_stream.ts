@@ -1,12 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
 import type { ByteStream, PeerCertificate } from "../transport.ts";
 import type { CheckedCredentials } from "./credentials.ts";
 import { certificateError } from "./certificate_error.ts";
-import type { CipherStream } from "./cipher_stream.ts";
+import { holdBack } from "./sockets.ts";
 
 /** A read that brings no more than this has brought a short message or two. */
 const SHORT_READ_BYTES = 2048;
@@ -31,6 +32,10 @@ export interface TlsStreamContext {
 
 /** What the handshake of a stream came to. */
 export interface TlsSession {
+  /** The decrypted side. */
+  readonly socket: TLSSocket;
+  /** The encrypted side. */
+  readonly raw: Socket;
   /** The other end. */
   readonly remoteAddress: Address;
   /** What the other end has shown. */
@@ -39,91 +44,91 @@ export interface TlsSession {
   readonly credentials: CheckedCredentials;
 }
 
-/** A socket of `node:tls` whose handshake is done, as a {@linkcode ByteStream}. Nothing is read from it before somebody asks. */
+/** Who waits for something of the socket. */
+interface Waiting<T> {
+  readonly resolve: (value: T) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** A read that found nothing. */
+interface WaitingRead extends Waiting<number | null> {
+  readonly buffer: Uint8Array;
+}
+
+/**
+ * A socket of `node:tls` whose handshake is done, as a {@linkcode ByteStream}.
+ *
+ * What arrives while somebody reads goes into the buffer of the reader at once. What arrives otherwise waits here, and once that is
+ * {@linkcode DECRYPTED_BYTES_MAX} the socket reads no more. Closing says "no more from here", and waits until the other end says so too:
+ * the kernel would otherwise answer what still arrives with a reset, which discards what the other end was to receive.
+ */
 export class TlsStream implements ByteStream {
-  readonly remoteAddress: Address;
-  readonly certificate: PeerCertificate;
-  readonly #credentials: CheckedCredentials;
-  readonly #socket: TLSSocket;
-  readonly #cipher: CipherStream;
+  readonly #session: TlsSession;
   readonly #context: TlsStreamContext;
   readonly #gone = Promise.withResolvers<void>();
+  /** Decrypted and not read yet. */
+  readonly #chunks: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #held = false;
   #closed = false;
   #ended = false;
   #failure: Error | undefined;
   /** Why the other end has probably closed, should it do so without a word. */
   #silence: (() => Error) | undefined;
-  #wakeReader: (() => void) | undefined;
-  #reading = false;
+  #read: WaitingRead | undefined;
+  #write: Waiting<void> | undefined;
   #writing = false;
 
-  /**
-   * @param cipher The encrypted side of `socket`.
-   * @param silence What the first read rejects with when the other end closes without a word.
-   */
-  constructor(
-    socket: TLSSocket,
-    cipher: CipherStream,
-    { remoteAddress, certificate, credentials }: TlsSession,
-    context: TlsStreamContext,
-    silence?: () => Error,
-  ) {
-    this.#silence = silence;
-    this.#cipher = cipher;
-    cipher.holdWhile(() => !this.#closed && socket.readableLength >= DECRYPTED_BYTES_MAX);
-    this.remoteAddress = remoteAddress;
-    this.certificate = certificate;
-    this.#credentials = credentials;
-    this.#socket = socket;
+  /** @param silence What the first read rejects with when the other end closes without a word. */
+  constructor(session: TlsSession, context: TlsStreamContext, silence?: () => Error) {
+    this.#session = session;
     this.#context = context;
-    socket.on("readable", () => this.#wake());
+    this.#silence = silence;
+    const { socket, raw } = session;
+    socket.on("data", this.#arrived);
     socket.on("end", () => {
       this.#ended = true;
-      this.#wake();
+      // Deno lets go of a socket whose other end is done; one that still writes has to hear what comes of it.
+      raw.ref();
+      this.#settleRead();
     });
-    socket.on("error", (error: Error) => {
-      this.#failure ??= certificateError(`Cannot talk to "${this.#where()}"`, error) ?? error;
-      this.#wake();
-    });
+    socket.on(
+      "error",
+      (error: Error) => this.#fail(certificateError(`Cannot talk to "${this.#where()}"`, error) ?? error),
+    );
     socket.on("close", () => {
-      if (!this.#ended) this.#failure ??= new Error(`Cannot talk to "${this.#where()}": the connection is broken`);
-      this.#wake();
+      if (this.#ended) this.#failWrite(this.#broken());
+      else this.#fail(this.#broken());
+      raw.destroy();
     });
-    cipher.on("close", () => {
-      socket.destroy();
-      this.#gone.resolve();
-    });
+    raw.once("close", () => this.#gone.resolve());
+    if (raw.closed) this.#gone.resolve();
+  }
+
+  get remoteAddress(): Address {
+    return this.#session.remoteAddress;
+  }
+
+  get certificate(): PeerCertificate {
+    return this.#session.certificate;
   }
 
   get ownFingerprint256(): string {
-    return this.#credentials.fingerprint256;
+    return this.#session.credentials.fingerprint256;
   }
 
   get outdated(): boolean {
-    return this.#credentials !== this.#context.credentials;
+    return this.#session.credentials !== this.#context.credentials;
   }
 
-  async read(buffer: Uint8Array): Promise<number | null> {
-    if (this.#closed) throw this.#closedError("read from");
-    if (this.#reading) throw new TypeError("Cannot read: another read is waiting");
-    if (buffer.length === 0) throw new RangeError("Cannot read: the buffer is empty");
-    this.#reading = true;
-    try {
-      for (;;) {
-        const count = this.#take(buffer);
-        if (count > 0) return count;
-        if (this.#failure !== undefined) throw this.#failure;
-        if (this.#ended && this.#silence !== undefined) throw this.#failure = this.#silence();
-        if (this.#ended) return null;
-        await new Promise<void>((resolve) => {
-          this.#wakeReader = resolve;
-          this.#socket.read(0);
-        });
-        if (this.#closed) throw this.#closedError("read from");
-      }
-    } finally {
-      this.#reading = false;
-    }
+  read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#closed) return Promise.reject(this.#closedError("read from"));
+    if (this.#read !== undefined) return Promise.reject(new TypeError("Cannot read: another read is waiting"));
+    if (buffer.length === 0) return Promise.reject(new RangeError("Cannot read: the buffer is empty"));
+    return new Promise((resolve, reject) => {
+      this.#read = { buffer, resolve, reject };
+      this.#settleRead();
+    });
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -133,10 +138,7 @@ export class TlsStream implements ByteStream {
     try {
       for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
         await this.#writePiece(bytes.subarray(start, start + PIECE_BYTES));
-        if (this.#closed) throw this.#closedError("write to");
       }
-    } catch (error) {
-      throw this.#closed ? this.#closedError("write to") : this.#failure ?? error;
     } finally {
       this.#writing = false;
     }
@@ -145,60 +147,117 @@ export class TlsStream implements ByteStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#wake();
     const { clock, closeTimeout, closing } = this.#context;
-    const [socket, cipher] = [this.#socket, this.#cipher];
-    const release = () => {
-      socket.destroy();
-      cipher.destroy();
-    };
-    const timer = clock.schedule(closeTimeout, release);
+    const { socket, raw } = this.#session;
+    const timer = clock.schedule(closeTimeout, () => this.#release());
     const done = this.#gone.promise.then(() => {
       timer.cancel();
       closing.delete(done);
     });
     closing.add(done);
-    cipher.once("finish", release);
-    socket.removeAllListeners("readable");
+    this.#read?.reject(this.#closedError("read from"));
+    this.#read = undefined;
+    this.#failWrite(this.#closedError("write to"));
+    this.#chunks.length = this.#waitingBytes = 0;
+    this.#hold(false);
     socket.end();
-    socket.resume();
-    cipher.pull();
-    if (this.#failure !== undefined || cipher.destroyed || cipher.writableFinished) release();
-    if (cipher.closed) this.#gone.resolve();
+    if (socket.destroyed || raw.destroyed || this.#failure !== undefined) this.#release();
   }
 
-  /** Moves what has arrived into `buffer`. @returns How many bytes; 0 for none. */
-  #take(buffer: Uint8Array): number {
-    const available = Math.min(buffer.length, this.#socket.readableLength);
-    const chunk: Uint8Array | null = available === 0 ? null : this.#socket.read(available);
-    if (chunk === null) return 0;
-    buffer.set(chunk);
+  readonly #arrived = (chunk: Uint8Array): void => {
     this.#silence = undefined;
-    this.#cipher.pull();
-    if (chunk.length <= SHORT_READ_BYTES) this.#context.shortReads++;
-    return chunk.length;
+    if (this.#closed) return;
+    this.#chunks.push(chunk);
+    this.#waitingBytes += chunk.length;
+    this.#settleRead();
+    if (this.#waitingBytes >= DECRYPTED_BYTES_MAX) this.#hold(true);
+  };
+
+  /** Gives a waiting read what there is: bytes, the end, or what went wrong. */
+  #settleRead(): void {
+    const read = this.#read;
+    if (read === undefined) return;
+    if (this.#waitingBytes > 0) {
+      this.#read = undefined;
+      read.resolve(this.#take(read.buffer));
+    } else if (this.#failure !== undefined || this.#ended) {
+      this.#read = undefined;
+      if (this.#silence !== undefined) this.#failure ??= this.#silence();
+      if (this.#failure !== undefined) read.reject(this.#failure);
+      else read.resolve(null);
+    }
+  }
+
+  /** Moves what has arrived into `buffer`. @returns How many bytes. */
+  #take(buffer: Uint8Array): number {
+    let filled = 0;
+    while (filled < buffer.length && this.#chunks.length > 0) {
+      const chunk = this.#chunks[0]!;
+      const room = buffer.length - filled;
+      if (chunk.length <= room) {
+        buffer.set(chunk, filled);
+        filled += chunk.length;
+        this.#chunks.shift();
+      } else {
+        buffer.set(chunk.subarray(0, room), filled);
+        filled += room;
+        this.#chunks[0] = chunk.subarray(room);
+      }
+    }
+    this.#waitingBytes -= filled;
+    if (this.#waitingBytes < DECRYPTED_BYTES_MAX) this.#hold(false);
+    if (filled <= SHORT_READ_BYTES) this.#context.shortReads++;
+    return filled;
+  }
+
+  #hold(isHeld: boolean): void {
+    if (this.#held === isHeld) return;
+    this.#held = isHeld;
+    const { socket, raw } = this.#session;
+    if (raw.destroyed || holdBack(raw, isHeld)) return;
+    if (isHeld) socket.pause();
+    else socket.resume();
   }
 
   #writePiece(piece: Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
-      const broken = () => reject(this.#failure ?? new Error(`Cannot write to "${this.#where()}": it is gone`));
-      if (this.#socket.destroyed) return broken();
-      this.#socket.once("close", broken);
-      this.#socket.write(piece, (error) => {
-        this.#socket.off("close", broken);
-        if (error) reject(error);
-        else resolve();
-      });
+      if (this.#closed) return reject(this.#closedError("write to"));
+      const { socket } = this.#session;
+      if (this.#failure !== undefined || socket.destroyed) return reject(this.#failure ?? this.#broken());
+      this.#write = { resolve, reject };
+      socket.write(piece, this.#written);
     });
   }
 
-  #wake(): void {
-    this.#wakeReader?.();
-    this.#wakeReader = undefined;
+  readonly #written = (error?: Error | null): void => {
+    if (error) return this.#failWrite(this.#failure ?? error);
+    this.#write?.resolve();
+    this.#write = undefined;
+  };
+
+  #failWrite(error: Error): void {
+    this.#write?.reject(error);
+    this.#write = undefined;
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    this.#settleRead();
+    this.#failWrite(this.#failure);
+    if (this.#closed) this.#release();
+  }
+
+  #release(): void {
+    this.#session.socket.destroy();
+    this.#session.raw.destroy();
   }
 
   #where(): string {
     return `${this.remoteAddress.hostname}:${this.remoteAddress.port}`;
+  }
+
+  #broken(): Error {
+    return new Error(`Cannot talk to "${this.#where()}": the connection is broken`);
   }
 
   #closedError(action: string): Error {

@@ -1,16 +1,17 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { lookup } from "node:dns/promises";
+import type { Socket } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Address } from "../../wire/address.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
-import { TcpTransport } from "../tcp/tcp_transport.ts";
 import { CertificateError, certificateError } from "./certificate_error.ts";
-import { CipherStream } from "./cipher_stream.ts";
 import { checkCredentials, type CheckedCredentials, type TlsCredentials } from "./credentials.ts";
 import { peerCertificate } from "./peer_certificate.ts";
 import { proveClientAuthentication } from "./self_test.ts";
-import { TlsStream, type TlsStreamContext } from "./tls_stream.ts";
+import { dial, SocketListener } from "./sockets.ts";
+import { type TlsSession, TlsStream, type TlsStreamContext } from "./tls_stream.ts";
 
 /** Milliseconds in which a dialer must have finished its TLS handshake. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -50,7 +51,6 @@ export interface TlsTransportStats {
 export class TlsTransport implements Transport, AsyncDisposable {
   readonly #context: TlsStreamContext;
   readonly #stats = { accepted: 0, refused: 0 };
-  readonly #tcp: TcpTransport;
   /** Gives up the handshakes that acceptors have not finished, the oldest first. */
   readonly #halfOpen = new Set<() => void>();
 
@@ -61,7 +61,6 @@ export class TlsTransport implements Transport, AsyncDisposable {
    */
   constructor(options: TlsTransportOptions) {
     const { clock, closeTimeout = 1000 } = options;
-    this.#tcp = new TcpTransport({ clock, closeTimeout });
     this.#context = {
       clock,
       credentials: checkCredentials(options.tls),
@@ -98,26 +97,34 @@ export class TlsTransport implements Transport, AsyncDisposable {
     return proveClientAuthentication(this.#context.credentials, this.#context.clock);
   }
 
-  listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
-    return this.#tcp.listen(address, (stream) => this.#answer(stream, accept));
+  async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+    try {
+      return await SocketListener.open(address, this.#context.clock, (raw) => this.#answer(raw, accept));
+    } catch (error) {
+      throw failure(`Cannot listen on "${address.hostname}:${address.port}"`, error);
+    }
   }
 
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
     const signal = options?.signal;
-    const cipher = new CipherStream(await this.#tcp.connect(address, options));
-    cipher.on("error", () => {});
-    const tls = this.#context.credentials;
-    const socket = connect({
-      ...secure(tls),
-      socket: cipher,
-      rejectUnauthorized: true,
-      checkServerIdentity: () => undefined,
-    });
+    const credentials = this.#context.credentials;
+    let raw: Socket | undefined;
+    let socket: TLSSocket | undefined;
     try {
+      raw = await dial(address, signal);
+      socket = connect({
+        ...secure(credentials),
+        socket: raw,
+        rejectUnauthorized: true,
+        checkServerIdentity: () => undefined,
+      });
       await secured(socket, signal);
-      return this.#trusted(socket, cipher, address, tls, () => this.#notTrusted(address, tls));
+      return this.#trusted(
+        { socket, raw, remoteAddress: address, credentials },
+        () => this.#notTrusted(address, credentials),
+      );
     } catch (error) {
-      discard(socket, cipher);
+      discard(raw, socket);
       signal?.throwIfAborted();
       const action = `Cannot connect to "${address.hostname}:${address.port}"`;
       throw certificateError(action, error) ?? failure(action, error);
@@ -125,16 +132,15 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** All addresses of a host name, as the system knows them. */
-  resolve(hostname: string): Promise<readonly string[]> {
-    return this.#tcp.resolve(hostname);
+  async resolve(hostname: string): Promise<readonly string[]> {
+    return (await lookup(hostname, { all: true, verbatim: true })).map(({ address }) => address);
   }
 
-  /** Gives up unfinished handshakes of dialers. Resolves once all that was closed has given up its sockets and addresses: within twice `closeTimeout`. */
+  /** Gives up unfinished handshakes of dialers. Resolves once all that was closed has given up its sockets and addresses: within `closeTimeout`. */
   async drained(): Promise<void> {
     const { closing } = this.#context;
     for (const giveUp of [...this.#halfOpen]) giveUp();
     while (closing.size > 0) await Promise.all(closing);
-    await this.#tcp.drained();
   }
 
   /** The same as {@linkcode drained}. */
@@ -142,31 +148,32 @@ export class TlsTransport implements Transport, AsyncDisposable {
     await this.drained();
   }
 
-  /** Begins TLS on a stream that was accepted. A server of its own knows which stream fails, and shows what is shown at this time. */
-  #answer(stream: ByteStream, accept: (stream: ByteStream) => void): void {
-    const cipher = new CipherStream(stream);
+  /** Begins TLS on a socket that was accepted. A server of its own knows which socket fails, and shows what is shown at this time. */
+  #answer(raw: Socket, accept: (stream: ByteStream) => void): void {
+    const remoteAddress = { hostname: raw.remoteAddress ?? "", port: raw.remotePort ?? 0 };
     let isPending = true;
-    const refuse = (_error?: unknown, socket?: TLSSocket) => {
-      if (!isPending) return;
+    const settle = () => {
       isPending = false;
       timer.cancel();
-      this.#stats.refused++;
       this.#halfOpen.delete(refuse);
-      discard(socket, cipher);
+      raw.off("close", refuse);
+    };
+    const refuse = (_error?: unknown, socket?: TLSSocket) => {
+      if (!isPending) return;
+      settle();
+      this.#stats.refused++;
+      discard(raw, socket);
     };
     const timer = this.#context.clock.schedule(HANDSHAKE_TIMEOUT_MS, refuse);
     this.#halfOpen.add(refuse);
     if (this.#halfOpen.size > HALF_OPEN_MAX) this.#halfOpen.values().next().value?.();
-    cipher.on("error", refuse);
-    cipher.once("end", refuse);
-    cipher.once("close", refuse);
-    const tls = this.#context.credentials;
-    const server = createServer({ ...secure(tls), requestCert: true, rejectUnauthorized: true }, (socket) => {
+    raw.once("close", refuse);
+    const credentials = this.#context.credentials;
+    const server = createServer({ ...secure(credentials), requestCert: true, rejectUnauthorized: true }, (socket) => {
+      if (!isPending) return discard(raw, socket);
       try {
-        const trusted = this.#trusted(socket, cipher, stream.remoteAddress, tls);
-        isPending = false;
-        timer.cancel();
-        this.#halfOpen.delete(refuse);
+        const trusted = this.#trusted({ socket, raw, remoteAddress, credentials });
+        settle();
         this.#stats.accepted++;
         hand(trusted, accept);
       } catch (error) {
@@ -174,7 +181,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
       }
     });
     server.once("tlsClientError", refuse);
-    server.emit("connection", cipher);
+    server.emit("connection", raw);
   }
 
   /** An acceptor of `node:tls` in Deno 2.9.6 closes without an alert when it does not accept a certificate that it was shown. */
@@ -186,21 +193,16 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** @throws {CertificateError} When the other end has shown no certificate, whatever `authorized` says. */
-  #trusted(
-    socket: TLSSocket,
-    cipher: CipherStream,
-    address: Address,
-    credentials: CheckedCredentials,
-    silence?: () => Error,
-  ): TlsStream {
+  #trusted(session: Omit<TlsSession, "certificate">, silence?: () => Error): TlsStream {
+    const { socket, remoteAddress } = session;
     const certificate = peerCertificate(socket);
     if (certificate === undefined || !socket.authorized) {
       throw new CertificateError(
         "none",
-        `Cannot trust "${address.hostname}:${address.port}": it shows no certificate that holds, expected one of "ca"`,
+        `Cannot trust "${remoteAddress.hostname}:${remoteAddress.port}": it shows no certificate that holds, expected one of "ca"`,
       );
     }
-    return new TlsStream(socket, cipher, { remoteAddress: address, certificate, credentials }, this.#context, silence);
+    return new TlsStream({ ...session, certificate }, this.#context, silence);
   }
 }
 
@@ -213,11 +215,11 @@ function hand(stream: ByteStream, accept: (stream: ByteStream) => void): void {
   }
 }
 
-/** Gives up a connection whose handshake has failed; what the other end is told of that still goes out. */
-function discard(socket: TLSSocket | undefined, cipher: CipherStream): void {
+/** Gives up a connection whose handshake has failed. */
+function discard(raw: Socket | undefined, socket: TLSSocket | undefined): void {
   socket?.on("error", () => {});
   socket?.destroy();
-  cipher.end(() => cipher.destroy());
+  raw?.destroy();
 }
 
 function secure({ cert, key, ca }: CheckedCredentials) {
