@@ -1,16 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { duplexPair } from "node:stream";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
-import { MemoryNetwork } from "../memory/memory_transport.ts";
-import type { ByteStream } from "../transport.ts";
-import { CipherStream } from "./cipher_stream.ts";
 import type { CheckedCredentials } from "./credentials.ts";
 import { peerCertificate } from "./peer_certificate.ts";
 
 /** The first release whose servers of `node:tls` ask for certificates (denoland/deno#33367). */
 const DENO_MIN = "2.7.14";
-const HERE = { hostname: "self-test", port: 0 };
 const TIMEOUT_MS = 5_000;
 
 /** What an acceptor makes of a dialer. */
@@ -50,7 +47,7 @@ async function answerTo(
   clock: Clock,
   withCertificate: boolean,
 ): Promise<Answer> {
-  const [near, far] = (await streams(clock)).map((stream) => new CipherStream(stream));
+  const [near, far] = duplexPair();
   const tls = { ca: [...ca], minVersion: "TLSv1.3" as const };
   const own = { cert, key };
   const answer = Promise.withResolvers<Answer>();
@@ -62,11 +59,11 @@ async function answerTo(
     answer.resolve({ isAccepted: true, fingerprint256: peerCertificate(socket)?.fingerprint256 });
   });
   server.once("tlsClientError", refused);
-  far!.on("error", refused);
-  near!.on("error", refused);
-  far!.once("close", refused);
+  far.on("error", refused);
+  near.on("error", refused);
+  far.once("close", refused);
   server.emit("connection", far);
-  const dialer = connect({ ...tls, ...(withCertificate ? own : {}), socket: near!, rejectUnauthorized: false });
+  const dialer = connect({ ...tls, ...(withCertificate ? own : {}), socket: near, rejectUnauthorized: false });
   dialer.on("error", () => {});
   const timer = clock.schedule(TIMEOUT_MS, refused);
   try {
@@ -74,18 +71,7 @@ async function answerTo(
   } finally {
     timer.cancel();
     dialer.destroy();
-    near!.destroy();
-    far!.destroy();
+    near.destroy();
+    far.destroy();
   }
-}
-
-/** The two ends of a stream in memory. */
-async function streams(clock: Clock): Promise<[ByteStream, ByteStream]> {
-  const network = new MemoryNetwork({ clock });
-  const accepted = Promise.withResolvers<ByteStream>();
-  const listener = await network.transport("self-test").listen(HERE, accepted.resolve);
-  const dialled = await network.transport("self-test").connect(listener.address);
-  const both: [ByteStream, ByteStream] = [dialled, await accepted.promise];
-  listener.close();
-  return both;
 }

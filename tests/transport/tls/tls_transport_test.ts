@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/as
 import { type CertificateAuthority, makeAuthority, makeCertificate } from "../../../cli/certificates.ts";
 import { systemClock } from "../../../runtime/deno_runtime.ts";
 import { CertificateError } from "../../../transport/tls/certificate_error.ts";
+import { dial, holdBack } from "../../../transport/tls/sockets.ts";
 import { TlsTransport } from "../../../transport/tls/tls_transport.ts";
 import { transportSubject } from "../transport_subject.ts";
 import { testTransport } from "../transport_suite.ts";
@@ -98,4 +99,26 @@ Deno.test("TLS: connect() rejects with the signal's reason while the other end i
   assertStrictEquals(await assertRejects(() => connecting), reason);
   conn.close();
   silent.close();
+});
+
+Deno.test("TLS: a listener goes on accepting after the process ran out of open files", async () => {
+  const program = new URL("open_files_program.ts", import.meta.url).pathname;
+  const command = new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 64 && exec "$0" run --no-check --allow-net --allow-read "$1"', Deno.execPath(), program],
+    stdout: "piped",
+  });
+  const { stdout } = await command.output();
+  assertEquals(JSON.parse(new TextDecoder().decode(stdout)), { whileExhausted: 0, afterwards: 1 });
+});
+
+Deno.test("TLS: a socket can be held back on this Deno, so that its reader bounds what is kept", async () => {
+  const server = Deno.listen(anywhere);
+  const socket = await dial(server.addr as Deno.NetAddr, undefined);
+  const conn = await server.accept();
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  assert(holdBack(socket, true) && holdBack(socket, false));
+  socket.destroy();
+  conn.close();
+  server.close();
+  await closed;
 });
