@@ -8,6 +8,7 @@ import { Connection, type ConnectionHandler, type ConnectionIdentity, predecesso
 import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import type { DialOptions } from "./handshake/dial_trouble.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialling } from "./dialer/dialling.ts";
@@ -112,10 +113,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
    * @param name The node that is meant, or `null` for whoever answers.
    * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
    */
-  async reach(name: string | null, addresses: readonly Address[], signal?: AbortSignal): Promise<Peer> {
+  async reach(name: string | null, addresses: readonly Address[], options?: DialOptions): Promise<Peer> {
     const known = name === null ? undefined : this.#peers.get(name);
     if (known === undefined || known.membership === null || known.doubtful) {
-      return (await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, signal)).peer;
+      return (await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, options)).peer;
     }
     if (!known.wanted) this.#lingering.begin(known);
     return known;

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { DialOptions } from "../connections/handshake/dial_trouble.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Transport } from "../transport/transport.ts";
@@ -19,10 +20,10 @@ export async function reachContact(
   transport: Transport,
   address: Address,
   own: readonly Address[],
-  signal: AbortSignal,
+  options: DialOptions & { readonly signal: AbortSignal },
 ): Promise<Peer | null> {
   try {
-    return await pool.reach(null, [address], signal);
+    return await pool.reach(null, [address], options);
   } catch (error) {
     if (!isRefusal(error, "self")) throw error;
   }
@@ -30,9 +31,9 @@ export async function reachContact(
   let failure: unknown;
   for (const hostname of await transport.resolve?.(address.hostname) ?? []) {
     try {
-      return await pool.reach(null, [{ ...address, hostname }], signal);
+      return await pool.reach(null, [{ ...address, hostname }], options);
     } catch (error) {
-      signal.throwIfAborted();
+      options.signal.throwIfAborted();
       if (!isRefusal(error, "self")) failure = error;
     }
   }

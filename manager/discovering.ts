@@ -175,7 +175,7 @@ export class Discovering implements Part {
     if (known !== null) return known;
     try {
       return await this.#limited(async (signal) => {
-        const { name, spec } = await pool.reach(null, [address], signal);
+        const { name, spec } = await pool.reach(null, [address], { signal });
         this.#ledTo.set(key, name);
         if (members.has(name) || this.#context.members.has(name)) return "member";
         await this.#joining.join(spec, signal);

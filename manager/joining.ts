@@ -8,6 +8,7 @@ import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
 import { CertificateError } from "../transport/tls/certificate_error.ts";
+import { isForbidden } from "../connections/handshake/dial_trouble.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Address } from "../wire/address.ts";
 import { isSame, reachContact } from "./contact.ts";
@@ -33,6 +34,14 @@ const SILENT_REFUSALS_MAX = 3;
 
 /** Who is to be joined: somebody known, or whoever lives at an address. */
 export type JoinTarget = NodeSpec | Address;
+
+/** Who is told how a join comes along. */
+export interface JoinObserver {
+  /** It comes along. */
+  readonly progress?: (() => void) | undefined;
+  /** An attempt has failed; there will be another one, unless {@linkcode Joining.join} rejects. */
+  readonly failed?: ((error: unknown) => void) | undefined;
+}
 
 /** What {@linkcode Joining} needs from its surroundings. */
 export interface JoiningOptions {
@@ -67,19 +76,23 @@ export class Joining implements Part {
    * @throws {HandshakeRefusedError} When the peer refuses for good, or is this node under a name or an incarnation that is not its own.
    * @throws The reason of `signal`, once that is aborted; that of {@linkcode abandon}, once that is called.
    */
-  async join(target: JoinTarget, signal: AbortSignal, progress: () => void = () => {}): Promise<Peer | null> {
+  async join(target: JoinTarget, signal: AbortSignal, observer: JoinObserver = {}): Promise<Peer | null> {
+    const { progress = () => {}, failed = () => {} } = observer;
     const { runtime, backoff } = this.#options;
     if (this.#isSelf(target)) return null;
     const until = AbortSignal.any([signal, this.#abandonment.signal]);
     for (let failures = 0, silent = 0;;) {
       until.throwIfAborted();
       try {
-        const peer = await this.#reach(target, until);
+        const peer = await this.#reach(target, until, failed);
         if (peer === null) return null;
         progress();
         if (await this.#ask(peer, until)) return peer;
+        failed(new Error(`Cannot join "${peer.name}": it is connected, and has not handled that in time`));
       } catch (error) {
         until.throwIfAborted();
+        failed(error);
+        if (isForbidden(error)) throw error;
         if (error instanceof CertificateError && (error.code !== "refused" || ++silent >= SILENT_REFUSALS_MAX)) {
           throw error;
         }
@@ -166,10 +179,15 @@ export class Joining implements Part {
     throw new HandshakeRefusedError({ code: "name-in-use", reason });
   }
 
-  async #reach(target: JoinTarget, signal: AbortSignal): Promise<Peer | null> {
+  async #reach(
+    target: JoinTarget,
+    signal: AbortSignal,
+    failed: (error: unknown) => void,
+  ): Promise<Peer | null> {
     const { pool, runtime, self } = this.#options;
-    if ("name" in target) return await pool.reach(target.name, target.addresses, signal);
-    return await reachContact(pool, runtime.transport, target, self().addresses, signal);
+    const options = { signal, failed };
+    if ("name" in target) return await pool.reach(target.name, target.addresses, options);
+    return await reachContact(pool, runtime.transport, target, self().addresses, options);
   }
 
   /** Members or connections have changed: looks which of the waits are over. */

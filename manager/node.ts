@@ -17,7 +17,7 @@ import { Evicting } from "./evicting.ts";
 import { Entry } from "./entry.ts";
 import type { Emit } from "./events.ts";
 import { FrameRouter } from "./frame_router.ts";
-import { Joining, type JoinTarget } from "./joining.ts";
+import { Joining, type JoinObserver, type JoinTarget } from "./joining.ts";
 import { Liveness } from "./liveness.ts";
 import { MemberStatuses } from "./member_status.ts";
 import { NodeAttributes } from "./node_attributes.ts";
@@ -184,11 +184,11 @@ export class Node implements ConnectionPoolHandler {
   }
 
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
-  join(target: JoinTarget, signal: AbortSignal, progress?: () => void): Promise<Peer | null> {
+  join(target: JoinTarget, signal: AbortSignal, observer?: JoinObserver): Promise<Peer | null> {
     return this.entry.during(async () => {
       await this.#leaving;
       this.discovering.resume();
-      return await this.joining.join(target, signal, progress);
+      return await this.joining.join(target, signal, observer);
     });
   }
 

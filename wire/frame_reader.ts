@@ -230,7 +230,7 @@ export class FrameReader {
   #checkLong(length: number, kind: number): void {
     if (length > this.#maxFrameBytes) {
       throw new ProtocolError(
-        `Cannot read a frame: its length is ${length} bytes, the limit is ${this.#maxFrameBytes}`,
+        `Cannot read a frame: its length is ${length} bytes${spelling(length)}, the limit is ${this.#maxFrameBytes}`,
       );
     }
     if (isControlKind(kind)) {
@@ -315,3 +315,9 @@ export class FrameReader {
 }
 
 function never(): undefined {}
+
+/** What the bytes of a length spell, where they are text: other protocols begin like that. */
+function spelling(length: number): string {
+  const text = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
+  return /^[ -~]{4}$/.test(text) ? ` (they spell ${JSON.stringify(text)})` : "";
+}

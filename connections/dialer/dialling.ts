@@ -6,6 +6,7 @@ import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { type Peer, placeKey } from "../peer.ts";
+import { type DialOptions, ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialledPlace, SharedDials } from "./shared_dials.ts";
 import type { Address } from "../../wire/address.ts";
@@ -48,10 +49,10 @@ export class Dialling {
     addresses: readonly Address[],
     channel: string,
     index: number,
-    signal?: AbortSignal,
+    options: DialOptions = {},
   ): Promise<Connection> {
-    const begin = () => this.#dial(this.#request(name, channel, index), addresses, signal);
-    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, signal);
+    const begin = () => this.#dial(this.#request(name, channel, index), addresses, options);
+    return name === null ? begin() : this.#underWay.join([name, channel, index], begin, options.signal);
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
@@ -71,14 +72,14 @@ export class Dialling {
     return { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
   }
 
-  async #dial(request: ConnectionRequest, addresses: readonly Address[], signal?: AbortSignal): Promise<Connection> {
+  async #dial(request: ConnectionRequest, addresses: readonly Address[], options: DialOptions): Promise<Connection> {
     const allowed = addresses.filter((address) => this.#host.mayDial(address));
     if (allowed.length === 0 && addresses.length > 0) {
       const { hostname } = addresses[0]!;
-      throw new Error(`Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`);
+      throw new ForbiddenAddressError(`Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`);
     }
     try {
-      const connection = this.#host.use(request, await this.#host.opener.dial(allowed, request, signal));
+      const connection = this.#host.use(request, await this.#host.opener.dial(allowed, request, options));
       if (connection !== null) return connection;
     } catch (error) {
       const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;

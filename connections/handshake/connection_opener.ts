@@ -5,6 +5,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
 import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
+import { type DialOptions, dialTrouble } from "./dial_trouble.ts";
 import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
@@ -89,6 +90,11 @@ export interface ConnectionOpenerOptions {
   readonly writers?: WriterPool | undefined;
 }
 
+/** An attempt of a dial, and who is told why it came to nothing. */
+interface WatchedAttempt extends Attempt {
+  told(trouble: Error): void;
+}
+
 /** Turns streams into trusted ones, in both roles: with a deadline, and with a bound on how many are at it. */
 export class ConnectionOpener {
   readonly stats: OpenerStats = {
@@ -146,17 +152,20 @@ export class ConnectionOpener {
   async dial(
     addresses: readonly Address[],
     request: ConnectionRequest,
-    signal?: AbortSignal,
+    { signal, failed }: DialOptions = {},
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     this.stats.dials++;
+    const troubles: Error[] = [];
+    const told = (trouble: Error) => void troubles.push(trouble);
     try {
-      return await race(addresses, (address, attempt) => this.#dialWithSecrets(address, request, attempt), {
+      return await race(addresses, (address, attempt) => this.#dialWithSecrets(address, request, { ...attempt, told }), {
         clock: this.#options.runtime.clock,
         signal,
         isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
       });
     } catch (error) {
       this.#dialFailed(error);
+      if (failed !== undefined) troubles.forEach(failed);
       throw error ?? new Error(`Cannot dial "${request.to}": it has no address`);
     }
   }
@@ -245,7 +254,7 @@ export class ConnectionOpener {
   async #dialWithSecrets(
     address: Address,
     request: ConnectionRequest,
-    attempt: Attempt,
+    attempt: WatchedAttempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     const [identity, epoch] = [this.#identity, this.#epoch];
     const [first, ...others] = identity.secrets.accepted;
@@ -264,10 +273,11 @@ export class ConnectionOpener {
     request: ConnectionRequest,
     identity: ClusterIdentity,
     secret: Uint8Array | undefined,
-    { signal, reached }: Attempt,
+    { signal, reached, told }: WatchedAttempt,
   ): Promise<Session & { spec: NodeSpec }> {
     const { runtime, writers } = this.#options;
     const controller = new AbortController();
+    const began = runtime.clock.now();
     let stream: ByteStream | undefined;
     using _limit = this.#limit((reason) => {
       controller.abort(reason);
@@ -286,7 +296,10 @@ export class ConnectionOpener {
       return session;
     } catch (error) {
       stream?.close();
-      throw controller.signal.aborted ? controller.signal.reason : error;
+      const [isAccepted, isGivenUp] = [stream !== undefined, controller.signal.aborted];
+      const trouble = dialTrouble(error, address, { isAccepted, isGivenUp, elapsed: runtime.clock.now() - began });
+      told(trouble);
+      throw signal.aborted || this.#stopped ? controller.signal.reason : trouble;
     }
   }
 

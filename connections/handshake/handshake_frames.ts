@@ -9,6 +9,9 @@ import { HandshakeRefusedError, type Refusal, type RefusalCode, refusalFrom } fr
 
 const EMPTY = new Uint8Array();
 
+/** The other end closed the connection in the middle of the handshake, without a word. */
+export class ClosedEarlyError extends ProtocolError {}
+
 /** What a stranger may say: it does not get further than that. */
 const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set(["version", "cluster", "secret", "protocol", "overloaded"]);
 
@@ -47,7 +50,7 @@ export async function expectFrame(
   isTrusted: boolean,
 ): Promise<Frame> {
   const frame = await reader.next();
-  if (frame === null) throw new ProtocolError("Cannot finish the handshake: the other end closed the connection");
+  if (frame === null) throw new ClosedEarlyError("Cannot finish the handshake: the other end closed the connection");
   return checkFrame(frame, kinds, isTrusted);
 }
 

@@ -215,7 +215,7 @@ Deno.test("ConnectionOpener.dial() gives up on silence at every step when the ti
     await bench.pass(TIMEOUT - 1);
     assertEquals(a.stats.dialFailures, 0, step);
     await bench.pass(1);
-    const error = await assertRejects(() => dialling, DOMException, `no handshake within ${TIMEOUT} ms`);
+    const error = await assertRejects(() => dialling, DOMException, `within ${TIMEOUT} ms`);
     assertEquals(error.name, "TimeoutError", step);
     assertEquals(a.stats.handshakeTimeouts, 1, step);
     await bench.pass(0);
@@ -232,7 +232,7 @@ Deno.test("ConnectionOpener.dial() gives up when its signal is aborted, at every
     const address = await bench.listen("b", () => {});
     if (step === "before") controller.abort(new Error("Enough"));
     if (step === "connecting") bench.network.cut("a", "b");
-    const dialling = a.dial([address, next], REQUEST, controller.signal);
+    const dialling = a.dial([address, next], REQUEST, { signal: controller.signal });
     dialling.catch(() => {});
     await bench.pass(1);
     controller.abort(new Error("Enough"));
@@ -250,8 +250,8 @@ Deno.test("ConnectionOpener.dial() leaves nothing on the signal of its caller", 
   const listening = new Set<unknown>();
   signal.addEventListener = (_: string, listener: unknown) => void listening.add(listener);
   signal.removeEventListener = (_: string, listener: unknown) => void listening.delete(listener);
-  const { stream } = await a.dial([await bench.answer(b, nodeSpec("b"))], REQUEST, signal);
-  await assertRejects(() => a.dial([{ hostname: "x", port: 1 }], REQUEST, signal));
+  const { stream } = await a.dial([await bench.answer(b, nodeSpec("b"))], REQUEST, { signal });
+  await assertRejects(() => a.dial([{ hostname: "x", port: 1 }], REQUEST, { signal }));
   assertEquals(listening.size, 0);
   stream.close();
 });
