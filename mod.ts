@@ -48,6 +48,7 @@ export {
   type PeerServiceEventMap,
   type PeerServiceEvents,
   type PeerServiceListener,
+  type RemovedDetail,
   type StatusDetail,
   type TrustDetail,
 } from "./manager/events.ts";

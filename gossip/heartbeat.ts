@@ -243,7 +243,10 @@ export class Heartbeat {
     if (name !== self.name) {
       const believed = this.#verdicts.receive(from, verdict, this.#watch.canTell(name, turn), turn);
       if (believed) this.#watch.rest(name, turn);
-    } else if (incarnation === self.incarnation) this.#beats.deny(counter, from, turn);
+    } else if (incarnation === self.incarnation) {
+      turn.events.push({ type: "accused", node: name, incarnation, counter });
+      this.#beats.deny(counter, from, turn);
+    }
   }
 
   #asked(from: string, [, name, incarnation, , hops]: Ask, turn: HeartbeatTurn): void {

@@ -86,8 +86,9 @@ export interface HeartbeatEvent {
    * - `"trusted"`: the suspect was heard again, without having been declared down.
    * - `"down"`: the node is declared down.
    * - `"up"`: it was declared down, and is alive. Each `"down"` is followed by one `"up"` at most, before the next.
+   * - `"accused"`: this node itself is held for dead by somebody, or was; it denies that.
    */
-  readonly type: "suspect" | "silentLink" | "trusted" | "down" | "up";
+  readonly type: "suspect" | "silentLink" | "trusted" | "down" | "up" | "accused";
   /** The node's name. */
   readonly node: string;
   /** The life of it that is meant. */

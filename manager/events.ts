@@ -12,7 +12,15 @@ export interface StatusDetail {
   readonly channel?: string;
 }
 
-/** Detail of `join`, `leave`, `removed` and `suspect`. */
+/** Detail of `removed`. */
+export interface RemovedDetail {
+  /** This node. */
+  readonly node: string;
+  /** Why, in a sentence. */
+  readonly reason: string;
+}
+
+/** Detail of `join`, `leave` and `suspect`. */
 export interface NodeDetail {
   /** The node that it is about. */
   readonly node: string;
@@ -81,8 +89,8 @@ export interface PeerServiceEventMap {
   join: CustomEvent<NodeDetail>;
   /** A node has left the cluster. */
   leave: CustomEvent<NodeDetail>;
-  /** This node was removed from the cluster by another one, and stops. */
-  removed: CustomEvent<NodeDetail>;
+  /** This node was removed from the cluster by another one, or another node has its name; it stops. */
+  removed: CustomEvent<RemovedDetail>;
   /** Nothing was heard of a node for too long; others are being asked. */
   suspect: CustomEvent<NodeDetail>;
   /**

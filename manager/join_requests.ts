@@ -2,8 +2,8 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
-import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
 import { checkDialable, parseAddress } from "./addresses.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { JoinTarget } from "./joining.ts";
 import type { Node } from "./node.ts";
@@ -20,9 +20,11 @@ export function beginJoin(
 ): Promise<void> {
   const target = joinTarget(peer);
   node.context.checkRunning("join");
-  return node.join(target, node.context.untilStopped(signal)).then(() => {}, (error) => {
-    // Whoever gave it up knows that without being told.
-    if (!(error instanceof HandshakeRefusedError)) return;
+  const until = node.context.untilStopped(signal);
+  const failed = (error: unknown) => node.warnings.joinFailed(nameOfTarget(target), error);
+  return node.join(target, until, { failed }).then(() => {}, (error) => {
+    // Whoever gave it up, or has the node leave, knows that without being told.
+    if (until.aborted || isAbort(error)) return;
     node.context.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
   });
 }
@@ -37,11 +39,21 @@ export async function completeJoin(
   node.context.checkRunning("join");
   const { runtime, joinTimeout } = node.settings;
   const given = { signal, timeout: signal === undefined ? joinTimeout : undefined };
-  await withDeadline(runtime.clock, given, `Cannot join "${nameOfTarget(target)}"`, async (ended, progress) => {
-    const until = node.context.untilStopped(ended);
-    const joined = await node.join(target, until, progress);
-    if (joined !== null) await node.joining.settled(joined, until, progress);
-  });
+  const what = `Cannot join "${nameOfTarget(target)}"`;
+  let trouble: unknown;
+  let isJoined = false;
+  try {
+    await withDeadline(runtime.clock, given, what, async (ended, progress) => {
+      const until = node.context.untilStopped(ended);
+      const joined = await node.join(target, until, { progress, failed: (error) => trouble = error });
+      isJoined = true;
+      if (joined !== null) await node.joining.settled(joined, until, progress);
+    });
+  } catch (error) {
+    if (!isTimeout(error)) throw error;
+    const obstacle = isJoined ? node.joining.obstacles() : trouble === undefined ? "" : messageOf(trouble);
+    throw obstacle !== "" ? timeoutError(`${what} in time: ${obstacle}`, trouble ?? error) : error;
+  }
 }
 
 /** Leaves the cluster, or removes another node from it. */
@@ -61,4 +73,17 @@ function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
 
 function nameOfTarget(target: JoinTarget): string {
   return "name" in target ? target.name : `${target.hostname}:${target.port}`;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+/** Says what took so long, and keeps the name by which callers know that time was up. */
+function timeoutError(message: string, cause: unknown): DOMException {
+  return Object.defineProperty(new DOMException(message, "TimeoutError"), "cause", { value: cause });
 }

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { abortable } from "../runtime/abortable.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
@@ -31,6 +32,9 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
 
 /** An acceptor that does not trust a certificate may close without a word; so does one that is about to end. So often in a row it is taken for the former. */
 const SILENT_REFUSALS_MAX = 3;
+
+/** Nodes that a message names. */
+const NAMED_MAX = 3;
 
 /** Who is to be joined: somebody known, or whoever lives at an address. */
 export type JoinTarget = NodeSpec | Address;
@@ -150,6 +154,16 @@ export class Joining implements Part {
       const isSettled = (peer: Peer) => peer.fullyConnected || peer.outOfReach || (isLate && !peer.connected);
       return open.length > 0 && wanted.every(isSettled);
     }, signal);
+  }
+
+  /** With whom {@linkcode settled} waits for connections, and what went wrong with them last. */
+  obstacles(): string {
+    const { pool } = this.#options;
+    const missing = [...pool.peers.values()].filter((peer) => peer.wanted && !peer.fullyConnected).slice(0, NAMED_MAX);
+    const shown = missing.map(({ name, failure }) =>
+      failure === null ? `"${name}"` : `"${name}" (${messageOf(failure.error)})`
+    );
+    return shown.length === 0 ? "" : `the connections with ${shown.join(", ")} are not all open`;
   }
 
   dialFailed(): void {

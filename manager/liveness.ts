@@ -33,12 +33,20 @@ export class Liveness implements Part {
   /** How late the detector's timer is. */
   readonly delay: TimerDelay = new TimerDelay();
   /** How often the detector said what of others. */
-  readonly counts: Record<HeartbeatEvent["type"], number> = { suspect: 0, silentLink: 0, trusted: 0, down: 0, up: 0 };
+  readonly counts: Record<HeartbeatEvent["type"], number> = {
+    suspect: 0,
+    silentLink: 0,
+    trusted: 0,
+    down: 0,
+    up: 0,
+    accused: 0,
+  };
   readonly #context: NodeContext;
   readonly #suspicion: Suspicion;
   readonly #ignored: () => void;
   #heartbeat: Heartbeat;
   #timer: Timer | null = null;
+  #accusedAt = -Infinity;
 
   /**
    * @param suspicion Told of whom the detector suspects, and of whom no longer.
@@ -157,6 +165,17 @@ export class Liveness implements Part {
     return { now: clock.now(), random: () => random.next(), peers: pool.peers };
   }
 
+  /** Others hold this node for dead, or did: many say so at once, and users are told once. */
+  #accused(): void {
+    const { answerTimeout, emit, runtime: { clock }, self: { name } } = this.#context;
+    const isToldNow = clock.now() - this.#accusedAt < 2 * answerTimeout;
+    this.#accusedAt = clock.now();
+    if (isToldNow) return;
+    const message = `Others held "${name}" for dead: they heard nothing of it for ${answerTimeout} ms. ` +
+      "It was stopped or too busy for so long, or the network was cut; they have told their users that it was down";
+    emit("warning", { code: "held-for-dead", message, node: name });
+  }
+
   #do({ outgoing, events }: HeartbeatOutput): void {
     const { pool, emit } = this.#context;
     for (const { to, message } of outgoing) {
@@ -165,6 +184,7 @@ export class Liveness implements Part {
     }
     for (const { type, node, incarnation } of events) {
       this.counts[type]++;
+      if (type === "accused") this.#accused();
       const peer = pool.peers.get(node);
       if (type === "suspect") {
         this.#suspicion.suspected(node);

@@ -2,6 +2,7 @@
 
 import type { Peer } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
+import { messageOf } from "../runtime/message_of.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { MembershipChange, Part } from "./part.ts";
@@ -153,7 +154,3 @@ export class MemberStatuses implements Part {
 }
 
 const UNMET = "it was not reached yet";
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -11,6 +11,7 @@ import { ProtocolError } from "../wire/frame_reader.ts";
 import { MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
+import { DialWarnings } from "./dial_warnings.ts";
 import { Discovering } from "./discovering.ts";
 import { Distance } from "./distance.ts";
 import { Evicting } from "./evicting.ts";
@@ -57,6 +58,7 @@ export class Node implements ConnectionPoolHandler {
   readonly streaming: Streaming;
   readonly attributes: NodeAttributes;
   readonly discovering: Discovering;
+  readonly warnings: DialWarnings;
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
   readonly #former: readonly NodeSpec[];
@@ -88,7 +90,7 @@ export class Node implements ConnectionPoolHandler {
         this.context.renew(self);
         this.reincarnate(known);
       },
-      removed: () => this.#removed(),
+      superseded: (other) => this.#superseded(other),
     });
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
     const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
@@ -109,6 +111,7 @@ export class Node implements ConnectionPoolHandler {
     const joining = { pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout, patience };
     this.joining = new Joining({ ...joining, self: () => context.self });
     this.attributes = new NodeAttributes(context);
+    this.warnings = new DialWarnings(emit);
     this.discovering = new Discovering(context, this.joining);
     const distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.#parts = new Parts([
@@ -130,6 +133,7 @@ export class Node implements ConnectionPoolHandler {
       this.status,
       this.joining,
       this.attributes,
+      this.warnings,
       this.discovering,
       new Evicting(context, overlay),
       distance,
@@ -318,13 +322,26 @@ export class Node implements ConnectionPoolHandler {
     const { emit } = this.context;
     for (const { name } of change.joined) emit("join", { node: name });
     for (const { name } of change.left) emit("leave", { node: name });
-    if (change.removed) this.#removed();
+    if (!change.removed) return;
+    const { members, self } = this.context;
+    const newer = members.get(self.name);
+    if (newer === undefined) this.#removed("another node removed it from the cluster");
+    else this.#superseded(newer);
   }
 
-  #removed(): void {
+  /** Another node has the name of this one, and is newer. */
+  #superseded({ name, incarnation, addresses }: NodeSpec): void {
+    const where = addresses.map(({ hostname, port }) => `"${hostname}:${port}"`).join(", ");
+    const reason = `another node has the name "${name}", lives at ${where}, and is newer (incarnation ${incarnation})`;
+    const message = `"${name}" stops: ${reason}; give each node a name of its own`;
+    this.context.emit("warning", { code: "name-taken", message, node: name });
+    this.#removed(reason);
+  }
+
+  #removed(reason: string): void {
     const { name } = this.self;
-    this.context.emit("removed", { node: name });
-    this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster`));
+    this.context.emit("removed", { node: name, reason });
+    this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster: ${reason}`));
   }
 
   /** After it, every node that can be reached has handled what was sent to it before. */

@@ -244,8 +244,11 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @param peer Its specification, or `"host:port"`.
    * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use;
    * when a host name leads to this node alone; when the specification has the name of this node, and another incarnation.
-   * @throws {DOMException} A `TimeoutError` when nothing comes forward for `joinTimeout` and no signal was given.
-   * @throws The reason of the signal, once that is aborted.
+   * @throws {DOMException} A `TimeoutError` when nothing comes forward for `joinTimeout`, or the signal is that of `AbortSignal.timeout()`. The
+   *   message says what was in the way; `cause` is the last failure.
+   * @throws The reason of any other signal, once that is aborted.
+   * @throws {Deno.errors.NotCapable} When this process may not connect to the peer, as `--allow-net` says.
+   * @throws {Error} When the option `allow.addresses` holds none of the peer's addresses.
    * @throws {StoppedError} When this node was stopped.
    *
    * @example Join by address, within 5 seconds

@@ -22,8 +22,8 @@ export function incarnationMax({ runtime: { clock } }: NodeContext): number {
 export interface RefutationHost {
   /** Begins another incarnation, above `known`. */
   reincarnate(known: number): void;
-  /** Stops, because the node is no member any more. */
-  removed(): void;
+  /** Stops, because another living node has the name, and is newer. */
+  superseded(other: NodeSpec): void;
 }
 
 /**
@@ -77,7 +77,7 @@ export class Refutation {
     this.#isLooking = false;
     // Meanwhile it may have stopped, or taken another incarnation anyway.
     if (this.#context.stopped || this.#context.self.incarnation !== incarnation) return;
-    if (isThere) this.#host.removed();
+    if (isThere) this.#host.superseded(other);
     else this.refute(other.incarnation);
   }
 

@@ -76,7 +76,9 @@ export class Dialling {
     const allowed = addresses.filter((address) => this.#host.mayDial(address));
     if (allowed.length === 0 && addresses.length > 0) {
       const { hostname } = addresses[0]!;
-      throw new ForbiddenAddressError(`Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`);
+      throw new ForbiddenAddressError(
+        `Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`,
+      );
     }
     try {
       const connection = this.#host.use(request, await this.#host.opener.dial(allowed, request, options));

@@ -156,16 +156,25 @@ export class ConnectionOpener {
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     this.stats.dials++;
     const troubles: Error[] = [];
-    const told = (trouble: Error) => void troubles.push(trouble);
+    const tell = () => troubles.splice(0).forEach((trouble) => failed?.(trouble));
+    const told = (trouble: Error) => {
+      troubles.push(trouble);
+      // Whoever gives up is told at once: to let go of a socket may take a while.
+      if (signal?.aborted) tell();
+    };
     try {
-      return await race(addresses, (address, attempt) => this.#dialWithSecrets(address, request, { ...attempt, told }), {
-        clock: this.#options.runtime.clock,
-        signal,
-        isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
-      });
+      return await race(
+        addresses,
+        (address, attempt) => this.#dialWithSecrets(address, request, { ...attempt, told }),
+        {
+          clock: this.#options.runtime.clock,
+          signal,
+          isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
+        },
+      );
     } catch (error) {
       this.#dialFailed(error);
-      if (failed !== undefined) troubles.forEach(failed);
+      tell();
       throw error ?? new Error(`Cannot dial "${request.to}": it has no address`);
     }
   }
@@ -279,8 +288,16 @@ export class ConnectionOpener {
     const controller = new AbortController();
     const began = runtime.clock.now();
     let stream: ByteStream | undefined;
+    const explain = (error: unknown, isGivenUp: boolean) => {
+      const stage = { isAccepted: stream !== undefined, isGivenUp, elapsed: runtime.clock.now() - began };
+      const trouble = dialTrouble(error, address, stage);
+      told(trouble);
+      return trouble;
+    };
     using _limit = this.#limit((reason) => {
-      controller.abort(reason);
+      const isOver = signal.aborted || this.#stopped;
+      const trouble = explain(reason, true);
+      controller.abort(isOver ? reason : trouble);
       stream?.close();
     }, signal);
     try {
@@ -296,10 +313,7 @@ export class ConnectionOpener {
       return session;
     } catch (error) {
       stream?.close();
-      const [isAccepted, isGivenUp] = [stream !== undefined, controller.signal.aborted];
-      const trouble = dialTrouble(error, address, { isAccepted, isGivenUp, elapsed: runtime.clock.now() - began });
-      told(trouble);
-      throw signal.aborted || this.#stopped ? controller.signal.reason : trouble;
+      throw controller.signal.aborted ? controller.signal.reason : explain(error, false);
     }
   }
 

@@ -105,7 +105,11 @@ scenario("syncJoin() rejects with a TimeoutError after joinTimeout", async (worl
   const { spec } = a;
   await a.stop();
   const b = await world.start("b", { joinTimeout: 60 });
-  const error = await assertRejects(() => b.syncJoin(spec), DOMException, `Cannot join "a": no success within 60 ms`);
+  const error = await assertRejects(
+    () => b.syncJoin(spec),
+    DOMException,
+    `Cannot join "a" in time: Cannot connect to "`,
+  );
   assertEquals(error.name, "TimeoutError");
   assertEquals(b.members(), ["b"]);
 });

@@ -129,5 +129,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
 
 function failure(action: string, cause: unknown): Error {
   const detail = cause instanceof Error ? cause.message : String(cause);
+  // What this process may not do stays that: whoever starts it can cure it, and trying again cannot.
+  if (cause instanceof Deno.errors.NotCapable) return new Deno.errors.NotCapable(`${action}: ${detail}`, { cause });
   return new Error(`${action}: ${detail}`, { cause });
 }

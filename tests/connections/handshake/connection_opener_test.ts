@@ -309,7 +309,10 @@ Deno.test("ConnectionOpener.accept() gives a client all in all no more than its 
 
 Deno.test("ConnectionOpener.accept() tells garbage why it is refused, and counts it", async () => {
   const cases: [Uint8Array, string][] = [
-    [new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"), "its length is 1195725856 bytes, the limit is 4096"],
+    [
+      new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"),
+      `its length is 1195725856 bytes (they spell "GET "), the limit is 4096`,
+    ],
     [new Uint8Array(5), "its length is 0"],
     [frame(FrameKind.ping, [1, 2, 3, 4]), "it did not say hello"],
     [frame(FrameKind.hello, [0xc1]), "the hello is malformed"],

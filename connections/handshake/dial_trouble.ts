@@ -1,0 +1,57 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { CertificateError } from "../../transport/tls/certificate_error.ts";
+import type { Address } from "../../wire/address.ts";
+import { ProtocolError } from "../../wire/frame_reader.ts";
+import { ClosedEarlyError } from "./handshake_frames.ts";
+import { HandshakeRefusedError } from "./refusal.ts";
+
+/** How far an attempt to open a connection had come. */
+export interface DialStage {
+  /** Whether somebody has accepted the connection. */
+  readonly isAccepted: boolean;
+  /** Milliseconds since it began. */
+  readonly elapsed: number;
+  /** Whether it was given up because it took too long, or the caller would wait no longer. */
+  readonly isGivenUp: boolean;
+}
+
+/** How a dial is given up, and who is told what became of it. */
+export interface DialOptions {
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each attempt at an address that came to nothing, where no other one succeeds. */
+  readonly failed?: ((error: Error) => void) | undefined;
+}
+
+/** Says of an attempt that came to nothing where it was made, and why it failed. */
+export function dialTrouble(error: unknown, { hostname, port }: Address, stage: DialStage): Error {
+  const where = `"${hostname}:${port}"`;
+  const time = `${Math.round(stage.elapsed)} ms`;
+  if (stage.isGivenUp) {
+    const what = stage.isAccepted
+      ? `Cannot open a connection with ${where}: timed out, it was accepted, and no handshake came within ${time}`
+      : `Cannot connect to ${where}: timed out, nobody answered within ${time}`;
+    return new DOMException(what, "TimeoutError");
+  }
+  if (error instanceof HandshakeRefusedError || error instanceof CertificateError) return error;
+  if (!stage.isAccepted && error instanceof Error) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const action = `Cannot open a connection with ${where}`;
+  if (!(error instanceof ProtocolError)) return new Error(`${action}: ${reason}`, { cause: error });
+  const what = error instanceof ClosedEarlyError
+    ? "it was closed there without a word, in the middle of the handshake; is it a node, and is it about to stop?"
+    : `what answers there does not speak this protocol: ${reason}`;
+  return new ProtocolError(`${action}: ${what}`, { cause: error });
+}
+
+/** Whether a failure is one that trying again does not cure: this process may not dial there. */
+export function isForbidden(error: unknown): boolean {
+  return error instanceof Error && (error instanceof ForbiddenAddressError || error.name === "NotCapable");
+}
+
+/** The option `allow.addresses` holds none of the addresses that are to be dialled. */
+export class ForbiddenAddressError extends Error {
+  /** Always `"ForbiddenAddressError"`. */
+  override readonly name = "ForbiddenAddressError";
+}

@@ -1,0 +1,72 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
+import type { Peer } from "../connections/peer.ts";
+import { messageOf } from "../runtime/message_of.ts";
+import type { Emit } from "./events.ts";
+import type { Part } from "./part.ts";
+
+/** Refusals that pass by themselves, or that somebody has asked for. */
+const PASSING: ReadonlySet<RefusalCode> = new Set([
+  "duplicate",
+  "overloaded",
+  "partitioned",
+  "stale-incarnation",
+  "stopping",
+]);
+
+/** Reasons that are told for one node, until it is reached again. */
+const REASONS_MAX = 8;
+
+/** Nodes of which it is known what was told. */
+const NODES_MAX = 4_096;
+
+/** Tells users why nodes cannot be reached: each reason once for each node, until the node has been reached. */
+export class DialWarnings implements Part {
+  readonly #emit: Emit;
+  readonly #told = new Map<string, Set<string>>();
+
+  constructor(emit: Emit) {
+    this.#emit = emit;
+  }
+
+  /** A dial of a connection that this node wants has failed. */
+  dialFailed({ name }: Peer, error: unknown): void {
+    this.tell(name, error, `Cannot reach "${name}", it is dialled again, ever more rarely: ${messageOf(error)}`);
+  }
+
+  /** An attempt to join somebody has failed, and there will be another one. */
+  joinFailed(target: string, error: unknown): void {
+    this.tell(target, error, `Cannot join "${target}" yet, it is tried again: ${messageOf(error)}`);
+  }
+
+  peerUp({ name, spec }: Peer): void {
+    this.#told.delete(name);
+    for (const { hostname, port } of spec.addresses) this.#told.delete(`${hostname}:${port}`);
+  }
+
+  restart(): void {
+    this.#told.clear();
+  }
+
+  /** Warns, unless the same was told of the node before. */
+  tell(node: string, error: unknown, message: string): void {
+    const code = error instanceof HandshakeRefusedError ? error.refusal.code : undefined;
+    if (code !== undefined && PASSING.has(code)) return;
+    let told = this.#told.get(node);
+    if (told === undefined) {
+      const [oldest] = this.#told.keys();
+      if (oldest !== undefined && this.#told.size >= NODES_MAX) this.#told.delete(oldest);
+      this.#told.set(node, told = new Set());
+    }
+    const reason = code ?? reasonOf(error);
+    if (told.has(reason) || told.size >= REASONS_MAX) return;
+    told.add(reason);
+    this.#emit("warning", { code: "cannot-connect", message, node, error });
+  }
+}
+
+/** The reason without its numbers: a wait that is a millisecond longer is no other reason. */
+function reasonOf(error: unknown): string {
+  return messageOf(error).replace(/\d+/g, "0");
+}
