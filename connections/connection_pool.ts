@@ -5,10 +5,9 @@ import type { Runtime } from "../runtime/runtime.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
-import { ConnectionOpener, type OpenedStream, type OpenerStats } from "./handshake/connection_opener.ts";
+import { ConnectionOpener, type DialOptions, type OpenedStream } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import type { DialOptions } from "./handshake/dial_trouble.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialling } from "./dialer/dialling.ts";
@@ -78,7 +77,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   /** What happened to streams so far. */
-  get stats(): Readonly<OpenerStats> {
+  get stats(): Readonly<ConnectionOpener["stats"]> {
     return this.#opener.stats;
   }
 

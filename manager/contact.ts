@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ConnectionPool } from "../connections/connection_pool.ts";
-import type { DialOptions } from "../connections/handshake/dial_trouble.ts";
+import type { DialOptions } from "../connections/handshake/connection_opener.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Transport } from "../transport/transport.ts";

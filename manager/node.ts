@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { StoppedError } from "../messaging/errors.ts";
+import type { StoppedError } from "../messaging/errors.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
@@ -33,8 +33,9 @@ import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { Refutation } from "./refutation.ts";
 import { closed, flushed, handledByAll } from "./quiescence.ts";
+import { tellRemoval } from "./removal.ts";
 import { Rounds } from "./rounds.ts";
-import { warnOfWeakSecrets } from "./secret_warnings.ts";
+import { SecretWarnings } from "./secret_warnings.ts";
 import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
@@ -81,8 +82,7 @@ export class Node implements ConnectionPoolHandler {
     const statuses = new MemberStatuses(context);
     this.statuses = statuses;
     this.liveness = new Liveness(context, statuses, () => this.refutation.ignore(1));
-    const pinger = new Pinger(runtime);
-    this.pinger = pinger;
+    const pinger = this.pinger = new Pinger(runtime);
     this.refutation = new Refutation(context, {
       reincarnate: (known) => {
         // What it was a member by before has ended for others.
@@ -90,7 +90,7 @@ export class Node implements ConnectionPoolHandler {
         this.context.renew(self);
         this.reincarnate(known);
       },
-      superseded: (other) => this.#superseded(other),
+      superseded: (other) => this.#removed(other),
     });
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
     const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
@@ -134,6 +134,7 @@ export class Node implements ConnectionPoolHandler {
       this.joining,
       this.attributes,
       this.warnings,
+      new SecretWarnings(context),
       this.discovering,
       new Evicting(context, overlay),
       distance,
@@ -162,9 +163,6 @@ export class Node implements ConnectionPoolHandler {
     this.#listeners = listeners;
     this.#persistence?.attach(this, this.context.emit, this.#former);
     this.#parts.start();
-    const { runtime, emit, settings: { secrets } } = this.context;
-    // Whoever started the node can listen to it only a little later.
-    if (secrets.length > 0) runtime.clock.schedule(0, () => warnOfWeakSecrets(secrets, emit));
     this.#gossip.start();
   }
 
@@ -322,26 +320,11 @@ export class Node implements ConnectionPoolHandler {
     const { emit } = this.context;
     for (const { name } of change.joined) emit("join", { node: name });
     for (const { name } of change.left) emit("leave", { node: name });
-    if (!change.removed) return;
-    const { members, self } = this.context;
-    const newer = members.get(self.name);
-    if (newer === undefined) this.#removed("another node removed it from the cluster");
-    else this.#superseded(newer);
+    if (change.removed) this.#removed(this.context.members.get(this.self.name));
   }
 
-  /** Another node has the name of this one, and is newer. */
-  #superseded({ name, incarnation, addresses }: NodeSpec): void {
-    const where = addresses.map(({ hostname, port }) => `"${hostname}:${port}"`).join(", ");
-    const reason = `another node has the name "${name}", lives at ${where}, and is newer (incarnation ${incarnation})`;
-    const message = `"${name}" stops: ${reason}; give each node a name of its own`;
-    this.context.emit("warning", { code: "name-taken", message, node: name });
-    this.#removed(reason);
-  }
-
-  #removed(reason: string): void {
-    const { name } = this.self;
-    this.context.emit("removed", { node: name, reason });
-    this.stop(new StoppedError(`Cannot go on: "${name}" was removed from the cluster: ${reason}`));
+  #removed(newer: NodeSpec | undefined): void {
+    this.stop(tellRemoval(this.context, newer));
   }
 
   /** After it, every node that can be reached has handled what was sent to it before. */

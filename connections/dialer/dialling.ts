@@ -3,10 +3,10 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import type { Connection } from "../connection.ts";
-import type { ConnectionOpener, OpenedStream } from "../handshake/connection_opener.ts";
+import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { type Peer, placeKey } from "../peer.ts";
-import { type DialOptions, ForbiddenAddressError } from "../handshake/dial_trouble.ts";
+import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialledPlace, SharedDials } from "./shared_dials.ts";
 import type { Address } from "../../wire/address.ts";

@@ -5,7 +5,7 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
 import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
-import { type DialOptions, dialTrouble } from "./dial_trouble.ts";
+import { dialTrouble } from "./dial_trouble.ts";
 import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
@@ -88,6 +88,14 @@ export interface ConnectionOpenerOptions {
    * @default {a pool for each stream}
    */
   readonly writers?: WriterPool | undefined;
+}
+
+/** How a dial is given up, and who is told what became of it. */
+export interface DialOptions {
+  /** Gives it up. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told of each attempt at an address that came to nothing, where no other one succeeds. */
+  readonly failed?: ((error: Error) => void) | undefined;
 }
 
 /** An attempt of a dial, and who is told why it came to nothing. */

@@ -16,14 +16,6 @@ export interface DialStage {
   readonly isGivenUp: boolean;
 }
 
-/** How a dial is given up, and who is told what became of it. */
-export interface DialOptions {
-  /** Gives it up. */
-  readonly signal?: AbortSignal | undefined;
-  /** Told of each attempt at an address that came to nothing, where no other one succeeds. */
-  readonly failed?: ((error: Error) => void) | undefined;
-}
-
 /** Says of an attempt that came to nothing where it was made, and why it failed. */
 export function dialTrouble(error: unknown, { hostname, port }: Address, stage: DialStage): Error {
   const where = `"${hostname}:${port}"`;

@@ -187,3 +187,11 @@ scenario("A node that was held for dead is told so when it goes on", async (worl
   assertEquals(told.map(({ code, node }) => [code, node]), [["held-for-dead", "c"]]);
   assertEquals(others.filter(({ code }) => code === "held-for-dead"), []);
 }, ["memory"]);
+
+Deno.test("stop() right after the start leaves no timer for what would have been warned of", async () => {
+  const node = await startPeerService({ name: "a", preset: "local", secret: "weak", log: false });
+  const told = warnings(node);
+  await node.stop();
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(told, []);
+});
