@@ -35,7 +35,9 @@ const BROKEN: ReadonlySet<string> = new Set(["ConnectionReset", "ConnectionAbort
 export function dialFailure(error: unknown): DialFailure {
   if (error instanceof CertificateError) return "certificate";
   if (error instanceof ProtocolError || error instanceof SealError) return "protocol";
-  const name = error instanceof Error ? error.name : "";
+  if (!(error instanceof Error)) return "other";
+  // A transport says in words what happened, and by the cause what the system said.
+  const { name } = error.cause instanceof Error ? error.cause : error;
   if (name === "TimeoutError" || name === "TimedOut") return "timeout";
   if (name === "AbortError") return "aborted";
   if (UNREACHABLE.has(name)) return "unreachable";

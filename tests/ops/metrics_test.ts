@@ -3,30 +3,10 @@
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
-import { httpHandler } from "../../ops/mod.ts";
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario, type World } from "../manager/worlds.ts";
-import { type Family, readPrometheus } from "./prometheus_text.ts";
-
-async function textOf(node: PeerServiceManager): Promise<string> {
-  const response = await httpHandler(node)(new Request("http://localhost/metrics"));
-  assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");
-  return await response.text();
-}
-
-async function metricsOf(node: PeerServiceManager): Promise<Map<string, Family>> {
-  return readPrometheus(await textOf(node));
-}
-
-/** The value of the one series that has these labels. */
-function value(metrics: ReadonlyMap<string, Family>, name: string, labels: Record<string, string> = {}): number {
-  const family = metrics.get(name) ?? metrics.get(name.replace(/_(sum|count|bucket)$/, ""));
-  const found = family!.series.filter((series) =>
-    series.name === name && Object.entries(labels).every(([label, text]) => series.labels.get(label) === text)
-  );
-  assertEquals(found.length, 1, `${name} ${JSON.stringify(labels)}`);
-  return found[0]!.value;
-}
+import { metricsOf, textOf, value } from "./metrics_of.ts";
+import { readPrometheus } from "./prometheus_text.ts";
 
 const DOCUMENT = await Deno.readTextFile(new URL("../../docs/metrics.md", import.meta.url));
 

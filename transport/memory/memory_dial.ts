@@ -89,7 +89,8 @@ export class MemoryDial implements Stalled {
       this.#resolve(answer);
     } else if (answer === "refused") {
       const { hostname, port } = this.#address;
-      this.#reject(new Error(`Cannot connect to "${hostname}:${port}": connection refused`));
+      const cause = Object.assign(new Error("connection refused"), { name: "ConnectionRefused" });
+      this.#reject(new Error(`Cannot connect to "${hostname}:${port}": connection refused`, { cause }));
     } else {
       if (this.#answer instanceof MemoryStream) this.#answer.close();
       this.#reject(this.#signal?.reason);

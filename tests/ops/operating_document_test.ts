@@ -1,0 +1,32 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
+import { tableBelow } from "../documents/partisan_table.ts";
+
+const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));
+const text = await read("../../docs/operating.md");
+const tests = await Promise.all(["health_test.ts", "troubles_test.ts"].map((file) => read(`./${file}`)));
+
+Deno.test("docs/operating.md names twenty troubles, and for each the test that provokes it", () => {
+  const rows = tableBelow("Troubles", text);
+  assertEquals(rows.length, 20);
+  for (const [seen = "", meaning = "", remedy = "", test = ""] of rows) {
+    assert(seen !== "" && meaning !== "" && remedy !== "", test);
+    assert(tests.some((source) => source.includes(`"${test}"`)), `There is no test "${test}"`);
+  }
+  const provoked = [...tests[1]!.matchAll(/^scenario\("(trouble: .+?)"/gm)].map(([, name]) => name);
+  const named = rows.map(([, , , test]) => test);
+  for (const name of provoked) assert(named.includes(name!), `"${name}" is in no row`);
+});
+
+Deno.test("docs/operating.md names no metric that is not emitted", () => {
+  const names = new Set(
+    INSTRUMENTS.flatMap(({ name, type }) => type === "histogram" ? [name, `${name}_count`] : [name]),
+  );
+  for (const [, name] of text.matchAll(/`(partisan_[a-z_]+)/g)) assert(names.has(name!), name);
+});
+
+Deno.test("docs/operating.md tells of every path that is served for health", () => {
+  for (const path of ["/startup", "/ready", "/alive"]) assertStringIncludes(text, `\`${path}\``);
+});
