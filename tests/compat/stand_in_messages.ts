@@ -41,8 +41,8 @@ export class StandInMessages {
   readonly #sequences = new Map<string, number>();
   readonly #unacknowledged = new Map<string, Unacknowledged>();
   readonly #calls = new Map<number, (reply: { ok: boolean; value: unknown }) => void>();
-  /** By sender and incarnation: the numbers that were handled. */
-  readonly #seen = new Map<string, Set<number>>();
+  /** By sender and incarnation: the first number that it still waited for, and the numbers that were handled. */
+  readonly #seen = new Map<string, { readonly first: number; readonly numbers: Set<number> }>();
   readonly #broadcasts = new Set<string>();
   #lastCall = 0;
   #lastBroadcast = 0;
@@ -144,8 +144,8 @@ export class StandInMessages {
     const marks = hasMarks ? inline() : [];
     const [, call] = marks as [unknown, [number, boolean?] | null];
     const life = `${from.incarnation} ${from.name}`;
-    const seen = this.#seen.get(life) ?? new Set(Array.from({ length: floor - 1 }, (_, index) => index + 1));
-    this.#seen.set(life, seen);
+    const { first, numbers: seen } = this.#seen.get(life) ?? { first: floor, numbers: new Set<number>() };
+    this.#seen.set(life, { first, numbers: seen });
     const isKnown = name === "" || this.handlers.has(name);
     if (isKnown && !seen.has(sequence)) {
       seen.add(sequence);
@@ -154,7 +154,7 @@ export class StandInMessages {
       else if (call.length === 2) this.#calls.get(call[0])?.({ ok: call[1] === true, value });
       else void this.#envelope(from.name, "", this.handlers.get(name)!(value), [null, [call[0], true]], {});
     }
-    let through = 0;
+    let through = first - 1;
     while (seen.has(through + 1)) through++;
     const ranges = [...seen].filter((each) => each > through).flatMap((each) => [each, each]);
     const missing = isKnown ? [] : [sequence, sequence];
