@@ -92,6 +92,7 @@ export { SealError } from "./connections/noise/cipher_state.ts";
 export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./connections/handshake/refusal.ts";
 export { type TrustStats } from "./connections/renewal.ts";
 export { type BroadcastStats } from "./manager/broadcasting.ts";
+export { type Posture } from "./manager/posture.ts";
 export { type RelayStats } from "./messaging/relaying.ts";
 export { type DialFailure } from "./connections/dialer/dial_failure.ts";
 export { type OpenerStats } from "./connections/handshake/connection_opener.ts";

@@ -35,7 +35,7 @@ import { Refutation } from "./refutation.ts";
 import { closed, flushed, handledByAll } from "./quiescence.ts";
 import { tellRemoval } from "./removal.ts";
 import { Rounds } from "./rounds.ts";
-import { SecretWarnings } from "./secret_warnings.ts";
+import { PostureWarnings } from "./posture_warnings.ts";
 import { Seeking } from "./seeking.ts";
 import type { Settings } from "./settings.ts";
 import { StatusEvents } from "./status_events.ts";
@@ -134,7 +134,7 @@ export class Node implements ConnectionPoolHandler {
       this.joining,
       this.attributes,
       this.warnings,
-      new SecretWarnings(context),
+      new PostureWarnings(context),
       this.discovering,
       new Evicting(context, overlay),
       distance,

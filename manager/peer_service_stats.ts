@@ -8,6 +8,7 @@ import type { BroadcastStats } from "./broadcasting.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Node } from "./node.ts";
 import type { StreamStats } from "./streaming.ts";
+import { type Posture, postureOf } from "./posture.ts";
 
 /** What is known of one peer's connections. */
 export interface PeerStats {
@@ -41,6 +42,8 @@ export interface PeerServiceStats {
   readonly trust: TrustStats;
   /** Streams of users. */
   readonly streams: StreamStats;
+  /** How the node is protected from those who reach its port. */
+  readonly posture: Posture;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
   /** What others said and was not believed: word of third nodes, and frames that are for members to send. */
@@ -72,6 +75,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     bytes: bytesOf(node.context),
     trust: node.pool.renewal.stats,
     streams: node.streaming.stats,
+    posture: postureOf(node.settings),
     unknownFrames: node.router.unknownFrames,
     ignoredWords: node.refutation.ignored,
     peers: Object.fromEntries(peers),

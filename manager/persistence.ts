@@ -48,7 +48,7 @@ export class Persistence implements Part {
 
   private constructor(store: SnapshotStore, { strategy, runtime, secrets }: Settings, former: Snapshot | null) {
     this.former = former;
-    this.identity = former?.identity ?? (secrets.length > 0 ? runtime.random.bytes(IDENTITY_BYTES) : null);
+    this.identity = former?.identity ?? (secrets.count > 0 ? runtime.random.bytes(IDENTITY_BYTES) : null);
     this.#store = store;
     this.#strategy = strategy.name;
     this.#runtime = runtime;

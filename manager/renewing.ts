@@ -4,8 +4,8 @@ import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
 import type { RenewalFailure } from "../connections/renewal.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
-import { warnOfWeakSecrets } from "./secret_warnings.ts";
-import { checkSecrets } from "./settings.ts";
+import { warnOfWeakSecrets } from "./posture_warnings.ts";
+import { Secrets } from "./secrets.ts";
 
 /** Shows and trusts other certificates from now on, and has the connections made anew. */
 export async function updateTls({ context }: Node, tls: TlsOptions): Promise<void> {
@@ -20,12 +20,12 @@ export async function updateTls({ context }: Node, tls: TlsOptions): Promise<voi
 /** Proves and accepts other secrets from now on, and has the connections made anew. */
 export async function updateSecrets({ context }: Node, secret: string | readonly string[]): Promise<void> {
   context.checkRunning("update the secrets");
-  const secrets = checkSecrets("update the secrets", secret);
+  const secrets = new Secrets("update the secrets", secret).reveal();
   if (secrets.length === 0) {
     throw new TypeError("Cannot update the secrets: there are none, and a node does not become open while it runs");
   }
   const { runtime, settings } = context;
-  if (settings.secrets.length === 0) {
+  if (settings.secrets.count === 0) {
     throw new TypeError('Cannot update the secrets: the node was started without "secret", so it has no key to prove');
   }
   const shared = await SharedSecrets.stretch(runtime, settings.cluster, secrets);

@@ -7,7 +7,6 @@ import type { Log } from "../runtime/log_entry.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { fullMesh } from "../strategy/full_mesh.ts";
 import type { Strategy } from "../strategy/strategy.ts";
-import { SECRETS_MAX } from "../connections/handshake/shared_secrets.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
@@ -19,6 +18,7 @@ import type { Discovery } from "./discovery.ts";
 import { type Allowances, allowancesFrom } from "./allowances.ts";
 import type { EvictOptions, PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
+import { Secrets } from "./secrets.ts";
 
 const DEFAULT_QUEUED_BYTES = 8 * 1024 * 1024;
 const FULL_MESH_RELAY_TTL = 5;
@@ -34,7 +34,7 @@ export interface Settings extends Preset {
   readonly maxQueuedBytes: Readonly<Record<string, number>>;
   readonly strategy: Strategy;
   readonly cluster: string;
-  readonly secrets: readonly string[];
+  readonly secrets: Secrets;
   readonly tls: NodeTls | undefined;
   readonly admit: Admit | undefined;
   readonly allow: Allowances;
@@ -54,6 +54,8 @@ export interface Settings extends Preset {
   readonly evict: EvictOptions | undefined;
   readonly log: Log | false | undefined;
   readonly runtime: Runtime;
+  /** Whether `runtime` was given: the node may live in a simulation. */
+  readonly isEmbedded: boolean;
 }
 
 /**
@@ -105,7 +107,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     ),
     strategy: options.strategy ?? fullMesh({ fanout: gossip.fanout }),
     cluster,
-    secrets: checkSecrets("start", secret),
+    secrets: new Secrets("start", secret),
     tls,
     admit: checkAdmit(options.admit),
     metadata,
@@ -125,6 +127,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     evict: checkEvict(options.evict),
     log: checkLog(options.log),
     runtime,
+    isEmbedded: options.runtime !== undefined,
   };
 }
 
@@ -180,22 +183,6 @@ function checkReachable({ hostname }: Address): void {
   throw new TypeError(
     `Cannot start: "listen" is "${hostname}", which others cannot dial; say in "advertise" how they reach this node`,
   );
-}
-
-/**
- * Makes a list of one secret or several.
- *
- * @throws {TypeError} When they cannot be used.
- */
-export function checkSecrets(action: string, secret: string | readonly string[]): readonly string[] {
-  const secrets = typeof secret === "string" ? [secret] : secret;
-  if (
-    !Array.isArray(secrets) || secrets.length > SECRETS_MAX ||
-    secrets.some((secret) => typeof secret !== "string" || secret === "")
-  ) {
-    throw new TypeError(`Cannot ${action}: "secret" must be a non-empty string, or up to ${SECRETS_MAX} of them`);
-  }
-  return secrets;
 }
 
 function checkStore(store: SnapshotStore | undefined): SnapshotStore | undefined {

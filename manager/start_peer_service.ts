@@ -96,7 +96,7 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
 /** What the node proves itself with: where there are secrets, with the key that its store keeps, or a fresh one. */
 async function credentialsOf(settings: Settings, persistence: Persistence | null): Promise<Credentials> {
   const { runtime, cluster } = settings;
-  const secrets = await SharedSecrets.stretch(runtime, cluster, settings.secrets);
+  const secrets = await SharedSecrets.stretch(runtime, cluster, settings.secrets.reveal());
   if (secrets.isOpen) return { secrets, keys: null };
   return { secrets, keys: keyPair(persistence?.identity ?? runtime.random.bytes(KEY_BYTES)) };
 }

@@ -274,7 +274,7 @@ export class ConnectionOpener {
     attempt: WatchedAttempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     const [identity, epoch] = [this.#identity, this.#epoch];
-    const [first, ...others] = identity.secrets.accepted;
+    const [first, ...others] = identity.secrets.accepted();
     for (let secret = first;; secret = others.shift()) {
       try {
         return { ...await this.#dialOne(address, request, identity, secret, attempt), epoch };

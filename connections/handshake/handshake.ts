@@ -25,7 +25,7 @@ export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
 export async function dialHandshake(
   end: HandshakeEnd,
   request: ConnectionRequest,
-  secret: Uint8Array | undefined = end.identity.secrets.accepted[0],
+  secret: Uint8Array | undefined = end.identity.secrets.accepted()[0],
 ): Promise<Session & { spec: NodeSpec }> {
   end.reader.maxFrameBytes = HANDSHAKE_FRAME_BYTES;
   const session = secret === undefined ? await dialOpen(end, request) : await dialSealed(end, request, secret);

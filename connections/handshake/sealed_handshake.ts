@@ -130,7 +130,7 @@ async function prove(
   noise: HandshakeState,
   message: Uint8Array,
 ): Promise<Uint8Array> {
-  for (const secret of identity.secrets.accepted) {
+  for (const secret of identity.secrets.accepted()) {
     try {
       return noise.read(message, secret);
     } catch (error) {

@@ -50,7 +50,7 @@ export class SharedSecrets {
   }
 
   /** The pre-shared keys that are accepted, the preferred one first. */
-  get accepted(): readonly Uint8Array[] {
+  accepted(): readonly Uint8Array[] {
     return this.#accepted;
   }
 }

@@ -1,0 +1,25 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Address } from "../wire/address.ts";
+import { AddressRanges } from "../wire/address_ranges.ts";
+import type { Settings } from "./settings.ts";
+
+/** How a node is protected from those who reach its port. */
+export interface Posture {
+  /** What others have to prove: nothing (`"open"`), a secret, a certificate, or both of these. */
+  readonly trust: "open" | "secret" | "tls" | "tls and secret";
+  /** Whether it listens at an address that other hosts may reach. */
+  readonly beyondLoopback: boolean;
+}
+
+/** How a node with these settings is protected. */
+export function postureOf({ secrets, tls, listen }: Settings): Posture {
+  const secret = secrets.count > 0;
+  const trust = tls === undefined ? (secret ? "secret" : "open") : (secret ? "tls and secret" : "tls");
+  return { trust, beyondLoopback: !listen.every(isLoopback) };
+}
+
+/** Whether only this host reaches an address. */
+export function isLoopback({ hostname }: Address): boolean {
+  return new AddressRanges(["127.0.0.0/8", "::1", "localhost"], "loopback").includes(hostname);
+}
