@@ -5,7 +5,6 @@ import type { CallOptions } from "../messaging/calls.ts";
 import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
-import { isTraced, type SendOperation, type SentSpan } from "../messaging/tracing.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Addressed, ForwardArguments, ForwardOptions } from "./forward_options.ts";
@@ -13,10 +12,13 @@ import type { Node } from "./node.ts";
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
 export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
-  const span = begin(from, "send", outgoing, outgoing.options.channel);
-  return span === null
-    ? forwardPlain(from, outgoing)
-    : ended(span, () => forwardPlain(from, { ...outgoing, trace: span.trace }));
+  const { tracing } = from.messaging;
+  if (tracing.tracer === null) return forwardPlain(from, outgoing);
+  const { node, name, options: { channel } } = outgoing;
+  return tracing.follow(
+    { operation: "send", node, name, channel },
+    (trace) => forwardPlain(from, { ...outgoing, trace }),
+  );
 }
 
 function forwardPlain(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
@@ -49,59 +51,28 @@ function rethrow(from: Node, error: unknown): never {
 /** Sends a message without waiting. @returns Whether more may be sent at once. */
 export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
   if (from.context.stopped) return false;
-  const span = begin(from, "send", outgoing, outgoing.options.channel);
-  const { outbound } = from.messaging;
-  return span === null
-    ? outbound.cast(outgoing)
-    : endedAtOnce(span, () => outbound.cast({ ...outgoing, trace: span.trace }));
+  const { outbound, tracing } = from.messaging;
+  if (tracing.tracer === null) return outbound.cast(outgoing);
+  const { node, name, options: { channel } } = outgoing;
+  return tracing.followAtOnce(
+    { operation: "send", node, name, channel },
+    (trace) => outbound.cast({ ...outgoing, trace }),
+  );
 }
 
 /** Sends a request and waits for its reply. */
 export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
-  const span = begin(from, "call", to, options.channel);
-  return span === null ? callPlain(from, to, options) : ended(span, () => callPlain(from, to, options, span.trace));
+  const { node, name } = to;
+  const sent = { operation: "call", node, name, channel: options.channel } as const;
+  return from.messaging.tracing.follow(sent, (trace) => callPlain(from, to, options, trace));
 }
 
 /** Sends a message to all members. */
 export function broadcast(from: Node, name: string, message: unknown, options: BroadcastOptions | undefined): void {
   from.context.checkRunning("broadcast");
-  const span = begin(from, "broadcast", { node: undefined, name }, undefined);
-  const { broadcasting } = from.messaging;
-  if (span === null) broadcasting.broadcast(name, message, options);
-  else endedAtOnce(span, () => broadcasting.broadcast(name, message, options, span.trace));
-}
-
-/** Begins a span where somebody traces, and the message is for a handler of the user. */
-function begin(
-  from: Node,
-  operation: SendOperation,
-  { node, name }: { readonly node: string | undefined; readonly name: string },
-  channel: string | undefined,
-): SentSpan | null {
-  const { tracer } = from.messaging.tracing;
-  return tracer === null || !isTraced(name) ? null : tracer.send({ operation, node, name, channel });
-}
-
-async function ended<T>(span: SentSpan, run: () => Promise<T>): Promise<T> {
-  try {
-    const result = await run();
-    span.end();
-    return result;
-  } catch (error) {
-    span.end({ error });
-    throw error;
-  }
-}
-
-function endedAtOnce<T>(span: SentSpan, run: () => T): T {
-  try {
-    const result = run();
-    span.end();
-    return result;
-  } catch (error) {
-    span.end({ error });
-    throw error;
-  }
+  const { broadcasting, tracing } = from.messaging;
+  const sent = { operation: "broadcast", node: undefined, name, channel: undefined } as const;
+  tracing.followAtOnce(sent, (trace) => broadcasting.broadcast(name, message, options, trace));
 }
 
 function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint8Array): Promise<unknown> {

@@ -7,6 +7,7 @@ import { type StreamRoute, Streams } from "../messaging/streams/streams.ts";
 import { readValues } from "../messaging/streams/value_streams.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import type { StreamEnd } from "../messaging/streams/stream_end.ts";
+import type { Tracing } from "../messaging/tracing.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import { withDeadline } from "../runtime/deadline.ts";
@@ -52,20 +53,26 @@ const KINDS = [
   FrameKind.streamReset,
 ];
 
+/** What streams share with messages. */
+type StreamingSurroundings = Pick<NodeMessaging, "inbound" | "registry" | "tracing">;
+
 /** The part of a node that carries streams. */
 export class Streaming implements Part {
   readonly frames: Iterable<readonly [FrameKind, FrameHandler]>;
   readonly #context: NodeContext;
+  readonly #tracing: Tracing;
   readonly #serving: StreamServing;
   readonly #streams: Streams;
 
-  constructor(context: NodeContext, { inbound, registry }: Pick<NodeMessaging, "inbound" | "registry">) {
+  constructor(context: NodeContext, { inbound, registry, tracing }: StreamingSurroundings) {
     const { codec, runtime, pool, settings: { maxFrameBytes, maxStreams }, emit } = context;
     this.#context = context;
+    this.#tracing = tracing;
     this.#serving = new StreamServing({
       codec,
       inbound,
       messages: registry,
+      tracing,
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a stream to "${name}"` }),
     });
@@ -149,8 +156,12 @@ export class Streaming implements Part {
       throw new DOMException(`${what}: no other node passes streams on`, "NotSupportedError");
     }
     const until = { signal: this.#context.untilStopped(signal), timeout };
-    const open = (ended: AbortSignal) => this.#streams.open(to.node, to.name, form, to.message ?? null, options, ended);
-    const end = await withDeadline(clock, until, what, open);
+    const { node, name, message = null } = to;
+    const opened = { operation: "open", node, name, channel: options.channel } as const;
+    const end = await this.#tracing.follow(opened, (trace) => {
+      const open = (ended: AbortSignal) => this.#streams.open(node, name, form, message, options, ended, trace);
+      return withDeadline(clock, until, what, open);
+    });
     if (signal !== undefined) endWith(signal, end);
     return end;
   }

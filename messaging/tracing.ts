@@ -3,7 +3,7 @@
 import type { MessageContext } from "./registry.ts";
 
 /** How a message is sent. */
-export type SendOperation = "send" | "call" | "broadcast";
+export type SendOperation = "send" | "call" | "broadcast" | "open";
 
 /** A message that is about to be sent. */
 export interface SentMessage {
@@ -41,6 +41,36 @@ export interface MessageTracer {
 export class Tracing {
   /** Follows the messages of the node; `null` for nobody. */
   tracer: MessageTracer | null = null;
+
+  /** Does something that takes a message to others, as a part of a trace where somebody traces, and the message is for a handler of the user. */
+  follow<T>(message: SentMessage, run: (trace?: Uint8Array) => Promise<T>): Promise<T> {
+    return this.tracer === null || !isTraced(message.name) ? run() : ended(this.tracer.send(message), run);
+  }
+
+  /** The same, for what is done at once. */
+  followAtOnce<T>(message: SentMessage, run: (trace?: Uint8Array) => T): T {
+    if (this.tracer === null || !isTraced(message.name)) return run();
+    const span = this.tracer.send(message);
+    try {
+      const result = run(span.trace);
+      span.end();
+      return result;
+    } catch (error) {
+      span.end({ error });
+      throw error;
+    }
+  }
+}
+
+async function ended<T>(span: SentSpan, run: (trace?: Uint8Array) => Promise<T>): Promise<T> {
+  try {
+    const result = await run(span.trace);
+    span.end();
+    return result;
+  } catch (error) {
+    span.end({ error });
+    throw error;
+  }
 }
 
 /** Handlers of the manager itself are nobody's business but ours. */

@@ -33,7 +33,7 @@ export class TracedNode implements MessageTracer, Disposable {
 
   send({ operation, node, name, channel }: SentMessage): SentSpan {
     const span = this.#tracer.startSpan(`${operation} ${name}`, {
-      kind: operation === "call" ? CLIENT : PRODUCER,
+      kind: operation === "call" || operation === "open" ? CLIENT : PRODUCER,
       attributes: this.#attributes(operation, name, node, channel),
     });
     return {

@@ -87,7 +87,8 @@ export class StreamEnd {
   #reading: HalfState = "open";
   #pending: PendingWrite | null = null;
   #reader: PromiseWithResolvers<void> | null = null;
-  #opening: { readonly name: string; readonly message: EncodedMessage } | null = null;
+  #opening: { readonly name: string; readonly message: EncodedMessage; readonly trace: Uint8Array | undefined } | null =
+    null;
   #isAcceptanceDue = false;
   #isCreditDue = false;
   #isEndDue = false;
@@ -149,8 +150,8 @@ export class StreamEnd {
   // What users do.
 
   /** Asks for the stream. Resolves once the other side has accepted it. */
-  open(name: string, message: EncodedMessage): Promise<void> {
-    this.#opening = { name, message };
+  open(name: string, message: EncodedMessage, trace?: Uint8Array): Promise<void> {
+    this.#opening = { name, message, trace };
     this.#host.small(this);
     return this.#opened.promise;
   }
@@ -291,9 +292,10 @@ export class StreamEnd {
     const { number, form } = this;
     this.carriers.add(queue);
     if (this.#opening !== null) {
-      const { name, message } = this.#opening;
+      const { name, message, trace } = this.#opening;
       this.#opening = null;
-      writeOpening(queue, this.#host.codec, number, { form, window: this.#window.limit, name, message }, message);
+      const opening = { form, window: this.#window.limit, name, message, trace };
+      writeOpening(queue, this.#host.codec, number, opening, message);
     }
     if (this.#isAcceptanceDue) writeAcceptance(queue, number, this.#window.limit);
     else if (this.#isCreditDue) writePosition(queue, FrameKind.streamCredit, number, this.#window.limit);

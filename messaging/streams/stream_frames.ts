@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { TRACE_BYTES } from "../../wire/trace_context.ts";
 import type { SendQueue } from "../../connections/send_queue.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
@@ -22,6 +23,8 @@ export interface StreamOpening {
   readonly name: string;
   /** What the handler is told. */
   readonly message: unknown;
+  /** Where it belongs in a trace, if it does. */
+  readonly trace?: Uint8Array | undefined;
 }
 
 /** Which halves of a stream its sender gives up: what it writes, what it reads, or both. */
@@ -38,19 +41,22 @@ export const SMALL_FRAME_BYTES = 4 * 1024;
 
 const FORMS: readonly StreamForm[] = ["bytes", "values"];
 const NAME_BYTES_MAX = 1024;
+/** Says in the form of an opening that a trace context stands behind the window. */
+const TRACED_BIT = 0x80;
 
 /** Writes a frame of kind `streamOpen`. */
 export function writeOpening(
   queue: StreamQueue,
   codec: PayloadCodec,
   stream: number,
-  { form, window, name }: StreamOpening,
+  { form, window, name, trace }: StreamOpening,
   message: EncodedMessage,
 ): void {
   const writer = queue.begin(FrameKind.streamOpen);
   writer.u32(stream);
-  writer.u8(FORMS.indexOf(form));
+  writer.u8(trace === undefined ? FORMS.indexOf(form) : FORMS.indexOf(form) | TRACED_BIT);
   writer.u32(window);
+  if (trace !== undefined) writer.raw(trace);
   codec.writePrefixed(writer, name);
   queue.commit(codec.write(writer, message));
 }
@@ -68,10 +74,14 @@ export function readOpening(
   owner: { retain(): void } | undefined,
 ): StreamOpening {
   if (end - start < 9) throw malformed("opening");
-  const form = FORMS[buffer[start]!];
-  const [name, next] = codec.readPrefixed(buffer, start + 5, end);
-  if (form === undefined || typeof name !== "string" || next - start > NAME_BYTES_MAX) throw malformed("opening");
-  return { form, window: readU32(buffer, start + 1), name, message: codec.read(buffer, next, end, owner) };
+  const isTraced = (buffer[start]! & TRACED_BIT) !== 0;
+  const at = isTraced ? start + 5 + TRACE_BYTES : start + 5;
+  if (end - at < 4) throw malformed("opening");
+  const form = FORMS[buffer[start]! & ~TRACED_BIT];
+  const [name, next] = codec.readPrefixed(buffer, at, end);
+  if (form === undefined || typeof name !== "string" || next - at > NAME_BYTES_MAX) throw malformed("opening");
+  const trace = isTraced ? buffer.slice(start + 5, at) : undefined;
+  return { form, window: readU32(buffer, start + 1), name, message: codec.read(buffer, next, end, owner), trace };
 }
 
 /** Writes a frame of kind `streamAccept`. */

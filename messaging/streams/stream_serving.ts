@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Tracing } from "../tracing.ts";
 import type { PayloadCodec } from "../../wire/payload_codec.ts";
 import { UndecodableMessage } from "../../wire/payload_codec.ts";
 import { NoHandlerError, OverloadedError } from "../errors.ts";
@@ -36,6 +37,7 @@ export interface StreamServingOptions {
   readonly inbound: Pick<Inbound, "answer">;
   /** Handlers that values are asked of. */
   readonly messages: Registry;
+  readonly tracing: Tracing;
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
 }
 
@@ -76,8 +78,12 @@ export class StreamServing {
   }
 
   /** Leads a stream to its handler. */
-  serve(end: StreamEnd, { form, name, message }: StreamOpening, { node, channel, maxValueBytes }: StreamOrigin): void {
-    const context = new StreamContext({ from: node, channel, cast: false });
+  serve(
+    end: StreamEnd,
+    { form, name, message, trace }: StreamOpening,
+    { node, channel, maxValueBytes }: StreamOrigin,
+  ): void {
+    const context = new StreamContext({ from: node, channel, cast: false, trace });
     // It is for the handler to listen, or not.
     end.closed.catch((reason) => context.abort(reason));
     if (message instanceof UndecodableMessage) return end.giveUp(Halves.both, message.error);
@@ -100,7 +106,11 @@ export class StreamServing {
     end.accept();
     const failed = (error: unknown) => this.#failed(end, name, context, error);
     try {
-      Promise.resolve(handler(message, context)).catch(failed);
+      const { tracer } = this.#options.tracing;
+      const result = tracer === null
+        ? handler(message, context)
+        : tracer.process(name, context, context.trace, () => handler(message, context));
+      Promise.resolve(result).catch(failed);
     } catch (error) {
       failed(error);
     }

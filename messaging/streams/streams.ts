@@ -80,15 +80,16 @@ export class Streams {
     message: unknown,
     route: StreamRoute,
     signal: AbortSignal,
+    trace?: Uint8Array,
   ): Promise<StreamEnd> {
     signal.throwIfAborted();
-    const [line, maxFrameBytes] = this.#lineTo(node, name, route);
+    const [line, maxFrameBytes, knowsTraces] = this.#lineTo(node, name, route);
     const encoded = line.encode(name, message, maxFrameBytes);
     const end = line.open(form);
     const abort = () => end.giveUp(Halves.both, signal.reason);
     signal.addEventListener("abort", abort);
     try {
-      await end.open(name, encoded);
+      await end.open(name, encoded, knowsTraces ? trace : undefined);
     } finally {
       signal.removeEventListener("abort", abort);
     }
@@ -143,9 +144,9 @@ export class Streams {
   }
 
   /** The line for a new stream, and the largest frame that it takes. */
-  #lineTo(node: string, name: string, route: StreamRoute): [StreamLine, number] {
+  #lineTo(node: string, name: string, route: StreamRoute): [StreamLine, number, boolean] {
     const { pool, self, maxFrameBytes } = this.#options;
-    if (node === self()) return [this.#own().near, maxFrameBytes];
+    if (node === self()) return [this.#own().near, maxFrameBytes, true];
     const what = `Cannot open a stream to "${name}" on "${node}"`;
     const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = route;
     const peer = pool.peers.get(node);
@@ -161,7 +162,7 @@ export class Streams {
     if (!connection.features.has(FEATURE)) {
       throw new DOMException(`${what}: its release does not know streams`, "NotSupportedError");
     }
-    return [this.#lineOf(connection), connection.maxFrameBytes];
+    return [this.#lineOf(connection), connection.maxFrameBytes, connection.features.has("trace")];
   }
 
   #lineOf(connection: Connection): StreamLine {

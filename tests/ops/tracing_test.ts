@@ -85,6 +85,29 @@ scenario("a call has a span until its reply is there, and what its handler sends
   world.errors.length = 0;
 });
 
+scenario("a stream has a span until it is open, and one below it where its handler is called", async (world) => {
+  const nodes = await world.cluster(["a", "b"]);
+  const [a, b] = nodes;
+  const [here, there] = traced(nodes);
+  b!.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
+  b!.register("count", async function* (n: number) {
+    for (let i = 0; i < n; i++) yield i;
+  });
+  const { readable, writable, closed } = await a!.openStream("b", "echo");
+  await writable.close();
+  await readable.cancel();
+  await closed.catch(() => {});
+  assertEquals(await Array.fromAsync(a!.callStream("b", "count", 3)), [0, 1, 2]);
+  await world.until("the handlers are done", () => there!.spans.every(({ ended }) => ended === 1));
+  for (const name of ["echo", "count"]) {
+    const [opened, processed] = [here!.named(`open ${name}`)[0], there!.named(`process ${name}`)[0]];
+    assertFollows(processed, opened);
+    assertEquals(opened!.kind, CLIENT);
+  }
+  const own = await a!.openStream("a", "nobody").catch((error: Error) => error.name);
+  assertEquals([own, here!.named("open nobody")[0]!.status], ["NoHandlerError", 2]);
+});
+
 scenario("a broadcast has a span at its root, and one below it at each node", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
   const tracers = traced(nodes);
