@@ -19,9 +19,9 @@ export interface RelayOptions {
   /**
    * The number of the first message. By chance, so that nobody who does not see the messages can name the number of a later one.
    *
-   * @default {1}
+   * @default {() => 1}
    */
-  readonly first?: number;
+  readonly first?: () => number;
 }
 
 /** Where a node can send to at the moment. */
@@ -62,17 +62,18 @@ export class Relay {
   readonly #memory: number;
   /** By message, oldest first: how far it could still go when it was here. */
   readonly #seen = new Map<string, number>();
-  #sequence: number;
+  readonly #first: () => number;
+  #sequence: number | undefined;
 
   /** `self` is this node's present life. */
   constructor(
     self: { readonly name: string; readonly incarnation: number },
-    { ttl = 5, memory = 8_192, first = 1 }: RelayOptions = {},
+    { ttl = 5, memory = 8_192, first = () => 1 }: RelayOptions = {},
   ) {
     this.#self = self;
     this.#ttl = ttl;
     this.#memory = memory;
-    this.#sequence = first - 1;
+    this.#first = first;
   }
 
   /** How many messages are remembered now. */
@@ -86,10 +87,11 @@ export class Relay {
    * @param tree The root of the spanning tree that it goes along; `null` when it goes to everybody.
    */
   send(destination: string, links: RelayLinks, tree: string | null = null): RelayStep {
+    this.#sequence = this.#sequence === undefined ? this.#first() : this.#sequence + 1;
     const header = {
       origin: this.#self.name,
       incarnation: this.#self.incarnation,
-      sequence: ++this.#sequence,
+      sequence: this.#sequence,
       destination,
       ttl: this.#ttl,
       tree,

@@ -76,12 +76,12 @@ export class Relaying {
 
   constructor(options: RelayingOptions, self: NodeSpec) {
     this.#options = options;
-    this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance() });
+    this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance });
   }
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
-    this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance() });
+    this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance });
   }
 
   /**
