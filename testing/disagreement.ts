@@ -7,8 +7,14 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
  * it found the last time.
  */
 export class DisagreementFinder {
+  readonly #obstacle: (from: string, to: string) => string | undefined;
   #node = 0;
   #other = 0;
+
+  /** @param obstacle Why nothing passes from a node to another one, if so: then what they think of each other will change. */
+  constructor(obstacle: (from: string, to: string) => string | undefined) {
+    this.#obstacle = obstacle;
+  }
 
   /** What is at odds, in half a sentence; `undefined` when nothing is. */
   find(nodes: readonly PeerServiceManager[]): string | undefined {
@@ -28,6 +34,8 @@ export class DisagreementFinder {
       const other = nodes[this.#other]!;
       if (!node.member(other.name)) return `"${node.name}" does not have "${other.name}" for a member`;
       if (!node.isFullyConnected(other.name)) return `"${node.name}" is not fully connected with "${other.name}"`;
+      const obstacle = this.#obstacle(node.name, other.name);
+      if (obstacle !== undefined) return obstacle;
     }
     return undefined;
   }

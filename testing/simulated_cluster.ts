@@ -4,6 +4,7 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { startPeerService } from "../manager/start_peer_service.ts";
 import type { CutConnects } from "../transport/memory/memory_links.ts";
 import { DisagreementFinder } from "./disagreement.ts";
+import { explained } from "./late_handlers.ts";
 import { MemoryStore } from "./memory_store.ts";
 import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";
 import { SimulatedWorld } from "./simulated_world.ts";
@@ -70,12 +71,21 @@ export class SimulatedCluster implements AsyncDisposable {
   readonly #running = new Map<string, PeerServiceManager>();
   readonly #starting = new Map<string, Promise<PeerServiceManager>>();
   readonly #disks = new Map<string, MemoryStore>();
-  readonly #disagreement = new DisagreementFinder();
+  readonly #disagreement: DisagreementFinder;
+  /** All nodes that there ever were. */
+  readonly #known = new Set<string>();
 
   /** Begins without nodes: {@linkcode startNode} starts them one by one. */
   constructor(options: SimulatedClusterOptions = {}) {
     this.world = new SimulatedWorld(options);
     this.#options = options;
+    this.#disagreement = new DisagreementFinder((from, to) =>
+      this.world.isPaused(from)
+        ? `"${from}" is paused`
+        : this.world.network.isCut(from, to)
+        ? `nothing passes from "${from}" to "${to}", which is cut`
+        : undefined
+    );
   }
 
   /** Starts all nodes, joins them, and waits until the cluster has settled. */
@@ -189,8 +199,11 @@ export class SimulatedCluster implements AsyncDisposable {
   /**
    * Lets nothing pass between these nodes and those, both ways; without `to`, between these and all others. Connections stay open and stall,
    * and go on when the cut heals, as TCP does.
+   *
+   * @throws {Error} When there never was a node of one of the names.
    */
   cut(from: string | readonly string[], to?: string | readonly string[], options?: { connects?: CutConnects }): void {
+    this.#checkKnown("cut", from, to ?? []);
     this.world.network.cut(from, to ?? this.#othersThan(from), options);
   }
 
@@ -200,16 +213,19 @@ export class SimulatedCluster implements AsyncDisposable {
     to: string | readonly string[],
     options?: { connects?: CutConnects },
   ): void {
+    this.#checkKnown("cut one way", from, to);
     this.world.network.cutOneWay(from, to, options);
   }
 
   /** Lets no more than so many bytes a second pass from these nodes to those. */
   clog(from: string | readonly string[], to: string | readonly string[], bytesPerSecond: number): void {
+    this.#checkKnown("clog", from, to);
     this.world.network.clog(from, to, bytesPerSecond);
   }
 
   /** Lets a node read no more than so many bytes a second from each of its connections; `Infinity` ends that. */
   slowReader(name: string, bytesPerSecond: number): void {
+    this.#checkKnown("slow down the reader", name);
     this.world.network.slowReader(name, bytesPerSecond);
   }
 
@@ -220,6 +236,7 @@ export class SimulatedCluster implements AsyncDisposable {
 
   /** Breaks the connections that are open between these nodes and those; both sides notice. */
   reset(from: string | readonly string[], to: string | readonly string[]): void {
+    this.#checkKnown("reset", from, to);
     this.world.network.reset(from, to);
   }
 
@@ -238,17 +255,23 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /**
-   * Lets time pass until `promise` is settled, and settles like it.
+   * Lets time pass until `promise` is settled, and settles like it. Where it takes too long while handlers have not finished, the error says
+   * which nodes they are at: timers of the system do not pass in virtual time.
    *
    * @throws {Error} When it is still pending after `limit` milliseconds.
    */
   async wait<T>(promise: Promise<T>, limit: number = SETTLE_LIMIT): Promise<T> {
-    return await this.world.wait(promise, limit);
+    try {
+      return await this.world.wait(promise, limit);
+    } catch (error) {
+      throw explained(error, this.nodes);
+    }
   }
 
   /**
    * Lets time pass until all nodes that run know each other as members, agree on who else is one, and are fully connected with each
-   * other.
+   * other, with no cut between any two of them and none of them paused: what they have not noticed yet is no agreement. Wait for what a cut
+   * leads to with {@linkcode runUntil} or {@linkcode advance}.
    *
    * @returns Milliseconds that it took.
    * @throws {Error} When that is not so after `limit` milliseconds; the message says who is at odds.
@@ -277,12 +300,21 @@ export class SimulatedCluster implements AsyncDisposable {
     const store = disks === true ? this.disk(name) : undefined;
     const own: SimulatedNodeOptions = { listen: { hostname: name, port: PORT }, store };
     const node = await startPeerService({ ...own, ...given, name, runtime });
+    this.#known.add(name);
     const contact = join ?? this.names[0] ?? false;
     this.#running.set(name, node);
     node.addEventListener("removed", () => this.#forget(node));
     await setup?.(node, runtime);
     if (contact !== false) await node.join(this.node(contact).spec);
     return node;
+  }
+
+  /** @throws {Error} When there never was a node of one of the names: a fault there would do nothing. */
+  #checkKnown(action: string, ...places: (string | readonly string[])[]): void {
+    const unknown = places.flat().find((name) => !this.#known.has(name));
+    if (unknown === undefined) return;
+    const known = [...this.#known].map((name) => `"${name}"`).join(", ");
+    throw new Error(`Cannot ${action}: there never was a node "${unknown}", expected some of ${known || "none yet"}`);
   }
 
   #othersThan(some: string | readonly string[]): string[] {

@@ -8,6 +8,7 @@ import { HistoryHash } from "./history_hash.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { EVENT_NUMBERS, type SimulatedEvent } from "./simulated_event.ts";
 import { SimulatedNode } from "./simulated_node.ts";
+import { WaitLimitError } from "./wait_limit_error.ts";
 import { VirtualEventLoop } from "./virtual_event_loop.ts";
 
 /** Options of {@linkcode SimulatedWorld}. */
@@ -258,7 +259,7 @@ export class SimulatedWorld {
     };
     promise.then(settle, settle);
     if (await this.#loop.run(this.now + limit, () => settled)) return await promise;
-    throw new Error(`Cannot wait any longer: the promise is still pending after ${limit} ms of virtual time`);
+    throw new WaitLimitError(`Cannot wait any longer: the promise is still pending after ${limit} ms of virtual time`);
   }
 
   #record(kind: SimulatedEvent["kind"], node: string, bytes: number, from?: string): void {

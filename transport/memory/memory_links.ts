@@ -129,6 +129,11 @@ export class MemoryLinks {
     this.#down.get(to)?.delete(stalled);
   }
 
+  /** Whether nothing passes from `from` to `to`. */
+  isCut(from: string, to: string): boolean {
+    return this.#find(from, to)?.cut !== undefined;
+  }
+
   /** Whether connects from `from` to `to` fail at once, because a cut says so. */
   refuses(from: string, to: string): boolean {
     return this.#find(from, to)?.cut === "refuse" || this.#find(to, from)?.cut === "refuse";

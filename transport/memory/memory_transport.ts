@@ -79,7 +79,7 @@ export interface MemoryNetworkOptions {
  * ```ts
  * import { MemoryNetwork } from "@partisan/peer-service/transport";
  * import { VirtualClock } from "@partisan/peer-service/testing";
- * import { assertEquals, assertRejects } from "@std/assert";
+ * import { assert, assertEquals, assertRejects } from "@std/assert";
  *
  * const clock = new VirtualClock();
  * const network = new MemoryNetwork({ clock });
@@ -93,6 +93,7 @@ export interface MemoryNetworkOptions {
  * const stream = await connect();
  *
  * network.cutOneWay("a", "b");
+ * assert(network.isCut("a", "b"));
  * network.clog("b", "a", 1_000);
  * network.slowReader("a", 1_000);
  * network.pause("b");
@@ -159,6 +160,11 @@ export class MemoryNetwork {
     options: { connects?: CutConnects } = {},
   ): void {
     for (const [sender, receiver] of pairs(from, to)) this.#links.cut(sender, receiver, options.connects ?? "hang");
+  }
+
+  /** Whether a cut lets nothing pass from `from` to `to`. */
+  isCut(from: string, to: string): boolean {
+    return this.#links.isCut(from, to);
   }
 
   /** Lets no more than `bytesPerSecond` pass from `from` to `to`, all streams together. */
