@@ -202,7 +202,10 @@ export class Node implements ConnectionPoolHandler {
   /** Removes another node from the cluster. One that is not known here, as a partial view does not know all, is taken as it is `given`. */
   async remove(name: string, given?: NodeSpec): Promise<void> {
     const spec = this.overlay.members.get(name) ?? given;
-    if (spec !== undefined) await this.removeAll([spec]);
+    if (spec !== undefined) return await this.removeAll([spec]);
+    if (this.settings.strategy.knowsAll === true) return;
+    const what = `Cannot remove "${name}": this node knows a part of the cluster, and "${name}" is not in it`;
+    throw new TypeError(`${what}; give its specification in place of its name`);
   }
 
   /** Removes several other nodes at once. */

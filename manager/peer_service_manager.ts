@@ -272,6 +272,9 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * close, and which is a cluster of its own then. Another node learns that it was removed, emits `removed`, and stops. Does nothing when it is
    * no member. Where a node knows only a part of the cluster, one of the others can be removed by its specification, not by its name alone.
    *
+   * @throws {TypeError} When this node knows a part of the cluster, and is given a name that is not in it.
+   * @throws {StoppedError} When this node was stopped.
+   *
    * @example Leave the cluster, and remove another from it
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";

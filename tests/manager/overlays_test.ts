@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { hyparview, type PeerServiceManager } from "../../mod.ts";
 import { connected, optionsOf, overlayScenario, SERVERS } from "./overlay_worlds.ts";
 
@@ -111,4 +111,19 @@ overlayScenario(
   },
   ["memory"],
   ({ name }) => name === "hyparview",
+);
+
+overlayScenario(
+  "a name that is not known here cannot be removed, and whoever tries is told what to give instead",
+  async (
+    _world,
+    nodes,
+    { knowsAll },
+  ) => {
+    const node = nodes[0]!;
+    if (knowsAll) return await node.leave("n99");
+    const error = await assertRejects(() => node.leave("n99"), TypeError, "give its specification");
+    assertStringIncludes(error.message, '"n99"');
+  },
+  ["memory"],
 );
