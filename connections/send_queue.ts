@@ -13,6 +13,8 @@ interface Batch {
   readonly bytes: Uint8Array;
   /** The writer that is free once this is written, if any. */
   readonly writer: ByteWriter | null;
+  /** The room that is free once this is written, if any. */
+  readonly room?: Uint8Array<ArrayBuffer>;
   /** When its first frame was begun, in milliseconds on the local clock. */
   readonly since: number;
 }
@@ -150,8 +152,10 @@ export class SendQueue {
   /**
    * Queues the frame that was begun, followed by `tail`, which is written without being copied and must not change until then.
    * (Where batches are packed it is copied: they are packed as a whole.) Does nothing once the queue is closed.
+   *
+   * @param isCopied Whether `tail` is copied at once, since it may change.
    */
-  commit(tail?: Uint8Array): void {
+  commit(tail?: Uint8Array, isCopied = false): void {
     const writer = this.#writer!;
     this.#begun = false;
     if (this.#closed) return;
@@ -159,7 +163,7 @@ export class SendQueue {
     writer.setU32(this.#frameStart, bytes - 4);
     this.#queuedBytes += bytes;
     this.#taken += bytes;
-    if (tail !== undefined) this.#append(writer, tail);
+    if (tail !== undefined) isCopied ? this.#appendCopy(writer, tail) : this.#append(writer, tail);
     if (writer.length - this.#batchStart >= BATCH_BYTES) this.#complete(writer);
     if (this.#busy) return;
     this.#busy = true;
@@ -206,6 +210,7 @@ export class SendQueue {
         if (this.#closed) return;
         this.#inFlightBytes = 0;
         if (batch.writer !== null) this.#writers.give(batch.writer);
+        if (batch.room !== undefined) this.#writers.giveLarge(batch.room);
         this.#wake();
         const turn = batch.bytes.length < BATCH_BYTES ? undefined : giveWay?.();
         if (turn !== undefined) await turn;
@@ -248,6 +253,18 @@ export class SendQueue {
     const since = this.#since;
     this.#batches.push({ bytes, writer: null, since }, { bytes: tail, writer: null, since });
     this.#batchStart = writer.length;
+  }
+
+  /** Puts a copy of `tail` behind what the writer holds, so that one write takes both. */
+  #appendCopy(writer: ByteWriter, tail: Uint8Array): void {
+    if (this.#options.pack !== undefined) return writer.raw(tail);
+    const head = writer.bytes.subarray(this.#batchStart, writer.length);
+    const room = this.#writers.takeLarge(head.length + tail.length);
+    room.set(head);
+    room.set(tail, head.length);
+    const bytes = room.subarray(0, head.length + tail.length);
+    this.#batches.push({ bytes, writer: null, room, since: this.#since });
+    writer.length = this.#batchStart;
   }
 
   #release(writer: ByteWriter): void {

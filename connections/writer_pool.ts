@@ -5,6 +5,12 @@ import { ByteWriter } from "../wire/byte_writer.ts";
 /** Larger buffers were made for one large message. */
 const WRITER_BYTES_MAX = 256 * 1024;
 const POOL_BYTES_MAX = 1024 * 1024;
+/** So much is kept for copies of large messages: as many as a queue below its high-water mark takes, and the one in flight. */
+const LARGE_BYTES_MAX = 4 * 1024 * 1024;
+/** Larger buffers would crowd out all others. */
+const LARGE_MAX = 1024 * 1024;
+/** A buffer is not used for much less than it can hold. */
+const LARGE_SLACK = 4;
 
 /**
  * Writers between two uses, shared by the connections of a node: a busy connection finds one that is large enough already and
@@ -13,6 +19,8 @@ const POOL_BYTES_MAX = 1024 * 1024;
 export class WriterPool {
   readonly #spare: ByteWriter[] = [];
   #bytes = 0;
+  readonly #large: Uint8Array<ArrayBuffer>[] = [];
+  #largeBytes = 0;
 
   /** An empty writer. */
   take(): ByteWriter {
@@ -29,5 +37,21 @@ export class WriterPool {
     writer.length = 0;
     this.#bytes += size;
     this.#spare.push(writer);
+  }
+
+  /** Room for at least `size` bytes, which may hold anything. */
+  takeLarge(size: number): Uint8Array<ArrayBuffer> {
+    const index = this.#large.findLastIndex(({ length }) => length >= size && length <= LARGE_SLACK * size);
+    if (index < 0) return new Uint8Array(size);
+    const [buffer] = this.#large.splice(index, 1);
+    this.#largeBytes -= buffer!.length;
+    return buffer!;
+  }
+
+  /** Takes room back, which nobody may refer to any more. */
+  giveLarge(buffer: Uint8Array<ArrayBuffer>): void {
+    if (buffer.length > LARGE_MAX || this.#largeBytes + buffer.length > LARGE_BYTES_MAX) return;
+    this.#largeBytes += buffer.length;
+    this.#large.push(buffer);
   }
 }

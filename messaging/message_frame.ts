@@ -85,7 +85,7 @@ export function writeMessage(
     return false;
   }
   // A cast returns before its bytes are written, and its sender may change them then.
-  queue.commit(tail !== undefined && cast && codec.lends(message) ? tail.slice() : tail);
+  queue.commit(tail, cast && codec.lends(message));
   return true;
 }
 

@@ -153,6 +153,24 @@ Deno.test("SendQueue writes a tail from where it is, between the frames before a
   ]);
 });
 
+Deno.test("SendQueue writes a copied tail as it was, together with the frames before it, and uses the room again", async () => {
+  const bench = new Bench({ maxQueuedBytes: 2 ** 20 });
+  const tail = pattern(200_000, 7);
+  bench.send(1, 10);
+  for (const round of [2, 3]) {
+    bench.queue.begin(round).raw(pattern(3, round));
+    bench.queue.commit(tail, true);
+    tail.fill(round);
+    await bench.drain();
+  }
+  assertEquals(bench.writes.length, 2);
+  assertEquals(await received(bench.writes), [
+    { kind: 1, body: pattern(10, 1) },
+    { kind: 2, body: concat(pattern(3, 2), pattern(200_000, 7)) },
+    { kind: 3, body: concat(pattern(3, 3), new Uint8Array(200_000).fill(2)) },
+  ]);
+});
+
 Deno.test("SendQueue delivers exactly what was committed, under any mixture of frames, tails, rollbacks and pauses", async () => {
   for (let seed = 1; seed <= 40; seed++) {
     const random = seededRandom(seed);
@@ -168,7 +186,7 @@ Deno.test("SendQueue delivers exactly what was committed, under any mixture of f
         bench.queue.rollback();
       } else {
         const tail = random.chance(0.2) ? pattern(1 + random.int(20_000), step + 1) : undefined;
-        bench.queue.commit(tail);
+        bench.queue.commit(tail, random.chance(0.3));
         sent.push({ kind, body: concat(body, tail ?? new Uint8Array()) });
       }
       if (random.chance(0.3)) await bench.endTurn();

@@ -26,3 +26,23 @@ Deno.test("WriterPool keeps no writer that a huge message made large, and no mor
   while (pool.take().bytes.length === 64 * 1024) kept++;
   assertEquals(kept, 16);
 });
+
+Deno.test("WriterPool keeps room for large messages, and gives it to those that need most of it", () => {
+  const pool = new WriterPool();
+  const room = pool.takeLarge(600_000);
+  pool.giveLarge(room);
+  assert(pool.takeLarge(100_000) !== room);
+  assert(pool.takeLarge(600_001) !== room);
+  assertStrictEquals(pool.takeLarge(500_000), room);
+  assert(pool.takeLarge(500_000) !== room);
+});
+
+Deno.test("WriterPool keeps no room of more than a mebibyte, and no more than four in all", () => {
+  const pool = new WriterPool();
+  const huge = new Uint8Array(2 ** 20 + 1);
+  pool.giveLarge(huge);
+  assert(pool.takeLarge(huge.length) !== huge);
+  const rooms = Array.from({ length: 10 }, () => new Uint8Array(2 ** 20));
+  for (const room of rooms) pool.giveLarge(room);
+  assertEquals(rooms.filter((_, index) => pool.takeLarge(2 ** 20) === rooms[3 - index]).length, 4);
+});
