@@ -50,6 +50,13 @@ interface Waiting<T> {
   readonly reject: (error: Error) => void;
 }
 
+/** A write under way. */
+interface WaitingWrite extends Waiting<void> {
+  readonly bytes: Uint8Array;
+  /** How many of them were handed over. */
+  written: number;
+}
+
 /** A read that found nothing. */
 interface WaitingRead extends Waiting<number | null> {
   readonly buffer: Uint8Array;
@@ -76,8 +83,7 @@ export class TlsStream implements ByteStream {
   /** Why the other end has probably closed, should it do so without a word. */
   #silence: (() => Error) | undefined;
   #read: WaitingRead | undefined;
-  #write: Waiting<void> | undefined;
-  #writing = false;
+  #write: WaitingWrite | undefined;
 
   /** @param silence What the first read rejects with when the other end closes without a word. */
   constructor(session: TlsSession, context: TlsStreamContext, silence?: () => Error) {
@@ -125,23 +131,21 @@ export class TlsStream implements ByteStream {
     if (this.#closed) return Promise.reject(this.#closedError("read from"));
     if (this.#read !== undefined) return Promise.reject(new TypeError("Cannot read: another read is waiting"));
     if (buffer.length === 0) return Promise.reject(new RangeError("Cannot read: the buffer is empty"));
+    if (this.#waitingBytes > 0) return Promise.resolve(this.#take(buffer));
     return new Promise((resolve, reject) => {
       this.#read = { buffer, resolve, reject };
       this.#settleRead();
     });
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#closed) throw this.#closedError("write to");
-    if (this.#writing) throw new TypeError("Cannot write: another write is waiting");
-    this.#writing = true;
-    try {
-      for (let start = 0; start < bytes.length; start += PIECE_BYTES) {
-        await this.#writePiece(bytes.subarray(start, start + PIECE_BYTES));
-      }
-    } finally {
-      this.#writing = false;
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closedError("write to"));
+    if (this.#write !== undefined) return Promise.reject(new TypeError("Cannot write: another write is waiting"));
+    if (bytes.length === 0) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#write = { bytes, written: 0, resolve, reject };
+      this.#writeOn();
+    });
   }
 
   close(): void {
@@ -219,20 +223,21 @@ export class TlsStream implements ByteStream {
     else socket.resume();
   }
 
-  #writePiece(piece: Uint8Array): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#closed) return reject(this.#closedError("write to"));
-      const { socket } = this.#session;
-      if (this.#failure !== undefined || socket.destroyed) return reject(this.#failure ?? this.#broken());
-      this.#write = { resolve, reject };
-      socket.write(piece, this.#written);
-    });
-  }
-
-  readonly #written = (error?: Error | null): void => {
+  /** Hands over the next piece of the waiting write; is called again once that is written. */
+  readonly #writeOn = (error?: Error | null): void => {
+    const write = this.#write;
+    if (write === undefined) return;
+    const { bytes, written } = write;
     if (error) return this.#failWrite(this.#failure ?? error);
-    this.#write?.resolve();
-    this.#write = undefined;
+    if (written >= bytes.length) {
+      this.#write = undefined;
+      return write.resolve();
+    }
+    const { socket } = this.#session;
+    if (this.#failure !== undefined || socket.destroyed) return this.#failWrite(this.#failure ?? this.#broken());
+    const piece = bytes.length <= PIECE_BYTES ? bytes : bytes.subarray(written, written + PIECE_BYTES);
+    write.written += piece.length;
+    socket.write(piece, this.#writeOn);
   };
 
   #failWrite(error: Error): void {
