@@ -28,8 +28,9 @@ export class EventFeeds {
 
   /** All events from now on, until the reader cancels or the node has stopped. */
   open(): ReadableStream<Uint8Array> {
-    const feed = new EventFeed(this.#node, () => this.#feeds.delete(feed));
-    this.#feeds.add(feed);
+    const feed = new EventFeed(this.#node, (feed) => this.#feeds.delete(feed));
+    // That of a node that was stopped has ended already.
+    if (feed.isOpen) this.#feeds.add(feed);
     return feed.stream;
   }
 }
@@ -37,7 +38,7 @@ export class EventFeeds {
 class EventFeed {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #node: Node;
-  readonly #ended: () => void;
+  readonly #ended: (feed: EventFeed) => void;
   readonly #encoder = new TextEncoder();
   readonly #observe: Emit = (type, detail) => this.#send(type, plainJson({ at: this.#wallTime(), ...shown(detail) }));
   readonly #end = () => this.#close();
@@ -47,7 +48,7 @@ class EventFeed {
   #omitted = 0;
   #number = 0;
 
-  constructor(node: Node, ended: () => void) {
+  constructor(node: Node, ended: (feed: EventFeed) => void) {
     this.#node = node;
     this.#ended = ended;
     this.#stopSignal = node.context.untilStopped(undefined);
@@ -56,6 +57,11 @@ class EventFeed {
       pull: () => this.#tellOmitted(),
       cancel: () => this.#close(),
     }, { highWaterMark: WAITING_BYTES_MAX, size: (chunk) => chunk!.byteLength });
+  }
+
+  /** Whether something may still come. */
+  get isOpen(): boolean {
+    return this.#controller !== null;
   }
 
   #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
@@ -99,7 +105,7 @@ class EventFeed {
     this.#timer?.cancel();
     this.#node.context.observers.delete(this.#observe);
     this.#stopSignal.removeEventListener("abort", this.#end);
-    this.#ended();
+    this.#ended(this);
     try {
       controller.close();
     } catch {

@@ -52,7 +52,7 @@ export interface TelemetryMeter {
 /** Options of a span, as OpenTelemetry has them. */
 export interface TelemetrySpanOptions {
   /** The part that it plays: 2 for a client, 3 for a producer, 4 for a consumer. */
-  readonly kind: number;
+  readonly kind: 2 | 3 | 4;
   /** What is known of it. */
   readonly attributes: Record<string, string>;
 }

@@ -5,7 +5,7 @@ import type { MessageContext } from "../messaging/registry.ts";
 import type { MessageTracer, SendOperation, SentMessage, SentSpan } from "../messaging/tracing.ts";
 import { traceFromBytes, traceToBytes } from "../wire/trace_context.ts";
 import { contextBelow } from "./span_context.ts";
-import type { TelemetrySpan, TelemetryTracer } from "./telemetry_types.ts";
+import type { TelemetrySpan, TelemetrySpanOptions, TelemetryTracer } from "./telemetry_types.ts";
 
 /** Kinds of spans, as OpenTelemetry numbers them. */
 const CLIENT = 2;
@@ -46,7 +46,8 @@ export class TracedNode implements MessageTracer, Disposable {
   }
 
   process(name: string, context: MessageContext, trace: Uint8Array | undefined, run: () => unknown): unknown {
-    const options = { kind: CONSUMER, attributes: this.#attributes("process", name, context.from, context.channel) };
+    const attributes = this.#attributes("process", name, context.from, context.channel);
+    const options: TelemetrySpanOptions = { kind: CONSUMER, attributes };
     const above = contextBelow(trace && traceFromBytes(trace));
     return this.#tracer.startActiveSpan(`process ${name}`, options, above, (span) => follow(span, run));
   }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
 import { type Frame, FrameReader } from "../../wire/frame_reader.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
+import { Histogram } from "../../runtime/histogram.ts";
 import { SendQueue, type SendQueueOptions } from "../../connections/send_queue.ts";
 import { WriterPool } from "../../connections/writer_pool.ts";
 import { seededRandom } from "../seeded_random.ts";
@@ -496,4 +497,24 @@ Deno.test("SendQueue fails when packing does, and writes nothing when it was clo
   packing.resolve(pattern(3));
   await settled();
   assertEquals(closed.writes, []);
+});
+
+Deno.test("SendQueue tells for each batch how long it waited for the socket, from its first frame on", async () => {
+  let now = 0;
+  const waits = new Histogram([10, 100]);
+  const told: number[] = [];
+  waits.taps.add((wait) => void told.push(wait));
+  const bench = new Bench({ waits, now: () => now });
+  bench.send(1, 10);
+  now = 5;
+  bench.send(2, 10);
+  await bench.endTurn();
+  now = 20;
+  bench.send(3, 10);
+  now = 30;
+  await bench.finishWrite();
+  assertEquals(told, [30]);
+  now = 70;
+  await bench.finishWrite();
+  assertEquals(told, [30, 50]);
 });

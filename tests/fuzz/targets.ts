@@ -15,6 +15,8 @@ import { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameReader } from "../../wire/frame_reader.ts";
 import { acceptHandshake } from "../../connections/handshake/handshake.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
+import { readTraceHead } from "../../messaging/message_frame.ts";
+import { TRACE_BYTES, traceFromBytes } from "../../wire/trace_context.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import { denoRuntime } from "../../runtime/deno_runtime.ts";
@@ -108,6 +110,7 @@ export const TARGETS: readonly Target[] = [
     run: (random) => decode(Uint8Array.from({ length: random.int(64) }, () => random.int(256))),
   },
   { name: "envelope in front of a message", run: readEnvelopes },
+  { name: "trace in front of a message", run: readTraces },
   { name: "frames", run: readFrames },
   { name: "handshake", run: shakeHands },
   { name: "sealed handshake, accepted", run: acceptSealed },
@@ -124,6 +127,14 @@ function readEnvelopes(random: SeededRandom): unknown {
   writeEnvelope(writer, codec, { sequence, floor: sequence - random.int(1_000), causal, call });
   const bytes = mutateBytes(random, writer.written());
   return readEnvelope(codec, bytes, 0, bytes.length);
+}
+
+function readTraces(random: SeededRandom): unknown {
+  const valid = Array.from({ length: TRACE_BYTES }, () => random.int(256));
+  const kind = random.chance(0.5) ? FrameKind.message : FrameKind.envelope;
+  const bytes = mutateBytes(random, Uint8Array.from([...valid, kind, 0, 1]));
+  const [trace] = readTraceHead(bytes, 0, bytes.length);
+  return traceFromBytes(trace);
 }
 
 async function readFrames(random: SeededRandom): Promise<void> {

@@ -91,6 +91,8 @@ scenario("/events ends with its reader and with the node", async (world) => {
   let last = await left.next();
   while (last !== null) last = await left.next();
   assertEquals(observersOf(a) - before, 0);
+  await using none = await feed(a);
+  assertEquals(await none.next(), null);
 });
 
 scenario("/events over HTTP ends with its request", async (world) => {

@@ -3,7 +3,13 @@
 import { assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { deadline } from "@std/async";
 import type { PeerServiceManager } from "../../mod.ts";
-import { instrument, type TelemetryAttributes, type TelemetryCallback, type TelemetryMeter } from "../../ops/mod.ts";
+import {
+  instrument,
+  type TelemetryAttributes,
+  type TelemetryCallback,
+  type TelemetryMeter,
+  type TelemetryTracer,
+} from "../../ops/mod.ts";
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario } from "../manager/worlds.ts";
 import { attributeOf, OtlpReceiver } from "./otlp_receiver.ts";
@@ -130,4 +136,64 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", async () => {
     await program.stdin.close();
     await program.status;
   }
+});
+
+/** What `@opentelemetry/api` declares, as far as it is of use here: its overloads, and its own types. */
+interface ApiSpan {
+  spanContext(): { traceId: string; spanId: string; isRemote?: boolean; traceFlags: number };
+  setAttribute(key: string, value: string | number | boolean): this;
+  setStatus(status: { code: 0 | 1 | 2; message?: string }): this;
+  end(endTime?: number | Date): void;
+}
+interface ApiContext {
+  getValue(key: symbol): unknown;
+  setValue(key: symbol, value: unknown): ApiContext;
+  deleteValue(key: symbol): ApiContext;
+}
+declare enum ApiKind {
+  INTERNAL = 0,
+  SERVER = 1,
+  CLIENT = 2,
+  PRODUCER = 3,
+  CONSUMER = 4,
+}
+interface ApiSpanOptions {
+  kind?: ApiKind;
+  attributes?: Record<string, string | number | boolean | undefined>;
+  root?: boolean;
+}
+interface ApiTracer {
+  startSpan(name: string, options?: ApiSpanOptions, context?: ApiContext): ApiSpan;
+  startActiveSpan<F extends (span: ApiSpan) => unknown>(name: string, fn: F): ReturnType<F>;
+  startActiveSpan<F extends (span: ApiSpan) => unknown>(name: string, options: ApiSpanOptions, fn: F): ReturnType<F>;
+  startActiveSpan<F extends (span: ApiSpan) => unknown>(
+    name: string,
+    options: ApiSpanOptions,
+    context: ApiContext,
+    fn: F,
+  ): ReturnType<F>;
+}
+interface ApiMeter {
+  createHistogram(
+    name: string,
+    options?: { description?: string; unit?: string; advice?: { explicitBucketBoundaries?: number[] } },
+  ): {
+    record(value: number, attributes?: Record<string, unknown>, context?: ApiContext): void;
+  };
+  createObservableCounter(name: string, options?: { description?: string; unit?: string }): ApiObservable;
+  createObservableGauge(name: string, options?: { description?: string; unit?: string }): ApiObservable;
+}
+interface ApiObservable {
+  addCallback(
+    callback: (result: { observe(value: number, attributes?: Record<string, unknown>): void }) => void | Promise<void>,
+  ): void;
+  removeCallback(
+    callback: (result: { observe(value: number, attributes?: Record<string, unknown>): void }) => void | Promise<void>,
+  ): void;
+}
+
+Deno.test("meters and tracers of OpenTelemetry's API fit, as the compiler sees them", () => {
+  const meterFits = (meter: ApiMeter): TelemetryMeter => meter;
+  const tracerFits = (tracer: ApiTracer): TelemetryTracer => tracer;
+  assertEquals([typeof meterFits, typeof tracerFits], ["function", "function"]);
 });

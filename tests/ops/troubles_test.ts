@@ -218,6 +218,7 @@ scenario("trouble: a node was removed by another one", async (world) => {
   await b!.stop();
   assertEquals(await failing(b!, "/alive"), { running: "the node was stopped" });
   assertEquals(await valueOf(b!, "partisan_events_total", { type: "removed" }), 1);
+  assertEquals(await valueOf(b!, "partisan_ready"), 0);
 });
 
 scenario("trouble: a fault that was injected is still there", async (world) => {
