@@ -8,6 +8,7 @@ import type { Peer } from "./peer.ts";
 import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
 import type { ByteStream } from "../transport/transport.ts";
+import type { Address } from "../wire/address.ts";
 import type { Traffic } from "./traffic.ts";
 import type { WriterPool } from "./writer_pool.ts";
 
@@ -166,6 +167,11 @@ export class Connection implements ConnectionIdentity {
       now: () => runtime.clock.now(),
       pack: options.compression ? (batch) => compressBatch(runtime, batch, this.maxFrameBytes) : undefined,
     });
+  }
+
+  /** Where the other end is, as seen from here. */
+  get remoteAddress(): Address {
+    return this.#stream.remoteAddress;
   }
 
   /** Whether it is closed. */

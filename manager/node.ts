@@ -24,6 +24,7 @@ import { MemberStatuses } from "./member_status.ts";
 import { NodeAttributes } from "./node_attributes.ts";
 import { NodeMessaging } from "./node_messaging.ts";
 import { NodeContext } from "./node_context.ts";
+import { LoopbackWarnings } from "./loopback_warnings.ts";
 import { Overlay } from "./overlay.ts";
 import type { MembershipChange, Part } from "./part.ts";
 import { Parts } from "./parts.ts";
@@ -79,8 +80,7 @@ export class Node implements ConnectionPoolHandler {
     const { pool, runtime, answerTimeout } = context;
     this.context = context;
     this.#persistence = persistence;
-    const statuses = new MemberStatuses(context);
-    this.statuses = statuses;
+    const statuses = this.statuses = new MemberStatuses(context);
     this.liveness = new Liveness(context, statuses, () => this.refutation.ignore(1));
     const pinger = this.pinger = new Pinger(runtime);
     this.refutation = new Refutation(context, {
@@ -96,8 +96,7 @@ export class Node implements ConnectionPoolHandler {
     const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
     this.overlay = overlay;
     this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
-    const messaging = new NodeMessaging(context);
-    this.messaging = messaging;
+    const messaging = this.messaging = new NodeMessaging(context);
     this.streaming = new Streaming(context, messaging);
     this.partitions = new PartitionControl({
       pool,
@@ -134,6 +133,7 @@ export class Node implements ConnectionPoolHandler {
       this.joining,
       this.attributes,
       this.warnings,
+      new LoopbackWarnings(context),
       new PostureWarnings(context),
       this.discovering,
       new Evicting(context, overlay),

@@ -323,9 +323,9 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.messaging.interpositions.post.all();
   }
 
-  injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference> {
+  async injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference> {
     this.#node.context.checkRunning("inject a partition");
-    return this.#node.partitions.inject(nameOf(origin), ttl);
+    return await this.#node.partitions.inject(nameOf(origin), ttl);
   }
 
   resolvePartition(reference: PartitionReference): void {

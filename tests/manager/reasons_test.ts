@@ -6,8 +6,10 @@ import {
   hyparview,
   type PeerServiceManager,
   startPeerService,
+  StoppedError,
   type Warning,
 } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
 
 /** What a node warns of. */
@@ -148,7 +150,6 @@ for (
     assertEquals(refusals().map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
     assertStringIncludes(refusals()[0]!.message, what);
     assertStringIncludes(trust[0]!, what);
-    assertStringIncludes(a!.memberInfo("b")!.reason, "");
     assertEquals((a!.memberInfo("b")!.lastError as HandshakeRefusedError).refusal.code, what);
   });
 }
@@ -194,4 +195,54 @@ Deno.test("stop() right after the start leaves no timer for what would have been
   await node.stop();
   await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals(told, []);
+});
+
+scenario("A node that tells other hosts loopback addresses is warned of once on both sides", async (world) => {
+  const a = await world.start("a");
+  const b = await world.start("b", { advertise: "127.0.0.1:9090" });
+  const told = [warnings(a), warnings(b)];
+  await b.syncJoin(a.spec);
+  await world.until("both warn", () => told.every((warned) => warned.some(isLoopback)));
+  for (const warned of told) assertEquals(warned.filter(isLoopback).map(({ node }) => node), ["b"]);
+  assertStringIncludes(told[0]!.find(isLoopback)!.message, `"advertise"`);
+}, ["memory"]);
+
+function isLoopback({ code }: Warning): boolean {
+  return code === "loopback-address";
+}
+
+Deno.test("Nodes of one host are not warned of for their loopback addresses", async () => {
+  await using a = await startPeerService({ name: "a", preset: "local", log: false });
+  await using b = await startPeerService({ name: "b", preset: "local", log: false });
+  const told = [warnings(a), warnings(b)];
+  await b.syncJoin(a.spec);
+  assertEquals(told, [[], []]);
+});
+
+Deno.test("Where nobody listens, the dial counts as unreachable", async () => {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  listener.close();
+  await using node = await startPeerService({ name: "a", preset: "local", log: false });
+  await assertRejects(() => node.syncJoin(`127.0.0.1:${listener.addr.port}`, { signal: AbortSignal.timeout(100) }));
+  const { failed, dialFailures } = PeerService.nodeOf(node).pool.stats;
+  assertEquals(failed, { unreachable: dialFailures });
+});
+
+scenario("What a stopped node is asked for rejects, and is not thrown", async (world) => {
+  const a = await world.start("a");
+  await a.stop();
+  const calls: (() => Promise<unknown>)[] = [
+    () => a.leave(),
+    () => a.leave("b"),
+    () => a.join("b:1"),
+    () => a.syncJoin("b:1"),
+    () => a.call("b", "x", 1),
+    () => a.injectPartition("b", 1),
+    () => a.updateMembers([]),
+    () => a.drain(),
+  ];
+  for (const call of calls) {
+    const promise = call();
+    await assertRejects(() => promise, StoppedError);
+  }
 });
