@@ -4,6 +4,7 @@ import { type SlowNetwork, slowNetwork, slowNetworkObstacle } from "./network.ts
 import { Pair } from "./pair.ts";
 import { payloadName } from "./payload.ts";
 import type { Report } from "./report.ts";
+import { steadily } from "./steadily.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const PAIRS = [1, 16, 64, 128];
@@ -21,7 +22,9 @@ export const concurrency: Subject = {
   async measure(effort, report) {
     const pairs = effort.quick ? PAIRS_QUICK : PAIRS;
     for (const payload of PAYLOADS) {
-      for (const parallelism of PARALLELISM) await measurePairs({ pairs, payload, parallelism }, effort, report);
+      for (const parallelism of PARALLELISM) {
+        await steadily(report, (once) => measurePairs({ pairs, payload, parallelism }, effort, once));
+      }
     }
     const obstacle = effort.quick ? "it takes long" : await slowNetworkObstacle();
     if (obstacle !== undefined) {
@@ -67,6 +70,7 @@ async function measurePairs(
       unit: "ops/s",
       baseline: baseline!,
       ours: own!,
+      ...(count === 128 && delay === undefined && { target: { atLeast: 0.85 } }),
     });
   }
 }

@@ -7,6 +7,7 @@ import { Pair } from "./pair.ts";
 import { messageOf, type Payload, payloadName } from "./payload.ts";
 import type { Report } from "./report.ts";
 import { median } from "./statistics.ts";
+import { steadily } from "./steadily.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const PAYLOADS: readonly Payload[] = [64, 1024, 64 * 1024, 512 * 1024, "event"];
@@ -19,7 +20,7 @@ export const echo: Subject = {
   title: "Echo round trip, one outstanding",
   baseline: "raw loop",
   async measure(effort, report) {
-    for (const payload of PAYLOADS) await measureEcho(payload, effort, report);
+    for (const payload of PAYLOADS) await steadily(report, (once) => measureEcho(payload, effort, once));
   },
 };
 

@@ -2,7 +2,9 @@
 
 import { Pair } from "./pair.ts";
 import { median } from "./statistics.ts";
-import { interleave, type Subject } from "./subject.ts";
+import type { Report } from "./report.ts";
+import { steadily } from "./steadily.ts";
+import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const BULK_BYTES = 512 * 1024;
 const ECHO_BYTES = 64;
@@ -13,30 +15,32 @@ export const headOfLine: Subject = {
   name: "head-of-line",
   title: "Echo of 64 B, alone and beside a bulk transfer of 512 KiB messages on another channel",
   baseline: "raw, two sockets",
-  async measure({ rounds, roundMs }, report) {
-    const link = { parallelism: 2, channels: true };
-    await using raw = await Pair.start("raw", link);
-    await using ours = await Pair.start("ours", link);
-    const count = Math.ceil(roundMs * ECHOES_PER_MS);
-    const [baseline, own] = await interleave(rounds, [raw, ours].map((pair) => () => measureBoth(pair, count)));
-    const middle = (pick: (round: Both) => number) => ({ baseline: baseline!.map(pick), ours: own!.map(pick) });
-    report.row("head-of-line", { what: "alone, p50", unit: "µs", ...middle(({ alone }) => alone.p50) });
-    report.row("head-of-line", { what: "alone, p99", unit: "µs", ...middle(({ alone }) => alone.p99) });
-    report.row("head-of-line", { what: "beside bulk, p50", unit: "µs", ...middle(({ beside }) => beside.p50) });
-    report.row("head-of-line", { what: "beside bulk, p99", unit: "µs", ...middle(({ beside }) => beside.p99) });
-    report.row("head-of-line", { what: "bulk", unit: "MB/s", ...middle(({ bulk }) => bulk * BULK_BYTES / 1e6) });
-    const alone = median(own!.map((round) => round.alone.p99));
-    const onTheWire = median(own!.map((round) => 1e6 / round.bulk));
-    const limit = 2 * alone + onTheWire;
-    report.row("head-of-line", {
-      what: "ours beside bulk, p99, against 2 × alone + one bulk message",
-      unit: "µs",
-      baseline: own!.map(() => limit),
-      ours: own!.map(({ beside }) => beside.p99),
-      target: { atMost: 1 },
-    });
-  },
+  measure: (effort, report) => steadily(report, (once) => measureBeside(effort, once)),
 };
+
+async function measureBeside({ rounds, roundMs }: Effort, report: Report): Promise<void> {
+  const link = { parallelism: 2, channels: true };
+  await using raw = await Pair.start("raw", link);
+  await using ours = await Pair.start("ours", link);
+  const count = Math.ceil(roundMs * ECHOES_PER_MS);
+  const [baseline, own] = await interleave(rounds, [raw, ours].map((pair) => () => measureBoth(pair, count)));
+  const middle = (pick: (round: Both) => number) => ({ baseline: baseline!.map(pick), ours: own!.map(pick) });
+  report.row("head-of-line", { what: "alone, p50", unit: "µs", ...middle(({ alone }) => alone.p50) });
+  report.row("head-of-line", { what: "alone, p99", unit: "µs", ...middle(({ alone }) => alone.p99) });
+  report.row("head-of-line", { what: "beside bulk, p50", unit: "µs", ...middle(({ beside }) => beside.p50) });
+  report.row("head-of-line", { what: "beside bulk, p99", unit: "µs", ...middle(({ beside }) => beside.p99) });
+  report.row("head-of-line", { what: "bulk", unit: "MB/s", ...middle(({ bulk }) => bulk * BULK_BYTES / 1e6) });
+  const alone = median(own!.map((round) => round.alone.p99));
+  const onTheWire = median(own!.map((round) => 1e6 / round.bulk));
+  const limit = 2 * alone + onTheWire;
+  report.row("head-of-line", {
+    what: "ours beside bulk, p99, against 2 × alone + one bulk message",
+    unit: "µs",
+    baseline: own!.map(() => limit),
+    ours: own!.map(({ beside }) => beside.p99),
+    target: { atMost: 1 },
+  });
+}
 
 interface Both {
   readonly alone: { readonly p50: number; readonly p99: number };

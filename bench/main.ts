@@ -2,6 +2,7 @@
 
 /**
  * Measures this library against hand-made sockets: `deno task bench [--quick] [--rounds=N] [--save] [subject…]`.
+ * With `--against=REF` it measures this revision and another one in turns, and fails when a row is worse beyond its spread.
  *
  * Prints tables in Markdown: medians, with the least and the greatest value of the rounds. What is compared runs in turns in the
  * same run, so the ratios hold even where the machine is busy; the absolute values do not. With `--save` the plots go to `docs/`.
@@ -9,6 +10,7 @@
  * @module
  */
 
+import { runAgainst } from "./against.ts";
 import { codec } from "./codec.ts";
 import { concurrency } from "./concurrency.ts";
 import { echo } from "./echo.ts";
@@ -40,6 +42,7 @@ const SUBJECTS: readonly Subject[] = [
 /** Short rounds: there are some sixty rows, each of sixteen rounds. */
 const FULL: Effort = { rounds: 7, roundMs: 300, quick: false };
 const QUICK: Effort = { rounds: 3, roundMs: 150, quick: true };
+const AGAINST = /^--against=(.+)$/;
 const ROUNDS = /^--rounds=(\d+)$/;
 
 async function main(args: readonly string[]): Promise<number> {
@@ -47,15 +50,21 @@ async function main(args: readonly string[]): Promise<number> {
   const flags = args.filter((arg) => arg.startsWith("-"));
   const unknown = [
     ...names.filter((name) => SUBJECTS.every((subject) => subject.name !== name)),
-    ...flags.filter((flag) => flag !== "--quick" && flag !== "--save" && !ROUNDS.test(flag)),
+    ...flags.filter((flag) => flag !== "--quick" && flag !== "--save" && !ROUNDS.test(flag) && !AGAINST.test(flag)),
   ];
   if (unknown.length > 0) {
     print(
-      `Cannot measure "${unknown[0]}": expected --quick, --rounds=N, --save or ${
+      `Cannot measure "${unknown[0]}": expected --quick, --rounds=N, --save, --against=REF or ${
         SUBJECTS.map(({ name }) => name).join(", ")
       }`,
     );
     return 1;
+  }
+  const ref = flags.map((flag) => AGAINST.exec(flag)?.[1]).find((found) => found !== undefined);
+  if (ref !== undefined) {
+    const worse = await runAgainst(ref, args.filter((arg) => !AGAINST.test(arg)), print);
+    print(worse.length === 0 ? "Nothing is worse." : `Worse than "${ref}": ${worse.length}`);
+    return worse.length === 0 ? 0 : 1;
   }
   const effort = flags.includes("--quick") ? { ...QUICK } : { ...FULL };
   const rounds = flags.map((flag) => ROUNDS.exec(flag)?.[1]).find((found) => found !== undefined);

@@ -10,8 +10,8 @@ export interface Row {
   readonly baseline: readonly number[];
   readonly ours: readonly number[];
   readonly target?: Target;
-  /** What else was seen. */
-  readonly note?: string;
+  /** Whether it was measured again, since its rounds lay far apart. */
+  readonly isRepeated?: boolean;
 }
 
 /** Bounds of the ratio of ours to the baseline. */
@@ -56,6 +56,19 @@ export class Report {
   /** Adds a remark below the table. */
   remark(subject: string, text: string): void {
     this.#table(subject).remarks.push(text);
+  }
+
+  /** Adds what another report has collected. */
+  add(other: Report): void {
+    for (const [subject, { rows, remarks }] of other.tables) {
+      const table = this.#table(subject);
+      table.rows.push(...rows);
+      table.remarks.push(...remarks);
+    }
+    for (const [name, points] of other.throughput) {
+      this.throughput.set(name, [...this.throughput.get(name) ?? [], ...points]);
+    }
+    this.roundTrips.push(...other.roundTrips);
   }
 
   #table(subject: string): { readonly rows: Row[]; readonly remarks: string[] } {

@@ -4,6 +4,8 @@ import { meetsTarget, ratios, type Report, type Row } from "./report.ts";
 import { median } from "./statistics.ts";
 import type { Subject } from "./subject.ts";
 
+const REPEATED = "↻: rounds differed by more than 25 %, so they were run again; the figures are of both runs";
+
 /** The table of a subject in Markdown, with its remarks. */
 export function formatSubject({ name, title, baseline }: Subject, report: Report): string {
   const table = report.tables.get(name);
@@ -17,7 +19,8 @@ export function formatSubject({ name, title, baseline }: Subject, report: Report
     } |`;
   const rule = widths.map((width, column) => column === 0 ? "-".repeat(width) : "-".repeat(width - 1) + ":");
   const lines = [line(cells[0]!), line(rule), ...cells.slice(1).map(line)];
-  const remarks = table.remarks.length === 0 ? "" : `\n${table.remarks.map((remark) => `- ${remark}\n`).join("")}`;
+  const told = table.rows.some(({ isRepeated }) => isRepeated) ? [REPEATED, ...table.remarks] : table.remarks;
+  const remarks = told.length === 0 ? "" : `\n${told.map((remark) => `- ${remark}\n`).join("")}`;
   return `### ${title}\n\n${lines.join("\n")}\n${remarks}`;
 }
 
@@ -28,7 +31,7 @@ function formatRow(row: Row): string[] {
     `${row.what}, ${row.unit}`,
     formatSpread(row.baseline),
     formatSpread(row.ours),
-    formatSpread(ratios(row)),
+    `${formatSpread(ratios(row))}${row.isRepeated ? " ↻" : ""}`,
     row.target === undefined
       ? ""
       : `${row.target.atMost === undefined ? `≥ ${row.target.atLeast}` : `≤ ${row.target.atMost}`}${verdict}`,

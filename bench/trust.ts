@@ -6,6 +6,7 @@ import { timedFlood } from "./flood.ts";
 import { Pair } from "./pair.ts";
 import { type Payload, payloadName } from "./payload.ts";
 import type { Report, Target } from "./report.ts";
+import { steadily } from "./steadily.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 
 /** What is wanted of one kind of trust, against none: of the echo, of small messages, and of large ones. */
@@ -29,8 +30,8 @@ export const trust: Subject = {
   baseline: "plain",
   async measure(effort, report) {
     for (const [kind, wanted] of KINDS) {
-      await measureEcho(kind, wanted, effort, report);
-      for (const size of SIZES) await measureFlood(kind, size, wanted, effort, report);
+      await steadily(report, (once) => measureEcho(kind, wanted, effort, once));
+      for (const size of SIZES) await steadily(report, (once) => measureFlood(kind, size, wanted, effort, once));
     }
   },
 };
