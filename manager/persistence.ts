@@ -60,11 +60,24 @@ export class Persistence implements Part {
    * @returns `null` when there is no store.
    * @throws {RangeError} When a newer version wrote it.
    * @throws {TypeError} When it is of another node or strategy.
-   * @throws When the store cannot be read.
+   * @throws When the store cannot be read, or another node uses it.
    */
   static async open(settings: Settings): Promise<Persistence | null> {
-    const { store, runtime } = settings;
+    const { store } = settings;
     if (store === undefined) return null;
+    // Before anything is read: two nodes with one store would be two nodes with one name and one key.
+    // In a simulation the process outlives its nodes, and would hold what a crashed one has locked.
+    if (!settings.isEmbedded) await store.lock?.();
+    try {
+      return await Persistence.#read(store, settings);
+    } catch (error) {
+      store.unlock?.();
+      throw error;
+    }
+  }
+
+  static async #read(store: SnapshotStore, settings: Settings): Promise<Persistence> {
+    const { runtime } = settings;
     const bytes = await runtime.outside(store.load());
     if (bytes === null) return new Persistence(store, settings, null);
     try {
@@ -154,6 +167,12 @@ export class Persistence implements Part {
     this.#tell();
     this.changed();
     await this.settled();
+    this.release();
+  }
+
+  /** Leaves the store to other nodes. */
+  release(): void {
+    this.#store.unlock?.();
   }
 
   async #write(): Promise<void> {

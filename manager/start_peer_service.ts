@@ -34,6 +34,7 @@ const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
  * @throws {RangeError} When a newer release has written to the store, which is left as it is.
  * @throws {TypeError} When what the store holds is of another node or strategy.
  * @throws {Error} When `tls` is given and this release of Deno does not refuse clients without a certificate.
+ * @throws {Deno.errors.Busy} When another node, in this process or another one, uses the file of `fileStore()`.
  * @throws When the store cannot be read, or an address cannot be listened on.
  *
  * @typeParam Handlers The contract of the node: an interface of its handlers, and of those that it sends messages to.
@@ -73,11 +74,11 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
   await settings.tls?.transport.prove();
   const persistence = await Persistence.open(settings);
   const { transport } = settings.runtime;
-  const credentials = await credentialsOf(settings, persistence);
   const started: { node?: Node } = {};
   const accept = (stream: ByteStream) => started.node === undefined ? stream.close() : started.node.accept(stream);
   const listeners: Listener[] = [];
   try {
+    const credentials = await credentialsOf(settings, persistence);
     for (const address of settings.listen) listeners.push(await transport.listen(address, accept));
     const self = selfSpec(settings, credentials, persistence?.former ?? null, listeners.map(({ address }) => address));
     await persistence?.begin(self);
@@ -88,6 +89,7 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
     return service;
   } catch (error) {
     for (const listener of listeners) listener.close();
+    persistence?.release();
     await transport.drained?.();
     throw error;
   }

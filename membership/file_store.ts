@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { SnapshotStore } from "./snapshot_store.ts";
+import { StoreLock } from "./store_lock.ts";
 
 /**
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
@@ -8,7 +9,7 @@ import type { SnapshotStore } from "./snapshot_store.ts";
  * What is written goes to a temporary file beside it, `<path>.new`, which takes the place of the old one once it is safely on the disk: whenever the
  * machine fails, one of the two is there, and whole. Nobody but the user of the process may read or write them (mode 0600; on Windows the
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
- * file of its own.
+ * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.
  *
  * @param path Where, or a `file:` URL.
  *
@@ -42,11 +43,21 @@ interface WaitingSave extends PromiseWithResolvers<void> {
 
 class FileStore implements SnapshotStore {
   readonly #path: string | URL;
+  readonly #lock: StoreLock;
   #isWriting = false;
   #waiting: WaitingSave | null = null;
 
   constructor(path: string | URL) {
     this.#path = path;
+    this.#lock = new StoreLock(beside(path, ".lock"));
+  }
+
+  lock(): Promise<void> {
+    return this.#lock.take();
+  }
+
+  unlock(): void {
+    this.#lock.release();
   }
 
   async load(): Promise<Uint8Array | null> {

@@ -47,4 +47,13 @@ export interface SnapshotStore {
    * @returns Where it is now, in words for people.
    */
   setAside?(): Promise<string>;
+  /**
+   * Makes sure that no other node uses the same store, from before `load` until `unlock`. A store that cannot do that leaves both out: then two
+   * nodes that are given it at the same time overwrite what the other one keeps.
+   *
+   * @throws When another node uses it.
+   */
+  lock?(): Promise<void>;
+  /** Ends what `lock` began: the node has stopped, or did not start. */
+  unlock?(): void;
 }
