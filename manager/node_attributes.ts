@@ -147,8 +147,14 @@ export class NodeAttributes implements Part {
     this.#do(this.#attributes.show(name, incarnation, isVisible));
   }
 
-  #receive({ name }: Peer, value: unknown): void {
-    this.#do(this.#attributes.receive(name, attributesFromValue(value), this.#context.runtime.clock.now()));
+  /** One that has not joined yet says of itself what it is, and is told nothing of others. */
+  #receive({ name, isParty }: Peer, value: unknown): void {
+    let message = attributesFromValue(value);
+    if (!isParty) {
+      if (message.kind !== "delta") return;
+      message = { kind: "delta", deltas: message.deltas.filter(({ owner }) => owner === name), wanted: [] };
+    }
+    this.#do(this.#attributes.receive(name, message, this.#context.runtime.clock.now()));
   }
 
   #do({ outgoing, events }: AttributesStep): void {

@@ -6,13 +6,19 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Part } from "./part.ts";
 
 /** What only members may say: a stranger passes nothing on, and cuts nobody off. */
-export const FOR_MEMBERS: ReadonlySet<number> = new Set([FrameKind.relay, FrameKind.broadcast, FrameKind.partition]);
+export const FOR_MEMBERS: ReadonlySet<number> = new Set([
+  FrameKind.relay,
+  FrameKind.broadcast,
+  FrameKind.partition,
+  FrameKind.cancel,
+]);
 
 /** What waits until the one who said it is a member: it may have joined elsewhere, and be faster than the word of it. */
 export const ONCE_MEMBER: ReadonlySet<number> = new Set([
   FrameKind.message,
   FrameKind.envelope,
   FrameKind.traced,
+  FrameKind.ack,
   FrameKind.streamOpen,
 ]);
 

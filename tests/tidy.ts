@@ -66,6 +66,7 @@ const EDGE = [
   /^runtime\/deno_runtime\.ts$/,
   /^transport\/tcp\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,
+  /^membership\/store_lock\.ts$/,
 ];
 
 /** Clocks, timers, randomness and I/O that any module could reach without an import. */
