@@ -7,7 +7,7 @@ import { plainJson } from "./plain_json.ts";
 
 /** Bytes that wait for a slow reader: beyond that, events are left out, and their number is told. */
 const WAITING_BYTES_MAX = 256 * 1_024;
-/** A comment is sent when nothing else was for so long: whoever is gone is noticed, and proxies keep the connection. */
+/** A comment is sent when nothing else was for so long: a reader that is gone is noticed, and proxies keep the connection. */
 const QUIET_MS = 15_000;
 /** Most feeds of a node at a time. */
 const FEEDS_MAX = 64;

@@ -13,6 +13,9 @@ interface Check {
   detail: string;
 }
 
+/** A node that is well is not to be unready because other tests hold the processor. */
+const PATIENT = { heartbeat: { missed: 50 } };
+
 /** Asks a probe. */
 async function probe(node: PeerServiceManager, path: string): Promise<[status: number, failed: string[]]> {
   const response = await httpHandler(node)(new Request(`http://localhost${path}`));
@@ -21,12 +24,12 @@ async function probe(node: PeerServiceManager, path: string): Promise<[status: n
 }
 
 scenario("a node that was told to join nobody is ready: it is the first", async (world) => {
-  const a = await world.start("a");
+  const a = await world.start("a", PATIENT);
   for (const path of ["/startup", "/ready", "/alive"]) assertEquals(await probe(a, path), [200, []]);
 });
 
 scenario("a node is not ready while it tries to join, and is once it has", async (world) => {
-  const [a, b] = [await world.start("a"), await world.start("b")];
+  const [a, b] = [await world.start("a", PATIENT), await world.start("b", PATIENT)];
   const joined = b.syncJoin(a.spec);
   assertEquals(await probe(b, "/ready"), [503, ["joined: it was told to join, and has not yet"]]);
   assertEquals((await probe(b, "/startup"))[0], 503);
@@ -36,7 +39,11 @@ scenario("a node is not ready while it tries to join, and is once it has", async
 });
 
 scenario("a node that could not join is not ready, and says why, until another one joins it", async (world) => {
-  const [a, b, c] = [await world.start("a", { cluster: "blue" }), await world.start("b"), await world.start("c")];
+  const [a, b, c] = [
+    await world.start("a", { ...PATIENT, cluster: "blue" }),
+    await world.start("b", PATIENT),
+    await world.start("c", PATIENT),
+  ];
   await assertRejects(() => b.syncJoin(a.spec));
   const [status, [why]] = await probe(b, "/ready");
   assertEquals(status, 503);
@@ -47,7 +54,7 @@ scenario("a node that could not join is not ready, and says why, until another o
 
 scenario("a node with sources is ready once they have said that nobody else is there", async (world) => {
   const answer = Promise.withResolvers<Address[]>();
-  const b = await world.start("b", { discovery: { name: "registry", lookup: () => answer.promise } });
+  const b = await world.start("b", { ...PATIENT, discovery: { name: "registry", lookup: () => answer.promise } });
   assertEquals(await probe(b, "/ready"), [503, ['joined: "registry" has not answered yet']]);
   answer.resolve([...b.spec.addresses]);
   await world.until("it has answered", () => b.discovery()[0]!.addresses.some(({ outcome }) => outcome === "self"));
@@ -59,7 +66,10 @@ scenario("a node whose source fails, or names somebody who does not answer, is n
   const a = await world.start("a", {
     discovery: { name: "down", lookup: () => Promise.reject(new Error("no route")) },
   });
-  const b = await world.start("b", { discovery: { name: "stale", lookup: () => Promise.resolve([nowhere]) } });
+  const b = await world.start("b", {
+    ...PATIENT,
+    discovery: { name: "stale", lookup: () => Promise.resolve([nowhere]) },
+  });
   await world.until("both were asked", () =>
     a.discovery()[0]!.error !== null &&
     b.discovery()[0]!.addresses.some(({ outcome }) => outcome !== "trying"));
@@ -70,7 +80,7 @@ scenario("a node whose source fails, or names somebody who does not answer, is n
 });
 
 scenario("a node that drains or has left is not ready, and one that was stopped is not alive", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
+  const [a, b] = await world.cluster(["a", "b"], PATIENT);
   const startup = httpHandler(a!);
   assertEquals((await startup(new Request("http://localhost/startup"))).status, 200);
   await a!.leave();

@@ -21,7 +21,12 @@ function documented(): Map<string, string[]> {
 
 /** A cluster in which something of everything has happened. */
 async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManager]> {
-  const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: {} }, allow: { faultInjection: true } });
+  const [a, b] = await world.cluster(["a", "b"], {
+    channels: { bulk: {} },
+    allow: { faultInjection: true },
+    // A node that is well is not to be unready because other tests hold the processor.
+    heartbeat: { missed: 50 },
+  });
   const heard = world.inbox(b!, "log");
   world.inbox(a!, "log");
   b!.register("double", (n: number) => 2 * n);

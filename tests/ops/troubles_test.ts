@@ -15,6 +15,9 @@ import { httpHandler } from "../../ops/mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { valueOf } from "./metrics_of.ts";
 
+/** A node that is well is not to be unready because other tests hold the processor. */
+const PATIENT = { heartbeat: { missed: 50 } };
+
 /** Details of the checks of a probe that fail, by name. */
 async function failing(node: PeerServiceManager, path: string): Promise<Record<string, string>> {
   const response = await httpHandler(node)(new Request(`http://localhost${path}`));
@@ -55,7 +58,7 @@ function counted(
 }
 
 scenario("trouble: nobody answers where a node is to join", async (world) => {
-  const [a, b] = [await world.start("a"), await world.start("b")];
+  const [a, b] = [await world.start("a", PATIENT), await world.start("b", PATIENT)];
   const { spec } = a;
   await a.stop();
   const given = new AbortController();
@@ -68,29 +71,38 @@ scenario("trouble: nobody answers where a node is to join", async (world) => {
 });
 
 scenario("trouble: the cluster is another one", async (world) => {
-  await refused(await world.start("a", { cluster: "blue" }), await world.start("b", { cluster: "green" }), "cluster");
+  await refused(
+    await world.start("a", { ...PATIENT, cluster: "blue" }),
+    await world.start("b", { ...PATIENT, cluster: "green" }),
+    "cluster",
+  );
 });
 
 scenario("trouble: the secret is another one", async (world) => {
   const [right, wrong] = ["a secret that is long enough", "another one that is long enough"];
-  await refused(await world.start("a", { secret: right }), await world.start("b", { secret: wrong }), "secret");
+  await refused(
+    await world.start("a", { ...PATIENT, secret: right }),
+    await world.start("b", { ...PATIENT, secret: wrong }),
+    "secret",
+  );
 }, ["TCP"]);
 
 scenario("trouble: two nodes have one name", async (world) => {
-  const [a] = await world.cluster(["a", "b"]);
+  const [a] = await world.cluster(["a", "b"], PATIENT);
   const twin = await world.start("b", {
+    ...PATIENT,
     listen: world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "b", port: 9_091 },
   });
   await refused(a!, twin, "name-in-use");
 });
 
 scenario("trouble: a node is not admitted", async (world) => {
-  const a = await world.start("a", { admit: ({ name }) => name !== "b" });
-  await refused(a, await world.start("b"), "not-admitted");
+  const a = await world.start("a", { ...PATIENT, admit: ({ name }) => name !== "b" });
+  await refused(a, await world.start("b", PATIENT), "not-admitted");
 });
 
 scenario("trouble: a process has ended without leaving", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
+  const [a, b] = await world.cluster(["a", "b"], PATIENT);
   await b!.stop();
   await world.until("b is down", () => a!.members({ status: "down" }).includes("b"));
   const { status, reason } = await memberOf(a!, "b");
@@ -192,7 +204,7 @@ scenario("trouble: calls are answered late, or not at all", async (world) => {
 
 scenario("trouble: a source of addresses fails", async (world) => {
   const lookup = () => Promise.reject(new Error("no such host"));
-  const a = await world.start("a", { discovery: { name: "dns", lookup } });
+  const a = await world.start("a", { ...PATIENT, discovery: { name: "dns", lookup } });
   const told = counted(world, a, "warning");
   await world.until("it was told, or asked before", () => told.n > 0 || a.discovery()[0]!.error !== null);
   assertEquals(await failing(a, "/ready"), { joined: '"dns" cannot be asked: no such host' });
@@ -210,7 +222,7 @@ scenario("trouble: a rotation of secrets stops half-way", async (world) => {
 }, ["TCP"]);
 
 scenario("trouble: a node was removed by another one", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"]);
+  const [a, b] = await world.cluster(["a", "b"], PATIENT);
   const removed = Promise.withResolvers<void>();
   b!.addEventListener("removed", () => removed.resolve());
   await a!.leave("b");
@@ -222,7 +234,7 @@ scenario("trouble: a node was removed by another one", async (world) => {
 });
 
 scenario("trouble: a fault that was injected is still there", async (world) => {
-  const [a, b] = await world.cluster(["a", "b"], { allow: { faultInjection: true } });
+  const [a, b] = await world.cluster(["a", "b"], { ...PATIENT, allow: { faultInjection: true } });
   await a!.injectPartition("b", 0);
   await world.until("b is apart", () => b!.partitions().length > 0);
   assertEquals(await valueOf(b!, "partisan_injected_partitions"), 1);
