@@ -7,6 +7,7 @@ import * as headOfLine from "./head_of_line_child.ts";
 import * as mesh from "./mesh_child.ts";
 import * as plainEcho from "./plain_echo.ts";
 import type { Stage } from "./stage.ts";
+import * as stream from "./stream_child.ts";
 
 /** No arguments. */
 export type Nothing = Record<never, never>;
@@ -21,6 +22,7 @@ export const COMMANDS = {
   ...headOfLine,
   ...mesh,
   ...plainEcho,
+  ...stream,
 };
 
 export type CommandName = keyof typeof COMMANDS;

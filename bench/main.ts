@@ -22,6 +22,7 @@ import { membership } from "./membership.ts";
 import { merge } from "./merge.ts";
 import { distributionPlot, throughputPlot } from "./plot.ts";
 import { Report } from "./report.ts";
+import { stream } from "./stream.ts";
 import type { Effort, Subject } from "./subject.ts";
 import { trust } from "./trust.ts";
 import { formatSubject } from "./table.ts";
@@ -33,6 +34,7 @@ const SUBJECTS: readonly Subject[] = [
   trust,
   concurrency,
   headOfLine,
+  stream,
   interposition,
   metrics,
   membership,

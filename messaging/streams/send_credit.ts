@@ -12,6 +12,7 @@ export class SendCredit {
   #sent = 0;
   #limit = 0;
   #chunk = CHUNK_MIN_BYTES;
+  #isHeld = false;
 
   /** Bytes that were sent. */
   get sent(): number {
@@ -36,9 +37,17 @@ export class SendCredit {
     return Math.floor(Math.min(waiting, this.available, this.#chunk));
   }
 
-  /** Takes note of a chunk. */
-  send(bytes: number): void {
+  /** There is more to send: notes whether it has to wait for credit. */
+  want(): void {
+    if (this.available === 0) this.#isHeld = true;
+  }
+
+  /** Takes note of a chunk. @returns Whether it had to wait for credit. */
+  send(bytes: number): boolean {
     if (bytes > this.available) throw new RangeError("Cannot send: there is no credit for it");
+    const wasHeld = this.#isHeld;
     this.#sent += bytes;
+    this.#isHeld = false;
+    return wasHeld;
   }
 }

@@ -23,6 +23,8 @@ import {
 /** What an end of a stream needs from what carries it. */
 export interface StreamHost {
   readonly codec: PayloadCodec;
+  /** Milliseconds on the local clock. */
+  now(): number;
   /** A frame other than data is due, or the end is over. */
   small(end: StreamEnd): void;
   /** Data is due. */
@@ -174,6 +176,7 @@ export class StreamEnd {
     if (bytes.length === 0) return undefined;
     const pending = { bytes, at: 0, isLent: false, done: Promise.withResolvers<void>() };
     this.#pending = pending;
+    this.#credit.want();
     this.#host.data(this);
     return this.#pending === null && !pending.isLent ? undefined : pending.done.promise;
   }
@@ -262,13 +265,18 @@ export class StreamEnd {
    *
    * @throws {ProtocolError} When they are more than was granted.
    */
-  takeData(position: number, bytes: Uint8Array, owner: { retain(): void } | undefined): void {
+  takeData(
+    position: number,
+    wasHeld: boolean,
+    bytes: Uint8Array,
+    owner: { retain(): void } | undefined,
+  ): void {
     if (this.#reading !== "open") return;
     if (!this.#follows(position)) return;
     if (!this.#window.allows(bytes.length)) {
       throw new ProtocolError(`Cannot read a stream: ${bytes.length} bytes came beyond what was granted`);
     }
-    this.#window.receive(bytes.length);
+    this.#window.receive(bytes.length, this.#host.now(), wasHeld);
     this.#buffer.put(bytes, owner);
     this.#wake();
   }
@@ -316,10 +324,13 @@ export class StreamEnd {
     const { bytes, at } = pending;
     const size = this.#credit.chunkOf(bytes.length - at);
     const position = this.#credit.sent;
-    this.#credit.send(size);
-    pending.isLent = writeData(queue, this.number, position, bytes.subarray(at, at + size)) || pending.isLent;
+    const wasHeld = this.#credit.send(size);
+    pending.isLent = writeData(queue, this.number, position, wasHeld, bytes.subarray(at, at + size)) || pending.isLent;
     pending.at += size;
-    if (pending.at < bytes.length) return size;
+    if (pending.at < bytes.length) {
+      this.#credit.want();
+      return size;
+    }
     this.#pending = null;
     if (pending.isLent) queue.written().then(pending.done.resolve);
     else pending.done.resolve();

@@ -101,12 +101,19 @@ export function readAcceptance(buffer: Uint8Array, start: number, end: number): 
 /**
  * Writes a frame of kind `streamData`.
  *
+ * @param wasHeld Whether it had to wait for credit: the highest bit of its position says so.
  * @returns Whether the bytes are written from where they are, and must not change until then.
  */
-export function writeData(queue: StreamQueue, stream: number, position: number, bytes: Uint8Array): boolean {
+export function writeData(
+  queue: StreamQueue,
+  stream: number,
+  position: number,
+  wasHeld: boolean,
+  bytes: Uint8Array,
+): boolean {
   const writer = queue.begin(FrameKind.streamData);
   writer.u32(stream);
-  writeU48(writer, position);
+  writeU48(writer, wasHeld ? position + HELD_BIT : position);
   const isLent = bytes.length >= ZERO_COPY_MIN_BYTES;
   if (!isLent) writer.raw(bytes);
   queue.commit(isLent ? bytes : undefined);
@@ -115,6 +122,13 @@ export function writeData(queue: StreamQueue, stream: number, position: number, 
 
 /** Bytes in front of those of a frame of kind `streamData`, its number not counted. */
 export const POSITION_BYTES = 6;
+const HELD_BIT = 2 ** 47;
+
+/** Reads the position of data, and whether they had to wait for credit. */
+export function readDataPosition(buffer: Uint8Array, start: number, end: number): [position: number, wasHeld: boolean] {
+  const position = readPosition(buffer, start, end);
+  return position >= HELD_BIT ? [position - HELD_BIT, true] : [position, false];
+}
 
 /** Writes a frame of kind `streamCredit` or `streamEnd`. */
 export function writePosition(

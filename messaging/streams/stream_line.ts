@@ -13,6 +13,7 @@ import {
   Halves,
   POSITION_BYTES,
   readAcceptance,
+  readDataPosition,
   readNumber,
   readOpening,
   readPosition,
@@ -44,8 +45,6 @@ export interface StreamLineOptions {
   readonly isEven: boolean;
   /** What frames go into at present, if anything. */
   readonly queue: () => StreamQueue | null;
-  /** Milliseconds to the other side and back, if known. */
-  readonly roundTrip: () => number | undefined;
   /** Bounds what the streams of the other side hold here, over all its lines. */
   readonly share: StreamShare;
   /** Takes a stream that the other side has opened. */
@@ -149,7 +148,7 @@ export class StreamLine implements StreamHost {
     else if (kind === FrameKind.streamCredit) stream.takeCredit(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamEnd) stream.takeEnd(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamData) {
-      stream.takeData(readPosition(buffer, body, end), buffer.subarray(body + POSITION_BYTES, end), owner);
+      stream.takeData(...readDataPosition(buffer, body, end), buffer.subarray(body + POSITION_BYTES, end), owner);
     } else {
       const { halves, error } = readReset(this.codec, buffer, body, end);
       stream.takeReset(halves, remoteStreamError(this.#options.node, error));
@@ -169,7 +168,11 @@ export class StreamLine implements StreamHost {
     }
   }
 
-  // What its ends tell.
+  // What its ends tell, and ask.
+
+  now(): number {
+    return this.#options.now();
+  }
 
   small(end: StreamEnd): void {
     if (end.isOver) this.#remove(end);
@@ -183,9 +186,9 @@ export class StreamLine implements StreamHost {
   }
 
   read(window: ReceiveWindow, bytes: number): boolean {
-    const { now, roundTrip, share } = this.#options;
+    const { now, share } = this.#options;
     const before = window.bytes;
-    const isDue = window.read(bytes, now(), roundTrip(), share.room);
+    const isDue = window.read(bytes, now(), share.room);
     share.grow(window.bytes - before);
     return isDue;
   }
@@ -276,9 +279,9 @@ export class StreamLine implements StreamHost {
   }
 
   #add(number: number, form: StreamForm, isOpener: boolean): StreamEnd {
-    const { now, share } = this.#options;
+    const { share } = this.#options;
     const bytes = share.room >= WINDOW_START_BYTES ? WINDOW_START_BYTES : WINDOW_MIN_BYTES;
-    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes, now()));
+    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes));
     this.#ends.set(number, end);
     share.add(end);
     return end;

@@ -184,7 +184,6 @@ export class Streams {
       ...this.#common(peer.name, channel, maxFrameBytes),
       isEven: pool.selfName() < peer.name,
       queue: () => peer.partitioned ? null : peer.at(channel, index)?.queue ?? null,
-      roundTrip: () => peer.roundTrip,
       share: streams.share,
     });
     streams.lines.set(key, line);
@@ -197,7 +196,6 @@ export class Streams {
       ...this.#common(self(), DEFAULT_CHANNEL, maxFrameBytes),
       runtime,
       maxFrameBytes,
-      roundTrip: () => 0,
       share: this.#ownShare,
     });
   }
