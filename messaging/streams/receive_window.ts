@@ -8,28 +8,26 @@ export const WINDOW_MIN_BYTES = 64 * 1024;
 export const WINDOW_MAX_BYTES = 16 * 1024 * 1024;
 /** Credit is given once this part of the window is read. */
 const GRANT_SHARE = 1 / 2;
-/**
- * The window has room for what comes in so many delays. When the network is full, half a window is under way when the other half is granted, and
- * is part of the delay: with less than 2, windows do not grow without end.
- */
-const DELAYS = 1.25;
+/** The window has room for what comes in so many delays: more than 2, since half of it may be all that is under way. */
+const DELAYS = 3;
 /** How much of what was measured before counts at the next measurement. */
-const MEMORY_SHARE = 7 / 8;
+const MEMORY_SHARE = 3 / 4;
 
 /**
  * How far the writer of a stream may go: as far as was read here, and a window beyond. A window of bandwidth × delay keeps the network busy, and all
- * beyond that only waits in it, in front of everything else. Both are measured while the writer is held for want of credit, for only then it is
- * the window that counts: the delay is the least time between a grant and the first bytes that it let go, the bandwidth what came in lately. A
- * reader that stops ends the credit; one that is slow makes for a small window.
+ * that is much larger only waits in it, in front of everything else. Both are measured while the writer is held for want of credit, for only
+ * then it is the window that counts: the delay is the least time between a grant and the first bytes that it let go, so that nothing that
+ * waits in the network is part of it, and the bandwidth is what came in lately. A reader that stops ends the credit, and a slow one makes for a
+ * small window.
  */
 export class ReceiveWindow {
   #bytes: number;
   #limit: number;
   #received = 0;
   #read = 0;
-  /** The grant that is being measured: where it began to count, and when. */
+  /** The grant that is being measured: up to where bytes may come that it did not let go, and when it was given. */
   #grant: { readonly position: number; readonly at: number } | null = null;
-  #delay = 0;
+  #delay = Infinity;
   /** Bytes and milliseconds, those of long ago counting for less. */
   #lately = { bytes: 0, ms: 0 };
   #measured: { readonly received: number; readonly at: number } | null = null;
@@ -85,11 +83,7 @@ export class ReceiveWindow {
     this.#read += bytes;
     if (this.#read + this.#bytes - this.#limit < this.#bytes * GRANT_SHARE) return false;
     this.#grant ??= { position: this.#limit, at: now };
-    if (this.#lately.ms > 0) {
-      const wanted = Math.floor(DELAYS * this.#delay * this.#lately.bytes / this.#lately.ms);
-      const most = this.#bytes + Math.max(0, Math.min(this.#bytes, WINDOW_MAX_BYTES - this.#bytes, growthMax));
-      this.#bytes = Math.max(Math.min(wanted, most), Math.min(this.#bytes, WINDOW_START_BYTES));
-    }
+    this.#adjust(growthMax);
     // What was granted is not taken back.
     const limit = this.#read + this.#bytes;
     if (limit <= this.#limit) return false;
@@ -98,11 +92,19 @@ export class ReceiveWindow {
   }
 
   #measure(now: number, delay: number): void {
-    this.#delay += (delay - this.#delay) * (this.#delay === 0 ? 1 : 1 - MEMORY_SHARE);
+    this.#delay = Math.min(this.#delay, delay);
     if (this.#measured !== null) {
       this.#lately.bytes = this.#lately.bytes * MEMORY_SHARE + this.#received - this.#measured.received;
       this.#lately.ms = this.#lately.ms * MEMORY_SHARE + now - this.#measured.at;
     }
     this.#measured = { received: this.#received, at: now };
+  }
+
+  #adjust(growthMax: number): void {
+    const { bytes, ms } = this.#lately;
+    if (ms === 0) return;
+    const wanted = Math.floor(DELAYS * this.#delay * bytes / ms);
+    const most = this.#bytes + Math.max(0, Math.min(this.#bytes, WINDOW_MAX_BYTES - this.#bytes, growthMax));
+    this.#bytes = Math.max(Math.min(wanted, most), Math.min(this.#bytes, WINDOW_START_BYTES));
   }
 }

@@ -48,13 +48,13 @@ Deno.test("a window grows to what the network holds, and not far beyond", () => 
   for (const [delay, rate] of [[50, 100 * KIB], [5, 500 * KIB], [100, 20 * KIB]] as const) {
     const product = delay * rate;
     const { last, rate: reached } = transfer(delay, rate, 4_000);
-    assert(last >= product && last <= 5 * product, `${last / product} × bandwidth × delay`);
+    assert(last >= product && last <= 4 * product, `${last / product} × bandwidth × delay`);
     assert(reached >= 0.9 * rate, `${reached / rate} of the network are used`);
   }
 });
 
 Deno.test("a window stays small where the network holds little, and has bounds", () => {
-  assertEquals(transfer(0.1, 100 * KIB, 2_000).last, WINDOW_START_BYTES);
+  assert(transfer(0.1, 100 * KIB, 20_000).last <= 1_024 * KIB);
   assertEquals(transfer(1_000, 1_000 * KIB, 4_000).last, WINDOW_MAX_BYTES);
   assertEquals(transfer(50, 100 * KIB, 4_000, 0).last, WINDOW_START_BYTES);
 });
