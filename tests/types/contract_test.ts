@@ -20,6 +20,12 @@ interface Other {
   ping(): "pong";
 }
 
+interface Values {
+  count(to: number): AsyncIterable<number>;
+  lines(path: string): Promise<AsyncGenerator<string>>;
+  plain(message: string): number;
+}
+
 /** Whether two types are the same. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false;
 
@@ -45,6 +51,25 @@ export async function mustCompile(node: PeerServiceManager<Contract>, any: PeerS
   node.monitor({ node: "b", name: "log" });
   const pong = await node.as<Other>().call("b", "ping", undefined);
   isSame<Same<typeof pong, "pong">>();
+
+  const values = node.as<Values>();
+  values.register("count", async function* (to) {
+    for (let n = 0; n < to; n++) yield n;
+  });
+  for await (const n of values.callStream("b", "count", 3)) isSame<Same<typeof n, number>>();
+  for await (const line of values.callStream("b", "lines", "a.txt")) isSame<Same<typeof line, string>>();
+  for await (const value of any.callStream("b", "anything", 1)) isSame<Same<typeof value, unknown>>();
+  isSame<Same<Awaited<ReturnType<typeof values.call<"count">>>, never>>();
+  const none = values.callStream("b", "plain", "x");
+  isSame<Same<typeof none, AsyncIterableIterator<never>>>();
+  // @ts-expect-error: it yields numbers
+  values.register("count", async function* () {
+    yield "one";
+  });
+  // @ts-expect-error: the message is a number
+  values.callStream("b", "count", "three");
+  // @ts-expect-error: there is no such handler
+  values.callStream("b", "countdown", 3);
 
   // @ts-expect-error: there is no such handler
   node.register("added", () => 1);
