@@ -44,7 +44,10 @@ class Ledger {
       } else assert(isNamed(error), `stream ${stream} has ended with ${error}`);
       assert(bytes <= this.sent.get(stream)!.bytes + size);
     }
-    for (const [stream, { error }] of this.sent) assert(error === undefined || isNamed(error), `${stream}: ${error}`);
+    for (const [stream, { error }] of this.sent) {
+      assert(error === undefined || isNamed(error), `stream ${stream} has ended with ${error}`);
+      if (error === undefined) assertEquals(this.received.get(stream)?.bytes, size, `stream ${stream} is not complete`);
+    }
     return { complete, broken: this.received.size - complete };
   }
 }
