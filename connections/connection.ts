@@ -2,11 +2,13 @@
 
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
+import { Confirmation } from "./confirmation.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { Peer } from "./peer.ts";
 import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
+import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import type { Traffic } from "./traffic.ts";
@@ -111,6 +113,12 @@ export class Connection implements ConnectionIdentity {
   doubtful = false;
   /** Where it is counted what goes over it. */
   readonly traffic: Traffic | undefined;
+  /** Whether the other side owes the word that it reads it: what is put into it seems to come to nothing. Only that word ends it. */
+  mute = false;
+  /** What the other side is known to have read. */
+  readonly confirmation: Confirmation = new Confirmation();
+  /** What is lost when it closes now, unless the other side has read it and could not say so. */
+  readonly unconfirmed: UnconfirmedMessages = new UnconfirmedMessages();
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
   readonly #stream: ByteStream;
@@ -127,6 +135,7 @@ export class Connection implements ConnectionIdentity {
   #successor: Connection | null = null;
   #handedOver = false;
   #held = false;
+  #messagesRead = 0;
 
   constructor(
     identity: ConnectionIdentity,
@@ -189,6 +198,11 @@ export class Connection implements ConnectionIdentity {
     return this.#held;
   }
 
+  /** Messages without a guarantee that were read, and handed over, as a number of 32 bits. */
+  get messagesRead(): number {
+    return this.#messagesRead;
+  }
+
   /** Whether the other side has read all that was ever put into the queue, and said so. */
   get handedOver(): boolean {
     return this.#handedOver;
@@ -212,6 +226,32 @@ export class Connection implements ConnectionIdentity {
     };
     look();
     if (this.outbound || this.#isDrainAsked) this.#tellDrain();
+  }
+
+  /** Whether it is to be replaced: what goes in, or what should come out, seems to be lost. */
+  get inDoubt(): boolean {
+    return this.doubtful || this.mute;
+  }
+
+  /** Tells the other side that all that it sent before its probe has been read. */
+  answerProbe(number: number): void {
+    if (!this.#closed && !this.#draining?.told) this.confirmation.takeProbe(this, number);
+  }
+
+  /** Takes the other side's word of what it has read. @returns Whether that is all that it was asked for. */
+  takeProbed(number: number, messages: number): boolean {
+    this.unconfirmed.confirm(messages);
+    return this.confirmation.takeProbed(number);
+  }
+
+  /** Resolves when the other side is known to have read all that was sent before, or it is closed. */
+  reached(): Promise<void> {
+    return this.#closed || this.#draining !== null ? Promise.resolve() : this.confirmation.reached(this);
+  }
+
+  /** Tells the other side what this one has read, before it is closed. */
+  tellRead(): void {
+    if (!this.#closed && !this.#draining?.told) this.confirmation.tell(this);
   }
 
   /** Takes the other side's word that nothing more follows. This side answers once it drains as well. */
@@ -259,6 +299,7 @@ export class Connection implements ConnectionIdentity {
     this.#closed = true;
     this.#drain?.cancel();
     this.queue.close();
+    this.confirmation.close();
     this.reader.budget?.give();
     this.#stream.close();
     this.#handler.closed(this, reason);
@@ -296,13 +337,19 @@ export class Connection implements ConnectionIdentity {
     if (this.#closed) return;
     if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
     const pending = this.#handler.frame(this, kind, buffer, start, end);
-    return pending && this.#hold(pending);
+    if (pending !== undefined) return this.#hold(pending, kind);
+    if (kind === FrameKind.message) this.#countMessage();
   };
 
-  async #hold(pending: Promise<void>): Promise<void> {
+  async #hold(pending: Promise<void>, kind: number): Promise<void> {
     this.#held = true;
     await pending;
     this.#held = false;
+    if (kind === FrameKind.message) this.#countMessage();
+  }
+
+  #countMessage(): void {
+    this.#messagesRead = (this.#messagesRead + 1) >>> 0;
   }
 
   async #takeCompressed(body: Uint8Array): Promise<void> {

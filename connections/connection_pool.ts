@@ -12,6 +12,7 @@ import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialling } from "./dialer/dialling.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
+import { LinkCheck } from "./link_check.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
@@ -37,12 +38,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #peers = new Map<string, Peer>();
   readonly #diallers = new Map<Peer, PeerDialler>();
   readonly #lingering: Lingering;
+  readonly #check: LinkCheck;
   readonly #reception: Reception;
   readonly #dialling: Dialling;
   readonly #unfinished = new Unfinished();
   /** Connections that another one has replaced, and that are still open. */
   readonly draining: Set<Connection> = new Set();
-  #lookedAt = 0;
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -63,6 +64,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => news.take(known),
     });
+    this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
@@ -152,26 +154,29 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   doubt(peer: Peer): void {
     peer.doubtful = true;
     for (const connection of peer.connections()) connection.doubtful = true;
-    this.#settle(peer);
+    this.settle(peer);
   }
 
   /** Takes the failure detector's word that a peer lives. Hearsay says nothing about the connections: those in doubt remain so. */
   revive(peer: Peer): void {
     peer.silent = false;
-    this.#settle(peer);
+    this.settle(peer);
   }
 
   /** Lets nothing pass to and from a peer, or everything again. */
   separate(peer: Peer, partitioned: boolean): void {
     peer.partitioned = partitioned;
-    this.#settle(peer);
+    this.settle(peer);
   }
 
-  /** Closes the connections on which a frame has been under way for too long. Called every few seconds at most. */
+  /** Looks whether the connections carry anything. Called once a heartbeat interval. */
   look(): void {
-    const elapsed = this.runtime.clock.now() - this.#lookedAt;
-    this.#lookedAt += elapsed;
-    for (const peer of this.#peers.values()) for (const connection of peer.connections()) connection.look(elapsed);
+    this.#check.look();
+  }
+
+  /** Tells all peers what was read of what they sent, so that they need not take it for lost once the connections close. */
+  tellRead(): void {
+    for (const peer of this.#peers.values()) for (const connection of peer.connections()) connection.tellRead();
   }
 
   /** Closes all connections with a peer. */
@@ -202,7 +207,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
-    if (connection.doubtful) this.#trust(connection);
+    if (connection.doubtful) this.trust(connection);
+    if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
@@ -216,7 +222,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.draining.delete(connection);
     this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
-    if (present) this.#settle(peer);
+    if (present) this.settle(peer);
   }
 
   #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {
@@ -234,7 +240,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
     }
     const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
-    if (peer) this.#settle(peer);
+    if (peer) this.settle(peer);
   }
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
@@ -272,7 +278,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const replaced = peer.place(connection);
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
-      const doubtful = peer.connections().filter((other) => other !== connection && other.doubtful);
+      const doubtful = peer.connections().filter((other) => other !== connection && other.inDoubt);
       peer.doubtful = false;
       peer.wantedThere = true;
       if (!peer.wanted) tellWish(peer);
@@ -281,16 +287,16 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     }
     if (replaced !== null) this.#retire(replaced);
     connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : predecessor(connection, this.draining));
-    this.#settle(peer);
+    this.settle(peer);
     return connection;
   }
 
   /** Something came through a connection that was in doubt. */
-  #trust(connection: Connection): void {
+  trust(connection: Connection): void {
     const { peer } = connection;
     connection.doubtful = false;
-    if (peer.membership === connection) peer.doubtful = false;
-    this.#settle(peer);
+    if (peer.membership === connection && !connection.mute) peer.doubtful = false;
+    this.settle(peer);
   }
 
   /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
@@ -300,7 +306,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.renewal.settle(connection);
     this.draining.add(connection);
     // One through which nothing seems to come must not hold up those that follow for long.
-    connection.drain(connection.doubtful ? this.courtesy : this.#options.linger);
+    connection.drain(connection.inDoubt ? this.courtesy : this.#options.linger);
   }
 
   /** The other side has replaced a connection, maybe before this one. */
@@ -313,7 +319,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       this.#reception.expects(peer, channel, index);
     if (isExpected) return;
     this.#retire(connection);
-    this.#settle(peer);
+    this.settle(peer);
   }
 
   #know(spec: NodeSpec): Peer {
@@ -345,8 +351,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
-  #settle(peer: Peer): void {
+  settle(peer: Peer): void {
     const expected = this.#reception.expects(peer);
+    peer.severed &&= peer.inDoubt;
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialler(peer).reconcile();

@@ -48,6 +48,10 @@ export interface ConnectionPoolOptions {
   readonly courtesy: number;
   /** Milliseconds in which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;
+  /** Milliseconds of silence that are borne, of a peer or of a connection. */
+  readonly silence: number;
+  /** Milliseconds between two looks at the connections. */
+  readonly interval: number;
   /** Milliseconds for which connections outlive the wish for them. */
   readonly linger: number;
   /** Most accepted streams that may be without a finished handshake at a time. */

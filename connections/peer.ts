@@ -31,6 +31,12 @@ export class Peer {
   partitioned = false;
   /** Whether its connections, though they look open, are to be replaced by new ones. */
   doubtful = false;
+  /** Milliseconds for which its connections have been in doubt. */
+  doubtAge = 0;
+  /** When that began, on the local clock. */
+  doubtSince = 0;
+  /** Whether the connections have been in doubt for long, and could not be replaced: it is out of reach, for this node. */
+  severed = false;
   /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
   linked = false;
   /** Whether messages can reach it: what the users were told last. */
@@ -46,7 +52,7 @@ export class Peer {
   /** When anything was last heard of it, in milliseconds on the local clock. */
   heardAt = 0;
   /** Why the last dial failed, as long as none has succeeded since. */
-  failure: { readonly error: unknown } | null = null;
+  failure: { readonly error: unknown; readonly at: number } | null = null;
   /** Last measured round trip in milliseconds, once there is one. */
   roundTrip: number | undefined;
   /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
@@ -174,27 +180,44 @@ export class Peer {
    * without a key they take turns.
    */
   pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection | null {
+    if (this.unreachable) return null;
     const connection = this.#pickFrom(channel, partitionKey);
     return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
   }
 
-  /** How many connections of a channel are open. */
+  /** How many connections of a channel are open, and not mute. */
   openOn(channel: string): number {
     let count = 0;
-    for (const connection of this.#lines.get(channel) ?? []) if (connection !== null) count++;
+    for (const connection of this.#lines.get(channel) ?? []) if (isUsable(connection)) count++;
     return count;
   }
 
-  /** Whether a channel has all its connections. */
+  /** Whether a channel has all its connections, and none of them is mute. */
   isComplete(channel: string): boolean {
     const line = this.#lines.get(channel);
-    return line !== undefined && !line.includes(null);
+    return line !== undefined && line.every(isUsable);
+  }
+
+  /** Whether a channel has connections, and all of them are mute. */
+  isMute(channel: string): boolean {
+    const open = (this.#lines.get(channel) ?? []).filter((connection) => connection !== null);
+    return open.length > 0 && open.every(({ mute }) => mute);
+  }
+
+  /** Whether what could carry messages to it is to be replaced. */
+  get inDoubt(): boolean {
+    return this.doubtful || this.isMute(DEFAULT_CHANNEL);
+  }
+
+  /** Whether it is held for dead, or its connections for useless: they carry no user data then. */
+  get unreachable(): boolean {
+    return this.silent || this.severed;
   }
 
   /** Whether every channel has all its connections. */
   get fullyConnected(): boolean {
     for (const channel of this.#lines.keys()) if (!this.isComplete(channel)) return false;
-    return !this.silent;
+    return !this.unreachable;
   }
 
   /** Names of the channels that either side has. */
@@ -204,7 +227,7 @@ export class Peer {
 
   /** Whether nothing can be sent to it now, and the last try to change that failed or must not be made. */
   get outOfReach(): boolean {
-    return this.silent || this.partitioned || (this.membership === null && this.failure !== null);
+    return this.unreachable || this.partitioned || (this.membership === null && this.failure !== null);
   }
 
   /** Every open connection. */
@@ -221,7 +244,7 @@ export class Peer {
 
   /** Places whose connections are in doubt. */
   doubts(): { channel: string; index: number }[] {
-    return this.connections().filter(({ doubtful }) => doubtful);
+    return this.connections().filter(({ inDoubt }) => inDoubt);
   }
 
   /** Whether any frame came in since {@linkcode listen} was called last. */
@@ -240,7 +263,7 @@ export class Peer {
   #pickFrom(channel: string, partitionKey: string | number | undefined): Connection | null {
     const line = this.#lines.get(channel);
     if (line === undefined) return null;
-    if (line.length === 1) return line[0]!;
+    if (line.length === 1) return isUsable(line[0]!) ? line[0] : null;
     const first = partitionKey === undefined
       ? this.#rotation++
       : typeof partitionKey === "number" && Number.isSafeInteger(partitionKey) && partitionKey >= 0
@@ -248,8 +271,15 @@ export class Peer {
       : hashString(`${partitionKey}`);
     for (let i = 0; i < line.length; i++) {
       const connection = line[(first + i) % line.length]!;
-      if (connection !== null) return connection;
+      if (isUsable(connection)) return connection;
+      // What waits in a mute one may still arrive: what has an order must not overtake it over another one.
+      if (connection !== null && partitionKey !== undefined) return null;
     }
     return null;
   }
+}
+
+/** Whether messages can be put into a place's connection. */
+function isUsable(connection: Connection | null): connection is Connection {
+  return connection !== null && !connection.mute;
 }

@@ -24,7 +24,7 @@ export interface PeerStatusHandler {
  * @param expected Whether another connection is about to open: then a peer is not gone with its last one.
  */
 export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number, expected: boolean): void {
-  const alive = !peer.silent && (expected || peer.connections().length > 0);
+  const alive = !peer.unreachable && (expected || peer.connections().length > 0);
   if (!peer.linked && alive && peer.membership !== null) {
     peer.linked = true;
     peer.heardAt = now;
@@ -48,10 +48,10 @@ export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: numb
 function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
   for (const channel of new Set([...peer.channels, ...peer.channelsUp])) {
     const up = peer.channelsUp.has(channel);
-    if (!up && !peer.silent && peer.isComplete(channel)) {
+    if (!up && !peer.unreachable && peer.isComplete(channel)) {
       peer.channelsUp.add(channel);
       handler.channelUp(peer, channel);
-    } else if (up && (peer.silent || peer.openOn(channel) === 0)) {
+    } else if (up && (peer.unreachable || peer.openOn(channel) === 0)) {
       peer.channelsUp.delete(channel);
       handler.channelDown(peer, channel);
     }

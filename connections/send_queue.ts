@@ -103,6 +103,11 @@ export class SendQueue {
     return this.#closed;
   }
 
+  /** Bytes taken from senders so far, before they are packed. */
+  get taken(): number {
+    return this.#taken;
+  }
+
   /** Bytes written to the stream so far. */
   get bytesWritten(): number {
     return this.#bytesWritten;

@@ -66,10 +66,12 @@ export class Liveness implements Part {
       this.delay.due(clock.now() + delay);
       this.#timer = clock.schedule(delay, tick);
     };
+    let ticks = 0;
     const tick = () => {
       this.delay.came(clock.now());
       next(interval / TICKS_PER_INTERVAL);
       this.#tick();
+      if (++ticks % TICKS_PER_INTERVAL === 0) this.#context.pool.look();
     };
     // A random phase keeps the nodes of a cluster that started at once from beating in step.
     next(interval / TICKS_PER_INTERVAL * random.next());

@@ -84,6 +84,8 @@ export class MemberStatuses implements Part {
     const error = this.#known.get(peer.name)?.lastError ?? null;
     const reason = peer.silent
       ? "it missed its heartbeats"
+      : peer.severed
+      ? "its connections carry nothing, and it cannot be dialled"
       : error === null
       ? "its last connection closed"
       : `its last connection broke: ${messageOf(error)}`;

@@ -33,7 +33,7 @@ import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { Refutation } from "./refutation.ts";
-import { closed, flushed, handledByAll } from "./quiescence.ts";
+import { closed, flushed, handledByAll, reached } from "./quiescence.ts";
 import { tellRemoval } from "./removal.ts";
 import { Rounds } from "./rounds.ts";
 import { PostureWarnings } from "./posture_warnings.ts";
@@ -125,7 +125,6 @@ export class Node implements ConnectionPoolHandler {
       ...messaging.parts(),
       this.streaming,
       this.partitions,
-      { periodic: () => pool.look() },
       statuses,
       new PartitionEvents(context, statuses),
       // Last, what tells users: they find everything else up to date.
@@ -270,6 +269,7 @@ export class Node implements ConnectionPoolHandler {
   connectionClosed(connection: Connection, error: unknown): void {
     const { peer, channel } = connection;
     this.context.traffic.closed(channel, connection.reader.bytesRead, connection.queue.bytesWritten);
+    if (!this.context.stopped) this.messaging.outbound.closed(connection);
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
     this.statuses.closed(peer, error);
@@ -309,6 +309,7 @@ export class Node implements ConnectionPoolHandler {
     await this.joining.abandon(new DOMException(`Cannot join: "${name}" is leaving`, "AbortError"));
     this.overlay.leave(this.self);
     await this.#handledByAll();
+    await reached(this.pool, this.context.runtime.clock);
     // The next life does not go on with the membership that ends here.
     const { since: _, ...self } = this.self;
     this.context.renew(self);
@@ -342,6 +343,8 @@ export class Node implements ConnectionPoolHandler {
     this.context.end(reason);
     await flushed(this.pool, this.context.runtime.clock);
     await this.#parts.stop(reason);
+    this.pool.tellRead();
+    await flushed(this.pool, this.context.runtime.clock);
     await closed(this.pool, this.context.runtime);
   }
 }

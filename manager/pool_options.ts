@@ -29,7 +29,7 @@ export function poolOptions(
   refused: ConnectionPoolOptions["refused"],
   traffic: Traffic,
 ): ConnectionPoolOptions {
-  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes } = settings;
+  const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes, heartbeat } = settings;
   const writers = new WriterPool();
   return {
     runtime,
@@ -49,6 +49,8 @@ export function poolOptions(
     backoff,
     courtesy,
     handshakeTimeout,
+    silence: heartbeat.interval * heartbeat.missed,
+    interval: heartbeat.interval,
     linger: LINGER_MS,
     halfOpenMax: HALF_OPEN_MAX,
     halfReadMax: maxFrameBytes,

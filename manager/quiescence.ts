@@ -18,6 +18,15 @@ export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void>
   await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => written).catch(() => {});
 }
 
+/** Waits until peers that live have read what was sent to them, and so know that this node has read what they sent; for a second at most. */
+export async function reached(pool: ConnectionPool, clock: Clock): Promise<void> {
+  pool.tellRead();
+  const connections = [...pool.peers.values()].filter(({ unreachable }) => !unreachable)
+    .flatMap((peer) => peer.connections());
+  const read = Promise.all(connections.map((connection) => connection.reached())).then(() => {});
+  await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => read).catch(() => {});
+}
+
 /** Closes all connections, those under way as well, and waits until their sockets are gone. */
 export async function closed(pool: ConnectionPool, { clock, transport }: Runtime): Promise<void> {
   await withDeadline(clock, { timeout: CLOSE_TIMEOUT_MS }, "Cannot close", () => pool.stop()).catch(() => {});

@@ -85,6 +85,7 @@ export function writeMessage(
     return false;
   }
   // A cast returns before its bytes are written, and its sender may change them then.
+  connection.unconfirmed.add(envelope === undefined ? name : null);
   queue.commit(tail, cast && codec.lends(message));
   return true;
 }

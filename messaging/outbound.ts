@@ -14,6 +14,9 @@ import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
+/** Messages that were lost with one connection, and of which each is told. */
+const TOLD_MAX = 1_000;
+
 /** How one message is to be sent. */
 export interface SendOptions {
   /**
@@ -186,6 +189,19 @@ export class Outbound {
     this.#waits.delete(node);
   }
 
+  /** A connection has closed: the messages without a guarantee that the other side is not known to have read may be lost. */
+  closed({ handedOver, peer: { name: node }, unconfirmed }: Connection): void {
+    if (handedOver) return;
+    const { stats, undeliverable } = this.#options;
+    const reason = `The connection to "${node}" closed before it was known to have read the message`;
+    for (const [name, count] of unconfirmed.take()) {
+      stats.dropped += count;
+      const more = count - TOLD_MAX;
+      for (let told = 1; told < Math.min(count, TOLD_MAX); told++) undeliverable({ node, name, reason });
+      undeliverable({ node, name, reason: more > 0 ? `${reason}; so did ${more} more` : reason });
+    }
+  }
+
   /** Waits, but not beyond the node. */
   #untilDown<T>(node: string, waiting: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
@@ -271,7 +287,7 @@ export class Outbound {
     const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = options;
     const peer: Peer | undefined = this.#options.pool.peers.get(node);
     if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
-    const connection = peer === undefined || peer.silent ? null : peer.pick(channel, partitionKey, fallback);
+    const connection = peer?.pick(channel, partitionKey, fallback) ?? null;
     if (peer !== undefined && connection?.channel !== channel && !peer.hasChannel(channel)) {
       throw new RangeError(`Cannot send to "${node}": channel "${channel}" is unknown; name it in "channels"`);
     }

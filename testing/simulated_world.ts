@@ -33,11 +33,11 @@ export interface SimulatedWorldOptions {
    */
   readonly resolution?: number | undefined;
   /**
-   * When bytes that met a cut are sent again: TCP on Linux begins with 200 ms and ends with 120 s between two tries.
+   * When bytes that met a cut are sent again. With `false` they go on as soon as the cut has healed, and no way needs the other one.
    *
-   * @default {none: they go on as soon as the cut has healed}
+   * @default {as TCP on Linux does: after 200 ms, then each time after twice as long, 120 s at most}
    */
-  readonly retransmission?: Retransmission | undefined;
+  readonly retransmission?: Retransmission | false | undefined;
   /**
    * How many bytes may be under way or unread in each direction of a stream.
    *
@@ -47,6 +47,9 @@ export interface SimulatedWorldOptions {
   /** Is told what happens, as it happens. */
   readonly trace?: ((event: SimulatedEvent) => void) | undefined;
 }
+
+/** What TCP on Linux does where round trips are short. */
+const TCP_RETRANSMISSION: Retransmission = { initial: 200, cap: 120_000 };
 
 /** What outlives a node's crash. */
 interface Place {
@@ -129,7 +132,7 @@ export class SimulatedWorld {
       latency: options.latency ?? uniformLatency(0.5, 5),
       resolution: options.resolution ?? 0.25,
       windowBytes: options.windowBytes,
-      retransmission: options.retransmission,
+      retransmission: options.retransmission === false ? undefined : options.retransmission ?? TCP_RETRANSMISSION,
       observer: {
         arrived: (kind, from, to, bytes) => this.#record(kind, to, bytes, from),
         woken: (host) => this.#loop.stir(this.#places.get(host)?.node),

@@ -39,6 +39,10 @@ export const FrameKind = {
   renew: 0x19,
   /** The caller has given a call up: its number. */
   cancel: 0x1a,
+  /** Asks whether what was sent over this connection was read: the number of the question. */
+  probe: 0x1b,
+  /** The last question that was read, as was all that was sent before it; and how many messages were read so far. */
+  probed: 0x1c,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

@@ -125,7 +125,7 @@ export class PeerDialler {
       this.#hasFailed = !(error instanceof HandshakeRefusedError);
       if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
       else {
-        this.#peer.failure = { error };
+        this.#peer.failure = { error, at: this.#host.runtime.clock.now() };
         this.#host.dialFailed(this.#peer, error);
       }
     }
@@ -137,7 +137,7 @@ export class PeerDialler {
   async #dialIfMissing(channel: string, index: number): Promise<void> {
     const peer = this.#peer;
     const present = peer.at(channel, index);
-    const isOpen = present !== null && !present.doubtful && !peer.doubtful;
+    const isOpen = present !== null && !present.inDoubt && !peer.doubtful;
     if (isOpen || !peer.wanted || this.#stopped) return;
     await this.#host.dial(peer, channel, index);
   }

@@ -21,6 +21,10 @@ export const LINGER = 5000;
 export const BACKOFF = { initial: 50, cap: 2000 };
 export const COURTESY = 250;
 export const HANDSHAKE_TIMEOUT = 5000;
+/** Milliseconds of silence that are borne. */
+export const SILENCE = 5000;
+/** Milliseconds between two looks at the connections. */
+export const LOOK_INTERVAL = 1000;
 const PROBE_TIMEOUT = 1000;
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 
@@ -67,6 +71,8 @@ export class PoolNode implements ConnectionPoolHandler {
       backoff: BACKOFF,
       courtesy: COURTESY,
       handshakeTimeout: HANDSHAKE_TIMEOUT,
+      silence: SILENCE,
+      interval: LOOK_INTERVAL,
       linger: LINGER,
       halfOpenMax: 100,
       halfReadMax: 2 ** 26,

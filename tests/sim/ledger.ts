@@ -13,6 +13,8 @@ export interface Sent {
   readonly order: string | undefined;
   /** Changes with every connection between the two that opens or closes, where the order does not outlive that. */
   readonly connections: string;
+  /** Whether a newer one may take its place. */
+  readonly monotonic?: boolean | undefined;
   /** Whether its sender is told when it was handed over. */
   readonly acked: boolean;
   /** Its place in the causal order, if it has one. */
@@ -23,6 +25,9 @@ export interface Sent {
 const EXPECTED_ERRORS = new Set([
   ...["AckTimeoutError", "NotConnectedError", "PartitionedError", "QueueFullError", "StoppedError", "TimeoutError"],
 ]);
+
+/** Kinds of messages that may be lost with a connection. */
+const PLAIN_KINDS = new Set(["cast", "forward"]);
 
 /** Whom a broadcast is for. */
 export const EVERYBODY = "*";
@@ -42,6 +47,10 @@ export class Ledger {
   /** By stream: the number of the message that came last. */
   readonly #last = new Map<string, number>();
   readonly #pending = new Map<number, Life>();
+  /** Messages of which the sender got an error. */
+  readonly #refused = new Set<number>();
+  /** How often each life was told that a message to a node is undeliverable. */
+  readonly #undeliverable = new Map<Life, Map<string, number>>();
 
   constructor(run: Run) {
     this.#run = run;
@@ -80,6 +89,28 @@ export class Ledger {
     return this.#run.lives.every((life) => this.#arrivalsAt(life).has(id));
   }
 
+  /** The sender of a message to `to` was told that it is undeliverable. */
+  told(life: Life, to: string): void {
+    let counts = this.#undeliverable.get(life);
+    if (counts === undefined) this.#undeliverable.set(life, counts = new Map());
+    counts.set(to, (counts.get(to) ?? 0) + 1);
+  }
+
+  /** Plain messages that did not arrive, and of which their senders, who live, were told nothing: more than they were told of. */
+  get vanished(): number[] {
+    const missing = new Map<Life, Map<string, number[]>>();
+    for (const [id, { kind, from, to, monotonic }] of this.#sent.entries()) {
+      if (!PLAIN_KINDS.has(kind) || monotonic || this.#arrived.has(id) || this.#refused.has(id)) continue;
+      if (!this.#run.isAlive(from)) continue;
+      const byNode = missing.get(from) ?? new Map<string, number[]>();
+      missing.set(from, byNode);
+      byNode.set(to, [...byNode.get(to) ?? [], id]);
+    }
+    return [...missing].flatMap(([life, byNode]) =>
+      [...byNode].flatMap(([to, ids]) => ids.slice(this.#undeliverable.get(life)?.get(to) ?? 0))
+    );
+  }
+
   /** Lists messages. */
   describe(ids: readonly number[]): string {
     return ids.slice(0, 10).map((id) => this.#describe(id)).join(", ");
@@ -99,6 +130,7 @@ export class Ledger {
     } catch (error) {
       const { name, message } = error as Error;
       this.#causal.givenUp(id);
+      this.#refused.add(id);
       if (!EXPECTED_ERRORS.has(name)) this.#run.fail(`The sender of ${what} failed: ${name}: ${message}`);
     }
     this.#pending.delete(id);

@@ -21,6 +21,9 @@ const SAMPLE_MS = 50;
 /** Milliseconds in which messages between healthy nodes arrive. */
 const ARRIVAL_MS = 1_000;
 
+/** Milliseconds in which what waits in a connection arrives, or is told of: as long as the cut that it met lasted, and silence is borne. */
+const DECISION_MS = 12_000;
+
 /** Milliseconds in which bytes arrive that are under way, if nothing is wrong. */
 const LATENCY_MAX_MS = 200;
 
@@ -193,6 +196,12 @@ class Simulation {
     const { run } = this;
     await this.#cluster.runUntil(() => this.#isIdle(), this.#scenario.recovery);
     if (!this.#isIdle()) return run.fail("Queues do not drain");
+    // Connections that met a cut may be waiting for their next try, until they are found out.
+    const first = this.#workload.sendEverywhere().plain;
+    const isDecided = () => first.every((id) => this.#ledger.hasArrived(id)) || this.#ledger.vanished.length === 0;
+    await this.#cluster.runUntil(() => run.failure !== undefined || isDecided(), DECISION_MS);
+    const { vanished } = this.#ledger;
+    if (vanished.length > 0) run.fail(`${vanished.length} vanished without a word: ${this.#ledger.describe(vanished)}`);
     const ids = this.#workload.sendEverywhere();
     await this.#awaitArrival(ids.plain, ARRIVAL_MS);
     await this.#awaitArrival([...ids.guaranteed, ...ids.broadcast], this.#scenario.recovery);
@@ -241,6 +250,7 @@ class Simulation {
       this.run.fail(`${life.id} met an error ${during}: ${describeError(error)}`);
     });
     node.addEventListener("undeliverable", ({ detail: { node: place, name, reason } }) => {
+      this.#ledger.told(life, place);
       if (place === node.name && !reason.includes("Cannot send")) {
         this.run.fail(`${life.id} dropped a message to "${name}": ${reason}`);
       }

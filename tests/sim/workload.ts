@@ -28,12 +28,12 @@ type Kind = (ledger: Ledger, occasion: Occasion, channels: Channels) => void;
 const PLAIN: readonly Kind[] = [
   (ledger, occasion, channels) => {
     const { life: { node }, to, channel, key: partitionKey, message } = occasion;
-    const id = ledger.add({ ...inOrder(occasion, channels), kind: "cast", acked: false });
+    const id = ledger.add({ ...inOrder(occasion, channels), kind: "cast", acked: false, ...monotony(channel, channels) });
     node.castMessage(to, HANDLER, message(id), { channel, partitionKey });
   },
   (ledger, occasion, channels) => {
     const { life: { node }, to, channel, key: partitionKey, message } = occasion;
-    const id = ledger.add({ ...inOrder(occasion, channels), kind: "forward", acked: false });
+    const id = ledger.add({ ...inOrder(occasion, channels), kind: "forward", acked: false, ...monotony(channel, channels) });
     ledger.watch(id, node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, timeout: 3_000 }));
   },
 ];
@@ -137,6 +137,10 @@ export class Workload {
       random.pick(this.#channels[channel]!.monotonic ? PLAIN : KINDS)(this.#ledger, occasion, this.#channels);
     }
   }
+}
+
+function monotony(channel: string, channels: Channels) {
+  return { monotonic: channels[channel]!.monotonic };
 }
 
 function withoutOrder(from: Life, to: string) {

@@ -43,10 +43,15 @@ export interface Stalled {
 interface Link {
   cut: CutConnects | undefined;
   bytesPerMs: number;
+  /** Larger packets are lost. */
+  packetBytesMax: number;
   /** When the last byte that was sent will have left a clogged link. */
   freeAt: number;
   readonly stalled: Set<Stalled>;
 }
+
+/** What a packet holds of a stream, on a way that is slow enough to see it. */
+const PACKET_BYTES = 1_460;
 
 /** Deliveries without latency in a row, before one takes the way through the clock to let other tasks run. */
 const IMMEDIATE_MAX = 1000;
@@ -115,12 +120,33 @@ export class MemoryLinks {
     return this.#immediate > 0;
   }
 
-  /** Whether nothing passes from `from` to `to` now; `stalled` is then told once it does. */
-  holds(from: string, to: string, stalled: Stalled): boolean {
+  /** Whether a packet of `bytes` bytes does not pass from `from` to `to` now; `stalled` is then told once it does. */
+  holds(from: string, to: string, stalled: Stalled, bytes = 0): boolean {
     const link = this.#find(from, to);
-    const waiting = link?.cut === undefined ? this.#down.get(to) : link.stalled;
+    const isOpen = link === undefined || (link.cut === undefined && bytes <= link.packetBytesMax);
+    const waiting = isOpen ? this.#down.get(to) : link.stalled;
     waiting?.add(stalled);
     return waiting !== undefined;
+  }
+
+  /**
+   * Whether no word comes back to `from` of what has reached `to` since `since`, so that it sends nothing more; `stalled` is then told once it
+   * does. Where nothing is sent again, that makes no difference.
+   */
+  starves(from: string, to: string, stalled: Stalled, since: number | undefined): boolean {
+    if (this.#retransmission === undefined || this.#find(to, from)?.cut === undefined) return false;
+    if (since === undefined || this.clock.now() < since + this.#retransmission.initial) return false;
+    return this.holds(to, from, stalled);
+  }
+
+  /** Whether no word comes back to `from` of what reaches `to` now. */
+  isDeaf(from: string, to: string): boolean {
+    return this.#find(to, from)?.cut !== undefined;
+  }
+
+  /** The pieces in which bytes are under way from `from` to `to`. */
+  packetBytes(from: string, to: string): number {
+    return (this.#find(from, to)?.bytesPerMs ?? Infinity) < Infinity ? PACKET_BYTES : Infinity;
   }
 
   /** `stalled` does not wait any more for the way from `from` to `to`. */
@@ -147,6 +173,11 @@ export class MemoryLinks {
   /** Lets no more than `bytesPerMs` pass from `from` to `to`. */
   clog(from: string, to: string, bytesPerMs: number): void {
     this.#get(from, to).bytesPerMs = bytesPerMs;
+  }
+
+  /** Lets no packet of more than `bytes` bytes pass from `from` to `to`. */
+  narrow(from: string, to: string, bytes: number): void {
+    this.#get(from, to).packetBytesMax = bytes;
   }
 
   /** Makes the way from `from` to `to` usual again. */
@@ -188,8 +219,12 @@ export class MemoryLinks {
     if (receivers === undefined) this.#links.set(from, receivers = new Map());
     let link = receivers.get(to);
     if (link === undefined) {
-      receivers.set(to, link = { cut: undefined, bytesPerMs: Infinity, freeAt: 0, stalled: new Set() });
+      receivers.set(to, link = newLink());
     }
     return link;
   }
+}
+
+function newLink(): Link {
+  return { cut: undefined, bytesPerMs: Infinity, packetBytesMax: Infinity, freeAt: 0, stalled: new Set() };
 }

@@ -46,6 +46,10 @@ export class MemoryStream implements ByteStream, Stalled {
   #timer: Timer | undefined;
   /** When the first flight met a cut, if it did. */
   #heldAt: number | undefined;
+  /** Since when no word has come back of what was sent, if there should have been one. */
+  #unheardSince: number | undefined;
+  /** Whether everything that is sent over it is lost. */
+  #forgotten = false;
   /** Bytes sent that the other end has not read. */
   #outstanding = 0;
   /** Whether the host, a slow one, has yet to deal with what it has read. */
@@ -110,6 +114,11 @@ export class MemoryStream implements ByteStream, Stalled {
     this.#dropFlights();
     this.#inbox = undefined;
     this.settle();
+  }
+
+  /** Nothing comes through any more, either way, and no end is told. */
+  forget(): void {
+    this.#forgotten = this.#peer.#forgotten = true;
   }
 
   /** Breaks both ends at once. */
@@ -230,8 +239,14 @@ export class MemoryStream implements ByteStream, Stalled {
   }
 
   #send(item: Item): void {
-    const arrivesAt = this.#arrival(typeof item === "string" ? 0 : item.length);
-    if (this.#flights === undefined && this.#host.links.isImmediate(arrivesAt) && !this.#isHeld()) {
+    const packetBytes = this.#host.links.packetBytes(this.#host.name, this.peerHost.name);
+    if (typeof item === "string" || item.length <= packetBytes) return this.#sendPiece(item);
+    for (let at = 0; at < item.length; at += packetBytes) this.#sendPiece(item.subarray(at, at + packetBytes));
+  }
+
+  #sendPiece(item: Item): void {
+    const arrivesAt = this.#arrival(sizeOf(item));
+    if (this.#flights === undefined && this.#host.links.isImmediate(arrivesAt) && !this.#isHeld(item)) {
       this.#peer.#receive(item);
     } else if (this.#flights === undefined) {
       this.#flights = [{ arrivesAt, item }];
@@ -246,8 +261,14 @@ export class MemoryStream implements ByteStream, Stalled {
     return this.#host.links.arrival(this.#host.name, this.peerHost.name, bytes, this);
   }
 
-  #isHeld(): boolean {
-    return this.#host.links.holds(this.#host.name, this.peerHost.name, this);
+  /** Whether something that would arrive now does not. */
+  #isHeld(item: Item): boolean {
+    const { name, links } = this.#host;
+    const to = this.peerHost.name;
+    if (this.#forgotten || links.holds(name, to, this, sizeOf(item))) return true;
+    if (links.starves(name, to, this, this.#unheardSince)) return true;
+    this.#unheardSince = links.isDeaf(name, to) ? this.#unheardSince ?? links.clock.now() : undefined;
+    return false;
   }
 
   #awaitArrival(): void {
@@ -266,24 +287,28 @@ export class MemoryStream implements ByteStream, Stalled {
   #land(): void {
     this.#timer = undefined;
     const flights = this.#flights as Flight[];
-    if (this.#isHeld()) {
-      this.#heldAt ??= this.#host.links.clock.now();
+    const { clock } = this.#host.links;
+    if (this.#isHeld((flights[0] as Flight).item)) {
+      this.#heldAt ??= clock.now();
       return;
     }
     this.#heldAt = undefined;
     // Timers of the system may run a little early: the first flight has arrived whatever the clock says. Each arrival
     // may add to the flights, or drop them all.
-    const { clock } = this.#host.links;
     do {
       this.#peer.#receive((flights.shift() as Flight).item);
-    } while (this.#flights === flights && flights.length > 0 && (flights[0] as Flight).arrivesAt <= clock.now());
+    } while (this.#flights === flights && this.#isDue(flights[0], clock.now()));
     if (this.#flights !== flights) return;
     if (flights.length === 0) this.#flights = undefined;
     else this.#awaitArrival();
   }
 
+  #isDue(flight: Flight | undefined, now: number): boolean {
+    return flight !== undefined && flight.arrivesAt <= now && !this.#isHeld(flight.item);
+  }
+
   #receive(item: Item): void {
-    const size = typeof item === "string" ? 0 : item.length;
+    const size = sizeOf(item);
     this.#host.observe(typeof item === "string" ? item : "data", this.peerHost.name, size);
     if (!this.#host.alive) {
       // The machine is up, but knows nothing of this stream.
@@ -303,4 +328,8 @@ export class MemoryStream implements ByteStream, Stalled {
   #error(action: string, detail: string): Error {
     return new Error(`Cannot ${action} the stream to "${this.peerHost.name}": ${detail}`);
   }
+}
+
+function sizeOf(item: Item): number {
+  return typeof item === "string" ? 0 : item.length;
 }

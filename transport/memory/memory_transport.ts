@@ -95,6 +95,8 @@ export interface MemoryNetworkOptions {
  * network.cutOneWay("a", "b");
  * assert(network.isCut("a", "b"));
  * network.clog("b", "a", 1_000);
+ * network.narrow("a", "b", 1_400);
+ * network.forget("a", "b", 1);
  * network.slowReader("a", 1_000);
  * network.pause("b");
  * network.resume("b");
@@ -175,6 +177,23 @@ export class MemoryNetwork {
     for (const [sender, receiver] of pairs(from, to)) this.#links.clog(sender, receiver, bytesPerSecond / 1000);
   }
 
+  /** Loses every packet of more than `bytes` bytes on its way from `from` to `to`, as a path with a smaller MTU does when nobody says so. */
+  narrow(from: string | readonly string[], to: string | readonly string[], bytes: number): void {
+    if (!(bytes > 0)) throw new RangeError(`Cannot narrow: bytes is ${bytes}, expected above 0`);
+    for (const [sender, receiver] of pairs(from, to)) this.#links.narrow(sender, receiver, bytes);
+  }
+
+  /**
+   * Forgets open streams between `a` and `b`, as a router that translates addresses forgets connections: they look open, and everything that is
+   * sent over them is lost, for good.
+   *
+   * @param index Which of them, in the order in which they were opened; all without it.
+   */
+  forget(a: string, b: string, index?: number): void {
+    const streams = [...this.#hosts.get(a)?.streams ?? []].filter((stream) => stream.peerHost.name === b);
+    for (const stream of index === undefined ? streams : streams.slice(index, index + 1)) stream.forget();
+  }
+
   /** Lets `host`, in this life, read no more than `bytesPerSecond` from each stream; `Infinity` ends that. */
   slowReader(host: string, bytesPerSecond: number): void {
     if (!(bytesPerSecond > 0)) {
@@ -184,7 +203,7 @@ export class MemoryNetwork {
     if (found !== undefined) found.msPerByte = 1000 / bytesPerSecond;
   }
 
-  /** Undoes cuts and clogs between `a` and `b`, or all of them. */
+  /** Undoes cuts, clogs and narrow ways between `a` and `b`, or all of them. */
   heal(a?: string | readonly string[], b?: string | readonly string[]): void {
     if (a === undefined || b === undefined) return this.#links.healAll();
     for (const [from, to] of [...pairs(a, b), ...pairs(b, a)]) this.#links.heal(from, to);

@@ -1,0 +1,107 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock } from "../runtime/runtime.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
+import { ProtocolError } from "../wire/frame_reader.ts";
+import type { ConfirmationLimits } from "./confirmation.ts";
+import type { Connection } from "./connection.ts";
+import { MEMBERSHIP_CHANNEL, type Peer } from "./peer.ts";
+
+/** A connection over which nothing is on its way is asked after so many times the silence that is borne. */
+const IDLE_SILENCES = 6;
+
+/** The other side of the membership connection need not be told of less: heartbeats tell that it is read. */
+const MEMBERSHIP_REPORT_BYTES = 4_096;
+
+/** What a {@linkcode LinkCheck} needs from the pool. */
+export interface LinkCheckHost {
+  readonly runtime: { readonly clock: Clock };
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Has all connections of a peer replaced. */
+  doubt(peer: Peer): void;
+  /** Something has come through a connection that was in doubt. */
+  trust(connection: Connection): void;
+  /** Acts on what has changed about a peer. */
+  settle(peer: Peer): void;
+}
+
+/**
+ * Looks at each connection whether it carries anything. One over which the other side owes an answer for too long is mute: it carries no
+ * messages any more, and is dialled anew. A peer whose connections remain in doubt for as long as silence is borne, and that could not be
+ * dialled in that time, is out of reach for this node, whatever others say of it.
+ */
+export class LinkCheck {
+  readonly #host: LinkCheckHost;
+  readonly #silence: number;
+  readonly #interval: number;
+  readonly #data: ConfirmationLimits;
+  readonly #membership: ConfirmationLimits;
+  #lookedAt: number;
+
+  /**
+   * @param silence Milliseconds of silence that are borne.
+   * @param interval Milliseconds between two looks.
+   */
+  constructor(host: LinkCheckHost, silence: number, interval: number) {
+    const idle = IDLE_SILENCES * silence;
+    this.#host = host;
+    this.#silence = silence;
+    this.#interval = interval;
+    this.#data = { ask: 0, idle, silence, report: 1 };
+    this.#membership = { ask: idle, idle, silence, report: MEMBERSHIP_REPORT_BYTES };
+    this.#lookedAt = host.runtime.clock.now();
+  }
+
+  /** Looks at everything. Called once an interval. */
+  look(): void {
+    const now = this.#host.runtime.clock.now();
+    const elapsed = now - this.#lookedAt;
+    this.#lookedAt = now;
+    // A look that comes late shows that this node was busy, or stopped: what has come meanwhile is read after it.
+    const counted = Math.min(elapsed, 2 * this.#interval);
+    for (const peer of [...this.#host.peers.values()]) {
+      for (const connection of peer.connections()) this.#lookAt(connection, elapsed, counted);
+      this.#judge(peer, now, counted);
+    }
+  }
+
+  /** Takes a frame, if it is one of those by which connections are looked at. */
+  takeFrame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
+    if (kind !== FrameKind.probe && kind !== FrameKind.probed) return false;
+    const expected = kind === FrameKind.probe ? 4 : 8;
+    if (end - start !== expected) {
+      throw new ProtocolError(`Cannot read a probe or its answer: it has ${end - start} bytes, expected ${expected}`);
+    }
+    const view = new DataView(buffer.buffer, buffer.byteOffset + start);
+    if (kind === FrameKind.probe) connection.answerProbe(view.getUint32(0));
+    else if (connection.takeProbed(view.getUint32(0), view.getUint32(4)) && connection.mute) {
+      connection.mute = false;
+      this.#host.trust(connection);
+    }
+    return true;
+  }
+
+  #lookAt(connection: Connection, elapsed: number, counted: number): void {
+    connection.look(elapsed);
+    const { peer, channel, mute, closed } = connection;
+    const limits = channel === MEMBERSHIP_CHANNEL ? this.#membership : this.#data;
+    if (closed || peer.at(channel, connection.index) !== connection) return;
+    if (!connection.confirmation.look(connection, counted, limits) || mute) return;
+    connection.mute = true;
+    if (channel === MEMBERSHIP_CHANNEL) this.#host.doubt(peer);
+    else this.#host.settle(peer);
+  }
+
+  #judge(peer: Peer, now: number, counted: number): void {
+    if (!peer.inDoubt) {
+      peer.doubtAge = 0;
+      return;
+    }
+    if (peer.doubtAge === 0) peer.doubtSince = now;
+    peer.doubtAge += counted;
+    const couldNotDial = peer.failure !== null && peer.failure.at >= peer.doubtSince;
+    if (peer.severed || peer.doubtAge < this.#silence || !couldNotDial) return;
+    peer.severed = true;
+    this.#host.settle(peer);
+  }
+}
