@@ -61,6 +61,7 @@ export class Confirmation {
   /** Bytes that this side had read when it last said so; those of answers do not count. */
   #readWhenTold = -1;
   #looks = 0;
+  #messagesTold = 0;
   #waiting: PromiseWithResolvers<void> | null = null;
 
   /** Bytes taken from senders that the other side has read for certain. */
@@ -112,10 +113,16 @@ export class Confirmation {
   tell({ queue, reader, messagesRead }: ConfirmedConnection): void {
     this.#looks = 0;
     this.#readWhenTold = reader.bytesRead;
+    this.#messagesTold = messagesRead;
     const writer = queue.begin(FrameKind.probed);
     writer.u32(this.#seen);
     writer.u32(messagesRead);
     queue.commit();
+  }
+
+  /** Whether messages were read of which the other side does not know that yet. */
+  hasNews({ messagesRead }: ConfirmedConnection): boolean {
+    return messagesRead !== this.#messagesTold;
   }
 
   /** Takes an answer. @returns Whether it confirms all that was asked for. */

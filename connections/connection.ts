@@ -132,9 +132,10 @@ export class Connection implements ConnectionIdentity {
   #drain: Timer | null = null;
   #isDrainAsked = false;
   #isReadOut = false;
-  #successor: Connection | null = null;
+  #successors: Connection[] = [];
   #handedOver = false;
   #held = false;
+  #isWaiting = false;
   #messagesRead = 0;
 
   constructor(
@@ -193,9 +194,9 @@ export class Connection implements ConnectionIdentity {
     return this.#draining !== null;
   }
 
-  /** Whether this node does not read it at present, because a handler has no room. It is alive all the same. */
+  /** Whether this node does not read it at present: a handler has no room, or another connection has to be read first. It is alive all the same. */
   get held(): boolean {
-    return this.#held;
+    return this.#held || this.#isWaiting;
   }
 
   /** Messages without a guarantee that were read, and handed over, as a number of 32 bits. */
@@ -210,7 +211,7 @@ export class Connection implements ConnectionIdentity {
 
   /**
    * Has both sides read what is under way, then closes: another connection has taken its place. The dialler says first that nothing
-   * more follows; the acceptor has read everything when it reads that, and answers; the dialler has when it reads the answer, and closes.
+   * more follows; the acceptor has read everything when it reads that, and answers; the dialler has when it reads the answer, says so, and closes.
    * So each side knows that the other one has read all.
    *
    * @param patience Milliseconds without progress after which it is closed all the same.
@@ -218,9 +219,11 @@ export class Connection implements ConnectionIdentity {
   drain(patience: number): void {
     if (this.#closed || this.#draining !== null) return;
     this.#draining = { told: false, progress: -1 };
+    const isLost = this.inDoubt;
     const look = () => {
-      const progress = this.queue.bytesWritten + this.reader.bytesRead;
-      if (this.#draining?.progress === progress && !this.#held) return this.close();
+      // What is written into a connection that carries nothing is no progress.
+      const progress = this.reader.bytesRead + (isLost ? 0 : this.queue.bytesWritten);
+      if (this.#draining?.progress === progress && !this.held) return this.close();
       this.#draining = { ...this.#draining!, progress };
       this.#drain = this.#runtime.clock.schedule(patience, look);
     };
@@ -241,6 +244,8 @@ export class Connection implements ConnectionIdentity {
   /** Takes the other side's word of what it has read. @returns Whether that is all that it was asked for. */
   takeProbed(number: number, messages: number): boolean {
     this.unconfirmed.confirm(messages);
+    // After its word that nothing more follows, the dialer says only one thing more.
+    if (!this.outbound && this.#isDrainAsked && this.#draining?.told) this.#handedOver = true;
     return this.confirmation.takeProbed(number);
   }
 
@@ -251,14 +256,18 @@ export class Connection implements ConnectionIdentity {
 
   /** Tells the other side what this one has read, before it is closed. */
   tellRead(): void {
-    if (!this.#closed && !this.#draining?.told) this.confirmation.tell(this);
+    if (!this.#closed && !this.#draining?.told && this.confirmation.hasNews(this)) this.confirmation.tell(this);
   }
 
   /** Takes the other side's word that nothing more follows. This side answers once it drains as well. */
   takeDrain(): void {
     if (this.outbound && this.#draining?.told) {
+      // The acceptor has read everything, and learns now that this side has.
       this.#handedOver = true;
-      return this.close();
+      this.unconfirmed.take();
+      this.confirmation.tell(this);
+      this.queue.flushed().then(() => this.close());
+      return;
     }
     this.#readOut();
     this.#isDrainAsked = true;
@@ -272,7 +281,10 @@ export class Connection implements ConnectionIdentity {
    */
   start(predecessor?: Connection): void {
     if (predecessor === undefined || predecessor.#isReadOut) this.#run();
-    else predecessor.#successor = this;
+    else {
+      predecessor.#successors.push(this);
+      this.#isWaiting = true;
+    }
   }
 
   /**
@@ -281,7 +293,7 @@ export class Connection implements ConnectionIdentity {
    * @param elapsed Milliseconds since the last look.
    */
   look(elapsed: number): void {
-    const frame = this.#closed || this.#held ? null : this.reader.halfRead;
+    const frame = this.#closed || this.held ? null : this.reader.halfRead;
     if (frame === null || frame.begin !== this.#halfRead?.begin) {
       this.#halfRead = frame && { begin: frame.begin, age: 0 };
       return;
@@ -306,12 +318,10 @@ export class Connection implements ConnectionIdentity {
     this.#readOut();
   }
 
-  /** Nothing more is read from it: the one that follows has its turn. */
+  /** Nothing more is read from it: those that follow have their turn. */
   #readOut(): void {
     this.#isReadOut = true;
-    const successor = this.#successor;
-    this.#successor = null;
-    if (successor !== null) successor.#run();
+    for (const successor of this.#successors.splice(0)) successor.#run();
   }
 
   #tellDrain(): void {
@@ -322,11 +332,10 @@ export class Connection implements ConnectionIdentity {
   }
 
   async #run(): Promise<void> {
+    this.#isWaiting = false;
     if (this.#closed) return;
     try {
       await this.reader.run(this.#sink, this.#giveWay);
-      // The dialler closes a drained connection, after it has read the answer to the word that nothing more follows.
-      if (!this.outbound && this.#draining?.told) this.#handedOver = true;
       this.close();
     } catch (error) {
       this.close(error);

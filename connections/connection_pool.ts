@@ -3,8 +3,9 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
+import { Accepting, type AcceptingHost } from "./acceptor/accepting.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
-import { Connection, type ConnectionHandler, type ConnectionIdentity, predecessor } from "./connection.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
 import { ConnectionOpener, type DialOptions, type OpenedStream } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -14,12 +15,13 @@ import { Dialling } from "./dialer/dialling.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { Lingering } from "./lingering.ts";
-import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
+import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
 import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { memberHosts, Reception } from "./acceptor/reception.ts";
 import { Renewal } from "./renewal.ts";
+import { ReplacedConnections } from "./replaced_connections.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
@@ -40,10 +42,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #lingering: Lingering;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
+  readonly #accepting: Accepting;
   readonly #dialling: Dialling;
   readonly #unfinished = new Unfinished();
-  /** Connections that another one has replaced, and that are still open. */
-  readonly draining: Set<Connection> = new Set();
+  readonly #replaced: ReplacedConnections;
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -64,6 +66,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       use: (...dialled) => this.#takePlace(...dialled),
       outlived: (known) => news.take(known),
     });
+    this.#replaced = new ReplacedConnections(options.linger, options.courtesy);
     this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
@@ -76,6 +79,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       wallTime: () => clock.wallTime(),
       outlived: (known) => news.take(known),
     });
+    const welcome: AcceptingHost = {
+      self: () => this.#stopped ? null : options.self(),
+      welcome: (...accepted) => this.#welcome(...accepted),
+      released: (name) => this.#peers.has(name) && this.settle(this.#peers.get(name)!),
+    };
+    this.#accepting = new Accepting(welcome, this.#opener, this.#reception);
   }
 
   /** What happened to streams so far. */
@@ -86,6 +95,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Everyone with whom there are, or should be, connections. */
   get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
+  }
+
+  /** Connections that another one has replaced, and that are still open. */
+  get draining(): ReadonlySet<Connection> {
+    return this.#replaced.open;
   }
 
   /** Name of this node. */
@@ -130,7 +144,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Answers a stream that the listener accepted. */
   accept(stream: ByteStream): Promise<void> {
-    return this.#unfinished.add(this.#accept(stream));
+    return this.#unfinished.add(this.#accepting.accept(stream));
   }
 
   /** Whether a dialler was admitted to a place that it has not filled yet. */
@@ -152,9 +166,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** Has a peer's connections replaced: they look open, but nothing comes through. */
   doubt(peer: Peer): void {
-    peer.doubtful = true;
-    for (const connection of peer.connections()) connection.doubtful = true;
-    this.settle(peer);
+    this.#check.doubt(peer);
   }
 
   /** Takes the failure detector's word that a peer lives. Hearsay says nothing about the connections: those in doubt remain so. */
@@ -174,15 +186,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#check.look();
   }
 
-  /** Tells all peers what was read of what they sent, so that they need not take it for lost once the connections close. */
-  tellRead(): void {
-    for (const peer of this.#peers.values()) for (const connection of peer.connections()) connection.tellRead();
-  }
-
   /** Closes all connections with a peer. */
   disconnect(peer: Peer, reason?: unknown): void {
     for (const connection of peer.connections()) connection.close(reason);
-    for (const connection of [...this.draining]) if (connection.peer === peer) connection.close(reason);
+    this.#replaced.close(peer, reason);
   }
 
   /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
@@ -207,7 +214,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
 
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
-    if (connection.doubtful) this.trust(connection);
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
@@ -219,7 +225,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   closed(connection: Connection, error: unknown): void {
     const { peer } = connection;
     const present = peer.remove(connection);
-    this.draining.delete(connection);
+    this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.settle(peer);
@@ -229,18 +235,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     return this.#unfinished.add(this.#dialling.open(...args));
   }
 
-  async #accept(stream: ByteStream): Promise<void> {
-    const self = this.#options.self();
-    let admitted: ConnectionRequest | undefined;
-    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
-    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
-    if (opened !== null) {
-      const isOver = this.#stopped || self !== this.#options.self();
-      if (isOver || !this.#reception.confirms(opened.request)) stream.close();
-      else this.#place(this.#know(opened.request.spec), { ...opened.request, outbound: false }, opened);
-    }
-    const peer = admitted !== undefined && this.#reception.release(admitted) && this.#peers.get(admitted.spec.name);
-    if (peer) this.settle(peer);
+  /** Uses a stream that was accepted. */
+  #welcome(request: ConnectionRequest, opened: OpenedStream): void {
+    const peer = this.#know(request.spec);
+    peer.lostDials.set(placeKey(request.channel, request.index), request.seen);
+    this.#place(peer, { ...request, outbound: false }, opened);
   }
 
   /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
@@ -248,16 +247,15 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const known = this.#peers.get(opened.spec.name);
     if (known !== undefined) checkOwner(known.spec, opened);
     const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
-    const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld;
+    // The other side has had it, and has replaced it since.
+    const isLost = request.dial <= (known?.lostDials.get(placeKey(request.channel, request.index)) ?? 0);
+    const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld && !isLost;
     const peer = isUseful ? this.#know(opened.spec) : null;
     const present = peer?.at(request.channel, request.index) ?? null;
     const isBetter = peer !== null && isPreferred(request, present, peer, request.spec);
     const connection = isBetter ? this.#place(peer, { ...request, outbound: true }, opened) : null;
     if (connection === null && present !== null && peer !== null) {
-      // The other side may have used it already: it is read to its end.
-      const surplus = this.#connection(peer, { ...request, outbound: true }, opened);
-      surplus.start();
-      this.#retire(surplus);
+      this.#replaced.addSurplus(this.#connection(peer, { ...request, outbound: true }, opened));
     } else if (connection === null) opened.stream.close();
     if (peer === null) return null;
     if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
@@ -271,11 +269,16 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
-  #place(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, opened: OpenedStream): Connection | null {
-    const { channel, index } = identity;
+  #place(
+    peer: Peer,
+    identity: Omit<ConnectionIdentity, "peer"> & { lost?: true },
+    opened: OpenedStream,
+  ): Connection | null {
+    const { channel, index, lost } = identity;
     if (!peer.hasPlace(channel, index)) return null;
     const connection = this.#connection(peer, identity, opened);
     const replaced = peer.place(connection);
+    if (replaced !== null && lost) replaced.doubtful = true;
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
       const doubtful = peer.connections().filter((other) => other !== connection && other.inDoubt);
@@ -286,27 +289,16 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.silent = false;
     }
     if (replaced !== null) this.#retire(replaced);
-    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : predecessor(connection, this.draining));
+    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#replaced.before(connection));
     this.settle(peer);
     return connection;
-  }
-
-  /** Something came through a connection that was in doubt. */
-  trust(connection: Connection): void {
-    const { peer } = connection;
-    connection.doubtful = false;
-    if (peer.membership === connection && !connection.mute) peer.doubtful = false;
-    this.settle(peer);
   }
 
   /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
   #retire(connection: Connection): void {
     if (connection.closed) return;
-    connection.peer.remove(connection);
     this.renewal.settle(connection);
-    this.draining.add(connection);
-    // One through which nothing seems to come must not hold up those that follow for long.
-    connection.drain(connection.inDoubt ? this.courtesy : this.#options.linger);
+    this.#replaced.add(connection);
   }
 
   /** The other side has replaced a connection, maybe before this one. */
@@ -333,7 +325,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       // What still comes over those that drain belongs to the former life, and must not be taken for a word of this one.
-      for (const connection of [...this.draining]) if (connection.peer === known) connection.close();
+      this.#replaced.close(known);
       known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);

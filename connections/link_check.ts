@@ -17,10 +17,6 @@ const MEMBERSHIP_REPORT_BYTES = 4_096;
 export interface LinkCheckHost {
   readonly runtime: { readonly clock: Clock };
   readonly peers: ReadonlyMap<string, Peer>;
-  /** Has all connections of a peer replaced. */
-  doubt(peer: Peer): void;
-  /** Something has come through a connection that was in doubt. */
-  trust(connection: Connection): void;
   /** Acts on what has changed about a peer. */
   settle(peer: Peer): void;
 }
@@ -65,8 +61,16 @@ export class LinkCheck {
     }
   }
 
-  /** Takes a frame, if it is one of those by which connections are looked at. */
+  /** Doubts all connections of a peer: they look open, but nothing comes through. */
+  doubt(peer: Peer): void {
+    peer.doubtful = true;
+    for (const connection of peer.connections()) connection.doubtful = true;
+    this.#host.settle(peer);
+  }
+
+  /** Takes note of a frame that came in. @returns Whether it was one of those by which connections are looked at. */
   takeFrame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
+    if (connection.doubtful) this.#trust(connection);
     if (kind !== FrameKind.probe && kind !== FrameKind.probed) return false;
     const expected = kind === FrameKind.probe ? 4 : 8;
     if (end - start !== expected) {
@@ -76,9 +80,17 @@ export class LinkCheck {
     if (kind === FrameKind.probe) connection.answerProbe(view.getUint32(0));
     else if (connection.takeProbed(view.getUint32(0), view.getUint32(4)) && connection.mute) {
       connection.mute = false;
-      this.#host.trust(connection);
+      this.#trust(connection);
     }
     return true;
+  }
+
+  /** Something has come through a connection that was in doubt. */
+  #trust(connection: Connection): void {
+    const { peer } = connection;
+    connection.doubtful = false;
+    if (peer.membership === connection && !connection.mute) peer.doubtful = false;
+    this.#host.settle(peer);
   }
 
   #lookAt(connection: Connection, elapsed: number, counted: number): void {
@@ -88,7 +100,7 @@ export class LinkCheck {
     if (closed || peer.at(channel, connection.index) !== connection) return;
     if (!connection.confirmation.look(connection, counted, limits) || mute) return;
     connection.mute = true;
-    if (channel === MEMBERSHIP_CHANNEL) this.#host.doubt(peer);
+    if (channel === MEMBERSHIP_CHANNEL) this.doubt(peer);
     else this.#host.settle(peer);
   }
 

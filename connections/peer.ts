@@ -57,6 +57,8 @@ export class Peer {
   roundTrip: number | undefined;
   /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
   readonly seenDials: Map<string, number> = new Map();
+  /** Most recent dial numbers of this node's that the peer had seen succeed when it dialled anew, by channel and index: it has lost those. */
+  readonly lostDials: Map<string, number> = new Map();
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   readonly #lines: Map<string, (Connection | null)[]> = new Map();
@@ -131,6 +133,7 @@ export class Peer {
     }
     if (restarted) this.#isParty = false;
     if (restarted) this.seenDials.clear();
+    if (restarted) this.lostDials.clear();
     return surplus;
   }
 

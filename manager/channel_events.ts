@@ -33,8 +33,12 @@ export class ChannelEvents {
     this.#emit("up", { node, channel });
   }
 
-  /** A channel has lost its last connection. */
-  down(node: string, channel: string): void {
+  /**
+   * A channel has lost its last connection.
+   *
+   * @param mute Whether that was found to carry nothing: then it is told of at once, as what was sent may be lost.
+   */
+  down(node: string, channel: string, mute = false): void {
     let lost = this.#lost.get(node);
     if (lost === undefined) this.#lost.set(node, lost = new Map());
     lost.get(channel)?.cancel();
@@ -42,6 +46,7 @@ export class ChannelEvents {
       lost.delete(channel);
       if (this.#told.get(node)?.delete(channel)) this.#emit("down", { node, channel });
     };
+    if (mute) return tell();
     lost.set(channel, this.#clock.schedule(this.#grace, tell));
   }
 

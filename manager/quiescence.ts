@@ -18,9 +18,14 @@ export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void>
   await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => written).catch(() => {});
 }
 
+/** Tells all peers what was read of what they sent, so that they need not take it for lost once the connections close. */
+export function tellRead(pool: ConnectionPool): void {
+  for (const peer of pool.peers.values()) for (const connection of peer.connections()) connection.tellRead();
+}
+
 /** Waits until peers that live have read what was sent to them, and so know that this node has read what they sent; for a second at most. */
 export async function reached(pool: ConnectionPool, clock: Clock): Promise<void> {
-  pool.tellRead();
+  tellRead(pool);
   const connections = [...pool.peers.values()].filter(({ unreachable }) => !unreachable)
     .flatMap((peer) => peer.connections());
   const read = Promise.all(connections.map((connection) => connection.reached())).then(() => {});

@@ -44,9 +44,10 @@ export class StatusEvents implements Part {
     this.up.tell(name, channel);
   }
 
-  channelDown({ name }: Peer, channel: string): void {
+  channelDown(peer: Peer, channel: string): void {
     if (this.#context.stopped) return;
-    this.#channels.down(name, channel);
+    const { name } = peer;
+    this.#channels.down(name, channel, peer.isMute(channel));
     this.down.tell(name, channel);
   }
 }

@@ -8,7 +8,7 @@ export interface MessageStats {
   superseded: number;
   /** Messages handed to a handler. */
   delivered: number;
-  /** Messages cast but dropped: no connection, a full queue, or not encodable. */
+  /** Messages cast but dropped: no connection, a full queue, or not encodable; and messages without a guarantee that may be lost, as their connection closed. */
   dropped: number;
   /** Messages that came for a name without a handler. */
   unhandled: number;

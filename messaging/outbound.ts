@@ -3,6 +3,7 @@
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
+import type { SendQueue } from "../connections/send_queue.ts";
 import type { DelayQueue } from "./delay_queue.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
 import { EncodeError } from "../wire/encode_error.ts";
@@ -190,8 +191,7 @@ export class Outbound {
   }
 
   /** A connection has closed: the messages without a guarantee that the other side is not known to have read may be lost. */
-  closed({ handedOver, peer: { name: node }, unconfirmed }: Connection): void {
-    if (handedOver) return;
+  closed({ peer: { name: node }, unconfirmed }: Connection): void {
     const { stats, undeliverable } = this.#options;
     const reason = `The connection to "${node}" closed before it was known to have read the message`;
     for (const [name, count] of unconfirmed.take()) {
@@ -242,7 +242,7 @@ export class Outbound {
     const connection = this.#connectionTo(message);
     if (connection === null) return void this.#relay(message);
     const isLent = this.#options.codec.lends(message.message);
-    if (!this.#hasLine(connection) && this.#writeTo(connection, message)) {
+    if (!this.#hasLine(connection) && this.#writeTo(connection, message) === null) {
       if (isLent) return this.#untilDown(message.node, this.#written(connection));
       return connection.queue.aboveHighWaterMark ? this.#untilDown(message.node, this.#drained(connection)) : undefined;
     }
@@ -270,7 +270,7 @@ export class Outbound {
     }
     const connection = this.#connectionTo(message);
     if (connection === null) return this.#relay(message);
-    if (this.#hasLine(connection) || !this.#writeTo(connection, message)) {
+    if (this.#hasLine(connection) || this.#writeTo(connection, message) !== null) {
       throw new QueueFullError(`Cannot send to "${message.name}" on "${message.node}": the queue is full`);
     }
     return !connection.queue.aboveHighWaterMark;
@@ -298,7 +298,8 @@ export class Outbound {
     throw new NotConnectedError(`Cannot send to "${node}": ${state}`);
   }
 
-  #writeTo(connection: Connection, message: OutboundMessage): boolean {
+  /** @returns The queue that has no room for the message; `null` when it was taken. */
+  #writeTo(connection: Connection, message: OutboundMessage): SendQueue | null {
     if (connection.closed) {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
@@ -310,11 +311,12 @@ export class Outbound {
     const { name, cast, envelope } = message;
     if (monotonic.size > 0 && monotonic.has(connection.channel) && envelope === undefined) {
       const latest = this.#latestOf(connection);
-      if (latest.loaded) return this.#hold(latest, message);
+      if (latest.loaded) return this.#hold(latest, message) ? null : connection.queue;
     }
     const accepted = writeMessage(connection, codec, name, cast, envelope, message.message, message.trace);
-    if (accepted) stats.sent++;
-    return accepted;
+    if (!accepted) return connection.queue;
+    stats.sent++;
+    return null;
   }
 
   /** A message that is sent later, when its sender may have changed what it is made of. */

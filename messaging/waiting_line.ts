@@ -10,7 +10,7 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A message that waits. Lets go of it when nobody waits for that any more. */
 interface Turn {
-  write: (() => boolean) | undefined;
+  write: (() => SendQueue | null) | undefined;
   readonly bytes: number;
 }
 
@@ -32,12 +32,12 @@ export class WaitingLine {
   /**
    * Waits for the senders before, and then until `write` succeeds.
    *
-   * @param write Tries to queue the message; false when there is no room.
+   * @param write Tries to queue the message. Returns the queue that has no room for it, which may be another one by now; `null` when it is done.
    * @param bytes What the message counts for.
    * @returns A promise that rejects with the reason of `signal`, or with what `write` throws.
    * @throws {QueueFullError} When too many wait already.
    */
-  wait(write: () => boolean, signal?: AbortSignal, bytes = 0): Promise<void> {
+  wait(write: () => SendQueue | null, signal?: AbortSignal, bytes = 0): Promise<void> {
     const { size } = this.#turns;
     if (size >= WAITING_MAX || (size > 0 && this.#bytes + bytes > WAITING_BYTES_MAX)) {
       throw new QueueFullError(
@@ -65,9 +65,10 @@ export class WaitingLine {
       for (;;) {
         signal?.throwIfAborted();
         if (turn.write === undefined) throw this.#ended!;
-        if (turn.write()) return;
+        const queue = turn.write();
+        if (queue === null) return;
         // Below its high-water mark, and still no room: the message is so large that it needs the queue for itself.
-        await (this.#queue.aboveHighWaterMark ? this.#queue.drained() : this.#queue.flushed());
+        await (queue.aboveHighWaterMark ? queue.drained() : queue.flushed());
       }
     } finally {
       this.#turns.delete(turn);

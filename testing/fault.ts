@@ -11,6 +11,10 @@ export type FaultAction =
   | { readonly kind: "cut"; readonly shape: string; readonly ways: readonly Way[]; readonly connects: CutConnects }
   /** No more than so much passes on these ways. */
   | { readonly kind: "clog"; readonly ways: readonly Way[]; readonly bytesPerSecond: number }
+  /** Larger packets are lost on these ways. */
+  | { readonly kind: "narrow"; readonly ways: readonly Way[]; readonly bytes: number }
+  /** A connection between two nodes, the one that was opened so many others ago, looks open and carries nothing any more. That has no duration. */
+  | { readonly kind: "forget"; readonly nodes: Way; readonly index: number }
   /** The connections that are open between two nodes break. That has no duration. */
   | { readonly kind: "reset"; readonly nodes: Way }
   /** A node reads no more than so much from each connection. */
@@ -46,7 +50,7 @@ export type Fault = FaultAction & {
 
 /** All kinds of faults. */
 export const FAULT_KINDS: readonly FaultKind[] = [
-  ...["cut", "clog", "reset", "slow-reader", "pause", "crash", "disk", "skew"] as const,
+  ...["cut", "clog", "narrow", "forget", "reset", "slow-reader", "pause", "crash", "disk", "skew"] as const,
 ];
 
 /**
@@ -66,6 +70,10 @@ export function describeFault(fault: FaultAction): string {
       return `${fault.shape} cut, connects ${fault.connects}: ${listWays(fault.ways)}`;
     case "clog":
       return `clog at ${fault.bytesPerSecond} B/s: ${listWays(fault.ways)}`;
+    case "narrow":
+      return `no packets above ${fault.bytes} bytes: ${listWays(fault.ways)}`;
+    case "forget":
+      return `connection ${fault.index} between ${fault.nodes.join(" and ")} is forgotten`;
     case "reset":
       return `reset of all connections between ${fault.nodes.join(" and ")}`;
     case "slow-reader":

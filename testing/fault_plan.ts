@@ -51,7 +51,7 @@ export function planFaults(random: SeededRandom, options: FaultPlanOptions): Fau
     const at = random.int(duration);
     // Most faults are short; now and then one lasts until everybody has noticed.
     const lasts = Math.min(duration - at, longest * random.next() ** 2);
-    return { ...action, at, duration: action.kind === "reset" ? 0 : Math.round(lasts) };
+    return { ...action, at, duration: action.kind === "reset" || action.kind === "forget" ? 0 : Math.round(lasts) };
   });
   return faults.sort((a, b) => a.at - b.at);
 }
@@ -64,6 +64,10 @@ function drawAction(random: SeededRandom, kind: FaultKind, nodes: readonly strin
       return { kind, ...drawCut(random, nodes), connects: random.pick(["hang", "hang", "refuse"]) };
     case "clog":
       return { kind, ways: bothWays([node], [other]), bytesPerSecond: random.pick([500, 5_000, 50_000]) };
+    case "narrow":
+      return { kind, ways: [[node, other]], bytes: random.pick([100, 1_400]) };
+    case "forget":
+      return { kind, nodes: [node, other], index: random.int(5) };
     case "reset":
       return { kind, nodes: [node, other] };
     case "slow-reader":

@@ -79,9 +79,12 @@ export class Nemesis {
     switch (fault.kind) {
       case "cut":
       case "clog":
+      case "narrow":
         return this.#reshape();
       case "reset":
         return cluster.reset(...fault.nodes);
+      case "forget":
+        return cluster.forget(...fault.nodes, fault.index);
       case "slow-reader":
         return cluster.slowReader(fault.node, fault.bytesPerSecond);
       case "pause":
@@ -101,10 +104,11 @@ export class Nemesis {
   #finish(fault: Fault): void {
     if (!this.#active.delete(fault)) return;
     const cluster = this.#cluster;
-    if (fault.kind !== "reset") this.#told(fault, "ends");
+    if (fault.kind !== "reset" && fault.kind !== "forget") this.#told(fault, "ends");
     switch (fault.kind) {
       case "cut":
       case "clog":
+      case "narrow":
         return this.#reshape();
       case "skew":
         return cluster.setSkew(fault.node, 0);
@@ -137,6 +141,8 @@ export class Nemesis {
         for (const [from, to] of fault.ways) network.cutOneWay(from, to, { connects: fault.connects });
       } else if (fault.kind === "clog") {
         for (const [from, to] of fault.ways) network.clog(from, to, fault.bytesPerSecond);
+      } else if (fault.kind === "narrow") {
+        for (const [from, to] of fault.ways) network.narrow(from, to, fault.bytes);
       }
     }
   }

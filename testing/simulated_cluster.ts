@@ -58,6 +58,8 @@ const SETTLE_LIMIT = 60_000;
  * for (const name of ["b", "c"]) await cluster.startNode(name);
  * cluster.cutOneWay("a", "b");
  * cluster.clog("c", "a", 1_000);
+ * cluster.narrow("b", "a", 1_400);
+ * cluster.forget("a", "b", 1);
  * cluster.slowReader("a", 10_000);
  * cluster.reset("b", "c");
  * cluster.heal();
@@ -198,7 +200,7 @@ export class SimulatedCluster implements AsyncDisposable {
 
   /**
    * Lets nothing pass between these nodes and those, both ways; without `to`, between these and all others. Connections stay open and stall,
-   * and go on when the cut heals, as TCP does.
+   * and go on after the cut has healed, when TCP tries again.
    *
    * @throws {Error} When there never was a node of one of the names.
    */
@@ -223,13 +225,29 @@ export class SimulatedCluster implements AsyncDisposable {
     this.world.network.clog(from, to, bytesPerSecond);
   }
 
+  /** Loses packets of more than so many bytes on their way from these nodes to those, as a path does that is narrower than it says. */
+  narrow(from: string | readonly string[], to: string | readonly string[], bytes: number): void {
+    this.#checkKnown("narrow the way", from, to);
+    this.world.network.narrow(from, to, bytes);
+  }
+
+  /**
+   * Forgets connections between two nodes, as a router that translates addresses does: they look open, and carry nothing any more.
+   *
+   * @param index Which of them, in the order in which they were opened; all without it.
+   */
+  forget(from: string, to: string, index?: number): void {
+    this.#checkKnown("forget", from, to);
+    this.world.network.forget(from, to, index);
+  }
+
   /** Lets a node read no more than so many bytes a second from each of its connections; `Infinity` ends that. */
   slowReader(name: string, bytesPerSecond: number): void {
     this.#checkKnown("slow down the reader", name);
     this.world.network.slowReader(name, bytesPerSecond);
   }
 
-  /** Ends all cuts and clogs. */
+  /** Ends all cuts and clogs, and widens narrow ways. */
   heal(): void {
     this.world.network.heal();
   }

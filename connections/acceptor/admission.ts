@@ -65,8 +65,9 @@ export function judgeRequest(
   const present = peer.at(channel, index);
   const isFirst = self.name < spec.name;
   // Who does not know whom it has reached cannot have seen anything.
-  const isUnseen = present?.outbound && !peer.doubtful && (request.to === null ? isFirst : request.seen < present.dial);
-  const crossing = present === null ? dialling && isFirst : isUnseen;
+  const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
+  const isGone = present === null || present.inDoubt || peer.doubtful;
+  const crossing = isGone ? dialling && isFirst : isUnseen;
   if (crossing) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialled from here as well` };
   }

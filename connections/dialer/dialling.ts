@@ -69,7 +69,8 @@ export class Dialling {
     const known = to === null ? undefined : this.#host.peer(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    return { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
+    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
+    return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
 
   async #dial(request: ConnectionRequest, addresses: readonly Address[], options: DialOptions): Promise<Connection> {

@@ -62,7 +62,9 @@ export class PeerDialler {
     }
     const now = this.#host.runtime.clock.now();
     this.#incompleteSince ??= now;
-    const due = Math.max(this.#earliest, this.#incompleteSince + (this.#isCaller() ? 0 : this.#host.courtesy));
+    // Of what is mute the other side may not know.
+    const isMine = this.#isCaller() || this.#peer.connections().some(({ mute }) => mute);
+    const due = Math.max(this.#earliest, this.#incompleteSince + (isMine ? 0 : this.#host.courtesy));
     if (due > now) {
       this.#timer = this.#host.runtime.clock.schedule(due - now, () => this.reconcile());
     } else {

@@ -33,6 +33,8 @@ export interface ConnectionRequest {
   readonly dial: number;
   /** Greatest dial number of the acceptor's that the dialer has seen succeed for this channel and index; 0 for none. */
   readonly seen: number;
+  /** Whether the dialer holds the connection that has the place for lost: what is still in it is not to be waited for. */
+  readonly lost?: true;
 }
 
 /** What a node offers on a connection. */
@@ -49,10 +51,12 @@ export interface Terms {
  * @throws {ProtocolError} When it is malformed.
  */
 export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
-  const { to, toIncarnation, channel, index, dial, seen } = body;
+  const { to, toIncarnation, channel, index, dial, seen, lost } = body;
   if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
   if (!isCount(toIncarnation) || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("introduction");
-  return { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
+  if (lost !== undefined && lost !== true) throw malformed("introduction");
+  const request = { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
+  return lost === undefined ? request : { ...request, lost };
 }
 
 /**

@@ -53,7 +53,7 @@ class Bench {
   }
 
   wait(number: number, size?: number, signal?: AbortSignal): Promise<void> {
-    return this.line.wait(() => this.write(number, size), signal);
+    return this.line.wait(() => this.write(number, size) ? null : this.queue, signal);
   }
 
   /** The write in flight is done. */
@@ -140,7 +140,7 @@ Deno.test("WaitingLine lets everyone try once the queue is closed, which is for 
   const waiting = [1, 2, 3].map(() =>
     bench.line.wait(() => {
       if (isClosed) throw new Error("Connection closed");
-      return false;
+      return bench.queue;
     })
   );
   for (const wait of waiting) wait.catch(() => {});
@@ -151,10 +151,32 @@ Deno.test("WaitingLine lets everyone try once the queue is closed, which is for 
   assert(bench.emptied);
 });
 
+Deno.test("WaitingLine waits for the queue that has no room, which is another one once the connection is replaced", async () => {
+  const bench = new Bench();
+  const successor = new Bench();
+  await bench.fill();
+  await successor.fill();
+  let tries = 0;
+  const waiting = bench.line.wait(() => {
+    tries++;
+    return successor.write(1, 100) ? null : successor.queue;
+  });
+  await bench.drain();
+  await settled();
+  assertEquals([tries, successor.sent], [1, []]);
+  await successor.drain();
+  await waiting;
+  assertEquals([tries, successor.sent], [2, [1]]);
+});
+
 Deno.test("WaitingLine is bounded", async () => {
   const bench = new Bench();
   await bench.fill();
-  const waiting = Array.from({ length: 16_384 }, (_, number) => bench.line.wait(() => bench.sent.push(number) > 0));
+  const waiting = Array.from({ length: 16_384 }, (_, number) =>
+    bench.line.wait(() => {
+      bench.sent.push(number);
+      return null;
+    }));
   assertThrows(() => bench.wait(1), QueueFullError, "16384 messages of 0 bytes wait for room already");
   await bench.drain();
   await Promise.all(waiting);

@@ -96,10 +96,11 @@ export class Ledger {
     counts.set(to, (counts.get(to) ?? 0) + 1);
   }
 
-  /** Plain messages that did not arrive, and of which their senders, who live, were told nothing: more than they were told of. */
-  get vanished(): number[] {
+  /** Plain messages, up to the one with the number `last`, that did not arrive, and of which their senders, who live, were told nothing: more than they were told of. */
+  vanished(last: number): number[] {
     const missing = new Map<Life, Map<string, number[]>>();
     for (const [id, { kind, from, to, monotonic }] of this.#sent.entries()) {
+      if (id > last) break;
       if (!PLAIN_KINDS.has(kind) || monotonic || this.#arrived.has(id) || this.#refused.has(id)) continue;
       if (!this.#run.isAlive(from)) continue;
       const byNode = missing.get(from) ?? new Map<string, number[]>();

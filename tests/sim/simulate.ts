@@ -194,14 +194,17 @@ class Simulation {
   /** Everyone reaches everyone, and whoever waits for an outcome gets it. */
   async #exchange(): Promise<void> {
     const { run } = this;
-    await this.#cluster.runUntil(() => this.#isIdle(), this.#scenario.recovery);
-    if (!this.#isIdle()) return run.fail("Queues do not drain");
+    await this.#quiet();
     // Connections that met a cut may be waiting for their next try, until they are found out.
-    const first = this.#workload.sendEverywhere().plain;
-    const isDecided = () => first.every((id) => this.#ledger.hasArrived(id)) || this.#ledger.vanished.length === 0;
+    const plain = this.#workload.sendOverAll();
+    const last = this.#ledger.size - 1;
+    const isSilent = this.#scenario.disturbances.some(({ kind }) => kind === "inject");
+    const find = () => isSilent ? [] : this.#ledger.vanished(last);
+    const isDecided = () => plain.every((id) => this.#ledger.hasArrived(id)) && find().length === 0;
     await this.#cluster.runUntil(() => run.failure !== undefined || isDecided(), DECISION_MS);
-    const { vanished } = this.#ledger;
+    const vanished = find();
     if (vanished.length > 0) run.fail(`${vanished.length} vanished without a word: ${this.#ledger.describe(vanished)}`);
+    await this.#quiet();
     const ids = this.#workload.sendEverywhere();
     await this.#awaitArrival(ids.plain, ARRIVAL_MS);
     await this.#awaitArrival([...ids.guaranteed, ...ids.broadcast], this.#scenario.recovery);
@@ -217,6 +220,12 @@ class Simulation {
     const lost = missing();
     if (lost.length === 0) return;
     this.run.fail(`${lost.length} messages between healthy nodes have not arrived: ${this.#ledger.describe(lost)}`);
+  }
+
+  /** Waits until nothing is in the way of what is sent next. */
+  async #quiet(): Promise<void> {
+    await this.#cluster.runUntil(() => this.#isIdle(), this.#scenario.recovery);
+    if (!this.#isIdle()) this.run.fail("Queues do not drain");
   }
 
   #isIdle(): boolean {

@@ -28,12 +28,22 @@ type Kind = (ledger: Ledger, occasion: Occasion, channels: Channels) => void;
 const PLAIN: readonly Kind[] = [
   (ledger, occasion, channels) => {
     const { life: { node }, to, channel, key: partitionKey, message } = occasion;
-    const id = ledger.add({ ...inOrder(occasion, channels), kind: "cast", acked: false, ...monotony(channel, channels) });
+    const id = ledger.add({
+      ...inOrder(occasion, channels),
+      kind: "cast",
+      acked: false,
+      ...monotony(channel, channels),
+    });
     node.castMessage(to, HANDLER, message(id), { channel, partitionKey });
   },
   (ledger, occasion, channels) => {
     const { life: { node }, to, channel, key: partitionKey, message } = occasion;
-    const id = ledger.add({ ...inOrder(occasion, channels), kind: "forward", acked: false, ...monotony(channel, channels) });
+    const id = ledger.add({
+      ...inOrder(occasion, channels),
+      kind: "forward",
+      acked: false,
+      ...monotony(channel, channels),
+    });
     ledger.watch(id, node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, timeout: 3_000 }));
   },
 ];
@@ -97,6 +107,23 @@ export class Workload {
       clock.schedule(2 * this.#pause * random.next(), next);
     };
     clock.schedule(2 * this.#pause * random.next(), next);
+  }
+
+  /** Sends plain messages from everyone to everyone, over each connection. @returns Their numbers. */
+  sendOverAll(): number[] {
+    const { lives } = this.#run;
+    const message = (id: number) => [id];
+    const occasions = lives.flatMap((life) =>
+      lives.flatMap(({ name: to }) =>
+        this.#faithfulChannels.flatMap((channel) =>
+          Array.from(
+            { length: this.#channels[channel]!.parallelism },
+            (_, key) => ({ life, to, channel, key, message }),
+          )
+        )
+      )
+    );
+    return this.#sendAll(PLAIN, occasions);
   }
 
   /** Sends messages of each kind from everyone to everyone, over each channel. @returns Their numbers. */

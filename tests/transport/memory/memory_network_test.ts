@@ -22,7 +22,7 @@ class Pair {
   readonly ends: Record<string, unknown> = {};
 
   private constructor(latency: Latency) {
-    this.world = new SimulatedWorld({ seed: 1, latency, resolution: 0, windowBytes: WINDOW });
+    this.world = new SimulatedWorld({ seed: 1, latency, resolution: 0, windowBytes: WINDOW, retransmission: false });
   }
 
   static async open(latency: Latency = 1): Promise<Pair> {

@@ -1,0 +1,45 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { ByteStream } from "../../transport/transport.ts";
+import type { ConnectionOpener, OpenedStream } from "../handshake/connection_opener.ts";
+import type { ConnectionRequest } from "../handshake/introduction.ts";
+import type { Reception } from "./reception.ts";
+
+/** What an {@linkcode Accepting} needs from the pool. */
+export interface AcceptingHost {
+  /** This node, as it is now; `null` when it takes no connections any more. */
+  self(): NodeSpec | null;
+  /** Uses a stream whose dialer was admitted. */
+  welcome(request: ConnectionRequest, opened: OpenedStream): void;
+  /** A dialer has filled its place, or given up. */
+  released(name: string): void;
+}
+
+/** Answers the streams that a listener accepts: admits their dialers, or refuses them. */
+export class Accepting {
+  readonly #host: AcceptingHost;
+  readonly #opener: Pick<ConnectionOpener, "accept">;
+  readonly #reception: Reception;
+
+  constructor(host: AcceptingHost, opener: Pick<ConnectionOpener, "accept">, reception: Reception) {
+    this.#host = host;
+    this.#opener = opener;
+    this.#reception = reception;
+  }
+
+  /** Answers one stream. */
+  async accept(stream: ByteStream): Promise<void> {
+    const self = this.#host.self();
+    if (self === null) return stream.close();
+    let admitted: ConnectionRequest | undefined;
+    const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
+    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
+    if (opened !== null) {
+      // While it was opened, this node may have stopped, or begun another life.
+      if (self !== this.#host.self() || !this.#reception.confirms(opened.request)) stream.close();
+      else this.#host.welcome(opened.request, opened);
+    }
+    if (admitted !== undefined && this.#reception.release(admitted)) this.#host.released(admitted.spec.name);
+  }
+}

@@ -1,0 +1,44 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type Connection, predecessor } from "./connection.ts";
+import type { Peer } from "./peer.ts";
+
+/** Connections that others have replaced, and that both sides still read to their end. */
+export class ReplacedConnections {
+  /** Those that are still open. */
+  readonly open: Set<Connection> = new Set();
+  readonly #patience: number;
+  readonly #patienceInDoubt: number;
+
+  /**
+   * @param patience Milliseconds without progress after which one is closed.
+   * @param patienceInDoubt The same, for one through which nothing seems to come: it must not hold up those that follow for long.
+   */
+  constructor(patience: number, patienceInDoubt: number) {
+    this.#patience = patience;
+    this.#patienceInDoubt = patienceInDoubt;
+  }
+
+  /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
+  add(connection: Connection): void {
+    connection.peer.remove(connection);
+    this.open.add(connection);
+    connection.drain(connection.inDoubt ? this.#patienceInDoubt : this.#patience);
+  }
+
+  /** Reads a connection that is not needed to its end: the other side may have used it already. */
+  addSurplus(connection: Connection): void {
+    connection.start(this.before(connection));
+    this.add(connection);
+  }
+
+  /** The connection that has to be read before another one. */
+  before(connection: Connection): Connection | undefined {
+    return predecessor(connection, this.open);
+  }
+
+  /** Closes those of a peer at once. */
+  close(peer: Peer, reason?: unknown): void {
+    for (const connection of [...this.open]) if (connection.peer === peer) connection.close(reason);
+  }
+}
