@@ -66,8 +66,8 @@ export function judgeRequest(
   const isFirst = self.name < spec.name;
   // Who does not know whom it has reached cannot have seen anything.
   const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
-  const isGone = present === null || present.inDoubt || peer.doubtful;
-  const crossing = isGone ? dialling && isFirst : isUnseen;
+  const isGone = present === null || (present.inDoubt && !peer.doubtful);
+  const crossing = isGone ? dialling && isFirst : isUnseen && !peer.doubtful;
   if (crossing) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialled from here as well` };
   }

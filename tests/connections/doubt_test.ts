@@ -27,7 +27,7 @@ Deno.test("hearsay of life does not end the doubt about a connection; a frame he
 
 /** The pairs of nodes of which nobody hears the other one, in the seconds after a hole of `hole` seconds. */
 async function stuckAfter(hole: number, seed: number): Promise<string[]> {
-  const names = ["a", "b", "c", "d"];
+  const names = ["a", "b", "c", "d", "e", "f"];
   await using cluster = await SimulatedCluster.start({ nodes: names, seed, options: { preset: "lan" } });
   const heard = new Set<string>();
   for (const to of names) cluster.node(to).register("ear", (from) => void heard.add(`${from} ${to}`));
@@ -41,14 +41,15 @@ async function stuckAfter(hole: number, seed: number): Promise<string[]> {
       await cluster.advance(1_000);
     }
   };
-  cluster.cut(["a", "b"], ["c", "d"]);
+  for (const name of names) cluster.cut(name);
   await talk(hole);
   cluster.heal();
   heard.clear();
-  await talk(8);
+  await talk(4);
   return pairs.filter((pair) => !heard.has(pair));
 }
 
 Deno.test("after a hole has healed, messages flow within seconds, though TCP waits as long as the hole was before it tries again", async () => {
-  for (let seed = 1; seed <= 12; seed++) assertEquals(await stuckAfter(20 + 3 * seed, seed), [], `seed ${seed}`);
+  // With these seeds pairs are stuck when neither doubt nor probes have connections replaced.
+  for (const seed of [2, 14, 26, 38]) assertEquals(await stuckAfter(26, seed), [], `seed ${seed}`);
 });

@@ -6,6 +6,9 @@ import { MemoryStream } from "./memory_stream.ts";
 import type { ByteStream } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
 
+/** Milliseconds before an attempt that was lost is made again for the first time (RFC 6298). */
+const FIRST_TRY_MS = 1_000;
+
 /** An attempt to connect: it travels to the listener and back. */
 export class MemoryDial implements Stalled {
   readonly #host: MemoryHost;
@@ -19,6 +22,8 @@ export class MemoryDial implements Stalled {
   /** What comes back; not set while on the way there. */
   #answer: MemoryStream | "refused" | undefined;
   #finished = false;
+  /** When it met a cut, if it did. */
+  #heldAt: number | undefined;
 
   constructor(
     host: MemoryHost,
@@ -43,7 +48,8 @@ export class MemoryDial implements Stalled {
     const { links, name } = this.#host;
     const isBack = this.#answer !== undefined;
     const [from, to] = isBack ? [this.#target, name] : [name, this.#target];
-    const arrivesAt = links.arrival(from, to, 0);
+    const arrivesAt = links.arrival(from, to, 0) +
+      (this.#heldAt === undefined ? 0 : links.untilNextTry(this.#heldAt, FIRST_TRY_MS));
     const arrive = () => isBack ? this.#comeBack() : this.#reach();
     // A microtask later: neither the listener nor the dialler expects to be called from within the call.
     if (links.isImmediate(arrivesAt)) Promise.resolve().then(arrive);
@@ -59,7 +65,7 @@ export class MemoryDial implements Stalled {
     if (this.#finished || !this.#host.alive) return;
     const { links, name, ports } = this.#host;
     const refused = links.refuses(name, this.#target);
-    if (!refused && links.holds(name, this.#target, this)) return;
+    if (!refused && this.#isHeld(name, this.#target)) return;
     const listener = refused ? undefined : ports.find(this.#address);
     if (listener === undefined) {
       this.#answer = "refused";
@@ -72,10 +78,17 @@ export class MemoryDial implements Stalled {
     this.resume();
   }
 
+  #isHeld(from: string, to: string): boolean {
+    const { links } = this.#host;
+    const isHeld = links.holds(from, to, this);
+    this.#heldAt = isHeld ? this.#heldAt ?? links.clock.now() : undefined;
+    return isHeld;
+  }
+
   #comeBack(): void {
     const { links, name } = this.#host;
     if (this.#finished) return;
-    if (!links.refuses(name, this.#target) && links.holds(this.#target, name, this)) return;
+    if (!links.refuses(name, this.#target) && this.#isHeld(this.#target, name)) return;
     if (this.#answer === "refused") this.#host.observe("refused", this.#target, 0);
     this.settle();
   }

@@ -103,10 +103,15 @@ export class MemoryLinks {
     return this.#resolution > 0 ? Math.ceil(arrives / this.#resolution) * this.#resolution : arrives;
   }
 
-  /** Milliseconds until what has been held back since `heldAt` is sent again. */
-  untilNextTry(heldAt: number): number {
+  /**
+   * Milliseconds until what has been held back since `heldAt` is sent again.
+   *
+   * @param least The first wait at least: TCP begins with a second while it knows nothing of the round trip.
+   */
+  untilNextTry(heldAt: number, least = 0): number {
     if (this.#retransmission === undefined) return 0;
-    const { initial, cap } = this.#retransmission;
+    const { cap } = this.#retransmission;
+    const initial = Math.max(least, this.#retransmission.initial);
     const now = this.clock.now();
     let [next, pause] = [heldAt + initial, initial];
     while (next < now) next += pause = Math.min(cap, 2 * pause);
