@@ -19,7 +19,7 @@ export interface ConfirmedConnection {
   readonly reader: FrameReader;
   /** Whether this node does not read it at present, on purpose. */
   readonly held: boolean;
-  /** Messages without a guarantee that were read, and handed over, as a number of 32 bits. */
+  /** Messages that were read, and handed over, as a number of 32 bits. */
   readonly messagesRead: number;
   /** Whether this node dialled it. */
   readonly outbound: boolean;

@@ -199,7 +199,7 @@ export class Connection implements ConnectionIdentity {
     return this.#held || this.#isWaiting;
   }
 
-  /** Messages without a guarantee that were read, and handed over, as a number of 32 bits. */
+  /** Messages that were read, and handed over, as a number of 32 bits. */
   get messagesRead(): number {
     return this.#messagesRead;
   }
@@ -251,12 +251,16 @@ export class Connection implements ConnectionIdentity {
 
   /** Resolves when the other side is known to have read all that was sent before, or it is closed. */
   reached(): Promise<void> {
-    return this.#closed || this.#draining !== null ? Promise.resolve() : this.confirmation.reached(this);
+    return this.#closed || this.#draining !== null || !this.#isAsked
+      ? Promise.resolve()
+      : this.confirmation.reached(this);
   }
 
   /** Tells the other side what this one has read, before it is closed. */
   tellRead(): void {
-    if (!this.#closed && !this.#draining?.told && this.confirmation.hasNews(this)) this.confirmation.tell(this);
+    if (!this.#closed && !this.#draining?.told && this.#isAsked && this.confirmation.hasNews(this)) {
+      this.confirmation.tell(this);
+    }
   }
 
   /** Takes the other side's word that nothing more follows. This side answers once it drains as well. */
@@ -265,6 +269,7 @@ export class Connection implements ConnectionIdentity {
       // The acceptor has read everything, and learns now that this side has.
       this.#handedOver = true;
       this.unconfirmed.take();
+      if (!this.#isAsked) return this.close();
       this.confirmation.tell(this);
       this.queue.flushed().then(() => this.close());
       return;
@@ -324,6 +329,11 @@ export class Connection implements ConnectionIdentity {
     for (const successor of this.#successors.splice(0)) successor.#run();
   }
 
+  /** Whether both sides know how to ask for what was read. */
+  get #isAsked(): boolean {
+    return this.features.has("probe");
+  }
+
   #tellDrain(): void {
     if (this.#closed || this.#draining === null || this.#draining.told) return;
     this.#draining.told = true;
@@ -347,14 +357,14 @@ export class Connection implements ConnectionIdentity {
     if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
     const pending = this.#handler.frame(this, kind, buffer, start, end);
     if (pending !== undefined) return this.#hold(pending, kind);
-    if (kind === FrameKind.message) this.#countMessage();
+    if (isMessage(kind)) this.#countMessage();
   };
 
   async #hold(pending: Promise<void>, kind: number): Promise<void> {
     this.#held = true;
     await pending;
     this.#held = false;
-    if (kind === FrameKind.message) this.#countMessage();
+    if (isMessage(kind)) this.#countMessage();
   }
 
   #countMessage(): void {
@@ -368,6 +378,11 @@ export class Connection implements ConnectionIdentity {
     const frames = await decompressBatch(this.#runtime, body, this.reader.maxFrameBytes);
     await this.reader.takeBatch(frames, this.#sink, this.#giveWay);
   }
+}
+
+/** Whether a frame of a kind carries one message. */
+function isMessage(kind: number): boolean {
+  return kind === FrameKind.message || kind === FrameKind.envelope || kind === FrameKind.traced;
 }
 
 /** The last connection that had the place of this one, among those that still drain. */

@@ -97,7 +97,7 @@ export class LinkCheck {
     connection.look(elapsed);
     const { peer, channel, mute, closed } = connection;
     const limits = channel === MEMBERSHIP_CHANNEL ? this.#membership : this.#data;
-    if (closed || peer.at(channel, connection.index) !== connection) return;
+    if (closed || !connection.features.has("probe") || peer.at(channel, connection.index) !== connection) return;
     if (!connection.confirmation.look(connection, counted, limits) || mute) return;
     connection.mute = true;
     if (channel === MEMBERSHIP_CHANNEL) this.doubt(peer);

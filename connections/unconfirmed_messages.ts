@@ -5,12 +5,13 @@ const RUNS_MAX = 65_536;
 
 /** Messages to one handler, one after another. */
 interface MessageRun {
-  readonly name: string;
+  /** The handler; `null` for messages that are repeated until they are acknowledged. */
+  readonly name: string | null;
   count: number;
 }
 
 /**
- * The messages without a guarantee in a connection that the other side has not said to have read. What is kept of them is how many went to
+ * The messages in a connection that the other side has not said to have read. What is kept of them is how many went to
  * which handler, in order: whoever sends millions to one handler has one entry.
  */
 export class UnconfirmedMessages {
@@ -19,8 +20,12 @@ export class UnconfirmedMessages {
   /** Messages that the other side has read, as a number of 32 bits. */
   #read = 0;
 
-  /** A message to a handler was put into the connection. */
-  add(name: string): void {
+  /**
+   * A message was put into the connection.
+   *
+   * @param name Its handler; `null` when it is not lost with the connection.
+   */
+  add(name: string | null): void {
     const last = this.#last;
     if (last !== undefined && (last.name === name || this.#runs.length >= RUNS_MAX)) last.count++;
     else this.#runs.push(this.#last = { name, count: 1 });
@@ -42,10 +47,10 @@ export class UnconfirmedMessages {
     if (this.#runs.length === 0) this.#last = undefined;
   }
 
-  /** Hands over what there is: the connection is closed. @returns How many messages each handler was to get. */
+  /** Hands over what there is: the connection is closed. @returns How many messages each handler was to get, and may not have got. */
   take(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
-    for (const { name, count } of this.#runs) counts.set(name, (counts.get(name) ?? 0) + count);
+    for (const { name, count } of this.#runs) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + count);
     this.#runs = [];
     this.#last = undefined;
     return counts;

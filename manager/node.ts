@@ -33,7 +33,7 @@ import { PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { Refutation } from "./refutation.ts";
-import { closed, flushed, handledByAll, reached, tellRead } from "./quiescence.ts";
+import { closed, flushed, handledByAll, reached, toldRead } from "./quiescence.ts";
 import { tellRemoval } from "./removal.ts";
 import { Rounds } from "./rounds.ts";
 import { PostureWarnings } from "./posture_warnings.ts";
@@ -343,8 +343,7 @@ export class Node implements ConnectionPoolHandler {
     this.context.end(reason);
     await flushed(this.pool, this.context.runtime.clock);
     await this.#parts.stop(reason);
-    tellRead(this.pool);
-    await flushed(this.pool, this.context.runtime.clock);
+    await toldRead(this.pool, this.context.runtime.clock);
     await closed(this.pool, this.context.runtime);
   }
 }

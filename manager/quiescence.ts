@@ -19,8 +19,14 @@ export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void>
 }
 
 /** Tells all peers what was read of what they sent, so that they need not take it for lost once the connections close. */
-export function tellRead(pool: ConnectionPool): void {
+function tellRead(pool: ConnectionPool): void {
   for (const peer of pool.peers.values()) for (const connection of peer.connections()) connection.tellRead();
+}
+
+/** The same, and waits until it is written; for a second at most. */
+export async function toldRead(pool: ConnectionPool, clock: Clock): Promise<void> {
+  tellRead(pool);
+  await flushed(pool, clock);
 }
 
 /** Waits until peers that live have read what was sent to them, and so know that this node has read what they sent; for a second at most. */

@@ -191,7 +191,8 @@ export class Outbound {
   }
 
   /** A connection has closed: the messages without a guarantee that the other side is not known to have read may be lost. */
-  closed({ peer: { name: node }, unconfirmed }: Connection): void {
+  closed({ peer: { name: node }, features, unconfirmed }: Connection): void {
+    if (!features.has("probe")) return;
     const { stats, undeliverable } = this.#options;
     const reason = `The connection to "${node}" closed before it was known to have read the message`;
     for (const [name, count] of unconfirmed.take()) {
