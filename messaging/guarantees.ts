@@ -21,7 +21,7 @@ import { callErrorOf } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
-import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
+import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { receiptFromValue } from "./receipt.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
@@ -176,10 +176,10 @@ export class Guarantees {
     else this.#checkPlace(node, causalLabel);
     // What a node sends itself is in order anyway.
     const placed = causalLabel !== undefined && node !== this.#options.self();
-    const placeholder = placed ? new NumberedMessage({ ...outgoing, message: null }) : undefined;
-    const bytes = this.#options.codec.encode(outgoing.message);
-    const message = new NumberedMessage({ ...outgoing, message: new EncodedMessage(bytes) }, placeholder);
-    this.#keep(message, bytes.length, options);
+    const placeholder = placed ? new NumberedMessage(outgoing, null) : undefined;
+    const kept = this.#options.codec.keep(outgoing.message);
+    const message = new NumberedMessage(outgoing, kept, placeholder);
+    this.#keep(message, kept.bytes.length, options);
     if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberLife(node)! });
     const settled = ack ? message.settled() : undefined;
     const sent = this.#sendFirst(message, signal);

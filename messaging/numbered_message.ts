@@ -25,8 +25,12 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   #resolve: (() => void) | undefined = undefined;
   #reject: ((error: Error) => void) | undefined = undefined;
 
-  /** @param outgoing What is to be sent. */
-  constructor({ node, name, message, options, cast, call, trace }: OutboundMessage, placeholder?: NumberedMessage) {
+  /** @param message What is sent in place of the message of `outgoing`. */
+  constructor(
+    { node, name, options, cast, call, trace }: OutboundMessage,
+    message: unknown,
+    placeholder?: NumberedMessage,
+  ) {
     this.node = node;
     this.name = name;
     this.message = message;

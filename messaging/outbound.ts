@@ -322,7 +322,7 @@ export class Outbound {
 
   /** A message that is sent later, when its sender may have changed what it is made of. */
   #kept(message: unknown): EncodedMessage {
-    return message instanceof EncodedMessage ? message : new EncodedMessage(this.#options.codec.encode(message));
+    return message instanceof EncodedMessage ? message : this.#options.codec.keep(message);
   }
 
   #hold(latest: LatestOnly<OutboundMessage>, message: OutboundMessage): boolean {

@@ -13,11 +13,16 @@ export const ZERO_COPY_MIN_BYTES = 128 * 1024;
 /** A scratch buffer that grew beyond this is given back. */
 const SCRATCH_KEPT_BYTES = 64 * 1024;
 
+/** Encoded messages up to this size share chunks: memory of its own costs a small message more than all else. */
+const SHARED_MAX_BYTES = 2 * 1024;
+/** One message that is kept for long keeps a chunk. */
+const SHARED_CHUNK_BYTES = 16 * 1024;
+
 const BIN_32 = 0xc6;
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
 export class EncodedMessage {
-  /** Its bytes, which nobody else has. */
+  /** Its bytes, which nobody else has. Their buffer may hold others. */
   readonly bytes: Uint8Array;
 
   /** Keeps the bytes. */
@@ -50,6 +55,8 @@ export class PayloadCodec {
   readonly #custom: Codec | undefined;
   readonly #decoder = new Decoder();
   #scratch = new ByteWriter();
+  #chunk = new Uint8Array(0);
+  #chunkUsed = 0;
 
   constructor(custom?: Codec) {
     this.#custom = custom;
@@ -106,13 +113,21 @@ export class PayloadCodec {
   /**
    * Encodes a message by itself.
    *
+   * @returns Its bytes, which have their buffer to themselves.
    * @throws {EncodeError} When it cannot be encoded.
    */
   encode(message: unknown): Uint8Array {
-    const writer = new ByteWriter();
-    const tail = this.write(writer, message);
-    if (tail !== undefined) writer.raw(tail);
-    return writer.written();
+    return this.#scribble(message, (bytes) => bytes.slice());
+  }
+
+  /**
+   * Encodes a message for later.
+   *
+   * @throws {EncodeError} When it cannot be encoded.
+   */
+  keep(message: unknown): EncodedMessage {
+    const keep = (bytes: Uint8Array) => bytes.length > SHARED_MAX_BYTES ? bytes.slice() : this.#share(bytes);
+    return new EncodedMessage(this.#scribble(message, keep));
   }
 
   /**
@@ -132,11 +147,7 @@ export class PayloadCodec {
   measure(message: unknown): number {
     if (message instanceof EncodedMessage) return message.bytes.length;
     if (message instanceof Uint8Array && this.#custom === undefined) return message.length;
-    this.#scratch.length = 0;
-    this.write(this.#scratch, message);
-    const { length, bytes } = this.#scratch;
-    if (bytes.length > SCRATCH_KEPT_BYTES) this.#scratch = new ByteWriter();
-    return length;
+    return this.#scribble(message, (bytes) => bytes.length);
   }
 
   /** Writes a value of ours that is followed by something else. */
@@ -165,6 +176,31 @@ export class PayloadCodec {
     if (!this.#decoder.viewsTaken) return value;
     const bytes = buffer.slice(start, end);
     return new Decoder().decode(bytes, 0, bytes.length);
+  }
+
+  /** Encodes a message behind what is on the scratch already: encoding runs code of the user, which may encode another one. */
+  #scribble<T>(message: unknown, take: (bytes: Uint8Array) => T): T {
+    const scratch = this.#scratch;
+    const mark = scratch.length;
+    try {
+      const tail = this.write(scratch, message);
+      if (tail !== undefined) scratch.raw(tail);
+      return take(scratch.bytes.subarray(mark, scratch.length));
+    } finally {
+      scratch.length = mark;
+      if (mark === 0 && scratch.bytes.length > SCRATCH_KEPT_BYTES) this.#scratch = new ByteWriter();
+    }
+  }
+
+  /** A copy of a few bytes, beside others. */
+  #share(bytes: Uint8Array): Uint8Array {
+    if (this.#chunkUsed + bytes.length > this.#chunk.length) {
+      this.#chunk = new Uint8Array(SHARED_CHUNK_BYTES);
+      this.#chunkUsed = 0;
+    }
+    const shared = this.#chunk.subarray(this.#chunkUsed, this.#chunkUsed += bytes.length);
+    shared.set(bytes);
+    return shared;
   }
 
   #writeCustom(codec: Codec, writer: ByteWriter, message: unknown): void {

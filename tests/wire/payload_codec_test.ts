@@ -145,3 +145,31 @@ Deno.test("PayloadCodec.measure() copies no bytes, and gives back what a huge me
   assert(plain.measure("x".repeat(200_000)) > 200_000);
   assertEquals(plain.measure([1]), 2);
 });
+
+Deno.test("PayloadCodec.keep() keeps messages as they were, small ones side by side and large ones by themselves", () => {
+  const codec = new PayloadCodec();
+  const sizes = [0, 1, 64, 2_000, 3_000, 15_000, 64, 20_000, 2 ** 18];
+  const messages = sizes.map((size, index) => new Uint8Array(size).fill(index + 1));
+  const kept = messages.map((message) => codec.keep(message));
+  for (const message of messages) message.fill(0);
+  for (const [index, { bytes }] of kept.entries()) {
+    assertEquals(codec.decode(bytes), new Uint8Array(sizes[index]!).fill(index + 1));
+  }
+  assertStrictEquals(kept[1]!.bytes.buffer, kept[2]!.bytes.buffer);
+  assert(kept[4]!.bytes.buffer !== kept[5]!.bytes.buffer);
+});
+
+Deno.test("PayloadCodec.encode() and measure() may be asked while another message is being encoded", () => {
+  const codec = new PayloadCodec();
+  const inner: unknown[] = [];
+  const message = {
+    before: "outer",
+    get nested() {
+      inner.push(codec.decode(codec.encode({ a: 1 })), codec.measure("abc"));
+      return "nested";
+    },
+    after: [1, 2, 3],
+  };
+  assertEquals(codec.decode(codec.encode(message)), { before: "outer", nested: "nested", after: [1, 2, 3] });
+  assertEquals(inner, [{ a: 1 }, 4]);
+});
