@@ -108,7 +108,8 @@ export class Broadcasting {
       : [name, bytes, true];
     this.stats.begun++;
     this.#do(this.#tree.broadcast(payload, runtime.clock.now()));
-    runtime.defer(() => deliver(name, message, pool.selfName(), 0, false, trace));
+    // As everywhere else, what is handed over has nothing in common with what was given: that may change.
+    runtime.defer(() => deliver(name, codec.decode(bytes), pool.selfName(), 0, false, trace));
   }
 
   /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
@@ -184,9 +185,9 @@ export class Broadcasting {
       sendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
     }
     for (const { id, payload: [name, bytes, isForOldMembers, trace], age, repaired } of delivered) {
+      if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
       this.stats.delivered++;
       if (repaired) this.stats.repaired++;
-      if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
       deliver(name, codec.decode(bytes), id.root, age, repaired, traceFromValue(trace));
     }
     this.#schedule();

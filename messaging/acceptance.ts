@@ -42,7 +42,7 @@ export interface AcceptanceOptions {
   readonly inbound: Inbound;
   readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
-  readonly stats: Pick<MessageStats, "duplicates" | "overloaded">;
+  readonly stats: MessageStats;
   /** Takes a receipt for what this node has sent itself. */
   readonly receiptHere: (receipt: unknown) => void;
   /** Sends a receipt over other nodes. */
@@ -80,7 +80,8 @@ export class Acceptance {
     context: MessageContext,
     isFirstHand = true,
   ): void {
-    const { inbound } = this.#options;
+    const { inbound, stats } = this.#options;
+    stats.received++;
     if (!inbound.interposing || envelope.causal?.empty) {
       this.#take(sender, envelope, bytes, message, name, context, isFirstHand);
     } else {
@@ -97,7 +98,7 @@ export class Acceptance {
   /** Hands over what waited only for a node that is there again, or gone for good, or for patience to end. */
   handOver(deliveries: readonly CausalDelivery<AcceptedMessage>[]): void {
     for (const { payload: { sender, sequence, name, message, context, call, empty } } of deliveries) {
-      if (empty) this.#seen.settle(sender, sequence);
+      if (empty) this.#discard(sender, sequence);
       else this.#handOver(sender, sequence, name, message, context, call, false);
       this.#reportSoon();
     }
@@ -131,7 +132,16 @@ export class Acceptance {
     this.#seen.settle(sender, sequence);
     if (call === undefined) inbound.unhandled(name);
     else if (call.ok === undefined) calls.takeRequest(name, message, context, call);
-    else calls.takeReply(context.from, message, call);
+    else {
+      this.#options.stats.replies++;
+      calls.takeReply(context.from, message, call);
+    }
+  }
+
+  /** What brought its order on, and nothing else. */
+  #discard(sender: Sender, sequence: number): void {
+    this.#options.stats.discarded++;
+    this.#seen.settle(sender, sequence);
   }
 
   /** Acknowledges a message when its handler is done; as long as there is none, the sender repeats it. */
@@ -202,8 +212,10 @@ export class Acceptance {
     };
     const { outcome, deliverable } = orders.receive(sender, causal, accepted, { bytes, now: runtime.clock.now() });
     if (outcome === "full" || outcome === "late") this.#refuse(sender, sequence, outcome);
-    else if (outcome === "gone" || outcome === "misaddressed") this.#seen.release(sender, sequence);
-    else if (outcome === "duplicate") this.#seen.settle(sender, sequence);
+    else if (outcome === "gone" || outcome === "misaddressed") {
+      this.#options.stats.discarded++;
+      this.#seen.release(sender, sequence);
+    } else if (outcome === "duplicate") this.#discard(sender, sequence);
     this.handOver(deliverable);
   }
 
@@ -216,7 +228,11 @@ export class Acceptance {
   }
 
   #refuse(sender: Sender, sequence: number, why: "full" | "late"): void {
-    if (why === "full") this.#options.stats.overloaded++;
+    const { stats } = this.#options;
+    if (why === "full") {
+      stats.overloaded++;
+      stats.turnedAway++;
+    } else stats.discarded++;
     this.#seen.refuse(sender, sequence, why);
   }
 

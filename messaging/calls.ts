@@ -52,7 +52,7 @@ export interface CallsOptions {
   readonly firstId: number;
   /** Most calls that may wait for their replies. */
   readonly pendingMax: number;
-  readonly stats: Pick<MessageStats, "overloaded">;
+  readonly stats: Pick<MessageStats, "overloaded" | "discarded">;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
   /** Tells a node that a call to it was given up. */
@@ -151,7 +151,10 @@ export class Calls {
   async takeRequest(name: string, message: unknown, context: MessageContext, { id }: CallMark): Promise<void> {
     const { from: node, channel } = context;
     const key = `${id}\0${node}`;
-    if (this.#cancelled.delete(key)) return;
+    if (this.#cancelled.delete(key)) {
+      this.#options.stats.discarded++;
+      return;
+    }
     const request = new RequestContext(context);
     this.#answering.set(key, request);
     const reply = (ok: boolean, message: unknown) =>

@@ -62,7 +62,8 @@ export class Inbound {
     end: number,
     trace?: Uint8Array,
   ): void | Promise<void> {
-    const { codec, registry: { workload } } = this.#options;
+    const { codec, registry: { workload }, stats } = this.#options;
+    stats.received++;
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
     const context = this.contextOf(connection, cast, trace);
     if (workload.hasRoom(name)) return this.#enter(name, message, context);
@@ -144,6 +145,7 @@ export class Inbound {
    * sent through the interposition functions, and delivered when there is room for it.
    */
   receive(name: string, message: unknown, context: MessageContext): void {
+    this.#options.stats.received++;
     if (!this.#options.interpositions.active) this.#hold(name, message, context);
     else this.interpose(message, context, (message) => this.#hold(name, message, context));
   }
@@ -161,6 +163,7 @@ export class Inbound {
       workload.wait(name, () => this.deliver(name, message, context));
     } else {
       stats.dropped++;
+      stats.turnedAway++;
       undeliverable({ node: self(), name, reason: overloaded(name) });
     }
   }
@@ -169,11 +172,13 @@ export class Inbound {
   interpose(message: unknown, context: MessageContext, proceed: (message: unknown) => void): void {
     if (!this.#options.interpositions.active || message instanceof UndecodableMessage) return proceed(message);
     const { from: node, channel } = context;
-    const { interpositions, delayed, undeliverable, self } = this.#options;
+    const { interpositions, delayed, stats, undeliverable, self } = this.#options;
     const result = interpositions.run({ type: "receive_message", node, channel, message });
     if (!(result instanceof DelayedMessage)) {
-      if (result !== undefined) proceed(result);
+      if (result === undefined) stats.intercepted++;
+      else proceed(result);
     } else if (!delayed.add(() => this.interpose(result.message, context, proceed))) {
+      stats.turnedAway++;
       undeliverable({ node: self(), name: "", reason: "Too many messages are delayed already" });
     }
   }
@@ -199,7 +204,10 @@ export class Inbound {
   handle(name: string, message: unknown, context: MessageContext): unknown {
     const { registry, stats, tracing, handlerFailed } = this.#options;
     try {
-      if (message instanceof UndecodableMessage) throw message.error;
+      if (message instanceof UndecodableMessage) {
+        stats.undecodable++;
+        throw message.error;
+      }
       stats.delivered++;
       const handler = registry.whereis(name)!;
       const result = tracing.tracer === null || !isTraced(name)
@@ -238,6 +246,7 @@ export class Inbound {
     }
     if (!this.hasRoom(name)) {
       this.#options.stats.overloaded++;
+      this.#options.stats.turnedAway++;
       throw new OverloadedError(overloaded(name));
     }
     return await this.handle(name, message, context);
