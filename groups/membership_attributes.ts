@@ -78,11 +78,7 @@ export class MembershipAttributes {
 
   /** Has a stream end when the node stops. */
   endWithNode(stream: { end(): void; readonly ended: Promise<void> }): void {
-    const { stopSignal } = this.#node;
-    const end = () => stream.end();
-    if (stopSignal.aborted) return end();
-    stopSignal.addEventListener("abort", end, { once: true });
-    stream.ended.then(() => stopSignal.removeEventListener("abort", end));
+    endWithNode(this.#node, stream);
   }
 
   #write(id: string, own: OwnEntry): void {
@@ -99,4 +95,15 @@ export class MembershipAttributes {
 export function checkName(name: string, what: string): void {
   if (typeof name === "string" && name !== "" && name.length <= NAME_LENGTH_MAX) return;
   throw new TypeError(`Cannot use "${name}" as a ${what}: expected 1 to ${NAME_LENGTH_MAX} characters`);
+}
+
+/** Has a stream end when a node stops. */
+export function endWithNode(
+  { stopSignal }: PeerServiceManager,
+  stream: { end(): void; readonly ended: Promise<void> },
+): void {
+  const end = () => stream.end();
+  if (stopSignal.aborted) return end();
+  stopSignal.addEventListener("abort", end, { once: true });
+  stream.ended.then(() => stopSignal.removeEventListener("abort", end));
 }

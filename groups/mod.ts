@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Who does what: groups of members on any nodes, presence, names with one owner, and a broadcast channel for the whole cluster.
+ * Who does what: groups of members on any nodes, presence, names with one owner, a replicated map, and a broadcast channel for the whole cluster.
  *
  * @example A group, and a message to all of its members
  * ```ts
@@ -37,3 +37,4 @@ export { type NameClaim, Names, type NamesOptions } from "./names.ts";
 export { type Pick } from "./picking.ts";
 export { type BroadcastListener, ClusterBroadcastChannel } from "./cluster_broadcast_channel.ts";
 export { Presence, type PresenceChange, type PresenceOptions } from "./presence.ts";
+export { SharedMap, type SharedMapChange, type SharedMapOptions } from "./shared_map.ts";

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { hasLooked } from "../groups/has_looked.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
@@ -122,7 +123,7 @@ export class RunOnOne implements Disposable {
     const { clock } = this.#node.runtime;
     const stableSince = Math.max(this.#candidates.changedAt, this.#askedAt);
     const wait = Math.max(stableSince + this.#stableAfter, this.#notBefore) - clock.now();
-    if (wait > 0 || !this.#hasLooked()) {
+    if (wait > 0 || !hasLooked(this.#node)) {
       this.#timer = clock.schedule(Math.max(wait, this.#node.heartbeat.interval), () => this.#judge());
     } else this.#begin();
   }
@@ -134,13 +135,6 @@ export class RunOnOne implements Disposable {
     const quorum = this.#quorum === "majority" ? Math.floor(members.length / 2) + 1 : this.#quorum;
     const able = [...present.values()].filter(({ name }) => this.#asking.has(name));
     return seen >= quorum && rendezvous(this.#name, able)[0]?.name === this.#node.name;
-  }
-
-  /** Whether every source of the node has said once where others may be, and each was tried. */
-  #hasLooked(): boolean {
-    const isDone = ({ at, addresses }: ReturnType<PeerServiceManager["discovery"]>[number]) =>
-      at !== null && addresses.every(({ outcome }) => outcome !== "trying");
-    return this.#node.discovery().every(isDone);
   }
 
   async #begin(): Promise<void> {
