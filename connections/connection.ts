@@ -9,9 +9,9 @@ import type { Peer } from "./peer.ts";
 import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
 import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
-import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import type { Traffic } from "./traffic.ts";
+import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { WriterPool } from "./writer_pool.ts";
 
 /** A frame that has begun may take so long, whatever its size: longer than a process that is looked at in a debugger, or moved, stands still. */
@@ -182,6 +182,11 @@ export class Connection implements ConnectionIdentity {
   /** Where the other end is, as seen from here. */
   get remoteAddress(): Address {
     return this.#stream.remoteAddress;
+  }
+
+  /** The certificate of the other end. Left out where the transport knows of none. */
+  get certificate(): PeerCertificate | undefined {
+    return this.#stream.certificate;
   }
 
   /** Whether it is closed. */

@@ -69,8 +69,13 @@ export class Renewal {
   get stats(): TrustStats {
     const open = [...this.#host.peers.values()].flatMap((peer) => peer.connections());
     const all = [...open, ...this.#host.draining];
-    const current = all.filter(({ epoch }) => epoch === this.#opener.epoch).length;
+    const current = all.filter((connection) => this.isCurrent(connection)).length;
     return { current, former: all.length - current };
+  }
+
+  /** Whether the handshake of a connection was made with the present secrets and certificates. */
+  isCurrent({ epoch }: Pick<Connection, "epoch">): boolean {
+    return epoch === this.#opener.epoch;
   }
 
   /**

@@ -12,13 +12,39 @@ const QUIET_MS = 15_000;
 /** Most feeds of a node at a time. */
 const FEEDS_MAX = 64;
 
-/** Sends events of a node to those who ask, as server-sent events (HTML Living Standard, section 9.2). */
+/** How events are written. */
+export interface EventFormat {
+  /** What comes first: a reader knows that from there on it misses nothing. */
+  readonly greeting: string;
+  /** Says that the server is still there. */
+  readonly sign: string;
+  /** An event; `data` is JSON. */
+  event(number: number, type: string, data: string): string;
+}
+
+/** Server-sent events (HTML Living Standard, section 9.2). */
+const serverSent: EventFormat = {
+  greeting: ": events from now on\n\n",
+  sign: ": still there\n\n",
+  event: (number, type, data) => `id: ${number}\nevent: ${type}\ndata: ${data}\n\n`,
+};
+
+/** A JSON object a line: `{ "event": …, "number": …, "detail": … }`. Empty lines say that the server is still there. */
+export const eventLines: EventFormat = {
+  greeting: "\n",
+  sign: "\n",
+  event: (number, type, data) => `{"event":${JSON.stringify(type)},"number":${number},"detail":${data}}\n`,
+};
+
+/** Sends events of a node to those who ask. */
 export class EventFeeds {
   readonly #node: Node;
+  readonly #format: EventFormat;
   readonly #feeds = new Set<EventFeed>();
 
-  constructor(node: Node) {
+  constructor(node: Node, format: EventFormat = serverSent) {
     this.#node = node;
+    this.#format = format;
   }
 
   /** Whether there is room for one more. */
@@ -28,34 +54,41 @@ export class EventFeeds {
 
   /** All events from now on, until the reader cancels or the node has stopped. */
   open(): ReadableStream<Uint8Array> {
-    const feed = new EventFeed(this.#node, (feed) => this.#feeds.delete(feed));
+    const feed = new EventFeed(this.#node, this.#format, (feed) => this.#feeds.delete(feed));
     // That of a node that was stopped has ended already.
     if (feed.isOpen) this.#feeds.add(feed);
     return feed.stream;
+  }
+
+  /** Ends them all. */
+  close(): void {
+    for (const feed of this.#feeds) feed.close();
   }
 }
 
 class EventFeed {
   readonly stream: ReadableStream<Uint8Array>;
   readonly #node: Node;
+  readonly #format: EventFormat;
   readonly #ended: (feed: EventFeed) => void;
   readonly #encoder = new TextEncoder();
   readonly #observe: Emit = (type, detail) => this.#send(type, plainJson({ at: this.#wallTime(), ...shown(detail) }));
-  readonly #end = () => this.#close();
+  readonly #end = () => this.close();
   readonly #stopSignal: AbortSignal;
   #controller: ReadableStreamDefaultController<Uint8Array> | null = null;
   #timer: Timer | null = null;
   #omitted = 0;
   #number = 0;
 
-  constructor(node: Node, ended: (feed: EventFeed) => void) {
+  constructor(node: Node, format: EventFormat, ended: (feed: EventFeed) => void) {
     this.#node = node;
+    this.#format = format;
     this.#ended = ended;
     this.#stopSignal = node.context.untilStopped(undefined);
     this.stream = new ReadableStream({
       start: (controller) => this.#start(controller),
       pull: () => this.#tellOmitted(),
-      cancel: () => this.#close(),
+      cancel: () => this.close(),
     }, { highWaterMark: WAITING_BYTES_MAX, size: (chunk) => chunk!.byteLength });
   }
 
@@ -67,23 +100,22 @@ class EventFeed {
   #start(controller: ReadableStreamDefaultController<Uint8Array>): void {
     this.#controller = controller;
     this.#node.context.observers.add(this.#observe);
-    // Something at once: a reader knows that from here on it misses nothing.
-    this.#write(": events from now on\n\n");
+    this.#write(this.#format.greeting);
     this.#stopSignal.addEventListener("abort", this.#end);
-    if (this.#stopSignal.aborted) this.#close();
+    if (this.#stopSignal.aborted) this.close();
   }
 
   #send(type: string, data: string): void {
     this.#number++;
     this.#tellOmitted();
-    const text = `id: ${this.#number}\nevent: ${type}\ndata: ${data}\n\n`;
+    const text = this.#format.event(this.#number, type, data);
     if (this.#omitted > 0 || !this.#write(text)) this.#omitted++;
   }
 
   /** Once the reader has caught up to some extent: not after each event that it reads. */
   #tellOmitted(): void {
     if (this.#omitted === 0 || (this.#controller?.desiredSize ?? 0) < WAITING_BYTES_MAX / 2) return;
-    const text = `id: ${this.#number}\nevent: omitted\ndata: ${plainJson({ count: this.#omitted })}\n\n`;
+    const text = this.#format.event(this.#number, "omitted", plainJson({ count: this.#omitted }));
     if (this.#write(text)) this.#omitted = 0;
   }
 
@@ -94,11 +126,12 @@ class EventFeed {
     if ((this.#controller.desiredSize ?? 0) < bytes.length) return false;
     this.#controller.enqueue(bytes);
     this.#timer?.cancel();
-    this.#timer = this.#node.context.runtime.clock.schedule(QUIET_MS, () => this.#write(": still there\n\n"));
+    this.#timer = this.#node.context.runtime.clock.schedule(QUIET_MS, () => this.#write(this.#format.sign));
     return true;
   }
 
-  #close(): void {
+  /** Ends it. */
+  close(): void {
     const controller = this.#controller;
     if (controller === null) return;
     this.#controller = null;

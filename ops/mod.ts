@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * How a running node is seen and operated: health, metrics, members and events over HTTP.
+ * How a running node is seen and operated: health, metrics, members and events over HTTP, and the admin endpoint of the command `partisan`.
  *
  * @example A node that an orchestrator can look after
  * ```ts
@@ -20,6 +20,7 @@
  * @module
  */
 
+export { type AdminOptions, type AdminServer, serveAdmin } from "./admin.ts";
 export { type HealthCheck } from "./health.ts";
 export { httpHandler, type HttpHandlerOptions } from "./http_handler.ts";
 export { instrument, type InstrumentOptions } from "./instrument.ts";

@@ -55,7 +55,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   discovery: ["manager", ...BELOW_MANAGER],
   groups: ["manager", ...BELOW_MANAGER],
   placement: ["groups", "manager", ...BELOW_MANAGER],
-  ops: ["manager", ...BELOW_MANAGER],
+  ops: ["groups", "manager", ...BELOW_MANAGER],
   testing: ["manager", ...BELOW_MANAGER],
   cli: ["ops", "testing", "discovery", "manager", ...BELOW_MANAGER],
 };
