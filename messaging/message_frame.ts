@@ -76,6 +76,8 @@ export function writeMessage(
   const bytes = queue.frameBytes + (tail?.length ?? 0);
   if (bytes - 4 > connection.maxFrameBytes) {
     queue.rollback();
+    // A message is not to fail because it is watched.
+    if (isTraced) return writeMessage(connection, codec, name, cast, envelope, message);
     throw new MessageTooLargeError(
       `Cannot send to "${name}" on "${connection.peer.name}": the message has ${bytes} bytes, the limit is ${connection.maxFrameBytes}`,
     );

@@ -4,7 +4,14 @@ import { assert, assertEquals, assertInstanceOf, assertThrows } from "@std/asser
 import type { Envelope } from "../../wire/envelope.ts";
 import { MessageTooLargeError } from "../../messaging/errors.ts";
 import { EncodeError } from "../../wire/encode_error.ts";
-import { readHandlerName, readMessage, writeMessage } from "../../messaging/message_frame.ts";
+import {
+  readHandlerName,
+  readMessage,
+  readTraceHead,
+  TRACE_HEAD_BYTES,
+  writeMessage,
+} from "../../messaging/message_frame.ts";
+import { TRACE_BYTES } from "../../wire/trace_context.ts";
 import { PayloadCodec, UndecodableMessage, ZERO_COPY_MIN_BYTES } from "../../wire/payload_codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
@@ -184,4 +191,35 @@ Deno.test("a handler name that is too long, or one too many, is refused", () => 
   assertThrows(() => readHandlerName(connection, new Uint8Array(1025).fill(0x61)), ProtocolError, "it is too long");
   for (let count = 1; count < 4095; count++) readHandlerName(connection, encode(count));
   assertThrows(() => readHandlerName(connection, encode("x")), ProtocolError, "one too many");
+});
+
+const TRACED = { session: { version: 2, features: new Set(["trace"]), maxFrameBytes: 2 ** 20 } };
+const TRACE = pattern(TRACE_BYTES);
+
+Deno.test("a message that belongs to a trace says so in front, to a peer that knows of traces", async () => {
+  const bench = new ConnectionBench(TRACED);
+  for (const envelope of [undefined, ENVELOPE]) {
+    writeMessage(bench.connection, codec, "log", true, envelope, 7, TRACE);
+    const { kind, body } = (await bench.frames()).at(-1)!;
+    assertEquals(kind, FrameKind.traced);
+    const [trace, inner] = readTraceHead(body, 0, body.length);
+    assertEquals([trace, inner], [TRACE, envelope === undefined ? FrameKind.message : FrameKind.envelope]);
+    const untraced = new ConnectionBench();
+    writeMessage(untraced.connection, codec, "log", true, envelope, 7, TRACE);
+    const [, plain] = await untraced.frames();
+    assertEquals([plain!.kind, plain!.body], [inner, body.subarray(TRACE_HEAD_BYTES)]);
+  }
+});
+
+Deno.test("a message that fits without its trace only is sent without it", async () => {
+  const frameBytes = 1 + 2 + 3 + 2_000;
+  const bench = new ConnectionBench({ session: { ...TRACED.session, maxFrameBytes: frameBytes } });
+  assert(writeMessage(bench.connection, codec, "log", true, undefined, pattern(2_000), TRACE));
+  assertEquals((await bench.frames()).at(-1)!.kind, FrameKind.message);
+});
+
+Deno.test("a trace that is cut off, or in front of anything but a message, ends the connection", () => {
+  for (const bytes of [TRACE, Uint8Array.of(...TRACE, FrameKind.traced), Uint8Array.of(...TRACE, FrameKind.relay)]) {
+    assertThrows(() => readTraceHead(bytes, 0, bytes.length), ProtocolError);
+  }
 });

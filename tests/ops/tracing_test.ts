@@ -183,6 +183,24 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
   assertEquals(there!.named("process log").map(({ parent }) => parent), [undefined, undefined, undefined]);
 });
 
+scenario("what a stranger traces is held until it has joined, like all that it sends", async (world) => {
+  const [a, stranger] = [await world.start("a"), await world.start("stranger")];
+  const heard = world.inbox(a, "log");
+  const [tracer] = traced([stranger]);
+  const { pool } = PeerService.nodeOf(stranger);
+  const peer = await pool.reach("a", a.spec.addresses);
+  await pool.dial(peer, "default", 0);
+  await stranger.forwardMessage("a", "log", 1);
+  await world.until(
+    "a holds it",
+    () => PeerService.nodeOf(a).pool.peers.get("stranger")?.at("default", 0)?.held === true,
+  );
+  assertEquals(heard.messages, []);
+  await stranger.syncJoin(a.spec);
+  await world.until("it has come", () => heard.messages.length === 1);
+  assertEquals(tracer!.spans.length, 1);
+});
+
 scenario("without a tracer nothing of a trace is sent, and a tracer that was disposed sees no more", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const contexts: MessageContext[] = [];
