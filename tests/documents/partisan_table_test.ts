@@ -59,3 +59,10 @@ Deno.test("every test that the parity table names exists, and every row has one"
     }
   }
 });
+
+Deno.test("every row of the parity table says which Partisan is meant, and how that is known", () => {
+  for (const { originals, difference } of [...MANAGER, ...AROUND]) {
+    const marks = difference.match(/\*\*(5\.0\.3 measured|6\.2 read)\*\*/g) ?? [];
+    assertEquals(marks.length, 1, `${originals}`);
+  }
+});
