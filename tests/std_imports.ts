@@ -19,7 +19,8 @@ export async function stdImportFlags(): Promise<string[]> {
   return ["--import-map=tests/offline/import_map.json"];
 }
 
-async function answers(url: URL): Promise<boolean> {
+/** Whether a registry answers within a short time. */
+export async function answers(url: URL): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(DEADLINE) });
     await response.body?.cancel();
