@@ -6,6 +6,7 @@ import { ReservedPorts } from "../reserved_ports.ts";
 import { HostileProxy } from "./hostile_proxy.ts";
 import { type Balance, balance } from "./ledger.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
+import { completeTransfers, type TransferAccount, wrongTransfers } from "./transfers.ts";
 
 /** What a run of chaos is made of. */
 export interface ChaosOptions {
@@ -18,6 +19,8 @@ export interface ChaosOptions {
 /** What came of a run. */
 export interface ChaosResult extends Balance {
   readonly faults: number;
+  /** Streams of bytes that came to their end. */
+  readonly transferred: number;
 }
 
 const FAULT_MS = 300;
@@ -27,7 +30,7 @@ const ROVING = ["r1", "r2", "r3", "r4"];
 const ALL = [...STEADY, ...MORTAL, ...ROVING];
 
 /**
- * Sixteen processes with an acknowledged stream among all of them, behind proxies that break connections, for some seconds of a seeded
+ * Sixteen processes with acknowledged messages, streams of bytes and calls that are given up among all of them, behind proxies that break connections, for some seconds of a seeded
  * schedule: six that are only stopped and continued, six that are killed and restarted as well, four that leave and join again.
  * Afterwards all must agree, and the ledger must balance.
  */
@@ -62,7 +65,10 @@ export class Chaos implements AsyncDisposable {
       await this.#disturb();
     }
     await this.#heal();
-    return { faults: this.#faults, ...await balance(this.#nodes, { mortal: MORTAL, roving: ROVING }) };
+    const accounts = await this.#transferred();
+    const result = await balance(this.#nodes, { mortal: MORTAL, roving: ROVING });
+    const wrong = [...result.wrong, ...wrongTransfers(accounts, MORTAL)];
+    return { ...result, faults: this.#faults, transferred: completeTransfers(accounts), wrong };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -84,7 +90,18 @@ export class Chaos implements AsyncDisposable {
   }
 
   async #stream(name: string): Promise<void> {
-    await this.#nodes.get(name)!.tell({ do: "stream", to: ALL.filter((other) => other !== name) });
+    const to = ALL.filter((other) => other !== name);
+    await this.#nodes.get(name)!.tell({ do: "stream", to });
+    await this.#nodes.get(name)!.tell({ do: "transfer", to });
+  }
+
+  /** Ends the transfers at every node, then asks what came of them. */
+  async #transferred(): Promise<Map<string, TransferAccount>> {
+    await Promise.all([...this.#nodes.values()].map((node) => node.tell({ do: "transferred" })));
+    const accounts = [...this.#nodes].map(async ([name, node]) =>
+      [name, await node.tell<TransferAccount>({ do: "transferred" })] as const
+    );
+    return new Map(await Promise.all(accounts));
   }
 
   async #disturb(): Promise<void> {

@@ -20,7 +20,8 @@ function flag(name: string, standard: number): number {
 const seed = flag("seed", Math.ceil(Math.random() * 1_000_000));
 console.log(`Seed ${seed}`);
 await using chaos = new Chaos({ seed, seconds: flag("seconds", 60), log: console.log });
-const { faults, acknowledged, failed, wrong } = await chaos.run();
+const { faults, acknowledged, failed, transferred, wrong } = await chaos.run();
 console.log(`${faults} faults, ${acknowledged} messages acknowledged, ${failed} given up, ${wrong.length} wrong`);
+console.log(`${transferred} streams complete`);
 for (const line of wrong) console.log(line);
 if (wrong.length > 0) Deno.exitCode = 1;

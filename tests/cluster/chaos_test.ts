@@ -7,8 +7,10 @@ import { Chaos } from "./chaos.ts";
 Deno.test("Sixteen processes under six seconds of chaos: all agree afterwards, and the ledger balances", async () => {
   const log: string[] = [];
   await using chaos = new Chaos({ seed: 1, seconds: 6, log: (line) => log.push(line) });
-  const { faults, acknowledged, failed, wrong } = await chaos.run();
-  console.log(`  ${faults} faults, ${acknowledged} messages acknowledged, ${failed} given up; ${log.at(-1)}`);
+  const { faults, acknowledged, failed, transferred, wrong } = await chaos.run();
+  const messages = `${acknowledged} messages acknowledged, ${failed} given up`;
+  console.log(`  ${faults} faults, ${messages}, ${transferred} streams complete; ${log.at(-1)}`);
   assertEquals(wrong, [], log.join("\n"));
   assertGreater(acknowledged, 0);
+  assertGreater(transferred, 0);
 });

@@ -9,6 +9,7 @@
  */
 
 import { TextLineStream } from "./line_stream.ts";
+import { Transfers } from "./transfers.ts";
 import {
   type Address,
   type NodeSpec,
@@ -35,6 +36,8 @@ export type Command =
     | { readonly do: "stream"; readonly to: readonly string[] }
     | { readonly do: "heard" }
     | { readonly do: "quiet" }
+    | { readonly do: "transfer"; readonly to: readonly string[] }
+    | { readonly do: "transferred" }
     | { readonly do: "stop" }
   );
 
@@ -113,7 +116,18 @@ function tell(report: Record<string, unknown>): void {
   console.log(JSON.stringify({ at: Date.now(), ...report }));
 }
 
-async function obey(node: PeerServiceManager, stream: Stream, heard: unknown[], command: Command): Promise<unknown> {
+/** What a node of this program does besides being a member. */
+interface Business {
+  readonly stream: Stream;
+  readonly transfers: Transfers;
+  readonly heard: readonly unknown[];
+}
+
+async function obey(
+  node: PeerServiceManager,
+  { stream, transfers, heard }: Business,
+  command: Command,
+): Promise<unknown> {
   switch (command.do) {
     case "join":
       return await node.syncJoin(command.peer, { signal: AbortSignal.timeout(60_000) });
@@ -137,8 +151,13 @@ async function obey(node: PeerServiceManager, stream: Stream, heard: unknown[], 
     case "quiet":
       await stream.quiet();
       return { came: stream.came, acknowledged: stream.acknowledged, failed: stream.failed };
+    case "transfer":
+      return transfers.start(command.to);
+    case "transferred":
+      return await transfers.quiet();
     case "stop":
       stream.stop();
+      transfers.stop();
       return await node.stop();
   }
 }
@@ -160,11 +179,11 @@ async function main(options: PeerServiceOptions): Promise<void> {
   );
   const heard: unknown[] = [];
   node.register("log", (message, { from }) => void heard.push([from, message]));
-  const stream = new Stream(node);
+  const business = { stream: new Stream(node), transfers: new Transfers(node), heard };
   tell({ event: "ready", spec: node.spec });
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
     const command: Command = JSON.parse(line);
-    obey(node, stream, heard, command).then(
+    obey(node, business, command).then(
       (result) => tell({ id: command.id, result }),
       (error) => tell({ id: command.id, error: `${error}` }),
     );
