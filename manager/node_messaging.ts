@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
 import { Calls } from "../messaging/calls.ts";
+import { Cancellations } from "../messaging/cancellations.ts";
 import type { Sender } from "../messaging/deduplication.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
@@ -22,8 +23,7 @@ import { Registry } from "../messaging/registry.ts";
 import type { Random } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Connection } from "../connections/connection.ts";
-import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
-import { sendValue } from "../connections/send_value.ts";
+import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
@@ -46,6 +46,7 @@ export class NodeMessaging {
   readonly #context: NodeContext;
   readonly #delayed: DelayQueue;
   readonly #departed = new DepartedLives();
+  readonly #cancellations: Cancellations;
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -91,6 +92,12 @@ export class NodeMessaging {
     this.broadcasting = this.#newBroadcasting(context);
     this.guarantees = this.#newGuarantees(context);
     this.calls = this.#newCalls(context);
+    this.#cancellations = new Cancellations({
+      pool,
+      clock: runtime.clock,
+      here: (id) => this.calls.takeCancel(context.self.name, id),
+      relay: (node, id) => this.relaying.sendCancel(node, id),
+    });
     this.monitors = new Monitors(registry);
     const { calls } = this;
     this.acceptance = new Acceptance({
@@ -138,6 +145,9 @@ export class NodeMessaging {
           inbound.gone(name, new NotConnectedError(`"${name}" has left the cluster`));
         },
         stop: (reason) => this.abortHandlers(reason),
+        channelUp: (peer, channel) => this.#cancellations.channelUp(peer, channel),
+        connectionClosed: (connection) => this.#cancellations.connectionClosed(connection),
+        restart: () => this.#cancellations.reset(),
         controls: [[FrameKind.cancel, ({ name }, id) => calls.takeCancel(name, id)]],
       },
       {
@@ -187,16 +197,6 @@ export class NodeMessaging {
     this.inbound.abort(reason);
   }
 
-  /** A call was given up: its handler need not go on. The word of it never waits behind messages. */
-  #cancel(node: string, id: number): void {
-    const { pool, self } = this.#context;
-    if (node === self.name) return this.calls.takeCancel(node, id);
-    const peer = pool.peers.get(node);
-    const connection = peer?.partitioned ? null : peer?.pick(MEMBERSHIP_CHANNEL, undefined, false);
-    if (connection) sendValue(connection, FrameKind.cancel, id);
-    else this.relaying.sendCancel(node, id);
-  }
-
   #unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
     if (this.#departed.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
@@ -238,7 +238,7 @@ export class NodeMessaging {
       inbound: this.inbound,
       firstId: randomCount(runtime.random),
       pendingMax: maxPendingCalls,
-      cancel: (node, id) => this.#cancel(node, id),
+      cancel: (node, id) => this.#cancellations.send(node, id),
     });
   }
 

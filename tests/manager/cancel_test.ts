@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { CallError, hyparview, type MessageContext, NotConnectedError, StoppedError } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
 import { scenario, type World } from "./worlds.ts";
 
 /** A handler that goes on until its signal is aborted. */
@@ -79,6 +80,29 @@ scenario("A call that was given up before it came is not carried out", async (wo
   assertEquals(await a!.call("b", "count", 0), 1);
   await a!.forwardMessage("b", "count", 0, { ack: true });
   assertEquals(carriedOut, 2);
+});
+
+scenario("The word that a call was given up is said again when it may be lost with its connection", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const contexts: MessageContext[] = [];
+  let downs = 0;
+  b!.register("patient", patient(world, contexts));
+  b!.addEventListener("down", () => downs++);
+  const membership = () => PeerService.nodeOf(a!).pool.peers.get("b")?.membership;
+  for (const isClosedBefore of [false, true]) {
+    const controller = new AbortController();
+    const call = assertRejects(() => a!.call("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
+    await world.until("it has begun", () => contexts.length === 1);
+    const { signal } = contexts.pop()!;
+    if (isClosedBefore) membership()!.close();
+    controller.abort(new Error("Enough"));
+    if (!isClosedBefore) membership()!.close();
+    await call;
+    await world.until("its handler knows", () => signal.aborted);
+    assertEquals(`${signal.reason}`, `AbortError: "a" has given the call up`);
+    await world.until("there is another connection", () => a!.isFullyConnected("b") && b!.isFullyConnected("a"));
+  }
+  assertEquals(downs, 0);
 });
 
 scenario("A signal that nobody reads is not made, and one that is read late is aborted already", async (world) => {
