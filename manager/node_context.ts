@@ -34,6 +34,8 @@ export class NodeContext {
   /** How many events there were, by type. */
   readonly events: Map<keyof PeerServiceEventMap, number> = new Map();
   readonly #stopping = new AbortController();
+  /** The signal says the same, at a price that every message would pay. */
+  #isStopped = false;
   #self: NodeSpec;
   #members: ReadonlyMap<string, NodeSpec> = new Map();
 
@@ -79,7 +81,7 @@ export class NodeContext {
 
   /** Whether the node was stopped, or is about to be. */
   get stopped(): boolean {
-    return this.#stopping.signal.aborted;
+    return this.#isStopped;
   }
 
   /**
@@ -108,6 +110,7 @@ export class NodeContext {
 
   /** For the node alone: ends what waits for {@linkcode untilStopped}. */
   end(reason: StoppedError): void {
+    this.#isStopped = true;
     this.#stopping.abort(reason);
   }
 }
