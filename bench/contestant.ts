@@ -39,6 +39,12 @@ export interface Link {
   readonly trust?: Trust;
   /** What both ends show and trust, with `tls`. */
   readonly credentials?: TlsCredentials;
+  /**
+   * Where both ends look for each other's Unix sockets.
+   *
+   * @default {nowhere}
+   */
+  readonly directory?: string;
 }
 
 /** Nothing; a secret: then every byte is sealed; or mutual TLS. */

@@ -16,6 +16,7 @@ import { concurrency } from "./concurrency.ts";
 import { echo } from "./echo.ts";
 import { flood, guarantees } from "./flood.ts";
 import { headOfLine } from "./head_of_line.ts";
+import { host } from "./host.ts";
 import { interposition } from "./interposition.ts";
 import { metrics } from "./metrics.ts";
 import { membership } from "./membership.ts";
@@ -32,6 +33,7 @@ const SUBJECTS: readonly Subject[] = [
   flood,
   guarantees,
   trust,
+  host,
   concurrency,
   headOfLine,
   stream,

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type NodeSpec, type PeerServiceManager, type SendOptions, startPeerService } from "../mod.ts";
+import { denoRuntime, systemClock, UnixTransport } from "../transport/mod.ts";
 import type { Contestant, Link } from "./contestant.ts";
 
 /** Room for all that many echoing pairs have under way. */
@@ -24,7 +25,7 @@ export class PeerService implements Contestant {
   }
 
   static async start(
-    { hostname = "127.0.0.1", parallelism = 1, channels = false, trust, credentials }: Link,
+    { hostname = "127.0.0.1", parallelism = 1, channels = false, trust, credentials, directory }: Link,
   ): Promise<PeerService> {
     const names = Array.from(
       { length: channels ? parallelism : 1 },
@@ -34,6 +35,9 @@ export class PeerService implements Contestant {
     const node = await startPeerService({
       listen: { hostname, port: 0 },
       channels: Object.fromEntries(names.map((name) => [name, each])),
+      ...(directory && {
+        runtime: denoRuntime({ transport: new UnixTransport({ clock: systemClock, directory }) }),
+      }),
       ...(credentials && { tls: { ...credentials, identity: () => true } }),
       ...(trust === "secret" && { secret: "correct horse battery staple" }),
     });

@@ -64,7 +64,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 const EDGE = [
   /^(bench|cli|discovery|examples|ops|tests)\//,
   /^runtime\/deno_runtime\.ts$/,
-  /^transport\/tcp\/[a-z0-9_]+\.ts$/,
+  /^transport\/(tcp|unix)\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,
   /^membership\/store_lock\.ts$/,
 ];

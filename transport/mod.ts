@@ -11,6 +11,7 @@ export { type Codec, messagePack } from "../wire/codec.ts";
 export { decode, Decoder } from "../wire/message_pack_decode.ts";
 export { encode, encodeInto } from "../wire/message_pack_encode.ts";
 export { TcpTransport, type TcpTransportOptions, type TcpTransportStats } from "./tcp/tcp_transport.ts";
+export { UnixTransport, type UnixTransportOptions, type UnixTransportStats } from "./unix/unix_transport.ts";
 export { type TlsCredentials } from "./tls/credentials.ts";
 export { CertificateError, type CertificateErrorCode } from "./tls/certificate_error.ts";
 export { MemoryNetwork, type MemoryNetworkOptions } from "./memory/memory_transport.ts";

@@ -8,35 +8,44 @@ import type { Address } from "../../wire/address.ts";
 const BACKOFF_MIN_MS = 5;
 const BACKOFF_MAX_MS = 1000;
 
+/** How a listener comes by its streams. */
+export interface Acceptance {
+  /** What is listened on. */
+  readonly address: Address;
+  /** Makes a stream of a connection that was accepted. */
+  readonly open: (conn: Deno.Conn) => TcpStream;
+}
+
 /** Accepts connections until it is closed, whatever passing failure it meets. */
 export class TcpListener implements Listener {
-  readonly #listener: Deno.TcpListener;
+  readonly #listener: Deno.Listener;
   readonly #context: TcpStreamContext;
   readonly #stats: { accepted: number; acceptErrors: number };
   readonly #accept: (stream: ByteStream) => void;
-  readonly #address: Address;
+  readonly #acceptance: Acceptance;
   /** The kernel frees the address when the last call of `accept` has returned. */
   readonly #accepting: Promise<void>;
   #closed = false;
   #backoff: { readonly timer: Timer; readonly wake: () => void } | undefined;
 
+  /** @param acceptance TCP, unless something else is said. */
   constructor(
-    listener: Deno.TcpListener,
+    listener: Deno.Listener,
     context: TcpStreamContext,
     stats: { accepted: number; acceptErrors: number },
     accept: (stream: ByteStream) => void,
+    acceptance: Acceptance = overTcp(listener, context),
   ) {
     this.#listener = listener;
     this.#context = context;
     this.#stats = stats;
     this.#accept = accept;
-    const { hostname, port } = listener.addr as Deno.NetAddr;
-    this.#address = { hostname, port };
+    this.#acceptance = acceptance;
     this.#accepting = this.#acceptAll();
   }
 
   get address(): Address {
-    return this.#address;
+    return this.#acceptance.address;
   }
 
   close(): void {
@@ -77,13 +86,10 @@ export class TcpListener implements Listener {
   }
 
   async #acceptOne(): Promise<TcpStream | undefined> {
-    let conn: Deno.TcpConn | undefined;
+    let conn: Deno.Conn | undefined;
     try {
       conn = await this.#listener.accept();
-      if (!this.#closed) {
-        tune(conn);
-        return new TcpStream(conn, this.#context);
-      }
+      if (!this.#closed) return this.#acceptance.open(conn);
     } catch {
       // Too many open files, a connection that was reset before we took it, or this listener was closed.
     }
@@ -98,4 +104,13 @@ export class TcpListener implements Listener {
     });
     this.#backoff = undefined;
   }
+}
+
+function overTcp(listener: Deno.Listener, context: TcpStreamContext): Acceptance {
+  const { hostname, port } = listener.addr as Deno.NetAddr;
+  const open = (conn: Deno.Conn) => {
+    tune(conn as Deno.TcpConn);
+    return new TcpStream(conn, context);
+  };
+  return { address: { hostname, port }, open };
 }

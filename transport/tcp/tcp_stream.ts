@@ -40,10 +40,12 @@ export class TcpStream implements ByteStream {
   #reading: Promise<number | null> | undefined;
   #writing: Promise<number> | undefined;
 
-  constructor(conn: Deno.TcpConn, context: TcpStreamContext) {
+  /** @param remoteAddress The other end, where the connection does not know it. */
+  constructor(conn: Deno.Conn, context: TcpStreamContext, remoteAddress?: Address) {
     this.#conn = conn;
     this.#context = context;
-    this.#remoteAddress = { hostname: conn.remoteAddr.hostname, port: conn.remoteAddr.port };
+    const { hostname, port } = remoteAddress ?? conn.remoteAddr as Deno.NetAddr;
+    this.#remoteAddress = { hostname, port };
   }
 
   get remoteAddress(): Address {
