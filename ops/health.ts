@@ -3,6 +3,7 @@
 import { DRAINING_ATTRIBUTE } from "../manager/draining.ts";
 import type { DiscoveryStatus } from "../manager/discovery.ts";
 import type { Node } from "../manager/node.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** One of the conditions that a probe looks at. */
 export interface HealthCheck {
@@ -95,8 +96,4 @@ function whyUnsure({ name, at, error, addresses }: DiscoveryStatus): string | nu
 
 function checked(name: string, ok: boolean, detail: string): HealthCheck {
   return { name, ok, detail };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

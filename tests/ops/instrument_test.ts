@@ -12,7 +12,7 @@ import {
 } from "../../ops/mod.ts";
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario } from "../manager/worlds.ts";
-import { attributeOf, OtlpReceiver } from "./otlp_receiver.ts";
+import { attributeOf, exporting } from "./otlp_receiver.ts";
 
 /** Keeps what it is told. */
 class KeptMeter implements TelemetryMeter {
@@ -96,16 +96,8 @@ scenario("instrument() without a meter does nothing where Deno runs without Open
   assertThrows(() => instrument({} as PeerServiceManager), TypeError);
 }, ["memory"]);
 
-Deno.test("what Deno exports over OTLP is what /metrics serves", async () => {
-  await using receiver = new OtlpReceiver();
-  const program = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("telemetry_program.ts", import.meta.url).pathname],
-    env: receiver.environment,
-    stdin: "piped",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  try {
+Deno.test("what Deno exports over OTLP is what /metrics serves", () =>
+  exporting(async (receiver) => {
     const observed = INSTRUMENTS.filter(({ type }) => type !== "histogram");
     const { metrics } = receiver;
     const histogram = () => metrics.get("partisan_call_seconds")?.histogram?.dataPoints ?? [];
@@ -132,11 +124,7 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", async () => {
     assertEquals(attributeOf(calls!.attributes, "outcome"), "ok");
     assertEquals(Number(calls!.count), 1);
     assertEquals(calls!.explicitBounds?.slice(0, 4), [0.0005, 0.001, 0.0025, 0.005]);
-  } finally {
-    await program.stdin.close();
-    await program.status;
-  }
-});
+  }));
 
 /** What `@opentelemetry/api` declares, as far as it is of use here: its overloads, and its own types. */
 interface ApiSpan {

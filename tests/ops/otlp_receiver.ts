@@ -92,3 +92,21 @@ export function attributeOf(attributes: readonly OtlpAttribute[], key: string): 
   const found = value?.stringValue ?? value?.intValue ?? value?.boolValue;
   return found === undefined ? undefined : `${found}`;
 }
+
+/** Runs two nodes in a process of their own that exports to a receiver, for as long as `body` takes. */
+export async function exporting(body: (receiver: OtlpReceiver) => Promise<void>): Promise<void> {
+  await using receiver = new OtlpReceiver();
+  const program = new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", new URL("telemetry_program.ts", import.meta.url).pathname],
+    env: receiver.environment,
+    stdin: "piped",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  try {
+    await body(receiver);
+  } finally {
+    await program.stdin.close();
+    await program.status;
+  }
+}

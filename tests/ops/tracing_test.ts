@@ -8,7 +8,7 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { instrument } from "../../ops/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
-import { attributeOf, OtlpReceiver } from "./otlp_receiver.ts";
+import { attributeOf, exporting } from "./otlp_receiver.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
@@ -214,16 +214,8 @@ scenario("without a tracer nothing of a trace is sent, and a tracer that was dis
   assertEquals(contexts.map((context) => "trace" in context && context.trace !== undefined), [true, false]);
 });
 
-Deno.test("what Deno exports over OTLP has the spans of two nodes in one trace, and the handler's own below", async () => {
-  await using receiver = new OtlpReceiver();
-  const program = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", new URL("telemetry_program.ts", import.meta.url).pathname],
-    env: receiver.environment,
-    stdin: "piped",
-    stdout: "null",
-    stderr: "inherit",
-  }).spawn();
-  try {
+Deno.test("what Deno exports over OTLP has the spans of two nodes in one trace, and the handler's own below", () =>
+  exporting(async (receiver) => {
     const span = (name: string) => receiver.spans.find((span) => span.name === name);
     await deadline(receiver.until(() => ["call double", "process double", "work"].every(span)), 30_000);
     const [sent, processed, work] = [span("call double")!, span("process double")!, span("work")!];
@@ -232,8 +224,4 @@ Deno.test("what Deno exports over OTLP has the spans of two nodes in one trace, 
     assertEquals(attributeOf(sent.attributes, "messaging.system"), "partisan");
     // In OTLP, kinds are numbered from 1: 3 is a client, 5 a consumer.
     assertEquals([sent.kind, processed.kind], [3, 5]);
-  } finally {
-    await program.stdin.close();
-    await program.status;
-  }
-});
+  }));
