@@ -73,6 +73,49 @@ scenario("A flood of casts to a handler that never finishes stops at the sender'
   await a!.ready("b");
 }, ["memory"]);
 
+scenario("A flood of calls is refused within a round trip, and leaves nothing behind", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"], { maxInflight: 10, maxPendingCalls: 100 });
+  const gate = new Gate(world);
+  b!.register("slow", gate.handler);
+  const held = Array.from({ length: 10 }, (_, number) => a!.call("b", "slow", number));
+  await world.until("ten are at work", () => gate.begun.length === 10);
+  let refused = 0;
+  const begunAt = world.clock.now();
+  for (let round = 0; round < 50; round++) {
+    const calls = Array.from({ length: 100 }, () => a!.call("b", "slow", null));
+    const results = await Promise.allSettled(calls);
+    refused += results.filter((result) =>
+      result.status === "rejected" && result.reason instanceof OverloadedError
+    ).length;
+  }
+  assertEquals(refused, 5_000);
+  // In virtual time a round trip is two milliseconds; a repetition would take a hundred.
+  assert(world.clock.now() - begunAt < 50 * 20, `${world.clock.now() - begunAt} ms`);
+  assertEquals([workload(b!).pending, workload(b!).waiting, gate.begun.length], [10, 0, 10]);
+  gate.open();
+  assertEquals(await Promise.all(held), [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  assertEquals(workload(b!).pending, 0);
+}, ["memory"]);
+
+scenario(
+  "A flood of acknowledged messages is held by its sender, and each is handled once when there is room",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"], { maxInflight: 10 });
+    const gate = new Gate(world);
+    b!.register("slow", gate.handler);
+    const options = { ack: true, retransmission: { initial: 50, cap: 200 } };
+    const sent = Array.from({ length: 2_000 }, (_, number) => a!.forwardMessage("b", "slow", number, options));
+    await world.until("ten are at work", () => gate.begun.length === 10);
+    await new Promise<void>((resolve) => world.clock.schedule(2_000, resolve));
+    assertEquals([workload(b!).pending, workload(b!).waiting, gate.begun.length], [10, 0, 10]);
+    gate.open();
+    await Promise.all(sent);
+    const handled = gate.begun as number[];
+    assertEquals([handled.length, new Set(handled).size], [2_000, 2_000]);
+  },
+  ["memory"],
+);
+
 scenario(
   "A call beyond concurrency rejects with OverloadedError within a round trip, here and there",
   async (world) => {
