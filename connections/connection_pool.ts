@@ -11,12 +11,13 @@ import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
+import { Diallers } from "./dialer/diallers.ts";
 import { Dialling } from "./dialer/dialling.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
-import { PeerDialler, type PeerDiallerHost } from "./dialer/peer_dialler.ts";
+import type { PeerDiallerHost } from "./dialer/peer_dialler.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { memberHosts, Reception } from "./acceptor/reception.ts";
@@ -38,7 +39,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
-  readonly #diallers = new Map<Peer, PeerDialler>();
+  readonly #diallers = new Diallers(this);
   readonly #lingering: Lingering;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
@@ -118,7 +119,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.wanted = true;
       tellWish(peer);
       this.#lingering.end(peer);
-      this.#dialler(peer).reconcile();
+      this.#diallers.of(peer).reconcile();
     }
   }
 
@@ -173,6 +174,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   revive(peer: Peer): void {
     peer.silent = false;
     this.settle(peer);
+    this.#diallers.of(peer).hearten();
   }
 
   /** Lets nothing pass to and from a peer, or everything again. */
@@ -319,6 +321,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (known === undefined) {
       const peer = new Peer(spec, this.#options.self(), new ReadingRoom(this.#options.halfReadMax));
       peer.heardAt = this.runtime.clock.now();
+      peer.met = this.#options.handler.hasMet?.(spec.name) ?? false;
       this.#peers.set(spec.name, peer);
       return peer;
     }
@@ -329,17 +332,11 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
-      this.#dialler(known).encourage();
+      this.#diallers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
       known.spec = spec;
     }
     return known;
-  }
-
-  #dialler(peer: Peer): PeerDialler {
-    let dialler = this.#diallers.get(peer);
-    if (dialler === undefined) this.#diallers.set(peer, dialler = new PeerDialler(peer, this));
-    return dialler;
   }
 
   /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
@@ -348,14 +345,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     peer.severed &&= peer.inDoubt;
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
-    this.#dialler(peer).reconcile();
+    this.#diallers.of(peer).reconcile();
     if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
   }
 
   #unwant(peer: Peer): void {
     peer.wanted = false;
     tellWish(peer);
-    this.#dialler(peer).reconcile();
+    this.#diallers.of(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
     else this.#lingering.begin(peer);
   }
@@ -368,8 +365,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   #forget(peer: Peer): void {
-    this.#diallers.get(peer)?.stop();
-    this.#diallers.delete(peer);
+    this.#diallers.forget(peer);
     this.#lingering.end(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
   }

@@ -21,6 +21,12 @@ export interface ConnectionPoolHandler extends PeerStatusHandler {
   connectionClosed(connection: Connection, error: unknown): void;
   /** A dial of a wanted connection has failed. */
   dialFailed(peer: Peer, error: unknown): void;
+  /**
+   * Whether this node was connected with another one in a former life.
+   *
+   * @default {none}
+   */
+  hasMet?(name: string): boolean;
   /** Some node knows a newer incarnation of this node's name than its own. */
   outlived(known: number): void;
   /** Asks a peer for a sign of life. */

@@ -37,6 +37,8 @@ export class Peer {
   doubtSince = 0;
   /** Whether the connections have been in doubt for long, and could not be replaced: it is out of reach, for this node. */
   severed = false;
+  /** Whether this node was ever connected with it. */
+  met = false;
   /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
   linked = false;
   /** Whether messages can reach it: what the users were told last. */
@@ -152,6 +154,7 @@ export class Peer {
     const line = this.#lines.get(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
+    this.met = true;
     if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
     this.version = connection.version;
     this.features = connection.features;

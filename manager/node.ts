@@ -63,7 +63,9 @@ export class Node implements ConnectionPoolHandler {
   readonly warnings: DialWarnings;
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
-  readonly #former: readonly NodeSpec[];
+  readonly #former: readonly NodeSpec[] | undefined;
+  /** While the node is being made, it wants the members of its former life, and nobody else. */
+  readonly hasMet = (name: string): boolean => this.#former?.some((spec) => spec.name === name) ?? true;
   readonly #gossip: Rounds;
   #listeners: readonly Listener[] = [];
   #stopped: Promise<void> | null = null;
@@ -93,9 +95,8 @@ export class Node implements ConnectionPoolHandler {
       superseded: (other) => this.#removed(other),
     });
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
-    const overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
-    this.overlay = overlay;
-    this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
+    const overlay = this.overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
+    const former = this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
     const messaging = this.messaging = new NodeMessaging(context);
     this.streaming = new Streaming(context, messaging);
     this.partitions = new PartitionControl({
@@ -121,7 +122,7 @@ export class Node implements ConnectionPoolHandler {
       pingerPart(pinger, context),
       overlay,
       new Strangers(runtime.clock, pool),
-      new Seeking(context, this.#former),
+      new Seeking(context, former),
       ...messaging.parts(),
       this.streaming,
       this.partitions,

@@ -2,12 +2,20 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { Deadlines } from "../deadlines.ts";
+import { HandshakeRefusedError } from "../handshake/refusal.ts";
+import { DialBudget } from "./dial_budget.ts";
 
 /** Dials that a node may have under way at a time. */
 const SLOTS = 8;
 
 /** As many, besides, to peers of which the last dial failed: the dead must cost the living nothing. */
 const SLOTS_OF_FAILED = 4;
+
+/** Dials that may fail to peers that were never met, and were not dialled before: 3 a second, and 32 at once. */
+const UNMET = { burst: 32, perSecond: 3 };
+
+/** The same, for those to which a dial has failed before. They have a budget of their own, so that newcomers need not wait for them. */
+const UNMET_AND_FAILED = { burst: 8, perSecond: 2 };
 
 /** Dials of one kind: under way, and those that wait for them. */
 interface Budget {
@@ -26,18 +34,37 @@ export class DialSlots {
   readonly #patience: Deadlines;
   readonly #living: Budget = { free: SLOTS, waiting: [] };
   readonly #failed: Budget = { free: SLOTS_OF_FAILED, waiting: [] };
+  readonly #unmet: DialBudget;
+  readonly #unmetAndFailed: DialBudget;
 
   /** @param patience Milliseconds for which a dial keeps its slot at most. */
   constructor(clock: Clock, patience: number) {
     this.#patience = new Deadlines(clock, patience, () => {});
+    this.#unmet = new DialBudget(clock, UNMET);
+    this.#unmetAndFailed = new DialBudget(clock, UNMET_AND_FAILED);
   }
 
   /**
    * Runs `dial` as soon as there is a slot for it.
    *
    * @param hasFailed Whether the last dial to the same peer failed. Such dials have slots of their own.
+   * @param isMet Whether this node was ever connected with it. Others may be made up: few dials to them may fail.
    */
-  async run(dial: () => Promise<unknown>, hasFailed = false): Promise<void> {
+  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true): Promise<void> {
+    if (isMet) return await this.#run(dial, hasFailed);
+    const budget = hasFailed ? this.#unmetAndFailed : this.#unmet;
+    await budget.run(() => this.#run(dial, hasFailed), isAnswer);
+  }
+
+  /** Forgets the dials that wait. */
+  forget(): void {
+    this.#living.waiting = [];
+    this.#failed.waiting = [];
+    this.#unmet.forget();
+    this.#unmetAndFailed.forget();
+  }
+
+  async #run(dial: () => Promise<unknown>, hasFailed: boolean): Promise<void> {
     const budget = hasFailed ? this.#failed : this.#living;
     if (budget.free === 0) await new Promise<void>((resolve) => budget.waiting.push(resolve));
     else budget.free--;
@@ -53,12 +80,11 @@ export class DialSlots {
       release();
     }
   }
+}
 
-  /** Forgets the dials that wait. */
-  forget(): void {
-    this.#living.waiting = [];
-    this.#failed.waiting = [];
-  }
+/** Whether an error shows that the peer itself is there. */
+export function isAnswer(error: unknown): boolean {
+  return error instanceof HandshakeRefusedError && error.refusal.code !== "wrong-node";
 }
 
 /** Hands the slot to the next one that waits. */

@@ -2,9 +2,15 @@
 
 import type { Runtime, Timer } from "../../runtime/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
-import type { DialSlots } from "./dial_slots.ts";
+import { type DialSlots, isAnswer } from "./dial_slots.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
+
+/** Milliseconds for which a peer is dialled in vain before it is dialled ever more rarely. */
+export const PATIENCE = 120_000;
+
+/** Milliseconds between two dials to a peer that has not answered for long, a tenth more or less. */
+export const LONGEST_WAIT = 60_000;
 
 /** What a {@linkcode PeerDialler} needs from the pool. */
 export interface PeerDiallerHost {
@@ -34,21 +40,27 @@ export interface PeerDiallerHost {
 export class PeerDialler {
   readonly #peer: Peer;
   readonly #host: PeerDiallerHost;
+  readonly #returned: () => void;
   readonly #dialling = new Set<string>();
   readonly #openedAt = new Map<string, number>();
   #timer: Timer | null = null;
   #stopped = false;
   #tries = 0;
   #hasFailed = false;
+  #failingSince: number | null = null;
+  /** Dials since the peer has been failing for long. */
+  #rareTries = 0;
   #lastTryAt = 0;
   #earliest = 0;
   #incompleteSince: number | null = null;
   #dialledLast: boolean | null = null;
   #linked = false;
 
-  constructor(peer: Peer, host: PeerDiallerHost) {
+  /** @param returned Called when the peer answers after it had not done so for long. */
+  constructor(peer: Peer, host: PeerDiallerHost, returned: () => void = () => {}) {
     this.#peer = peer;
     this.#host = host;
+    this.#returned = returned;
   }
 
   /** Dials what is missing, now or as soon as it is time. Call it after every change. */
@@ -73,10 +85,20 @@ export class PeerDialler {
     }
   }
 
+  /** Dials a peer now that was dialled rarely: somebody has heard of it, or others that were away are back. */
+  hearten(): void {
+    if (this.#rareTries === 0) return;
+    this.#rareTries = 0;
+    this.#earliest = 0;
+    this.reconcile();
+  }
+
   /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
   encourage(): void {
     this.#dialledLast = null;
     this.#hasFailed = false;
+    this.#failingSince = null;
+    this.#rareTries = 0;
     this.#tries = 0;
     this.#earliest = 0;
     this.reconcile();
@@ -90,12 +112,16 @@ export class PeerDialler {
 
   #missing(): { channel: string; index: number }[] {
     const peer = this.#peer;
-    if (!peer.wanted || peer.partitioned) return [];
+    if (!peer.wanted || peer.partitioned) {
+      this.#failingSince = null;
+      this.#rareTries = 0;
+      return [];
+    }
     const linked = peer.membership !== null && !peer.doubtful;
     // Whoever is to dial has its courtesy time for the membership connection, and again for all others.
     if (linked !== this.#linked) this.#incompleteSince = null;
     this.#linked = linked;
-    if (linked) this.#hasFailed = false;
+    if (linked) this.#answered();
     if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
     const places = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
@@ -108,23 +134,42 @@ export class PeerDialler {
   }
 
   #countTry(now: number): void {
-    const { runtime, backoff } = this.#host;
+    const { runtime: { random }, backoff } = this.#host;
+    if (this.#failingSince !== null && now - this.#failingSince >= PATIENCE) {
+      const full = Math.min(LONGEST_WAIT, backoff.cap * 2 ** Math.min(++this.#rareTries, 30));
+      this.#earliest = now + full * (0.9 + random.next() / 5);
+      return;
+    }
     if (now - this.#lastTryAt > 2 * backoff.cap) this.#tries = 0;
     this.#tries++;
     this.#lastTryAt = now;
-    this.#earliest = now + backoffDelay(this.#tries, runtime.random.next(), backoff);
+    this.#earliest = now + backoffDelay(this.#tries, random.next(), backoff);
+  }
+
+  /** The peer is there. */
+  #answered(): void {
+    const wasAway = this.#rareTries > 0;
+    this.#hasFailed = false;
+    this.#failingSince = null;
+    this.#rareTries = 0;
+    if (!wasAway) return;
+    this.#tries = 0;
+    this.#earliest = 0;
+    this.#returned();
   }
 
   async #dial(channel: string, index: number): Promise<void> {
     const place = placeKey(channel, index);
     this.#dialling.add(place);
     try {
-      await this.#host.slots.run(() => this.#dialIfMissing(channel, index), this.#hasFailed);
+      await this.#host.slots.run(() => this.#dialIfMissing(channel, index), this.#hasFailed, this.#peer.met);
       this.#opened(place);
     } catch (error) {
       // Failures are counted, and told to whoever should know, where the dial is made.
       // A refusal is a sign of life.
-      this.#hasFailed = !(error instanceof HandshakeRefusedError);
+      this.#hasFailed = !isAnswer(error);
+      if (!this.#hasFailed) this.#answered();
+      else this.#failingSince ??= this.#host.runtime.clock.now();
       if (error instanceof HandshakeRefusedError && error.refusal.code === "duplicate") this.#giveWay();
       else {
         this.#peer.failure = { error, at: this.#host.runtime.clock.now() };

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import { PATIENCE } from "../../connections/dialer/peer_dialler.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
@@ -260,20 +261,61 @@ Deno.test("a pool that cannot be dialled back is reached all the same, whoever h
   assertLessOrEqual(a.pool.stats.dials, 3);
 });
 
-Deno.test("a pool dials a peer that cannot be reached for ever, and connects soon after it can", async () => {
+Deno.test("a pool dials a peer that cannot be reached without end, and connects soon after it can", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
   world.world.network.cut("a", "b", { connects: "refuse" });
   wantEachOther(a, b);
-  await world.advance(600_000);
+  await world.advance(PATIENCE);
   for (const node of [a, b]) {
-    assertGreater(node.pool.stats.dials, 600_000 / (BACKOFF.cap + COURTESY));
-    assertLessOrEqual(node.pool.stats.dials, 10 + 600_000 / (BACKOFF.cap / 2));
+    assertGreater(node.pool.stats.dials, PATIENCE / (BACKOFF.cap + COURTESY));
+    assertLessOrEqual(node.pool.stats.dials, 10 + PATIENCE / (BACKOFF.cap / 2));
     assertEquals(node.pool.stats.dials - node.pool.stats.dialFailures, 0);
   }
   world.world.network.heal();
-  await world.advance(BACKOFF.cap + COURTESY + SOON);
+  await world.advance(3 * BACKOFF.cap + COURTESY + SOON);
   assertConnected(world, [a, b]);
+});
+
+Deno.test("a pool dials fifty long dead peers about once a minute each, and all soon when one of them is back", async () => {
+  const world = new PoolWorld();
+  const a = await world.start("a");
+  const others: PoolNode[] = [];
+  for (let at = 0; at < 50; at++) others.push(await world.start(`b${at}`));
+  a.pool.want(others.map(({ spec }) => spec));
+  await world.advance(SOON);
+  world.world.network.cut("a", others.map(({ spec: { name } }) => name), { connects: "refuse" });
+  world.world.network.reset("a", others.map(({ spec: { name } }) => name));
+  await world.advance(600_000);
+  const before = a.pool.stats.dials;
+  await world.advance(600_000);
+  assertLessOrEqual(a.pool.stats.dials - before, 50 * 11);
+  world.world.network.heal();
+  await world.advance(5_000);
+  for (const { spec: { name } } of others) assertEquals(a.peer(name).linked, true);
+});
+
+Deno.test("a pool that is told of thousands of members that do not exist dials few of them a second, and living ones at once", async () => {
+  const world = new PoolWorld();
+  const a = await world.start("a");
+  const others: PoolNode[] = [];
+  for (let at = 0; at < 100; at++) others.push(await world.start(`b${at}`));
+  a.pool.want(others.map(({ spec }) => spec));
+  await world.advance(SOON);
+  for (const { spec: { name } } of others) assertEquals(a.peer(name).linked, true);
+  const ghosts = Array.from(
+    { length: 5_000 },
+    (_, at) => nodeSpec(`ghost${at}`, 1, { addresses: [{ hostname: "b0", port: 7 }] }),
+  );
+  const before = a.pool.stats.dials;
+  a.pool.want([...others.map(({ spec }) => spec), ...ghosts]);
+  await world.advance(10_000);
+  assertLessOrEqual(a.pool.stats.dials - before, 40 + 10 * 6);
+  world.world.network.reset("a", "b7");
+  await world.advance(200);
+  assertEquals(a.peer("b7").linked, true);
+  await world.advance(600_000);
+  assertLessOrEqual(a.pool.stats.dials - before, 40 + 610 * 6);
 });
 
 Deno.test("a host that takes connections and closes them at once is not dialled in a hot loop", async () => {

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { Connection } from "../../../connections/connection.ts";
 import { Peer } from "../../../connections/peer.ts";
-import { PeerDialler, type PeerDiallerHost } from "../../../connections/dialer/peer_dialler.ts";
+import { LONGEST_WAIT, PATIENCE, PeerDialler, type PeerDiallerHost } from "../../../connections/dialer/peer_dialler.ts";
 import { HandshakeRefusedError } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
 import { bareRuntime, pass } from "../bare_runtime.ts";
@@ -33,13 +33,15 @@ class Bench implements PeerDiallerHost {
   /** What becomes of a dial at once. */
   onDial: (dial: Dial) => void = () => {};
   promised = "";
+  /** How often the peer was told to be back. */
+  returns = 0;
   readonly #self: string;
 
   constructor(self = "a") {
     this.#self = self;
     this.peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec(self));
     this.peer.wanted = true;
-    this.dialler = new PeerDialler(this.peer, this);
+    this.dialler = new PeerDialler(this.peer, this, () => this.returns++);
   }
 
   dialFailed(): void {}
@@ -182,19 +184,54 @@ Deno.test("PeerDialler dials a lost connection again at once, and only that", as
   assertEquals(bench.newDials(), ["bulk 1"]);
 });
 
-Deno.test("PeerDialler tries for ever, with waits that double up to the cap, less a random part of up to a half", async () => {
+Deno.test("PeerDialler tries for two minutes with waits that double up to the cap, less a random part of up to a half", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
   bench.dialler.reconcile();
-  await bench.pass(600_000);
+  await bench.pass(PATIENCE);
   const waits = bench.dials.map(({ at }, index) => at - (bench.dials[index - 1]?.at ?? 0)).slice(1);
   for (const [index, wait] of waits.entries()) {
     const full = Math.min(BACKOFF.cap, BACKOFF.initial * 2 ** Math.min(index, 20));
     assertGreaterOrEqual(wait, full / 2);
     assertLessOrEqual(wait, full + 1);
   }
-  assertGreaterOrEqual(waits.length, 600_000 / BACKOFF.cap);
+  assertGreaterOrEqual(waits.length, PATIENCE / BACKOFF.cap);
   assert(new Set(waits.slice(20).map((wait) => Math.round(wait / 100))).size > 5, "all waits are alike");
+});
+
+Deno.test("PeerDialler dials a peer that has been failing for two minutes ever more rarely, down to once a minute", async () => {
+  const bench = new Bench();
+  bench.onDial = (dial) => dial.fail();
+  bench.dialler.reconcile();
+  await bench.pass(PATIENCE + 4 * LONGEST_WAIT);
+  bench.newDials();
+  await bench.pass(20 * LONGEST_WAIT);
+  const rare = bench.newDials().length;
+  assertGreaterOrEqual(rare, 18);
+  assertLessOrEqual(rare, 22);
+
+  // A word of it ends the wait, once: without an answer, the waits rise again.
+  bench.dialler.hearten();
+  assertEquals(bench.newDials(), ["membership 0"]);
+  await bench.pass(10 * LONGEST_WAIT);
+  assertLessOrEqual(bench.newDials().length, 16);
+  assertEquals(bench.returns, 0);
+
+  bench.onDial = (dial) => dial.succeed();
+  bench.dialler.hearten();
+  await bench.pass(0);
+  assertEquals(bench.newDials(), ["membership 0", "default 0", "bulk 0", "bulk 1"]);
+  assertEquals(bench.returns, 1);
+});
+
+Deno.test("PeerDialler.hearten() changes nothing for a peer that has not been failing for long", async () => {
+  const bench = new Bench();
+  bench.onDial = (dial) => dial.fail();
+  bench.dialler.reconcile();
+  await bench.pass(10_000);
+  bench.newDials();
+  bench.dialler.hearten();
+  assertEquals(bench.newDials(), []);
 });
 
 Deno.test("PeerDialler forgets past failures once a dial succeeded", async () => {

@@ -1,0 +1,87 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Clock, Timer } from "../../runtime/runtime.ts";
+
+/** How many dials a {@linkcode DialBudget} lets fail. */
+export interface DialBudgetOptions {
+  /** So many at once. */
+  readonly burst: number;
+  /** So many a second in the long run. */
+  readonly perSecond: number;
+}
+
+/**
+ * Bounds how many dials fail: one that succeeds costs nothing, one that fails has used up a part of the budget, which comes back with time.
+ * Whoever tells of members that do not exist has a node make so many dials at addresses of its choice, and no more.
+ */
+export class DialBudget {
+  readonly #clock: Clock;
+  readonly #options: DialBudgetOptions;
+  #left: number;
+  #countedAt: number;
+  #waiting: (() => void)[] = [];
+  #timer: Timer | null = null;
+
+  constructor(clock: Clock, options: DialBudgetOptions) {
+    this.#clock = clock;
+    this.#options = options;
+    this.#left = options.burst;
+    this.#countedAt = clock.now();
+  }
+
+  /**
+   * Runs `dial` as soon as the budget allows it.
+   *
+   * @param dial Resolves, or rejects with an error that `isAnswer` tells from a failure.
+   */
+  async run(dial: () => Promise<unknown>, isAnswer: (error: unknown) => boolean): Promise<void> {
+    this.#refill();
+    if (this.#left < 1 || this.#waiting.length > 0) await this.#turn();
+    this.#left--;
+    let hasFailed = false;
+    try {
+      await dial();
+    } catch (error) {
+      hasFailed = !isAnswer(error);
+      throw error;
+    } finally {
+      if (!hasFailed) this.#left++;
+      this.#admit();
+    }
+  }
+
+  /** Forgets the dials that wait. */
+  forget(): void {
+    this.#waiting = [];
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #turn(): Promise<void> {
+    const turn = new Promise<void>((resolve) => this.#waiting.push(resolve));
+    this.#admit();
+    return turn;
+  }
+
+  #refill(): void {
+    const { burst, perSecond } = this.#options;
+    const now = this.#clock.now();
+    this.#left = Math.min(burst, this.#left + (now - this.#countedAt) / 1_000 * perSecond);
+    this.#countedAt = now;
+  }
+
+  /** Lets the next one that waits go, one at a time: it takes its part in a turn of its own. */
+  #admit(): void {
+    this.#refill();
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#waiting.length === 0) return;
+    const wait = Math.max(0, (1 - this.#left) / this.#options.perSecond * 1_000);
+    this.#timer = this.#clock.schedule(wait, () => {
+      this.#timer = null;
+      this.#refill();
+      if (this.#left >= 1 - 1e-9) this.#waiting.shift()?.();
+      this.#admit();
+    });
+  }
+}
