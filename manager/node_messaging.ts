@@ -178,6 +178,7 @@ export class NodeMessaging {
       { memberLeft: (node) => acceptance.handOver(this.#orders.gone(node, clock.now())) },
       {
         restart: (self) => relaying.restart(self),
+        periodic: () => relaying.tick(),
         controls: [[FrameKind.relay, (_, message) => relaying.receive(message)]],
       },
       {
@@ -245,13 +246,12 @@ export class NodeMessaging {
   #newRelaying(context: NodeContext): Relaying {
     const { settings, pool, codec, self, runtime } = context;
     return new Relaying({
-      pool,
-      codec,
-      ttl: settings.relayTtl,
+      ...{ pool, codec, clock: runtime.clock, ttl: settings.relayTtl, patience: context.answerTimeout },
       chance: () => randomCount(runtime.random),
       lastRoot: () => this.broadcasting.lastRoot,
       treeLinks: (root) => this.broadcasting.links(root),
       isKnown: (name) => settings.strategy.knowsAll !== true || context.members.has(name) || pool.peers.has(name),
+      missed: ({ node, name }) => this.outbound.missed(node, name),
       arrived: (from, what) => this.#relayed(from, what),
     }, self);
   }

@@ -203,6 +203,11 @@ export class Outbound {
     }
   }
 
+  /** A message was relayed, and no word has come that it has arrived. */
+  missed(node: string, name: string): void {
+    this.#drop(node, name, "It was relayed, and no word came that it has arrived");
+  }
+
   /** Waits, but not beyond the node. */
   #untilDown<T>(node: string, waiting: Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Clock } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
@@ -12,8 +13,9 @@ import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
+import { type RelayedMessage, RelayedMessages } from "./relayed_messages.ts";
 import { traceFromValue } from "../wire/trace_context.ts";
-import { parseRelayHeader } from "../wire/relay_header.ts";
+import { parseRelayHeader, type RelayHeader } from "../wire/relay_header.ts";
 
 /** What arrived after having been relayed. */
 export type RelayedArrival =
@@ -29,6 +31,12 @@ export type RelayedArrival =
   }
   | { readonly kind: "receipt"; readonly receipt: unknown }
   | { readonly kind: "cancel"; readonly id: unknown };
+
+/** The word that a message has arrived. */
+interface RelayedWord {
+  readonly kind: "arrived";
+  readonly number: unknown;
+}
 
 /** What a {@linkcode Relaying} counts. */
 export interface RelayStats {
@@ -52,6 +60,11 @@ export interface RelayingOptions {
   readonly treeLinks: (root: string) => readonly string[];
   /** Whether a node can be in the cluster, as far as is known here. */
   readonly isKnown: (name: string) => boolean;
+  readonly clock: Pick<Clock, "now">;
+  /** Milliseconds in which the word must come back that a message has arrived. */
+  readonly patience: number;
+  /** Told of a message without a guarantee of which no word has come back. */
+  readonly missed: (message: RelayedMessage) => void;
   /** Takes what was for this node. */
   readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
 }
@@ -68,6 +81,7 @@ const PROOFS_MAX = 4_096;
 export class Relaying {
   readonly stats: RelayStats = { relayed: 0, lost: 0 };
   readonly #options: RelayingOptions;
+  readonly #awaited: RelayedMessages;
   #relay: Relay;
   /** By destination: the proof that messages to it carry. */
   readonly #given = new Map<string, number>();
@@ -76,11 +90,13 @@ export class Relaying {
 
   constructor(options: RelayingOptions, self: NodeSpec) {
     this.#options = options;
+    this.#awaited = new RelayedMessages(options.patience);
     this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance });
   }
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
+    this.#awaited.clear();
     this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance });
   }
 
@@ -97,25 +113,25 @@ export class Relaying {
     const body = encode(["message", name, cast, channel, marks, this.#options.codec.encode(message), proof]);
     // A tree that nodes have gone from is whole again only with the next broadcast along it, and what is not acknowledged is not repeated.
     const isFlood = repeated === true || (envelope === undefined && outLinks === undefined);
-    this.#begin(node, body, outLinks, isFlood, trace);
+    const number = this.#begin(node, body, outLinks, isFlood, trace);
+    if (envelope === undefined) this.#awaited.add(number, { node, name }, this.#options.clock.now());
+  }
+
+  /** Tells which messages have not arrived, as far as anybody says. Called now and then. */
+  tick(): void {
+    for (const message of this.#awaited.overdue(this.#options.clock.now())) this.#options.missed(message);
   }
 
   /** Sends a receipt on its way back. */
   sendReceipt(node: string, receipt: unknown): void {
-    try {
-      this.#begin(node, encode(["receipt", receipt, this.#shown.get(node) ?? 0]), undefined, false);
-    } catch {
-      // There is no way now; a repetition of the message will bring another receipt.
-    }
+    // Where there is no way now, a repetition of the message will bring another receipt.
+    this.#sendBack(node, ["receipt", receipt, this.#shown.get(node) ?? 0]);
   }
 
   /** Sends word on its way that a call was given up. */
   sendCancel(node: string, id: number): void {
-    try {
-      this.#begin(node, encode(["cancel", id]), undefined, true);
-    } catch {
-      // There is no way now; the handler goes on, and nobody takes its reply.
-    }
+    // Where there is no way now, the handler goes on, and nobody takes its reply.
+    this.#sendBack(node, ["cancel", id], true);
   }
 
   /**
@@ -140,7 +156,7 @@ export class Relaying {
       // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
       const counts = what.kind !== "message" || what.envelope !== undefined;
       if (counts && this.#connected().has(header.origin)) this.stats.lost++;
-      else this.#options.arrived({ name: header.origin, incarnation: header.incarnation }, what);
+      else this.#arrived(header, what);
     } else if (step.outcome === "forwarded") {
       this.stats.relayed++;
       this.#pass(step, body, trace);
@@ -149,19 +165,36 @@ export class Relaying {
     }
   }
 
+  #arrived({ origin, incarnation, sequence }: RelayHeader, what: RelayedArrival | RelayedWord): void {
+    if (what.kind === "arrived") return this.#awaited.arrived(origin, what.number);
+    this.#options.arrived({ name: origin, incarnation }, what);
+    if (what.kind === "message" && what.envelope === undefined) this.#sendBack(origin, ["arrived", sequence]);
+  }
+
+  /** Sends something on its way that may get lost. */
+  #sendBack(node: string, value: unknown, isFlood = false): void {
+    try {
+      this.#begin(node, encode(value), undefined, isFlood);
+    } catch {
+      // There is no way now.
+    }
+  }
+
+  /** @returns The number of the message. */
   #begin(
     node: string,
     body: Uint8Array,
     outLinks: readonly string[] | undefined,
     isFlood: boolean,
     trace?: Uint8Array,
-  ): void {
+  ): number {
     const tree = isFlood ? null : this.#options.lastRoot() ?? null;
     const links = isFlood ? [] : outLinks ?? this.#linksOf(tree);
     const step = this.#relay.send(node, { connected: this.#connected(), outLinks: links }, tree);
     if (step.outcome !== "forwarded" || !this.#pass(step, body, trace)) {
       throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
     }
+    return step.header.sequence;
   }
 
   /** A message keeps to the tree that it began on: a bit of each of several might lead round in circles, and not to everyone. */
@@ -181,12 +214,13 @@ export class Relaying {
   }
 
   /** What has arrived; `undefined` when it is a receipt without proof that its sender has got anything from here. */
-  #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | undefined {
+  #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | RelayedWord | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {
       const given = this.#given.get(origin);
       return given !== undefined && rest[1] === given ? { kind, receipt: rest[0] } : undefined;
     }
+    if (kind === "arrived") return { kind, number: rest[0] };
     if (kind === "cancel") return { kind, id: rest[0] };
     const [name, cast, channel, marks, bytes, proof] = rest;
     if (
@@ -206,7 +240,7 @@ export class Relaying {
   }
 
   #connected(): ReadonlySet<string> {
-    const usable = ({ up, partitioned, silent }: Peer) => up && !partitioned && !silent;
+    const usable = ({ up, partitioned, unreachable }: Peer) => up && !partitioned && !unreachable;
     return new Set([...this.#options.pool.peers.values()].filter(usable).map(({ name }) => name));
   }
 }
