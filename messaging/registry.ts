@@ -130,6 +130,11 @@ export class Registry {
     return known;
   }
 
+  /** Names that users have registered. */
+  get names(): string[] {
+    return [...this.#handlers.keys()].filter((name) => name !== MANAGER_NAME && !name.startsWith("\0"));
+  }
+
   /** The handler behind a name. */
   whereis(name: string): MessageHandler | undefined {
     return this.#handlers.get(name);

@@ -5,11 +5,13 @@ import type { Node } from "../manager/node.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { EventFeeds } from "./event_feed.ts";
-import { hasToken, hostSet, isForUs, isFromElsewhere } from "./guard.ts";
+import { hostSet } from "./guard.ts";
 import { Health, type HealthCheck } from "./health.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./metrics/prometheus.ts";
-import { pageHtml } from "./page.ts";
+import { ClusterViews } from "./page/cluster_views.ts";
+import { pageRoutes } from "./page/page_routes.ts";
 import { plainJson } from "./plain_json.ts";
+import { HEADERS, json, problem, type Route, routed } from "./routing.ts";
 
 /** Options of {@linkcode httpHandler}. */
 export interface HttpHandlerOptions {
@@ -33,24 +35,6 @@ export interface HttpHandlerOptions {
    */
   readonly hosts?: readonly string[] | undefined;
 }
-
-/** Answers a request. */
-type Answer = (request: Request) => Response | Promise<Response>;
-
-/** What can be done with a path, by method. */
-type Route = Readonly<Partial<Record<"GET" | "POST", Answer>>>;
-
-/** What every answer says: it is of the moment, it is what it says that it is, and it is for nobody else's page. */
-const HEADERS: Readonly<Record<string, string>> = {
-  "cache-control": "no-store",
-  "cross-origin-resource-policy": "same-origin",
-  "referrer-policy": "no-referrer",
-  "x-content-type-options": "nosniff",
-};
-
-/** The page may do what it does within itself, and ask the server that it came from. */
-const PAGE_POLICY = "default-src 'none'; connect-src 'self'; img-src data:; script-src 'unsafe-inline'; " +
-  "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /**
  * Makes a handler for `Deno.serve` by which a node can be seen:
@@ -94,26 +78,7 @@ export function httpHandler(
   if (names.size !== new Set(hosts.map((host) => host.toLowerCase())).size) {
     throw new TypeError(`Cannot make a handler: "hosts" is ${plainJson(hosts)}, expected names of hosts`);
   }
-  const routes = routesOf(node, page);
-  return async (request) => {
-    if (!isForUs(request, names)) {
-      return problem(421, "This server does not go by that name: reach it by its address, or name it in `hosts`");
-    }
-    const { pathname } = new URL(request.url);
-    const route = routes.get(pathname);
-    if (route === undefined) return problem(404, `There is no "${pathname.slice(0, 100)}" here`);
-    const method = request.method === "HEAD" ? "GET" : request.method;
-    const answer = Object.hasOwn(route, method) ? route[method as keyof Route] : undefined;
-    if (answer === undefined) return problem(405, "That cannot be done here", { allow: allowed(route) });
-    if (method !== "GET") {
-      const refusal = await refusalOf(request, token);
-      if (refusal !== null) return refusal;
-    }
-    const response = await answer(request);
-    if (request.method !== "HEAD") return response;
-    await response.body?.cancel();
-    return new Response(null, response);
-  };
+  return routed(routesOf(node, page), { token, names });
 }
 
 function routesOf(manager: PeerServiceManager, hasPage: boolean): ReadonlyMap<string, Route> {
@@ -129,16 +94,10 @@ function routesOf(manager: PeerServiceManager, hasPage: boolean): ReadonlyMap<st
     ["/events", { GET: () => events(feeds) }],
     ["/drain", { POST: () => drain(manager) }],
   ]);
-  if (hasPage) { for (const path of ["/", "/page"]) routes.set(path, { GET: servePage }); }
-  return routes;
-}
-
-/** Why a request that would change something is not done; `null` when it may. */
-async function refusalOf(request: Request, token: string | undefined): Promise<Response | null> {
-  if (isFromElsewhere(request)) return problem(403, "Pages from elsewhere cannot change anything here");
-  if (token === undefined) return problem(403, "Nothing can be changed here: the handler was made without a token");
-  if (await hasToken(request, token)) return null;
-  return problem(401, "To change something takes the token", { "www-authenticate": "Bearer" });
+  if (!hasPage) return routes;
+  const views = new ClusterViews(node);
+  const act = (action: string) => action === "drain" ? drain(manager) : problem(400, `"${action}" cannot be done here`);
+  return new Map([...routes, ...pageRoutes({ document: () => views.document(), act })]);
 }
 
 function checks(list: readonly HealthCheck[]): Response {
@@ -165,25 +124,4 @@ function drain(manager: PeerServiceManager): Response {
   // What goes wrong then is told by events; who asked has its answer already, as the node may take long.
   manager.drain().catch(() => {});
   return json({ draining: true }, 202);
-}
-
-function servePage(): Response {
-  return new Response(pageHtml, {
-    headers: { ...HEADERS, "content-type": "text/html; charset=utf-8", "content-security-policy": PAGE_POLICY },
-  });
-}
-
-function problem(status: number, message: string, headers: Record<string, string> = {}): Response {
-  return json({ error: message }, status, headers);
-}
-
-function json(value: unknown, status = 200, headers: Record<string, string> = {}): Response {
-  return new Response(plainJson(value), {
-    status,
-    headers: { ...HEADERS, "content-type": "application/json", ...headers },
-  });
-}
-
-function allowed(route: Route): string {
-  return Object.keys(route).flatMap((method) => method === "GET" ? ["GET", "HEAD"] : [method]).join(", ");
 }

@@ -1,0 +1,308 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * What the page does: asks for the document (`page/cluster`) again and again, and reads the events (`events`). What comes from there is
+ * only ever shown as text. It draws without measuring time: nothing moves unless something changed.
+ */
+export const pageScript = `
+const byId = (id) => document.getElementById(id);
+const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
+const EVENTS_MAX = 2000;
+const COLOURS = { u: "--up", s: "--suspect", d: "--down" };
+let state = null;      // the latest document
+let before = null;     // the one before it, for rates
+let selected = null;   // name of a node
+
+const element = (name, text = "", data = {}) => {
+  const made = Object.assign(document.createElement(name), { textContent: text, title: text });
+  Object.assign(made.dataset, data);
+  return made;
+};
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+const shown = (value) => typeof value === "string" ? value : JSON.stringify(value);
+const size = (bytes) => bytes < 1000 ? bytes + " B" : bytes < 1e6 ? (bytes / 1000).toFixed(1) + " kB" : (bytes / 1e6).toFixed(1) + " MB";
+const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
+
+/** How one node sees another one, both ways: "u", "s", "d", "-" or "?" for each. */
+function sight(from, to) {
+  if (from.view === null) return "?";
+  return from.view.sees[to.name] ?? (state.isFullMesh ? "d" : "-");
+}
+
+function linkOf(a, b) {
+  const ways = [sight(a, b), sight(b, a)].filter((way) => way !== "?");
+  if (ways.length === 0 || ways.every((way) => way === "-")) return null;
+  if (ways.includes("d")) return ways.includes("u") || ways.includes("s") ? "s" : "d";
+  return ways.includes("s") ? "s" : "u";
+}
+
+function links() {
+  const found = [];
+  for (const [index, a] of state.nodes.entries()) {
+    for (const b of state.nodes.slice(index + 1)) {
+      const link = linkOf(a, b);
+      if (link !== null) found.push([a, b, link]);
+    }
+  }
+  return found;
+}
+
+/** A canvas as sharp as the screen, and its size in CSS pixels. */
+function prepared(canvas) {
+  const { width, height } = canvas.getBoundingClientRect();
+  canvas.width = Math.round(width * devicePixelRatio);
+  canvas.height = Math.round(height * devicePixelRatio);
+  const context = canvas.getContext("2d");
+  context.scale(devicePixelRatio, devicePixelRatio);
+  return { context, width, height };
+}
+
+const placeOf = (index, count, width) => {
+  const angle = 2 * Math.PI * index / count - Math.PI / 2;
+  const radius = width / 2 - (count > 40 ? 14 : 34);
+  return [width / 2 + radius * Math.cos(angle), width / 2 + radius * Math.sin(angle)];
+};
+
+function drawMesh() {
+  const canvas = byId("mesh");
+  const { context, width } = prepared(canvas);
+  const count = state.nodes.length;
+  const places = new Map(state.nodes.map(({ name }, index) => [name, placeOf(index, count, width)]));
+  const all = links();
+  // What is well lies below, what is not above it.
+  for (const kind of ["u", "s", "d"]) {
+    context.strokeStyle = colour(COLOURS[kind]);
+    context.setLineDash(kind === "u" ? [] : kind === "s" ? [6, 3] : [2, 3]);
+    for (const [a, b] of all.filter(([, , link]) => link === kind)) {
+      const isChosen = selected === a.name || selected === b.name;
+      context.globalAlpha = isChosen ? 1 : kind === "u" ? Math.max(0.06, 0.5 - count / 250) : 0.6;
+      context.lineWidth = isChosen ? 1.8 : 1;
+      context.beginPath();
+      context.moveTo(...places.get(a.name));
+      context.lineTo(...places.get(b.name));
+      context.stroke();
+    }
+  }
+  context.globalAlpha = 1;
+  context.setLineDash([]);
+  context.font = "12px system-ui, sans-serif";
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  for (const node of state.nodes) {
+    const [x, y] = places.get(node.name);
+    const radius = count > 40 ? 4 : 7;
+    context.fillStyle = colour(COLOURS[node.status[0]]);
+    context.beginPath();
+    context.arc(x, y, node.name === selected ? radius + 3 : radius, 0, 2 * Math.PI);
+    context.fill();
+    if (count > 40 && node.name !== selected) continue;
+    context.fillStyle = colour("--text");
+    const outward = 1 + 20 / Math.hypot(x - width / 2, y - width / 2);
+    context.fillText(node.name.slice(0, 12), width / 2 + (x - width / 2) * outward, width / 2 + (y - width / 2) * outward);
+  }
+  const counts = { u: 0, s: 0, d: 0 };
+  for (const [, , link] of all) counts[link]++;
+  canvas.dataset.links = JSON.stringify(counts);
+  canvas.setAttribute("aria-label", count + " nodes; links: " + counts.u + " up, " + counts.s + " in doubt, " + counts.d + " down");
+}
+
+/** Round trips from row to column, pale for short ones: by rank, as one slow link would make all others look alike. */
+function drawHeat() {
+  const { context, width, height } = prepared(byId("heat"));
+  const names = state.nodes.map(({ name }) => name);
+  const times = state.nodes.map(({ view }) => names.map((name) => view?.roundTrips[name]));
+  const sorted = times.flat().filter((time) => time !== undefined).sort((a, b) => a - b);
+  const ranks = new Map(sorted.map((time, index) => [time, index / Math.max(1, sorted.length - 1)]));
+  const [w, h] = [width / names.length, height / names.length];
+  context.fillStyle = colour("--focus");
+  for (const [row, cells] of times.entries()) {
+    for (const [column, time] of cells.entries()) {
+      if (time === undefined) continue;
+      context.globalAlpha = 0.12 + 0.88 * ranks.get(time);
+      context.fillRect(column * w, row * h, Math.max(1, w - (w > 6 ? 1 : 0)), Math.max(1, h - (h > 6 ? 1 : 0)));
+    }
+  }
+  const median = sorted[sorted.length >> 1];
+  byId("heat-scale").textContent = sorted.length === 0 ? "nothing is measured yet"
+    : "shortest " + sorted[0] + " ms, median " + median + " ms, longest " + sorted.at(-1) + " ms";
+}
+
+/** How much a counter of a node grows in a second. */
+function rate(node, counter) {
+  const former = before?.nodes.find(({ name }) => name === node.name);
+  if (!node.view || !former?.view || state.at <= before.at) return null;
+  return Math.max(0, (node.view[counter] - former.view[counter]) * 1000 / (state.at - before.at));
+}
+
+function fillRow(row, node) {
+  const rates = [rate(node, "sent"), rate(node, "delivered")];
+  const times = Object.values(node.view?.roundTrips ?? {});
+  const texts = [
+    node.name + (node.name === state.self ? " (this one)" : ""),
+    node.state,
+    clock(node.since),
+    node.reason,
+    rates[0] === null ? "" : Math.round(rates[0]) + "/s",
+    rates[1] === null ? "" : Math.round(rates[1]) + "/s",
+    node.view === null ? "" : size(node.view.queuedBytes),
+    times.length === 0 ? "" : (times.reduce((sum, time) => sum + time, 0) / times.length).toFixed(1) + " ms",
+  ];
+  row.dataset.status = node.status;
+  row.setAttribute("aria-selected", String(node.name === selected));
+  row.tabIndex = node.name === (selected ?? state.nodes[0].name) ? 0 : -1;
+  for (const [index, text] of texts.entries()) {
+    const cell = row.cells[index] ?? row.insertCell();
+    if (index === 1) cell.className = "status";
+    if (cell.textContent !== text) { cell.textContent = text; cell.title = text; }
+  }
+}
+
+/** Rows stay where they are, and with them what has the focus. */
+function drawTable() {
+  const body = byId("members");
+  const rows = new Map([...body.rows].map((row) => [row.dataset.node, row]));
+  for (const [index, node] of state.nodes.entries()) {
+    let row = rows.get(node.name);
+    rows.delete(node.name);
+    if (row === undefined) {
+      row = element("tr", "", { node: node.name });
+      row.setAttribute("role", "row");
+    }
+    fillRow(row, node);
+    if (body.rows[index] !== row) body.insertBefore(row, body.rows[index] ?? null);
+  }
+  for (const row of rows.values()) row.remove();
+}
+
+function drawDetail() {
+  const node = state.nodes.find(({ name }) => name === selected);
+  byId("detail-title").textContent = node === undefined ? "Choose a node" : node.name;
+  const facts = node === undefined ? [] : [
+    ["status", node.state + " since " + new Date(node.since).toLocaleString()],
+    ["why", node.reason],
+    ["addresses", node.addresses.join(", ")],
+    ["bytes", node.view === null ? "it does not answer" : size(node.view.bytesIn) + " in, " + size(node.view.bytesOut) + " out"],
+    ["handlers", node.view?.handlers.join(", ") ?? ""],
+    ...Object.entries(node.attributes).map(([key, value]) => [key, shown(value)]),
+  ];
+  byId("facts").replaceChildren(...facts.flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
+  const offered = token === "" ? [] : [...state.actions.map((action) => [action]), ...(node?.actions ?? []).map((action) => [action, node.name])];
+  const bar = byId("actions");
+  const wanted = JSON.stringify(offered);
+  if (bar.dataset.offered === wanted) return;
+  bar.dataset.offered = wanted;
+  bar.replaceChildren(...offered.map(([action, name]) => {
+    const button = element("button", name === undefined ? action : action + " " + name, { action });
+    button.type = "button";
+    button.addEventListener("click", () => act(action, name));
+    return button;
+  }));
+}
+
+function drawSummary() {
+  const counts = Map.groupBy(state.nodes, ({ status }) => status);
+  const words = ["up", "suspect", "down"].map((status) => (counts.get(status)?.length ?? 0) + " " + status);
+  byId("title").textContent = state.title;
+  byId("summary").replaceChildren(...words.map((word) => element("span", word)));
+}
+
+function draw() {
+  if (state === null) return;
+  drawSummary();
+  drawTable();
+  drawDetail();
+  drawMesh();
+  drawHeat();
+}
+
+function choose(name, focus) {
+  selected = name;
+  draw();
+  if (focus) [...byId("members").rows].find((row) => row.dataset.node === name)?.focus();
+}
+
+async function act(action, node) {
+  const notice = byId("notice");
+  notice.textContent = "";
+  try {
+    const headers = { "authorization": "Bearer " + token, "content-type": "application/json" };
+    const answer = await fetch("page/act", { method: "POST", headers, body: JSON.stringify({ action, node }) });
+    if (!answer.ok) notice.textContent = (await answer.json()).error;
+  } catch {
+    notice.textContent = "Nobody answers";
+  }
+  await look();
+}
+
+async function look() {
+  const link = byId("link");
+  try {
+    const answer = await fetch("page/cluster");
+    if (!answer.ok) throw new Error("status " + answer.status);
+    const next = await answer.json();
+    if (next.at !== state?.at) [before, state] = [state, next];
+    link.dataset.ok = "true";
+    link.textContent = "live, " + clock(state.at);
+    draw();
+  } catch (error) {
+    link.dataset.ok = "false";
+    link.textContent = "no answer" + (state === null ? "" : ", this is of " + clock(state.at));
+  }
+}
+
+async function lookAlways() {
+  await look();
+  setTimeout(lookAlways, document.hidden ? 5000 : (state?.nodes.length ?? 0) > 64 ? 2000 : 700);
+}
+
+function note(kind, data) {
+  const { at, ...rest } = data;
+  const line = element("li", "", { kind });
+  const words = Object.entries(rest).map(([key, value]) => key === "node" ? shown(value) : key + " " + shown(value));
+  line.append(element("time", clock(at)), kind + " " + words.join(", "));
+  line.title = line.textContent;
+  const list = byId("events");
+  const box = list.parentElement;
+  // Whoever has scrolled back stays there.
+  const height = box.scrollHeight;
+  list.prepend(line);
+  if (box.scrollTop > 0) box.scrollTop += box.scrollHeight - height;
+  while (list.children.length > EVENTS_MAX) list.lastChild.remove();
+  filter(line);
+}
+
+function filter(line) {
+  const kind = byId("filter").value;
+  line.hidden = kind !== "" && line.dataset.kind !== kind;
+}
+
+byId("members").addEventListener("click", ({ target }) => {
+  const row = target.closest("tr");
+  if (row !== null) choose(row.dataset.node, true);
+});
+byId("members").addEventListener("keydown", (event) => {
+  const names = state.nodes.map(({ name }) => name);
+  const at = names.indexOf(event.target.dataset.node);
+  const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: names.length - 1 }[event.key] ?? (event.key === "Enter" || event.key === " " ? at : null);
+  if (to === null) return;
+  event.preventDefault();
+  choose(names[Math.max(0, Math.min(names.length - 1, to))], true);
+});
+byId("mesh").addEventListener("click", ({ offsetX, offsetY, target }) => {
+  const { width } = target.getBoundingClientRect();
+  const near = state.nodes.map(({ name }, index) => {
+    const [x, y] = placeOf(index, state.nodes.length, width);
+    return [Math.hypot(x - offsetX, y - offsetY), name];
+  }).sort(([a], [b]) => a - b)[0];
+  if (near !== undefined && near[0] < 20) choose(near[1], true);
+});
+byId("filter").addEventListener("change", () => [...byId("events").children].forEach(filter));
+addEventListener("resize", draw);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
+
+const source = new EventSource("events");
+for (const { value } of byId("filter").options) {
+  if (value !== "") source.addEventListener(value, ({ data }) => note(value, JSON.parse(data)));
+}
+lookAlways();
+`;

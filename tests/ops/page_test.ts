@@ -1,0 +1,160 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { httpHandler } from "../../ops/mod.ts";
+import { BrowserPage, chromiumPath } from "../chromium.ts";
+
+const TOKEN = "token-for-tests";
+
+/** A cluster over TCP, whose first node serves the page. */
+class ServedCluster implements AsyncDisposable {
+  readonly nodes = new Map<string, PeerServiceManager>();
+  readonly #server: Deno.HttpServer<Deno.NetAddr>;
+
+  private constructor(first: PeerServiceManager) {
+    this.nodes.set(first.name, first);
+    const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+    this.#server = Deno.serve(options, httpHandler(first, { token: TOKEN }));
+  }
+
+  static async start(names: readonly string[], metadata: Record<string, unknown> = {}): Promise<ServedCluster> {
+    const [first, ...others] = names;
+    const cluster = new ServedCluster(await startNode(first!, metadata));
+    for (const name of others) await cluster.join(name);
+    return cluster;
+  }
+
+  async join(name: string): Promise<void> {
+    const node = await startNode(name);
+    // It answers what it sees, as every node with a handler does.
+    httpHandler(node);
+    await node.syncJoin([...this.nodes.values()][0]!.spec);
+    this.nodes.set(name, node);
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#server.addr.port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.nodes.values()].map((node) => node.stop()));
+    await this.#server.shutdown();
+  }
+}
+
+function startNode(name: string, metadata: Record<string, unknown> = {}): Promise<PeerServiceManager> {
+  return startPeerService({ name, metadata, preset: "local", allow: { faultInjection: true } });
+}
+
+const links = (counts: string) => `document.getElementById("mesh").dataset.links === '${counts}'`;
+const status = (node: string) => `document.querySelector('tr[data-node="${node}"]')?.dataset.status`;
+
+Deno.test({
+  name:
+    "The page shows who sees whom: what is cut shows, what heals heals, what is stopped turns, and what is said is text",
+  ignore: chromiumPath === undefined,
+  fn: async () => {
+    await using cluster = await ServedCluster.start(["a", "b", "c", "<img src=x onerror=alert(1)>"]);
+    const [a, b] = [...cluster.nodes.values()];
+    await using page = await BrowserPage.open(cluster.url);
+    await page.until(links('{"u":6,"s":0,"d":0}'));
+    const names = await page.evaluate(
+      "[...document.querySelectorAll('#members tr')].map((row) => row.cells[0].textContent)",
+    );
+    assertEquals(names, ["<img src=x onerror=alert(1)>", "a (this one)", "b", "c"]);
+    assertEquals(await page.evaluate("document.images.length"), 0);
+
+    const cut = await b!.injectPartition("b", 0);
+    await page.until(`${status("b")} === "down" && JSON.parse(document.getElementById("mesh").dataset.links).d >= 1`);
+    b!.resolvePartition(cut);
+    await page.until(links('{"u":6,"s":0,"d":0}'));
+    assertEquals(await page.evaluate(status("b")), "up");
+
+    await cluster.nodes.get("c")!.stop();
+    cluster.nodes.delete("c");
+    await page.until(`${status("c")} === "down"`);
+    await page.until(links('{"u":3,"s":0,"d":3}'));
+    await page.until(
+      "[...document.querySelectorAll('#events li')].some((line) => line.dataset.kind === 'down' && line.textContent.includes('c'))",
+    );
+    await a!.leave("c");
+    await page.until(links('{"u":3,"s":0,"d":0}'));
+    assertEquals(page.complaints, []);
+  },
+});
+
+Deno.test({
+  name:
+    "The page is read-only without the token; with it the node drains, and the page says that nobody answers any more",
+  ignore: chromiumPath === undefined,
+  fn: async () => {
+    await using cluster = await ServedCluster.start(["a", "b"]);
+    const choose = "document.querySelector('tr[data-node=\"a\"]').click()";
+    {
+      await using page = await BrowserPage.open(cluster.url);
+      await page.until(status("a"));
+      await page.evaluate(choose);
+      assertEquals(await page.evaluate("document.querySelectorAll('#actions button').length"), 0);
+      const answer = await page.evaluate<number>(
+        "fetch('page/act', { method: 'POST', body: '{\"action\":\"drain\"}' }).then(({ status }) => status)",
+      );
+      assertEquals(answer, 401);
+    }
+    await using page = await BrowserPage.open(
+      `${cluster.url}#token=${TOKEN}`,
+    );
+    await page.until(status("a"));
+    await page.evaluate(choose);
+    await page.until("document.querySelector('#actions button')?.textContent === 'drain a'");
+    await page.evaluate("document.querySelector('#actions button').click()");
+    await page.until(
+      "document.querySelectorAll('#members tr').length === 1 || document.getElementById('link').dataset.ok === 'false'",
+    );
+    assertEquals(cluster.nodes.get("b")!.members(), ["b"]);
+  },
+});
+
+Deno.test({
+  name: "The page works by keyboard, in light and dark, and nothing in it moves when nodes come and go",
+  ignore: chromiumPath === undefined,
+  fn: async () => {
+    await using cluster = await ServedCluster.start(["a", "b", "c"], { zone: "here" });
+    for (const dark of [false, true]) {
+      await using page = await BrowserPage.open(cluster.url, { dark });
+      await page.until(status("c"));
+      const boxes =
+        "JSON.stringify([...document.querySelectorAll('section')].map((box) => box.getBoundingClientRect()))";
+      const before = await page.evaluate<string>(boxes);
+      await page.evaluate("document.querySelector('#members tr').focus()");
+      for (const key of ["ArrowDown", "ArrowDown"]) await page.press(key);
+      assertEquals(await page.evaluate("document.activeElement.dataset.node"), "c");
+      assertEquals(await page.evaluate("document.getElementById('detail-title').textContent"), "c");
+      await page.press("Home");
+      assertEquals(await page.evaluate("document.activeElement.dataset.node"), "a");
+      await cluster.join(dark ? "e" : "d");
+      await page.until(status(dark ? "e" : "d"));
+      assertEquals(await page.evaluate("document.activeElement.dataset.node"), "a");
+      assertEquals(await page.evaluate<string>(boxes), before);
+      const ground = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
+      assertEquals(ground, dark ? "rgb(22, 24, 28)" : "rgb(251, 251, 249)");
+      assertEquals(page.complaints, []);
+    }
+  },
+});
+
+Deno.test("The page is one document without anything from elsewhere, and what is shown cannot become a part of it", async () => {
+  await using node = await startPeerService({ name: "a", preset: "local" });
+  const handler = httpHandler(node);
+  const [first, second] = await Promise.all(
+    ["/", "/page"].map(async (path) => await handler(new Request(`http://localhost${path}`))),
+  );
+  const text = await first!.text();
+  assertEquals([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, target]) => target), ["data:,"]);
+  const policy = first!.headers.get("content-security-policy")!;
+  const [, nonce] = /script-src 'nonce-([^']+)'/.exec(policy)!;
+  assertStringIncludes(text, `<script type="module" nonce="${nonce}">`);
+  assert(!policy.includes("unsafe"));
+  assert(policy !== second!.headers.get("content-security-policy"), "each answer has a nonce of its own");
+  await second!.body?.cancel();
+});
