@@ -2,7 +2,7 @@
 
 import { compareDots, type Dot } from "../membership/dot.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
-import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
+import { hasOtherKey, memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 import type { StrategyContext } from "./strategy.ts";
 
@@ -47,6 +47,9 @@ export function weigh(
       continue;
     }
     if (!isPossible(newest, context)) continue;
+    // A name belongs, at one incarnation, to the key that had it first: the handshake asks for that key.
+    if (isOtherKey(said.get(name), state.set.get(name))) continue;
+    if (name === from.name && isOtherKey(said.get(name), from)) continue;
     if (name === from.name) {
       if (!isOwnWord(from, newest, said.has(name))) continue;
     } else if (!isMember) {
@@ -72,6 +75,11 @@ function isEnd(ours: NodeSpec | undefined, newest: Dot, said: MembershipSet): bo
 
 function isPossible({ incarnation, counter }: Dot, { incarnationMax = Infinity }: StrategyContext): boolean {
   return incarnation <= incarnationMax && counter <= COUNTER_MAX;
+}
+
+/** Whether a node is said to have another key than it is known to have, in the same incarnation. */
+function isOtherKey(said: NodeSpec | undefined, known: NodeSpec | undefined): boolean {
+  return said !== undefined && known !== undefined && hasOtherKey(said, known);
 }
 
 /** A node is what it said in the handshake, and may say that earlier incarnations have left. */

@@ -40,3 +40,9 @@ export interface NodeSpec {
 export function memberSince({ since, incarnation }: Pick<NodeSpec, "since" | "incarnation">): number {
   return since ?? incarnation;
 }
+
+/** Whether a node shows another key than the one that has had its name, at this incarnation, from the first. */
+export function hasOtherKey(spec: NodeSpec, known: NodeSpec): boolean {
+  if (spec.incarnation !== known.incarnation || known.key === undefined) return false;
+  return spec.key === undefined || known.key.some((byte, at) => byte !== spec.key![at]);
+}

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../../wire/node_spec.ts";
+import { hasOtherKey, type NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { isPlausible } from "../incarnation_news.ts";
@@ -47,7 +47,7 @@ export function judgeRequest(
     const reason = `Cannot accept "${spec.name}": incarnation ${spec.incarnation} is older than the known ${known}`;
     return { code: "stale-incarnation", reason, known };
   }
-  if (peer !== undefined && isHijack(spec, peer.spec)) return nameInUse(spec.name);
+  if (peer !== undefined && hasOtherKey(spec, peer.spec)) return nameInUse(spec.name);
   const places = agreedPlaces(self, spec).get(channel) ?? 0;
   if (index >= places) {
     const reason =
@@ -88,19 +88,13 @@ export function isPreferred(
   return present.outbound ? dial > present.dial : self.name < peer.name;
 }
 
-/** Whether a node shows another key than the one that has had its name, at this incarnation, from the first. */
-function isHijack(spec: NodeSpec, known: NodeSpec): boolean {
-  if (spec.incarnation !== known.incarnation || known.key === undefined) return false;
-  return spec.key === undefined || known.key.some((byte, at) => byte !== spec.key![at]);
-}
-
 /**
  * Makes sure that a node that was dialled is the one whose name it has.
  *
  * @throws {HandshakeRefusedError} When it shows another key than the one that has had the name; then its stream is closed.
  */
 export function checkOwner(known: NodeSpec, { spec, stream }: Pick<Session, "stream"> & { spec: NodeSpec }): void {
-  if (!isHijack(spec, known)) return;
+  if (!hasOtherKey(spec, known)) return;
   stream.close();
   throw new HandshakeRefusedError(nameInUse(spec.name));
 }

@@ -146,3 +146,23 @@ Deno.test("fullMesh() keeps only those in its snapshot that are worth it", () =>
   const kept = strategy.snapshot(state, ({ name }) => name === "c");
   assertEquals(names(strategy.init(nodeSpec("a", 2), contextOf(), kept).state), ["a", "c"]);
 });
+
+Deno.test("fullMesh() leaves a name, at one incarnation, to the key that had it first, whoever says otherwise", () => {
+  const keyed = (byte: number | undefined, incarnation = 5): NodeSpec => {
+    const spec = nodeSpec("d", incarnation);
+    return byte === undefined ? spec : { ...spec, key: new Uint8Array(32).fill(byte) };
+  };
+  const owner = MembershipSet.empty().add(keyed(1));
+  const state = say(memberState(a, [b, c]), b, owner.set, connectedAs({ b: 1 })).state;
+  assertEquals(state.set.get("d")?.key?.[0], 1);
+  for (const [from, byte] of [[c, 2], [c, undefined], [keyed(2), 2]] as const) {
+    // Said as if it were newer than what the owner said of itself, or of an incarnation that begins here.
+    for (const said of [owner.set.add(keyed(byte)).set, MembershipSet.empty().add(keyed(byte)).set]) {
+      const next = say(state, from, said, connectedAs({ b: 1, c: 1 }));
+      assertEquals(next.state.set.get("d")?.key?.[0], 1, `${from.name} ${byte}`);
+    }
+  }
+  // Another incarnation may have another key, and a node that shows its own key says what it likes of itself.
+  const reborn = say(state, keyed(3, 9), MembershipSet.empty().add(keyed(3, 9)).set, connectedAs({ b: 1, d: 9 })).state;
+  assertEquals(reborn.set.get("d")?.key?.[0], 3);
+});
