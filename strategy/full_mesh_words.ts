@@ -47,9 +47,10 @@ export function weigh(
       continue;
     }
     if (!isPossible(newest, context)) continue;
-    // A name belongs, at one incarnation, to the key that had it first: the handshake asks for that key.
-    if (isOtherKey(said.get(name), state.set.get(name))) continue;
-    if (name === from.name && isOtherKey(said.get(name), from)) continue;
+    // A name belongs, at one incarnation, to the key that had it first, and is where that said: the handshake asks for that key.
+    const present = state.set.get(name);
+    if (name === from.name ? isOther(said.get(name), from) : isOther(said.get(name), present)) continue;
+    if (present !== undefined && hasOtherKey(said.get(name) ?? present, present)) continue;
     if (name === from.name) {
       if (!isOwnWord(from, newest, said.has(name))) continue;
     } else if (!isMember) {
@@ -77,9 +78,13 @@ function isPossible({ incarnation, counter }: Dot, { incarnationMax = Infinity }
   return incarnation <= incarnationMax && counter <= COUNTER_MAX;
 }
 
-/** Whether a node is said to have another key than it is known to have, in the same incarnation. */
-function isOtherKey(said: NodeSpec | undefined, known: NodeSpec | undefined): boolean {
-  return said !== undefined && known !== undefined && hasOtherKey(said, known);
+/** Whether a node is said to be somewhere else, or to have another key, than it is known to, in the same incarnation. */
+function isOther(said: NodeSpec | undefined, known: NodeSpec | undefined): boolean {
+  if (said === undefined || known === undefined || said.incarnation !== known.incarnation) return false;
+  return hasOtherKey(said, known) || said.addresses.length !== known.addresses.length ||
+    said.addresses.some(({ hostname, port }, index) =>
+      hostname !== known.addresses[index]!.hostname || port !== known.addresses[index]!.port
+    );
 }
 
 /** A node is what it said in the handshake, and may say that earlier incarnations have left. */

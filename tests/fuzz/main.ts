@@ -2,7 +2,8 @@
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
- * `deno task fuzz [inputs] [first seed]`: hands mutated inputs, a million unless told otherwise, to everything that reads the wire.
+ * `deno task fuzz [inputs] [first seed]`: hands mutated inputs, a million unless told otherwise, to everything that reads the wire. Then as many
+ * frames, of which a third each is made up by an outsider, a stranger and a member, go to a node of a simulated cluster.
  *
  * It fails when something is kept of them. What counts is what is still referred to: the resident memory grows to some 150 MiB by itself,
  * because the engine gives new objects more and more room.
@@ -11,11 +12,15 @@
  */
 
 import { fuzz } from "./fuzz.ts";
+import { LiarWorld } from "./roles.ts";
 import { TARGETS } from "./targets.ts";
 
 const MIB = 2 ** 20;
 /** What compiled code and caches of bounded size may need. */
 const GROWTH_MAX = 4 * MIB;
+
+/** Frames that one simulated cluster is sent. */
+const WORLD_INPUTS = 10_000;
 
 const inputs = Number(Deno.args[0] ?? 1_000_000);
 const first = Number(Deno.args[1] ?? 1);
@@ -36,6 +41,14 @@ for (const target of TARGETS) {
   const { refused } = await fuzz(target, first, each);
   const [kept, resident] = [live(), Deno.memoryUsage().rss].map((bytes) => (bytes / MIB).toFixed(1));
   console.log(`${target.name}: ${each} inputs, ${refused} refused, ${kept} MiB kept, ${resident} MiB resident`);
+}
+for (const role of ["outsider", "stranger", "member"] as const) {
+  // The seed of a cluster that is broken stands in the error.
+  for (let sent = 0, seed = first; sent < inputs / 3; sent += WORLD_INPUTS, seed++) {
+    await using world = new LiarWorld(role, seed);
+    await world.lie(Math.min(WORLD_INPUTS, Math.ceil(inputs / 3)));
+  }
+  console.log(`${role}: ${Math.ceil(inputs / 3)} frames, ${(live() / MIB).toFixed(1)} MiB kept`);
 }
 const growth = live() - before;
 console.log(`${(growth / MIB).toFixed(1)} MiB more are kept than at the beginning`);

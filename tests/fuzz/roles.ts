@@ -29,6 +29,7 @@ const SECRET = "a secret for the simulation";
 export class LiarWorld {
   readonly cluster: SimulatedCluster;
   readonly #role: Role;
+  readonly #seed: number;
   readonly #random: SeededRandom;
   /** What members were handed by members, as `from>to number`. */
   readonly #delivered: string[] = [];
@@ -38,6 +39,7 @@ export class LiarWorld {
 
   constructor(role: Role, seed: number) {
     this.#role = role;
+    this.#seed = seed;
     this.#random = seededRandom(seed);
     const options = {
       // A liar with a secret is a member or a stranger. An outsider has none.
@@ -67,7 +69,11 @@ export class LiarWorld {
     }
     if (this.#faults.length === 0) await this.#keepPromises();
     if (this.#faults.length > 0) {
-      throw new Error(`A ${this.#role} broke members: ${this.#faults.slice(0, 5).join("; ")}`);
+      {
+        throw new Error(
+          `The ${this.#role} of seed ${this.#seed} broke members: ${this.#faults.slice(0, 5).join("; ")}`,
+        );
+      }
     }
   }
 
