@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../wire/node_spec.ts";
+import { isElsewhere, type NodeSpec } from "../wire/node_spec.ts";
 import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -157,6 +157,11 @@ export class Overlay implements Part {
     const specs = this.#strategy.members(state);
     if (specs === this.#specs) return false;
     const own = specs.find(({ name }) => name === self.name);
+    if (own !== undefined && isElsewhere(own, self)) {
+      // Whoever believes that would look for this node elsewhere. A newer incarnation is believed by all.
+      this.#refutation.refute(self.incarnation);
+      return true;
+    }
     if (own !== undefined && own.incarnation <= self.incarnation) return false;
     const end = this.#strategy.endOf?.(state, self) ?? { incarnation: self.incarnation, isRemoval: own === undefined };
     const mayRemove = allow.removal && (this.#strategy.knowsAll !== true || members.has(peer.name));

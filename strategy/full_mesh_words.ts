@@ -2,7 +2,7 @@
 
 import { compareDots, type Dot } from "../membership/dot.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
-import { hasOtherKey, memberSince, type NodeSpec } from "../wire/node_spec.ts";
+import { hasOtherKey, isElsewhere, memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 import type { StrategyContext } from "./strategy.ts";
 
@@ -48,9 +48,14 @@ export function weigh(
     }
     if (!isPossible(newest, context)) continue;
     // A name belongs, at one incarnation, to the key that had it first, and is where that said: the handshake asks for that key.
+    // What is said of this node itself is for its owner to answer.
     const present = state.set.get(name);
-    if (name === from.name ? isOther(said.get(name), from) : isOther(said.get(name), present)) continue;
-    if (present !== undefined && hasOtherKey(said.get(name) ?? present, present)) continue;
+    if (
+      name === from.name ? isOther(said.get(name), from) : name !== state.self.name && isOther(said.get(name), present)
+    ) {
+      continue;
+    }
+    if (name !== state.self.name && present !== undefined && hasOtherKey(said.get(name) ?? present, present)) continue;
     if (name === from.name) {
       if (!isOwnWord(from, newest, said.has(name))) continue;
     } else if (!isMember) {
@@ -80,11 +85,7 @@ function isPossible({ incarnation, counter }: Dot, { incarnationMax = Infinity }
 
 /** Whether a node is said to be somewhere else, or to have another key, than it is known to, in the same incarnation. */
 function isOther(said: NodeSpec | undefined, known: NodeSpec | undefined): boolean {
-  if (said === undefined || known === undefined || said.incarnation !== known.incarnation) return false;
-  return hasOtherKey(said, known) || said.addresses.length !== known.addresses.length ||
-    said.addresses.some(({ hostname, port }, index) =>
-      hostname !== known.addresses[index]!.hostname || port !== known.addresses[index]!.port
-    );
+  return said !== undefined && known !== undefined && isElsewhere(said, known);
 }
 
 /** A node is what it said in the handshake, and may say that earlier incarnations have left. */

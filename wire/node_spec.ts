@@ -46,3 +46,12 @@ export function hasOtherKey(spec: NodeSpec, known: NodeSpec): boolean {
   if (spec.incarnation !== known.incarnation || known.key === undefined) return false;
   return spec.key === undefined || known.key.some((byte, at) => byte !== spec.key![at]);
 }
+
+/** Whether a node is said to be at other addresses, or to have another key, than it is known to at this incarnation. */
+export function isElsewhere(spec: NodeSpec, known: NodeSpec): boolean {
+  if (spec.incarnation !== known.incarnation) return false;
+  return hasOtherKey(spec, known) || spec.addresses.length !== known.addresses.length ||
+    spec.addresses.some(({ hostname, port }, index) =>
+      hostname !== known.addresses[index]!.hostname || port !== known.addresses[index]!.port
+    );
+}

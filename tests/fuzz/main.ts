@@ -20,7 +20,7 @@ const MIB = 2 ** 20;
 const GROWTH_MAX = 4 * MIB;
 
 /** Frames that one simulated cluster is sent. */
-const WORLD_INPUTS = 10_000;
+const WORLD_INPUTS = 2_000;
 
 const inputs = Number(Deno.args[0] ?? 1_000_000);
 const first = Number(Deno.args[1] ?? 1);

@@ -21,6 +21,8 @@ const BURST = 4;
 const BATCH_MS = 250;
 /** Milliseconds of real time that a batch may take: more is a hang. */
 const BATCH_REAL_MS = 10_000;
+/** Milliseconds of virtual time after the last lie in which members find each other again: dials that failed are repeated ever more rarely. */
+const HEALED_MS = 600_000;
 /** Messages that each member must get through to each other one in the end. */
 const MESSAGES = 20;
 const SECRET = "a secret for the simulation";
@@ -149,7 +151,7 @@ export class LiarWorld {
   /** Every member is there, sees the others, and gets through to them what it was promised. */
   async #keepPromises(): Promise<void> {
     for (const name of this.cluster.names) if (name.startsWith("liar")) this.cluster.crash(name);
-    await this.cluster.advance(60_000);
+    await this.cluster.advance(HEALED_MS);
     const names = this.#members.map(({ name }) => name);
     for (const { name, members } of this.#members.map((member) => ({ name: member.name, members: member.members() }))) {
       if (!names.every((other) => members.includes(other))) this.#faults.push(`${name} knows ${members}`);
