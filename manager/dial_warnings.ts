@@ -25,6 +25,7 @@ const NODES_MAX = 4_096;
 export class DialWarnings implements Part {
   readonly #emit: Emit;
   readonly #told = new Map<string, Set<string>>();
+  #isShort = false;
 
   constructor(emit: Emit) {
     this.#emit = emit;
@@ -53,6 +54,7 @@ export class DialWarnings implements Part {
   tell(node: string, error: unknown, message: string): void {
     const code = error instanceof HandshakeRefusedError ? error.refusal.code : undefined;
     if (code !== undefined && PASSING.has(code)) return;
+    if (isLackOfDescriptors(error)) return this.#short(error);
     let told = this.#told.get(node);
     if (told === undefined) {
       const [oldest] = this.#told.keys();
@@ -64,6 +66,20 @@ export class DialWarnings implements Part {
     told.add(reason);
     this.#emit("warning", { code: "cannot-connect", message, node, error });
   }
+
+  /** It is the same for all nodes: what this process may open is not enough. */
+  #short(error: unknown): void {
+    if (this.#isShort) return;
+    this.#isShort = true;
+    const message = `There are too few file descriptors for connections with all nodes: ${messageOf(error)}. ` +
+      'Each node needs one for each connection of each channel: raise the limit ("ulimit -n"), or take a strategy with fewer peers';
+    this.#emit("warning", { code: "too-few-descriptors", message, error });
+  }
+}
+
+/** Whether the system had no file descriptor left for a connection. */
+function isLackOfDescriptors(error: unknown): boolean {
+  return /too many open files|EMFILE|ENFILE/i.test(messageOf(error));
 }
 
 /** The reason without its numbers: a wait that is a millisecond longer is no other reason. */

@@ -20,6 +20,8 @@ const UNMET_AND_FAILED = { burst: 8, perSecond: 2 };
 /** Dials of one kind: under way, and those that wait for them. */
 interface Budget {
   free: number;
+  /** Those that complete what has begun with a peer. */
+  urgent: (() => void)[];
   waiting: (() => void)[];
 }
 
@@ -32,8 +34,8 @@ interface Budget {
  */
 export class DialSlots {
   readonly #patience: Deadlines;
-  readonly #living: Budget = { free: SLOTS, waiting: [] };
-  readonly #failed: Budget = { free: SLOTS_OF_FAILED, waiting: [] };
+  readonly #living: Budget = { free: SLOTS, urgent: [], waiting: [] };
+  readonly #failed: Budget = { free: SLOTS_OF_FAILED, urgent: [], waiting: [] };
   readonly #unmet: DialBudget;
   readonly #unmetAndFailed: DialBudget;
 
@@ -49,24 +51,29 @@ export class DialSlots {
    *
    * @param hasFailed Whether the last dial to the same peer failed. Such dials have slots of their own.
    * @param isMet Whether this node was ever connected with it. Others may be made up: few dials to them may fail.
+   * @param isUrgent Whether it completes what has begun with a peer. It goes before those that begin with another one: where there is too
+   *   little for all, it is enough for as many as possible.
    */
-  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true): Promise<void> {
-    if (isMet) return await this.#run(dial, hasFailed);
+  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
+    if (isMet) return await this.#run(dial, hasFailed, isUrgent);
     const budget = hasFailed ? this.#unmetAndFailed : this.#unmet;
     await budget.run(() => this.#run(dial, hasFailed), isAnswer);
   }
 
   /** Forgets the dials that wait. */
   forget(): void {
-    this.#living.waiting = [];
-    this.#failed.waiting = [];
+    for (const budget of [this.#living, this.#failed]) {
+      budget.urgent = [];
+      budget.waiting = [];
+    }
     this.#unmet.forget();
     this.#unmetAndFailed.forget();
   }
 
-  async #run(dial: () => Promise<unknown>, hasFailed: boolean): Promise<void> {
+  async #run(dial: () => Promise<unknown>, hasFailed: boolean, isUrgent = false): Promise<void> {
     const budget = hasFailed ? this.#failed : this.#living;
-    if (budget.free === 0) await new Promise<void>((resolve) => budget.waiting.push(resolve));
+    const line = isUrgent ? budget.urgent : budget.waiting;
+    if (budget.free === 0) await new Promise<void>((resolve) => line.push(resolve));
     else budget.free--;
     let isHeld = true;
     const release = () => {
@@ -89,7 +96,7 @@ export function isAnswer(error: unknown): boolean {
 
 /** Hands the slot to the next one that waits. */
 function handOn(budget: Budget): void {
-  const next = budget.waiting.shift();
+  const next = budget.urgent.shift() ?? budget.waiting.shift();
   if (next === undefined) budget.free++;
   else next();
 }

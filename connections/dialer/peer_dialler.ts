@@ -162,7 +162,9 @@ export class PeerDialler {
     const place = placeKey(channel, index);
     this.#dialling.add(place);
     try {
-      await this.#host.slots.run(() => this.#dialIfMissing(channel, index), this.#hasFailed, this.#peer.met);
+      const isUrgent = channel !== MEMBERSHIP_CHANNEL;
+      const dial = () => this.#dialIfMissing(channel, index);
+      await this.#host.slots.run(dial, this.#hasFailed, this.#peer.met, isUrgent);
       this.#opened(place);
     } catch (error) {
       // Failures are counted, and told to whoever should know, where the dial is made.

@@ -14,14 +14,19 @@ class Dials {
     this.slots = new DialSlots(clock, 2_500);
   }
 
-  begin(count: number, hasFailed = false): Promise<void>[] {
+  begin(count: number, hasFailed = false, isUrgent = false): Promise<void>[] {
     return Array.from({ length: count }, () => {
       const number = this.#ends.length;
       this.#ends.push(Promise.withResolvers());
-      return this.slots.run(() => {
-        this.begun.push(number);
-        return this.#ends[number]!.promise;
-      }, hasFailed);
+      return this.slots.run(
+        () => {
+          this.begun.push(number);
+          return this.#ends[number]!.promise;
+        },
+        hasFailed,
+        true,
+        isUrgent,
+      );
     });
   }
 
@@ -89,4 +94,14 @@ Deno.test("DialSlots.run() gives dials after a failure four slots of their own, 
   assertEquals(dials.begun.slice(12), [4]);
   await dials.end(50);
   assertEquals(dials.begun.slice(13), [58]);
+});
+
+Deno.test("DialSlots.run() completes what has begun with a peer before it begins with another one", async () => {
+  const dials = new Dials(new VirtualClock());
+  dials.begin(10);
+  dials.begin(1, false, true);
+  assertEquals(dials.begun, [0, 1, 2, 3, 4, 5, 6, 7]);
+  await dials.end(0);
+  await dials.end(1);
+  assertEquals(dials.begun.slice(8), [10, 8]);
 });

@@ -1,0 +1,51 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import type { Warning } from "../../mod.ts";
+import type { ByteStream, Transport } from "../../transport/transport.ts";
+import { scenario } from "./worlds.ts";
+
+/** A transport of a process that may have so many streams open. */
+function limited(transport: Transport, max: number): Transport {
+  let open = 0;
+  const counted = (stream: ByteStream): ByteStream => {
+    open++;
+    const close = stream.close.bind(stream);
+    let isOpen = true;
+    stream.close = () => {
+      if (isOpen) open--;
+      isOpen = false;
+      close();
+    };
+    return stream;
+  };
+  return {
+    listen: (address, accept) =>
+      transport.listen(address, (stream) => open < max ? accept(counted(stream)) : stream.close()),
+    connect: async (address, options) => {
+      if (open >= max) {
+        const reason = "Too many open files (os error 24)";
+        throw new Error(`Cannot connect to "${address.hostname}:${address.port}": ${reason}`);
+      }
+      return counted(await transport.connect(address, options));
+    },
+  };
+}
+
+scenario(
+  "With too few file descriptors a node completes what it can with some peers, and says once that they are too few",
+  async (world) => {
+    const others = await world.cluster(Array.from({ length: 20 }, (_, index) => `n${index + 10}`));
+    const runtime = world.runtime("a");
+    const a = await world.start("a", { runtime: { ...runtime, transport: limited(runtime.transport, 24) } });
+    const warned: Warning[] = [];
+    a.addEventListener("warning", ({ detail }) => warned.push(detail));
+    await a.join(others[0]!.spec);
+    await world.until("a has said so", () => warned.some(({ code }) => code === "too-few-descriptors"));
+    const until = world.clock.now() + 5_000;
+    await world.until("five seconds have passed", () => world.clock.now() >= until);
+    assertGreaterOrEqual(a.connected().length, 8);
+    assertEquals(warned.filter(({ code }) => code === "too-few-descriptors").length, 1);
+  },
+  ["memory"],
+);
