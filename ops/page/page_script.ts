@@ -18,7 +18,12 @@ const element = (name, text = "", data = {}) => {
   Object.assign(made.dataset, data);
   return made;
 };
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
+/** A colour of the style sheet, as a canvas takes it: what suits light and dark is resolved. */
+function colour(name) {
+  const probe = byId("mesh");
+  probe.style.color = "var(" + name + ")";
+  return getComputedStyle(probe).color;
+}
 const shown = (value) => typeof value === "string" ? value : JSON.stringify(value);
 const size = (bytes) => bytes < 1000 ? bytes + " B" : bytes < 1e6 ? (bytes / 1000).toFixed(1) + " kB" : (bytes / 1e6).toFixed(1) + " MB";
 const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });

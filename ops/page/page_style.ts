@@ -22,7 +22,7 @@ h2 { font-size: .95rem; margin: 0 0 .5rem; color: var(--faint); font-weight: 600
 main { display: grid; gap: 1rem; grid-template-columns: minmax(20rem, 26rem) minmax(24rem, 1fr); }
 section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; min-width: 0; }
 .mesh canvas { width: 100%; aspect-ratio: 1; display: block; }
-.heat canvas { width: 100%; height: 16rem; display: block; image-rendering: pixelated; }
+.heat canvas { width: 100%; height: 15rem; display: block; image-rendering: pixelated; }
 .scroll { overflow: auto; height: 26rem; }
 .heat, .detail, .events { height: 21rem; overflow: hidden; }
 .events { grid-column: 1 / -1; }
@@ -30,8 +30,8 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
 table { border-collapse: collapse; width: 100%; table-layout: fixed; }
 th { position: sticky; top: 0; background: var(--panel); color: var(--faint); font-weight: 600; }
 th, td { text-align: left; padding: .15rem .5rem .15rem 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-th:nth-child(1) { width: 22%; } th:nth-child(2) { width: 13%; } th:nth-child(3) { width: 13%; }
-th:nth-child(n+5) { width: 11%; }
+th:nth-child(1) { width: 16%; } th:nth-child(2) { width: 9%; } th:nth-child(3) { width: 10%; }
+th:nth-child(n+5) { width: 9%; } th:nth-child(8) { width: 12%; }
 td:nth-child(n+5), th:nth-child(n+5) { text-align: right; font-variant-numeric: tabular-nums; }
 tbody tr { cursor: default; }
 tbody tr[aria-selected="true"] { background: color-mix(in srgb, var(--focus) 16%, transparent); }

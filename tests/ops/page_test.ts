@@ -48,6 +48,16 @@ function startNode(name: string, metadata: Record<string, unknown> = {}): Promis
 }
 
 const links = (counts: string) => `document.getElementById("mesh").dataset.links === '${counts}'`;
+/** Whether a colour is somewhere in the picture of the mesh. */
+const isDrawnIn = (colour: readonly number[]) =>
+  `(() => {
+  const canvas = document.getElementById("mesh");
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return data.some((_, at) => at % 4 === 0 && ${
+    JSON.stringify(colour)
+  }.every((part, index) => data[at + index] === part));
+})()`;
+
 const status = (node: string) => `document.querySelector('tr[data-node="${node}"]')?.dataset.status`;
 
 Deno.test({
@@ -136,6 +146,10 @@ Deno.test({
       await page.until(status(dark ? "e" : "d"));
       assertEquals(await page.evaluate("document.activeElement.dataset.node"), "a");
       assertEquals(await page.evaluate<string>(boxes), before);
+      assert(
+        await page.evaluate<boolean>(isDrawnIn(dark ? [76, 195, 138] : [26, 127, 75])),
+        "nodes that are up are green",
+      );
       const ground = await page.evaluate<string>("getComputedStyle(document.body).backgroundColor");
       assertEquals(ground, dark ? "rgb(22, 24, 28)" : "rgb(251, 251, 249)");
       assertEquals(page.complaints, []);
