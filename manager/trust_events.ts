@@ -15,6 +15,7 @@ const SUSPICIOUS: ReadonlySet<RefusalCode> = new Set([
   "certificate",
   "not-admitted",
   "protocol",
+  "overloaded",
 ]);
 
 /** One event is told for each host and reason in so many milliseconds, and so many events at most. */
@@ -44,6 +45,8 @@ export class TrustEvents {
     const topic = `${code} ${hostname}`;
     if (this.#told.has(topic) || this.#told.size >= EVENTS_MAX) return;
     this.#told.add(topic);
-    this.#emit("trust", { kind: "refused", reason, address: `${hostname}:${port}` });
+    // One that has to make room for others is not refused for what it is.
+    const kind = code === "overloaded" ? "rate-limited" : "refused";
+    this.#emit("trust", { kind, reason, address: `${hostname}:${port}` });
   }
 }

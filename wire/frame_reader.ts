@@ -206,11 +206,6 @@ export class FrameReader {
     }
   }
 
-  /** Counts what handling a frame cost beyond its bytes, so that the event loop is given to others in time. */
-  charge(work: number): void {
-    this.#workUntilLook -= work;
-  }
-
   /** Where the frame at the read position ends; 0 when not all of it is there yet. */
   #frameEnd(): number {
     if (this.#end - this.#start < FRAME_HEADER_BYTES) return 0;

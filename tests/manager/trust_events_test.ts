@@ -52,3 +52,12 @@ Deno.test("TrustEvents tells each host and reason once in ten seconds, and of no
   events.refused("duplicate", "Cannot accept", "10.0.0.1", 10);
   assertEquals(told, ["10.0.0.1:9"]);
 });
+
+Deno.test("TrustEvents tells of a host that has to wait for others, at a bounded rate", () => {
+  const clock = new VirtualClock();
+  const told: TrustDetail[] = [];
+  const emit: Emit = (_type, detail) => void told.push(detail as TrustDetail);
+  const events = new TrustEvents(clock, emit);
+  for (let port = 1; port <= 1_000; port++) events.refused("overloaded", "Cannot accept: too many", "10.0.0.1", port);
+  assertEquals(told, [{ kind: "rate-limited", reason: "Cannot accept: too many", address: "10.0.0.1:1" }]);
+});
