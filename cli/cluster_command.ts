@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { ClusterOptions } from "./arguments.ts";
+import type { ClusterOptions } from "./cluster_options.ts";
 import type { Launcher } from "./child.ts";
 import { runInteractive } from "./interactive.ts";
 import { runLineMode } from "./line_mode.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { ClusterOptions } from "./arguments.ts";
+import type { ClusterOptions } from "./cluster_options.ts";
 import { type KeyRequest, type Panel, pressKey } from "./keys.ts";
 import { renderScreen } from "./screen.ts";
 import { RefusedError, type Supervisor } from "./supervisor.ts";

@@ -1,62 +1,85 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * The command line: `cluster` runs a local cluster of real processes, and starts this same program with `node` for
- * each of them. `tls` makes certificates.
+ * The command `partisan`: starts nodes, sees and operates those that run, runs a local cluster, makes certificates.
+ * `deno run -A jsr:@partisan/peer-service/cli --help` tells how.
  *
  * @module
  */
 
-import { helpText, type Invocation, parseArguments } from "./arguments.ts";
+import { AdminClient, EndpointError, OperationError } from "./admin_client.ts";
+import type { AttachedCommand } from "./attached.ts";
 import { launcherOf } from "./child.ts";
 import { runCluster } from "./cluster_command.ts";
+import { clusterOptions } from "./cluster_options.ts";
+import { completionsFor } from "./completions.ts";
+import { commandHelp, EXIT_CODES, generalHelp } from "./help_text.ts";
+import { parseArguments } from "./arguments.ts";
+import { top, watch } from "./live_commands.ts";
+import { info, members, stats } from "./member_commands.ts";
+import { drain, join, keys, leave, reloadKeys, remove } from "./membership_commands.ts";
+import { call, cast, ping, publish } from "./message_commands.ts";
 import { runNode } from "./node_process.ts";
-import { printLine } from "./output.ts";
-import { runTls, type TlsInvocation } from "./tls_command.ts";
+import type { Arguments } from "./option_table.ts";
+import { complain, printLine } from "./output.ts";
+import { runStart } from "./start_command.ts";
+import { runTls, tlsInvocation } from "./tls_command.ts";
 import { UsageError } from "./usage_error.ts";
 
-const FAILURE = 1;
-const USAGE_ERROR = 2;
+/** Errors of a node that say that another node cannot be reached. */
+const UNREACHABLE: ReadonlySet<string> = new Set(["NoSuchNodeError", "NotConnectedError", "PartitionedError"]);
+
+const attachedCommands: ReadonlyMap<string, AttachedCommand> = new Map<string, AttachedCommand>([
+  ...Object.entries({ members, info, watch, stats, ping, call, cast, publish, join, leave, remove, drain, keys, top }),
+  ["keys reload", reloadKeys],
+]);
 
 async function main(args: readonly string[]): Promise<number> {
-  const invocation = understand(args);
-  switch (invocation?.command) {
-    case "help":
-      printLine(helpText);
-      return 0;
+  try {
+    const { command, options } = parseArguments(args);
+    if (command === null) {
+      printLine(generalHelp());
+      return EXIT_CODES.success;
+    }
+    if (options === null) {
+      printLine(commandHelp(command));
+      return EXIT_CODES.success;
+    }
+    const attached = attachedCommands.get(command.name);
+    if (attached === undefined) return await runOwn(command.name, options);
+    using client = await AdminClient.open(options);
+    return await attached(client, options) ?? EXIT_CODES.success;
+  } catch (error) {
+    if (error instanceof UsageError) complain(`${error.message}: see --help`);
+    else complain(error instanceof Error ? error.message : String(error));
+    return exitCodeOf(error);
+  }
+}
+
+/** The commands that ask no node. */
+async function runOwn(name: string, options: Arguments): Promise<number> {
+  switch (name) {
+    case "start":
+      return await runStart(options);
     case "cluster":
-      return await runCluster(invocation.options, launcherOf(import.meta.url));
-    case "tls":
-      return await makeCertificates(invocation.options);
+      return await runCluster(clusterOptions(options), launcherOf(import.meta.url));
     case "node":
       await runNode();
-      return 0;
-    case undefined:
-      return USAGE_ERROR;
+      return EXIT_CODES.success;
+    case "completions":
+      printLine(completionsFor(options.word("SHELL")));
+      return EXIT_CODES.success;
+    default:
+      for (const line of await runTls(tlsInvocation(name, options))) printLine(line);
+      return EXIT_CODES.success;
   }
 }
 
-function understand(args: readonly string[]): Invocation | undefined {
-  try {
-    return parseArguments(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    complain(`${error.message}: see --help`);
-  }
-}
-
-async function makeCertificates(options: TlsInvocation): Promise<number> {
-  try {
-    for (const line of await runTls(options)) printLine(line);
-    return 0;
-  } catch (error) {
-    complain(error instanceof Error ? error.message : String(error));
-    return FAILURE;
-  }
-}
-
-function complain(text: string): void {
-  Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+function exitCodeOf(error: unknown): number {
+  if (error instanceof UsageError) return EXIT_CODES.usage;
+  if (error instanceof EndpointError) return EXIT_CODES.noEndpoint;
+  if (error instanceof OperationError && UNREACHABLE.has(error.kind)) return EXIT_CODES.unreachable;
+  return EXIT_CODES.failure;
 }
 
 // Exits although standard input may still be read.

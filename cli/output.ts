@@ -22,3 +22,9 @@ export function writeText(text: string): void {
 export function printLine(line: string): void {
   writeText(line + "\n");
 }
+
+/** Writes `text` to standard error, as a line: it is for people. */
+export function complain(text: string): void {
+  const bytes = new TextEncoder().encode(`${text}\n`);
+  for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stderr.writeSync(rest));
+}

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSettings } from "./arguments.ts";
+import type { NodeSettings } from "./cluster_options.ts";
 
 /**
  * What the supervisor tells a node's process over its standard input: one JSON value a line. When the input

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSettings } from "./arguments.ts";
+import type { NodeSettings } from "./cluster_options.ts";
 import { Child, type Launcher } from "./child.ts";
 import { type Action, ClusterModel, type LogEntry, type NodeModel, type Observation } from "./cluster_model.ts";
 import { disagreements } from "./disagreements.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { ClusterOptions } from "./arguments.ts";
+import type { ClusterOptions } from "./cluster_options.ts";
 import type { Launcher } from "./child.ts";
 import { type ClusterModel, isObservation, type LogEntry } from "./cluster_model.ts";
 import { disagreements } from "./disagreements.ts";

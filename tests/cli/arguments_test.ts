@@ -1,56 +1,76 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { defaultOptions, helpText, parseArguments } from "../../cli/arguments.ts";
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { parseArguments } from "../../cli/arguments.ts";
+import { type ClusterOptions, clusterOptions } from "../../cli/cluster_options.ts";
+import { commands } from "../../cli/commands.ts";
+import { commandHelp, generalHelp } from "../../cli/help_text.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 
-Deno.test("parseArguments() takes the defaults when nothing is said", () => {
-  assertEquals(parseArguments(["cluster"]), { command: "cluster", options: defaultOptions });
+const defaults: ClusterOptions = {
+  nodes: 5,
+  seconds: undefined,
+  strategy: "fullMesh",
+  preset: "local",
+  heartbeatInterval: undefined,
+  seed: 1,
+  color: true,
+};
+
+function cluster(line: string): ClusterOptions {
+  return clusterOptions(parseArguments(["cluster", ...line.split(" ").filter((word) => word !== "")]).options!);
+}
+
+Deno.test("cluster takes the defaults when nothing is said", () => {
+  assertEquals(cluster(""), defaults);
 });
 
 Deno.test("parseArguments() takes values as the next word and after an equals sign", () => {
-  const options = { ...defaultOptions, nodes: 7, seconds: 20, seed: 3 };
-  assertEquals(parseArguments(["cluster", "--nodes", "7", "--seconds=20", "--seed", "3"]), {
-    command: "cluster",
-    options,
-  });
+  assertEquals(cluster("--nodes 7 --seconds=20 --seed 3"), { ...defaults, nodes: 7, seconds: 20, seed: 3 });
 });
 
-Deno.test("parseArguments() takes every option of the help", () => {
-  const words = "--nodes 2 --seconds 8 --seed 0 --strategy fullMesh --preset lan --heartbeat-interval 50 --no-color";
-  assertEquals(parseArguments(["cluster", ...words.split(" ")]), {
-    command: "cluster",
-    options: {
-      nodes: 2,
-      seconds: 8,
-      seed: 0,
-      strategy: "fullMesh",
-      preset: "lan",
-      heartbeatInterval: 50,
-      color: false,
-    },
+Deno.test("cluster takes every option of its help", () => {
+  const line = "--nodes 2 --seconds 8 --seed 0 --strategy fullMesh --preset lan --heartbeat-interval 50 --no-color";
+  assertEquals(cluster(line), {
+    nodes: 2,
+    seconds: 8,
+    seed: 0,
+    strategy: "fullMesh",
+    preset: "lan",
+    heartbeatInterval: 50,
+    color: false,
   });
-  for (const word of words.split(" ").filter((word) => word.startsWith("--"))) assertStringIncludes(helpText, word);
 });
 
 Deno.test("parseArguments() understands a request for help anywhere", () => {
-  for (const args of [["help"], ["--help"], ["cluster", "--help"], ["cluster", "--nodes", "3", "-h"]]) {
-    assertEquals(parseArguments(args), { command: "help" });
+  for (const args of [["help"], ["--help"], ["-h"]]) assertEquals(parseArguments(args).command, null);
+  for (const args of [["cluster", "--help"], ["cluster", "--nodes", "3", "-h"], ["tls", "ca", "--help"], ["tls"]]) {
+    const { command, options } = parseArguments(args);
+    assertEquals([command?.name.split(" ")[0], options], [args[0], null]);
   }
 });
 
-Deno.test("parseArguments() understands what the supervisor starts", () => {
-  assertEquals(parseArguments(["node", "a"]), { command: "node", name: "a" });
+Deno.test("parseArguments() takes commands of two words, words, numbers below zero and all that follows two hyphens", () => {
+  assertEquals(parseArguments(["keys", "reload"]).command?.name, "keys reload");
+  assertEquals(parseArguments(["keys"]).command?.name, "keys");
+  const { options } = parseArguments(["call", "b", "add", "-1", "--timeout", "5"]);
+  assertEquals([options?.word("JSON"), options?.number("timeout")], ["-1", 5]);
+  assertEquals(parseArguments(["call", "--", "b", "--help", "1"]).options?.word("NAME"), "--help");
+  assertEquals(parseArguments(["start", "--join", "a:1", "--join=b:2"]).options?.list("join"), ["a:1", "b:2"]);
 });
 
 Deno.test("parseArguments() says what is wrong", () => {
   const cases: [string[], string][] = [
-    [[], "A command is missing: expected cluster"],
-    [["clutser"], 'Unknown command "clutser": expected cluster'],
-    [["node"], "The command node takes one name"],
+    [[], "A command is missing: expected start"],
+    [["clutser"], 'Unknown command "clutser": expected start'],
+    [["tls", "x"], 'Unknown command "tls x": expected ca or cert'],
+    [["node"], "The command node needs NAME"],
+    [["call", "b"], "The command call needs NAME"],
     [["cluster", "--node", "3"], 'Unknown option "--node"'],
-    [["cluster", "5"], 'Unknown option "5"'],
+    [["cluster", "5"], '"5" is one word too many for cluster'],
     [["cluster", "--nodes"], 'Option "--nodes" needs a value'],
+    [["members", "--json=1"], 'Option "--json" takes no value'],
+    [["members", "--admin", "a", "--admin", "b"], 'Option "--admin" is given twice'],
     [["cluster", "--nodes", "1"], 'Option "--nodes" is "1": expected a whole number from 2 to 100'],
     [["cluster", "--nodes=3.5"], 'Option "--nodes" is "3.5": expected a whole number from 2 to 100'],
     [["cluster", "--nodes="], 'Option "--nodes" is "": expected a whole number from 2 to 100'],
@@ -63,8 +83,21 @@ Deno.test("parseArguments() says what is wrong", () => {
   }
 });
 
-Deno.test("the help is no wider than 120 columns and no longer than a small terminal", () => {
-  const lines = helpText.split("\n");
-  assertEquals(lines.filter((line) => line.length > 120), []);
-  assertEquals(lines.length <= 24, true);
+Deno.test("every help is no wider than 120 columns, and every example in it is one that is understood", () => {
+  const texts = [generalHelp(), ...commands.filter(({ hidden }) => hidden !== true).map(commandHelp)];
+  assertEquals(texts.flatMap((text) => text.split("\n")).filter((line) => line.length > 120), []);
+  for (const { name, examples, hidden } of commands) {
+    assert(hidden === true || examples.length > 0, name);
+    for (const example of examples) {
+      const words = [...example.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+      assertEquals(parseArguments(words).command?.name, name);
+    }
+  }
+});
+
+Deno.test("every command but start, cluster, tls and completions takes --admin and --json", () => {
+  const without = commands.filter(({ options }) => !options.some(({ name }) => name === "json")).map(({ name }) =>
+    name
+  );
+  assertEquals(without, ["start", "cluster", "tls ca", "tls cert", "completions", "node"]);
 });

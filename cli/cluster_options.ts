@@ -1,0 +1,41 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Arguments } from "./option_table.ts";
+
+/** What every node of the cluster is started with. */
+export interface NodeSettings {
+  /** A key of {@linkcode strategies}. */
+  readonly strategy: string;
+  /** The preset of intervals. */
+  readonly preset: Preset;
+  /** Milliseconds between two heartbeats; `undefined` leaves it to the preset. */
+  readonly heartbeatInterval: number | undefined;
+  /** Decides what is in the messages. */
+  readonly seed: number;
+}
+
+/** Named sets of intervals. */
+export type Preset = "local" | "lan" | "wan";
+
+/** The options of `cluster`. */
+export interface ClusterOptions extends NodeSettings {
+  /** How many nodes to begin with. */
+  readonly nodes: number;
+  /** How long the unattended run takes; `undefined` asks for the interactive one. */
+  readonly seconds: number | undefined;
+  /** Whether colours may be used. */
+  readonly color: boolean;
+}
+
+/** Takes the options of `cluster` from its command line. */
+export function clusterOptions(args: Arguments): ClusterOptions {
+  return {
+    nodes: args.number("nodes") ?? 5,
+    seconds: args.number("seconds"),
+    strategy: args.text("strategy") ?? "fullMesh",
+    preset: (args.text("preset") ?? "local") as Preset,
+    heartbeatInterval: args.number("heartbeat-interval"),
+    seed: args.number("seed") ?? 1,
+    color: !args.flag("no-color"),
+  };
+}

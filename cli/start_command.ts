@@ -1,0 +1,112 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type LogEntry, type PeerServiceManager, startPeerService } from "../mod.ts";
+import { serveAdmin } from "../ops/admin.ts";
+import { parseAdminEndpoint } from "../ops/admin_endpoint.ts";
+import { httpHandler } from "../ops/http_handler.ts";
+import { readToken } from "./admin_client.ts";
+import { EXIT_CODES } from "./help_text.ts";
+import type { Arguments } from "./option_table.ts";
+import { complain, printLine } from "./output.ts";
+import { StartSettings } from "./start_settings.ts";
+import { watchSignals } from "./termination.ts";
+import { UsageError } from "./usage_error.ts";
+
+const DRAIN_MS = 30_000;
+
+/** Runs a node until it has left or was stopped. @returns The exit code. */
+export async function runStart(args: Arguments): Promise<number> {
+  // Before anything else: a signal that comes meanwhile ends the node in good order, too.
+  using signals = watchSignals();
+  const settings = await StartSettings.read(args);
+  const token = await readToken(settings.text("token-file"));
+  await using node = await startPeerService({ ...await settings.nodeOptions(), log });
+  let isRemoved = false;
+  node.addEventListener("removed", ({ detail }) => {
+    isRemoved = true;
+    complain(`"${node.name}" was removed from the cluster by "${detail.node}"`);
+  });
+  for (const type of ["up", "down", "join", "leave", "evicted"] as const) {
+    node.addEventListener(type, ({ detail }) => {
+      if (!("channel" in detail) || detail.channel === undefined) tell(`${type} ${detail.node}`);
+    });
+  }
+  const reloadKeys = () => reload(node, settings);
+  signals.onHangup = () => void reloadKeys().catch((error) => tell(`cannot reload the keys: ${messageOf(error)}`));
+  const admin = await openAdmin(node, settings, token, reloadKeys);
+  await using http = openHttp(node, settings.text("http"), token);
+  const { addresses } = node.spec;
+  const where = addresses.map(({ hostname, port }) => `${hostname}:${port}`).join(" and ");
+  const extras = [
+    admin === null ? "" : `; admin endpoint: ${admin.address}`,
+    http === null ? "" : `; HTTP: ${http.address}`,
+  ];
+  printLine(`"${node.name}" listens on ${where}${extras.join("")}`);
+  await Promise.race([stopped(node), signals.first]);
+  if (!node.stopSignal.aborted) await drain(node, Number(settings.text("drain-timeout") ?? DRAIN_MS), signals.second);
+  await admin?.close();
+  return isRemoved ? EXIT_CODES.removed : EXIT_CODES.success;
+}
+
+async function drain(node: PeerServiceManager, timeout: number, second: Promise<void>): Promise<void> {
+  tell("drains; a second signal stops it at once");
+  const drained = node.drain({ timeout }).catch((error) => {
+    if (!node.stopSignal.aborted) throw error;
+  });
+  await Promise.race([drained, second.then(() => node.stop())]);
+}
+
+function openAdmin(
+  node: PeerServiceManager,
+  settings: StartSettings,
+  token: string | undefined,
+  reloadKeys: () => Promise<void>,
+) {
+  const where = settings.text("admin");
+  if (where === "none") return null;
+  const endpoint = where === undefined ? {} : parseAdminEndpoint(where);
+  if (!("hostname" in endpoint)) return serveAdmin(node, { ...endpoint, reloadKeys });
+  if (token === undefined) {
+    throw new UsageError(`Option "--token-file" is missing: an admin endpoint on ${where} needs a token`);
+  }
+  return serveAdmin(node, { ...endpoint, token, reloadKeys });
+}
+
+function openHttp(node: PeerServiceManager, where: string | undefined, token: string | undefined) {
+  if (where === undefined) return null;
+  const endpoint = parseAdminEndpoint(where);
+  if (!("port" in endpoint)) throw new UsageError(`Option "--http" is "${where}": expected HOST:PORT`);
+  const server = Deno.serve({ ...endpoint, onListen: () => {} }, httpHandler(node, { token }));
+  const { hostname, port } = server.addr;
+  return { address: `http://${hostname}:${port}`, [Symbol.asyncDispose]: () => server.shutdown() };
+}
+
+async function reload(node: PeerServiceManager, settings: StartSettings): Promise<void> {
+  const [secrets, tls] = [await settings.secrets(), await settings.tls()];
+  if (secrets === undefined && tls === undefined) {
+    throw new Error(`Cannot reload the keys of "${node.name}": it was started with neither secret nor certificates`);
+  }
+  if (secrets !== undefined) await node.updateSecrets(secrets);
+  if (tls !== undefined) await node.updateTls(tls);
+  tell("secrets and certificates were read anew");
+}
+
+function stopped({ stopSignal }: PeerServiceManager): Promise<void> {
+  return new Promise((resolve) => {
+    if (stopSignal.aborted) resolve();
+    stopSignal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
+function log({ level, kind, message }: LogEntry): void {
+  tell(`${level} ${kind}: ${message}`);
+}
+
+/** To standard error, with the time: what happens is no result. */
+function tell(text: string): void {
+  complain(`${new Date().toISOString()} ${text}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

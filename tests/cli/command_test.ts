@@ -1,0 +1,247 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readLines } from "../../cli/protocol.ts";
+import { startPeerService } from "../../mod.ts";
+import { serveAdmin } from "../../ops/admin.ts";
+
+const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
+const isUnix = Deno.build.os !== "windows";
+
+interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Nodes that the command has started, and a folder for them. */
+class Desk implements AsyncDisposable {
+  readonly folder = Deno.makeTempDirSync();
+  readonly #nodes: Deno.ChildProcess[] = [];
+  readonly #outputs: Promise<unknown>[] = [];
+  /** What is run: the source, or a bundle of it. */
+  main = MAIN;
+
+  /** Starts a node. @returns It, and the address at which it listens. */
+  async start(...args: string[]): Promise<{ process: Deno.ChildProcess; address: string; line: string }> {
+    const process = this.#command(["start", ...args], { stdout: "piped", stderr: "null" }).spawn();
+    this.#nodes.push(process);
+    const lines = readLines(process.stdout);
+    const { value: line } = await lines.next();
+    if (line === undefined) throw new Error(`"start ${args.join(" ")}" said nothing`);
+    this.#outputs.push((async () => {
+      for await (const _ of lines) { /* so that it can go on */ }
+    })());
+    return { process, line, address: /listens on (\S+?)(?:;|$)/.exec(line)![1]! };
+  }
+
+  /** Runs a command to its end. */
+  async run(...args: string[]): Promise<Result> {
+    const { code, stdout, stderr } = await this.#command(args, { stdin: "null" }).output();
+    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    return { code, stdout: out!, stderr: err! };
+  }
+
+  /** Runs a command with `--json` to its end, which must be a good one. */
+  async json(...args: string[]): Promise<unknown> {
+    const { code, stdout, stderr } = await this.run(...args, "--json");
+    assertEquals(code, 0, stderr);
+    return JSON.parse(stdout);
+  }
+
+  /** Waits until a node knows so many members that are up. */
+  async members(count: number, ...args: string[]): Promise<string[]> {
+    for (;;) {
+      const { members } = await this.json("members", "--status", "up", ...args) as { members: { name: string }[] };
+      if (members.length === count) return members.map(({ name }) => name);
+    }
+  }
+
+  #command(args: readonly string[], options: Deno.CommandOptions): Deno.Command {
+    const all = ["run", "-A", "--no-prompt", "--no-check", "--no-config", this.main, ...args];
+    return new Deno.Command(Deno.execPath(), { args: all, env: { XDG_RUNTIME_DIR: this.folder }, ...options });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const process of this.#nodes) {
+      try {
+        process.kill("SIGKILL");
+      } catch {
+        // It is gone already.
+      }
+      await process.status;
+    }
+    await Promise.all(this.#outputs);
+    await Deno.remove(this.folder, { recursive: true });
+  }
+}
+
+Deno.test({
+  name: "start, members, info, ping, stats, keys, remove and drain work over the socket of the user",
+  ignore: !isUnix,
+  fn: async () => {
+    await using desk = new Desk();
+    const none = await desk.run("members");
+    assertEquals([none.code, none.stdout], [4, ""]);
+    assertStringIncludes(none.stderr, "Cannot find a node");
+
+    const a = await desk.start("--name", "a", "--preset", "local");
+    assertEquals(await desk.members(1), ["a"]);
+    const b = await desk.start("--name", "b", "--join", a.address, "--preset", "local");
+    const several = await desk.run("members");
+    assertEquals(several.code, 4);
+    assertStringIncludes(several.stderr, "Cannot choose among 2 nodes");
+    const at = ["--admin", `${desk.folder}/partisan/a.sock`];
+    assertEquals(await desk.members(2, ...at), ["a", "b"]);
+
+    const { stdout: table } = await desk.run("members", ...at);
+    assertStringIncludes(table, "a *");
+    assertStringIncludes(table, "it is connected");
+    const info = await desk.json("info", "b", ...at) as { status: string; addresses: string[] };
+    assertEquals([info.status, info.addresses], ["up", [b.address]]);
+    assertEquals((await desk.run("info", "z", ...at)).code, 3);
+    assertStringIncludes((await desk.run("ping", "b", ...at)).stdout, " ms");
+    assertEquals((await desk.run("ping", "z", ...at)).code, 3);
+    assertEquals(((await desk.json("stats", ...at)) as { posture: { trust: string } }).posture.trust, "open");
+    assertEquals(((await desk.json("keys", ...at)) as { former: number }).former, 0);
+    assertEquals((await desk.run("keys", "reload", ...at)).code, 1);
+    assertStringIncludes((await desk.run("top", ...at)).stdout, "2 of 2 members up");
+
+    assertEquals((await desk.run("remove", "b", ...at)).code, 0);
+    assertEquals((await b.process.status).code, 5, "b was removed, and says so");
+    assertEquals((await desk.run("drain")).code, 0);
+    assertEquals((await a.process.status).code, 0);
+  },
+});
+
+Deno.test("call, cast, publish, join, leave and watch work over TCP with a token, on a program's own node", async () => {
+  await using desk = new Desk();
+  const token = crypto.randomUUID();
+  await Deno.writeTextFile(`${desk.folder}/token`, `${token}\n`);
+  await using a = await startPeerService({ name: "a", log: false });
+  await using b = await startPeerService({ name: "b", log: false });
+  const heard: unknown[] = [];
+  b.register("log", (message) => void heard.push(message));
+  b.register("adder", ({ x, y }: { x: number; y: number }) => x + y);
+  await using admin = await serveAdmin(a, { port: 0, token });
+  const at = ["--admin", admin.address, "--token-file", `${desk.folder}/token`];
+
+  const { hostname, port } = b.spec.addresses[0]!;
+  const watching = desk.run("watch", "--count", "1", ...at);
+  assertEquals(await desk.json("join", `${hostname}:${port}`, ...at), { members: ["a", "b"] });
+  assertEquals(await desk.json("call", "b", "adder", '{"x":1,"y":2}', ...at), 3);
+  assertEquals((await desk.run("cast", "b", "log", '"hello"', "--ack", ...at)).stdout, "handled\n");
+  assertEquals((await desk.run("publish", "log", "[1]", ...at)).stdout, "sent to 2 nodes\n");
+  assertEquals(heard[0], "hello");
+  assertEquals((await desk.run("call", "z", "adder", "1", ...at)).code, 3);
+  assertEquals((await desk.run("call", "b", "adder", "hello", ...at)).code, 2);
+  assertEquals((await desk.run("members", "--admin", admin.address)).code, 4, "without the token");
+  assertEquals(await desk.json("leave", ...at), { members: ["a"] });
+  const { code, stdout } = await watching;
+  assertEquals(code, 0);
+  assert(stdout.length > 0);
+});
+
+Deno.test({
+  name: "a node drains at SIGTERM, and reads its secrets anew at SIGHUP; flags go before the environment and the file",
+  ignore: !isUnix,
+  fn: async () => {
+    await using desk = new Desk();
+    const secret = `${desk.folder}/secret`;
+    await Deno.writeTextFile(secret, "a secret that is long enough\n");
+    const config = { name: "ignored", cluster: "blue", secretFile: secret, channels: { bulk: { parallelism: 2 } } };
+    await Deno.writeTextFile(`${desk.folder}/config.json`, JSON.stringify(config));
+    const options = ["--config", `${desk.folder}/config.json`, "--preset", "local"];
+    const a = await desk.start("--name", "a", ...options);
+    const b = await desk.start("--name", "b", "--join", a.address, ...options);
+    const at = ["--admin", `${desk.folder}/partisan/a.sock`];
+    await desk.members(2, ...at);
+    const { channels } = await desk.json("info", ...at) as { channels: Record<string, { parallelism: number }> };
+    assertEquals(channels["bulk"]?.parallelism, 2);
+
+    await Deno.writeTextFile(secret, "another secret that is long\na secret that is long enough\n");
+    b.process.kill("SIGHUP");
+    const { former } = await desk.json("keys", "reload", ...at) as { former: number };
+    assertEquals(former, 0);
+    b.process.kill("SIGTERM");
+    assertEquals((await b.process.status).code, 0);
+    assertEquals(await desk.members(1, ...at), ["a"], "b has left: it is not a member that is down");
+
+    await Deno.writeTextFile(`${desk.folder}/config.json`, '{"chanels":{}}');
+    const wrong = await desk.run("start", ...options);
+    assertEquals(wrong.code, 2);
+    assertStringIncludes(wrong.stderr, 'Unknown option "chanels"');
+    assertEquals((await desk.run("start", "--admin", "127.0.0.1:0")).code, 2, "TCP without a token");
+  },
+});
+
+Deno.test({
+  name: "in a terminal top draws until q is pressed, and leaves the screen as it was",
+  ignore: !await works("script", "--version"),
+  fn: async () => {
+    await using desk = new Desk();
+    await using a = await startPeerService({ name: "a" });
+    await using admin = await serveAdmin(a, { path: `${desk.folder}/a.sock` });
+    const line = `${Deno.execPath()} run -A --no-check --no-config ${MAIN} top --interval 100 --admin ${admin.address}`;
+    const screen = new Deno.Command("script", {
+      args: ["-qec", line, "/dev/null"],
+      stdin: "piped",
+      stdout: "piped",
+      env: { NO_COLOR: "1", TERM: "xterm" },
+    }).spawn();
+    let drawn = "";
+    const keys = screen.stdin.getWriter();
+    for await (const text of screen.stdout.pipeThrough(new TextDecoderStream())) {
+      const isFirst = !drawn.includes("1 of 1 members up");
+      drawn += text;
+      if (isFirst && drawn.includes("1 of 1 members up")) await keys.write(new TextEncoder().encode("q"));
+    }
+    assertEquals((await screen.status).code, 0, drawn);
+    await keys.close().catch(() => {});
+    assertStringIncludes(drawn, "\x1b[?1049h");
+    assertStringIncludes(drawn, "\x1b[?1049l");
+    // deno-lint-ignore no-control-regex -- the colours are what is looked for
+    assertEquals(/\x1b\[\d+m/.test(drawn), false, "NO_COLOR");
+  },
+});
+
+Deno.test("the bundle of the command runs as the command does", async () => {
+  await using desk = new Desk();
+  desk.main = `${desk.folder}/partisan.js`;
+  const bundle = await new Deno.Command(Deno.execPath(), { args: ["bundle", "-q", "-o", desk.main, MAIN] }).output();
+  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+  const { code, stdout } = await desk.run("--help");
+  assertEquals(code, 0);
+  assertStringIncludes(stdout, "partisan COMMAND --help tells more");
+  if (!isUnix) return;
+  await desk.start("--name", "a");
+  assertEquals(await desk.members(1), ["a"]);
+});
+
+Deno.test({
+  name: "bash completes commands, options and their values",
+  ignore: !await works("bash", "--version"),
+  fn: async () => {
+    await using desk = new Desk();
+    const { stdout } = await desk.run("completions", "bash");
+    const complete = async (...words: string[]) => {
+      const script = `${stdout}\nCOMP_WORDS=(partisan ${words.map((word) => `'${word}'`).join(" ")}); ` +
+        `COMP_CWORD=${words.length}; _partisan; echo "\${COMPREPLY[*]}"`;
+      const { stdout: answer } = await new Deno.Command("bash", { args: ["-c", script] }).output();
+      return new TextDecoder().decode(answer).trim();
+    };
+    assertEquals(await complete("dra"), "drain");
+    assertEquals(await complete("keys", "re"), "reload");
+    assertEquals(await complete("members", "--st"), "--status");
+    assertEquals(await complete("start", "--preset", "l"), "local lan");
+    for (const shell of ["zsh", "fish"]) assertEquals((await desk.run("completions", shell)).code, 0);
+    assertEquals((await desk.run("completions", "tcsh")).code, 2);
+  },
+});
+
+async function works(program: string, ...args: string[]): Promise<boolean> {
+  return await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output().then(
+    ({ success }) => success,
+    () => false,
+  );
+}
