@@ -64,8 +64,9 @@ function openAdmin(
 ) {
   const where = settings.text("admin");
   if (where === "none") return null;
-  const endpoint = where === undefined ? {} : parseAdminEndpoint(where);
-  if (!("hostname" in endpoint)) return serveAdmin(node, { ...endpoint, reloadKeys });
+  if (where === undefined) return serveAdmin(node, { reloadKeys });
+  const endpoint = parseAdminEndpoint(where);
+  if ("path" in endpoint) return serveAdmin(node, { ...endpoint, reloadKeys });
   if (token === undefined) {
     throw new UsageError(`Option "--token-file" is missing: an admin endpoint on ${where} needs a token`);
   }
