@@ -2,7 +2,12 @@
 
 import { sample } from "../runtime/sample.ts";
 import { AttributeDirectory, type AttributeEvent, type AttributeOwner } from "./attribute_directory.ts";
-import type { AttributeDelta, AttributeMessage, AttributeVersion } from "./attribute_message.ts";
+import {
+  ATTRIBUTE_KEYS_MAX,
+  type AttributeDelta,
+  type AttributeMessage,
+  type AttributeVersion,
+} from "./attribute_message.ts";
 import { AttributeRecord } from "./attribute_record.ts";
 
 /** Most bytes of deltas in one answer; what is left comes in a later round. */
@@ -78,11 +83,16 @@ export class Attributes {
    * Sets one of this node's own attributes, or withdraws it. The neighbours are told by {@linkcode Attributes.flush}, so that several
    * changes of one turn travel together.
    *
-   * @throws {RangeError} When all attributes of this node together would be too large.
+   * @throws {RangeError} When all attributes of this node together would be too large, or too many.
    */
   set(key: string, value: Uint8Array | undefined): AttributesStep {
     const { record } = this.#own;
     const bytes = value === undefined ? 0 : record.bytesWith(key, value);
+    if (value !== undefined && record.entries.size >= ATTRIBUTE_KEYS_MAX && !record.entries.has(key)) {
+      throw new RangeError(
+        `Cannot set attribute "${key}": this node has ${ATTRIBUTE_KEYS_MAX}, which is as many as it may`,
+      );
+    }
     if (bytes > this.#options.bytesMax) {
       throw new RangeError(
         `Cannot set attribute "${key}": all attributes of this node would take ${bytes} bytes, at most ${this.#options.bytesMax}`,

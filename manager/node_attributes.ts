@@ -12,8 +12,6 @@ import type { NodeContext } from "./node_context.ts";
 
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
-/** Most bytes that the attributes of one node may take. */
-export const ATTRIBUTES_BYTES_MAX = 65_536;
 /** Most owners of attributes that a node remembers. */
 const OWNERS_MAX = 20_000;
 /** Where nobody knows all members, attributes that were not renewed for so many gossip intervals are dropped. */
@@ -42,7 +40,7 @@ export class NodeAttributes implements Part {
     this.#attributes = new Attributes(self, {
       random: () => runtime.random.next(),
       fanout: gossip.fanout,
-      bytesMax: ATTRIBUTES_BYTES_MAX,
+      bytesMax: settings.maxAttributeBytes,
       ownersMax: OWNERS_MAX,
       expireAfter: this.#isFullMesh ? null : EXPIRE_ROUNDS * gossip.interval,
     });

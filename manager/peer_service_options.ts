@@ -183,6 +183,13 @@ export interface PeerServiceOptions {
    */
   readonly maxStreams?: number | undefined;
   /**
+   * How many bytes the attributes of one node may take, memberships of groups, presence and names included: 1,024 to 4 MiB. A node takes no more
+   * from others than its own bound, so give all nodes the same. Whatever the bytes, a node has at most 4,096 attributes.
+   *
+   * @default {65_536}
+   */
+  readonly maxAttributeBytes?: number | undefined;
+  /**
    * Most links that a `transitive` message may go along, 1 to 255. A path along the broadcast tree, which an acknowledged message takes at
    * first, is not always the shortest.
    *

@@ -45,6 +45,7 @@ export interface Settings extends Preset {
   readonly maxInflight: number;
   readonly maxPendingCalls: number;
   readonly maxStreams: number;
+  readonly maxAttributeBytes: number;
   readonly relayTtl: number;
   readonly treeRefreshInterval: number;
   readonly joinTimeout: number;
@@ -117,6 +118,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     causalLabels: options.causalLabels,
     maxInflight: checkNumber("maxInflight", options.maxInflight ?? 10_000, 1, 10_000_000, true),
     maxPendingCalls: checkNumber("maxPendingCalls", options.maxPendingCalls ?? 10_000, 1, 10_000_000, true),
+    maxAttributeBytes: checkNumber("maxAttributeBytes", options.maxAttributeBytes ?? 65_536, 1_024, 4_194_304, true),
     maxStreams: checkNumber("maxStreams", options.maxStreams ?? 1_000, 1, 1_000_000, true),
     relayTtl: checkNumber("relayTtl", options.relayTtl ?? relayTtlOf(options.strategy), 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),

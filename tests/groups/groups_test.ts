@@ -145,3 +145,29 @@ scenario("A node that drains leaves its groups", async (world) => {
   a.setAttribute("draining", true);
   await world.until("b knows that it left", () => groups.members("g").length === 0);
 });
+
+scenario("A node with a larger maxAttributeBytes has 2,000 memberships, and no more than 4,096", async (world) => {
+  const options = { maxAttributeBytes: 1_048_576 };
+  const [a, b] = await world.cluster(["a", "b"], options);
+  assert(a !== undefined && b !== undefined);
+  const [atA, atB] = [new Groups(a), new Groups(b)];
+  for (let entry = 0; entry < 2_000; entry++) {
+    atA.join(`group-${entry % 100}`, { meta: { device: "phone", tab: entry } });
+    atB.join(`group-${entry % 100}`, { meta: { device: "desk", tab: entry } });
+  }
+  const count = (groups: Groups) => groups.groups().reduce((sum, group) => sum + groups.members(group).length, 0);
+  await world.until("both know all", () => count(atA) === 4_000 && count(atB) === 4_000);
+  const late = await world.start("c", options);
+  const atC = new Groups(late);
+  await late.syncJoin(a.spec);
+  await world.until("a newcomer knows all", () => count(atC) === 4_000);
+  assertThrows(
+    () => {
+      for (let entry = 0; entry < 3_000; entry++) atC.join("x");
+      for (let entry = 0; entry < 3_000; entry++) atC.join("x");
+    },
+    RangeError,
+    "has 4096",
+  );
+  assertEquals(atC.members("x").length, 4_096);
+});
