@@ -20,6 +20,7 @@ import { host } from "./host.ts";
 import { interposition } from "./interposition.ts";
 import { metrics } from "./metrics.ts";
 import { membership } from "./membership.ts";
+import { groups } from "./groups.ts";
 import { merge } from "./merge.ts";
 import { distributionPlot, throughputPlot } from "./plot.ts";
 import { Report } from "./report.ts";
@@ -40,6 +41,7 @@ const SUBJECTS: readonly Subject[] = [
   interposition,
   metrics,
   membership,
+  groups,
   merge,
   codec,
 ];
