@@ -13,6 +13,7 @@ import { Run } from "./run.ts";
 import { type Disturbance, isOperation, type Scenario } from "./scenario.ts";
 import { StatusChecker } from "./status_checker.ts";
 import type { Timeline } from "./timeline.ts";
+import { StreamWorkload } from "./stream_workload.ts";
 import { Workload } from "./workload.ts";
 
 /** Milliseconds between two looks at all nodes. */
@@ -61,6 +62,7 @@ class Simulation {
   readonly #scenario: Scenario;
   readonly #cluster: SimulatedCluster;
   readonly #workload: Workload;
+  readonly #streams: StreamWorkload;
   readonly #ledger: Ledger;
   readonly #status: StatusChecker;
   readonly #membership: MembershipChecker;
@@ -79,6 +81,7 @@ class Simulation {
     this.run = new Run(this.#cluster);
     this.#ledger = new Ledger(this.run);
     this.#workload = new Workload(this.run, this.#ledger, scenario.names, scenario.channels, scenario.pause);
+    this.#streams = new StreamWorkload(this.run, scenario.names);
     this.#membership = new MembershipChecker(this.run);
     // A life that is over before the next look has told of itself by connections that came or went.
     this.#status = new StatusChecker(
@@ -212,6 +215,10 @@ class Simulation {
     await this.#cluster.runUntil(() => this.#ledger.pending.length === 0, this.#scenario.recovery);
     const { pending } = this.#ledger;
     if (pending.length > 0) run.fail(`Some wait in vain: ${this.#ledger.describe(pending)}`);
+    this.#streams.end();
+    await this.#cluster.runUntil(() => this.#streams.pending.length === 0, this.#scenario.recovery);
+    const open = this.#streams.pending;
+    if (open.length > 0) run.fail(`Some never end: ${open.slice(0, 10).join(", ")}`);
   }
 
   async #awaitArrival(ids: readonly number[], limit: number): Promise<void> {
@@ -269,6 +276,7 @@ class Simulation {
     this.#membership.sample();
     this.#status.watch(life);
     this.#workload.begin(life, runtime);
+    this.#streams.begin(life, runtime);
   }
 
   #told(fault: Fault, phase: string): void {

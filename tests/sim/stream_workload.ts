@@ -1,0 +1,140 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { CallError, type MessageContext } from "../../mod.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import type { SeededRandom } from "../../testing/seeded_random.ts";
+import type { Life, Run } from "./run.ts";
+
+const STREAM = "bytes";
+const PATIENT = "patient";
+/** Milliseconds between two streams, or calls that are given up, of one node, on average. */
+const PAUSE_MS = 2_000;
+const STREAM_BYTES_MAX = 60_000;
+const OPEN_MS = 3_000;
+const CALL_MS_MAX = 400;
+
+/** What a stream may end with that does not come to its end. */
+const EXPECTED_ERRORS = new Set(["NotConnectedError", "PartitionedError", "StoppedError", "TimeoutError"]);
+
+/** One end of a stream that has not come to its end, or a call whose handler was not told that it was given up. */
+interface Open {
+  readonly life: Life;
+  readonly what: string;
+}
+
+/**
+ * Streams between all nodes, and calls that are given up. Each stream is whole, or ends at both ends by a name that is known; the signal of
+ * each call is aborted.
+ */
+export class StreamWorkload {
+  readonly #run: Run;
+  readonly #names: readonly string[];
+  readonly #open = new Set<Open>();
+  /** What was received of each stream, by number, as a whole. */
+  readonly #received = new Map<number, number>();
+  #count = 0;
+  #isEnding = false;
+  #complete = 0;
+
+  constructor(run: Run, names: readonly string[]) {
+    this.#run = run;
+    this.#names = names;
+  }
+
+  /** Streams that came to their end. */
+  get complete(): number {
+    return this.#complete;
+  }
+
+  /** What has not come to an end at nodes that are alive. */
+  get pending(): string[] {
+    return [...this.#open].flatMap(({ life, what }) => this.#run.isAlive(life) ? [what] : []);
+  }
+
+  /** Makes a node that has just started take streams and calls, and begin some until it dies. */
+  begin(life: Life, { clock }: Runtime): void {
+    const { node } = life;
+    node.registerStream(STREAM, ({ readable, writable }, number: number) => {
+      this.#follow(life, `stream #${number} at ${life.id}`, () => this.#receive(number, readable, writable));
+    });
+    node.register(
+      PATIENT,
+      (number: number, { signal }: MessageContext) =>
+        this.#follow(life, `given up call #${number} at ${life.id}`, () =>
+          new Promise<void>((resolve) => {
+            signal.addEventListener("abort", () => resolve());
+            if (signal.aborted) resolve();
+          })),
+    );
+    const random = this.#run.cluster.world.random(`streams/${life.id}`);
+    const next = () => {
+      if (!this.#run.isAlive(life) || this.#isEnding) return;
+      const number = this.#count++;
+      const to = random.pick(this.#names);
+      if (random.int(3) === 0) this.#call(life, to, number, random.int(CALL_MS_MAX));
+      else this.#follow(life, `stream #${number} from ${life.id} to ${to}`, () => this.#send(life, to, number, random));
+      clock.schedule(2 * PAUSE_MS * random.next(), next);
+    };
+    clock.schedule(2 * PAUSE_MS * random.next(), next);
+  }
+
+  /** Begins nothing more. */
+  end(): void {
+    this.#isEnding = true;
+  }
+
+  #call({ node }: Life, to: string, number: number, timeout: number): void {
+    // Whatever it ends with: it is the handler that counts.
+    node.call(to, PATIENT, number, { timeout }).catch(() => {});
+  }
+
+  async #follow(life: Life, what: string, work: () => Promise<void>): Promise<void> {
+    const open = { life, what };
+    this.#open.add(open);
+    try {
+      await work();
+    } catch (error) {
+      const { name, message } = error as Error;
+      // What an opener gave up reaches the handler by the reason.
+      const reason = error instanceof CallError ? error.remote?.name ?? name : name;
+      if (!EXPECTED_ERRORS.has(reason)) this.#run.fail(`${what} ended with ${name}: ${message}`);
+    }
+    this.#open.delete(open);
+  }
+
+  async #send({ node }: Life, to: string, number: number, random: SeededRandom): Promise<void> {
+    const size = 1 + random.int(STREAM_BYTES_MAX);
+    const cut = 1 + random.int(20_000);
+    const { readable, writable, closed } = await node.openStream(to, STREAM, number, { timeout: OPEN_MS });
+    const writer = writable.getWriter();
+    for (let at = 0; at < size; at += cut) {
+      const chunk = Uint8Array.from({ length: Math.min(cut, size - at) }, (_, index) => byteAt(number, at + index));
+      await writer.write(chunk);
+    }
+    await writer.close().catch(() => writer.closed);
+    for await (const _ of readable) this.#run.fail(`Something came back over stream #${number}`);
+    await closed;
+    this.#complete++;
+    if (this.#received.get(number) === size) return;
+    this.#run.fail(
+      `Stream #${number} is complete for its opener, and ${to} has ${this.#received.get(number)} of ${size} bytes`,
+    );
+  }
+
+  async #receive(number: number, readable: ReadableStream<Uint8Array>, writable: WritableStream<Uint8Array>) {
+    let bytes = 0;
+    for await (const chunk of readable) {
+      for (const byte of chunk) {
+        if (byte !== byteAt(number, bytes)) return this.#run.fail(`Byte ${bytes} of stream #${number} is wrong`);
+        bytes++;
+      }
+    }
+    this.#received.set(number, bytes);
+    const writer = writable.getWriter();
+    await writer.close().catch(() => writer.closed);
+  }
+}
+
+function byteAt(stream: number, position: number): number {
+  return (position * 31 + stream * 7) >>> 3 & 0xff;
+}
