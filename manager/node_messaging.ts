@@ -147,6 +147,7 @@ export class NodeMessaging {
         stop: (reason) => this.abortHandlers(reason),
         channelUp: (peer, channel) => this.#cancellations.channelUp(peer, channel),
         connectionClosed: (connection) => this.#cancellations.connectionClosed(connection),
+        partitionsChanged: () => this.#cancellations.partitionsChanged(),
         restart: () => this.#cancellations.reset(),
         controls: [[FrameKind.cancel, ({ name }, id) => calls.takeCancel(name, id)]],
       },

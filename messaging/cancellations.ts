@@ -68,6 +68,12 @@ export class Cancellations {
     });
   }
 
+  /** Partitions came or went: what was said across one did not come. */
+  partitionsChanged(): void {
+    this.#words = this.#words.map((word) => ({ ...word, over: null }));
+    for (const peer of this.#options.pool.peers.values()) this.channelUp(peer, MEMBERSHIP_CHANNEL);
+  }
+
   /** What was called in a former life is of no interest. */
   reset(): void {
     this.#words = [];
