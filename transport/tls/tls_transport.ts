@@ -112,6 +112,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     let socket: TLSSocket | undefined;
     try {
       raw = await dial(address, signal);
+      signal?.throwIfAborted();
       socket = connect({
         ...secure(credentials),
         socket: raw,

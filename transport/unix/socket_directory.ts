@@ -41,13 +41,24 @@ export class SocketDirectory {
   }
 }
 
-/** Makes the directory of this network namespace. @returns `null` when others may enter it. */
+/** Makes the directory of this network namespace. @returns `null` when it is somebody else's, or others may enter it. */
 async function prepare(root: string): Promise<string | null> {
   const namespace = Deno.build.os === "linux" ? (await Deno.readLink(NAMESPACE_LINK)).replace(/\D/g, "") : "host";
   const directory = `${root}/${namespace}`;
   await Deno.mkdir(directory, { recursive: true, mode: 0o700 });
-  const { mode } = await Deno.stat(directory);
-  return mode !== null && (mode & OTHERS) === 0 ? directory : null;
+  const { mode, uid } = await Deno.stat(directory);
+  const isPrivate = mode !== null && (mode & OTHERS) === 0 && uid === await ownerOfNewFiles(directory);
+  return isPrivate ? directory : null;
+}
+
+/** The user that this process is, for which it would have to ask otherwise. */
+async function ownerOfNewFiles(directory: string): Promise<number | null> {
+  const file = await Deno.makeTempFile({ dir: directory });
+  try {
+    return (await Deno.stat(file)).uid;
+  } finally {
+    await Deno.remove(file);
+  }
 }
 
 function pathIn(directory: string, hostname: string, port: number): string {

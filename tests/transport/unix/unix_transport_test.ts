@@ -53,14 +53,19 @@ Deno.test("two ends find each other's socket, also one that listens on every add
   });
 });
 
-Deno.test("a directory that others may enter is not used, and one that cannot be made leaves TCP", async () => {
+Deno.test("a directory of others, or that others may enter, is not used, and one that cannot be made leaves TCP", async () => {
   await withDirectory(async (directory) => {
     const file = `${directory}/file`;
     await Deno.writeTextFile(file, "");
-    const open = `${directory}/open`;
-    await talk(transport(open), transport(open));
+    const [open, foreign] = [`${directory}/open`, `${directory}/foreign`];
+    for (const root of [open, foreign]) await talk(transport(root), transport(root));
     for (const { name } of Deno.readDirSync(open)) await Deno.chmod(`${open}/${name}`, 0o755);
-    for (const useless of [file, open]) {
+    // Only root can give directories away, and enter them afterwards.
+    const isRoot = Deno.uid() === 0;
+    if (isRoot) {
+      for (const { name } of Deno.readDirSync(foreign)) await Deno.chown(`${foreign}/${name}`, 65_534, null);
+    }
+    for (const useless of isRoot ? [file, open, foreign] : [file, open]) {
       const [near, far] = [transport(useless), transport(useless)];
       await talk(near, far);
       assertEquals(far.stats.accepted, 1);
