@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { readLines } from "../../cli/protocol.ts";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
+import { forEachOf } from "../tuples.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const isUnix = Deno.build.os !== "windows";
@@ -38,8 +39,8 @@ class Desk implements AsyncDisposable {
   /** Runs a command to its end. */
   async run(...args: string[]): Promise<Result> {
     const { code, stdout, stderr } = await this.#command(args, { stdin: "null" }).output();
-    const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-    return { code, stdout: out!, stderr: err! };
+    const [out, err] = forEachOf([stdout, stderr], (bytes) => new TextDecoder().decode(bytes));
+    return { code, stdout: out, stderr: err };
   }
 
   /** Runs a command with `--json` to its end, which must be a good one. */

@@ -41,7 +41,7 @@ export class NodeProcess {
     this.#told = told;
     const program = new URL("node_program.ts", import.meta.url).pathname;
     const [command, ...args] = [...prefix, Deno.execPath(), "run", "--no-check", "--no-config", "-A", program];
-    this.#child = new Deno.Command(command!, {
+    this.#child = new Deno.Command(command, {
       args: [...args, JSON.stringify({ ...options, name })],
       stdin: "piped",
       stdout: "piped",

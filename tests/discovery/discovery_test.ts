@@ -87,9 +87,9 @@ scenario("A look-up that fails forgets nobody, is told once, and is tried again"
 scenario("Two halves that know nothing of each other become one on contact", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const c = await world.start("c");
-  const d = await world.start("d", { discovery: fixed("contact", a!.spec.addresses) });
+  const d = await world.start("d", { discovery: fixed("contact", a.spec.addresses) });
   await c.syncJoin(d.spec);
-  await world.settled([a!, b!, c, d]);
+  await world.settled([a, b, c, d]);
 });
 
 scenario(

@@ -6,10 +6,11 @@ import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
+import { forEachOf } from "../tuples.ts";
 
 scenario("A name has one owner, all nodes know which, and it is free once it was given up", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
-  const [atA, atB, atC] = nodes.map((node) => new Names(node)) as [Names, Names, Names];
+  const [atA, atB, atC] = forEachOf(nodes, (node) => new Names(node)) as [Names, Names, Names];
   const claim = await atA.claim("printer", { tray: 1 });
   await world.until("c knows it", () => atC.whereis("printer") !== undefined);
   assertEquals(atC.whereis("printer"), { node: "a", meta: { tray: 1 } });

@@ -40,7 +40,7 @@ scenario("A user on three nodes is one entry with three metas, and changes are t
 });
 
 const SEEDS = IS_FULL_SIZE ? 400 : 100;
-const NAMES = ["a", "b", "c", "d"];
+const NAMES = ["a", "b", "c", "d"] as const;
 const USERS = ["ada", "bob", "cyd"];
 
 /** What each node that runs has tracked, by node and user. */

@@ -11,9 +11,9 @@ scenario(
   "With ack, forwardMessage() resolves when the receiving manager has handed the message over",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    const heard = world.inbox(b!, "log");
+    const heard = world.inbox(b, "log");
     for (let n = 0; n < 50; n++) {
-      await a!.forwardMessage("b", "log", n, { ack: true });
+      await a.forwardMessage("b", "log", n, { ack: true });
       assertEquals(heard.messages.length, n + 1);
     }
     assertEquals(heard.messages, Array.from({ length: 50 }, (_, n) => n));
@@ -60,11 +60,11 @@ scenario(
   "A message acknowledged across a restart of the receiver's connections is sent again at once",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    const heard = world.inbox(b!, "log");
-    const { spec } = b!;
-    await b!.stop();
-    await world.until("a noticed", () => !a!.isConnected("b"));
-    const sent = a!.forwardMessage("b", "log", "kept", { ack: true });
+    const heard = world.inbox(b, "log");
+    const { spec } = b;
+    await b.stop();
+    await world.until("a noticed", () => !a.isConnected("b"));
+    const sent = a.forwardMessage("b", "log", "kept", { ack: true });
     const again = await world.start("b", { listen: spec.addresses[0] });
     const after = world.inbox(again, "log");
     await sent;
@@ -76,15 +76,15 @@ scenario(
   "With ack and a timeout, forwardMessage() rejects with AckTimeoutError; with a signal, with its reason",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    await b!.stop();
-    await world.until("a noticed", () => !a!.isConnected("b"));
+    await b.stop();
+    await world.until("a noticed", () => !a.isConnected("b"));
     const error = await assertRejects(
-      () => a!.forwardMessage("b", "log", 1, { ack: true, timeout: 50 }),
+      () => a.forwardMessage("b", "log", 1, { ack: true, timeout: 50 }),
       AckTimeoutError,
     );
     assertEquals(error.message, `Cannot deliver to "b": no acknowledgement came in time`);
     const controller = new AbortController();
-    const aborted = a!.forwardMessage("b", "log", 2, { ack: true, signal: controller.signal });
+    const aborted = a.forwardMessage("b", "log", 2, { ack: true, signal: controller.signal });
     controller.abort(new RangeError("enough"));
     await assertRejects(() => aborted, RangeError, "enough");
   },
@@ -92,18 +92,18 @@ scenario(
 
 scenario("What waits for an acknowledgement rejects when the receiver leaves, or this node stops", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  for (const node of [b!, c!]) {
+  for (const node of [b, c]) {
     node.addInterpositionFun("drop", ({ type, message }) => type === "receive_message" ? undefined : message);
   }
   const toB = assertRejects(
-    () => a!.forwardMessage("b", "log", 1, { ack: true }),
+    () => a.forwardMessage("b", "log", 1, { ack: true }),
     NotConnectedError,
     "has left the cluster",
   );
-  const toC = assertRejects(() => a!.forwardMessage("c", "log", 1, { ack: true }), StoppedError);
-  await b!.leave();
+  const toC = assertRejects(() => a.forwardMessage("c", "log", 1, { ack: true }), StoppedError);
+  await b.leave();
   await toB;
-  await a!.stop();
+  await a.stop();
   await toC;
 });
 
@@ -114,55 +114,55 @@ scenario("With ack, forwardMessage() rejects at once for a stranger", async (wor
 
 scenario("With ack, forwardMessage() rejects with PartitionedError while a partition is in between", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
-  const reference = await a!.injectPartition("a", 0);
-  await assertRejects(() => a!.forwardMessage("b", "x", 1, { ack: true }), PartitionedError);
-  a!.resolvePartition(reference);
+  const reference = await a.injectPartition("a", 0);
+  await assertRejects(() => a.forwardMessage("b", "x", 1, { ack: true }), PartitionedError);
+  a.resolvePartition(reference);
 });
 
 scenario("A message with the same clock is sent once", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  await Promise.all([1, 2, 3].map((n) => a!.forwardMessage("b", "log", n, { ack: true, clock: "order 7" })));
-  await a!.forwardMessage("b", "log", 4, { ack: true, clock: "order 7" });
-  await a!.forwardMessage("b", "log", 5, { ack: true, clock: "order 8" });
+  const heard = world.inbox(b, "log");
+  await Promise.all([1, 2, 3].map((n) => a.forwardMessage("b", "log", n, { ack: true, clock: "order 7" })));
+  await a.forwardMessage("b", "log", 4, { ack: true, clock: "order 7" });
+  await a.forwardMessage("b", "log", 5, { ack: true, clock: "order 8" });
   assertEquals(heard.messages, [1, 5]);
 });
 
 scenario("Messages to two nodes are two, however their names and clocks are put together", async (world) => {
   const [a, c, bc] = await world.cluster(["a", "c", "b c"]);
-  const [toC, toBc] = [world.inbox(c!, "log"), world.inbox(bc!, "log")];
-  await a!.forwardMessage("c", "log", 1, { ack: true, clock: "1 b" });
-  await a!.forwardMessage("b c", "log", 2, { ack: true, clock: "1" });
+  const [toC, toBc] = [world.inbox(c, "log"), world.inbox(bc, "log")];
+  await a.forwardMessage("c", "log", 1, { ack: true, clock: "1 b" });
+  await a.forwardMessage("b c", "log", 2, { ack: true, clock: "1" });
   assertEquals([toC.messages, toBc.messages], [[1], [2]]);
 }, ["memory"]);
 
 scenario("Without retransmission a lost message is not repeated", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let offered = 0;
-  a!.addInterpositionFun("drop", () => void offered++);
+  a.addInterpositionFun("drop", () => void offered++);
   const options = { ack: true, retransmission: false, timeout: 300 };
-  await assertRejects(() => a!.forwardMessage("b", "log", 1, options), AckTimeoutError);
+  await assertRejects(() => a.forwardMessage("b", "log", 1, options), AckTimeoutError);
   assertEquals(offered, 1);
-  await assertRejects(() => a!.forwardMessage("b", "log", 1, { ...options, retransmission: QUICK }), AckTimeoutError);
+  await assertRejects(() => a.forwardMessage("b", "log", 1, { ...options, retransmission: QUICK }), AckTimeoutError);
   assert(offered > 3, `${offered} attempts`);
-  assert(b!.member("a"));
+  assert(b.member("a"));
 });
 
 scenario(
   "The replaying transport replays what is acknowledged, so that the tests above mean something",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    const heard = world.inbox(b!, "log");
+    const heard = world.inbox(b, "log");
     const transport = world.transports.get("a")!;
-    await a!.forwardMessage("b", "log", "once", { ack: true });
+    await a.forwardMessage("b", "log", "once", { ack: true });
     assertEquals(transport.replayed, 0);
     let offered = 0;
-    b!.addInterpositionFun("count", ({ type, message }) => {
+    b.addInterpositionFun("count", ({ type, message }) => {
       if (type === "receive_message") offered++;
       return message;
     });
     transport.replay = () => true;
-    for (let n = 0; n < 20; n++) await a!.forwardMessage("b", "log", n, { ack: true, retransmission: false });
+    for (let n = 0; n < 20; n++) await a.forwardMessage("b", "log", n, { ack: true, retransmission: false });
     await world.until("each arrived twice", () => offered === 40);
     assertEquals(transport.replayed, 20);
     assertEquals(heard.messages, ["once", ...Array.from({ length: 20 }, (_, n) => n)]);

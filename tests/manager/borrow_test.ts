@@ -35,11 +35,11 @@ scenario(
     const [a, b] = await world.cluster(["a", "b"]);
     const contents: number[] = [];
     const buffers = new Set<ArrayBufferLike>();
-    b!.register("log", (message: Uint8Array) => {
+    b.register("log", (message: Uint8Array) => {
       contents.push(contentOf(message));
       buffers.add(message.buffer);
     }, BORROW);
-    await sendAll(a!, () => "log");
+    await sendAll(a, () => "log");
     await world.until("all arrived", () => contents.length === COUNT);
     assertEquals(contents, ALL);
     assertLess(buffers.size, COUNT / 4);
@@ -48,32 +48,32 @@ scenario(
 
 scenario("What other handlers keep stays as it was, however much others borrow", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const { kept, arrived } = keeper(world, b!, "keep");
-  b!.register("borrow", () => {}, BORROW);
-  await sendAll(a!, (index) => index % 3 === 0 ? "keep" : "borrow");
+  const { kept, arrived } = keeper(world, b, "keep");
+  b.register("borrow", () => {}, BORROW);
+  await sendAll(a, (index) => index % 3 === 0 ? "keep" : "borrow");
   await arrived(Math.ceil(COUNT / 3));
-  await sendAll(a!, () => "borrow");
+  await sendAll(a, () => "borrow");
   assertEquals(kept.map(contentOf), ALL.filter((index) => index % 3 === 0));
 });
 
 scenario("Nothing is lent that has guarantees, or that interposition functions may keep", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const acknowledged = keeper(world, b!, "acknowledged", BORROW);
-  await sendAll(a!, () => "acknowledged", { ack: true });
+  const acknowledged = keeper(world, b, "acknowledged", BORROW);
+  await sendAll(a, () => "acknowledged", { ack: true });
   assertEquals(acknowledged.kept.map(contentOf), ALL);
-  const interposed = keeper(world, b!, "interposed", BORROW);
-  b!.addInterpositionFun("look", ({ message }) => message);
-  await sendAll(a!, () => "interposed");
+  const interposed = keeper(world, b, "interposed", BORROW);
+  b.addInterpositionFun("look", ({ message }) => message);
+  await sendAll(a, () => "interposed");
   await interposed.arrived(COUNT);
   assertEquals(interposed.kept.map(contentOf), ALL);
 });
 
 scenario("A name that is taken back is not lent to whoever takes it next", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  b!.register("log", () => {}, BORROW);
-  assert(b!.unregister("log"));
-  const { kept, arrived } = keeper(world, b!, "log");
-  await sendAll(a!, () => "log");
+  b.register("log", () => {}, BORROW);
+  assert(b.unregister("log"));
+  const { kept, arrived } = keeper(world, b, "log");
+  await sendAll(a, () => "log");
   await arrived(COUNT);
   assertEquals(kept.map(contentOf), ALL);
 });

@@ -21,18 +21,18 @@ function patient(world: World, contexts: MessageContext[]): (message: unknown, c
 
 scenario("A call that is aborted or timed out aborts the signal of its handler, here and there", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  for (const to of [b!, a!]) {
+  for (const to of [b, a]) {
     const contexts: MessageContext[] = [];
     to.register("patient", patient(world, contexts));
     const controller = new AbortController();
-    const call = a!.call(to.name, "patient", 1, { signal: controller.signal });
+    const call = a.call(to.name, "patient", 1, { signal: controller.signal });
     await world.until("it has begun", () => contexts.length === 1);
     assertFalse(contexts[0]!.signal.aborted);
     controller.abort(new Error("Enough"));
     await assertRejects(() => call, Error, "Enough");
     await world.until("its handler knows", () => contexts[0]!.signal.aborted);
     assertEquals(`${contexts[0]!.signal.reason}`, `AbortError: "a" has given the call up`);
-    await assertRejects(() => a!.call(to.name, "patient", 2, { timeout: 200 }), DOMException);
+    await assertRejects(() => a.call(to.name, "patient", 2, { timeout: 200 }), DOMException);
     await world.until("its handler knows", () => contexts[1]!.signal.aborted);
   }
 });
@@ -41,22 +41,22 @@ scenario("A caller that goes down or stops aborts the signals of what it has sen
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   const contexts: MessageContext[] = [];
   const plain: MessageContext[] = [];
-  b!.register("patient", patient(world, contexts));
-  b!.register("plain", patient(world, plain));
-  const call = assertRejects(() => a!.call("b", "patient", 1), StoppedError);
-  const other = assertRejects(() => c!.call("b", "patient", 1), NotConnectedError);
-  a!.castMessage("b", "plain", 1);
-  c!.castMessage("b", "plain", 1);
+  b.register("patient", patient(world, contexts));
+  b.register("plain", patient(world, plain));
+  const call = assertRejects(() => a.call("b", "patient", 1), StoppedError);
+  const other = assertRejects(() => c.call("b", "patient", 1), NotConnectedError);
+  a.castMessage("b", "plain", 1);
+  c.castMessage("b", "plain", 1);
   await world.until("all have begun", () => contexts.length === 2 && plain.length === 2);
   const signals = new Map(
     [contexts, plain].map((list) => [list, new Map(list.map(({ from, signal }) => [from, signal]))]),
   );
   const of = (list: MessageContext[], from: string) => signals.get(list)!.get(from)!;
   assertFalse(of(plain, "a").aborted);
-  await a!.stop();
+  await a.stop();
   await world.until("the handlers know", () => of(contexts, "a").aborted && of(plain, "a").aborted);
   assertFalse(of(contexts, "c").aborted || of(plain, "c").aborted);
-  await b!.stop();
+  await b.stop();
   assert(of(contexts, "c").aborted && of(plain, "c").aborted);
   await Promise.all([call, other]);
 });
@@ -64,21 +64,21 @@ scenario("A caller that goes down or stops aborts the signals of what it has sen
 scenario("A call that was given up before it came is not carried out", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let carriedOut = 0;
-  b!.register("count", () => ++carriedOut);
+  b.register("count", () => ++carriedOut);
   // The connection is held, so that the calls wait in it; the word that they were given up does not.
   const gate = Promise.withResolvers<void>();
-  b!.register("slow", () => gate.promise, { concurrency: 1 });
-  for (let i = 0; i < 2; i++) a!.castMessage("b", "slow", null);
+  b.register("slow", () => gate.promise, { concurrency: 1 });
+  for (let i = 0; i < 2; i++) a.castMessage("b", "slow", null);
   for (let i = 0; i < 3; i++) {
     const controller = new AbortController();
-    const call = a!.call("b", "count", i, { signal: controller.signal });
+    const call = a.call("b", "count", i, { signal: controller.signal });
     controller.abort(new Error("Enough"));
     await assertRejects(() => call, Error, "Enough");
   }
   await new Promise<void>((resolve) => world.clock.schedule(200, resolve));
   gate.resolve();
-  assertEquals(await a!.call("b", "count", 0), 1);
-  await a!.forwardMessage("b", "count", 0, { ack: true });
+  assertEquals(await a.call("b", "count", 0), 1);
+  await a.forwardMessage("b", "count", 0, { ack: true });
   assertEquals(carriedOut, 2);
 });
 
@@ -86,12 +86,12 @@ scenario("The word that a call was given up is said again when it may be lost wi
   const [a, b] = await world.cluster(["a", "b"]);
   const contexts: MessageContext[] = [];
   let downs = 0;
-  b!.register("patient", patient(world, contexts));
-  b!.addEventListener("down", () => downs++);
-  const membership = () => PeerService.nodeOf(a!).pool.peers.get("b")?.membership;
+  b.register("patient", patient(world, contexts));
+  b.addEventListener("down", () => downs++);
+  const membership = () => PeerService.nodeOf(a).pool.peers.get("b")?.membership;
   for (const isClosedBefore of [false, true]) {
     const controller = new AbortController();
-    const call = assertRejects(() => a!.call("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
+    const call = assertRejects(() => a.call("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
     await world.until("it has begun", () => contexts.length === 1);
     const { signal } = contexts.pop()!;
     if (isClosedBefore) membership()!.close();
@@ -100,7 +100,7 @@ scenario("The word that a call was given up is said again when it may be lost wi
     await call;
     await world.until("its handler knows", () => signal.aborted);
     assertEquals(`${signal.reason}`, `AbortError: "a" has given the call up`);
-    await world.until("there is another connection", () => a!.isFullyConnected("b") && b!.isFullyConnected("a"));
+    await world.until("there is another connection", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
   }
   assertEquals(downs, 0);
 });
@@ -109,13 +109,13 @@ scenario("A signal that nobody reads is not made, and one that is read late is a
   const [a, b] = await world.cluster(["a", "b"]);
   const contexts: MessageContext[] = [];
   const gate = Promise.withResolvers<void>();
-  b!.register("late", async (_, context) => {
+  b.register("late", async (_, context) => {
     contexts.push(context);
     await gate.promise;
     assert(context.signal.aborted);
     return "nobody hears it";
   });
-  await assertRejects(() => a!.call("b", "late", 1, { timeout: 100 }), DOMException);
+  await assertRejects(() => a.call("b", "late", 1, { timeout: 100 }), DOMException);
   await new Promise<void>((resolve) => world.clock.schedule(100, resolve));
   gate.resolve();
   await world.until("it was read", () => contexts[0]!.signal.aborted);
@@ -123,12 +123,12 @@ scenario("A signal that nobody reads is not made, and one that is read late is a
 
 scenario("callAll() tells for each node what its handler returned, or why it did not", async (world) => {
   const [a, b, c, d] = await world.cluster(["a", "b", "c", "d"]);
-  for (const node of [a!, b!]) node.register("who", (_, { from }) => `${node.name} for ${from}`);
-  c!.register("who", () => {
+  for (const node of [a, b]) node.register("who", (_, { from }) => `${node.name} for ${from}`);
+  c.register("who", () => {
     throw new RangeError("Not today");
   });
-  d!.register("who", () => new Promise(() => {}));
-  const results = await a!.callAll("who", null, { timeout: 200 });
+  d.register("who", () => new Promise(() => {}));
+  const results = await a.callAll("who", null, { timeout: 200 });
   assertEquals([...results.keys()], ["a", "b", "c", "d"]);
   assertEquals(results.get("a"), { status: "fulfilled", value: "a for a" });
   assertEquals(results.get("b"), { status: "fulfilled", value: "b for a" });
@@ -139,10 +139,10 @@ scenario("callAll() tells for each node what its handler returned, or why it did
   };
   assert(reasonOf("c") instanceof CallError);
   assertEquals(reasonOf("d").name, "TimeoutError");
-  const some = await a!.callAll("who", null, { nodes: [b!.spec, "b", "nobody"] });
+  const some = await a.callAll("who", null, { nodes: [b.spec, "b", "nobody"] });
   assertEquals([...some].map(([node, { status }]) => [node, status]), [["b", "fulfilled"], ["nobody", "rejected"]]);
   const signal = AbortSignal.abort(new Error("Enough"));
-  await assertRejects(() => a!.callAll("who", null, { signal }), Error, "Enough");
+  await assertRejects(() => a.callAll("who", null, { signal }), Error, "Enough");
   world.errors.length = 0;
 });
 

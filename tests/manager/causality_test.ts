@@ -20,15 +20,15 @@ function slow(node: PeerServiceManager, from: string, release: Promise<void>): v
 for (const ack of [false, true]) {
   scenario(`A tells B, A tells C, C tells B: B hears A first, ${ack ? "with" : "without"} ack`, async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"]);
-    const heard = world.inbox(b!, "log");
+    const heard = world.inbox(b, "log");
     const options = { causalLabel: LABEL, ack, retransmission: { initial: 20, cap: 40 } };
-    c!.register("tell", async (message) => {
-      await c!.forwardMessage("b", "log", `C, who knows ${message}`, { ...options, ack: false });
+    c.register("tell", async (message) => {
+      await c.forwardMessage("b", "log", `C, who knows ${message}`, { ...options, ack: false });
     });
     const release = Promise.withResolvers<void>();
-    slow(b!, "a", release.promise);
-    const first = a!.forwardMessage("b", "log", "A", options);
-    await a!.forwardMessage("c", "tell", "A", { ...options, ack: true });
+    slow(b, "a", release.promise);
+    const first = a.forwardMessage("b", "log", "A", options);
+    await a.forwardMessage("c", "tell", "A", { ...options, ack: true });
     const later = world.clock.now() + 150;
     await world.until("C's message is there", () => world.clock.now() >= later);
     assertEquals(heard.messages, []);
@@ -109,21 +109,21 @@ scenario(
 
 scenario("A participant's restart starts its order afresh", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const heard = world.inbox(c!, "log");
+  const heard = world.inbox(c, "log");
   const options = { causalLabel: LABEL, ack: true, retransmission: { initial: 20, cap: 60 } };
   for (let n = 0; n < 5; n++) {
-    await a!.forwardMessage("c", "log", `a${n}`, options);
-    await b!.forwardMessage("c", "log", `b${n}`, options);
+    await a.forwardMessage("c", "log", `a${n}`, options);
+    await b.forwardMessage("c", "log", `b${n}`, options);
   }
-  const { spec } = b!;
-  await b!.stop();
+  const { spec } = b;
+  await b.stop();
   const again = await world.start("b", { listen: spec.addresses[0] });
-  await world.settled([a!, again, c!]);
+  await world.settled([a, again, c]);
   const heardByB = world.inbox(again, "log");
   for (let n = 5; n < 8; n++) {
     await again.forwardMessage("c", "log", `b${n}`, options);
-    await a!.forwardMessage("c", "log", `a${n}`, options);
-    await a!.forwardMessage("b", "log", n, options);
+    await a.forwardMessage("c", "log", `a${n}`, options);
+    await a.forwardMessage("b", "log", n, options);
   }
   assertEquals(heard.messages.length, 16);
   assertEquals(heardByB.messages, [5, 6, 7]);

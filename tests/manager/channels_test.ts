@@ -8,11 +8,11 @@ const KIB = 1024;
 
 scenario("A message takes the channel that it names", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: {}, state: { parallelism: 2 } } });
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   for (const channel of ["default", "bulk", "state"]) {
-    await a!.forwardMessage("b", "log", channel, { channel });
-    await a!.forwardMessage("b", "log", channel, { channel, ack: true });
-    a!.castMessage("b", "log", channel, { channel });
+    await a.forwardMessage("b", "log", channel, { channel });
+    await a.forwardMessage("b", "log", channel, { channel, ack: true });
+    a.castMessage("b", "log", channel, { channel });
   }
   await world.until("all arrived", () => heard.messages.length === 9);
   assertEquals(heard.contexts.map(({ channel }) => channel), heard.messages);
@@ -36,23 +36,23 @@ scenario("Each pair has as many connections per channel as both sides agree on",
 scenario("A channel that neither side has is refused", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
   await assertRejects(
-    () => a!.forwardMessage("b", "log", 1, { channel: "nonsense" }),
+    () => a.forwardMessage("b", "log", 1, { channel: "nonsense" }),
     RangeError,
     `channel "nonsense" is unknown`,
   );
-  assertThrows(() => a!.castMessage("b", "log", 1, { channel: "nonsense" }), RangeError, "is unknown");
-  assertEquals(a!.stats().messages.dropped, 0);
+  assertThrows(() => a.castMessage("b", "log", 1, { channel: "nonsense" }), RangeError, "is unknown");
+  assertEquals(a.stats().messages.dropped, 0);
 });
 
 scenario("Messages with one partition key stay in order over parallel connections", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: { parallelism: 4 } } });
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const keys = ["x", "y", "z", 1, 2, 3, -7, 1.5];
   for (let n = 0; n < 1_600; n++) {
     const partitionKey = keys[n % keys.length]!;
     // Messages of very different sizes overtake each other readily.
     const padding = new Uint8Array(n % 5 === 0 ? 20_000 : 1);
-    await a!.forwardMessage("b", "log", [partitionKey, n, padding], { channel: "bulk", partitionKey });
+    await a.forwardMessage("b", "log", [partitionKey, n, padding], { channel: "bulk", partitionKey });
   }
   await world.until("all arrived", () => heard.messages.length === 1_600);
   const latest = new Map<unknown, number>();
@@ -65,8 +65,8 @@ scenario("Messages with one partition key stay in order over parallel connection
 scenario("Without a key messages spread over all connections of a channel", async (world) => {
   const [a] = await world.cluster(["a", "b"], { channels: { bulk: { parallelism: 4, maxQueuedBytes: 64 * KIB } } });
   let accepted = 0;
-  while (a!.stats().messages.dropped === 0) {
-    a!.castMessage("b", "log", new Uint8Array(10 * KIB), { channel: "bulk" });
+  while (a.stats().messages.dropped === 0) {
+    a.castMessage("b", "log", new Uint8Array(10 * KIB), { channel: "bulk" });
     accepted++;
   }
   assertGreater(accepted, 4 * 5, "four queues hold more than one");
@@ -99,11 +99,11 @@ scenario(
   "A loaded monotonic channel drops superseded messages, never the newest, and only to the same handler",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"], { channels: { state: { monotonic: true } } });
-    const [x, y] = [world.inbox(b!, "x"), world.inbox(b!, "y")];
+    const [x, y] = [world.inbox(b, "x"), world.inbox(b, "y")];
     const padding = new Uint8Array(4 * KIB);
     for (let n = 0; n <= 500; n++) {
-      a!.castMessage("b", "x", [n, padding], { channel: "state" });
-      a!.castMessage("b", "y", [n, padding], { channel: "state" });
+      a.castMessage("b", "x", [n, padding], { channel: "state" });
+      a.castMessage("b", "y", [n, padding], { channel: "state" });
     }
     const last = ({ messages }: typeof x) => (messages.at(-1) as [number] | undefined)?.[0];
     await world.until("the newest arrived", () => last(x) === 500 && last(y) === 500);
@@ -112,26 +112,26 @@ scenario(
       assertEquals(numbers, numbers.toSorted((a, b) => a - b));
       assertLess(numbers.length, 500);
     }
-    assertGreater(a!.stats().messages.superseded, 0);
-    assertEquals(a!.stats().messages.dropped, 0);
+    assertGreater(a.stats().messages.superseded, 0);
+    assertEquals(a.stats().messages.dropped, 0);
   },
 );
 
 scenario("A monotonic channel without load drops nothing", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { state: { monotonic: true } } });
-  const heard = world.inbox(b!, "x");
-  for (let n = 0; n < 300; n++) await a!.forwardMessage("b", "x", n, { channel: "state" });
+  const heard = world.inbox(b, "x");
+  for (let n = 0; n < 300; n++) await a.forwardMessage("b", "x", n, { channel: "state" });
   await world.until("all arrived", () => heard.messages.length === 300);
-  assertEquals(a!.stats().messages.superseded, 0);
+  assertEquals(a.stats().messages.superseded, 0);
 });
 
 scenario("Compression makes fewer bytes of what repeats itself, and changes no message", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { packed: { compression: true } } });
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const message = { text: "all work and no play ".repeat(500) };
   const sent = [message, "short", new Uint8Array(50_000), message, 7];
   const before = a!.stats().peers.b!.bytesOut;
-  for (const value of sent) await a!.forwardMessage("b", "log", value, { channel: "packed" });
+  for (const value of sent) await a.forwardMessage("b", "log", value, { channel: "packed" });
   await world.until("all arrived", () => heard.messages.length === sent.length);
   assertEquals(heard.messages, sent);
   assertLess(a!.stats().peers.b!.bytesOut - before, 10_000);
@@ -140,9 +140,9 @@ scenario("Compression makes fewer bytes of what repeats itself, and changes no m
 scenario("Bulk data does not starve the membership channel", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: {} } });
   let down = 0;
-  a!.onDown("*", () => down++);
-  b!.onDown("*", () => down++);
+  a.onDown("*", () => down++);
+  b.onDown("*", () => down++);
   const end = world.clock.now() + 1_500;
-  while (world.clock.now() < end) await a!.forwardMessage("b", "log", new Uint8Array(256 * KIB), { channel: "bulk" });
+  while (world.clock.now() < end) await a.forwardMessage("b", "log", new Uint8Array(256 * KIB), { channel: "bulk" });
   assertEquals(down, 0);
 });

@@ -3,6 +3,7 @@
 import type { PeerServiceManager, PeerServiceOptions } from "../../mod.ts";
 import { MemoryStore } from "../../testing/memory_store.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import type { OneForEach } from "../tuples.ts";
 
 /** What can be said about a node of a {@linkcode DiskCluster}. */
 export type NodeOptions = Omit<PeerServiceOptions, "name" | "runtime" | "store">;
@@ -44,10 +45,11 @@ export class DiskCluster implements AsyncDisposable {
   }
 
   /** Starts nodes again which are told nothing but what is on their disks. */
-  async restart(...names: string[]): Promise<PeerServiceManager[]> {
+  async restart<Names extends readonly string[]>(...names: Names): Promise<OneForEach<Names, PeerServiceManager>> {
     const nodes: PeerServiceManager[] = [];
     for (const name of names) nodes.push(await this.cluster.startNode(name, { join: false }));
-    return nodes;
+    // One was started for each name.
+    return nodes as OneForEach<Names, PeerServiceManager>;
   }
 
   /** The members that each running node knows, by name. */

@@ -3,8 +3,9 @@
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { fileStore, type PeerServiceManager, type SnapshotStore } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
+import type { OneForEach } from "../tuples.ts";
 
-const NAMES = ["a", "b", "c"];
+const NAMES = ["a", "b", "c"] as const;
 
 /** A scenario over TCP whose nodes keep what they know in files. */
 function fileScenario(
@@ -23,12 +24,17 @@ function fileScenario(
 }
 
 /** Starts three nodes with a store each, which know each other. */
-async function clusterOf(world: World, store: (node: string) => SnapshotStore): Promise<PeerServiceManager[]> {
+async function clusterOf(
+  world: World,
+  store: (node: string) => SnapshotStore,
+): Promise<OneForEach<typeof NAMES, PeerServiceManager>> {
   const nodes: PeerServiceManager[] = [];
   for (const name of NAMES) nodes.push(await world.start(name, { store: store(name) }));
-  for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
+  const [first, ...others] = nodes;
+  for (const node of others) if (first !== undefined) await node.syncJoin(first.spec);
   await world.settled(nodes);
-  return nodes;
+  // One was started for each name.
+  return nodes as OneForEach<typeof NAMES, PeerServiceManager>;
 }
 
 /** Where a node listened. */
@@ -44,7 +50,7 @@ fileScenario(
     const after: PeerServiceManager[] = [];
     for (const node of before) {
       after.push(await world.start(node.name, { store: store(node.name), ...addressOf(node) }));
-      assertEquals(after.at(-1)!.members(), NAMES);
+      assertEquals<readonly string[]>(after.at(-1)!.members(), NAMES);
       assertGreater(after.at(-1)!.spec.incarnation, node.spec.incarnation);
     }
     await world.settled(after);
@@ -53,26 +59,26 @@ fileScenario(
 
 fileScenario("A node that starts again at another port finds its cluster by its file", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
-  await b!.stop();
+  await b.stop();
   const again = await world.start("b", { store: store("b") });
-  await world.settled([a!, again, c!]);
+  await world.settled([a, again, c]);
   const { port } = again.spec.addresses[0]!;
-  for (const node of [a!, c!]) assertEquals(node.membersForOrchestration()[1]?.addresses[0]?.port, port);
+  for (const node of [a, c]) assertEquals(node.membersForOrchestration()[1]?.addresses[0]?.port, port);
 });
 
 fileScenario("A node that leaves finds nobody by its file", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
-  await c!.leave();
-  await c!.stop();
-  const again = await world.start("c", { store: store("c"), ...addressOf(c!) });
+  await c.leave();
+  await c.stop();
+  const again = await world.start("c", { store: store("c"), ...addressOf(c) });
   const later = world.clock.now() + 1_000;
   await world.until("five rounds have passed", () => world.clock.now() >= later);
-  assertEquals([again.members(), a!.members(), b!.members()], [["c"], ["a", "b"], ["a", "b"]]);
+  assertEquals([again.members(), a.members(), b.members()], [["c"], ["a", "b"], ["a", "b"]]);
 });
 
 fileScenario("leave() resolves once the disk has forgotten the members", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
-  await c!.stop();
+  await c.stop();
   const disk = store("c");
   const writes: PromiseWithResolvers<void>[] = [];
   const save = async (bytes: Uint8Array) => {
@@ -80,11 +86,11 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
     await writes.at(-1)!.promise;
     await disk.save(bytes);
   };
-  const starting = world.start("c", { store: { load: () => disk.load(), save }, ...addressOf(c!) });
+  const starting = world.start("c", { store: { load: () => disk.load(), save }, ...addressOf(c) });
   await world.until("it begins", () => writes.length === 1);
   writes[0]!.resolve();
   const again = await starting;
-  await world.settled([a!, b!, again]);
+  await world.settled([a, b, again]);
   for (const { resolve } of writes) resolve();
   const before = writes.length;
   let hasLeft = false;
@@ -102,17 +108,17 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
 
 fileScenario("A node whose file is damaged sets it aside, says so, and begins anew", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
-  await c!.stop();
+  await c.stop();
   const bytes = await store("c").load();
   bytes![bytes!.length - 1]! ^= 1;
   await store("c").save(bytes!);
-  const again = await world.start("c", { store: store("c"), ...addressOf(c!) });
+  const again = await world.start("c", { store: store("c"), ...addressOf(c) });
   assertEquals(again.members(), ["c"]);
   await world.until("it says so", () => world.errors.length > 0);
   const [{ error, during }] = world.errors.splice(0) as [{ error: unknown; during: string }];
   assertEquals(during, "reading the store");
   assertStringIncludes(`${error}`, 'c.damaged-1", and the node begins anew');
-  await world.settled([a!, b!, again]);
+  await world.settled([a, b, again]);
 });
 
 fileScenario(

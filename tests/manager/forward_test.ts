@@ -25,15 +25,15 @@ scenario("forwardMessage() reaches any handler on any node in one hop, in both s
 
 scenario("Messages from one node to one handler arrive in the order in which they were sent", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  for (let n = 0; n < 5_000; n++) a!.forwardMessage("b", "log", n);
+  const heard = world.inbox(b, "log");
+  for (let n = 0; n < 5_000; n++) a.forwardMessage("b", "log", n);
   await world.until("all arrived", () => heard.messages.length === 5_000);
   assertEquals(heard.messages, Array.from({ length: 5_000 }, (_, n) => n));
 });
 
 scenario("Every kind of value arrives as it was, bytes included", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const values = [
     null,
     true,
@@ -51,16 +51,16 @@ scenario("Every kind of value arrives as it was, bytes included", async (world) 
     "",
     new Uint8Array(),
   ];
-  for (const value of values) await a!.forwardMessage("b", "log", value);
+  for (const value of values) await a.forwardMessage("b", "log", value);
   await world.until("all arrived", () => heard.messages.length === values.length);
   assertEquals(heard.messages, values);
 });
 
 scenario("A handler may keep the bytes that it is given", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const sizes = [10, 64, 1_000, 15_000, 17_000, 200_000];
-  for (let n = 0; n < 120; n++) await a!.forwardMessage("b", "log", new Uint8Array(sizes[n % 6]!).fill(n));
+  for (let n = 0; n < 120; n++) await a.forwardMessage("b", "log", new Uint8Array(sizes[n % 6]!).fill(n));
   await world.until("all arrived", () => heard.messages.length === 120);
   for (const [n, bytes] of heard.messages.entries()) {
     assertEquals(bytes instanceof Uint8Array && bytes.length, sizes[n % 6]);
@@ -72,13 +72,13 @@ scenario(
   "What is changed after it was accepted arrives as it was, however large",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    for (const to of [a!, b!]) {
+    for (const to of [a, b]) {
       const heard = world.inbox(to, "log");
       for (const size of [100, 200_000]) {
         const bytes = new Uint8Array(size);
-        for (const n of [1, 2, 3]) await a!.forwardMessage(to.name, "log", bytes.fill(n));
-        for (const n of [4, 5, 6]) a!.castMessage(to.name, "log", bytes.fill(n));
-        for (const n of [7, 8]) await a!.forwardMessage(to.name, "log", bytes.fill(n), { ack: true });
+        for (const n of [1, 2, 3]) await a.forwardMessage(to.name, "log", bytes.fill(n));
+        for (const n of [4, 5, 6]) a.castMessage(to.name, "log", bytes.fill(n));
+        for (const n of [7, 8]) await a.forwardMessage(to.name, "log", bytes.fill(n), { ack: true });
         bytes.fill(99);
       }
       await world.until("all arrived", () => heard.messages.length === 16);
@@ -107,31 +107,31 @@ scenario(
   "forwardMessage() rejects with NotConnectedError for strangers and for members that are down",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    const error = await assertRejects(() => a!.forwardMessage("nobody", "log", 1), NotConnectedError);
+    const error = await assertRejects(() => a.forwardMessage("nobody", "log", 1), NotConnectedError);
     assertEquals(
       error.message,
       `Cannot send to "nobody": it is not a member, or this node has no wish to connect to it`,
     );
-    await b!.stop();
-    await world.until("a noticed", () => !a!.isConnected("b"));
-    await assertRejects(() => a!.forwardMessage("b", "log", 1), NotConnectedError, "there is no connection now");
+    await b.stop();
+    await world.until("a noticed", () => !a.isConnected("b"));
+    await assertRejects(() => a.forwardMessage("b", "log", 1), NotConnectedError, "there is no connection now");
   },
 );
 
 scenario("forwardMessage() rejects what cannot be encoded or is too large; the connection lives on", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { maxFrameBytes: 4_096 });
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const loop: unknown[] = [];
   loop.push(loop);
   for (const value of [() => {}, Symbol("s"), loop]) {
-    await assertRejects(() => a!.forwardMessage("b", "log", value), EncodeError);
-    await assertRejects(() => a!.forwardMessage("b", "log", value, { ack: true }), EncodeError);
+    await assertRejects(() => a.forwardMessage("b", "log", value), EncodeError);
+    await assertRejects(() => a.forwardMessage("b", "log", value, { ack: true }), EncodeError);
   }
   for (const value of [new Uint8Array(4_096), "x".repeat(5_000), new Uint8Array(100_000)]) {
-    await assertRejects(() => a!.forwardMessage("b", "log", value), MessageTooLargeError, "the limit is 4096");
-    await assertRejects(() => a!.forwardMessage("b", "log", value, { ack: true }), MessageTooLargeError);
+    await assertRejects(() => a.forwardMessage("b", "log", value), MessageTooLargeError, "the limit is 4096");
+    await assertRejects(() => a.forwardMessage("b", "log", value, { ack: true }), MessageTooLargeError);
   }
-  await a!.forwardMessage("b", "log", new Uint8Array(4_000));
+  await a.forwardMessage("b", "log", new Uint8Array(4_000));
   await world.until("it arrived", () => heard.messages.length === 1);
   assertEquals(a!.stats().peers.b!.connections, 2);
 });
@@ -151,25 +151,25 @@ scenario("forwardMessage() rejects malformed arguments", async (world) => {
 scenario("An unknown handler name is an undeliverable event at the receiver, and counted", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const told: Undeliverable[] = [];
-  b!.addEventListener("undeliverable", ({ detail }) => told.push(detail));
-  await a!.forwardMessage("b", "nobody", 1);
+  b.addEventListener("undeliverable", ({ detail }) => told.push(detail));
+  await a.forwardMessage("b", "nobody", 1);
   await world.until("b told", () => told.length === 1);
   assertEquals(told, [{ node: "b", name: "nobody", reason: `No handler is registered as "nobody"` }]);
-  assertEquals(b!.stats().messages.unhandled, 1);
+  assertEquals(b.stats().messages.unhandled, 1);
 });
 
 scenario("A handler that throws or rejects becomes an error event, and harms nobody else", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  b!.register("throws", () => {
+  const heard = world.inbox(b, "log");
+  b.register("throws", () => {
     throw new Error("thrown");
   });
-  b!.register("rejects", () => Promise.reject(new Error("rejected")));
-  for (const name of ["throws", "rejects", "log"]) await a!.forwardMessage("b", name, 1);
+  b.register("rejects", () => Promise.reject(new Error("rejected")));
+  for (const name of ["throws", "rejects", "log"]) await a.forwardMessage("b", name, 1);
   for (const name of ["throws", "rejects"]) {
-    await assertRejects(() => a!.forwardMessage("b", name, 1, { ack: true }), CallError);
+    await assertRejects(() => a.forwardMessage("b", name, 1, { ack: true }), CallError);
   }
-  await a!.forwardMessage("b", "log", 1, { ack: true });
+  await a.forwardMessage("b", "log", 1, { ack: true });
   await world.until("all happened", () => world.errors.length === 4 && heard.messages.length === 2);
   const told = world.errors.splice(0).map(({ during, node, error }) =>
     `${node}: ${during}: ${(error as Error).message}`
@@ -200,18 +200,18 @@ scenario("Many thousand handler names are each found", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let right = 0;
   const count = 5_000;
-  for (let n = 0; n < count; n++) b!.register(`handler ${n}`, (message) => void (message === n && right++));
-  for (let n = 0; n < count; n++) await a!.forwardMessage("b", `handler ${n}`, n);
+  for (let n = 0; n < count; n++) b.register(`handler ${n}`, (message) => void (message === n && right++));
+  for (let n = 0; n < count; n++) await a.forwardMessage("b", `handler ${n}`, n);
   await world.until("all arrived", () => right === count);
 });
 
 scenario("sendMessage() becomes a message event of the other manager", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const told: unknown[] = [];
-  for (const node of [a!, b!]) node.addEventListener("message", ({ detail }) => told.push([node.name, detail]));
-  await a!.sendMessage("b", { hello: 1 });
-  await a!.sendMessage(b!.spec, { hello: 2 }, { ack: true });
-  await a!.sendMessage("a", "to myself");
+  for (const node of [a, b]) node.addEventListener("message", ({ detail }) => told.push([node.name, detail]));
+  await a.sendMessage("b", { hello: 1 });
+  await a.sendMessage(b.spec, { hello: 2 }, { ack: true });
+  await a.sendMessage("a", "to myself");
   await world.until("all told", () => told.length === 3);
   assertEquals(told.filter((entry) => (entry as unknown[])[0] === "b"), [
     ["b", { from: "a", message: { hello: 1 } }],
@@ -239,11 +239,11 @@ scenario("receiveMessage() takes a message as if it came off the wire", async (w
 
 scenario("forwardMessage() rejects with the reason of an aborted signal and sends nothing", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   const signal = AbortSignal.abort(new RangeError("no"));
-  await assertRejects(() => a!.forwardMessage("b", "log", 1, { signal }), RangeError, "no");
-  await assertRejects(() => a!.forwardMessage("b", "log", 2, { signal, ack: true }), RangeError, "no");
-  await a!.forwardMessage("b", "log", 3);
+  await assertRejects(() => a.forwardMessage("b", "log", 1, { signal }), RangeError, "no");
+  await assertRejects(() => a.forwardMessage("b", "log", 2, { signal, ack: true }), RangeError, "no");
+  await a.forwardMessage("b", "log", 3);
   await world.until("it arrived", () => heard.messages.length > 0);
   assertEquals(heard.messages, [3]);
 });

@@ -8,14 +8,14 @@ const KIB = 1024;
 
 scenario("A message whose sender gave up waiting for room is not sent later", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 64 * KIB } } });
-  const heard = world.inbox(b!, "log");
+  const heard = world.inbox(b, "log");
   world.simulated.network.slowReader("b", 4 * KIB);
   const message = (number: number) => ({ number, padding: new Uint8Array(8 * KIB) });
-  const forward = (number: number, options: ForwardOptions) => a!.forwardMessage("b", "log", message(number), options);
+  const forward = (number: number, options: ForwardOptions) => a.forwardMessage("b", "log", message(number), options);
   // The window of the stream takes some; then the queue is above its high-water mark; then it is full.
   let queued = 0;
   while (await forward(queued++, { timeout: 100 }).then(() => true, () => false));
-  while (a!.stats().messages.dropped === 0) a!.castMessage("b", "log", message(queued++));
+  while (a.stats().messages.dropped === 0) a.castMessage("b", "log", message(queued++));
   queued--;
 
   const controller = new AbortController();
@@ -34,11 +34,11 @@ scenario("A message whose sender gave up waiting for room is not sent later", as
 
 scenario("stop() ends the wait for room", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 1024 * KIB } } });
-  world.inbox(b!, "log");
+  world.inbox(b, "log");
   world.simulated.network.slowReader("b", 4 * KIB);
-  while (a!.stats().messages.dropped === 0) a!.castMessage("b", "log", new Uint8Array(64 * KIB));
-  const waiting = a!.forwardMessage("b", "log", "late");
+  while (a.stats().messages.dropped === 0) a.castMessage("b", "log", new Uint8Array(64 * KIB));
+  const waiting = a.forwardMessage("b", "log", "late");
   const rejected = assertRejects(() => waiting, StoppedError);
-  await a!.stop();
+  await a.stop();
   await rejected;
 }, ["memory"]);

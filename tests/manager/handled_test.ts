@@ -16,8 +16,8 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 function alike(title: string, body: (from: PeerServiceManager, to: PeerServiceManager) => Promise<void>): void {
   scenario(`${title}, on another node and on this one`, async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
-    await body(a!, b!);
-    await body(a!, a!);
+    await body(a, b);
+    await body(a, a);
     world.errors.length = 0;
   });
 }
@@ -71,7 +71,7 @@ alike("With ack and without a handler, forwardMessage() rejects at its deadline"
 scenario("With ack and no deadline, forwardMessage() rejects for want of a handler after 5 s", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
   const begin = world.clock.now();
-  await assertRejects(() => a!.forwardMessage("b", "nobody", 1, ACK), NoHandlerError);
+  await assertRejects(() => a.forwardMessage("b", "nobody", 1, ACK), NoHandlerError);
   const seconds = (world.clock.now() - begin) / 1_000;
   assert(seconds >= 5 && seconds < 5.5, `${seconds}`);
 }, ["memory"]);
@@ -88,19 +88,19 @@ scenario(
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
     const begun = Promise.withResolvers<void>();
-    b!.register("work", () => {
+    b.register("work", () => {
       begun.resolve();
       return new Promise(() => {});
     });
-    const sent = a!.forwardMessage("b", "work", "kept", ACK);
+    const sent = a.forwardMessage("b", "work", "kept", ACK);
     await begun.promise;
-    const { spec } = b!;
-    await b!.stop();
-    await world.until("a noticed", () => !a!.isConnected("b"));
+    const { spec } = b;
+    await b.stop();
+    await world.until("a noticed", () => !a.isConnected("b"));
     assert(!await isSettled(sent));
     const again = await world.start("b", { listen: spec.addresses[0]! });
     const heard = world.inbox(again, "work");
-    await again.syncJoin(a!.spec);
+    await again.syncJoin(a.spec);
     await sent;
     assertEquals(heard.messages, ["kept"]);
   },
@@ -110,15 +110,15 @@ scenario("A message whose handler outlives its connections is handled once, and 
   const [a, b] = await world.cluster(["a", "b"]);
   let calls = 0;
   const [begun, ended] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
-  b!.register("work", async () => {
+  b.register("work", async () => {
     calls++;
     begun.resolve();
     await ended.promise;
   });
-  const sent = a!.forwardMessage("b", "work", 1, { ...ACK, retransmission: { initial: 20, cap: 20 } });
+  const sent = a.forwardMessage("b", "work", 1, { ...ACK, retransmission: { initial: 20, cap: 20 } });
   await begun.promise;
   world.breakConnections("b");
-  await world.settled([a!, b!]);
+  await world.settled([a, b]);
   ended.resolve();
   await sent;
   assertEquals(calls, 1);
@@ -126,15 +126,15 @@ scenario("A message whose handler outlives its connections is handled once, and 
 
 scenario("A call that was given up is not carried out by a later incarnation", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const { spec } = b!;
-  b!.addInterpositionFun("drop", ({ type, message }) => type === "receive_message" ? undefined : message);
-  const given = assertRejects(() => a!.call("b", "work", 1, { retransmission: { initial: 20 } }), NotConnectedError);
-  await b!.stop();
+  const { spec } = b;
+  b.addInterpositionFun("drop", ({ type, message }) => type === "receive_message" ? undefined : message);
+  const given = assertRejects(() => a.call("b", "work", 1, { retransmission: { initial: 20 } }), NotConnectedError);
+  await b.stop();
   await given;
   const again = await world.start("b", { listen: spec.addresses[0]! });
   const heard = world.inbox(again, "work");
-  await again.syncJoin(a!.spec);
-  await a!.forwardMessage("b", "work", "after", ACK);
+  await again.syncJoin(a.spec);
+  await a.forwardMessage("b", "work", "after", ACK);
   assertEquals(heard.messages, ["after"]);
 });
 

@@ -113,12 +113,12 @@ scenario("A member removes another one, unless that does not allow it: then it c
 
 scenario("A node that is said to be elsewhere answers with a newer incarnation, which all believe", async (world) => {
   const [liar, victim, other] = await world.cluster(["liar", "victim", "other"]);
-  const { spec } = victim!;
+  const { spec } = victim;
   const elsewhere = { ...spec, addresses: [{ hostname: "elsewhere", port: 1 }] };
   const { set } = MembershipSet.empty().add(spec).set.add(elsewhere);
-  tell(liar!, "victim", gossipToValue({ kind: "delta", delta: set, wanted: [] }));
-  await world.until("it has answered", () => victim!.spec.incarnation > spec.incarnation);
-  await world.settled([liar!, victim!, other!]);
-  for (const node of [liar!, other!]) assertEquals(node.memberInfo("victim")?.spec.addresses, spec.addresses);
+  tell(liar, "victim", gossipToValue({ kind: "delta", delta: set, wanted: [] }));
+  await world.until("it has answered", () => victim.spec.incarnation > spec.incarnation);
+  await world.settled([liar, victim, other]);
+  for (const node of [liar, other]) assertEquals(node.memberInfo("victim")?.spec.addresses, spec.addresses);
   world.errors.length = 0;
 });

@@ -46,8 +46,8 @@ function sayData(to: Connection, stream: number, position: number, bytes: Uint8A
 /** Two nodes, of which the second takes streams and does not read them. */
 async function cluster(world: World, maxStreams = 4) {
   const [a, b] = await world.cluster(["a", "b"], { maxStreams });
-  b!.registerStream("sink", () => {});
-  return { a: a!, b: b!, line: () => connection(a!, "b") };
+  b.registerStream("sink", () => {});
+  return { a: a, b: b, line: () => connection(a, "b") };
 }
 
 const BREACHES: readonly (readonly [string, (to: Connection) => void])[] = [

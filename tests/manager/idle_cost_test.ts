@@ -61,22 +61,22 @@ async function costOfSending(world: World, from: PeerServiceManager, to: PeerSer
 scenario("A thousand handlers, monitors and handlers of streams cost nothing per message", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let seen = 0;
-  for (const node of [a!, b!]) node.register("count", () => void seen++);
-  a!.castMessage("b", "count", 0);
+  for (const node of [a, b]) node.register("count", () => void seen++);
+  a.castMessage("b", "count", 0);
   await world.until("it came", () => seen === 1);
-  const bare = await costOfSending(world, a!, b!);
+  const bare = await costOfSending(world, a, b);
   for (let i = 0; i < 1_000; i++) {
-    for (const node of [a!, b!]) {
+    for (const node of [a, b]) {
       node.register(`handler-${i}`, (_, { signal }) => signal.aborted, { concurrency: 5 });
       node.registerStream(`handler-${i}`, () => {});
     }
-    a!.monitor({ node: "b", name: `handler-${i}` });
+    a.monitor({ node: "b", name: `handler-${i}` });
   }
   await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));
-  const [bytes, frames] = await costOfSending(world, a!, b!);
+  const [bytes, frames] = await costOfSending(world, a, b);
   assertEquals(bytes, bare[0]);
   // Heartbeats may come between.
   assert(Math.abs(frames! - bare[1]!) <= 4, `${frames} frames, ${bare[1]} before`);
-  assertEquals({ ...costOfReceiving(b!) }, { signals: 0, promises: 0 });
+  assertEquals({ ...costOfReceiving(b) }, { signals: 0, promises: 0 });
   assertEquals(seen, 1 + 3 * MESSAGES);
 }, ["memory"]);

@@ -8,8 +8,8 @@ scenario(
   async (world) => {
     const secret = "not for anybody's eyes";
     const [a, , c] = await world.cluster(["a", "b", "c"], { secret });
-    await c!.stop();
-    await world.until("a has noticed", () => !a!.isConnected("c"));
+    await c.stop();
+    await world.until("a has noticed", () => !a.isConnected("c"));
     const shown = JSON.parse(JSON.stringify(a));
     assertEquals([shown.name, shown.up, shown.down, shown.stopped], ["a", ["a", "b"], ["c"], false]);
     assertEquals(shown.listening.length, 1);

@@ -52,10 +52,10 @@ scenario("Joining oneself does nothing", async (world) => {
 
 scenario("Joining twice does nothing more", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await b!.syncJoin(a!.spec);
-  await a!.syncJoin(b!.spec);
+  await b.syncJoin(a.spec);
+  await a.syncJoin(b.spec);
   assertEquals(a!.stats().peers.b!.connections, 2);
-  assertEquals(b!.members(), ["a", "b"]);
+  assertEquals(b.members(), ["a", "b"]);
 });
 
 scenario("Nodes that join each other crosswise at the same time agree", async (world) => {

@@ -5,10 +5,14 @@ import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { scenario, type World } from "./worlds.ts";
+import type { OneForEach } from "../tuples.ts";
 
 /** Gives each node an address of its own at one port, as containers behind one name have them. */
-async function behindOneName(world: World, names: readonly string[]): Promise<PeerServiceManager[]> {
-  const first = await world.start(names[0]!);
+async function behindOneName<const Names extends readonly [string, ...string[]]>(
+  world: World,
+  names: Names,
+): Promise<OneForEach<Names, PeerServiceManager>> {
+  const first = await world.start(names[0]);
   const { port } = first.spec.addresses[0]!;
   const nodes = [first];
   for (const [index, name] of names.entries()) {
@@ -18,24 +22,25 @@ async function behindOneName(world: World, names: readonly string[]): Promise<Pe
   }
   const hosts = nodes.map(({ spec }) => spec.addresses[0]!.hostname);
   for (const name of names) world.transports.get(name)!.names.set("peers", hosts);
-  return nodes;
+  // One was started for each name.
+  return nodes as OneForEach<Names, PeerServiceManager>;
 }
 
 scenario(
   "syncJoin() by a name that leads to several hosts goes on to the next where its own node answers",
   async (world) => {
     const [a, b] = await behindOneName(world, ["a", "b"]);
-    await a!.syncJoin({ hostname: "peers", port: a!.spec.addresses[0]!.port });
-    assertEquals(a!.members(), ["a", "b"]);
-    assert(a!.isFullyConnected("b"));
-    await world.settled([a!, b!]);
+    await a.syncJoin({ hostname: "peers", port: a.spec.addresses[0]!.port });
+    assertEquals(a.members(), ["a", "b"]);
+    assert(a.isFullyConnected("b"));
+    await world.settled([a, b]);
   },
 );
 
 scenario("syncJoin() by a name that leads to its own node alone rejects and says so", async (world) => {
   const [a] = await behindOneName(world, ["a"]);
-  const { port } = a!.spec.addresses[0]!;
-  const error = await assertRejects(() => a!.syncJoin(`peers:${port}`), HandshakeRefusedError);
+  const { port } = a.spec.addresses[0]!;
+  const error = await assertRejects(() => a.syncJoin(`peers:${port}`), HandshakeRefusedError);
   assertEquals(
     error.message,
     `Cannot join "peers:${port}": it leads to this node alone, expected the address of another one`,
@@ -45,13 +50,13 @@ scenario("syncJoin() by a name that leads to its own node alone rejects and says
 
 scenario("syncJoin() goes on while another host behind the name does not answer yet", async (world) => {
   const [a, b] = await behindOneName(world, ["a", "b"]);
-  const listen = b!.spec.addresses[0]!;
-  await b!.stop();
-  const joining = a!.syncJoin({ hostname: "peers", port: listen.port });
+  const listen = b.spec.addresses[0]!;
+  await b.stop();
+  const joining = a.syncJoin({ hostname: "peers", port: listen.port });
   const again = await world.start("b", { listen });
   await joining;
-  assertEquals(a!.members(), ["a", "b"]);
-  await world.settled([a!, again]);
+  assertEquals(a.members(), ["a", "b"]);
+  await world.settled([a, again]);
 });
 
 scenario("syncJoin() of its own name with another incarnation rejects", async (world) => {

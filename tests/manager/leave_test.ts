@@ -9,40 +9,40 @@ scenario(
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"]);
     const order: string[] = [];
-    for (const node of [a!, b!]) {
+    for (const node of [a, b]) {
       node.addEventListener("leave", ({ detail }) => order.push(`${node.name}: leave ${detail.node}`));
       node.onDown("c", () => order.push(`${node.name}: down`));
     }
-    await c!.leave();
+    await c.leave();
     assertEquals(order.filter((event) => event.includes("leave")).sort(), ["a: leave c", "b: leave c"]);
-    assertEquals([a!.members(), b!.members(), c!.members()], [["a", "b"], ["a", "b"], ["c"]]);
+    assertEquals([a.members(), b.members(), c.members()], [["a", "b"], ["a", "b"], ["c"]]);
     await world.until("its connections are closed", () => order.length === 4);
     assertEquals(order.filter((event) => event.startsWith("a")), ["a: leave c", "a: down"]);
-    assertEquals(a!.connected(), ["b"]);
-    assertEquals(c!.connected(), []);
+    assertEquals(a.connected(), ["b"]);
+    assertEquals(c.connected(), []);
   },
 );
 
 scenario("A node that left never comes back by gossip", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  await c!.leave();
-  for (const node of [a!, b!]) {
+  await c.leave();
+  for (const node of [a, b]) {
     node.addEventListener("join", ({ detail }) => assert(detail.node !== "c", "it came back"));
   }
   const round = world.clock.now() + 2_000;
   await world.until("ten rounds have passed", () => world.clock.now() >= round);
-  assertEquals([a!.members(), b!.members(), c!.members()], [["a", "b"], ["a", "b"], ["c"]]);
+  assertEquals([a.members(), b.members(), c.members()], [["a", "b"], ["a", "b"], ["c"]]);
 });
 
 scenario("join, leave and join again work on one object", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const heard = world.inbox(a!, "log");
+  const heard = world.inbox(a, "log");
   for (let round = 1; round <= 3; round++) {
-    await c!.leave();
-    assertEquals([a!.members(), c!.members()], [["a", "b"], ["c"]]);
-    await c!.syncJoin((round % 2 === 0 ? a! : b!).spec);
-    await world.settled([a!, b!, c!]);
-    await c!.forwardMessage("a", "log", round);
+    await c.leave();
+    assertEquals([a.members(), c.members()], [["a", "b"], ["c"]]);
+    await c.syncJoin((round % 2 === 0 ? a : b).spec);
+    await world.settled([a, b, c]);
+    await c.forwardMessage("a", "log", round);
     await world.until("it arrived", () => heard.messages.length === round);
   }
   assertEquals(heard.messages, [1, 2, 3]);
@@ -51,53 +51,53 @@ scenario("join, leave and join again work on one object", async (world) => {
 scenario("leave(node) removes another one everywhere; it learns of it, emits removed and stops", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   const removed: string[] = [];
-  c!.addEventListener("removed", ({ detail }) => removed.push(detail.node));
-  await a!.leave("c");
-  assertEquals(a!.members(), ["a", "b"]);
-  await world.until("all know", () => removed.length === 1 && b!.members().length === 2);
+  c.addEventListener("removed", ({ detail }) => removed.push(detail.node));
+  await a.leave("c");
+  assertEquals(a.members(), ["a", "b"]);
+  await world.until("all know", () => removed.length === 1 && b.members().length === 2);
   assertEquals(removed, ["c"]);
-  await assertRejects(() => c!.join(a!.spec), StoppedError);
-  await world.until("its connections are closed", () => a!.connected().join() === "b" && b!.connected().join() === "a");
+  await assertRejects(() => c.join(a.spec), StoppedError);
+  await world.until("its connections are closed", () => a.connected().join() === "b" && b.connected().join() === "a");
 });
 
 scenario("leave(node) takes a specification, and does nothing for a stranger", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await a!.leave("nobody");
-  await a!.leave({ ...b!.spec, name: "stranger" });
-  assertEquals(a!.members(), ["a", "b"]);
-  await a!.leave(b!.spec);
-  assertEquals(a!.members(), ["a"]);
+  await a.leave("nobody");
+  await a.leave({ ...b.spec, name: "stranger" });
+  assertEquals(a.members(), ["a", "b"]);
+  await a.leave(b.spec);
+  assertEquals(a.members(), ["a"]);
 });
 
 scenario("A removed name comes back when it is started again", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await a!.leave("b");
-  await b!.stop();
-  const again = await world.start("b", { listen: b!.spec.addresses[0] });
-  await again.syncJoin(a!.spec);
-  await world.settled([a!, again]);
+  await a.leave("b");
+  await b.stop();
+  const again = await world.start("b", { listen: b.spec.addresses[0] });
+  await again.syncJoin(a.spec);
+  await world.settled([a, again]);
 });
 
 scenario("A node that is down can be removed; when it returns it learns that, and stops", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   world.simulated.pause("c");
-  await world.until("it is down", () => !a!.isConnected("c") && !b!.isConnected("c"));
-  assert(a!.member("c"));
-  await a!.leave("c");
-  await world.until("both forgot it", () => !a!.member("c") && !b!.member("c"));
+  await world.until("it is down", () => !a.isConnected("c") && !b.isConnected("c"));
+  assert(a.member("c"));
+  await a.leave("c");
+  await world.until("both forgot it", () => !a.member("c") && !b.member("c"));
   const removed = Promise.withResolvers<void>();
-  c!.addEventListener("removed", () => removed.resolve());
+  c.addEventListener("removed", () => removed.resolve());
   world.simulated.resume("c");
   await removed.promise;
-  assertEquals([a!.members(), b!.members()], [["a", "b"], ["a", "b"]]);
+  assertEquals([a.members(), b.members()], [["a", "b"], ["a", "b"]]);
 }, ["memory"]);
 
 scenario("The last two nodes may leave each other", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await Promise.all([a!.leave(), b!.leave()]);
-  await world.until("both are alone", () => a!.members().join() === "a" && b!.members().join() === "b");
-  await a!.syncJoin(b!.spec);
-  await world.settled([a!, b!]);
+  await Promise.all([a.leave(), b.leave()]);
+  await world.until("both are alone", () => a.members().join() === "a" && b.members().join() === "b");
+  await a.syncJoin(b.spec);
+  await world.settled([a, b]);
 });
 
 scenario("leave() of a node that is alone changes nothing that others see", async (world) => {

@@ -117,11 +117,11 @@ Deno.test("The ledgers add up at every node, and nothing is received that was no
 
 scenario("A call counts as a message there and a reply back", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  b!.register("echo", (message) => message);
-  await a!.call("b", "echo", 1);
-  await world.until("all is counted", () => a!.stats().messages.replies === 1);
-  assertEquals([a!.stats().messages.sent, a!.stats().messages.received], [1, 1]);
-  assertEquals([b!.stats().messages.sent, b!.stats().messages.received, b!.stats().messages.delivered], [1, 1, 1]);
+  b.register("echo", (message) => message);
+  await a.call("b", "echo", 1);
+  await world.until("all is counted", () => a.stats().messages.replies === 1);
+  assertEquals([a.stats().messages.sent, a.stats().messages.received], [1, 1]);
+  assertEquals([b.stats().messages.sent, b.stats().messages.received, b.stats().messages.delivered], [1, 1, 1]);
 });
 
 scenario("A broadcast that is changed once it was sent arrives as it was, here as well", async (world) => {

@@ -9,47 +9,47 @@ import { scenario } from "./worlds.ts";
 scenario("members() with a status and memberInfo() tell who can be reached, since when and why", async (world) => {
   const before = Date.now();
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  b!.setAttribute("load", 0.5);
-  await world.until("a knows", () => a!.attribute("b", "load") === 0.5);
-  assertEquals(a!.members({ status: "up" }), ["a", "b", "c"]);
-  const up = a!.memberInfo(b!.spec)!;
-  assertEquals(up.spec, a!.membersForOrchestration()[1]);
+  b.setAttribute("load", 0.5);
+  await world.until("a knows", () => a.attribute("b", "load") === 0.5);
+  assertEquals(a.members({ status: "up" }), ["a", "b", "c"]);
+  const up = a.memberInfo(b.spec)!;
+  assertEquals(up.spec, a.membersForOrchestration()[1]);
   assertEquals([up.status, up.reason, up.lastError], ["up", "it is connected", null]);
-  assertEquals([up.addresses, [...up.attributes]], [b!.spec.addresses, [["load", 0.5]]]);
+  assertEquals([up.addresses, [...up.attributes]], [b.spec.addresses, [["load", 0.5]]]);
   if (world.kind === "TCP") assert(up.since >= before && up.since <= Date.now());
-  assertEquals(a!.memberInfo("a")!.status, "up");
-  await c!.stop();
-  await world.until("a has seen it, and dialled in vain", () => a!.memberInfo("c")!.lastError !== null);
-  const down = a!.memberInfo("c")!;
-  assertEquals([down.status, a!.members({ status: "down" })], ["down", ["c"]]);
+  assertEquals(a.memberInfo("a")!.status, "up");
+  await c.stop();
+  await world.until("a has seen it, and dialled in vain", () => a.memberInfo("c")!.lastError !== null);
+  const down = a.memberInfo("c")!;
+  assertEquals([down.status, a.members({ status: "down" })], ["down", ["c"]]);
   assert(down.since >= up.since);
   assertStringIncludes(down.reason, "its last connection");
   assert(down.lastError instanceof Error);
-  await a!.leave("c");
-  assertEquals([a!.memberInfo("c"), a!.memberInfo("nobody")], [undefined, undefined]);
+  await a.leave("c");
+  assertEquals([a.memberInfo("c"), a.memberInfo("nobody")], [undefined, undefined]);
 });
 
 scenario("memberInfo() tells of a suspicion, of its end, and of missed heartbeats", async (world) => {
   const [a, b] = await world.cluster(["a", "b", "c"]);
   world.simulated.pause("c");
-  await world.until("it is suspect", () => a!.memberInfo("c")!.status === "suspect");
-  assertEquals(a!.memberInfo("c")!.reason, "it was not heard for 1000 ms");
-  assertEquals(a!.members({ status: "suspect" }), ["c"]);
-  await world.until("it is down", () => a!.memberInfo("c")!.status === "down" && b!.memberInfo("c")!.status === "down");
-  assertEquals(a!.memberInfo("c")!.reason, "it missed its heartbeats");
+  await world.until("it is suspect", () => a.memberInfo("c")!.status === "suspect");
+  assertEquals(a.memberInfo("c")!.reason, "it was not heard for 1000 ms");
+  assertEquals(a.members({ status: "suspect" }), ["c"]);
+  await world.until("it is down", () => a.memberInfo("c")!.status === "down" && b.memberInfo("c")!.status === "down");
+  assertEquals(a.memberInfo("c")!.reason, "it missed its heartbeats");
   world.simulated.resume("c");
-  await world.until("it is up", () => a!.memberInfo("c")!.status === "up");
+  await world.until("it is up", () => a.memberInfo("c")!.status === "up");
 }, ["memory"]);
 
 scenario("membershipVersion rises with each change of the membership, and with nothing else", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const version = a!.membershipVersion;
+  const version = a.membershipVersion;
   world.breakConnections("a");
-  await world.settled([a!, b!]);
-  assertEquals(a!.membershipVersion, version);
-  await b!.leave();
-  await world.until("it has left", () => a!.members().length === 1);
-  assert(a!.membershipVersion > version);
+  await world.settled([a, b]);
+  assertEquals(a.membershipVersion, version);
+  await b.leave();
+  await world.until("it has left", () => a.members().length === 1);
+  assert(a.membershipVersion > version);
 });
 
 Deno.test("Both sides of a split are told by a partition event, and again when it has healed", async () => {

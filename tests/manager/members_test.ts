@@ -14,27 +14,27 @@ scenario(
   "members(), membersForOrchestration() and member() tell who is in the cluster, sorted by name",
   async (world) => {
     const [c, a, b] = await world.cluster(["c", "a", "b"], { metadata: { zone: "eu-1" } });
-    assertEquals(a!.members(), ["a", "b", "c"]);
-    assertEquals(a!.membersForOrchestration(), [a!.spec, b!.spec, c!.spec]);
-    assertEquals(c!.membersForOrchestration()[1]!.metadata, { zone: "eu-1" });
-    assert(a!.member("b") && a!.member(b!.spec) && a!.member("a"));
-    assert(!a!.member("d"));
+    assertEquals(a.members(), ["a", "b", "c"]);
+    assertEquals(a.membersForOrchestration(), [a.spec, b.spec, c.spec]);
+    assertEquals(c.membersForOrchestration()[1]!.metadata, { zone: "eu-1" });
+    assert(a.member("b") && a.member(b.spec) && a.member("a"));
+    assert(!a.member("d"));
   },
 );
 
 scenario("updateMembers() joins those that are missing and removes the surplus", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   const d = await world.start("d");
-  await a!.updateMembers([a!.spec, b!.spec, d.spec]);
-  await world.settled([a!, b!, d]);
-  await world.until("the surplus stopped", () => c!.connected().length === 0);
+  await a.updateMembers([a.spec, b.spec, d.spec]);
+  await world.settled([a, b, d]);
+  await world.until("the surplus stopped", () => c.connected().length === 0);
 });
 
 scenario("updateMembers() with what is already so changes nothing", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const before = a!.getLocalState();
-  await a!.updateMembers(b!.membersForOrchestration());
-  assertEquals(a!.getLocalState(), before);
+  const before = a.getLocalState();
+  await a.updateMembers(b.membersForOrchestration());
+  assertEquals(a.getLocalState(), before);
 });
 
 scenario("updateMembers() refuses a list without this node, and does nothing then", async (world) => {
@@ -66,9 +66,9 @@ scenario(
 
 scenario("updateMembers() with removeSelf leaves the others their cluster", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  await a!.updateMembers([b!.spec, c!.spec], { removeSelf: true });
-  await world.settled([b!, c!]);
-  assertEquals(a!.members(), ["a"]);
+  await a.updateMembers([b.spec, c.spec], { removeSelf: true });
+  await world.settled([b, c]);
+  assertEquals(a.members(), ["a"]);
 });
 
 scenario(
@@ -96,10 +96,10 @@ scenario(
 scenario("decode() reads what getLocalState() tells, here and on any other node", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   const stranger = await world.start("stranger");
-  const specs = [a!.spec, b!.spec, c!.spec];
-  for (const node of [a!, b!, stranger]) assertEquals(node.decode(a!.getLocalState()), specs);
-  await c!.leave();
-  assertEquals(stranger.decode(a!.getLocalState()), specs.slice(0, 2));
+  const specs = [a.spec, b.spec, c.spec];
+  for (const node of [a, b, stranger]) assertEquals(node.decode(a.getLocalState()), specs);
+  await c.leave();
+  assertEquals(stranger.decode(a.getLocalState()), specs.slice(0, 2));
   assertEquals(stranger.members(), ["stranger"]);
 });
 

@@ -3,6 +3,7 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import type { Monitor, NodeStatus, PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
+import type { OneForEach } from "../tuples.ts";
 
 /** Waits until the monitored node knows that it is watched: until a call made later has come back. */
 async function watched(watcher: PeerServiceManager, ref: { node: string; name: string }): Promise<Monitor> {
@@ -11,7 +12,7 @@ async function watched(watcher: PeerServiceManager, ref: { node: string; name: s
   return monitor;
 }
 
-async function pair(world: World): Promise<PeerServiceManager[]> {
+async function pair(world: World): Promise<OneForEach<["a", "b", "c"], PeerServiceManager>> {
   const nodes = await world.cluster(["a", "b", "c"]);
   for (const node of nodes) {
     node.register("ping", () => {});
@@ -23,9 +24,9 @@ async function pair(world: World): Promise<PeerServiceManager[]> {
 scenario("A monitor tells at once when there is no such handler", async (world) => {
   const [a] = await pair(world);
   for (const node of ["a", "b"]) {
-    assertEquals(await a!.monitor({ node, name: "nobody" }).down, { node, name: "nobody", reason: "not_registered" });
+    assertEquals(await a.monitor({ node, name: "nobody" }).down, { node, name: "nobody", reason: "not_registered" });
   }
-  assertEquals(await a!.monitor({ node: "stranger", name: "x" }).down, {
+  assertEquals(await a.monitor({ node: "stranger", name: "x" }).down, {
     node: "stranger",
     name: "x",
     reason: "left",
@@ -35,9 +36,9 @@ scenario("A monitor tells at once when there is no such handler", async (world) 
 scenario("A monitor tells once when the handler is unregistered, as a promise and as an event", async (world) => {
   const [a, b] = await pair(world);
   const told: unknown[] = [];
-  a!.addEventListener("monitor", ({ detail }) => told.push(detail));
-  for (const [node, manager] of [["a", a!], ["b", b!]] as const) {
-    const monitor = await watched(a!, { node, name: "x" });
+  a.addEventListener("monitor", ({ detail }) => told.push(detail));
+  for (const [node, manager] of [["a", a], ["b", b]] as const) {
+    const monitor = await watched(a, { node, name: "x" });
     manager.unregister("x");
     assertEquals(await monitor.down, { node, name: "x", reason: "unregistered" });
     manager.register("x", () => {});
@@ -48,44 +49,44 @@ scenario("A monitor tells once when the handler is unregistered, as a promise an
 
 scenario("A monitor tells when the node goes down, or leaves", async (world) => {
   const [a, b, c] = await pair(world);
-  const down = await watched(a!, { node: "b", name: "x" });
-  const left = await watched(a!, { node: "c", name: "x" });
-  await c!.leave();
+  const down = await watched(a, { node: "b", name: "x" });
+  const left = await watched(a, { node: "c", name: "x" });
+  await c.leave();
   assertEquals((await left.down).reason, "left");
-  await b!.stop();
+  await b.stop();
   assertEquals((await down.down).reason, "down");
-  assertEquals(await a!.monitor({ node: "c", name: "x" }).down, { node: "c", name: "x", reason: "left" });
+  assertEquals(await a.monitor({ node: "c", name: "x" }).down, { node: "c", name: "x", reason: "left" });
 });
 
 scenario("A monitor of a member that is down already tells so", async (world) => {
   const [a, b] = await pair(world);
-  await b!.stop();
-  await world.until("a noticed", () => !a!.isConnected("b"));
-  assertEquals((await a!.monitor({ node: "b", name: "x" }).down).reason, "down");
+  await b.stop();
+  await world.until("a noticed", () => !a.isConnected("b"));
+  assertEquals((await a.monitor({ node: "b", name: "x" }).down).reason, "down");
 });
 
 scenario("demonitor() and disposing end a monitor, and nothing is told later", async (world) => {
   const [a, b] = await pair(world);
   const told: unknown[] = [];
-  a!.addEventListener("monitor", ({ detail }) => told.push(detail));
-  const one = await watched(a!, { node: "b", name: "x" });
-  a!.demonitor(one);
-  a!.demonitor(one);
+  a.addEventListener("monitor", ({ detail }) => told.push(detail));
+  const one = await watched(a, { node: "b", name: "x" });
+  a.demonitor(one);
+  a.demonitor(one);
   assertEquals((await one.down).reason, "demonitored");
   {
-    using _two = await watched(a!, { node: "b", name: "x" });
+    using _two = await watched(a, { node: "b", name: "x" });
   }
-  await a!.call("b", "ping", null);
-  b!.unregister("x");
-  await a!.call("b", "ping", null);
+  await a.call("b", "ping", null);
+  b.unregister("x");
+  await a.call("b", "ping", null);
   assertEquals(told.length, 2);
 });
 
 scenario("Many monitors of one handler all tell", async (world) => {
   const [a, b, c] = await pair(world);
   const monitors = [];
-  for (let n = 0; n < 20; n++) monitors.push(await watched([a!, c!][n % 2]!, { node: "b", name: "x" }));
-  b!.unregister("x");
+  for (let n = 0; n < 20; n++) monitors.push(await watched([a, c][n % 2]!, { node: "b", name: "x" }));
+  b.unregister("x");
   const reasons = await Promise.all(monitors.map(({ down }) => down.then(({ reason }) => reason)));
   assertEquals(reasons, Array(20).fill("unregistered"));
 });
@@ -94,17 +95,17 @@ scenario("monitorNodes() tells of each node that comes or goes, until the loop i
   const [a, b] = await world.cluster(["a", "b"]);
   const told: NodeStatus[] = [];
   const loop = (async () => {
-    for await (const status of a!.monitorNodes()) {
+    for await (const status of a.monitorNodes()) {
       told.push(status);
       if (told.length === 3) break;
     }
   })();
   const c = await world.start("c");
-  await c.syncJoin(a!.spec);
+  await c.syncJoin(a.spec);
   await world.until("c is up", () => told.length === 1);
   await c.stop();
   await world.until("c is down", () => told.length === 2);
-  await b!.stop();
+  await b.stop();
   await loop;
   const shown = told.map(({ node, status }) => `${node} ${status}`);
   assertEquals(shown, ["c up", "c down", "b down"]);

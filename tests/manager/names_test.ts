@@ -9,16 +9,16 @@ scenario(
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
     const told: string[] = [];
-    a!.onDown("b", () => told.push("down"));
+    a.onDown("b", () => told.push("down"));
     // On a host of its own, as where two machines were given one name.
     const second = await world.start("b", {
       listen: world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "b", port: 9_091 },
     });
-    const error = await assertRejects(() => second.syncJoin(a!.spec), HandshakeRefusedError);
+    const error = await assertRejects(() => second.syncJoin(a.spec), HandshakeRefusedError);
     assertEquals(error.refusal.code, "name-in-use");
     assertEquals(error.message, `Cannot accept "b": another living node has the name; choose a different one`);
     assertEquals(told, []);
-    assert(a!.isConnected("b") && b!.isConnected("a"));
+    assert(a.isConnected("b") && b.isConnected("a"));
     await second.stop();
   },
 );
@@ -26,19 +26,19 @@ scenario(
 scenario("A node that restarts under its name, at another address, is up everywhere with one entry", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
   const told: string[] = [];
-  for (const node of [a!, b!]) {
+  for (const node of [a, b]) {
     node.onUp("c", () => told.push(`${node.name} up`));
     node.onDown("c", () => told.push(`${node.name} down`));
   }
-  const before = c!.spec;
-  await c!.stop();
+  const before = c.spec;
+  await c.stop();
   await world.until("both noticed", () => told.length === 2);
   const listen = world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "c", port: 9_099 };
   const again = await world.start("c", { listen });
-  await again.syncJoin(a!.spec);
-  await world.settled([a!, b!, again]);
+  await again.syncJoin(a.spec);
+  await world.settled([a, b, again]);
   assertEquals(told.toSorted(), ["a down", "a up", "b down", "b up"]);
-  for (const node of [a!, b!]) {
+  for (const node of [a, b]) {
     const specs = node.membersForOrchestration().filter(({ name }) => name === "c");
     assertEquals(specs, [again.spec]);
     assertGreater(specs[0]!.incarnation, before.incarnation);
@@ -48,35 +48,35 @@ scenario("A node that restarts under its name, at another address, is up everywh
 
 scenario("A node that restarts with other channels gets the right connections", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: { parallelism: 2 } } });
-  const { addresses: [listen] } = b!.spec;
-  await b!.stop();
+  const { addresses: [listen] } = b.spec;
+  await b.stop();
   const again = await world.start("b", { listen, channels: { bulk: { parallelism: 4 }, extra: {} } });
-  await again.syncJoin(a!.spec);
-  await world.settled([a!, again]);
+  await again.syncJoin(a.spec);
+  await world.settled([a, again]);
   assertEquals(a!.stats().peers.b!.connections, 1 + 1 + 2 + 1);
-  assertEquals(a!.membersForOrchestration()[1]!.channels, again.spec.channels);
+  assertEquals(a.membersForOrchestration()[1]!.channels, again.spec.channels);
 });
 
 scenario("A node whose clock went backwards before it restarted is taken back all the same", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const { addresses: [listen], incarnation } = c!.spec;
-  await c!.stop();
+  const { addresses: [listen], incarnation } = c.spec;
+  await c.stop();
   const runtime = world.runtime("c");
   const clock = { ...runtime.clock, wallTime: () => runtime.clock.wallTime() - 86_400_000 };
   const again = await world.start("c", { listen, runtime: { ...runtime, clock } });
-  await again.syncJoin(a!.spec);
-  await world.settled([a!, b!, again]);
+  await again.syncJoin(a.spec);
+  await world.settled([a, b, again]);
   assertGreater(again.spec.incarnation, incarnation);
-  for (const node of [a!, b!]) assertEquals(node.membersForOrchestration()[2]!, again.spec);
+  for (const node of [a, b]) assertEquals(node.membersForOrchestration()[2]!, again.spec);
 });
 
 scenario("A node that restarts and waits is found by the others, without joining", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const { addresses: [listen] } = c!.spec;
-  await c!.stop();
-  await world.until("both noticed", () => !a!.isConnected("c") && !b!.isConnected("c"));
+  const { addresses: [listen] } = c.spec;
+  await c.stop();
+  await world.until("both noticed", () => !a.isConnected("c") && !b.isConnected("c"));
   const again = await world.start("c", { listen });
-  await world.settled([a!, b!, again]);
+  await world.settled([a, b, again]);
 });
 
 scenario("Names of any characters work", async (world) => {
@@ -98,12 +98,12 @@ scenario(
   "A node that restarts elsewhere is connected at once: it and the seed that it dialled before do not wait for each other",
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"]);
-    await c!.stop();
-    await world.until("both noticed", () => !a!.isConnected("c") && !b!.isConnected("c"));
+    await c.stop();
+    await world.until("both noticed", () => !a.isConnected("c") && !b.isConnected("c"));
     const startedAt = world.clock.now();
     const again = await world.start("c", { listen: { hostname: "c", port: 9_091 } });
-    await again.join(b!.spec);
-    await world.settled([a!, b!, again]);
+    await again.join(b.spec);
+    await world.settled([a, b, again]);
     // The courtesy time of the local preset is 1,000 ms.
     assert(world.clock.now() - startedAt < 500, `${world.clock.now() - startedAt} ms`);
   },

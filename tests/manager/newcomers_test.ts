@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { scenario } from "./worlds.ts";
+import { forEachOf } from "../tuples.ts";
 
 const OPTIONS = { treeRefreshInterval: 200 };
 
@@ -9,12 +10,12 @@ scenario(
   "A newcomer is handed a broadcast of before with its age, and not one that is kept from newcomers",
   async (world) => {
     const nodes = await world.cluster(["a", "b"], OPTIONS);
-    const [a, b] = nodes.map((node) => world.inbox(node, "news"));
+    const [a, b] = forEachOf(nodes, (node) => world.inbox(node, "news"));
     nodes[0]!.broadcast("news", "private", { newcomers: false });
     nodes[0]!.broadcast("news", "public");
-    await world.until("those who are there have both", () => a!.messages.length === 2 && b!.messages.length === 2);
-    assertEquals(b!.contexts.map(({ repaired }) => repaired), [false, false]);
-    assertEquals(a!.contexts.map(({ age, repaired }) => [age, repaired]), [[0, false], [0, false]]);
+    await world.until("those who are there have both", () => a.messages.length === 2 && b.messages.length === 2);
+    assertEquals(b.contexts.map(({ repaired }) => repaired), [false, false]);
+    assertEquals(a.contexts.map(({ age, repaired }) => [age, repaired]), [[0, false], [0, false]]);
     await new Promise<void>((resolve) => world.clock.schedule(300, resolve));
     const c = await world.start("c", OPTIONS);
     const late = world.inbox(c, "news");

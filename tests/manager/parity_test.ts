@@ -6,19 +6,19 @@ import { scenario } from "./worlds.ts";
 scenario("isConnected(), isFullyConnected() and connected() tell of nodes and of channels", async (world) => {
   const options = { channels: { bulk: { parallelism: 2 } } };
   const [a, b, c] = await world.cluster(["a", "b", "c"], options);
-  assertEquals(a!.connected(), ["b", "c"]);
-  for (const node of ["b", b!.spec]) {
-    assert(a!.isConnected(node));
-    assert(a!.isConnected(node, "bulk") && a!.isConnected(node, "default") && a!.isConnected(node, "membership"));
-    assert(a!.isFullyConnected(node));
+  assertEquals(a.connected(), ["b", "c"]);
+  for (const node of ["b", b.spec]) {
+    assert(a.isConnected(node));
+    assert(a.isConnected(node, "bulk") && a.isConnected(node, "default") && a.isConnected(node, "membership"));
+    assert(a.isFullyConnected(node));
   }
-  assertFalse(a!.isConnected("b", "unheard of"));
-  assertFalse(a!.isConnected("stranger") || a!.isFullyConnected("stranger"));
+  assertFalse(a.isConnected("b", "unheard of"));
+  assertFalse(a.isConnected("stranger") || a.isFullyConnected("stranger"));
 
-  await c!.stop();
-  await world.until("a noticed", () => !a!.isConnected("c"));
-  assertFalse(a!.isConnected("c", "bulk") || a!.isFullyConnected("c"));
-  assertEquals(a!.connected(), ["b"]);
+  await c.stop();
+  await world.until("a noticed", () => !a.isConnected("c"));
+  assertFalse(a.isConnected("c", "bulk") || a.isFullyConnected("c"));
+  assertEquals(a.connected(), ["b"]);
 });
 
 scenario("broadcast() reaches the handlers of every node once, its own included", async (world) => {

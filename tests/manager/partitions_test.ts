@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
-const NAMES = ["a", "b", "c", "d"];
+const NAMES = ["a", "b", "c", "d"] as const;
 
 function peersOf(node: PeerServiceManager): string[] {
   return node.partitions().map(({ peer }) => peer);
@@ -12,18 +12,18 @@ function peersOf(node: PeerServiceManager): string[] {
 
 scenario("With ttl 0 the origin alone cuts itself off, both ways, from everybody", async (world) => {
   const [a, b, c, d] = await world.cluster(NAMES);
-  const heard = world.inbox(b!, "log");
-  const reference = await a!.injectPartition("b", 0);
-  assertEquals(b!.partitions(), ["a", "c", "d"].map((peer) => ({ reference, peer })));
-  for (const node of [a!, c!, d!]) assertEquals(node.partitions(), []);
-  await assertRejects(() => b!.forwardMessage("a", "log", 1), PartitionedError);
-  assertEquals(b!.castMessage("a", "log", 1), false);
+  const heard = world.inbox(b, "log");
+  const reference = await a.injectPartition("b", 0);
+  assertEquals(b.partitions(), ["a", "c", "d"].map((peer) => ({ reference, peer })));
+  for (const node of [a, c, d]) assertEquals(node.partitions(), []);
+  await assertRejects(() => b.forwardMessage("a", "log", 1), PartitionedError);
+  assertEquals(b.castMessage("a", "log", 1), false);
   // The others do not know of it: what they send is dropped at the origin.
-  await a!.forwardMessage("b", "log", "lost");
-  await world.until("the message came and was dropped", () => !a!.isConnected("b"));
-  b!.resolvePartition(reference);
-  await world.settled([a!, b!, c!, d!]);
-  await a!.forwardMessage("b", "log", "after");
+  await a.forwardMessage("b", "log", "lost");
+  await world.until("the message came and was dropped", () => !a.isConnected("b"));
+  b.resolvePartition(reference);
+  await world.settled([a, b, c, d]);
+  await a.forwardMessage("b", "log", "after");
   await world.until("it arrived", () => heard.messages.length > 0);
   assertEquals(heard.messages, ["after"]);
 });
@@ -59,44 +59,44 @@ scenario(
   async (world) => {
     const nodes = await world.cluster(NAMES);
     const [a, b] = nodes;
-    const reference = await a!.injectPartition("b", 0);
+    const reference = await a.injectPartition("b", 0);
     await world.until("b is down for the others", () => nodes.every((node) => node === b || !node.isConnected("b")));
-    await world.until("the others are down for b", () => b!.connected().length === 0);
-    for (const node of nodes) assertEquals(node.members(), NAMES);
+    await world.until("the others are down for b", () => b.connected().length === 0);
+    for (const node of nodes) assertEquals<readonly string[]>(node.members(), NAMES);
     // What changes meanwhile reaches b afterwards.
     const e = await world.start("e");
-    await e.syncJoin(a!.spec);
-    assertEquals(b!.members(), NAMES);
-    b!.resolvePartition(reference);
+    await e.syncJoin(a.spec);
+    assertEquals<readonly string[]>(b.members(), NAMES);
+    b.resolvePartition(reference);
     await world.settled([...nodes, e]);
   },
 );
 
 scenario("Acknowledged messages wait for the end of a partition that only the receiver knows of", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  const reference = await b!.injectPartition("b", 0);
-  const sent = [1, 2, 3].map((n) => a!.forwardMessage("b", "log", n, { ack: true, retransmission: { initial: 50 } }));
+  const heard = world.inbox(b, "log");
+  const reference = await b.injectPartition("b", 0);
+  const sent = [1, 2, 3].map((n) => a.forwardMessage("b", "log", n, { ack: true, retransmission: { initial: 50 } }));
   const later = world.clock.now() + 200;
   await world.until("a while has passed", () => world.clock.now() >= later);
   assertEquals(heard.messages, []);
-  b!.resolvePartition(reference);
+  b.resolvePartition(reference);
   await Promise.all(sent);
   assertEquals(heard.messages.toSorted(), [1, 2, 3]);
 });
 
 scenario("A peer cut off by two partitions comes back with the end of the second", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const one = await a!.injectPartition("a", 0);
-  const two = await a!.injectPartition("a", 0);
-  assertEquals(a!.partitions().length, 2);
-  a!.resolvePartition(one);
-  await assertRejects(() => a!.forwardMessage("b", "log", 1), PartitionedError);
-  assertEquals(a!.partitions(), [{ reference: two, peer: "b" }]);
-  a!.resolvePartition(two);
-  a!.resolvePartition(two);
-  a!.resolvePartition("never was");
-  await world.settled([a!, b!]);
+  const one = await a.injectPartition("a", 0);
+  const two = await a.injectPartition("a", 0);
+  assertEquals(a.partitions().length, 2);
+  a.resolvePartition(one);
+  await assertRejects(() => a.forwardMessage("b", "log", 1), PartitionedError);
+  assertEquals(a.partitions(), [{ reference: two, peer: "b" }]);
+  a.resolvePartition(two);
+  a.resolvePartition(two);
+  a.resolvePartition("never was");
+  await world.settled([a, b]);
 });
 
 scenario("injectPartition() refuses a ttl out of range, and an origin that nobody can reach", async (world) => {
@@ -111,14 +111,14 @@ scenario("injectPartition() refuses a ttl out of range, and an origin that nobod
 scenario("A partition stays in force for connections that break and are opened again", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
   const [a, b] = nodes;
-  const reference = await a!.injectPartition("b", 0);
+  const reference = await a.injectPartition("b", 0);
   world.breakConnections("b");
-  await world.until("b lost them", () => b!.connected().length === 0);
+  await world.until("b lost them", () => b.connected().length === 0);
   const later = world.clock.now() + 1_500;
   await world.until("they could be back", () => world.clock.now() >= later);
-  assertEquals(peersOf(b!), ["a", "c"]);
-  await assertRejects(() => b!.forwardMessage("a", "log", 1), PartitionedError);
-  assert(!b!.isConnected("a"));
-  b!.resolvePartition(reference);
+  assertEquals(peersOf(b), ["a", "c"]);
+  await assertRejects(() => b.forwardMessage("a", "log", 1), PartitionedError);
+  assert(!b.isConnected("a"));
+  b.resolvePartition(reference);
   await world.settled(nodes);
 });

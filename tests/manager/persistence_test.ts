@@ -17,7 +17,7 @@ import { MemoryStore, memoryStore } from "../../testing/memory_store.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { DiskCluster } from "./disk_cluster.ts";
 
-const NAMES = ["a", "b", "c", "d"];
+const NAMES = ["a", "b", "c", "d"] as const;
 
 for (const name of NAMES) {
   Deno.test(`A node that restarts alone finds its cluster again: "${name}" of ${NAMES.length}`, async () => {
@@ -27,7 +27,7 @@ for (const name of NAMES) {
     cluster.crash(name);
     await cluster.advance(60_000);
     const [node] = await disks.restart(name);
-    assertEquals(node!.members(), NAMES);
+    assertEquals<readonly string[]>(node!.members(), NAMES);
     assertGreater(node!.spec.incarnation, former);
     assertLessOrEqual(await cluster.settled(), 4_000);
     assertEquals(disks.told, []);

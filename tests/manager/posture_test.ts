@@ -32,8 +32,8 @@ scenario("Nothing that can be reached from a node shows a secret, or a key made 
   const secret = "not for anybody's eyes";
   const options = { secret: [secret, `${secret} again`] };
   const [a] = await world.cluster(["a", "b"], options);
-  await a!.updateSecrets([`${secret} anew`, ...options.secret]);
-  const node = PeerService.nodeOf(a!);
+  await a.updateSecrets([`${secret} anew`, ...options.secret]);
+  const node = PeerService.nodeOf(a);
   const keys = new Set([...node.context.members.values()].map(({ key }) => `${key}`));
   for (const [path, value] of reachable([a, node, node.context, node.settings])) {
     if (typeof value === "string") assertFalse(value.includes(secret), `${path} is a secret`);

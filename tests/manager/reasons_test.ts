@@ -113,19 +113,19 @@ scenario("join() warns once of each reason for which it has to try again", async
 
 scenario("A member that cannot be reached is warned of once, and memberInfo() says why", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const told = warnings(a!);
-  const { spec } = b!;
+  const told = warnings(a);
+  const { spec } = b;
   let tries: number | undefined;
-  await b!.stop();
+  await b.stop();
   await world.until("a has told, and dialled three times more", () => {
-    if (told.length > 0) tries ??= a!.stats().connections.dialFailures;
-    return a!.stats().connections.dialFailures > (tries ?? Infinity) + 2;
+    if (told.length > 0) tries ??= a.stats().connections.dialFailures;
+    return a.stats().connections.dialFailures > (tries ?? Infinity) + 2;
   });
   assertEquals(told.map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
-  assertStringIncludes(`${a!.memberInfo("b")!.lastError}`, "refused");
+  assertStringIncludes(`${a.memberInfo("b")!.lastError}`, "refused");
   const again = await world.start("b", { listen: spec.addresses[0]! });
-  await world.settled([a!, again]);
-  assertEquals(a!.memberInfo("b")!.lastError, null);
+  await world.settled([a, again]);
+  assertEquals(a.memberInfo("b")!.lastError, null);
   await again.stop();
   await world.until("a is told of the second time", () => told.length === 2);
 });
@@ -139,9 +139,9 @@ for (
 ) {
   scenario(`A node that comes back with another ${what} is told of on both sides`, async (world) => {
     const [a, b] = await world.cluster(["a", "b"], former);
-    const told = warnings(a!);
-    const { spec } = b!;
-    await b!.stop();
+    const told = warnings(a);
+    const { spec } = b;
+    await b.stop();
     const again = await world.start("b", { ...former, ...later, listen: spec.addresses[0]! });
     const trust: string[] = [];
     again.addEventListener("trust", ({ detail }) => trust.push(detail.reason));
@@ -150,7 +150,7 @@ for (
     assertEquals(refusals().map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
     assertStringIncludes(refusals()[0]!.message, what);
     assertStringIncludes(trust[0]!, what);
-    assertEquals((a!.memberInfo("b")!.lastError as HandshakeRefusedError).refusal.code, what);
+    assertEquals((a.memberInfo("b")!.lastError as HandshakeRefusedError).refusal.code, what);
   });
 }
 
@@ -159,8 +159,8 @@ scenario(
   async (world) => {
     const a = await world.cluster(["node1", "x"]);
     const [older] = a;
-    const told = removals(older!);
-    const warned = warnings(older!);
+    const told = removals(older);
+    const warned = warnings(older);
     // Incarnations are times: the other one is to be newer.
     await world.until("a millisecond has passed", () => world.clock.now() > 0);
     const newer = await world.start("node1", {

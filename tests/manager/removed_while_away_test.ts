@@ -4,7 +4,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { decodeSnapshot } from "../../membership/snapshot_format.ts";
 import { DiskCluster } from "./disk_cluster.ts";
 
-const NAMES = ["a", "b", "c", "d"];
+const NAMES = ["a", "b", "c", "d"] as const;
 
 for (const name of ["a", "d"]) {
   Deno.test(`A node that was removed while it was away learns it, stops, and is not brought back by its store: "${name}"`, async () => {
@@ -24,8 +24,8 @@ for (const name of ["a", "d"]) {
     cluster.world.crash(name);
     const [again] = await disks.restart(name);
     await cluster.advance(20_000);
-    assertEquals([again!.members(), cluster.node("b").members()], [[name], others]);
-    await cluster.wait(again!.syncJoin(cluster.node("b").spec, { signal: new AbortController().signal }));
+    assertEquals([again.members(), cluster.node("b").members()], [[name], others]);
+    await cluster.wait(again.syncJoin(cluster.node("b").spec, { signal: new AbortController().signal }));
     await cluster.settled();
     await cluster.advance(20_000);
     assertEquals(disks.told, [`${name} removed`]);
@@ -98,7 +98,7 @@ Deno.test("A node that was removed while it ran stops, and its store does not br
   cluster.world.crash("a");
   const [node] = await disks.restart("a");
   await cluster.advance(20_000);
-  assertEquals([node!.members(), disks.told], [["a"], ["a removed"]]);
+  assertEquals([node.members(), disks.told], [["a"], ["a removed"]]);
 });
 
 Deno.test("leave() resolves once the members are off the disk: a node that left restarts alone", async () => {
@@ -109,8 +109,8 @@ Deno.test("leave() resolves once the members are off the disk: a node that left 
   assertEquals(decodeSnapshot(disks.disk("b").bytes!).incarnation, cluster.node("b").spec.incarnation);
   cluster.crash("b");
   const [node] = await disks.restart("b");
-  assertEquals(node!.members(), ["b"]);
-  assertEquals(node!.spec.incarnation > former + 1, true);
+  assertEquals(node.members(), ["b"]);
+  assertEquals(node.spec.incarnation > former + 1, true);
   await cluster.advance(20_000);
   assertEquals(disks.members(), { a: "a c d", c: "a c d", d: "a c d", b: "b" });
   assertEquals(disks.told, []);

@@ -98,10 +98,10 @@ scenario(
 scenario("updateSecrets() and updateTls() refuse what cannot be used, and change nothing", async (world) => {
   const [a] = await world.cluster(["a", "b"], { secret: OLD });
   for (const secrets of [[], "", ["right", ""], new Array(9).fill("x")]) {
-    await assertRejects(() => a!.updateSecrets(secrets), TypeError, "Cannot update the secrets");
+    await assertRejects(() => a.updateSecrets(secrets), TypeError, "Cannot update the secrets");
   }
-  await assertRejects(() => a!.updateTls({ cert: "", key: "", ca: "" }), TypeError, 'without "tls"');
-  assertEquals(a!.stats().trust, { current: 2, former: 0 });
+  await assertRejects(() => a.updateTls({ cert: "", key: "", ca: "" }), TypeError, 'without "tls"');
+  assertEquals(a.stats().trust, { current: 2, former: 0 });
 });
 
 Deno.test("secrets are rotated while connections are cut, in any order of nodes, and nothing acknowledged is lost", async () => {

@@ -130,7 +130,7 @@ async function settleRight({ cluster }: DiskCluster, limit: number): Promise<voi
   assertEquals(wrongs(cluster.nodes), []);
 }
 
-const NAMES = ["a", "b", "c", "d"];
+const NAMES = ["a", "b", "c", "d"] as const;
 
 for (const name of ["a", "d"]) {
   for (const reset of [true, false]) {

@@ -94,34 +94,34 @@ scenario("stop() does not wait for ever for a dial that does not heed the end", 
 
 scenario("stop() may be called twice; the others see the node down and keep it as a member", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  await Promise.all([b!.stop(), b!.stop()]);
-  await b!.stop();
-  await world.until("a noticed", () => !a!.isConnected("b"));
-  assertEquals(a!.members(), ["a", "b"]);
+  await Promise.all([b.stop(), b.stop()]);
+  await b.stop();
+  await world.until("a noticed", () => !a.isConnected("b"));
+  assertEquals(a.members(), ["a", "b"]);
 });
 
 scenario("stop() sends what is queued, and rejects what still waits", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  b!.register("never", () => new Promise(() => {}));
-  for (let n = 0; n < 100; n++) a!.castMessage("b", "log", n);
-  const waiting = assertRejects(() => a!.call("b", "never", null), StoppedError);
-  await a!.stop();
+  const heard = world.inbox(b, "log");
+  b.register("never", () => new Promise(() => {}));
+  for (let n = 0; n < 100; n++) a.castMessage("b", "log", n);
+  const waiting = assertRejects(() => a.call("b", "never", null), StoppedError);
+  await a.stop();
   await waiting;
   await world.until("all arrived", () => heard.messages.length === 100);
 });
 
 scenario("A stopped node says so", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
-  await a!.stop();
-  await assertRejects(() => a!.forwardMessage("b", "x", 1), StoppedError, `Cannot send: "a" was stopped`);
-  await assertRejects(() => a!.forwardMessage("b", "x", 1, { ack: true }), StoppedError);
-  await assertRejects(() => a!.call("b", "x", 1), StoppedError);
-  await assertRejects(async () => await a!.leave(), StoppedError);
-  await assertRejects(async () => await a!.leave("b"), StoppedError);
-  assertEquals(a!.castMessage("b", "x", 1), false);
-  assertThrows(() => a!.monitor({ node: "b", name: "x" }), StoppedError);
-  assertThrows(() => a!.monitorNodes(), StoppedError);
-  assertEquals(a!.members(), ["a", "b"]);
-  assertEquals(a!.connected(), []);
+  await a.stop();
+  await assertRejects(() => a.forwardMessage("b", "x", 1), StoppedError, `Cannot send: "a" was stopped`);
+  await assertRejects(() => a.forwardMessage("b", "x", 1, { ack: true }), StoppedError);
+  await assertRejects(() => a.call("b", "x", 1), StoppedError);
+  await assertRejects(async () => await a.leave(), StoppedError);
+  await assertRejects(async () => await a.leave("b"), StoppedError);
+  assertEquals(a.castMessage("b", "x", 1), false);
+  assertThrows(() => a.monitor({ node: "b", name: "x" }), StoppedError);
+  assertThrows(() => a.monitorNodes(), StoppedError);
+  assertEquals(a.members(), ["a", "b"]);
+  assertEquals(a.connected(), []);
 });

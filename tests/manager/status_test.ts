@@ -55,12 +55,12 @@ scenario("With { channel }: up when the channel has all its connections, down wh
 scenario("A node whose connections break and come back is told of in turns, never twice alike", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const told: string[] = [];
-  a!.onUp("b", () => told.push("up"));
-  a!.onDown("b", () => told.push("down"));
+  a.onUp("b", () => told.push("up"));
+  a.onDown("b", () => told.push("down"));
   for (let round = 1; round <= 5; round++) {
     world.breakConnections("a");
     await world.until("down and up again", () => told.length === 2 * round);
-    await world.settled([a!, b!]);
+    await world.settled([a, b]);
   }
   for (const [index, status] of told.entries()) assertEquals(status, index % 2 === 0 ? "down" : "up");
 });
@@ -129,15 +129,15 @@ scenario(
     const [a, b, c] = await world.cluster(["a", "b", "c"], { channels: { bulk: { parallelism: 2 } } });
     const told: string[] = [];
     for (const type of ["up", "down"] as const) {
-      a!.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.node} ${detail.channel ?? ""}`.trim()));
+      a.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.node} ${detail.channel ?? ""}`.trim()));
     }
-    await b!.stop();
-    await world.until("b is down", () => !a!.isConnected("b"));
+    await b.stop();
+    await world.until("b is down", () => !a.isConnected("b"));
     const channels: string[] = [];
     using _lost = a!.onDown("c", (_, channel) => channels.push(channel!), { channel: "bulk" });
-    const peer = PeerService.nodeOf(a!).pool.peers.get(c!.name)!;
+    const peer = PeerService.nodeOf(a).pool.peers.get(c.name)!;
     for (const connection of peer.connections()) if (connection.channel === "bulk") connection.close();
-    await world.until("bulk was lost, and is back", () => channels.length === 1 && a!.isFullyConnected("c"));
+    await world.until("bulk was lost, and is back", () => channels.length === 1 && a.isFullyConnected("c"));
     await new Promise<void>((resolve) => world.clock.schedule(1_100, resolve));
     assertEquals(told, ["down b"]);
   },

@@ -35,12 +35,12 @@ async function strangerIn(world: World): Promise<PeerServiceManager> {
 for (const who of ["stranger", "member"]) {
   scenario(`A ${who} that names another node as origin takes nothing of what that node sends`, async (world) => {
     const [member, victim, receiver] = await world.cluster(["member", "victim", "receiver"]);
-    const liar = who === "member" ? member! : await strangerIn(world);
-    const heard = world.inbox(receiver!, "log");
+    const liar = who === "member" ? member : await strangerIn(world);
+    const heard = world.inbox(receiver, "log");
     for (const sequence of [1, 30_000, 2 ** 48 - 1]) {
-      await tell(liar, receiver!, FrameKind.relay, relayed(victim!, "receiver", sequence, [sequence, sequence]));
+      await tell(liar, receiver, FrameKind.relay, relayed(victim, "receiver", sequence, [sequence, sequence]));
     }
-    const forgedReceipt = encode(["receipt", [victim!.spec.incarnation, 2 ** 52, []]]);
+    const forgedReceipt = encode(["receipt", [victim.spec.incarnation, 2 ** 52, []]]);
     const header = {
       origin: "receiver",
       incarnation: 1,
@@ -50,9 +50,9 @@ for (const who of ["stranger", "member"]) {
       tree: null,
       path: [],
     };
-    await tell(liar, victim!, FrameKind.relay, [header, forgedReceipt]);
+    await tell(liar, victim, FrameKind.relay, [header, forgedReceipt]);
     for (let message = 0; message < 20; message++) {
-      await victim!.forwardMessage("receiver", "log", message, { ack: true });
+      await victim.forwardMessage("receiver", "log", message, { ack: true });
     }
     assertEquals(heard.messages, Array.from({ length: 20 }, (_, message) => message));
     world.errors.length = 0;
@@ -61,13 +61,13 @@ for (const who of ["stranger", "member"]) {
 
 scenario("A member that names another node as root takes nothing of what that node broadcasts", async (world) => {
   const [liar, victim, receiver] = await world.cluster(["liar", "victim", "receiver"]);
-  const heard = world.inbox(receiver!, "log");
-  const { name, incarnation } = victim!.spec;
+  const heard = world.inbox(receiver, "log");
+  const { name, incarnation } = victim.spec;
   for (const [life, sequence] of [[incarnation, 2 ** 53 - 1], [incarnation, 5_000], [incarnation + 1, 1]]) {
-    await tell(liar!, receiver!, FrameKind.broadcast, [0, name, life, sequence, 0, ["log", encode("forged")]]);
+    await tell(liar, receiver, FrameKind.broadcast, [0, name, life, sequence, 0, ["log", encode("forged")]]);
   }
   await world.until("they arrived", () => heard.messages.length === 3);
-  for (let message = 0; message < 20; message++) victim!.broadcast("log", message);
+  for (let message = 0; message < 20; message++) victim.broadcast("log", message);
   await world.until("all arrived", () => heard.messages.length >= 23);
   assertEquals(heard.messages.slice(3), Array.from({ length: 20 }, (_, message) => message));
 });
@@ -125,47 +125,47 @@ scenario("A relayed message to a node that there is not goes no further", async 
 
 scenario("A stranger neither broadcasts, nor cuts anybody off, nor condemns a member", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(a!, "log");
+  const heard = world.inbox(a, "log");
   const downs: string[] = [];
-  a!.onDown("b", () => downs.push("b"));
+  a.onDown("b", () => downs.push("b"));
   const stranger = await strangerIn(world);
-  await tell(stranger, a!, FrameKind.broadcast, [0, "b", b!.spec.incarnation, 7, 0, ["log", encode("forged")]]);
-  await tell(stranger, a!, FrameKind.partition, ["mark", "reference", 3]);
-  await tell(stranger, a!, FrameKind.heartbeat, [3, "b", b!.spec.incarnation, 2 ** 40]);
-  await tell(stranger, a!, FrameKind.cancel, 1);
-  await tell(stranger, a!, FrameKind.ack, [a!.spec.incarnation, 2 ** 52, []]);
-  await tell(stranger, a!, FrameKind.attributes, attributesToValue({ kind: "summary", versions: [] }));
-  const delta = { owner: "b", incarnation: b!.spec.incarnation, version: 1, from: 0, live: null };
+  await tell(stranger, a, FrameKind.broadcast, [0, "b", b.spec.incarnation, 7, 0, ["log", encode("forged")]]);
+  await tell(stranger, a, FrameKind.partition, ["mark", "reference", 3]);
+  await tell(stranger, a, FrameKind.heartbeat, [3, "b", b.spec.incarnation, 2 ** 40]);
+  await tell(stranger, a, FrameKind.cancel, 1);
+  await tell(stranger, a, FrameKind.ack, [a.spec.incarnation, 2 ** 52, []]);
+  await tell(stranger, a, FrameKind.attributes, attributesToValue({ kind: "summary", versions: [] }));
+  const delta = { owner: "b", incarnation: b.spec.incarnation, version: 1, from: 0, live: null };
   const entries = [{ key: "role", version: 1, value: encode("forged") }];
   const message = { kind: "delta", deltas: [{ ...delta, entries }], wanted: [] } as const;
-  await tell(stranger, a!, FrameKind.attributes, attributesToValue(message));
-  await world.until("it was all ignored", () => a!.stats().ignoredWords === 5);
-  assertEquals(a!.attribute("b", "role"), undefined);
-  b!.broadcast("log", "genuine");
+  await tell(stranger, a, FrameKind.attributes, attributesToValue(message));
+  await world.until("it was all ignored", () => a.stats().ignoredWords === 5);
+  assertEquals(a.attribute("b", "role"), undefined);
+  b.broadcast("log", "genuine");
   await world.until("the broadcast of the member arrived", () => heard.messages.length > 0);
-  assertEquals([heard.messages, a!.partitions(), downs], [["genuine"], [], []]);
-  await stranger.syncJoin(a!.spec);
+  assertEquals([heard.messages, a.partitions(), downs], [["genuine"], [], []]);
+  await stranger.syncJoin(a.spec);
   stranger.broadcast("log", "joined");
   await world.until("a member may broadcast", () => heard.messages.length === 2);
 });
 
 scenario("What a stranger sends is handed over once it has joined, and in order", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(a!, "log");
+  const heard = world.inbox(a, "log");
   const stranger = await strangerIn(world);
   const { pool } = PeerService.nodeOf(stranger);
-  const peer = await pool.reach("a", a!.spec.addresses);
+  const peer = await pool.reach("a", a.spec.addresses);
   await pool.dial(peer, DEFAULT_CHANNEL, 0);
   for (const message of [1, 2]) await stranger.forwardMessage("a", "log", message);
   const acknowledged = stranger.forwardMessage("a", "log", 3, { ack: true });
   // An answer over the other connection: what was sent before it has arrived.
   await PeerService.nodeOf(stranger).pinger.ping(peer, 1_000);
   await world.until("a holds it", () => {
-    const connection = PeerService.nodeOf(a!).pool.peers.get("stranger")?.at(DEFAULT_CHANNEL, 0);
+    const connection = PeerService.nodeOf(a).pool.peers.get("stranger")?.at(DEFAULT_CHANNEL, 0);
     return connection?.held === true;
   });
   assertEquals(heard.messages, []);
-  await stranger.syncJoin(a!.spec);
+  await stranger.syncJoin(a.spec);
   await acknowledged;
   assertEquals(heard.messages, [1, 2, 3]);
 });

@@ -42,13 +42,13 @@ scenario("A stream carries bytes both ways, in order, and each half ends by itse
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
   const contexts: MessageContext[] = [];
-  for (const to of [b!, a!]) {
+  for (const to of [b, a]) {
     to.registerStream("echo", ({ readable, writable }, message, context) => {
       contexts.push(context);
       assertEquals(message, { greeting: "hello" });
       return readable.pipeTo(writable);
     });
-    const { readable, writable, closed } = await a!.openStream(to.name, "echo", { greeting: "hello" });
+    const { readable, writable, closed } = await a.openStream(to.name, "echo", { greeting: "hello" });
     const sizes = [1, 10, 0, 16 * KIB - 1, 16 * KIB, 64 * KIB, 300 * KIB, 2 * KIB * KIB, 5];
     const writing = (async () => {
       const writer = writable.getWriter();
@@ -80,8 +80,8 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
   const given = Promise.withResolvers<ReadableStream<Uint8Array>>();
-  b!.registerStream("slow", ({ readable }) => given.resolve(readable));
-  const { writable } = await a!.openStream("b", "slow");
+  b.registerStream("slow", ({ readable }) => given.resolve(readable));
+  const { writable } = await a.openStream("b", "slow");
   const writer = writable.getWriter();
   const readable = await given.promise;
   let written = 0;
@@ -93,9 +93,9 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
     }
     await writer.close();
   })();
-  await world.until("the window is full", () => b!.stats().streams.heldBytes === 256 * KIB);
+  await world.until("the window is full", () => b.stats().streams.heldBytes === 256 * KIB);
   await new Promise<void>((resolve) => world.clock.schedule(200, resolve));
-  assertEquals([b!.stats().streams.heldBytes, written], [256 * KIB, 256 * KIB]);
+  assertEquals([b.stats().streams.heldBytes, written], [256 * KIB, 256 * KIB]);
   assertEquals(a!.stats().peers.b!.queuedBytes, 0);
   assertEquals((await collect(readable)).length, 6_400 * KIB);
 });
@@ -103,29 +103,29 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
 scenario("A stream that nobody takes, or has room for, is refused with the reason", async (world) => {
   const nodes = await world.cluster(["a", "b"], { maxStreams: 3 });
   const [a, b] = nodes;
-  for (const to of [b!, a!]) {
-    await assertRejects(() => a!.openStream(to.name, "nobody"), NoHandlerError, `"nobody"`);
+  for (const to of [b, a]) {
+    await assertRejects(() => a.openStream(to.name, "nobody"), NoHandlerError, `"nobody"`);
     const handed: ReadableStream<Uint8Array>[] = [];
     to.registerStream("one", ({ readable }) => handed.push(readable), { concurrency: 1 });
     to.registerStream("many", ({ readable }) => handed.push(readable));
-    await a!.openStream(to.name, "one");
-    await assertRejects(() => a!.openStream(to.name, "one"), OverloadedError, `"one" has no room`);
-    await a!.openStream(to.name, "many");
-    const third = await a!.openStream(to.name, "many");
-    await assertRejects(() => a!.openStream(to.name, "many"), OverloadedError, "as many streams open as it may: 3");
+    await a.openStream(to.name, "one");
+    await assertRejects(() => a.openStream(to.name, "one"), OverloadedError, `"one" has no room`);
+    await a.openStream(to.name, "many");
+    const third = await a.openStream(to.name, "many");
+    await assertRejects(() => a.openStream(to.name, "many"), OverloadedError, "as many streams open as it may: 3");
     await third.writable.close();
     await third.readable.cancel();
     for await (const _ of handed[2]!) assert(false, "nothing was written");
     await world.until("there is room", () => to.stats().streams.open === (to === a ? 6 : 2));
     to.unregisterStream("one");
-    await assertRejects(() => a!.openStream(to.name, "one"), NoHandlerError);
-    await assertRejects(() => a!.openStream(to.name, "many", () => {}), EncodeError, "function");
+    await assertRejects(() => a.openStream(to.name, "one"), NoHandlerError);
+    await assertRejects(() => a.openStream(to.name, "many", () => {}), EncodeError, "function");
   }
-  await assertRejects(() => a!.openStream("b", "x", null, { channel: "membership" }), RangeError, "control traffic");
-  await assertRejects(() => a!.openStream("b", "x", null, { channel: "nowhere" }), RangeError, `"nowhere" is unknown`);
-  await assertRejects(() => a!.openStream("nobody", "x"), NotConnectedError, "no other node passes streams on");
+  await assertRejects(() => a.openStream("b", "x", null, { channel: "membership" }), RangeError, "control traffic");
+  await assertRejects(() => a.openStream("b", "x", null, { channel: "nowhere" }), RangeError, `"nowhere" is unknown`);
+  await assertRejects(() => a.openStream("nobody", "x"), NotConnectedError, "no other node passes streams on");
   await assertRejects(
-    () => a!.openStream("b", "x", null, { transitive: true } as Record<string, unknown>),
+    () => a.openStream("b", "x", null, { transitive: true } as Record<string, unknown>),
     DOMException,
     "no other node passes streams on",
   );
@@ -134,7 +134,7 @@ scenario("A stream that nobody takes, or has room for, is refused with the reaso
 scenario("What ends a stream early reaches the other side with its reason, behind the bytes before", async (world) => {
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
-  for (const to of [b!, a!]) {
+  for (const to of [b, a]) {
     const seen: unknown[] = [];
     to.registerStream("upload", async ({ readable, writable }) => {
       try {
@@ -145,7 +145,7 @@ scenario("What ends a stream early reaches the other side with its reason, behin
       }
       await writable.close();
     });
-    const upload = await a!.openStream(to.name, "upload");
+    const upload = await a.openStream(to.name, "upload");
     const writer = upload.writable.getWriter();
     await writer.write(new Uint8Array(100));
     await writer.abort(new RangeError("Disk is gone"));
@@ -159,7 +159,7 @@ scenario("What ends a stream early reaches the other side with its reason, behin
       const writer = writable.getWriter();
       for (;;) await writer.write(new Uint8Array(KIB));
     });
-    const endless = await a!.openStream(to.name, "endless");
+    const endless = await a.openStream(to.name, "endless");
     const reader = endless.readable.getReader();
     await reader.read();
     await reader.cancel(new Error("Enough"));
@@ -170,7 +170,7 @@ scenario("What ends a stream early reaches the other side with its reason, behin
       await writable.getWriter().write(new Uint8Array(10));
       throw new TypeError("Out of order");
     });
-    const broken = await a!.openStream(to.name, "broken");
+    const broken = await a.openStream(to.name, "broken");
     const parts = broken.readable.getReader();
     assertEquals((await parts.read()).value?.length, 10);
     await assertRejects(() => parts.read(), CallError, "Out of order");
@@ -184,19 +184,19 @@ scenario("A signal ends a stream at any time, and a timeout the wait for it", as
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
   const contexts: MessageContext[] = [];
-  b!.registerStream("patient", ({ readable }, _, context) => {
+  b.registerStream("patient", ({ readable }, _, context) => {
     contexts.push(context);
     return readable.pipeTo(new WritableStream());
   });
   const controller = new AbortController();
-  const { writable, closed } = await a!.openStream("b", "patient", null, { signal: controller.signal });
+  const { writable, closed } = await a.openStream("b", "patient", null, { signal: controller.signal });
   await writable.getWriter().write(new Uint8Array(10));
   assert(!contexts[0]!.signal.aborted);
   controller.abort(new Error("Enough"));
   await assertRejects(() => closed, Error, "Enough");
   await world.until("its handler knows", () => contexts[0]!.signal.aborted);
   assertEquals(contexts[0]!.signal.reason.message, "Enough");
-  await assertRejects(() => a!.openStream("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
+  await assertRejects(() => a.openStream("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
   await world.until("nothing is left", () => allOver(nodes));
 });
 
@@ -205,13 +205,13 @@ scenario("A stream ends with NotConnectedError at both ends when its connection 
   const [a, b] = nodes;
   const ends: unknown[] = [];
   const contexts: MessageContext[] = [];
-  b!.registerStream("sink", async ({ readable, writable }, _, context) => {
+  b.registerStream("sink", async ({ readable, writable }, _, context) => {
     contexts.push(context);
     await readable.pipeTo(new WritableStream()).catch((error) => ends.push(error));
     await writable.getWriter().closed.catch((error) => ends.push(error));
     world.look();
   });
-  const { writable, readable, closed } = await a!.openStream("b", "sink");
+  const { writable, readable, closed } = await a.openStream("b", "sink");
   const writer = writable.getWriter();
   await writer.write(new Uint8Array(10));
   world.breakConnections("a");
@@ -227,8 +227,8 @@ scenario("A stream ends with NotConnectedError at both ends when its connection 
 scenario("A stream outlives a connection that is replaced, byte by byte", async (world) => {
   const nodes = await world.cluster(["a", "b"], { secret: "first of all secrets" });
   const [a, b] = nodes;
-  b!.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
-  const { readable, writable, closed } = await a!.openStream("b", "echo");
+  b.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
+  const { readable, writable, closed } = await a.openStream("b", "echo");
   const size = 4 * KIB * KIB;
   const received = collect(readable);
   const writer = writable.getWriter();
@@ -255,20 +255,20 @@ scenario("A partition ends streams at once here, and there when it is over or no
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
   const errors: unknown[] = [];
-  b!.registerStream(
+  b.registerStream(
     "sink",
     ({ readable }) => readable.pipeTo(new WritableStream()).catch((error) => errors.push(error)),
   );
   for (const heals of [true, false]) {
-    const { writable, closed } = await a!.openStream("b", "sink");
+    const { writable, closed } = await a.openStream("b", "sink");
     await writable.getWriter().write(new Uint8Array(10));
-    const reference = await a!.injectPartition("a", 0);
+    const reference = await a.injectPartition("a", 0);
     await assertRejects(() => closed, PartitionedError);
-    await assertRejects(() => a!.openStream("b", "sink"), PartitionedError);
-    if (heals) a!.resolvePartition(reference);
+    await assertRejects(() => a.openStream("b", "sink"), PartitionedError);
+    if (heals) a.resolvePartition(reference);
     await world.until("it is known there", () => errors.length === 1);
     assert(errors.pop() instanceof (heals ? PartitionedError : NotConnectedError));
-    if (!heals) a!.resolvePartition(reference);
+    if (!heals) a.resolvePartition(reference);
     await world.until("nothing is left", () => allOver(nodes));
   }
 }, ["memory"]);
@@ -277,25 +277,25 @@ scenario("stop() ends streams at both ends, and drain() waits for them", async (
   const nodes = await world.cluster(["a", "b", "c"]);
   const [a, b, c] = nodes;
   const errors: unknown[] = [];
-  for (const node of [a!, c!]) {
+  for (const node of [a, c]) {
     node.registerStream(
       "sink",
       ({ readable }) => readable.pipeTo(new WritableStream()).catch((error) => errors.push(error)),
     );
   }
-  b!.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
-  const toStop = await c!.openStream("a", "sink");
+  b.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
+  const toStop = await c.openStream("a", "sink");
   await toStop.writable.getWriter().write(new Uint8Array(1));
-  await c!.stop();
+  await c.stop();
   await world.until("it is known there", () => errors.length === 1);
   assert(errors[0] instanceof NotConnectedError);
   await assertRejects(() => toStop.closed, Error, "was stopped");
 
-  const { readable, writable, closed } = await a!.openStream("b", "echo");
+  const { readable, writable, closed } = await a.openStream("b", "echo");
   const writer = writable.getWriter();
   await writer.write(new Uint8Array(1));
   let isDrained = false;
-  const drained = b!.drain().then(() => isDrained = true);
+  const drained = b.drain().then(() => isDrained = true);
   await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));
   assertEquals(isDrained, false);
   await writer.write(new Uint8Array(1));

@@ -168,10 +168,10 @@ scenario("Memory is flat at both ends, however much goes through a stream", asyn
   let received = 0;
   let held = 0;
   const look = () => {
-    const [there, here] = [b!.stats(), a!.stats()];
+    const [there, here] = [b.stats(), a.stats()];
     held = Math.max(held, there.streams.heldBytes + here.peers.b!.queuedBytes + there.peers.a!.queuedBytes);
   };
-  b!.registerStream("sink", async ({ readable, writable }) => {
+  b.registerStream("sink", async ({ readable, writable }) => {
     for await (const chunk of readable) {
       received += chunk.length;
       if (received % (8 * KIB * KIB) < chunk.length) {
@@ -181,7 +181,7 @@ scenario("Memory is flat at both ends, however much goes through a stream", asyn
     }
     await writable.close();
   });
-  const { writable, closed, readable } = await a!.openStream("b", "sink");
+  const { writable, closed, readable } = await a.openStream("b", "sink");
   const chunk = new Uint8Array(256 * KIB);
   const size = 1_024 * KIB * KIB;
   const writer = writable.getWriter();
@@ -196,17 +196,17 @@ scenario("Memory is flat at both ends, however much goes through a stream", asyn
 scenario("Streams take turns, and messages go between their chunks", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const received = [0, 0, 0];
-  b!.registerStream("sink", async ({ readable }, index: number) => {
+  b.registerStream("sink", async ({ readable }, index: number) => {
     for await (const chunk of readable) received[index]! += chunk.length;
   });
-  b!.register("look", () => [...received]);
+  b.register("look", () => [...received]);
   const chunk = new Uint8Array(4 * KIB * KIB);
   const writers = await Promise.all(received.map(async (_, index) => {
-    const { writable } = await a!.openStream("b", "sink", index);
+    const { writable } = await a.openStream("b", "sink", index);
     return writable.getWriter();
   }));
   const writing = writers.map((writer) => writer.write(chunk));
-  const first = await a!.call("b", "look", null) as number[];
+  const first = await a.call("b", "look", null) as number[];
   assert(first.every((bytes) => bytes <= 512 * KIB), `a call waited for ${first} bytes`);
   await world.until("half has come", () => received.some((bytes) => bytes >= chunk.length / 2));
   assert(Math.max(...received) - Math.min(...received) <= 1_024 * KIB, `${received} are not fair`);

@@ -19,8 +19,8 @@ const json: Codec = {
 
 scenario("Nodes that share a secret trust each other", async (world) => {
   const [a, b] = await world.cluster(["a", "b", "c"], { secret: "s3cret" });
-  const heard = world.inbox(b!, "log");
-  await a!.forwardMessage("b", "log", 1, { ack: true });
+  const heard = world.inbox(b, "log");
+  await a.forwardMessage("b", "log", 1, { ack: true });
   assertEquals(heard.messages, [1]);
 });
 
@@ -62,15 +62,15 @@ scenario("Another strategy is refused", async (world) => {
 
 scenario("The codec option takes any pair of functions, such as JSON", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { codec: json });
-  const heard = world.inbox(b!, "log");
-  b!.register("double", (n: number) => n * 2);
+  const heard = world.inbox(b, "log");
+  b.register("double", (n: number) => n * 2);
   const messages = [{ a: [1, "two", null] }, "text", "x".repeat(50_000)];
-  for (const message of messages) await a!.forwardMessage("b", "log", message);
-  await a!.forwardMessage("b", "log", { acked: true }, { ack: true });
+  for (const message of messages) await a.forwardMessage("b", "log", message);
+  await a.forwardMessage("b", "log", { acked: true }, { ack: true });
   await world.until("all arrived", () => heard.messages.length === 4);
   assertEquals(heard.messages, [...messages, { acked: true }]);
-  assertEquals(await a!.call("b", "double", 21), 42);
-  await assertRejects(() => a!.forwardMessage("b", "log", undefined), Error, "JSON knows no such value");
+  assertEquals(await a.call("b", "double", 21), 42);
+  await assertRejects(() => a.forwardMessage("b", "log", undefined), Error, "JSON knows no such value");
 });
 
 scenario("What the codec of the receiver cannot read is told, and harms no other message", async (world) => {
@@ -101,14 +101,14 @@ scenario(
   "With a secret, each node has a key that everybody knows, also those that have never met it",
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"], { secret: "correct horse battery" });
-    for (const node of [a!, b!, c!]) {
+    for (const node of [a, b, c]) {
       const keys = node.membersForOrchestration().map(({ key }) => key);
-      assertEquals(keys, [a!, b!, c!].map(({ spec }) => spec.key));
+      assertEquals(keys, [a, b, c].map(({ spec }) => spec.key));
       assertEquals(new Set(keys.map(String)).size, 3);
     }
     // A specification survives JSON, as orchestrators pass it on.
     const d = await world.start("d", { secret: "correct horse battery" });
-    await d.syncJoin(JSON.parse(JSON.stringify(a!.spec)));
+    await d.syncJoin(JSON.parse(JSON.stringify(a.spec)));
     assertEquals(d.member("c"), true);
   },
 );
@@ -146,20 +146,20 @@ scenario(
       (bytes) => new Uint8Array([0, 0, 0, 9, FrameKind.message, 0x80, 1, 0x81, 0xa3, 0x61, 0x64, 0x64, 1, ...bytes]),
     ];
     const [a, b] = await world.cluster(["a", "b"], { secret: "correct horse battery" });
-    const heard = world.inbox(b!, "log");
-    await a!.forwardMessage("b", "log", 0, { ack: true });
+    const heard = world.inbox(b, "log");
+    await a.forwardMessage("b", "log", 0, { ack: true });
     for (const [number, attack] of attacks.entries()) {
       const faulty = world.transports.get("a")!;
       faulty.tamper = (bytes) => {
         faulty.tamper = undefined;
         return attack(bytes);
       };
-      await a!.forwardMessage("b", "log", number + 1, { ack: true });
+      await a.forwardMessage("b", "log", number + 1, { ack: true });
       await world.until("b tells", () => world.errors.some(({ error }) => error instanceof SealError));
       for (const { error, node } of world.errors.splice(0)) {
         assertEquals([error instanceof SealError && error.code, node], ["forged", "a"]);
       }
-      await world.until("they are whole", () => a!.isFullyConnected("b") && b!.isFullyConnected("a"));
+      await world.until("they are whole", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
     }
     assertEquals(heard.messages, [0, 1, 2, 3]);
   },

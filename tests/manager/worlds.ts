@@ -16,6 +16,7 @@ import {
 import { denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
+import type { OneForEach } from "../tuples.ts";
 import { FaultyTransport } from "./faulty_transport.ts";
 
 /** Milliseconds, real or virtual, in which whatever a test waits for must have happened: long, for slow machines. */
@@ -92,12 +93,17 @@ export class World {
   }
 
   /** Starts nodes that know each other and are fully connected. */
-  async cluster(names: readonly string[], options: PeerServiceOptions = {}): Promise<PeerServiceManager[]> {
+  async cluster<const Names extends readonly string[]>(
+    names: Names,
+    options: PeerServiceOptions = {},
+  ): Promise<OneForEach<Names, PeerServiceManager>> {
     const nodes: PeerServiceManager[] = [];
     for (const name of names) nodes.push(await this.start(name, options));
-    for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
+    const [first, ...others] = nodes;
+    for (const node of others) if (first !== undefined) await node.syncJoin(first.spec);
     await this.settled(nodes);
-    return nodes;
+    // One was started for each name.
+    return nodes as OneForEach<Names, PeerServiceManager>;
   }
 
   /** Waits until these nodes have exactly each other for members, and every connection among them is open. */

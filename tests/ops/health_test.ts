@@ -81,23 +81,23 @@ scenario("a node whose source fails, or names somebody who does not answer, is n
 
 scenario("a node that drains or has left is not ready, and one that was stopped is not alive", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], PATIENT);
-  const startup = httpHandler(a!);
+  const startup = httpHandler(a);
   assertEquals((await startup(new Request("http://localhost/startup"))).status, 200);
-  await a!.leave();
-  assertEquals(await probe(a!, "/ready"), [503, ["joined: it has left its cluster"]]);
+  await a.leave();
+  assertEquals(await probe(a, "/ready"), [503, ["joined: it has left its cluster"]]);
   assertEquals((await startup(new Request("http://localhost/startup"))).status, 200, "it has started for good");
 
   const hold = Promise.withResolvers<void>();
   const begun = Promise.withResolvers<void>();
-  b!.register("slow", () => (begun.resolve(), hold.promise));
-  b!.castMessage("b", "slow", 1);
+  b.register("slow", () => (begun.resolve(), hold.promise));
+  b.castMessage("b", "slow", 1);
   await begun.promise;
-  const drained = b!.drain();
-  assert((await probe(b!, "/ready"))[1].includes("not-draining: the node drains: it takes no new work"));
-  assertEquals(await probe(b!, "/alive"), [200, []]);
+  const drained = b.drain();
+  assert((await probe(b, "/ready"))[1].includes("not-draining: the node drains: it takes no new work"));
+  assertEquals(await probe(b, "/alive"), [200, []]);
   hold.resolve();
   await drained;
-  assertEquals(await probe(b!, "/alive"), [503, ["running: the node was stopped"]]);
+  assertEquals(await probe(b, "/alive"), [503, ["running: the node was stopped"]]);
 });
 
 Deno.test("a node whose event loop was held for as long as others bear is not ready, and is again soon", async () => {

@@ -188,15 +188,15 @@ Deno.test("a wrong method is told which ones there are, and HEAD has no body", a
 
 scenario("/members tells of each member what this node knows", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { metadata: { zone: "eu-1" } });
-  b!.setAttribute("load", new Uint8Array([1, 255]));
-  await world.until("a knows", () => a!.attribute("b", "load") !== undefined);
-  const response = await httpHandler(a!)(new Request("http://localhost/members"));
+  b.setAttribute("load", new Uint8Array([1, 255]));
+  await world.until("a knows", () => a.attribute("b", "load") !== undefined);
+  const response = await httpHandler(a)(new Request("http://localhost/members"));
   const [own, other] = await response.json();
   assertEquals([own.name, own.self, own.status], ["a", true, "up"]);
   assertEquals([other.name, other.self, other.status, other.reason], ["b", false, "up", "it is connected"]);
   assertEquals(other.attributes.load, "01ff");
   assertEquals(other.spec.metadata, { zone: "eu-1" });
-  assertEquals(other.addresses, b!.spec.addresses);
+  assertEquals(other.addresses, b.spec.addresses);
 });
 
 scenario("the page can be left out", async (world) => {

@@ -58,7 +58,7 @@ class KeptMeter implements TelemetryMeter {
 scenario("instrument() hands every instrument to a meter, under its name and type", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const meter = new KeptMeter();
-  using _instrumented = instrument(a!, { meter });
+  using _instrumented = instrument(a, { meter });
   assertEquals([...meter.types], INSTRUMENTS.map(({ name, type }) => [name, type]));
   const members = meter.collect("partisan_members");
   assertEquals(members.map(({ value, attributes }) => [value, attributes]), [
@@ -66,8 +66,8 @@ scenario("instrument() hands every instrument to a meter, under its name and typ
     [0, { status: "suspect", "partisan.node": "a" }],
     [0, { status: "down", "partisan.node": "a" }],
   ]);
-  b!.register("double", (n: number) => 2 * n);
-  await a!.call("b", "double", 4);
+  b.register("double", (n: number) => 2 * n);
+  await a.call("b", "double", 4);
   const [call] = meter.recorded.filter(({ name }) => name === "partisan_call_seconds");
   assertEquals(call!.attributes, { outcome: "ok", "partisan.node": "a" });
   assertEquals(call!.value > 0 && call!.value < 30, true);
@@ -75,15 +75,15 @@ scenario("instrument() hands every instrument to a meter, under its name and typ
 
 scenario("what instrument() began ends when it is disposed, and when the node stops", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  b!.register("double", (n: number) => 2 * n);
-  for (const end of [(instrumented: Disposable) => instrumented[Symbol.dispose](), () => a!.stop()]) {
+  b.register("double", (n: number) => 2 * n);
+  for (const end of [(instrumented: Disposable) => instrumented[Symbol.dispose](), () => a.stop()]) {
     const meter = new KeptMeter();
-    const instrumented = instrument(a!, { meter });
-    await a!.call("b", "double", 4);
+    const instrumented = instrument(a, { meter });
+    await a.call("b", "double", 4);
     assertGreater(meter.recorded.length, 0);
     await end(instrumented);
     const { length } = meter.recorded;
-    await a!.call("b", "double", 4).catch(() => {});
+    await a.call("b", "double", 4).catch(() => {});
     assertEquals([meter.recorded.length, meter.collect("partisan_members")], [length, []]);
     instrumented[Symbol.dispose]();
   }

@@ -27,26 +27,26 @@ async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManag
     // A node that is well is not to be unready because other tests hold the processor.
     heartbeat: { missed: 50 },
   });
-  const heard = world.inbox(b!, "log");
-  world.inbox(a!, "log");
-  b!.register("double", (n: number) => 2 * n);
-  b!.register("faulty", () => Promise.reject(new Error("no such luck")));
-  await a!.forwardMessage("b", "log", 1, { channel: "bulk" });
-  await a!.forwardMessage("b", "log", 2, { ack: true });
-  assertEquals(await a!.call("b", "double", 4), 8);
-  await a!.call("b", "faulty", 4).catch(() => {});
-  a!.broadcast("log", 3);
-  a!.castMessage("nobody", "log", 1);
-  b!.setAttribute("load", 0.5);
-  await world.until("all has come", () => heard.messages.length === 3 && a!.attribute("b", "load") === 0.5);
+  const heard = world.inbox(b, "log");
+  world.inbox(a, "log");
+  b.register("double", (n: number) => 2 * n);
+  b.register("faulty", () => Promise.reject(new Error("no such luck")));
+  await a.forwardMessage("b", "log", 1, { channel: "bulk" });
+  await a.forwardMessage("b", "log", 2, { ack: true });
+  assertEquals(await a.call("b", "double", 4), 8);
+  await a.call("b", "faulty", 4).catch(() => {});
+  a.broadcast("log", 3);
+  a.castMessage("nobody", "log", 1);
+  b.setAttribute("load", 0.5);
+  await world.until("all has come", () => heard.messages.length === 3 && a.attribute("b", "load") === 0.5);
   await world.until("pings were answered", () => a!.stats().peers.b!.roundTrip !== undefined);
   // What is written, and which timers have come, is known a little later than what was heard of it.
-  const { liveness, context: { traffic } } = PeerService.nodeOf(a!);
+  const { liveness, context: { traffic } } = PeerService.nodeOf(a);
   const isMeasured = () => liveness.delay.histogram.count > 0 && traffic.of("bulk").waits.count > 0;
   await world.until("the last of it was measured", isMeasured);
   await world.until("the handler's failure was told", () => world.errors.length > 0);
   world.errors.length = 0;
-  return [a!, b!];
+  return [a, b];
 }
 
 scenario("/metrics announces every instrument, and emits what docs/metrics.md says and no other", async (world) => {
@@ -127,29 +127,29 @@ scenario("/metrics counts what happens", async (world) => {
 
 scenario("counters of bytes go on when connections close", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  await a!.forwardMessage("b", "log", new Uint8Array(100_000));
+  const heard = world.inbox(b, "log");
+  await a.forwardMessage("b", "log", new Uint8Array(100_000));
   await world.until("it has come", () => heard.messages.length === 1);
-  const before = value(await metricsOf(a!), "partisan_bytes_total", { channel: "default", direction: "out" });
-  const total = a!.stats().bytes.out;
+  const before = value(await metricsOf(a), "partisan_bytes_total", { channel: "default", direction: "out" });
+  const total = a.stats().bytes.out;
   assertGreater(before, 100_000);
   world.breakConnections("a");
-  await world.until("they were made anew", () => a!.isFullyConnected("b") && b!.isFullyConnected("a"));
-  const after = value(await metricsOf(a!), "partisan_bytes_total", { channel: "default", direction: "out" });
+  await world.until("they were made anew", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
+  const after = value(await metricsOf(a), "partisan_bytes_total", { channel: "default", direction: "out" });
   assert(after >= before, `${after} after ${before}`);
-  assert(a!.stats().bytes.out >= total);
+  assert(a.stats().bytes.out >= total);
 });
 
 scenario("suspicion and failure of a silent node are counted, and so is that it was heard again", async (world) => {
   const [a, b] = await world.cluster(["a", "b", "c"]);
   world.simulated.pause("b");
-  await world.until("b is down", () => !a!.isConnected("b"));
-  const silent = await metricsOf(a!);
+  await world.until("b is down", () => !a.isConnected("b"));
+  const silent = await metricsOf(a);
   assertEquals(value(silent, "partisan_members", { status: "down" }), 1);
   assertGreater(value(silent, "partisan_suspicions_total") + value(silent, "partisan_failures_detected_total"), 0);
   world.simulated.resume("b");
-  await world.until("b is up", () => a!.isConnected("b") && b!.isConnected("a"));
-  assertGreater(value(await metricsOf(a!), "partisan_refutations_total"), 0);
+  await world.until("b is up", () => a.isConnected("b") && b.isConnected("a"));
+  assertGreater(value(await metricsOf(a), "partisan_refutations_total"), 0);
 }, ["memory"]);
 
 Deno.test({

@@ -9,14 +9,15 @@ import { instrument } from "../../ops/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
+import { forEachOf, type OneForEach } from "../tuples.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
 const CONSUMER = 4;
 
 /** Gives every node a tracer of its own, as in processes of their own. */
-function traced(nodes: readonly PeerServiceManager[]): KeptTracer[] {
-  return nodes.map((node) => {
+function traced<const Nodes extends readonly PeerServiceManager[]>(nodes: Nodes): OneForEach<Nodes, KeptTracer> {
+  return forEachOf(nodes, (node) => {
     const tracer = new KeptTracer();
     instrument(node, { meter: null, tracer });
     return tracer;
@@ -35,21 +36,21 @@ scenario("a message has a span where it is sent, and one below it where it is ha
   const [here, there] = traced(nodes);
   const heard = world.inbox(nodes[1]!, "log");
   const ways: [string, () => unknown][] = [
-    ["forward", () => a!.forwardMessage("b", "log", 1, { channel: "bulk" })],
-    ["cast", () => a!.castMessage("b", "log", 1)],
-    ["acknowledged", () => a!.forwardMessage("b", "log", 1, { ack: true })],
-    ["causal", () => a!.forwardMessage("b", "log", 1, { causalLabel: "c", ack: true })],
+    ["forward", () => a.forwardMessage("b", "log", 1, { channel: "bulk" })],
+    ["cast", () => a.castMessage("b", "log", 1)],
+    ["acknowledged", () => a.forwardMessage("b", "log", 1, { ack: true })],
+    ["causal", () => a.forwardMessage("b", "log", 1, { causalLabel: "c", ack: true })],
   ];
   for (const [way, send] of ways) {
     const before = heard.messages.length;
     await send();
     await world.until(`${way} has come`, () => heard.messages.length === before + 1);
-    const [sent, processed] = [here!.named("send log").at(-1), there!.named("process log").at(-1)];
+    const [sent, processed] = [here.named("send log").at(-1), there.named("process log").at(-1)];
     assertFollows(processed, sent);
     assertEquals([sent!.kind, processed!.kind], [PRODUCER, CONSUMER]);
   }
-  assertEquals([here!.spans.length, there!.spans.length], [4, 4]);
-  assertEquals(here!.spans[0]!.attributes, {
+  assertEquals([here.spans.length, there.spans.length], [4, 4]);
+  assertEquals(here.spans[0]!.attributes, {
     "messaging.system": "partisan",
     "messaging.operation.name": "send",
     "messaging.operation.type": "send",
@@ -58,25 +59,25 @@ scenario("a message has a span where it is sent, and one below it where it is ha
     "partisan.peer": "b",
     "partisan.channel": "bulk",
   });
-  assertEquals(there!.spans[0]!.attributes["messaging.operation.type"], "process");
-  assertEquals(there!.spans[0]!.attributes["partisan.peer"], "a");
+  assertEquals(there.spans[0]!.attributes["messaging.operation.type"], "process");
+  assertEquals(there.spans[0]!.attributes["partisan.peer"], "a");
 });
 
 scenario("a call has a span until its reply is there, and what its handler sends is below it", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
   const [a, b, c] = nodes;
   const tracers = traced(nodes);
-  c!.register("last", (n: number) => n + 1);
-  b!.register("first", (n: number) => b!.call("c", "last", n));
-  b!.register("faulty", () => Promise.reject(new RangeError("no such luck")));
-  assertEquals(await a!.call("b", "first", 1), 2);
+  c.register("last", (n: number) => n + 1);
+  b.register("first", (n: number) => b.call("c", "last", n));
+  b.register("faulty", () => Promise.reject(new RangeError("no such luck")));
+  assertEquals(await a.call("b", "first", 1), 2);
   const span = (node: number, name: string) => tracers[node]!.named(name)[0];
   assertEquals(span(0, "call first")!.kind, CLIENT);
   assertFollows(span(1, "process first"), span(0, "call first"));
   assertFollows(span(1, "call last"), span(1, "process first"));
   assertFollows(span(2, "process last"), span(1, "call last"));
 
-  await assertRejects(() => a!.call("b", "faulty", 1), CallError);
+  await assertRejects(() => a.call("b", "faulty", 1), CallError);
   assertFollows(span(1, "process faulty"), span(0, "call faulty"));
   assertEquals([span(1, "process faulty")!.status, span(0, "call faulty")!.status], [2, 2]);
   assertEquals(span(1, "process faulty")!.attributes["error.type"], "RangeError");
@@ -89,23 +90,23 @@ scenario("a stream has a span until it is open, and one below it where its handl
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;
   const [here, there] = traced(nodes);
-  b!.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
-  b!.register("count", async function* (n: number) {
+  b.registerStream("echo", ({ readable, writable }) => readable.pipeTo(writable));
+  b.register("count", async function* (n: number) {
     for (let i = 0; i < n; i++) yield i;
   });
-  const { readable, writable, closed } = await a!.openStream("b", "echo");
+  const { readable, writable, closed } = await a.openStream("b", "echo");
   await writable.close();
   await readable.cancel();
   await closed.catch(() => {});
-  assertEquals(await Array.fromAsync(a!.callStream("b", "count", 3)), [0, 1, 2]);
-  await world.until("the handlers are done", () => there!.spans.every(({ ended }) => ended === 1));
+  assertEquals(await Array.fromAsync(a.callStream("b", "count", 3)), [0, 1, 2]);
+  await world.until("the handlers are done", () => there.spans.every(({ ended }) => ended === 1));
   for (const name of ["echo", "count"]) {
-    const [opened, processed] = [here!.named(`open ${name}`)[0], there!.named(`process ${name}`)[0]];
+    const [opened, processed] = [here.named(`open ${name}`)[0], there.named(`process ${name}`)[0]];
     assertFollows(processed, opened);
     assertEquals(opened!.kind, CLIENT);
   }
-  const own = await a!.openStream("a", "nobody").catch((error: Error) => error.name);
-  assertEquals([own, here!.named("open nobody")[0]!.status], ["NoHandlerError", 2]);
+  const own = await a.openStream("a", "nobody").catch((error: Error) => error.name);
+  assertEquals([own, here.named("open nobody")[0]!.status], ["NoHandlerError", 2]);
 });
 
 scenario("a broadcast has a span at its root, and one below it at each node", async (world) => {
@@ -139,7 +140,7 @@ scenario("a message to the node itself is traced like any other", async (world) 
   const [tracer] = traced([a]);
   a.register("double", (n: number) => 2 * n);
   assertEquals(await a.call("a", "double", 4), 8);
-  assertFollows(tracer!.named("process double")[0], tracer!.named("call double")[0]);
+  assertFollows(tracer.named("process double")[0], tracer.named("call double")[0]);
 });
 
 scenario(
@@ -147,12 +148,12 @@ scenario(
   async (world) => {
     const nodes = await world.cluster(["a", "b"]);
     const [tracer] = traced([nodes[0]!]);
-    const [from, to] = nodes.map((node) => world.inbox(node, "log"));
+    const [from, to] = forEachOf(nodes, (node) => world.inbox(node, "log"));
     await nodes[0]!.forwardMessage("b", "log", 1);
     await nodes[1]!.forwardMessage("a", "log", 2);
-    await world.until("both have come", () => from!.messages.length + to!.messages.length === 2);
-    assertEquals(tracer!.named("process log")[0]!.parent, undefined);
-    assertEquals(to!.contexts[0]!.from, "a");
+    await world.until("both have come", () => from.messages.length + to.messages.length === 2);
+    assertEquals(tracer.named("process log")[0]!.parent, undefined);
+    assertEquals(to.contexts[0]!.from, "a");
   },
 );
 
@@ -161,7 +162,7 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
   const [a, b] = nodes;
   const [here, there] = traced(nodes);
   const kinds: number[] = [];
-  const node = PeerService.nodeOf(b!);
+  const node = PeerService.nodeOf(b);
   for (const kind of [FrameKind.traced, FrameKind.message, FrameKind.envelope]) {
     const route = node.router.route.bind(node.router);
     node.router.route = (connection, seen, ...body) => {
@@ -170,17 +171,17 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
     };
   }
   // As if the handshake had found that the other side does not name the feature.
-  for (const connection of PeerService.nodeOf(a!).pool.peers.get("b")!.connections()) {
+  for (const connection of PeerService.nodeOf(a).pool.peers.get("b")!.connections()) {
     (connection.features as Set<string>).delete("trace");
   }
-  const heard = world.inbox(b!, "log");
-  await a!.forwardMessage("b", "log", 1);
-  await a!.forwardMessage("b", "log", 2, { ack: true });
-  a!.broadcast("log", 3);
+  const heard = world.inbox(b, "log");
+  await a.forwardMessage("b", "log", 1);
+  await a.forwardMessage("b", "log", 2, { ack: true });
+  a.broadcast("log", 3);
   await world.until("all have come", () => heard.messages.length === 3);
   assertEquals(kinds, [FrameKind.message, FrameKind.envelope]);
-  assert(here!.named("send log").length === 2);
-  assertEquals(there!.named("process log").map(({ parent }) => parent), [undefined, undefined, undefined]);
+  assert(here.named("send log").length === 2);
+  assertEquals(there.named("process log").map(({ parent }) => parent), [undefined, undefined, undefined]);
 });
 
 scenario("what a stranger traces is held until it has joined, like all that it sends", async (world) => {
@@ -198,18 +199,18 @@ scenario("what a stranger traces is held until it has joined, like all that it s
   assertEquals(heard.messages, []);
   await stranger.syncJoin(a.spec);
   await world.until("it has come", () => heard.messages.length === 1);
-  assertEquals(tracer!.spans.length, 1);
+  assertEquals(tracer.spans.length, 1);
 });
 
 scenario("without a tracer nothing of a trace is sent, and a tracer that was disposed sees no more", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const contexts: MessageContext[] = [];
-  b!.register("log", (_, context) => void contexts.push(context));
+  b.register("log", (_, context) => void contexts.push(context));
   const tracer = new KeptTracer();
-  const instrumented = instrument(a!, { meter: null, tracer });
-  await a!.forwardMessage("b", "log", 1, { ack: true });
+  const instrumented = instrument(a, { meter: null, tracer });
+  await a.forwardMessage("b", "log", 1, { ack: true });
   instrumented[Symbol.dispose]();
-  await a!.forwardMessage("b", "log", 2, { ack: true });
+  await a.forwardMessage("b", "log", 2, { ack: true });
   assertEquals(tracer.spans.length, 1);
   assertEquals(contexts.map((context) => "trace" in context && context.trace !== undefined), [true, false]);
 });

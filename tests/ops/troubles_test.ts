@@ -93,7 +93,7 @@ scenario("trouble: two nodes have one name", async (world) => {
     ...PATIENT,
     listen: world.kind === "TCP" ? "127.0.0.1:0" : { hostname: "b", port: 9_091 },
   });
-  await refused(a!, twin, "name-in-use");
+  await refused(a, twin, "name-in-use");
 });
 
 scenario("trouble: a node is not admitted", async (world) => {
@@ -103,43 +103,43 @@ scenario("trouble: a node is not admitted", async (world) => {
 
 scenario("trouble: a process has ended without leaving", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], PATIENT);
-  await b!.stop();
-  await world.until("b is down", () => a!.members({ status: "down" }).includes("b"));
-  const { status, reason } = await memberOf(a!, "b");
+  await b.stop();
+  await world.until("b is down", () => a.members({ status: "down" }).includes("b"));
+  const { status, reason } = await memberOf(a, "b");
   assertEquals(status, "down");
   assertStringIncludes(reason, "its last connection");
-  assertEquals(await valueOf(a!, "partisan_members", { status: "down" }), 1);
-  assertEquals(await failing(a!, "/ready"), {});
+  assertEquals(await valueOf(a, "partisan_members", { status: "down" }), 1);
+  assertEquals(await failing(a, "/ready"), {});
 });
 
 scenario("trouble: a process stands still", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
   world.simulated.pause("b");
-  await world.until("b is down", () => a!.members({ status: "down" }).includes("b"));
-  assertEquals(await memberOf(a!, "b").then(({ reason }) => reason), "it missed its heartbeats");
-  assertGreater(await valueOf(a!, "partisan_suspicions_total"), 0);
-  assertGreater(await valueOf(a!, "partisan_failures_detected_total"), 0);
+  await world.until("b is down", () => a.members({ status: "down" }).includes("b"));
+  assertEquals(await memberOf(a, "b").then(({ reason }) => reason), "it missed its heartbeats");
+  assertGreater(await valueOf(a, "partisan_suspicions_total"), 0);
+  assertGreater(await valueOf(a, "partisan_failures_detected_total"), 0);
   world.simulated.resume("b");
 }, ["memory"]);
 
 scenario("trouble: the network is split", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"]);
-  const seen = [a!, b!, c!].map((node) => counted(world, node, "partition"));
+  const seen = [a, b, c].map((node) => counted(world, node, "partition"));
   world.simulated.network.cut(["a"], ["b", "c"]);
   await world.until("all were told", () => seen.every(({ n }) => n > 0));
-  assertEquals(await valueOf(a!, "partisan_members", { status: "down" }), 2);
-  assertEquals(await valueOf(b!, "partisan_members", { status: "down" }), 1);
-  assertGreater(await valueOf(a!, "partisan_events_total", { type: "partition" }), 0);
+  assertEquals(await valueOf(a, "partisan_members", { status: "down" }), 2);
+  assertEquals(await valueOf(b, "partisan_members", { status: "down" }), 1);
+  assertGreater(await valueOf(a, "partisan_events_total", { type: "partition" }), 0);
 }, ["memory"]);
 
 scenario("trouble: messages are cast faster than they can be sent", async (world) => {
   const [a] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 100_000 } } });
-  const told = counted(world, a!, "undeliverable");
+  const told = counted(world, a, "undeliverable");
   world.simulated.pause("b");
-  for (let n = 0; n < 100; n++) a!.castMessage("b", "log", new Uint8Array(10_000));
+  for (let n = 0; n < 100; n++) a.castMessage("b", "log", new Uint8Array(10_000));
   const { queuedBytes } = a!.stats().peers.b!;
   assertGreater(queuedBytes, 50_000);
-  assertGreater(await valueOf(a!, "partisan_messages_lost_total", { reason: "dropped" }), 0);
+  assertGreater(await valueOf(a, "partisan_messages_lost_total", { reason: "dropped" }), 0);
   await world.until("it was told", () => told.n > 0);
   world.simulated.resume("b");
 }, ["memory"]);
@@ -147,58 +147,58 @@ scenario("trouble: messages are cast faster than they can be sent", async (world
 scenario("trouble: a handler is slower than its senders", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { channels: { calls: {} } });
   const hold = Promise.withResolvers<void>();
-  b!.register("slow", () => hold.promise, { concurrency: 1 });
-  for (let n = 0; n < 10; n++) a!.castMessage("b", "slow", n);
-  await world.until("some wait", () => b!.stats().messages.delivered > 0);
-  assertEquals(await valueOf(b!, "partisan_handlers_pending"), 1);
-  assertEquals(await valueOf(b!, "partisan_handlers_waiting"), 1);
-  await assertRejects(() => a!.call("b", "slow", 1, { channel: "calls" }), OverloadedError);
-  assertEquals(await valueOf(b!, "partisan_overloaded_total"), 1);
+  b.register("slow", () => hold.promise, { concurrency: 1 });
+  for (let n = 0; n < 10; n++) a.castMessage("b", "slow", n);
+  await world.until("some wait", () => b.stats().messages.delivered > 0);
+  assertEquals(await valueOf(b, "partisan_handlers_pending"), 1);
+  assertEquals(await valueOf(b, "partisan_handlers_waiting"), 1);
+  await assertRejects(() => a.call("b", "slow", 1, { channel: "calls" }), OverloadedError);
+  assertEquals(await valueOf(b, "partisan_overloaded_total"), 1);
   hold.resolve();
 });
 
 scenario("trouble: a handler is not registered", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const told = counted(world, b!, "undeliverable");
-  a!.castMessage("b", "nobody", 1);
-  await assertRejects(() => a!.forwardMessage("b", "nobody", 1, { ack: true, timeout: 500 }), NoHandlerError);
+  const told = counted(world, b, "undeliverable");
+  a.castMessage("b", "nobody", 1);
+  await assertRejects(() => a.forwardMessage("b", "nobody", 1, { ack: true, timeout: 500 }), NoHandlerError);
   await world.until("it was told", () => told.n > 0);
-  assertGreater(await valueOf(b!, "partisan_messages_lost_total", { reason: "unhandled" }), 0);
+  assertGreater(await valueOf(b, "partisan_messages_lost_total", { reason: "unhandled" }), 0);
 });
 
 scenario("trouble: a handler throws", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  b!.register("faulty", () => {
+  b.register("faulty", () => {
     throw new Error("no such luck");
   });
-  a!.castMessage("b", "faulty", 1);
+  a.castMessage("b", "faulty", 1);
   await world.until("it was told", () => world.errors.length === 1);
   assertEquals(world.errors.splice(0).map(({ during }) => during), ['handling a message to "faulty"']);
-  assertEquals(await valueOf(b!, "partisan_handler_failures_total"), 1);
-  assertEquals(await valueOf(b!, "partisan_events_total", { type: "error" }), 1);
+  assertEquals(await valueOf(b, "partisan_handler_failures_total"), 1);
+  assertEquals(await valueOf(b, "partisan_events_total", { type: "error" }), 1);
 });
 
 scenario("trouble: no acknowledgement comes in time", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const hold = Promise.withResolvers<void>();
-  b!.register("slow", () => hold.promise);
-  await assertRejects(() => a!.forwardMessage("b", "slow", 1, { ack: true, timeout: 2_000 }), AckTimeoutError);
-  assertEquals(await valueOf(a!, "partisan_acknowledgements_expired_total"), 1);
-  assertGreater(await valueOf(a!, "partisan_retransmissions_total"), 0);
-  assertGreater(await valueOf(b!, "partisan_duplicates_total"), 0);
+  b.register("slow", () => hold.promise);
+  await assertRejects(() => a.forwardMessage("b", "slow", 1, { ack: true, timeout: 2_000 }), AckTimeoutError);
+  assertEquals(await valueOf(a, "partisan_acknowledgements_expired_total"), 1);
+  assertGreater(await valueOf(a, "partisan_retransmissions_total"), 0);
+  assertGreater(await valueOf(b, "partisan_duplicates_total"), 0);
   hold.resolve();
 }, ["memory"]);
 
 scenario("trouble: calls are answered late, or not at all", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const hold = Promise.withResolvers<void>();
-  b!.register("slow", () => hold.promise);
-  const call = a!.call("b", "slow", 1, { timeout: 500 }).catch((error: Error) => error.name);
-  await world.until("it is being answered", () => b!.stats().messages.delivered === 1);
-  assertEquals(await valueOf(a!, "partisan_calls_in_flight"), 1);
-  assertEquals(await valueOf(b!, "partisan_requests_in_flight"), 1);
+  b.register("slow", () => hold.promise);
+  const call = a.call("b", "slow", 1, { timeout: 500 }).catch((error: Error) => error.name);
+  await world.until("it is being answered", () => b.stats().messages.delivered === 1);
+  assertEquals(await valueOf(a, "partisan_calls_in_flight"), 1);
+  assertEquals(await valueOf(b, "partisan_requests_in_flight"), 1);
   assertEquals(await call, "TimeoutError");
-  assertEquals(await valueOf(a!, "partisan_call_seconds_count", { outcome: "error" }), 1);
+  assertEquals(await valueOf(a, "partisan_call_seconds_count", { outcome: "error" }), 1);
   hold.resolve();
 });
 
@@ -214,31 +214,31 @@ scenario("trouble: a source of addresses fails", async (world) => {
 scenario("trouble: a rotation of secrets stops half-way", async (world) => {
   const [former, next] = ["a secret that is long enough", "another one that is long enough"];
   const [a] = await world.cluster(["a", "b"], { secret: former });
-  const told = counted(world, a!, "warning");
-  await a!.updateSecrets(next);
+  const told = counted(world, a, "warning");
+  await a.updateSecrets(next);
   await world.until("it was told", () => told.n > 0);
-  assertGreater(await valueOf(a!, "partisan_connections_on_old_keys"), 0);
-  assert(a!.isConnected("b"));
+  assertGreater(await valueOf(a, "partisan_connections_on_old_keys"), 0);
+  assert(a.isConnected("b"));
 }, ["TCP"]);
 
 scenario("trouble: a node was removed by another one", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], PATIENT);
   const removed = Promise.withResolvers<void>();
-  b!.addEventListener("removed", () => removed.resolve());
-  await a!.leave("b");
+  b.addEventListener("removed", () => removed.resolve());
+  await a.leave("b");
   await removed.promise;
-  await b!.stop();
-  assertEquals(await failing(b!, "/alive"), { running: "the node was stopped" });
-  assertEquals(await valueOf(b!, "partisan_events_total", { type: "removed" }), 1);
-  assertEquals(await valueOf(b!, "partisan_ready"), 0);
+  await b.stop();
+  assertEquals(await failing(b, "/alive"), { running: "the node was stopped" });
+  assertEquals(await valueOf(b, "partisan_events_total", { type: "removed" }), 1);
+  assertEquals(await valueOf(b, "partisan_ready"), 0);
 });
 
 scenario("trouble: a fault that was injected is still there", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], { ...PATIENT, allow: { faultInjection: true } });
-  await a!.injectPartition("b", 0);
-  await world.until("b is apart", () => b!.partitions().length > 0);
-  assertEquals(await valueOf(b!, "partisan_injected_partitions"), 1);
-  assertEquals(await valueOf(b!, "partisan_ready"), 1);
+  await a.injectPartition("b", 0);
+  await world.until("b is apart", () => b.partitions().length > 0);
+  assertEquals(await valueOf(b, "partisan_injected_partitions"), 1);
+  assertEquals(await valueOf(b, "partisan_ready"), 1);
 });
 
 scenario("trouble: something else speaks to the port", async (world) => {

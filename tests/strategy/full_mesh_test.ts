@@ -10,6 +10,7 @@ import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { forEachOf } from "../tuples.ts";
 
 const strategy = fullMesh();
 
@@ -45,7 +46,12 @@ function receive(
   return strategy.handleMessage(state, speaker, decode(encode(sent?.message)), contextOf(connected));
 }
 
-const [a, b, c, d] = ["a", "b", "c", "d"].map((name) => nodeSpec(name)) as [NodeSpec, NodeSpec, NodeSpec, NodeSpec];
+const [a, b, c, d] = forEachOf(["a", "b", "c", "d"], (name) => nodeSpec(name)) as [
+  NodeSpec,
+  NodeSpec,
+  NodeSpec,
+  NodeSpec,
+];
 
 Deno.test("fullMesh() begins as a cluster of one", () => {
   const { state, outgoing } = strategy.init(a, contextOf());

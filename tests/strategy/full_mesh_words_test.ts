@@ -10,6 +10,7 @@ import type { StrategyContext, Transition } from "../../strategy/strategy.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { forEachOf } from "../tuples.ts";
 
 const strategy = fullMesh();
 
@@ -34,7 +35,7 @@ function told({ outgoing }: Transition<FullMeshState>): string[] {
   return outgoing.map(({ to, message }) => `${to.name} ${gossipFromValue(message).kind}`);
 }
 
-const [a, b, c] = ["a", "b", "c"].map((name) => nodeSpec(name)) as [NodeSpec, NodeSpec, NodeSpec];
+const [a, b, c] = forEachOf(["a", "b", "c"], (name) => nodeSpec(name)) as [NodeSpec, NodeSpec, NodeSpec];
 
 /** A context in which these nodes are connected, each in that incarnation. */
 function connectedAs(incarnations: Readonly<Record<string, number>>, incarnationMax = 1_000): StrategyContext {

@@ -143,15 +143,15 @@ scenario(
     const [a, b] = await world.cluster(["a", "b"]);
     for (const [name, schema] of [["now", length], ["later", lengthLater]] as const) {
       const given: number[] = [];
-      b!.register(name, (n) => {
+      b.register(name, (n) => {
         given.push(n);
         return n + 1;
       }, { schema });
-      assertEquals(await a!.call("b", name, "four"), 5);
-      await assertRejects(() => a!.call("b", name, 4), CallError, `"some.0": Expected text`);
-      await assertRejects(() => a!.forwardMessage("b", name, 4, { ack: true }), CallError, "Expected text");
-      a!.castMessage("b", name, 4);
-      await a!.forwardMessage("b", name, "five!", { ack: true });
+      assertEquals(await a.call("b", name, "four"), 5);
+      await assertRejects(() => a.call("b", name, 4), CallError, `"some.0": Expected text`);
+      await assertRejects(() => a.forwardMessage("b", name, 4, { ack: true }), CallError, "Expected text");
+      a.castMessage("b", name, 4);
+      await a.forwardMessage("b", name, "five!", { ack: true });
       assertEquals(given, [4, 5]);
     }
     await world.until("what was cast is told too", () => world.errors.length === 6);

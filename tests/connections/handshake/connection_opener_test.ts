@@ -405,7 +405,7 @@ Deno.test("ConnectionOpener.accept() waits no longer for admission than for the 
   dialling.catch(() => {});
   await bench.pass(TIMEOUT);
   const [result] = await Promise.allSettled([dialling]);
-  assertEquals(result!.status, "rejected");
+  assertEquals(result.status, "rejected");
   assertEquals(bench.leftovers("b"), NOTHING);
 });
 
