@@ -3,6 +3,7 @@
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
+import { type PeerEvent, type PeerState, transition } from "./peer_state.ts";
 import { agreedPlaces } from "./places.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 
@@ -39,10 +40,6 @@ export class Peer {
   severed = false;
   /** Whether this node was ever connected with it. */
   met = false;
-  /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
-  linked = false;
-  /** Whether messages can reach it: what the users were told last. */
-  up = false;
   /** Channels that were complete and have not lost all their connections since. */
   readonly channelsUp: Set<string> = new Set();
   /** The version of the protocol that both sides speak, once a connection was open. */
@@ -63,6 +60,7 @@ export class Peer {
   readonly lostDials: Map<string, number> = new Map();
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
+  #state: PeerState = "away";
   readonly #lines: Map<string, (Connection | null)[]> = new Map();
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
@@ -73,6 +71,25 @@ export class Peer {
     this.spec = spec;
     this.readingRoom = readingRoom;
     this.fitTo(spec, self);
+  }
+
+  /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
+  get linked(): boolean {
+    return this.#state !== "away";
+  }
+
+  /** Whether messages can reach it: what the users were told last. */
+  get up(): boolean {
+    return this.#state === "up";
+  }
+
+  /**
+   * Takes note of what is about to be told of it.
+   *
+   * @throws {TypeError} When that cannot happen now.
+   */
+  change(event: PeerEvent): void {
+    this.#state = transition(this.#state, event);
   }
 
   /** The node's name. */

@@ -26,23 +26,39 @@ export interface PeerStatusHandler {
 export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number, expected: boolean): void {
   const alive = !peer.unreachable && (expected || peer.connections().length > 0);
   if (!peer.linked && alive && peer.membership !== null) {
-    peer.linked = true;
+    peer.change("linked");
     peer.heardAt = now;
     handler.linked(peer);
   }
   if (!peer.up && peer.linked && alive && peer.openOn(DEFAULT_CHANNEL) > 0) {
-    peer.up = true;
+    peer.change("up");
     handler.up(peer);
   }
   announceChannels(peer, handler);
   if (peer.up && !alive) {
-    peer.up = false;
+    peer.change("down");
     handler.down(peer);
   }
   if (peer.linked && !alive) {
-    peer.linked = false;
+    peer.change("unlinked");
     handler.unlinked(peer);
   }
+  checkInvariants(peer);
+}
+
+/**
+ * Makes sure of what must be so whenever all that has changed about a peer is told.
+ *
+ * @throws {Error} When it is not: then there is a mistake in this library.
+ */
+export function checkInvariants(peer: Peer): void {
+  const { name, unreachable, linked, channelsUp, severed, inDoubt } = peer;
+  if (unreachable && (linked || channelsUp.size > 0)) broken(name, "it is told to be up, and out of reach");
+  if (severed && !inDoubt) broken(name, "it is severed, and there is no doubt about its connections");
+}
+
+function broken(name: string, what: string): never {
+  throw new Error(`Cannot go on with peer "${name}": ${what}; this is a mistake in the library, please report it`);
 }
 
 function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
