@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import type { Discovery } from "../manager/discovery.ts";
 import type { Address } from "../wire/address.ts";
 
@@ -62,7 +63,7 @@ export function dns(name: string, options: DnsOptions = {}): Discovery {
   if (port === undefined) {
     throw new TypeError(`Cannot look up "${name}": records of type ${type} need the option "port"`);
   }
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  if (!isIntegerIn(port, 1, 65_535)) {
     throw new RangeError(`Cannot look up "${name}": port is ${port}, expected 1 to 65535`);
   }
   const types = type === "A+AAAA" ? ["A", "AAAA"] as const : [type];

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
 import { Beats } from "./beats.ts";
 import {
   type Alive,
@@ -16,7 +17,6 @@ import {
   type HeartbeatOutput,
   type HeartbeatSettings,
   heartbeatSettings,
-  type NodeLife,
 } from "./heartbeat_types.ts";
 import { LifeSigns } from "./life_signs.ts";
 import { Petitions } from "./petitions.ts";

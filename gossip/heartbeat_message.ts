@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import { isPrintable } from "../wire/node_spec_check.ts";
 
 /** The first element of those messages that are arrays. Numbers are part of the wire protocol: never reuse one. */
@@ -70,27 +71,23 @@ const LENGTHS: readonly (number | undefined)[] = [undefined, 5, 6, 4, 4];
  * @throws {TypeError} When it is not a message of a failure detector.
  */
 export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
-  if (typeof value === "boolean" || isCount(value, COUNTER_MAX)) return value;
+  if (typeof value === "boolean" || isIntegerIn(value, 0, COUNTER_MAX)) return value;
   if (!Array.isArray(value)) throw malformed("neither a counter, a boolean nor an array");
   const [word, node, incarnation, counter, hopsOrAge, silence]: unknown[] = value;
-  const length = isCount(word, HeartbeatWord.alive) ? LENGTHS[word] : undefined;
+  const length = isIntegerIn(word, 0, HeartbeatWord.alive) ? LENGTHS[word] : undefined;
   if (length === undefined) throw malformed("unknown word");
   if (value.length !== length) throw malformed(`${value.length} elements, expected ${length}`);
   if (typeof node !== "string" || node.length === 0 || node.length > 255 || !isPrintable(node)) {
     throw malformed("bad node name");
   }
-  if (!isCount(incarnation, Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
-  if (!isCount(counter, COUNTER_MAX)) throw malformed("bad counter");
-  if (word === HeartbeatWord.ask && !isCount(hopsOrAge, 1)) throw malformed("bad number of hops");
+  if (!isIntegerIn(incarnation, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
+  if (!isIntegerIn(counter, 0, COUNTER_MAX)) throw malformed("bad counter");
+  if (word === HeartbeatWord.ask && !isIntegerIn(hopsOrAge, 0, 1)) throw malformed("bad number of hops");
   if (word === HeartbeatWord.testimony) {
-    if (!isCount(hopsOrAge, Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
-    if (silence !== -1 && !isCount(silence, Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
+    if (!isIntegerIn(hopsOrAge, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
+    if (silence !== -1 && !isIntegerIn(silence, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
   }
   return value as unknown as HeartbeatMessage;
-}
-
-function isCount(value: unknown, max: number): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) <= max;
 }
 
 function malformed(detail: string): TypeError {

@@ -1,14 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
+import { isIntegerIn } from "../wire/integers.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
-
-/** One life of a node. */
-export interface NodeLife {
-  /** Its name. */
-  readonly name: string;
-  /** Which life of that name: see `NodeSpec.incarnation`. */
-  readonly incarnation: number;
-}
 
 /** How failures are detected. */
 export interface HeartbeatOptions {
@@ -137,6 +131,6 @@ export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings 
 }
 
 function checkCount(name: string, value: number, least: number): void {
-  if (Number.isSafeInteger(value) && value >= least) return;
+  if (isIntegerIn(value, least)) return;
   throw new RangeError(`Cannot detect failures: "${name}" is ${value}, expected an integer of at least ${least}`);
 }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
 
 /** How many of those that announced a broadcast are remembered. */
@@ -42,10 +43,7 @@ export class MissingBroadcasts {
     const known = this.#missing.get(key);
     if (known === undefined) {
       this.#missing.set(key, { id, announcers: [announcer], dueAt: now + this.#timeout });
-      for (const oldest of this.#missing.keys()) {
-        if (this.#missing.size <= this.#max) break;
-        this.#missing.delete(oldest);
-      }
+      forgetOldest(this.#missing, this.#max);
     } else if (known.announcers.length < ANNOUNCERS_MAX && !known.announcers.includes(announcer)) {
       known.announcers.push(announcer);
     }

@@ -33,7 +33,6 @@ export {
   type HeartbeatOutgoing,
   type HeartbeatOutput,
   type HeartbeatPeer,
-  type NodeLife,
 } from "./heartbeat_types.ts";
 export {
   type Alive,
@@ -45,3 +44,4 @@ export {
   type Verdict,
   type WatchRequest,
 } from "./heartbeat_message.ts";
+export type { NodeLife } from "../wire/node_spec.ts";

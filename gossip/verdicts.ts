@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { HeartbeatWord, type Verdict } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
@@ -171,7 +172,7 @@ export class Verdicts {
     ) return false;
     this.#seen.delete(name);
     this.#seen.set(name, { incarnation, counter });
-    if (this.#seen.size > SEEN_MAX) this.#seen.delete(this.#seen.keys().next().value!);
+    forgetOldest(this.#seen, SEEN_MAX);
     return true;
   }
 }

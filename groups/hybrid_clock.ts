@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
+
 /** Stamps in one millisecond. A power of two; with it, stamps are safe integers until the year 2248. */
 const STAMPS_PER_MS = 1_024;
 /** How far another node's clock may be ahead of this one's, in milliseconds, to be followed. */
@@ -46,7 +48,7 @@ export function timeOf(stamp: number): number {
 
 /** Whether a value of another node can be a stamp. */
 export function isStamp(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+  return isIntegerIn(value, 1);
 }
 
 function toStamp(time: number): number {

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
@@ -215,7 +216,7 @@ function isSame(one: unknown, other: unknown): boolean {
 }
 
 function checkLimit(name: string, what: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  if (isIntegerIn(value, least, most)) return;
   throw new RangeError(
     `Cannot use the map "${name}": ${what} is ${value}, expected an integer from ${least} to ${most}`,
   );

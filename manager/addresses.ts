@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import type { Address } from "../wire/address.ts";
 
 /**
@@ -18,7 +19,7 @@ export function parseAddress(input: string | Address): Address {
 }
 
 function checked(hostname: string, port: number, shown: string): Address {
-  if (typeof hostname !== "string" || hostname === "" || !Number.isInteger(port) || port < 0 || port > 65_535) {
+  if (typeof hostname !== "string" || hostname === "" || !isIntegerIn(port, 0, 65_535)) {
     throw new RangeError(`Cannot use the address "${shown}": expected a host name and a port from 0 to 65,535`);
   }
   // As an object, an IPv6 address may come in the brackets that it has in text.

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import { messageOf } from "../runtime/message_of.ts";
@@ -57,9 +58,8 @@ export class DialWarnings implements Part {
     if (isLackOfDescriptors(error)) return this.#short(error);
     let told = this.#told.get(node);
     if (told === undefined) {
-      const [oldest] = this.#told.keys();
-      if (oldest !== undefined && this.#told.size >= NODES_MAX) this.#told.delete(oldest);
       this.#told.set(node, told = new Set());
+      forgetOldest(this.#told, NODES_MAX);
     }
     const reason = code ?? reasonOf(error);
     if (told.has(reason) || told.size >= REASONS_MAX) return;

@@ -1,10 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../wire/node_spec.ts";
+import type { NodeLife, NodeSpec } from "../wire/node_spec.ts";
 import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
 import { Calls } from "../messaging/calls.ts";
 import { Cancellations } from "../messaging/cancellations.ts";
-import type { Sender } from "../messaging/deduplication.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
@@ -292,7 +291,7 @@ export class NodeMessaging {
   }
 
   /** Takes what other nodes have passed on. */
-  #relayed(from: Sender, what: RelayedArrival): void {
+  #relayed(from: NodeLife, what: RelayedArrival): void {
     // Another life than the known one: it was made up, or is not known here yet, and what counts is repeated.
     if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import {
   checkPartitionMessage,
@@ -47,7 +48,7 @@ export class PartitionControl implements Part {
 
   /** Has `origin`, and the nodes within `ttl` hops of it, cut themselves off from their peers. */
   async inject(origin: string, ttl: number): Promise<PartitionReference> {
-    if (!Number.isInteger(ttl) || ttl < 0 || ttl > 255) {
+    if (!isIntegerIn(ttl, 0, 255)) {
       throw new RangeError(`Cannot inject a partition: "ttl" is ${ttl}, expected a whole number from 0 to 255`);
     }
     const { pool, runtime, timeout } = this.#options;

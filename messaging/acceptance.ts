@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
@@ -9,7 +10,7 @@ import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
-import { Deduplication, type Sender } from "./deduplication.ts";
+import { Deduplication } from "./deduplication.ts";
 import { remoteErrorOf } from "./failure.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
 import type { Inbound } from "./inbound.ts";
@@ -22,7 +23,7 @@ import { encodeInto } from "../wire/message_pack_encode.ts";
 /** A message that was accepted and not yet handed over. */
 export interface AcceptedMessage {
   /** Which life of which node sent it. */
-  readonly sender: Sender;
+  readonly sender: NodeLife;
   /** Its number among the messages of that one. */
   readonly sequence: number;
   readonly name: string;
@@ -72,7 +73,7 @@ export class Acceptance {
    * @param isFirstHand Whether it came from its sender itself, and not by the word of others.
    */
   accept(
-    sender: Sender,
+    sender: NodeLife,
     envelope: Envelope,
     bytes: number,
     message: unknown,
@@ -105,7 +106,7 @@ export class Acceptance {
   }
 
   /** A node has left the cluster. */
-  left(node: Sender): void {
+  left(node: NodeLife): void {
     this.#seen.leave(node);
   }
 
@@ -116,7 +117,7 @@ export class Acceptance {
 
   /** The reply to a request says what became of it, so that the request itself is done with once it is handed over. */
   #handOver(
-    sender: Sender,
+    sender: NodeLife,
     sequence: number,
     name: string,
     message: unknown,
@@ -139,13 +140,13 @@ export class Acceptance {
   }
 
   /** What brought its order on, and nothing else. */
-  #discard(sender: Sender, sequence: number): void {
+  #discard(sender: NodeLife, sequence: number): void {
     this.#options.stats.discarded++;
     this.#seen.settle(sender, sequence);
   }
 
   /** Acknowledges a message when its handler is done; as long as there is none, the sender repeats it. */
-  #handle(sender: Sender, sequence: number, name: string, message: unknown, context: MessageContext): void {
+  #handle(sender: NodeLife, sequence: number, name: string, message: unknown, context: MessageContext): void {
     const { inbound } = this.#options;
     const seen = this.#seen;
     if (!inbound.handles(name)) {
@@ -162,7 +163,7 @@ export class Acceptance {
   }
 
   /** What ends in another life of this node is not said to have been handled in that one. */
-  async #await(result: Promise<unknown>, seen: Deduplication, { name, incarnation }: Sender, sequence: number) {
+  async #await(result: Promise<unknown>, seen: Deduplication, { name, incarnation }: NodeLife, sequence: number) {
     const sender = { name, incarnation };
     try {
       await result;
@@ -174,7 +175,7 @@ export class Acceptance {
   }
 
   #take(
-    sender: Sender,
+    sender: NodeLife,
     { sequence, floor, causal, call }: Envelope,
     bytes: number,
     message: unknown,
@@ -221,13 +222,13 @@ export class Acceptance {
 
   /** One receipt tells of all the messages of a turn. */
   /** Whether a message has not come before. */
-  #admits(sender: Sender, sequence: number, floor: number, isFirstHand: boolean): boolean {
+  #admits(sender: NodeLife, sequence: number, floor: number, isFirstHand: boolean): boolean {
     const isNew = this.#seen.admit(sender, sequence, floor, isFirstHand) === "new";
     if (!isNew) this.#options.stats.duplicates++;
     return isNew;
   }
 
-  #refuse(sender: Sender, sequence: number, why: "full" | "late"): void {
+  #refuse(sender: NodeLife, sequence: number, why: "full" | "late"): void {
     const { stats } = this.#options;
     if (why === "full") {
       stats.overloaded++;

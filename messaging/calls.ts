@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { Histogram } from "../runtime/histogram.ts";
 import type { CallMark } from "../wire/envelope.ts";
 import { CallError, MessageTooLargeError, NotConnectedError, OverloadedError } from "./errors.ts";
@@ -134,7 +135,7 @@ export class Calls {
     const request = this.#answering.get(key);
     if (request !== undefined) return request.abort(new DOMException(`"${from}" has given the call up`, "AbortError"));
     this.#cancelled.add(key);
-    if (this.#cancelled.size > CANCELLED_MAX) this.#cancelled.delete(this.#cancelled.keys().next().value!);
+    forgetOldest(this.#cancelled, CANCELLED_MAX);
   }
 
   /** Tells the handlers of all requests that nobody waits for them. */

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
 import { participantKey } from "../wire/causal_stamp.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalOrder } from "./causality.ts";
@@ -11,21 +12,15 @@ const LABELS_MAX = 256;
 /** Labels that others may begin an order for, of those: the rest is for what this node sends itself. */
 const FOREIGN_LABELS_MAX = LABELS_MAX / 2;
 
-/** One life of a node. */
-interface Life {
-  readonly name: string;
-  readonly incarnation: number;
-}
-
 /** The causal orders of a node, one per label. All of them are told who comes and goes. */
 export class CausalOrders<T> {
   readonly #labels: ReadonlySet<string> | undefined;
   readonly #orders = new Map<string, CausalOrder<T>>();
   readonly #present = new Map<string, number>();
-  #self: Life;
+  #self: NodeLife;
 
   /** @param labels Every label that there is; `undefined` for any. */
-  constructor(labels: readonly string[] | undefined, self: Life) {
+  constructor(labels: readonly string[] | undefined, self: NodeLife) {
     this.#labels = labels === undefined ? undefined : new Set(labels);
     this.#self = self;
   }
@@ -44,14 +39,14 @@ export class CausalOrders<T> {
   }
 
   /** Gives a message to `to` its place in the order. */
-  place(label: string, to: Life, now: number): CausalPlace {
+  place(label: string, to: NodeLife, now: number): CausalPlace {
     const stamp = this.#order(label, now).send(participantKey(to.name, to.incarnation));
     return { label, stamp, empty: false };
   }
 
   /** Takes a message that arrived. Under a label that is not shared here it is delivered at once. */
   receive(
-    from: Life,
+    from: NodeLife,
     { label, stamp }: CausalPlace,
     payload: T,
     at: { readonly bytes: number; readonly now: number },
@@ -62,23 +57,23 @@ export class CausalOrders<T> {
   }
 
   /** Takes note of a message that arrived, and was refused before it got its place. */
-  see({ name, incarnation }: Life, { label, stamp }: CausalPlace): void {
+  see({ name, incarnation }: NodeLife, { label, stamp }: CausalPlace): void {
     this.#orders.get(label)?.see(participantKey(name, incarnation), stamp);
   }
 
   /** A node is there. */
-  up({ name, incarnation }: Life, now: number): CausalDelivery<T>[] {
+  up({ name, incarnation }: NodeLife, now: number): CausalDelivery<T>[] {
     this.#present.set(name, incarnation);
     return this.#each((order) => order.up(participantKey(name, incarnation), now));
   }
 
   /** A node is not there; it may come back. */
-  down({ name, incarnation }: Life, now: number): void {
+  down({ name, incarnation }: NodeLife, now: number): void {
     this.#each((order) => (order.down(participantKey(name, incarnation), now), []));
   }
 
   /** A node has left for good. */
-  gone({ name, incarnation }: Life, now: number): CausalDelivery<T>[] {
+  gone({ name, incarnation }: NodeLife, now: number): CausalDelivery<T>[] {
     this.#present.delete(name);
     return this.#each((order) => order.gone(participantKey(name, incarnation), now));
   }
@@ -89,7 +84,7 @@ export class CausalOrders<T> {
   }
 
   /** Begins again as another life of this node. */
-  restart(self: Life): void {
+  restart(self: NodeLife): void {
     this.#self = self;
     this.#orders.clear();
     this.#present.clear();

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { RemoteError } from "./errors.ts";
 import type { Receipt } from "./receipt.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
@@ -32,18 +34,8 @@ const ISLANDS_MAX = 8;
  */
 export type Admission = "new" | "pending" | "duplicate" | "ahead" | "stale";
 
-/** One life of a sender. */
-export interface Sender {
-  /** Its name. */
-  readonly name: string;
-  /** Its incarnation. */
-  readonly incarnation: number;
-}
-
 /** What is remembered of one sender. */
-interface Inbound {
-  readonly name: string;
-  readonly incarnation: number;
+interface Inbound extends NodeLife {
   readonly handled: SequenceWindow;
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
@@ -97,7 +89,7 @@ export class Deduplication {
    * @param isFirstHand Whether it came from the sender itself, and not by the word of others.
    * @throws {TypeError} When the numbers are impossible.
    */
-  admit(sender: Sender, sequence: number, floor: number, isFirstHand = true): Admission {
+  admit(sender: NodeLife, sequence: number, floor: number, isFirstHand = true): Admission {
     const inbound = isFirstHand ? this.#inbound(sender) : this.#inboundByHearsay(sender);
     const admission = this.#judge(inbound, sender, sequence, floor, isFirstHand);
     if (admission === "new") inbound.pending.add(sequence);
@@ -105,18 +97,18 @@ export class Deduplication {
   }
 
   /** Notes that an admitted message was handled. Only now it is acknowledged. */
-  settle(sender: Sender, sequence: number): void {
+  settle(sender: NodeLife, sequence: number): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound !== undefined) this.#handle(inbound, sequence);
   }
 
   /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
-  release(sender: Sender, sequence: number): void {
+  release(sender: NodeLife, sequence: number): void {
     this.#find(sender)?.pending.delete(sequence);
   }
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
-  refuse(sender: Sender, sequence: number, reason: "full" | "late"): void {
+  refuse(sender: NodeLife, sequence: number, reason: "full" | "late"): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
     inbound[reason].add(sequence);
@@ -124,7 +116,7 @@ export class Deduplication {
   }
 
   /** Notes that the handler of an admitted message threw. */
-  fail(sender: Sender, sequence: number, error: RemoteError): void {
+  fail(sender: NodeLife, sequence: number, error: RemoteError): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
     inbound.failures.set(sequence, error);
@@ -137,7 +129,7 @@ export class Deduplication {
    *
    * @returns Whether that was so for the first time.
    */
-  miss(sender: Sender, sequence: number): boolean {
+  miss(sender: NodeLife, sequence: number): boolean {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return false;
     const isFirst = !inbound.lacking.has(sequence);
@@ -170,7 +162,7 @@ export class Deduplication {
    * A sender has left for good. What it sent before, and repetitions of that, may still be under way: it is forgotten only
    * when {@linkcode DEPARTED_MAX} others have left after it.
    */
-  leave({ name, incarnation }: Sender): void {
+  leave({ name, incarnation }: NodeLife): void {
     const known = this.#senders.get(name);
     if (known === undefined || known.incarnation > incarnation) return;
     this.#departed.delete(name);
@@ -182,7 +174,7 @@ export class Deduplication {
     this.#latest = undefined;
   }
 
-  #judge(inbound: Inbound, sender: Sender, sequence: number, floor: number, isFirstHand: boolean): Admission {
+  #judge(inbound: Inbound, sender: NodeLife, sequence: number, floor: number, isFirstHand: boolean): Admission {
     if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
       throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
     }
@@ -225,7 +217,7 @@ export class Deduplication {
     this.#due.push(inbound);
   }
 
-  #inbound({ name, incarnation }: Sender): Inbound {
+  #inbound({ name, incarnation }: NodeLife): Inbound {
     const latest = this.#latest;
     if (latest !== undefined && name === latest.name && incarnation === latest.incarnation) return latest;
     const known = this.#senders.get(name);
@@ -238,27 +230,24 @@ export class Deduplication {
     return this.#latest = fresh;
   }
 
-  #inboundByHearsay({ name, incarnation }: Sender): Inbound {
+  #inboundByHearsay({ name, incarnation }: NodeLife): Inbound {
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return known;
     const life = lifeKey(name, incarnation);
     const heard = this.#hearsay.get(life) ?? inboundOf(name, incarnation);
     this.#hearsay.delete(life);
     this.#hearsay.set(life, heard);
-    for (const oldest of this.#hearsay.keys()) {
-      if (this.#hearsay.size <= HEARSAY_MAX) break;
-      this.#hearsay.delete(oldest);
-    }
+    forgetOldest(this.#hearsay, HEARSAY_MAX);
     return heard;
   }
 
-  #find({ name, incarnation }: Sender): Inbound | undefined {
+  #find({ name, incarnation }: NodeLife): Inbound | undefined {
     const known = this.#senders.get(name);
     return known?.incarnation === incarnation ? known : this.#hearsay.get(lifeKey(name, incarnation));
   }
 
   /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
-  #admitted(sender: Sender, sequence: number): Inbound | undefined {
+  #admitted(sender: NodeLife, sequence: number): Inbound | undefined {
     const inbound = this.#find(sender);
     return inbound?.pending.delete(sequence) === true ? inbound : undefined;
   }

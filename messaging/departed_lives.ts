@@ -1,10 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** One life of a node. */
-interface Life {
-  readonly name: string;
-  readonly incarnation: number;
-}
+import type { NodeLife } from "../wire/node_spec.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 
 /** Names of which the last life to leave is remembered. */
 const NAMES_MAX = 1_024;
@@ -14,11 +11,11 @@ export class DepartedLives {
   readonly #newest = new Map<string, number>();
 
   /** Remembers that a life, and every one before it, has left. */
-  add({ name, incarnation }: Life): void {
+  add({ name, incarnation }: NodeLife): void {
     const newest = Math.max(incarnation, this.#newest.get(name) ?? incarnation);
     this.#newest.delete(name);
     this.#newest.set(name, newest);
-    if (this.#newest.size > NAMES_MAX) this.#newest.delete(this.#newest.keys().next().value!);
+    forgetOldest(this.#newest, NAMES_MAX);
   }
 
   /** Whether any life of that name has left. */
@@ -27,7 +24,7 @@ export class DepartedLives {
   }
 
   /** Whether a life has left. */
-  has({ name, incarnation }: Life): boolean {
+  has({ name, incarnation }: NodeLife): boolean {
     // Asked for every message, and mostly nobody has.
     return this.#newest.size > 0 && incarnation <= (this.#newest.get(name) ?? -1);
   }

@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeLife } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { participantKey, splitParticipantKey } from "../wire/causal_stamp.ts";
-import type { Sender } from "./deduplication.ts";
 import {
   AckTimeoutError,
   MessageTooLargeError,
@@ -130,7 +130,7 @@ export class Guarantees {
   }
 
   /** A life of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it. */
-  left({ name, incarnation }: Sender): void {
+  left({ name, incarnation }: NodeLife): void {
     const isForLater = ({ causal }: NumberedMessage) =>
       causal !== undefined && splitParticipantKey(causal.stamp.to).incarnation > incarnation;
     for (const { message } of this.#outstanding.peerLeft(name, isForLater)) {
@@ -295,7 +295,7 @@ export class Guarantees {
   }
 
   /** Gives a message, and what may come in its stead, a place in a causal order. */
-  #place(message: NumberedMessage, label: string, to: Sender): void {
+  #place(message: NumberedMessage, label: string, to: NodeLife): void {
     const place = this.#options.orders.place(label, to, this.#now());
     message.causal = { ...place, empty: message.causal?.empty ?? false };
     if (message.placeholder !== undefined) message.placeholder.causal = { ...place, empty: true };

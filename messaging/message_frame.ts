@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU16 } from "../wire/integers.ts";
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
@@ -107,7 +108,7 @@ export function readMessage(
   isLent?: (name: string) => boolean,
 ): InboundMessage {
   if (end - start < 2) throw new ProtocolError("Cannot read a message: it is truncated");
-  const head = (buffer[start]! << 8) | buffer[start + 1]!;
+  const head = readU16(buffer, start);
   const number = head & NUMBER_MASK;
   let at = start + 2;
   let name = connection.namesIn[number];

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { isPrintable } from "../wire/node_spec_check.ts";
 
 /** Names an injected partition, everywhere in the cluster. */
@@ -153,7 +155,7 @@ export class Partitions {
 export function checkPartitionMessage(value: unknown): PartitionMessage {
   if (!Array.isArray(value)) throw malformed();
   const [kind, reference, ...rest] = value;
-  const isCount = (count: unknown) => Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= 255;
+  const isCount = (count: unknown) => isIntegerIn(count, 0, 255);
   const valid = typeof reference === "string" && reference.length <= 64 && (
     kind === "seek"
       ? rest.length === 3 && isName(rest[0]) && isCount(rest[1]) && isCount(rest[2])
@@ -178,7 +180,7 @@ function malformed(): TypeError {
 /** Adds to a set that forgets its oldest members. */
 function remember<T>(set: Set<T>, value: T, most: number): void {
   set.add(value);
-  if (set.size > most) set.delete(set.values().next().value!);
+  forgetOldest(set, most);
 }
 
 function compare(a: string, b: string): number {

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
 import type { RemoteError } from "./errors.ts";
 import { remoteErrorFromValue, remoteErrorToValue } from "./failure.ts";
 import { checkRanges, isSequence } from "../wire/sequence_ranges.ts";
@@ -34,7 +35,7 @@ export interface Receipt {
 export function parseReceipt(value: unknown, limit: number): Receipt {
   if (typeof value !== "object" || value === null) throw new TypeError("Cannot read a receipt: not an object");
   const { incarnation, through, ranges, full, late, missing, failed } = value as Record<string, unknown>;
-  if (!isCount(incarnation) || !isCount(through)) {
+  if (!isIntegerIn(incarnation, 0) || !isIntegerIn(through, 0)) {
     throw new TypeError("Cannot read a receipt: incarnation and through must be safe integers, 0 or more");
   }
   return {
@@ -57,10 +58,6 @@ function checkFailed(value: unknown, limit: number): [number, RemoteError][] {
     if (!isSequence(sequence)) throw new TypeError("Cannot read a receipt: a failure has no number");
     return [sequence, remoteErrorFromValue(error)];
   });
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** Most messages that one list of a receipt may name: a whole window. */

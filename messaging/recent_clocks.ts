@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
+
 /** Identities that are remembered after their message was acknowledged. */
 const REMEMBERED_MAX = 4_096;
 
@@ -13,7 +15,7 @@ export class RecentClocks {
     if (known !== undefined) return known;
     const sent = send();
     this.#sends.set(identity, sent);
-    if (this.#sends.size > REMEMBERED_MAX) this.#sends.delete(this.#sends.keys().next().value!);
+    forgetOldest(this.#sends, REMEMBERED_MAX);
     sent.catch(() => this.#sends.delete(identity));
     return sent;
   }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { RelayHeader } from "../wire/relay_header.ts";
 
 /** How a {@linkcode Relay} works. */
@@ -130,10 +131,7 @@ export class Relay {
     const key = keyOf(header);
     this.#seen.delete(key);
     this.#seen.set(key, header.ttl);
-    for (const oldest of this.#seen.keys()) {
-      if (this.#seen.size <= this.#memory) break;
-      this.#seen.delete(oldest);
-    }
+    forgetOldest(this.#seen, this.#memory);
   }
 }
 

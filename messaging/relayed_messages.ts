@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
+
 /** Relayed messages of which word is awaited. */
 const AWAITED_MAX = 16_384;
 
@@ -28,10 +30,7 @@ export class RelayedMessages {
   /** A message is on its way. Beyond a bound the oldest are awaited no longer. */
   add(number: number, { node, name }: RelayedMessage, now: number): void {
     this.#awaited.set(number, { node, name, until: now + this.#patience });
-    for (const oldest of this.#awaited.keys()) {
-      if (this.#awaited.size <= AWAITED_MAX) break;
-      this.#awaited.delete(oldest);
-    }
+    forgetOldest(this.#awaited, AWAITED_MAX);
   }
 
   /** A node says that a message has arrived. */

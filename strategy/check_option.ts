@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../wire/integers.ts";
+
 /**
  * Checks an option that counts something.
  *
@@ -7,7 +9,7 @@
  * @throws {RangeError} When it is not an integer from `least` to `most`.
  */
 export function checkOption(value: number, name: string, least: number, most: number): number {
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
+  if (!isIntegerIn(value, least, most)) {
     throw new RangeError(`Cannot use option "${name}": ${value} is not an integer from ${least} to ${most}`);
   }
   return value;

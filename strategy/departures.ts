@@ -1,13 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { StrategyContext } from "./strategy.ts";
-import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
+import { memberSince, type NodeLife, type NodeSpec } from "../wire/node_spec.ts";
 import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
 
 /** That a life of a node is over, and all earlier ones with it. */
-export interface Departure {
-  readonly name: string;
-  readonly incarnation: number;
+export interface Departure extends NodeLife {
   /** Whether it left or was removed, as opposed to followed by a later life. */
   readonly isRemoval: boolean;
 }
@@ -76,10 +75,7 @@ export function withDeparture(departures: Departures, { name, incarnation, isRem
   const map = new Map(departures);
   map.delete(name);
   map.set(name, next);
-  for (const oldest of map.keys()) {
-    if (map.size <= DEPARTURES_MAX) break;
-    map.delete(oldest);
-  }
+  forgetOldest(map, DEPARTURES_MAX);
   return map;
 }
 
@@ -94,6 +90,23 @@ export function departuresToList(departures: Departures): Departure[] {
 /** The latest departures: what a node has to hear that was out of reach. */
 export function latestDepartures(departures: Departures): readonly Departure[] {
   return departuresToList(departures).slice(-LATEST_MAX);
+}
+
+/** What a strategy that remembers departures tells by: its turn. */
+interface DepartureTurn {
+  readonly state: { readonly departures: Departures };
+  send(to: NodeSpec, message: { readonly type: "left" } & Departure): void;
+}
+
+/** Tells `to` when its own present life is over, as far as others said. */
+export function sendItsDeparture(turn: DepartureTurn, to: NodeSpec): void {
+  const departure = departureOf(turn.state.departures, to);
+  if (departure !== undefined) turn.send(to, { type: "left", ...departure });
+}
+
+/** Tells `to`, which was out of reach, which nodes left lately. */
+export function sendLatestDepartures(turn: DepartureTurn, to: NodeSpec): void {
+  for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
 }
 
 /** Checks that a value from outside is a departure. */

@@ -3,8 +3,8 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { checkOption } from "./check_option.ts";
 import { compareMembers } from "./compare_members.ts";
-import { departureOf, hasDeparted, isCredible } from "./departures.ts";
-import { meet, onLeft, removeNode, sendItsDeparture, sendLatestDepartures } from "./hyparview/departure.ts";
+import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "./departures.ts";
+import { meet, onLeft, removeNode } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
 import { reserved } from "./hyparview/reservations.ts";

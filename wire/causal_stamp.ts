@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "./integers.ts";
 import { isSequence } from "./sequence_ranges.ts";
 
 /** Most participants that one stamp may name. */
@@ -97,7 +98,7 @@ function checkTuples(value: unknown, width: number, places: number): number[] {
   value.forEach((number, index) => {
     const isLast = index % width === width - 1;
     if (
-      isLast ? !isSequence(number) : !(Number.isInteger(number) && number as number >= 0 && number as number < places)
+      isLast ? !isSequence(number) : !isIntegerIn(number, 0, places - 1)
     ) {
       throw new TypeError("Cannot read a causal stamp: a number is out of range");
     }

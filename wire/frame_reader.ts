@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU32 } from "./integers.ts";
 import { CONTROL_FRAME_BYTES, FrameKind, isControlKind } from "./frame_kind.ts";
 
 /** Bytes before a frame's body: `u32 length | u8 kind`. */
@@ -216,7 +217,7 @@ export class FrameReader {
   /** The length field at the read position, checked before anything is allocated for it. */
   #length(): number {
     const chunk = this.#chunk, at = this.#start;
-    const length = ((chunk[at]! << 24) | (chunk[at + 1]! << 16) | (chunk[at + 2]! << 8) | chunk[at + 3]!) >>> 0;
+    const length = readU32(chunk, at);
     if (length === 0) throw new ProtocolError("Cannot read a frame: its length is 0, expected at least 1");
     if (length > this.#anyFrameBytes) this.#checkLong(length, chunk[at + 4]!);
     return length;

@@ -12,6 +12,14 @@ export interface ChannelSpec {
   readonly compression: boolean;
 }
 
+/** One life of a node. */
+export interface NodeLife {
+  /** Its name. */
+  readonly name: string;
+  /** Which life of that name: see `NodeSpec.incarnation`. */
+  readonly incarnation: number;
+}
+
 /** What a node tells others about itself. A plain value: MessagePack carries it as it is. */
 export interface NodeSpec {
   /** Unique in the cluster, such as `"a@127.0.0.1"`. 1 to 255 UTF-16 code units. */

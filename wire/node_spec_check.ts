@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "./integers.ts";
 import type { Address } from "./address.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
 
@@ -88,7 +89,7 @@ export function checkName(value: unknown, what: string): string {
 /** Checks that a value is an integer in a range. */
 export function checkInteger(value: unknown, what: string, least: number, most: number): number {
   if (typeof value !== "number") throw new TypeError(`Invalid ${what}: expected an integer, got ${typeName(value)}`);
-  if (!Number.isSafeInteger(value) || value < least || value > most) {
+  if (!isIntegerIn(value, least, most)) {
     throw new RangeError(`Invalid ${what}: expected an integer from ${least} to ${most}, got ${value}`);
   }
   return value;

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU32 } from "./integers.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { Codec } from "./codec.ts";
 import { ProtocolError } from "./frame_reader.ts";
@@ -214,8 +215,4 @@ export class PayloadCodec {
     }
     writer.raw(bytes);
   }
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "./integers.ts";
+
 /**
  * Packs numbers into ranges.
  *
@@ -49,5 +51,5 @@ export function checkRanges(value: unknown, limit: number): number[] {
 
 /** Whether `value` can be a sequence number: a safe integer, 1 or more. */
 export function isSequence(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) > 0;
+  return isIntegerIn(value, 1);
 }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../../wire/integers.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { malformed } from "./handshake_frames.ts";
@@ -53,7 +54,9 @@ export interface Terms {
 export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
   const { to, toIncarnation, channel, index, dial, seen, lost } = body;
   if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
-  if (!isCount(toIncarnation) || !isCount(index) || !isCount(dial) || !isCount(seen)) throw malformed("introduction");
+  if (!isIntegerIn(toIncarnation, 0) || !isIntegerIn(index, 0) || !isIntegerIn(dial, 0) || !isIntegerIn(seen, 0)) {
+    throw malformed("introduction");
+  }
   if (lost !== undefined && lost !== true) throw malformed("introduction");
   const request = { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
   return lost === undefined ? request : { ...request, lost };
@@ -80,16 +83,10 @@ export function specFrom({ spec }: Readonly<Record<string, unknown>>, what: stri
 export function termsFrom(body: Readonly<Record<string, unknown>>, what: string): Terms {
   const { features, maxFrameBytes } = body;
   if (!Array.isArray(features) || features.length > FEATURES_MAX || !features.every(isFeature)) throw malformed(what);
-  if (!isCount(maxFrameBytes) || maxFrameBytes < FRAME_BYTES_MIN || maxFrameBytes > FRAME_BYTES_MAX) {
-    throw malformed(what);
-  }
+  if (!isIntegerIn(maxFrameBytes, FRAME_BYTES_MIN, FRAME_BYTES_MAX)) throw malformed(what);
   return { features, maxFrameBytes };
 }
 
 function isFeature(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= FEATURE_LENGTH_MAX;
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }

@@ -1,5 +1,27 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { isIntegerIn } from "../../wire/integers.ts";
+
+/** Every {@linkcode RefusalCode}, as it goes over the wire. */
+export const REFUSAL_CODES = [
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "self",
+  "name-in-use",
+  "stale-incarnation",
+  "duplicate",
+  "channel",
+  "partitioned",
+  "stopping",
+  "protocol",
+  "certificate",
+  "not-admitted",
+  "overloaded",
+] as const;
+
 /**
  * Why a connection is refused:
  *
@@ -17,43 +39,7 @@
  * - `not-admitted`: the `admit` option of the node says no.
  * - `overloaded`: too many others have not finished their handshakes.
  */
-export type RefusalCode =
-  | "version"
-  | "cluster"
-  | "strategy"
-  | "secret"
-  | "wrong-node"
-  | "self"
-  | "name-in-use"
-  | "stale-incarnation"
-  | "duplicate"
-  | "channel"
-  | "partitioned"
-  | "stopping"
-  | "protocol"
-  | "certificate"
-  | "not-admitted"
-  | "overloaded";
-
-/** All of them. */
-export const REFUSAL_CODES: readonly RefusalCode[] = [
-  "version",
-  "cluster",
-  "strategy",
-  "secret",
-  "wrong-node",
-  "self",
-  "name-in-use",
-  "stale-incarnation",
-  "duplicate",
-  "channel",
-  "partitioned",
-  "stopping",
-  "protocol",
-  "certificate",
-  "not-admitted",
-  "overloaded",
-];
+export type RefusalCode = typeof REFUSAL_CODES[number];
 
 const CODES: ReadonlySet<string> = new Set(REFUSAL_CODES);
 
@@ -99,10 +85,8 @@ export class HandshakeRefusedError extends Error {
 export function refusalFrom(value: Readonly<Record<string, unknown>>): Refusal {
   const code = typeof value.code === "string" && CODES.has(value.code) ? value.code as RefusalCode : "stopping";
   const reason = typeof value.reason === "string" ? value.reason.slice(0, 1024) : "Refused without a reason";
-  return isIncarnation(value.known) ? { code, reason, known: value.known } : { code, reason };
-}
-
-/** Whether it is one, and leaves room for a newer one. */
-function isIncarnation(value: unknown): value is number {
-  return Number.isSafeInteger(value) && 0 <= (value as number) && (value as number) < Number.MAX_SAFE_INTEGER;
+  // An incarnation leaves room for a newer one.
+  return isIntegerIn(value.known, 0, Number.MAX_SAFE_INTEGER - 1)
+    ? { code, reason, known: value.known }
+    : { code, reason };
 }

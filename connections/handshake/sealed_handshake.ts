@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU16 } from "../../wire/integers.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
@@ -166,7 +167,7 @@ function sealed(
 
 /** The version is the acceptor's choice, among those that this node speaks. */
 function checkVersion({ identity }: HandshakeEnd, payload: Uint8Array): void {
-  const version = payload.length === 2 ? (payload[0]! << 8) | payload[1]! : -1;
+  const version = payload.length === 2 ? readU16(payload, 0) : -1;
   if (commonVersion(versionsOf(identity), [version, version]) === null) throw malformed("welcome");
 }
 

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU16 } from "../../wire/integers.ts";
 import type { ByteStream, PeerCertificate } from "../../transport/transport.ts";
 import type { Address } from "../../wire/address.ts";
 import type { GiveWay } from "../../wire/frame_reader.ts";
@@ -186,7 +187,7 @@ export class SealedStream implements ByteStream {
   #recordEnd(): number {
     const chunk = this.#chunk, at = this.#start;
     if (this.#end - at < HEAD_BYTES) return at + HEAD_BYTES + TAG_BYTES;
-    return at + HEAD_BYTES + Math.max(TAG_BYTES, (chunk[at]! << 8) | chunk[at + 1]!);
+    return at + HEAD_BYTES + Math.max(TAG_BYTES, readU16(chunk, at));
   }
 
   /** Makes sure that the record at the read position fits into the chunk, and that a read is worth its cost. */

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU32 } from "../../wire/integers.ts";
 import { TRACE_BYTES } from "../../wire/trace_context.ts";
 import type { SendQueue } from "../../connections/send_queue.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
@@ -197,8 +198,4 @@ function malformed(what: string): ProtocolError {
 function writeU48(writer: ByteWriter, value: number): void {
   writer.u16(Math.floor(value / 2 ** 32));
   writer.u32(value % 2 ** 32);
-}
-
-function readU32(bytes: Uint8Array, at: number): number {
-  return ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
 }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { readU32 } from "../../wire/integers.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { type PayloadCodec, UndecodableMessage } from "../../wire/payload_codec.ts";
@@ -107,7 +108,7 @@ export class RecordReader {
   }
 
   #lengthAt(bytes: Uint8Array, at: number): number {
-    const length = ((bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!) >>> 0;
+    const length = readU32(bytes, at);
     if (length <= this.#maxBytes) return length;
     throw new ProtocolError(`Cannot read a value: it has ${length} bytes, the limit is ${this.#maxBytes}`);
   }

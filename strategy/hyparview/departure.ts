@@ -1,16 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import {
-  canBe,
-  type Departure,
-  departureOf,
-  hasDeparted,
-  isEndOf,
-  latestDepartures,
-  removalOf,
-  withDeparture,
-} from "../departures.ts";
+import { canBe, type Departure, hasDeparted, isEndOf, removalOf, withDeparture } from "../departures.ts";
 import { find, union } from "../view.ts";
 import { fillActive } from "./links.ts";
 import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
@@ -61,17 +52,6 @@ export function onLeft(turn: HyParViewTurn, gone: Departure, from?: NodeSpec): v
   const known = find(knownMembers(turn.state), gone.name);
   if (known !== undefined && isEndOf(gone, known)) forget(turn, gone.name);
   fillActive(turn);
-}
-
-/** Tells `to` when its own present life is over, as far as others said. */
-export function sendItsDeparture(turn: HyParViewTurn, to: NodeSpec): void {
-  const departure = departureOf(turn.state.departures, to);
-  if (departure !== undefined) turn.send(to, { type: "left", ...departure });
-}
-
-/** Tells `to`, who was out of reach, who left lately. */
-export function sendLatestDepartures(turn: HyParViewTurn, to: NodeSpec): void {
-  for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
 }
 
 /** A departure alone, without the message that it came in. */

@@ -4,11 +4,10 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import {
   canBe,
   type Departure,
-  departureOf,
   hasDeparted,
   isEndOf,
-  latestDepartures,
   removalOf,
+  sendLatestDepartures,
   withDeparture,
 } from "../departures.ts";
 import { find, type View, without } from "../view.ts";
@@ -102,17 +101,6 @@ export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec, isSpa
   if (!meet(turn, node) || (isSpare && turn.state.view.length > 0)) return;
   if (node.name !== turn.state.self.name && findArc(turn.state.view, node.name) === undefined) keep(turn, node);
   else spread(turn, node, 1);
-}
-
-/** Tells `to` when its own present life is over, as far as others said. */
-export function sendItsDeparture(turn: ScampTurn, to: NodeSpec): void {
-  const departure = departureOf(turn.state.departures, to);
-  if (departure !== undefined) turn.send(to, { type: "left", ...departure });
-}
-
-/** Tells `to`, who was out of reach, who left lately. */
-export function sendLatestDepartures(turn: ScampTurn, to: NodeSpec): void {
-  for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
 }
 
 /** Forgets nodes without a word. */

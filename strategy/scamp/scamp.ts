@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { compareMembers } from "../compare_members.ts";
-import { departureOf, hasDeparted, isCredible } from "../departures.ts";
+import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "../departures.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
@@ -45,13 +45,13 @@ export class Scamp implements Strategy<ScampState> {
 
   up(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
     return this.#turn(state, context, (turn) => {
-      departure.sendItsDeparture(turn, peer);
+      sendItsDeparture(turn, peer);
       if (!departure.meet(turn, peer)) return;
       const arc = findArc(turn.state.view, peer.name) ?? findArc(turn.state.inView, peer.name);
       if (arc === undefined || arc.downSince === null) return;
       mark(turn, peer.name, null);
       // A connection that is just new took no longer than this.
-      if (state.round - arc.downSince > 1) departure.sendLatestDepartures(turn, peer);
+      if (state.round - arc.downSince > 1) sendLatestDepartures(turn, peer);
     });
   }
 
@@ -125,7 +125,7 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   }
   // A leaver's last word may come after the news that it left.
   if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
-  departure.sendItsDeparture(turn, from);
+  sendItsDeparture(turn, from);
   if (!departure.meet(turn, from)) return;
   switch (message.type) {
     case "subscribe":

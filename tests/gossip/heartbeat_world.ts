@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { Heartbeat } from "../../gossip/heartbeat.ts";
-import type { HeartbeatEvent, HeartbeatOutput, NodeLife } from "../../gossip/heartbeat_types.ts";
+import type { HeartbeatEvent, HeartbeatOutput } from "../../gossip/heartbeat_types.ts";
+import type { NodeLife } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 
 /** What one node said about another. */
