@@ -89,7 +89,12 @@ export {
 } from "./messaging/errors.ts";
 export { EncodeError } from "./wire/encode_error.ts";
 export { SealError } from "./connections/noise/cipher_state.ts";
-export { HandshakeRefusedError, type Refusal, type RefusalCode } from "./connections/handshake/refusal.ts";
+export {
+  HandshakeRefusedError,
+  type Refusal,
+  REFUSAL_CODES,
+  type RefusalCode,
+} from "./connections/handshake/refusal.ts";
 export { type TrustStats } from "./connections/renewal.ts";
 export { type BroadcastStats } from "./manager/broadcasting.ts";
 export { type Posture } from "./manager/posture.ts";

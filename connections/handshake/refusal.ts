@@ -2,7 +2,18 @@
 
 import { isIntegerIn } from "../../wire/integers.ts";
 
-/** Every {@linkcode RefusalCode}, as it goes over the wire. */
+/**
+ * Every {@linkcode RefusalCode}, as it goes over the wire.
+ *
+ * @example A counter for each reason
+ * ```ts
+ * import { REFUSAL_CODES } from "@partisan/peer-service";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const refused = new Map(REFUSAL_CODES.map((code) => [code, 0]));
+ * assertEquals(refused.get("secret"), 0);
+ * ```
+ */
 export const REFUSAL_CODES = [
   "version",
   "cluster",
