@@ -5,6 +5,23 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 /**
  * Who would have to join and who to leave to come from `present` to `wanted`. Nodes are told apart by name; a
  * wanted one with a newer incarnation than the present one has to join.
+ *
+ * @example One is missing, one is too many
+ * ```ts
+ * import { compareMembers } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string, incarnation = 1) => ({
+ *   name,
+ *   incarnation,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ * const { joiners, leavers } = compareMembers([spec("a"), spec("b")], [spec("a"), spec("c")]);
+ * assertEquals([joiners, leavers], [[spec("c")], [spec("b")]]);
+ * ```
  */
 export function compareMembers(
   present: readonly NodeSpec[],

@@ -26,12 +26,42 @@ export type Departures = ReadonlyMap<string, {
 export const DEPARTURES_MAX = 1_024;
 const LATEST_MAX = 16;
 
-/** The departure of a node that leaves, or is removed. */
+/**
+ * The departure of a node that leaves, or is removed.
+ *
+ * @example A node leaves
+ * ```ts
+ * import { removalOf } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(removalOf({ name: "a", incarnation: 7 }), { name: "a", incarnation: 7, isRemoval: true });
+ * ```
+ */
 export function removalOf({ name, incarnation }: Pick<NodeSpec, "name" | "incarnation">): Departure {
   return { name, incarnation, isRemoval: true };
 }
 
-/** What is known of the departure of that life of a node; `undefined` when it is not over. */
+/**
+ * What is known of the departure of that life of a node; `undefined` when it is not over.
+ *
+ * @example A later life is followed up
+ * ```ts
+ * import { departureOf, withDeparture } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string, incarnation = 1) => ({
+ *   name,
+ *   incarnation,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ * const departures = withDeparture(new Map(), { name: "a", incarnation: 1, isRemoval: false });
+ * assertEquals(departureOf(departures, spec("a", 1))?.isRemoval, false);
+ * assertEquals(departureOf(departures, spec("a", 2)), undefined);
+ * ```
+ */
 export function departureOf(departures: Departures, node: NodeSpec): Departure | undefined {
   const { name } = node;
   const known = departures.get(name);
@@ -40,7 +70,27 @@ export function departureOf(departures: Departures, node: NodeSpec): Departure |
   return known.over >= node.incarnation ? { name, incarnation: known.over, isRemoval: false } : undefined;
 }
 
-/** Whether that life of the node is over. */
+/**
+ * Whether that life of the node is over.
+ *
+ * @example What is over does not come back
+ * ```ts
+ * import { hasDeparted, removalOf, withDeparture } from "@partisan/peer-service/strategy";
+ * import { assert, assertFalse } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string, incarnation = 1) => ({
+ *   name,
+ *   incarnation,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ * const departures = withDeparture(new Map(), removalOf(spec("a", 1)));
+ * assert(hasDeparted(departures, spec("a", 1)));
+ * assertFalse(hasDeparted(departures, spec("a", 2)));
+ * ```
+ */
 export function hasDeparted(departures: Departures, node: NodeSpec): boolean {
   return departureOf(departures, node) !== undefined;
 }
@@ -67,7 +117,19 @@ export function canBe({ name, incarnation }: NodeSpec, context: StrategyContext)
   return present === undefined || incarnation <= present;
 }
 
-/** Remembers a departure. These very departures when it is no news. */
+/**
+ * Remembers a departure. These very departures when it is no news.
+ *
+ * @example News, and no news
+ * ```ts
+ * import { removalOf, withDeparture } from "@partisan/peer-service/strategy";
+ * import { assert, assertEquals } from "@std/assert";
+ *
+ * const once = withDeparture(new Map(), removalOf({ name: "a", incarnation: 1 }));
+ * assertEquals([...once.keys()], ["a"]);
+ * assert(withDeparture(once, removalOf({ name: "a", incarnation: 1 })) === once);
+ * ```
+ */
 export function withDeparture(departures: Departures, { name, incarnation, isRemoval }: Departure): Departures {
   const { over, removed } = departures.get(name) ?? { over: -1, removed: -1 };
   const next = { over: Math.max(over, incarnation), removed: isRemoval ? Math.max(removed, incarnation) : removed };
@@ -109,7 +171,17 @@ export function sendLatestDepartures(turn: DepartureTurn, to: NodeSpec): void {
   for (const gone of latestDepartures(turn.state.departures)) turn.send(to, { type: "left", ...gone });
 }
 
-/** Checks that a value from outside is a departure. */
+/**
+ * Checks that a value from outside is a departure.
+ *
+ * @example What is none
+ * ```ts
+ * import { checkDeparture } from "@partisan/peer-service/strategy";
+ * import { assertThrows } from "@std/assert";
+ *
+ * assertThrows(() => checkDeparture({ name: "a", incarnation: -1, isRemoval: true }), RangeError);
+ * ```
+ */
 export function checkDeparture(value: unknown): Departure {
   const { name, incarnation, isRemoval } = checkObject(value, "departure");
   if (typeof isRemoval !== "boolean") throw new TypeError("Invalid isRemoval: expected a boolean");

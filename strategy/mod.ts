@@ -32,3 +32,16 @@ export { hyparview, type HyParViewOptions } from "./hyparview.ts";
 export { scampV1, type ScampV1Options } from "./scamp_v1.ts";
 export { scampV2, type ScampV2Options } from "./scamp_v2.ts";
 export { type StaticEdges, staticOverlay } from "./static_overlay.ts";
+export { Turn } from "./turn.ts";
+export { find as findNode, union as unionOfViews, type View, without as withoutNode } from "./view.ts";
+export {
+  checkDeparture,
+  type Departure,
+  departureOf,
+  type Departures,
+  hasDeparted,
+  removalOf,
+  withDeparture,
+} from "./departures.ts";
+export { checkCount, checkNodes, checkWord, type Fields, readMessage } from "./check_message.ts";
+export { compareMembers } from "./compare_members.ts";

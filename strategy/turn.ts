@@ -9,6 +9,26 @@ import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
  *
  * @typeParam State What the strategy remembers.
  * @typeParam Message What its nodes tell each other.
+ *
+ * @example One step of a strategy that counts whom it has greeted
+ * ```ts
+ * import { Turn } from "@partisan/peer-service/strategy";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const plain = { parallelism: 1, monotonic: false, compression: false };
+ * const spec = (name: string, incarnation = 1) => ({
+ *   name,
+ *   incarnation,
+ *   addresses: [],
+ *   channels: { default: plain, membership: plain },
+ *   metadata: {},
+ * });
+ * const turn = new Turn({ greeted: 0 }, { now: 0, random: () => 0.5, connected: new Set(["b"]) });
+ * turn.set({ greeted: turn.state.greeted + 1 });
+ * turn.send(spec("b"), { type: "hello" });
+ * assertEquals(turn.state, { greeted: 1 });
+ * assertEquals(turn.outgoing, [{ to: spec("b"), message: { type: "hello" } }]);
+ * ```
  */
 export class Turn<State, Message = unknown> implements Transition<State> {
   /** The state after the steps that were taken. */
