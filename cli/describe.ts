@@ -37,6 +37,8 @@ function describeObservation({ kind, node, detail }: Observation): string {
       return `listens on ${detail}`;
     case "exit":
       return `exited unexpectedly with ${detail}`;
+    case "warning":
+      return `warning ${detail}`;
     case "stderr":
       return detail ?? "";
     default:

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../mod.ts";
+import { type LogEntry, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../mod.ts";
 import { SeededRandom } from "../testing/seeded_random.ts";
 import { writeBytes } from "./output.ts";
 import {
@@ -157,8 +157,15 @@ function optionsOf({ name, run, settings }: StartCommand): PeerServiceOptions {
     strategy: create(),
     relayTtl: 32,
     preset,
+    log: tellLogged,
     ...(heartbeatInterval === undefined ? {} : { heartbeat: { interval: heartbeatInterval } }),
   };
+}
+
+/** What the node would write to its standard error becomes an entry of the cluster's log. */
+function tellLogged({ level, kind, message, node, at }: LogEntry): void {
+  const detail = level === "warning" ? `${kind}: ${message}` : message;
+  tell({ type: "event", at, kind: level, ...(node === undefined ? {} : { node }), detail });
 }
 
 function tell(report: Report): void {

@@ -37,7 +37,8 @@ export const eventKinds = ["up", "down", "join", "leave", "removed", "suspect", 
 export interface EventReport {
   readonly type: "event";
   readonly at: number;
-  readonly kind: typeof eventKinds[number];
+  /** `warning` stands for what the node writes to its log. */
+  readonly kind: typeof eventKinds[number] | "warning";
   /** The node that it happened to, if it was to one. */
   readonly node?: string;
   /** More about it. */

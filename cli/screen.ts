@@ -38,6 +38,7 @@ const eventLooks: Readonly<Partial<Record<Observation["kind"], Look>>> = {
   up: "green",
   down: "red",
   suspect: "yellow",
+  warning: "yellow",
   error: "red",
   exit: "red",
   stderr: "red",

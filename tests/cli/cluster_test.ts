@@ -86,6 +86,15 @@ Deno.test("a paused node is down for all others and up again once it is resumed"
   assertEquals(session.count("a", "down") + session.count("c", "down"), 0, "others were not to blame");
 });
 
+Deno.test("what a node would write to its standard error is an entry of the cluster's log", async () => {
+  await using session = new Session("--nodes", "2");
+  await session.agree();
+  await session.say("kill b");
+  await session.hear("a: warning cannot-connect: ");
+  assertEquals(session.lines.filter((line) => line.includes("[peer-service]")), []);
+  await session.say("quit");
+});
+
 Deno.test("no node outlives a supervisor that was killed, not even a paused one", async () => {
   await using session = new Session("--nodes", "3");
   await session.agree();
