@@ -90,11 +90,6 @@ export class Overlay implements Part {
     this.#apply(this.#strategy.leave(this.#state, node, this.#env()));
   }
 
-  /** Forgets nodes here only. */
-  prune(nodes: readonly NodeSpec[]): void {
-    this.#apply(this.#strategy.prune(this.#state, nodes, this.#env()));
-  }
-
   /** Keeps a place for a node with a tag. @returns Whether there is one. */
   reserve(tag: string): boolean {
     if (this.#strategy.reserve === undefined) return true;

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { compareMembers } from "./compare_members.ts";
 import { sample } from "../runtime/sample.ts";
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
@@ -188,11 +189,7 @@ class FullMesh implements Strategy<FullMeshState> {
     state: FullMeshState,
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    const names = new Set(wanted.map(({ name }) => name));
-    return {
-      joiners: wanted.filter(({ name, incarnation }) => (state.set.get(name)?.incarnation ?? -1) < incarnation),
-      leavers: state.set.members.filter(({ name }) => !names.has(name)),
-    };
+    return compareMembers(state.set.members, wanted);
   }
 
   prune(state: FullMeshState, nodes: readonly NodeSpec[]): Transition<FullMeshState> {

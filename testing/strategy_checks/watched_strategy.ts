@@ -82,6 +82,18 @@ export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
     return this.#step("prune()", state, context, (strategy, inner, context) => strategy.prune(inner, nodes, context));
   }
 
+  /** Also for a strategy that leaves it out: such a one has a place for everyone. */
+  reserve(state: WatchedState<State>, tag: string): WatchedState<State> | null {
+    const { self, inner } = state;
+    if (this.#inner.reserve === undefined) return state;
+    const before = this.#picture(inner);
+    const reserved = this.#inner.reserve(inner, tag);
+    if (this.#picture(inner) !== before) {
+      throw new Error("reserve() changes the state that it is given, instead of returning another one");
+    }
+    return reserved === null ? null : this.#checked("reserve()", self, { state: reserved, outgoing: [] }).state;
+  }
+
   members({ inner }: WatchedState<State>): readonly NodeSpec[] {
     return this.#inner.members(inner);
   }

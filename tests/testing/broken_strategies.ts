@@ -246,6 +246,14 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
     complaint: "prune() sends",
   },
   {
+    what: "forgets everyone for a place that it is to keep",
+    create: mesh(({ peers, prune }) => ({
+      reserve: (state) => prune(state, peers(state), { now: 0, random: () => 0, connected: new Set() }).state,
+    })),
+    fails: ["keeps a place for a tag"],
+    complaint: "after reserve(), expected",
+  },
+  {
     what: "never hears the news",
     create: mesh(() => ({ up: nothing, periodic: nothing })),
     fails: ["hears of those who left while the cluster was cut in two", "takes a crashed node back"],
