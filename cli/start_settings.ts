@@ -128,12 +128,8 @@ export function discoveryOf(text: string): Discovery {
   const [, name = rest, port] = /^(.+):([^:]+)$/.exec(rest) ?? [];
   if (kind === "list" && rest !== "") return list(rest.split(","));
   if (kind === "file" && rest !== "") return file(rest);
-  if (kind === "kubernetes") {
-    return kubernetes(
-      { service: name === "" ? undefined : name, ...(port === undefined ? {} : { port }) } as Parameters<
-        typeof kubernetes
-      >[0],
-    );
+  if (kind === "kubernetes" && name !== "") {
+    return kubernetes({ service: name, port: /^\d{1,5}$/.test(port ?? "") ? Number(port) : port });
   }
   if (kind === "dns" && name.startsWith("_")) return dns(name, { type: "SRV" });
   if (kind === "dns" && /^\d{1,5}$/.test(port ?? "")) return dns(name, { port: Number(port) });

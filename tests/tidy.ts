@@ -17,6 +17,7 @@ export const FOLDERS: readonly string[] = [
   "bench",
   "cli",
   "connections",
+  "deploy",
   "discovery",
   "docs",
   "examples",
