@@ -1,0 +1,47 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+import { parseArguments } from "../../cli/arguments.ts";
+import { commands } from "../../cli/commands.ts";
+import { EXIT_CODES } from "../../cli/help_text.ts";
+
+const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
+const shown = commands.filter(({ hidden }) => hidden !== true);
+
+/** The cells of the rows of the table below a heading. */
+function tableBelow(heading: string): string[][] {
+  const [, section = ""] = text.split(`\n## ${heading}\n`);
+  const rows = section.split("\n## ")[0]!.split("\n").filter((line) => line.startsWith("|")).slice(2);
+  return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
+}
+
+/** The words of a command line, as a shell takes its quotes away. */
+function wordsOf(line: string): string[] {
+  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
+}
+
+Deno.test("docs/command.md tells of every command and of no other, with an example that can be parsed", () => {
+  const rows = tableBelow("Commands");
+  assertEquals(rows.map(([name]) => name), shown.map(({ name }) => `\`${name}\``));
+  for (const [name, , example = ""] of rows) {
+    const { command } = parseArguments(wordsOf(example.slice(1, -1)));
+    assertEquals(`\`${command?.name}\``, name);
+  }
+});
+
+Deno.test("docs/command.md names the permissions of every command", () => {
+  const known = tableBelow("Permissions").map(([name]) => name);
+  for (const [name, , , permissions = ""] of tableBelow("Commands")) assert(known.includes(permissions), name);
+});
+
+Deno.test("docs/command.md tells of every exit code", () => {
+  const codes = tableBelow("Exit codes").map(([code]) => Number(code));
+  assertEquals(codes, Object.values(EXIT_CODES));
+});
+
+Deno.test("every example of the help can be parsed", () => {
+  for (const { name, examples } of shown) {
+    assert(examples.length > 0, name);
+    for (const example of examples) assertEquals(parseArguments(wordsOf(example)).command?.name, name);
+  }
+});
