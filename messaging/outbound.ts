@@ -9,7 +9,7 @@ import type { CallMark, Envelope } from "../wire/envelope.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import { MessageTooLargeError, NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
-import { LatestOnly } from "./latest_only.ts";
+import { ConflatingQueue } from "./conflating_queue.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
@@ -102,7 +102,7 @@ export class Outbound {
   readonly #lines = new Map<Connection, WaitingLine>();
   /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
-  readonly #latest = new WeakMap<Connection, LatestOnly<OutboundMessage>>();
+  readonly #conflating = new WeakMap<Connection, ConflatingQueue<OutboundMessage>>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -316,8 +316,8 @@ export class Outbound {
     const { monotonic, codec, stats } = this.#options;
     const { name, cast, envelope } = message;
     if (monotonic.size > 0 && monotonic.has(connection.channel) && envelope === undefined) {
-      const latest = this.#latestOf(connection);
-      if (latest.loaded) return this.#hold(latest, message) ? null : connection.queue;
+      const conflating = this.#conflatingQueueOf(connection);
+      if (conflating.loaded) return this.#hold(conflating, message) ? null : connection.queue;
     }
     const accepted = writeMessage(connection, codec, name, cast, envelope, message.message, message.trace);
     if (!accepted) return connection.queue;
@@ -330,16 +330,16 @@ export class Outbound {
     return message instanceof EncodedMessage ? message : this.#options.codec.keep(message);
   }
 
-  #hold(latest: LatestOnly<OutboundMessage>, message: OutboundMessage): boolean {
-    const outcome = latest.hold({ ...message, message: this.#kept(message.message) });
+  #hold(conflating: ConflatingQueue<OutboundMessage>, message: OutboundMessage): boolean {
+    const outcome = conflating.hold({ ...message, message: this.#kept(message.message) });
     if (outcome === "superseding") this.#options.stats.superseded++;
     return outcome !== "full";
   }
 
-  #latestOf(connection: Connection): LatestOnly<OutboundMessage> {
-    let latest = this.#latest.get(connection);
-    if (latest === undefined) {
-      latest = new LatestOnly(connection.queue, (message) => {
+  #conflatingQueueOf(connection: Connection): ConflatingQueue<OutboundMessage> {
+    let conflating = this.#conflating.get(connection);
+    if (conflating === undefined) {
+      conflating = new ConflatingQueue(connection.queue, (message) => {
         const { node, name } = message;
         try {
           this.#writeTo(connection, message);
@@ -347,9 +347,9 @@ export class Outbound {
           this.#drop(node, name, error);
         }
       });
-      this.#latest.set(connection, latest);
+      this.#conflating.set(connection, conflating);
     }
-    return latest;
+    return conflating;
   }
 
   #drop(node: string, name: string, error: unknown): void {

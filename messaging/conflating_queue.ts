@@ -14,7 +14,7 @@ const HELD_MAX = 4_096;
  *
  * @typeParam Message A message.
  */
-export class LatestOnly<Message extends { readonly name: string }> {
+export class ConflatingQueue<Message extends { readonly name: string }> {
   readonly #queue: SendQueue;
   readonly #write: (message: Message) => void;
   readonly #held = new Map<string, Message>();
