@@ -7,7 +7,7 @@ import { Cancellations } from "../messaging/cancellations.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
-import { DepartedLives } from "../messaging/departed_lives.ts";
+import { Tombstones } from "../messaging/tombstones.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
 import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
 import { Guarantees } from "../messaging/guarantees.ts";
@@ -44,7 +44,7 @@ export class NodeMessaging {
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #context: NodeContext;
   readonly #delayed: DelayQueue;
-  readonly #departed = new DepartedLives();
+  readonly #tombstones = new Tombstones();
   readonly #cancellations: Cancellations;
 
   constructor(context: NodeContext) {
@@ -123,7 +123,7 @@ export class NodeMessaging {
     const { clock } = this.#context.runtime;
     return [
       // First: the others ask whether a node is there in its present life.
-      { memberLeft: (node) => this.#departed.add(node) },
+      { memberLeft: (node) => this.#tombstones.add(node) },
       // What was received waits for its order, and goes to the handlers before anything else is sent again.
       {
         peerUp: (peer) => acceptance.handOver(this.#orders.up(peer, clock.now())),
@@ -200,7 +200,7 @@ export class NodeMessaging {
 
   #unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
-    if (this.#departed.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
+    if (this.#tombstones.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
   }
 
   #left(node: NodeSpec): void {
@@ -287,7 +287,7 @@ export class NodeMessaging {
   /** Whether there are connections with a node that has not left the cluster in its present life. */
   #isPresent(name: string): boolean {
     const peer = this.#context.pool.peers.get(name);
-    return peer !== undefined && !this.#departed.has(peer);
+    return peer !== undefined && !this.#tombstones.has(peer);
   }
 
   /** Takes what other nodes have passed on. */

@@ -3,14 +3,14 @@
 import type { NodeLife } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 
-/** Names of which the last life to leave is remembered. */
+/** Names of which the last incarnation to leave is remembered. */
 const NAMES_MAX = 1_024;
 
-/** Lives that have left the cluster for good, while connections with them may linger. */
-export class DepartedLives {
+/** Tombstones of the incarnations that have left the cluster for good, while connections with them may linger. */
+export class Tombstones {
   readonly #newest = new Map<string, number>();
 
-  /** Remembers that a life, and every one before it, has left. */
+  /** Remembers that an incarnation, and every one before it, has left. */
   add({ name, incarnation }: NodeLife): void {
     const newest = Math.max(incarnation, this.#newest.get(name) ?? incarnation);
     this.#newest.delete(name);
@@ -18,12 +18,12 @@ export class DepartedLives {
     forgetOldest(this.#newest, NAMES_MAX);
   }
 
-  /** Whether any life of that name has left. */
+  /** Whether any incarnation of that name has left. */
   knows(name: string): boolean {
     return this.#newest.has(name);
   }
 
-  /** Whether a life has left. */
+  /** Whether an incarnation has left. */
   has({ name, incarnation }: NodeLife): boolean {
     // Asked for every message, and mostly nobody has.
     return this.#newest.size > 0 && incarnation <= (this.#newest.get(name) ?? -1);
