@@ -218,7 +218,7 @@ export class Heartbeat {
 
   #alive([, name, incarnation, counter]: Alive, turn: HeartbeatTurn): void {
     this.#learn(name, incarnation, counter, turn);
-    // Hearsay may end an inquiry at once, as a witness's answer does.
+    // Hearsay may end a suspicion at once, as a witness's answer does.
     this.#watch.review(name, turn);
   }
 

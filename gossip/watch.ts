@@ -3,7 +3,7 @@
 import { HeartbeatWord, type Testimony } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
-import { Inquiry } from "./inquiry.ts";
+import { Suspicion } from "./suspicion.ts";
 import type { LifeSigns } from "./life_signs.ts";
 import { WatchRing } from "./watch_ring.ts";
 
@@ -14,7 +14,7 @@ interface Watched {
   /** When it became a suspect; `undefined` while it is none. */
   suspectSince: number | undefined;
   /** The questions about it, while it is silent. */
-  inquiry: Inquiry | undefined;
+  suspicion: Suspicion | undefined;
   /** When it was last told that it is held for dead. */
   toldAt: number;
 }
@@ -92,25 +92,25 @@ export class Watch {
     const [, name, incarnation, counter, counterAge, silence] = testimony;
     const watched = this.#watched.get(name);
     const peer = turn.connectedPeer(name);
-    if (watched?.inquiry === undefined || peer?.incarnation !== incarnation || this.#signs.isDown(name)) return false;
+    if (watched?.suspicion === undefined || peer?.incarnation !== incarnation || this.#signs.isDown(name)) return false;
     const { limit } = this.#settings;
     const sign = this.#signs.of(name, peer);
     this.#signs.learn(sign, counter, turn.now - counterAge);
     const heard = silence >= 0 && silence < limit;
     if (heard) sign.witnessedAt = Math.max(sign.witnessedAt, turn.now - silence);
-    watched.inquiry.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
-    if (this.#silence(name, watched, peer, turn) >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
+    watched.suspicion.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
+    if (this.#silence(name, watched, peer, turn) >= limit) return this.#confirm(name, watched.suspicion, peer, turn);
     this.review(name, turn);
     return false;
   }
 
-  /** Ends the inquiry about `name` if others have heard enough from it. */
+  /** Ends the suspicion about `name` if others have heard enough from it. */
   review(name: string, turn: HeartbeatTurn): void {
     const watched = this.#watched.get(name);
     const peer = turn.connectedPeer(name);
-    if (watched?.inquiry === undefined || peer === undefined) return;
+    if (watched?.suspicion === undefined || peer === undefined) return;
     if (this.#silence(name, watched, peer, turn) >= this.#settings.unease) return;
-    watched.inquiry = undefined;
+    watched.suspicion = undefined;
     if (watched.suspectSince !== undefined) turn.events.push(this.#signs.event("silentLink", name, peer));
   }
 
@@ -147,25 +147,25 @@ export class Watch {
       if (silence < unease) turn.events.push(this.#signs.event("silentLink", name, peer));
     }
     if (silence < unease) {
-      watched.inquiry = undefined;
+      watched.suspicion = undefined;
       return false;
     }
-    if (watched.inquiry === undefined) {
-      watched.inquiry = new Inquiry();
+    if (watched.suspicion === undefined) {
+      watched.suspicion = new Suspicion();
       // The request may have been lost, if frames can be; and it is answered by a beat at once.
       turn.send(name, true);
     }
-    if (silence >= limit) return this.#confirm(name, watched.inquiry, peer, turn);
+    if (silence >= limit) return this.#confirm(name, watched.suspicion, peer, turn);
     const { now, random } = turn;
-    this.#ask(watched.inquiry.listen(this.#witnesses(name, turn), witnesses, now, random), name, peer, turn);
+    this.#ask(watched.suspicion.listen(this.#witnesses(name, turn), witnesses, now, random), name, peer, turn);
     // All other watchers may be cut off from the node; anyone can ask it for a sign of life.
-    this.#ask(watched.inquiry.listen(this.#anyone(name, turn), witnesses, now, random), name, peer, turn);
+    this.#ask(watched.suspicion.listen(this.#anyone(name, turn), witnesses, now, random), name, peer, turn);
     return false;
   }
 
-  #confirm(name: string, inquiry: Inquiry, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
+  #confirm(name: string, suspicion: Suspicion, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
     const { witnesses, interval } = this.#settings;
-    const step = inquiry.confirm(this.#witnesses(name, turn), witnesses, interval, turn.now, turn.random);
+    const step = suspicion.confirm(this.#witnesses(name, turn), witnesses, interval, turn.now, turn.random);
     this.#ask(step.ask, name, peer, turn);
     return step.confirmed;
   }
@@ -227,5 +227,5 @@ export class Watch {
 }
 
 function begin(turn: HeartbeatTurn): Watched {
-  return { since: turn.now, suspectSince: undefined, inquiry: undefined, toldAt: turn.now };
+  return { since: turn.now, suspectSince: undefined, suspicion: undefined, toldAt: turn.now };
 }

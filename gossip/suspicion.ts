@@ -6,7 +6,7 @@ import { sample } from "../runtime/sample.ts";
 type Question = { readonly askedAt: number; answer?: "silent" | "unable" };
 
 /** How the questions about one suspect stand. */
-export interface InquiryStep {
+export interface SuspicionStep {
   /** Witnesses to ask now. */
   readonly ask: readonly string[];
   /** Whether the suspicion is confirmed. */
@@ -14,7 +14,7 @@ export interface InquiryStep {
 }
 
 /** The questions that one watcher asks about one silent node. */
-export class Inquiry {
+export class Suspicion {
   readonly #questions = new Map<string, Question>();
   /** Witnesses that have answered anything: these are asked first when it counts. */
   readonly #responsive = new Set<string>();
@@ -49,7 +49,7 @@ export class Inquiry {
     patience: number,
     now: number,
     random: () => number,
-  ): InquiryStep {
+  ): SuspicionStep {
     this.#setSerious(true);
     let silent = 0;
     for (const question of this.#questions.values()) silent += question.answer === "silent" ? 1 : 0;
