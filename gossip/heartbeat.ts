@@ -19,7 +19,7 @@ import {
   heartbeatSettings,
 } from "./heartbeat_types.ts";
 import { LifeSigns } from "./life_signs.ts";
-import { Petitions } from "./petitions.ts";
+import { IndirectProbes } from "./indirect_probes.ts";
 import { Verdicts } from "./verdicts.ts";
 import { Watch } from "./watch.ts";
 
@@ -74,7 +74,7 @@ export class Heartbeat {
   readonly #beats: Beats;
   readonly #watch: Watch;
   readonly #verdicts: Verdicts;
-  readonly #petitions: Petitions;
+  readonly #indirectProbes: IndirectProbes;
   #tickedAt: number;
   #resumedAt: number;
 
@@ -89,7 +89,7 @@ export class Heartbeat {
     this.#beats = new Beats(this.#settings, now);
     this.#watch = new Watch(this.#settings, this.#signs);
     this.#verdicts = new Verdicts(this.#settings, this.#signs);
-    this.#petitions = new Petitions(this.#settings);
+    this.#indirectProbes = new IndirectProbes(this.#settings);
     this.#tickedAt = now;
     this.#resumedAt = now;
   }
@@ -172,7 +172,7 @@ export class Heartbeat {
     this.#beats.unsubscribe(name);
     this.#watch.rest(name, turn);
     this.#verdicts.disconnected(name);
-    this.#petitions.forget(name);
+    this.#indirectProbes.forget(name);
     this.#signs.disconnected(name);
     return turn;
   }
@@ -227,14 +227,14 @@ export class Heartbeat {
     if (peer?.incarnation !== incarnation) return;
     this.#signs.learn(this.#signs.of(name, peer), counter, turn.now);
     this.#verdicts.refute(name, peer, counter, turn);
-    this.#petitions.grant(name, incarnation, counter, turn);
+    this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
 
   #testimony(from: string, testimony: Testimony, turn: HeartbeatTurn): void {
     const [, name, incarnation, counter, counterAge] = testimony;
     if (this.#watch.testimony(from, testimony, turn)) this.#condemn(name, turn);
     // What is passed on counts as news of the moment, so it must not be much older than that.
-    else if (counterAge <= 2 * this.#settings.interval) this.#petitions.grant(name, incarnation, counter, turn);
+    else if (counterAge <= 2 * this.#settings.interval) this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
 
   #verdict(from: string, verdict: Verdict, turn: HeartbeatTurn): void {
@@ -265,7 +265,7 @@ export class Heartbeat {
       const testimony = this.#watch.testify(name, peer, turn);
       turn.send(from, testimony);
       // Even if that was a good answer: a fresh sign of life is a better one.
-      this.#petitions.add(from, [HeartbeatWord.ask, name, incarnation, testimony[3], hops], turn);
+      this.#indirectProbes.add(from, [HeartbeatWord.ask, name, incarnation, testimony[3], hops], turn);
     }
   }
 }

@@ -5,7 +5,7 @@ import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatSettings } from "./heartbeat_types.ts";
 
 /** Those that asked about one node and wait for a fresh sign of life. */
-interface Petition {
+interface IndirectProbe {
   /** The newest counter when it was last asked for. */
   readonly counter: number;
   readonly since: number;
@@ -20,9 +20,9 @@ const ASKERS_MAX = 16;
  * passes on what it learns. So a node is found alive if anyone that is asked can reach it, or reach somebody who can
  * (SWIM's indirect probe, one step further: Das, Gupta and Motivala, 2002, section 3.1).
  */
-export class Petitions {
+export class IndirectProbes {
   readonly #settings: HeartbeatSettings;
-  readonly #petitions = new Map<string, Petition>();
+  readonly #probes = new Map<string, IndirectProbe>();
 
   constructor(settings: HeartbeatSettings) {
     this.#settings = settings;
@@ -30,30 +30,30 @@ export class Petitions {
 
   /** Remembers that `asker` wants to hear of a node, of which nothing newer than the counter in `ask` is known. */
   add(asker: string, [word, name, incarnation, counter, hops]: Ask, turn: HeartbeatTurn): void {
-    let petition = this.#petitions.get(name);
-    if (petition === undefined || turn.now - petition.since >= this.#settings.interval) {
-      petition = { counter, since: turn.now, askers: new Set() };
-      this.#petitions.set(name, petition);
+    let probe = this.#probes.get(name);
+    if (probe === undefined || turn.now - probe.since >= this.#settings.interval) {
+      probe = { counter, since: turn.now, askers: new Set() };
+      this.#probes.set(name, probe);
       turn.send(name, [word, name, incarnation, counter, 0]);
       if (hops > 0) {
         const further: Ask = [word, name, incarnation, counter, hops - 1];
         turn.sendSome(further, this.#settings.witnesses, (other) => other !== name && other !== asker);
       }
     }
-    if (petition.askers.size < ASKERS_MAX) petition.askers.add(asker);
+    if (probe.askers.size < ASKERS_MAX) probe.askers.add(asker);
   }
 
   /** Tells those that wait for it of a newer counter. */
-  grant(name: string, incarnation: number, counter: number, turn: HeartbeatTurn): void {
-    const petition = this.#petitions.get(name);
-    if (petition === undefined || counter <= petition.counter) return;
-    this.#petitions.delete(name);
-    if (turn.now - petition.since > this.#settings.limit) return;
-    for (const asker of petition.askers) turn.send(asker, [HeartbeatWord.alive, name, incarnation, counter]);
+  answer(name: string, incarnation: number, counter: number, turn: HeartbeatTurn): void {
+    const probe = this.#probes.get(name);
+    if (probe === undefined || counter <= probe.counter) return;
+    this.#probes.delete(name);
+    if (turn.now - probe.since > this.#settings.limit) return;
+    for (const asker of probe.askers) turn.send(asker, [HeartbeatWord.alive, name, incarnation, counter]);
   }
 
   /** Forgets who asked about `name`. */
   forget(name: string): void {
-    this.#petitions.delete(name);
+    this.#probes.delete(name);
   }
 }
