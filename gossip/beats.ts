@@ -4,16 +4,16 @@ import { COUNTER_MAX, HeartbeatWord } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatSettings } from "./heartbeat_types.ts";
 
-/** This node's own heart: beats to those that asked, and denies its death. */
+/** This node's own heart: beats to those that asked, and refutes its death. */
 export class Beats {
   readonly #settings: HeartbeatSettings;
   readonly #subscribers = new Set<string>();
   #counter = 0;
-  /** The counter of the last denial that went to everyone. */
-  #denied = 0;
-  #deniedAt = -Infinity;
-  /** Whether somebody repeated the news of this node's death since: others may have missed the denial as well. */
-  #owesDenial = false;
+  /** The counter of the last refutation that went to everyone. */
+  #refuted = 0;
+  #refutedAt = -Infinity;
+  /** Whether somebody repeated the news of this node's death since: others may have missed the refutation as well. */
+  #owesRefutation = false;
   #nextAt: number;
 
   constructor(settings: HeartbeatSettings, now: number) {
@@ -24,7 +24,7 @@ export class Beats {
   /** Beats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
   tick(turn: HeartbeatTurn): void {
     const { interval } = this.#settings;
-    if (this.#owesDenial && turn.now - this.#deniedAt >= interval) this.#denyToAll(turn);
+    if (this.#owesRefutation && turn.now - this.#refutedAt >= interval) this.#refuteToAll(turn);
     if (turn.now < this.#nextAt - interval / 8) return;
     const stalled = turn.now - this.#nextAt > interval;
     this.#nextAt = (stalled ? turn.now : this.#nextAt) + interval;
@@ -53,29 +53,29 @@ export class Beats {
   }
 
   /**
-   * Denies a verdict about this node, which knew of `counter`. Everyone hears of it at once; those that repeat it
+   * Refutes a dead message about this node, which knew of `counter`. Everyone hears of it at once; those that repeat it
    * later get an answer for themselves, and everyone another one, once per interval at most.
    */
-  deny(counter: number, from: string, turn: HeartbeatTurn): void {
+  refute(counter: number, from: string, turn: HeartbeatTurn): void {
     const { name, incarnation } = this.#settings.self;
-    if (counter < this.#denied) {
-      this.#owesDenial = true;
+    if (counter < this.#refuted) {
+      this.#owesRefutation = true;
       turn.send(from, [HeartbeatWord.alive, name, incarnation, this.#counter]);
       return;
     }
     this.#counter = Math.max(this.#counter, counter);
-    this.#denyToAll(turn);
+    this.#refuteToAll(turn);
   }
 
-  #denyToAll(turn: HeartbeatTurn): void {
+  #refuteToAll(turn: HeartbeatTurn): void {
     const { name, incarnation } = this.#settings.self;
-    this.#owesDenial = false;
-    this.#deniedAt = turn.now;
-    this.#denied = this.#countOn();
-    turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#denied]);
+    this.#owesRefutation = false;
+    this.#refutedAt = turn.now;
+    this.#refuted = this.#countOn();
+    turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#refuted]);
   }
 
-  /** One beat further. Stays at the greatest number that others accept, which only a made-up verdict leads to. */
+  /** One beat further. Stays at the greatest number that others accept, which only a made-up dead message leads to. */
   #countOn(): number {
     this.#counter = Math.min(this.#counter + 1, COUNTER_MAX);
     return this.#counter;

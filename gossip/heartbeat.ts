@@ -20,7 +20,7 @@ import {
 } from "./heartbeat_types.ts";
 import { LifeSigns } from "./life_signs.ts";
 import { IndirectProbes } from "./indirect_probes.ts";
-import { Verdicts } from "./verdicts.ts";
+import { DeadMessages } from "./dead_messages.ts";
 import { Watch } from "./watch.ts";
 
 /**
@@ -73,7 +73,7 @@ export class Heartbeat {
   readonly #signs = new LifeSigns();
   readonly #beats: Beats;
   readonly #watch: Watch;
-  readonly #verdicts: Verdicts;
+  readonly #deadMessages: DeadMessages;
   readonly #indirectProbes: IndirectProbes;
   #tickedAt: number;
   #resumedAt: number;
@@ -88,7 +88,7 @@ export class Heartbeat {
     this.#settings = heartbeatSettings(options);
     this.#beats = new Beats(this.#settings, now);
     this.#watch = new Watch(this.#settings, this.#signs);
-    this.#verdicts = new Verdicts(this.#settings, this.#signs);
+    this.#deadMessages = new DeadMessages(this.#settings, this.#signs);
     this.#indirectProbes = new IndirectProbes(this.#settings);
     this.#tickedAt = now;
     this.#resumedAt = now;
@@ -127,7 +127,7 @@ export class Heartbeat {
     const turn = this.#turn(env);
     this.#tickedAt = env.now;
     this.#beats.tick(turn);
-    for (const name of this.#verdicts.tick(turn)) this.#watch.rest(name, turn);
+    for (const name of this.#deadMessages.tick(turn)) this.#watch.rest(name, turn);
     for (const name of this.#watch.tick(turn)) this.#condemn(name, turn);
     return turn;
   }
@@ -171,7 +171,7 @@ export class Heartbeat {
     const turn = this.#turn(env);
     this.#beats.unsubscribe(name);
     this.#watch.rest(name, turn);
-    this.#verdicts.disconnected(name);
+    this.#deadMessages.disconnected(name);
     this.#indirectProbes.forget(name);
     this.#signs.disconnected(name);
     return turn;
@@ -189,7 +189,7 @@ export class Heartbeat {
 
   /** Forgets all about `name`, which is no longer in the cluster. */
   forget(name: string): void {
-    this.#verdicts.forget(name);
+    this.#deadMessages.forget(name);
     this.#signs.forget(name);
   }
 
@@ -200,14 +200,14 @@ export class Heartbeat {
 
   #heard(name: string, turn: HeartbeatTurn): void {
     const peer = turn.connectedPeer(name);
-    if (peer !== undefined) this.#verdicts.heard(name, peer, turn);
+    if (peer !== undefined) this.#deadMessages.heard(name, peer, turn);
   }
 
   #condemn(name: string, turn: HeartbeatTurn): void {
     const peer = turn.connectedPeer(name);
     if (peer === undefined) return;
     this.#watch.rest(name, turn);
-    this.#verdicts.declare(name, peer, turn);
+    this.#deadMessages.declare(name, peer, turn);
   }
 
   #beat(from: NodeLife, counter: number, turn: HeartbeatTurn): void {
@@ -226,7 +226,7 @@ export class Heartbeat {
     const peer = turn.connectedPeer(name);
     if (peer?.incarnation !== incarnation) return;
     this.#signs.learn(this.#signs.of(name, peer), counter, turn.now);
-    this.#verdicts.refute(name, peer, counter, turn);
+    this.#deadMessages.refute(name, peer, counter, turn);
     this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
 
@@ -241,11 +241,11 @@ export class Heartbeat {
     const [, name, incarnation, counter] = verdict;
     const { self } = this.#settings;
     if (name !== self.name) {
-      const believed = this.#verdicts.receive(from, verdict, this.#watch.canTell(name, turn), turn);
+      const believed = this.#deadMessages.receive(from, verdict, this.#watch.canTell(name, turn), turn);
       if (believed) this.#watch.rest(name, turn);
     } else if (incarnation === self.incarnation) {
       turn.events.push({ type: "accused", node: name, incarnation, counter });
-      this.#beats.deny(counter, from, turn);
+      this.#beats.refute(counter, from, turn);
     }
   }
 

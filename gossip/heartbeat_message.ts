@@ -9,9 +9,9 @@ export const HeartbeatWord = {
   ask: 1,
   /** The witness's answer. */
   testimony: 2,
-  /** Declares a node down. Sent to that node itself, it asks for a denial. */
+  /** Declares a node down. Sent to that node itself, it asks for a refutation. */
   verdict: 3,
-  /** Says that a node is alive: refutes verdicts with a smaller counter. */
+  /** Says that a node is alive: refutes dead messages with a smaller counter. */
   alive: 4,
 } as const;
 

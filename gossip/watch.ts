@@ -200,7 +200,7 @@ export class Watch {
     return Math.max(peer.heardAt, watched.since, turn.resumedAt);
   }
 
-  /** Now and then tells a node that it is held for dead: if it can read that, it will deny it to everyone. */
+  /** Now and then tells a node that it is held for dead: if it can read that, it will refute it to everyone. */
   #tell(name: string, watched: Watched, turn: HeartbeatTurn): void {
     const mark = this.#signs.marks.get(name);
     if (mark === undefined || turn.now - watched.toldAt < this.#settings.limit) return;

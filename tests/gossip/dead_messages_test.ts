@@ -13,7 +13,7 @@ function uncertain(): LoneDetector {
   return new LoneDetector(["a", ...OTHERS]).hear("a", 7).wait(5000, OTHERS);
 }
 
-Deno.test("a verdict is believed by a watcher that heard nothing itself, and passed on to three others", () => {
+Deno.test("a dead message is believed by a watcher that heard nothing itself, and passed on to three others", () => {
   const me = uncertain().hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.news, ["down a"]);
   assertEquals(me.sent.length, 3);
@@ -22,7 +22,7 @@ Deno.test("a verdict is believed by a watcher that heard nothing itself, and pas
   assertEquals(me.events, []);
 });
 
-Deno.test("a verdict is not believed while a frame was heard within the limit; the condemned is asked to deny it", () => {
+Deno.test("a dead message is not believed while a frame was heard within the limit; the condemned is asked to refute it", () => {
   const me = new LoneDetector(["a", ...OTHERS]).hear("a", 7).wait(4000, OTHERS).hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.events, []);
   assertEquals(me.sent, [{ to: "a", message: [verdict, "a", 1, 7] }]);
@@ -32,33 +32,33 @@ Deno.test("a verdict is not believed while a frame was heard within the limit; t
   assertEquals(me.wait(4750, OTHERS).news, []);
 });
 
-Deno.test("a verdict that was not believed is, once its object was silent for the limit", () => {
+Deno.test("a dead message that was not believed is, once its object was silent for the limit", () => {
   const me = new LoneDetector(["a", ...OTHERS]).hear("a", 7).wait(4000, OTHERS).hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.wait(750, OTHERS).news, []);
   assert(me.wait(250, OTHERS).news.includes("down a"));
 });
 
-Deno.test("a verdict that was not believed is forgotten when its object was heard for long enough", () => {
+Deno.test("a dead message that was not believed is forgotten when its object was heard for long enough", () => {
   const me = new LoneDetector(["a", ...OTHERS]);
   me.detector.setPeers(OTHERS);
   me.wait(1000, ["a", ...OTHERS]).hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.wait(10_000, ["a", ...OTHERS]).wait(20_000, OTHERS).events, []);
 });
 
-Deno.test("a verdict that was not believed is forgotten when its object connects anew", () => {
+Deno.test("a dead message that was not believed is forgotten when its object connects anew", () => {
   const me = new LoneDetector(["a", ...OTHERS]);
   me.detector.setPeers(OTHERS);
   me.wait(1000, OTHERS).hear("b", [verdict, "a", 1, 7]).disconnect("a").connect("a");
   assertEquals(me.wait(20_000, OTHERS).events, []);
 });
 
-Deno.test("a verdict is refuted by whoever knows a newer counter of late", () => {
+Deno.test("a dead message is refuted by a node that knows a newer counter of late", () => {
   const me = uncertain().hear("c", [alive, "a", 1, 8]).hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.news, []);
   assertEquals(me.sentTo("b"), [[alive, "a", 1, 8]]);
 });
 
-Deno.test("a verdict is not believed at once by a node that does not watch its object, only if that does not deny it", () => {
+Deno.test("a dead message is not believed at once by a node that does not watch its object, only if that does not refute it", () => {
   const me = new LoneDetector(["a", ...OTHERS]);
   me.detector.setPeers(OTHERS);
   me.wait(10_000, OTHERS).hear("b", [verdict, "a", 1, 7]);
@@ -68,14 +68,14 @@ Deno.test("a verdict is not believed at once by a node that does not watch its o
   assertEquals(me.wait(250, OTHERS).news, ["down a"]);
 });
 
-Deno.test("a verdict is doubted by a node that slept", () => {
+Deno.test("a dead message is doubted by a node that slept", () => {
   const me = uncertain().sleep(20_000).hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.events, []);
   assertEquals(me.wait(4750, OTHERS).news, []);
   assert(me.wait(500, OTHERS).news.includes("down a"));
 });
 
-Deno.test("a verdict about an older life is ignored, one about a newer life only passed on", () => {
+Deno.test("a dead message about an older incarnation is ignored, one about a newer one only passed on", () => {
   const me = uncertain();
   me.peers.get("a")!.incarnation = 2;
   assertEquals(me.hear("b", [verdict, "a", 1, 7]).sent, []);
@@ -85,7 +85,7 @@ Deno.test("a verdict about an older life is ignored, one about a newer life only
   assertEquals(me.hear("c", [verdict, "a", 3, 7]).sent, []);
 });
 
-Deno.test("a verdict about a node that is not connected is passed on once, without an event", () => {
+Deno.test("a dead message about a node that is not connected is passed on once, without an event", () => {
   const me = uncertain().disconnect("a").hear("b", [verdict, "a", 1, 7]);
   assertEquals(me.events, []);
   assertEquals(me.sent.length, 3);
@@ -94,7 +94,7 @@ Deno.test("a verdict about a node that is not connected is passed on once, witho
   assertEquals(me.hear("d", [verdict, "stranger", 1, 6]).sent, []);
 });
 
-Deno.test("a verdict about oneself is denied to everyone, then to those that repeat it, and once more to everyone", () => {
+Deno.test("a dead message about oneself is refuted to everyone, then to those that repeat it, and once more to everyone", () => {
   const me = new LoneDetector(["a", ...OTHERS]).hear("b", [verdict, "me", 5, 40]);
   assertEquals(me.sent.map(({ to }) => to).sort(), ["a", ...OTHERS]);
   assertEquals(me.sentTo("a"), [[alive, "me", 5, 41]]);
@@ -141,13 +141,13 @@ Deno.test("a new life of a node that is down is up, and starts afresh", () => {
   assertEquals(me.hear("a", 1, 2).wait(4750, OTHERS).events, []);
 });
 
-Deno.test("a node that is down is told so by its watchers now and then, so that it can deny it", () => {
+Deno.test("a node that is down is told so by its watchers now and then, so that it can refute it", () => {
   const me = uncertain().hear("b", [verdict, "a", 1, 7]).wait(10_500, OTHERS);
   assertEquals(me.sentTo("a"), [[verdict, "a", 1, 7], [verdict, "a", 1, 7]]);
   assertEquals(me.hear("c", [ask, "a", 1, 7, 1]).sentTo("c"), [[verdict, "a", 1, 7]]);
 });
 
-Deno.test("a newer verdict about a node that is down raises the counter that refutes it", () => {
+Deno.test("a newer dead message about a node that is down raises the counter that refutes it", () => {
   const me = uncertain().hear("b", [verdict, "a", 1, 7]).hear("c", [verdict, "a", 1, 9]);
   assertEquals(me.events, []);
   assertEquals(me.sent.length, 3);
@@ -155,7 +155,7 @@ Deno.test("a newer verdict about a node that is down raises the counter that ref
   assertEquals(me.hear("d", [alive, "a", 1, 10]).news, ["up a"]);
 });
 
-Deno.test("only so many verdicts are remembered", () => {
+Deno.test("only so many dead messages are remembered", () => {
   const me = new LoneDetector(OTHERS);
   for (let index = 0; index <= 1024; index++) me.hear("b", [verdict, `x${index}`, 1, 1]);
   assertEquals(me.hear("b", [verdict, "x1024", 1, 1]).sent.length, 0);

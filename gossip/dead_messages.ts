@@ -6,7 +6,7 @@ import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
 import type { LifeSigns } from "./life_signs.ts";
 
-/** A verdict that this node does not believe yet, or no longer believes. */
+/** A dead message that this node does not believe yet, or no longer believes. */
 interface Doubt {
   readonly incarnation: number;
   readonly counter: number;
@@ -15,11 +15,11 @@ interface Doubt {
   readonly since: number;
 }
 
-/** Verdicts remembered so that none is passed on twice. */
+/** Dead messages remembered so that none is passed on twice. */
 const SEEN_MAX = 1024;
 
-/** How verdicts are spread, believed, doubted and taken back. */
-export class Verdicts {
+/** How dead messages are spread, believed, doubted and taken back. */
+export class DeadMessages {
   readonly #settings: HeartbeatSettings;
   readonly #signs: LifeSigns;
   readonly #doubts = new Map<string, Doubt>();
@@ -40,7 +40,7 @@ export class Verdicts {
   }
 
   /**
-   * Takes a verdict about another node.
+   * Takes a dead message about another node.
    *
    * @param watching Whether this node's own silence means something. If not, it gives the condemned one interval to object.
    * @returns Whether that node is held for dead because of it.
@@ -64,7 +64,7 @@ export class Verdicts {
     return true;
   }
 
-  /** Takes a counter of `name` that is newer than what was known: it may refute a verdict. */
+  /** Takes a counter of `name` that is newer than what was known: it may refute a dead message. */
   refute(name: string, peer: HeartbeatPeer, counter: number, turn: HeartbeatTurn): void {
     const mark = this.#signs.marks.get(name);
     const alive = [HeartbeatWord.alive, name, peer.incarnation, counter] as const;
@@ -80,7 +80,7 @@ export class Verdicts {
 
   /**
    * Takes note that `name` itself was heard. It is up again here; so that it is everywhere, it is told what was
-   * said about it. That frame may have been on its way for long, so the verdict is not forgotten until it is denied.
+   * said about it. That frame may have been on its way for long, so the dead message is not forgotten until it is refuted.
    */
   heard(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const mark = this.#signs.marks.get(name);
@@ -127,7 +127,7 @@ export class Verdicts {
     this.#seen.delete(name);
   }
 
-  /** Whether there was a sign of life that the verdict does not know of, or this node was asleep and cannot tell. */
+  /** Whether there was a sign of life that the dead message does not know of, or this node was asleep and cannot tell. */
   #knowsBetter(counter: number, name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
     const sign = this.#signs.of(name, peer);
     const counterAt = sign.counter > counter ? sign.counterAt : -Infinity;
@@ -142,7 +142,7 @@ export class Verdicts {
     if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
   }
 
-  /** Answers a verdict with what is known here, and asks the condemned for a denial. */
+  /** Answers a dead message with what is known here, and asks the condemned for a refutation. */
   #object(from: string, verdict: Verdict, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const [, name, incarnation, counter] = verdict;
     const sign = this.#signs.of(name, peer);
@@ -163,7 +163,7 @@ export class Verdicts {
     );
   }
 
-  /** Whether no verdict as new was seen before; remembers it. */
+  /** Whether no dead message as new was seen before; remembers it. */
   #isNews([, name, incarnation, counter]: Verdict): boolean {
     const seen = this.#seen.get(name);
     if (
