@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeLife } from "../wire/node_spec.ts";
-import { Beats } from "./beats.ts";
+import { HeartbeatSender } from "./heartbeat_sender.ts";
 import {
   type Alive,
   type Ask,
@@ -24,7 +24,7 @@ import { DeadMessages } from "./dead_messages.ts";
 import { Watch } from "./watch.ts";
 
 /**
- * A node's failure detector: beats to those that watch it, watches some others, and agrees with the rest on who is dead.
+ * A node's failure detector: it sends heartbeats to those that watch it, watches some others, and agrees with the rest on who is dead.
  * `docs/failure_detection.md` explains the algorithm.
  *
  * It does no input or output. Call {@linkcode tick} about four times per interval (with a random phase, so that nodes do
@@ -71,7 +71,7 @@ import { Watch } from "./watch.ts";
 export class Heartbeat {
   readonly #settings: HeartbeatSettings;
   readonly #signs = new LifeSigns();
-  readonly #beats: Beats;
+  readonly #sender: HeartbeatSender;
   readonly #watch: Watch;
   readonly #deadMessages: DeadMessages;
   readonly #indirectProbes: IndirectProbes;
@@ -86,7 +86,7 @@ export class Heartbeat {
    */
   constructor(options: HeartbeatOptions, now: number) {
     this.#settings = heartbeatSettings(options);
-    this.#beats = new Beats(this.#settings, now);
+    this.#sender = new HeartbeatSender(this.#settings, now);
     this.#watch = new Watch(this.#settings, this.#signs);
     this.#deadMessages = new DeadMessages(this.#settings, this.#signs);
     this.#indirectProbes = new IndirectProbes(this.#settings);
@@ -120,13 +120,13 @@ export class Heartbeat {
   }
 
   /**
-   * Beats and judges. To be called about every quarter of the interval; when it is called later than two intervals after the
+   * Sends heartbeats and judges. To be called about every quarter of the interval; when it is called later than two intervals after the
    * last time, this node was asleep, and blames nobody for that. Read what waits in the sockets before.
    */
   tick(env: HeartbeatEnv): HeartbeatOutput {
     const turn = this.#turn(env);
     this.#tickedAt = env.now;
-    this.#beats.tick(turn);
+    this.#sender.tick(turn);
     for (const name of this.#deadMessages.tick(turn)) this.#watch.rest(name, turn);
     for (const name of this.#watch.tick(turn)) this.#condemn(name, turn);
     return turn;
@@ -144,7 +144,7 @@ export class Heartbeat {
     if (turn.connectedPeer(from.name)?.incarnation !== from.incarnation) return turn;
     this.#heard(from.name, turn);
     if (typeof checked === "number") this.#beat(from, checked, turn);
-    else if (typeof checked === "boolean") this.#beats.subscribe(from.name, checked, turn);
+    else if (typeof checked === "boolean") this.#sender.subscribe(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.ask) this.#asked(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.verdict) this.#verdict(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.alive) this.#alive(checked, turn);
@@ -169,7 +169,7 @@ export class Heartbeat {
    */
   peerGone(name: string, env: HeartbeatEnv): HeartbeatOutput {
     const turn = this.#turn(env);
-    this.#beats.unsubscribe(name);
+    this.#sender.unsubscribe(name);
     this.#watch.rest(name, turn);
     this.#deadMessages.disconnected(name);
     this.#indirectProbes.forget(name);
@@ -245,14 +245,14 @@ export class Heartbeat {
       if (believed) this.#watch.rest(name, turn);
     } else if (incarnation === self.incarnation) {
       turn.events.push({ type: "accused", node: name, incarnation, counter });
-      this.#beats.refute(counter, from, turn);
+      this.#sender.refute(counter, from, turn);
     }
   }
 
   #asked(from: string, [, name, incarnation, , hops]: Ask, turn: HeartbeatTurn): void {
     const { self } = this.#settings;
     if (name === self.name) {
-      if (incarnation === self.incarnation) this.#beats.answer(from, turn);
+      if (incarnation === self.incarnation) this.#sender.answer(from, turn);
       return;
     }
     const peer = turn.connectedPeer(name);

@@ -19,7 +19,7 @@ interface Watched {
   toldAt: number;
 }
 
-/** The watch that this node keeps over some others: asks them for beats, and asks around when none come. */
+/** The watch that this node keeps over some others: asks them for heartbeats, and asks around when none come. */
 export class Watch {
   readonly #settings: HeartbeatSettings;
   readonly #signs: LifeSigns;
@@ -53,7 +53,7 @@ export class Watch {
     this.#names = names;
   }
 
-  /** Asks `name` for beats, if it is to be watched: its connection has just opened. */
+  /** Asks `name` for heartbeats, if it is to be watched: its connection has just opened. */
   connected(name: string, turn: HeartbeatTurn): void {
     const watched = this.#watched.get(name);
     if (watched === undefined) return;
@@ -114,7 +114,7 @@ export class Watch {
     if (watched.suspectSince !== undefined) turn.events.push(this.#signs.event("silentLink", name, peer));
   }
 
-  /** Whether beats were expected from `name` for as long as silence is borne, so that their absence means something. */
+  /** Whether heartbeats were expected from `name` for as long as silence is borne, so that their absence means something. */
   canTell(name: string, turn: HeartbeatTurn): boolean {
     const watched = this.#watched.get(name);
     return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#settings.limit;
@@ -152,7 +152,7 @@ export class Watch {
     }
     if (watched.suspicion === undefined) {
       watched.suspicion = new Suspicion();
-      // The request may have been lost, if frames can be; and it is answered by a beat at once.
+      // The request may have been lost, if frames can be; and it is answered by a heartbeat at once.
       turn.send(name, true);
     }
     if (silence >= limit) return this.#confirm(name, watched.suspicion, peer, turn);

@@ -4,8 +4,8 @@ import { COUNTER_MAX, HeartbeatWord } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatSettings } from "./heartbeat_types.ts";
 
-/** This node's own heart: beats to those that asked, and refutes its death. */
-export class Beats {
+/** Sends the heartbeats of this node to those that asked for them, and refutes its death. */
+export class HeartbeatSender {
   readonly #settings: HeartbeatSettings;
   readonly #subscribers = new Set<string>();
   #counter = 0;
@@ -21,7 +21,7 @@ export class Beats {
     this.#nextAt = now + settings.interval;
   }
 
-  /** Beats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
+  /** Sends heartbeats when it is time: at the tick that is nearest to it, so that ticks a little early do not cost a whole one. */
   tick(turn: HeartbeatTurn): void {
     const { interval } = this.#settings;
     if (this.#owesRefutation && turn.now - this.#refutedAt >= interval) this.#refuteToAll(turn);
@@ -32,7 +32,7 @@ export class Beats {
     for (const name of this.#subscribers) turn.send(name, counter);
   }
 
-  /** Begins or ends to beat to `name`. */
+  /** Begins or ends to send heartbeats to `name`. */
   subscribe(name: string, wanted: boolean, turn: HeartbeatTurn): void {
     if (!wanted) {
       this.#subscribers.delete(name);
@@ -75,7 +75,7 @@ export class Beats {
     turn.sendAll([HeartbeatWord.alive, name, incarnation, this.#refuted]);
   }
 
-  /** One beat further. Stays at the greatest number that others accept, which only a made-up dead message leads to. */
+  /** One heartbeat further. Stays at the greatest number that others accept, which only a made-up dead message leads to. */
   #countOn(): number {
     this.#counter = Math.min(this.#counter + 1, COUNTER_MAX);
     return this.#counter;
