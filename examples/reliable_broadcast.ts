@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { PeerServiceManager } from "../mod.ts";
+import type { PeerServiceManager } from "@partisan/peer-service";
 
 const HANDLER = "reliable broadcast";
 

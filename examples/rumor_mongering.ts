@@ -9,7 +9,7 @@
  * @module
  */
 
-import type { PeerServiceManager } from "../mod.ts";
+import type { PeerServiceManager } from "@partisan/peer-service";
 
 const HANDLER = "rumor";
 

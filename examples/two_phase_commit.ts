@@ -10,7 +10,7 @@
  * @module
  */
 
-import type { PeerServiceManager } from "../mod.ts";
+import type { PeerServiceManager } from "@partisan/peer-service";
 
 const PREPARE = "2pc prepare";
 const DECIDE = "2pc decide";
