@@ -5,15 +5,10 @@ import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../
 import { Plumtree } from "../../gossip/plumtree.ts";
 import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
 import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
-
-interface Task {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
 
 /** One life of a node. */
 interface Member {
@@ -26,13 +21,14 @@ interface Member {
 }
 
 export const LAZY_INTERVAL = 1_000;
+/** At least so much lies between two messages of a link: more than is lost when times are added. */
+const IN_ORDER_MS = 1e-6;
 
 /**
  * Broadcast trees over a graph of links, each an ordered stream with a latency of its own and some jitter, in virtual
  * time. Every payload is another number.
  */
 export class BroadcastWorld {
-  now = 0;
   /** Payloads that arrived, wanted or not. */
   payloads = 0;
   /** Messages of all kinds. */
@@ -44,8 +40,7 @@ export class BroadcastWorld {
   readonly #latency = new Map<string, number>();
   /** When the last message of a link arrives. */
   readonly #linkAt = new Map<string, number>();
-  #tasks: Task[] = [];
-  #order = 0;
+  readonly #clock = new VirtualClock();
   #payload = 0;
 
   constructor(random: SeededRandom, graph: Graph, options: Partial<PlumtreeOptions<number>> = {}) {
@@ -60,6 +55,11 @@ export class BroadcastWorld {
       this.members.set(name, { tree, delivered: new Map(), neighbours: new Set(), isUp: true, tickAt: Infinity });
     }
     for (const [name, neighbours] of graph) this.setNeighbours(name, neighbours);
+  }
+
+  /** Milliseconds since the world began. */
+  get now(): number {
+    return this.#clock.now();
   }
 
   get names(): string[] {
@@ -95,11 +95,8 @@ export class BroadcastWorld {
   /** Lets `milliseconds` pass. */
   run(milliseconds: number): void {
     const end = this.now + milliseconds;
-    for (let task = this.#next(end); task !== undefined; task = this.#next(end)) {
-      this.now = task.at;
-      task.run();
-    }
-    this.now = end;
+    while ((this.#clock.peek()?.time ?? Infinity) <= end) this.#clock.runNext();
+    this.#clock.moveTo(end);
   }
 
   /** Names of the live nodes that do not have a payload. */
@@ -133,7 +130,10 @@ export class BroadcastWorld {
     const link = `${from}>${to}`;
     let latency = this.#latency.get(link);
     if (latency === undefined) this.#latency.set(link, latency = 1 + this.#random.next() * 10);
-    const at = Math.max(this.now + latency * (1 + this.#random.next() / 4), this.#linkAt.get(link) ?? 0);
+    const at = Math.max(
+      this.now + latency * (1 + this.#random.next() / 4),
+      (this.#linkAt.get(link) ?? 0) + IN_ORDER_MS,
+    );
     this.#linkAt.set(link, at);
     const value = broadcastToValue(message);
     this.#schedule(at, () => {
@@ -145,41 +145,8 @@ export class BroadcastWorld {
   }
 
   #schedule(at: number, run: () => void): void {
-    const task = { at: Math.max(at, this.now), order: this.#order++, run };
-    let place = this.#tasks.length;
-    this.#tasks.push(task);
-    while (place > 0) {
-      const parent = (place - 1) >> 1;
-      if (!isBefore(task, this.#tasks[parent]!)) break;
-      this.#tasks[place] = this.#tasks[parent]!;
-      place = parent;
-    }
-    this.#tasks[place] = task;
+    this.#clock.schedule(Math.max(0, at - this.now), run);
   }
-
-  /** Takes the next task off the heap, unless it is after `end`. */
-  #next(end: number): Task | undefined {
-    const tasks = this.#tasks;
-    const first = tasks[0];
-    if (first === undefined || first.at > end) return undefined;
-    const last = tasks.pop()!;
-    if (tasks.length === 0) return first;
-    let place = 0;
-    for (;;) {
-      let child = 2 * place + 1;
-      if (child >= tasks.length) break;
-      if (child + 1 < tasks.length && isBefore(tasks[child + 1]!, tasks[child]!)) child++;
-      if (!isBefore(tasks[child]!, last)) break;
-      tasks[place] = tasks[child]!;
-      place = child;
-    }
-    tasks[place] = last;
-    return first;
-  }
-}
-
-function isBefore(one: Task, other: Task): boolean {
-  return one.at < other.at || (one.at === other.at && one.order < other.order);
 }
 
 export function namesOf(count: number): string[] {
