@@ -55,7 +55,7 @@ function describeMember(member: InfoView): string[] {
     ...(attributes.length === 0 ? [] : ["attributes:", ...attributes.map(pair)]),
     ...(member.connections.length === 0 ? [] : ["connections:"]),
     ...member.connections.map(({ channel, index, dialer, age, keys }) =>
-      `  ${channel} ${index}: dialled by ${dialer}, open for ${formatAge(age)}, ${keys} keys`
+      `  ${channel} ${index}: dialed by ${dialer}, open for ${formatAge(age)}, ${keys} keys`
     ),
   ].map(printable);
 }

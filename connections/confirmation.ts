@@ -21,7 +21,7 @@ export interface ConfirmedConnection {
   readonly held: boolean;
   /** Messages that were read, and handed over, as a number of 32 bits. */
   readonly messagesRead: number;
-  /** Whether this node dialled it. */
+  /** Whether this node dialed it. */
   readonly outbound: boolean;
 }
 

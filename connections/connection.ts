@@ -59,9 +59,9 @@ export interface ConnectionIdentity {
   readonly channel: string;
   /** Which of the channel's parallel connections it is, from 0. */
   readonly index: number;
-  /** Number of the dial that made it, among the dialler's. */
+  /** Number of the dial that made it, among the dialer's. */
   readonly dial: number;
-  /** Whether this node dialled it. */
+  /** Whether this node dialed it. */
   readonly outbound: boolean;
   /**
    * Which of this node's secrets and certificates it stands on: a greater number means later ones.
@@ -215,8 +215,8 @@ export class Connection implements ConnectionIdentity {
   }
 
   /**
-   * Has both sides read what is under way, then closes: another connection has taken its place. The dialler says first that nothing
-   * more follows; the acceptor has read everything when it reads that, and answers; the dialler has when it reads the answer, says so, and closes.
+   * Has both sides read what is under way, then closes: another connection has taken its place. The dialer says first that nothing
+   * more follows; the acceptor has read everything when it reads that, and answers; the dialer has when it reads the answer, says so, and closes.
    * So each side knows that the other one has read all.
    *
    * @param patience Milliseconds without progress after which it is closed all the same.

@@ -11,13 +11,13 @@ import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
-import { Diallers } from "./dialer/diallers.ts";
-import { Dialling } from "./dialer/dialling.ts";
+import { Dialers } from "./dialer/dialers.ts";
+import { Dialing } from "./dialer/dialing.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { Lingering } from "./lingering.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
-import type { PeerDiallerHost } from "./dialer/peer_dialler.ts";
+import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { memberHosts, Reception } from "./acceptor/reception.ts";
@@ -29,7 +29,7 @@ import { Unfinished } from "./unfinished.ts";
 import { takeWish, tellWish } from "./wish.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
-export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
+export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
@@ -39,12 +39,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
-  readonly #diallers = new Diallers(this);
+  readonly #dialers = new Dialers(this);
   readonly #lingering: Lingering;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
   readonly #accepting: Accepting;
-  readonly #dialling: Dialling;
+  readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
   readonly #replaced: ReplacedConnections;
   #stopped = false;
@@ -58,13 +58,13 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     const { self, handler, runtime: { clock } } = options;
     this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
-    this.#dialling = new Dialling({
+    this.#dialing = new Dialing({
       clock,
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),
       mayDial: (address) => options.mayDial?.(address) ?? true,
-      use: (...dialled) => this.#takePlace(...dialled),
+      use: (...dialed) => this.#takePlace(...dialed),
       outlived: (known) => news.take(known),
     });
     this.#replaced = new ReplacedConnections(options.linger, options.courtesy);
@@ -74,7 +74,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      hasJustDialled: (...place) => this.#dialling.hasJustBegun(place, options.courtesy),
+      hasJustDialed: (...place) => this.#dialing.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
@@ -119,7 +119,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       peer.wanted = true;
       tellWish(peer);
       this.#lingering.end(peer);
-      this.#diallers.of(peer).reconcile();
+      this.#dialers.of(peer).reconcile();
     }
   }
 
@@ -148,7 +148,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     return this.#unfinished.add(this.#accepting.accept(stream));
   }
 
-  /** Whether a dialler was admitted to a place that it has not filled yet. */
+  /** Whether a dialer was admitted to a place that it has not filled yet. */
   isPromised(peer: Peer, channel: string, index: number): boolean {
     return this.#reception.expects(peer, channel, index);
   }
@@ -174,7 +174,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   revive(peer: Peer): void {
     peer.silent = false;
     this.settle(peer);
-    this.#diallers.of(peer).hearten();
+    this.#dialers.of(peer).hearten();
   }
 
   /** Lets nothing pass to and from a peer, or everything again. */
@@ -206,7 +206,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   /** Closes everything and forgets everyone. */
   reset(): void {
     this.#reception.reset();
-    this.#dialling.forget();
+    this.#dialing.forget();
     this.slots.forget();
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
@@ -233,8 +233,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     if (present) this.settle(peer);
   }
 
-  #open(...args: Parameters<Dialling["open"]>): Promise<Connection> {
-    return this.#unfinished.add(this.#dialling.open(...args));
+  #open(...args: Parameters<Dialing["open"]>): Promise<Connection> {
+    return this.#unfinished.add(this.#dialing.open(...args));
   }
 
   /** Uses a stream that was accepted. */
@@ -244,7 +244,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     this.#place(peer, { ...request, outbound: false }, opened);
   }
 
-  /** Uses a stream that was dialled. @returns The connection that fills the place now, this one or a better one; `null` for none. */
+  /** Uses a stream that was dialed. @returns The connection that fills the place now, this one or a better one; `null` for none. */
   #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
     const known = this.#peers.get(opened.spec.name);
     if (known !== undefined) checkOwner(known.spec, opened);
@@ -309,7 +309,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     connection.takeDrain();
     if (peer.at(channel, index) !== connection) return;
     // Until the one that replaces it is open here as well, this side goes on with it.
-    const isExpected = this.#dialling.hasJustBegun([peer.name, channel, index], Infinity) ||
+    const isExpected = this.#dialing.hasJustBegun([peer.name, channel, index], Infinity) ||
       this.#reception.expects(peer, channel, index);
     if (isExpected) return;
     this.#retire(connection);
@@ -332,7 +332,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
       known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
-      this.#diallers.of(known).encourage();
+      this.#dialers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
       known.spec = spec;
     }
@@ -345,19 +345,19 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
     peer.severed &&= peer.inDoubt;
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
-    this.#diallers.of(peer).reconcile();
+    this.#dialers.of(peer).reconcile();
     if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
   }
 
   #unwant(peer: Peer): void {
     peer.wanted = false;
     tellWish(peer);
-    this.#diallers.of(peer).reconcile();
+    this.#dialers.of(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
     else this.#lingering.begin(peer);
   }
 
-  /** Closes what neither side wants: the one that dialled does, because it knows for which messages it did. */
+  /** Closes what neither side wants: the one that dialed does, because it knows for which messages it did. */
   #closeUnwanted(peer: Peer): void {
     const { membership, silent, wantedThere } = peer;
     if (silent || membership === null || (membership.outbound && !wantedThere)) this.disconnect(peer);
@@ -365,7 +365,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDiallerHost {
   }
 
   #forget(peer: Peer): void {
-    this.#diallers.forget(peer);
+    this.#dialers.forget(peer);
     this.#lingering.end(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
   }

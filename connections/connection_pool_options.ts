@@ -45,7 +45,7 @@ export interface ConnectionPoolOptions {
   readonly connectionOptions: (channel: string, peer: NodeSpec) => ConnectionOptions;
   readonly backoff: BackoffOptions;
   /**
-   * Whether an address may be dialled.
+   * Whether an address may be dialed.
    *
    * @default {all may}
    */

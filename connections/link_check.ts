@@ -23,8 +23,8 @@ export interface LinkCheckHost {
 
 /**
  * Looks at each connection whether it carries anything. One over which the other side owes an answer for too long is mute: it carries no
- * messages any more, and is dialled anew. A peer whose connections remain in doubt for as long as silence is borne, and that could not be
- * dialled in that time, is out of reach for this node, whatever others say of it.
+ * messages any more, and is dialed anew. A peer whose connections remain in doubt for as long as silence is borne, and that could not be
+ * dialed in that time, is out of reach for this node, whatever others say of it.
  */
 export class LinkCheck {
   readonly #host: LinkCheckHost;

@@ -56,7 +56,7 @@ export class Peer {
   roundTrip: number | undefined;
   /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
   readonly seenDials: Map<string, number> = new Map();
-  /** Most recent dial numbers of this node's that the peer had seen succeed when it dialled anew, by channel and index: it has lost those. */
+  /** Most recent dial numbers of this node's that the peer had seen succeed when it dialed anew, by channel and index: it has lost those. */
   readonly lostDials: Map<string, number> = new Map();
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;

@@ -106,7 +106,7 @@ export class Renewal {
     this.#asked.get(connection)?.();
   }
 
-  /** Ends every wait. What is being dialled goes on. */
+  /** Ends every wait. What is being dialed goes on. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

@@ -23,7 +23,7 @@ export interface ChannelTraffic {
 
 /** How long handshakes took that succeeded, in milliseconds, from the open stream on. */
 export interface HandshakeTimes {
-  /** Of streams that this node dialled. */
+  /** Of streams that this node dialed. */
   readonly dialer: Histogram;
   /** Of streams that this node accepted. */
   readonly acceptor: Histogram;

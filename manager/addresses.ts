@@ -36,7 +36,7 @@ function checked(hostname: string, port: number, shown: string): Address {
 export function checkDialable(action: string, what: string, { hostname, port }: Address): void {
   if (isWildcard(hostname)) {
     throw new TypeError(
-      `Cannot ${action}: "${what}" is "${hostname}", which stands for all addresses of a host and cannot be dialled; ` +
+      `Cannot ${action}: "${what}" is "${hostname}", which stands for all addresses of a host and cannot be dialed; ` +
         "say by which address or name others reach it",
     );
   }

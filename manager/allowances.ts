@@ -19,7 +19,7 @@ export interface AllowOptions {
   readonly removal?: boolean | undefined;
   /**
    * Which addresses this node dials, whoever told it of them: ranges such as `"10.0.0.0/8"` or `"fd00::/8"`, single addresses, or host
-   * names as they are written in addresses. A host name that is not listed itself is not dialled.
+   * names as they are written in addresses. A host name that is not listed itself is not dialed.
    *
    * @default {all}
    */
@@ -30,7 +30,7 @@ export interface AllowOptions {
 export interface Allowances {
   readonly faultInjection: boolean;
   readonly removal: boolean;
-  /** Whether an address may be dialled. */
+  /** Whether an address may be dialed. */
   readonly mayDial: (address: Address) => boolean;
 }
 

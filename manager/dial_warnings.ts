@@ -34,7 +34,7 @@ export class DialWarnings implements Part {
 
   /** A dial of a connection that this node wants has failed. */
   dialFailed({ name }: Peer, error: unknown): void {
-    this.tell(name, error, `Cannot reach "${name}", it is dialled again, ever more rarely: ${messageOf(error)}`);
+    this.tell(name, error, `Cannot reach "${name}", it is dialed again, ever more rarely: ${messageOf(error)}`);
   }
 
   /** An attempt to join somebody has failed, and there will be another one. */

@@ -104,7 +104,7 @@ export class Joining implements Part {
         if (error instanceof HandshakeRefusedError) {
           const { code } = error.refusal;
           if (FINAL.has(code)) throw error;
-          // It has dialled this node already.
+          // It has dialed this node already.
           const peer = code === "duplicate" ? this.#connectedAt(target) : undefined;
           // It is there, and has too much to do.
           if (code === "overloaded") progress();

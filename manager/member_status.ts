@@ -28,7 +28,7 @@ export interface MemberInfo {
   readonly since: number;
   /** Why, in a few words. */
   readonly reason: string;
-  /** Where it is dialled. */
+  /** Where it is dialed. */
   readonly addresses: readonly Address[];
   /** What went wrong last with a dial or a connection; `null` when nothing has since it was reached last. */
   readonly lastError: unknown;
@@ -85,7 +85,7 @@ export class MemberStatuses implements Part {
     const reason = peer.silent
       ? "it missed its heartbeats"
       : peer.severed
-      ? "its connections carry nothing, and it cannot be dialled"
+      ? "its connections carry nothing, and it cannot be dialed"
       : error === null
       ? "its last connection closed"
       : `its last connection broke: ${messageOf(error)}`;

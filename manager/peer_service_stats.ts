@@ -34,7 +34,7 @@ export interface PeerServiceStats {
   readonly broadcasts: Readonly<BroadcastStats>;
   /** Messages that were passed on for others. */
   readonly relay: Readonly<RelayStats>;
-  /** Streams that were dialled, accepted and refused. */
+  /** Streams that were dialed, accepted and refused. */
   readonly connections: Readonly<OpenerStats>;
   /** Bytes over all connections since the start, those that have closed included. */
   readonly bytes: { readonly in: number; readonly out: number };

@@ -108,7 +108,7 @@ export class Strangers implements Part {
   }
 }
 
-/** Whether neither the cluster nor this node has to do with a peer: whom this node dialled, it had its reasons for. */
+/** Whether neither the cluster nor this node has to do with a peer: whom this node dialed, it had its reasons for. */
 function isStranger({ isParty, wanted, membership }: Peer): boolean {
   return !isParty && !wanted && membership?.outbound !== true;
 }

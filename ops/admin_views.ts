@@ -38,7 +38,7 @@ export interface ConnectionView {
   readonly node: string;
   readonly channel: string;
   readonly index: number;
-  /** Which side has dialled it. */
+  /** Which side has dialed it. */
   readonly dialer: "this node" | "the other";
   /** How long it has been open, in milliseconds. */
   readonly age: number;

@@ -21,7 +21,7 @@ export interface ScampV1Options {
    */
   readonly viewSizeMax?: number;
   /**
-   * Gossip intervals for which a node that is down is redialled, 1 to 1,000,000. Two halves of a cluster that were cut from
+   * Gossip intervals for which a node that is down is redialed, 1 to 1,000,000. Two halves of a cluster that were cut from
    * each other for longer come together only by a new join.
    *
    * @default {3600}

@@ -28,7 +28,7 @@ export interface StrategyContext {
 /** A message from this strategy to the same strategy on another node. */
 export interface Outgoing {
   /**
-   * The receiver. One that is not connected is dialled for it; the message is dropped when that fails, and
+   * The receiver. One that is not connected is dialed for it; the message is dropped when that fails, and
    * the connection closed again when the strategy does not want it in its `peers`.
    */
   readonly to: NodeSpec;

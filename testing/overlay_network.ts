@@ -28,7 +28,7 @@ export interface NetworkOptions {
   readonly notice: number;
   /** From one attempt to dial a node to the next at first; it doubles up to eight times that. */
   readonly redial: number;
-  /** Whether a node is told that one that it dialled is down when that cannot be reached. */
+  /** Whether a node is told that one that it dialed is down when that cannot be reached. */
   readonly tellUnreachable: boolean;
 }
 
@@ -49,7 +49,7 @@ interface Dial {
 export class OverlayNetwork {
   /** How many messages were sent. */
   messages = 0;
-  /** How often a node was dialled. */
+  /** How often a node was dialed. */
   dials = 0;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;
@@ -113,15 +113,15 @@ export class OverlayNetwork {
 
   /** Opens a connection, then calls `opened`. Without effect when `to` cannot be reached, unless it is wanted: then it is tried again. */
   dial(from: string, to: NodeSpec, opened?: () => void): void {
-    const dialler = this.#byName.get(from);
-    if (dialler === undefined) return;
-    if (dialler.links.has(to.name)) return opened?.();
-    const under = dialler.dials.get(to.name);
+    const dialer = this.#byName.get(from);
+    if (dialer === undefined) return;
+    if (dialer.links.has(to.name)) return opened?.();
+    const under = dialer.dials.get(to.name);
     if (opened !== undefined) under?.waiting.push(opened);
     if (under !== undefined && under.to.incarnation >= to.incarnation) return;
     const dial: Dial = { to, waiting: under?.waiting ?? (opened ? [opened] : []), attempts: 0 };
-    dialler.dials.set(to.name, dial);
-    this.#attempt(dialler, dial, 2 * this.#latency());
+    dialer.dials.set(to.name, dial);
+    this.#attempt(dialer, dial, 2 * this.#latency());
   }
 
   /** That node wants no connection with the other one any more: it is closed unless the other one wants it. */
@@ -135,27 +135,27 @@ export class OverlayNetwork {
     return least + (greatest - least) * this.#random.next();
   }
 
-  #attempt(dialler: Attached, dial: Dial, delay: number): void {
+  #attempt(dialer: Attached, dial: Dial, delay: number): void {
     this.#clock.schedule(delay, () => {
       const { to } = dial;
-      if (dialler.isGone || dialler.dials.get(to.name) !== dial) return;
+      if (dialer.isGone || dialer.dials.get(to.name) !== dial) return;
       this.dials++;
       const target = this.#byName.get(to.name);
-      if (target !== undefined && isReachable(dialler.endpoint, target.endpoint, to)) {
-        dialler.dials.delete(to.name);
-        this.#open(dialler, target);
+      if (target !== undefined && isReachable(dialer.endpoint, target.endpoint, to)) {
+        dialer.dials.delete(to.name);
+        this.#open(dialer, target);
         for (const opened of dial.waiting) opened();
         return;
       }
       dial.waiting.length = 0;
       dial.attempts++;
-      if (this.#options.tellUnreachable) dialler.endpoint.down(to);
-      if (!dialler.endpoint.wants(to.name)) {
-        dialler.dials.delete(to.name);
+      if (this.#options.tellUnreachable) dialer.endpoint.down(to);
+      if (!dialer.endpoint.wants(to.name)) {
+        dialer.dials.delete(to.name);
         return;
       }
       const wait = this.#options.redial * Math.min(2 ** (dial.attempts - 1), 8);
-      this.#attempt(dialler, dial, wait * (0.5 + this.#random.next() / 2));
+      this.#attempt(dialer, dial, wait * (0.5 + this.#random.next() / 2));
     });
   }
 
@@ -266,6 +266,6 @@ class Link {
   }
 }
 
-function isReachable(from: Endpoint, target: Endpoint, dialled: NodeSpec): boolean {
-  return from.group === target.group && target.spec.addresses[0]?.port === dialled.addresses[0]?.port;
+function isReachable(from: Endpoint, target: Endpoint, dialed: NodeSpec): boolean {
+  return from.group === target.group && target.spec.addresses[0]?.port === dialed.addresses[0]?.port;
 }

@@ -84,7 +84,7 @@ export class StrategySimulator<State = unknown> {
     return this.#network.messages;
   }
 
-  /** How often a node was dialled so far, successfully or not. */
+  /** How often a node was dialed so far, successfully or not. */
   get dials(): number {
     return this.#network.dials;
   }

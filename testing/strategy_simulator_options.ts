@@ -27,7 +27,7 @@ export interface StrategySimulatorOptions {
    */
   readonly notice?: number;
   /**
-   * Whether `down` is called, too, when a node that was dialled cannot be reached.
+   * Whether `down` is called, too, when a node that was dialed cannot be reached.
    *
    * @default {false}
    */

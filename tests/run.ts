@@ -6,7 +6,7 @@
  * line is the tally of them all.
  *
  * Arguments go to `deno test`; files or folders among them take the place of the whole.
- * `--trace-leaks` tells where a leak began; it is not there unless asked for, because it makes dialling five times as slow.
+ * `--trace-leaks` tells where a leak began; it is not there unless asked for, because it makes dialing five times as slow.
  *
  * @module
  */

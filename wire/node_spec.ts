@@ -36,7 +36,7 @@ export interface NodeSpec {
   readonly since?: number;
   /** Its public key, 32 bytes, which it proves at each connection; in clusters with a secret. One incarnation of a name has one key. */
   readonly key?: Uint8Array;
-  /** Where it can be dialled, in order of preference. */
+  /** Where it can be dialed, in order of preference. */
   readonly addresses: readonly Address[];
   /** Its channels by name; `"default"` and `"membership"` are always among them. */
   readonly channels: Readonly<Record<string, ChannelSpec>>;

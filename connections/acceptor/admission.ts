@@ -13,10 +13,10 @@ import type { Session } from "../handshake/session.ts";
 export interface AdmissionContext {
   /** This node. */
   readonly self: NodeSpec;
-  /** What is known of the dialler, if anything. */
+  /** What is known of the dialer, if anything. */
   readonly peer: Peer | undefined;
   /** Whether this node has begun to dial the same place at about the same time. */
-  readonly dialling: boolean;
+  readonly dialing: boolean;
   /** Milliseconds since the epoch. */
   readonly wallTime: number;
 }
@@ -25,17 +25,17 @@ export interface AdmissionContext {
 const DIALS_AHEAD = 2 ** 20;
 
 /**
- * Decides whether a trusted dialler may have the connection that it asks for.
+ * Decides whether a trusted dialer may have the connection that it asks for.
  *
- * Where both sides dial one place at the same time, the connection dialled by the node whose name sorts first stays, unless the other one is
- * open already: it may be in use. A dialler that has seen our connection succeed and dials all the same has lost it, so the new one replaces it.
- * A dialler that dialled the present one itself knows best that it is gone.
+ * Where both sides dial one place at the same time, the connection dialed by the node whose name sorts first stays, unless the other one is
+ * open already: it may be in use. A dialer that has seen our connection succeed and dials all the same has lost it, so the new one replaces it.
+ * A dialer that dialed the present one itself knows best that it is gone.
  *
  * @returns `null` to admit it, a refusal, or `"probe"`: another incarnation of the name seems to live; ask it first.
  */
 export function judgeRequest(
   request: ConnectionRequest,
-  { self, peer, dialling, wallTime }: AdmissionContext,
+  { self, peer, dialing, wallTime }: AdmissionContext,
 ): Refusal | "probe" | null {
   const { spec, channel, index } = request;
   if (spec.name === self.name) return ownName(spec, self);
@@ -67,14 +67,14 @@ export function judgeRequest(
   // Who does not know whom it has reached cannot have seen anything.
   const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
   const isGone = present === null || (present.inDoubt && !peer.doubtful);
-  const crossing = isGone ? dialling && isFirst : isUnseen && !peer.doubtful;
+  const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;
   if (crossing) {
-    return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialled from here as well` };
+    return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialed from here as well` };
   }
   return null;
 }
 
-/** Whether a connection that was dialled from here is to take the place of the one that fills it now. */
+/** Whether a connection that was dialed from here is to take the place of the one that fills it now. */
 export function isPreferred(
   { dial, seen }: Pick<ConnectionRequest, "dial" | "seen">,
   present: Connection | null,
@@ -89,7 +89,7 @@ export function isPreferred(
 }
 
 /**
- * Makes sure that a node that was dialled is the one whose name it has.
+ * Makes sure that a node that was dialed is the one whose name it has.
  *
  * @throws {HandshakeRefusedError} When it shows another key than the one that has had the name; then its stream is closed.
  */
@@ -126,5 +126,5 @@ function superseded({ spec, toIncarnation }: ConnectionRequest, self: NodeSpec):
 
 function ownName(spec: NodeSpec, self: NodeSpec): Refusal {
   if (spec.incarnation !== self.incarnation) return nameInUse(spec.name);
-  return { code: "self", reason: `Cannot accept "${spec.name}": the node dialled itself` };
+  return { code: "self", reason: `Cannot accept "${spec.name}": the node dialed itself` };
 }

@@ -13,7 +13,7 @@ export interface ReceptionHost {
   /** What is known of a node, if anything. */
   peer(name: string): Peer | undefined;
   /** Whether this node has begun to dial a place not long ago. */
-  hasJustDialled(name: string, channel: string, index: number): boolean;
+  hasJustDialed(name: string, channel: string, index: number): boolean;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
   /** Closes all connections with a peer. */
@@ -25,9 +25,9 @@ export interface ReceptionHost {
 }
 
 /**
- * Admits diallers, and remembers those that have not filled their places yet. Such a place must not be dialled from here meanwhile: that
+ * Admits dialers, and remembers those that have not filled their places yet. Such a place must not be dialed from here meanwhile: that
  * connection would take the place of theirs, and what they have sent over it by then would be lost. Nor is a peer gone with its last
- * connection as long as one is expected: the dialler may close those that it replaces before the new one is seen here.
+ * connection as long as one is expected: the dialer may close those that it replaces before the new one is seen here.
  */
 export class Reception {
   readonly #host: ReceptionHost;
@@ -37,7 +37,7 @@ export class Reception {
     this.#host = host;
   }
 
-  /** Whether a dialler was admitted to a place, or to any place of a peer, and has not filled it yet. */
+  /** Whether a dialer was admitted to a place, or to any place of a peer, and has not filled it yet. */
   expects(peer: Peer, channel?: string, index?: number): boolean {
     for (const request of this.#expected) {
       const samePlace = channel === undefined || (request.channel === channel && request.index === index);
@@ -46,7 +46,7 @@ export class Reception {
     return false;
   }
 
-  /** Decides about a trusted dialler. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
+  /** Decides about a trusted dialer. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
     const verdict = this.#judge(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
@@ -59,17 +59,17 @@ export class Reception {
     return second === "probe" ? nameInUse(name) : second;
   }
 
-  /** Whether what was granted to a dialler would still be granted, now that it knows. */
+  /** Whether what was granted to a dialer would still be granted, now that it knows. */
   confirms(request: ConnectionRequest): boolean {
     return this.#judge(request) === null;
   }
 
-  /** Whether a dialler's connection would take the place of another one. */
+  /** Whether a dialer's connection would take the place of another one. */
   isOccupied({ spec, channel, index }: ConnectionRequest): boolean {
     return (this.#host.peer(spec.name)?.at(channel, index) ?? null) !== null;
   }
 
-  /** A dialler has filled its place, or given up. @returns Whether it had been admitted. */
+  /** A dialer has filled its place, or given up. @returns Whether it had been admitted. */
   release(request: ConnectionRequest): boolean {
     return this.#expected.delete(request);
   }
@@ -82,9 +82,9 @@ export class Reception {
   #judge(request: ConnectionRequest): Refusal | "probe" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
-    const dialling = this.#host.hasJustDialled(spec.name, channel, index);
+    const dialing = this.#host.hasJustDialed(spec.name, channel, index);
     const wallTime = this.#host.wallTime();
-    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialling, wallTime });
+    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialing, wallTime });
     if (verdict === null) this.#expected.add(request);
     return verdict;
   }

@@ -11,7 +11,7 @@ const SLOTS = 8;
 /** As many, besides, to peers of which the last dial failed: the dead must cost the living nothing. */
 const SLOTS_OF_FAILED = 4;
 
-/** Dials that may fail to peers that were never met, and were not dialled before: 3 a second, and 32 at once. */
+/** Dials that may fail to peers that were never met, and were not dialed before: 3 a second, and 32 at once. */
 const UNMET = { burst: 32, perSecond: 3 };
 
 /** The same, for those to which a dial has failed before. They have a budget of their own, so that newcomers need not wait for them. */

@@ -4,7 +4,7 @@ import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 
 /** One of a peer's connections. */
-export type DialledPlace = readonly [peer: string, channel: string, index: number];
+export type DialedPlace = readonly [peer: string, channel: string, index: number];
 
 interface Dial<T> {
   readonly began: number;
@@ -27,7 +27,7 @@ export class SharedDials<T> {
    * @param begin Dials, and gives up itself when `signal` is aborted.
    * @throws The reason of `signal`, once that is aborted.
    */
-  join(place: DialledPlace, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  join(place: DialedPlace, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const key = JSON.stringify(place);
     const running = this.#dials.get(key);
     if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
@@ -40,7 +40,7 @@ export class SharedDials<T> {
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
-  hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
+  hasJustBegun(place: DialedPlace, milliseconds: number): boolean {
     const dial = this.#dials.get(JSON.stringify(place));
     return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
   }

@@ -42,7 +42,7 @@ export function isForbidden(error: unknown): boolean {
   return error instanceof Error && (error instanceof ForbiddenAddressError || error.name === "NotCapable");
 }
 
-/** The option `allow.addresses` holds none of the addresses that are to be dialled. */
+/** The option `allow.addresses` holds none of the addresses that are to be dialed. */
 export class ForbiddenAddressError extends Error {
   /** Always `"ForbiddenAddressError"`. */
   override readonly name = "ForbiddenAddressError";

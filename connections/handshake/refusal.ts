@@ -38,10 +38,10 @@ export const REFUSAL_CODES = [
  *
  * - `version`, `cluster`, `strategy`, `secret`: the two nodes do not belong together.
  * - `wrong-node`: another node than the one meant lives at the address.
- * - `self`: the node dialled itself.
+ * - `self`: the node dialed itself.
  * - `name-in-use`: another living node has the name.
  * - `stale-incarnation`: a newer incarnation of the name is known; `known` says which.
- * - `duplicate`: the connection exists already, or is being dialled by the other side. Not a failure.
+ * - `duplicate`: the connection exists already, or is being dialed by the other side. Not a failure.
  * - `channel`: neither node has such a channel, or it has fewer connections.
  * - `partitioned`: an injected partition lies in between.
  * - `stopping`: the node, or this life of it, is about to end.

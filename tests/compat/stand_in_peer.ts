@@ -35,7 +35,7 @@ export interface StandInOptions {
 interface Place {
   readonly link: StandInLink;
   readonly spec: StandInSpec;
-  /** The number of the other side's dial, 0 when this side dialled. */
+  /** The number of the other side's dial, 0 when this side dialed. */
   readonly dial: number;
 }
 
@@ -54,7 +54,7 @@ export class StandInPeer {
   readonly #options: StandInOptions;
   readonly #members: StandInMembers;
   readonly #places = new Map<string, Place>();
-  readonly #dialling = new Set<string>();
+  readonly #dialing = new Set<string>();
   readonly #missingSince = new Map<string, number>();
   readonly #watchers = new Set<string>();
   readonly #accepting = new Set<StandInLink>();
@@ -124,7 +124,7 @@ export class StandInPeer {
     this.messages.broadcast(this.#linksOf("default"), name, value);
   }
 
-  // Connections: "Handshake" and "Which connection, and who dials".
+  // Connections: "Handshake" and "Which connection, and which side dials".
 
   async #accept(stream: ByteStream): Promise<void> {
     const link = new StandInLink(stream);
@@ -146,7 +146,7 @@ export class StandInPeer {
     if (spec.name === this.spec.name) return refuse("self");
     if (to !== null && to !== this.spec.name) return refuse("wrong-node");
     const place = placeOf(spec.name, channel, index);
-    if (this.#dialling.has(place) && this.spec.name < spec.name) return refuse("duplicate");
+    if (this.#dialing.has(place) && this.spec.name < spec.name) return refuse("duplicate");
     const { features = [] } = this.#options;
     link.sendValue(0x04, { version: 2, spec: this.spec, features, maxFrameBytes: MAX_FRAME_BYTES });
     this.#accepting.delete(link);
@@ -156,8 +156,8 @@ export class StandInPeer {
   async #dial(to: string | null, addresses: readonly Address[], channel: string, index: number): Promise<Place | null> {
     const { transport, cluster = "default", versions = [2, 2], features = [] } = this.#options;
     const key = placeOf(to ?? "", channel, index);
-    if (this.#dialling.has(key)) return null;
-    this.#dialling.add(key);
+    if (this.#dialing.has(key)) return null;
+    this.#dialing.add(key);
     try {
       const link = new StandInLink(await transport.connect(addresses[0]!));
       this.#accepting.add(link);
@@ -189,7 +189,7 @@ export class StandInPeer {
     } catch {
       return null;
     } finally {
-      this.#dialling.delete(key);
+      this.#dialing.delete(key);
     }
   }
 

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
-import { PATIENCE } from "../../connections/dialer/peer_dialler.ts";
+import { PATIENCE } from "../../connections/dialer/peer_dialer.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
@@ -115,7 +115,7 @@ Deno.test("connections outlive the wish for them by the linger time, and leave n
   assert(await world.isQuiet());
 });
 
-Deno.test("a pool does not close what the other side dialled and still wants", async () => {
+Deno.test("a pool does not close what the other side dialed and still wants", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   b.pool.want([]);
@@ -128,7 +128,7 @@ Deno.test("a pool does not close what the other side dialled and still wants", a
   assert(await world.isQuiet());
 });
 
-Deno.test("a pool keeps what it dialled for as long as the other side wants it, and closes it then", async () => {
+Deno.test("a pool keeps what it dialed for as long as the other side wants it, and closes it then", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   const before = a.peer("b").connections();
@@ -241,7 +241,7 @@ Deno.test("two pools that reach each other by address at once both end up linked
   }
 });
 
-Deno.test("a pool that cannot be dialled back is reached all the same, whoever hangs in dialling it", async () => {
+Deno.test("a pool that cannot be dialed back is reached all the same, whoever hangs in dialing it", async () => {
   const world = new PoolWorld();
   // What "a" dials vanishes, as behind a firewall that drops packets; "b" could refuse nothing.
   const a = await world.start("a", {
@@ -318,7 +318,7 @@ Deno.test("a pool that is told of thousands of members that do not exist dials f
   assertLessOrEqual(a.pool.stats.dials - before, 40 + 610 * 6);
 });
 
-Deno.test("a host that takes connections and closes them at once is not dialled in a hot loop", async () => {
+Deno.test("a host that takes connections and closes them at once is not dialed in a hot loop", async () => {
   const world = new PoolWorld();
   const a = await world.start("a");
   let accepted = 0;
@@ -332,7 +332,7 @@ Deno.test("a host that takes connections and closes them at once is not dialled 
   assertGreater(accepted, 25);
 });
 
-Deno.test("a connection that breaks is dialled again by whoever dialled it, at once", async () => {
+Deno.test("a connection that breaks is dialed again by whoever dialed it, at once", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   await world.advance(10 * BACKOFF.cap);
@@ -372,7 +372,7 @@ Deno.test("each channel has as many connections as both sides agree on, also whe
   }
 });
 
-Deno.test("a peer that is known to have come back elsewhere is dialled there at once", async () => {
+Deno.test("a peer that is known to have come back elsewhere is dialed there at once", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b", { incarnation: 2 })];
   a.pool.want([nodeSpec("b", 1, { addresses: [{ hostname: "nowhere", port: 1 }] })]);
@@ -395,15 +395,15 @@ async function restart(
 
 Deno.test("a node that comes back as a newer incarnation takes its place, whether or not its death was noticed", async () => {
   for (const reset of [true, false]) {
-    for (const dialledBy of ["a", "b"]) {
+    for (const dialedBy of ["a", "b"]) {
       const world = new PoolWorld();
       const [a, b] = await pair(world);
       const reborn = await restart(world, b, { incarnation: 2, reset, channels: { bulk: 2 } });
-      if (dialledBy === "b") reborn.pool.want([a.spec]);
+      if (dialedBy === "b") reborn.pool.want([a.spec]);
       await world.advance(2 * HANDSHAKE_TIMEOUT);
       reborn.pool.want([a.spec]);
       await world.advance(SOON);
-      assertConnected(world, [a, reborn], `reset ${reset}, dialled by ${dialledBy}`);
+      assertConnected(world, [a, reborn], `reset ${reset}, dialed by ${dialedBy}`);
       assertEquals(a.told.filter((event) => /up b|down b/.test(event)), ["down b", "up b"]);
       assertEquals(a.peer("b").openOn("bulk"), 2);
       assertEquals([a.outlivedBy, reborn.outlivedBy], [[], []]);
@@ -442,7 +442,7 @@ Deno.test("several connections that a newer incarnation asks for at once do not 
 });
 
 Deno.test("an incarnation that is older than a known one learns so, whoever dials", async () => {
-  for (const dialledBy of ["a", "b"]) {
+  for (const dialedBy of ["a", "b"]) {
     const world = new PoolWorld();
     let canDial = true;
     const wrap = (transport: Transport): Transport => ({
@@ -452,9 +452,9 @@ Deno.test("an incarnation that is older than a known one learns so, whoever dial
     const [a, b] = [await world.start("a", { wrap }), await world.start("b")];
     wantEachOther(a, b);
     await world.advance(SOON);
-    canDial = dialledBy === "a";
+    canDial = dialedBy === "a";
     const reborn = await restart(world, b, { incarnation: 0 });
-    if (dialledBy === "b") {
+    if (dialedBy === "b") {
       const reaching = reborn.pool.reach("a", a.spec.addresses);
       await assertRejects(() => world.world.wait(reaching, SOON), HandshakeRefusedError, "older than the known 1");
     }
@@ -497,7 +497,7 @@ function slowWrites(world: PoolWorld, milliseconds: number, failure?: Error): (t
   });
 }
 
-Deno.test("a dialler of an older life that was let in is left outside once a newer life is known", async () => {
+Deno.test("a dialer of an older life that was let in is left outside once a newer life is known", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
   const reaching = b.pool.reach("a", a.spec.addresses);
@@ -509,7 +509,7 @@ Deno.test("a dialler of an older life that was let in is left outside once a new
   assertEquals([a.peer("b").connections(), a.newlyTold()], [[], []]);
 });
 
-Deno.test("a dialler that this node let in during its former life is left outside", async () => {
+Deno.test("a dialer that this node let in during its former life is left outside", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
   b.pool.reach("a", a.spec.addresses).catch(() => {});
@@ -520,7 +520,7 @@ Deno.test("a dialler that this node let in during its former life is left outsid
   assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
 });
 
-Deno.test("an older life that was dialled is not taken for the newer one that became known meanwhile", async () => {
+Deno.test("an older life that was dialed is not taken for the newer one that became known meanwhile", async () => {
   const world = new PoolWorld({ latency: 10 });
   const [a, b] = [await world.start("a"), await world.start("b")];
   const reaching = reachInVain(a, b);
@@ -531,7 +531,7 @@ Deno.test("an older life that was dialled is not taken for the newer one that be
   assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
 });
 
-Deno.test("a place that was promised to a dialler is dialled from here as soon as that has failed", async () => {
+Deno.test("a place that was promised to a dialer is dialed from here as soon as that has failed", async () => {
   const world = new PoolWorld();
   const [a, b] = [
     await world.start("a", { wrap: slowWrites(world, 100, new Error("Broken pipe")) }),
@@ -547,7 +547,7 @@ Deno.test("a place that was promised to a dialler is dialled from here as soon a
   assertEquals(a.pool.stats.dials, 2);
 });
 
-Deno.test("a silenced peer is dialled anew at once, carries its old connections meanwhile, and is up again with new ones", async () => {
+Deno.test("a silenced peer is dialed anew at once, carries its old connections meanwhile, and is up again with new ones", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   const old = a.peer("b").connections();
@@ -709,7 +709,7 @@ Deno.test("a dial of a former life comes to nothing", async () => {
   assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
 });
 
-Deno.test("stop() leaves no timer for a peer that was to be dialled again", async () => {
+Deno.test("stop() leaves no timer for a peer that was to be dialed again", async () => {
   const world = new PoolWorld();
   const a = await world.start("a");
   a.pool.want([nodeSpec("b", 1, { addresses: [{ hostname: "nowhere", port: 1 }] })]);

@@ -67,10 +67,10 @@ Deno.test("a node that answers a dial with the name of another one, but not with
   const stranger = keyPair(hash(pattern(5), pattern(6)));
   const impostor = await network.start("impostor", { secrets: SECRETS, identity: { keys: stranger } });
   impostor.spec = nodeSpec("b", b.spec.incarnation, { addresses: impostor.spec.addresses, key: stranger.publicKey });
-  const dialling = a.pool.reach(null, impostor.spec.addresses);
-  dialling.catch(() => {});
+  const dialing = a.pool.reach(null, impostor.spec.addresses);
+  dialing.catch(() => {});
   await network.advance(500);
-  const error = await assertRejects(() => dialling, HandshakeRefusedError);
+  const error = await assertRejects(() => dialing, HandshakeRefusedError);
   assertEquals(error.refusal.code, "name-in-use");
   await network.advance(1000);
   assertConnected(network, [a, b]);

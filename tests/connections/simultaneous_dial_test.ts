@@ -66,7 +66,7 @@ Deno.test("two nodes that dial each other at once lose no message and do not tak
     world.crash("a", { reset: true });
     await world.advance(2_000 + world.random("outage").int(1_000));
 
-    // As c is dialling its predecessor still, both dial as soon as they know of each other.
+    // As c is dialing its predecessor still, both dial as soon as they know of each other.
     const a = await start(world, "a");
     let downs = 0;
     a.onDown("*", () => downs++);

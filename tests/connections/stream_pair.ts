@@ -4,7 +4,7 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { MemoryNetwork } from "../../transport/memory/memory_transport.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 
-/** The two ends of a stream without latency, the dialler's first. */
+/** The two ends of a stream without latency, the dialer's first. */
 export async function streamPair(): Promise<[ByteStream, ByteStream]> {
   const network = new MemoryNetwork({ clock: new VirtualClock() });
   const accepted = Promise.withResolvers<ByteStream>();

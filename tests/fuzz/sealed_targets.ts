@@ -62,8 +62,8 @@ export async function dialSealed(random: SeededRandom): Promise<void> {
   const identity = await clusterIdentity(runtime, "a", SECRETS);
   const stream = new FakeStream();
   const request = { spec: nodeSpec("a"), to: null, toIncarnation: 0, channel: "default", index: 0, dial: 1, seen: 0 };
-  const dialling = dialHandshake({ stream, reader: new FrameReader(stream, 4096), identity, runtime }, request);
-  dialling.catch(() => {});
+  const dialing = dialHandshake({ stream, reader: new FrameReader(stream, 4096), identity, runtime }, request);
+  dialing.catch(() => {});
   await Promise.resolve();
   const clear = encodeHello({ versions: PROTOCOL_VERSIONS, cluster: "blue", sealed: true });
   const noise = stranger(random, false, clear);
@@ -72,7 +72,7 @@ export async function dialSealed(random: SeededRandom): Promise<void> {
   const said = concat(welcome, frame(FrameKind.ready, bytes(random, random.int(100))));
   stream.give(random.chance(0.3) ? said : mutateBytes(random, said));
   stream.end();
-  await dialling;
+  await dialing;
   throw new Error("A stranger was believed");
 }
 

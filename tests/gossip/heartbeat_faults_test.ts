@@ -26,7 +26,7 @@ const badLinks: Readonly<Record<string, (world: HeartbeatWorld) => void>> = {
       world.cut(a, b, cut);
       world.every(seconds(0.5 + 6 * world.random.next()), () => world.cut(a, b, cut = !cut));
     }),
-  "closed and redialled": (world) =>
+  "closed and redialed": (world) =>
     world.every(seconds(2), () =>
       eachPair((a, b) => {
         if (world.random.next() < 0.5) world.reconnect(a, b, seconds(3 * world.random.next()));

@@ -51,7 +51,7 @@ Deno.test("startPeerService() refuses to tell others a wildcard address or port 
     { advertise: "host:0" },
     `"advertise" is "host:0", and nobody can dial port 0; say the port that others dial`,
   );
-  await refused({ advertise: ["10.0.0.1:80", "0.0.0.0:80"] }, "cannot be dialled");
+  await refused({ advertise: ["10.0.0.1:80", "0.0.0.0:80"] }, "cannot be dialed");
 });
 
 Deno.test("startPeerService() rejects what cannot be used, and throws nothing", async () => {
@@ -70,10 +70,10 @@ Deno.test("startPeerService() refuses a specification that no handshake can carr
   assertEquals(b.members(), [long(1), long(3)].sort());
 });
 
-scenario("join() and syncJoin() refuse an address that cannot be dialled", async (world) => {
+scenario("join() and syncJoin() refuse an address that cannot be dialed", async (world) => {
   const a = await world.start("a");
   await assertRejects(() => a.join("host:0"), RangeError, "nobody can dial port 0");
-  await assertRejects(() => a.syncJoin("0.0.0.0:9090"), TypeError, "cannot be dialled");
+  await assertRejects(() => a.syncJoin("0.0.0.0:9090"), TypeError, "cannot be dialed");
 });
 
 scenario("leave() rejects after stop(), and throws nothing", async (world) => {

@@ -13,7 +13,7 @@ export class FaultyTransport implements Transport {
   replay: Replay | undefined;
   /** Changes what goes out, once it is set. */
   tamper: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array) | undefined;
-  /** Streams that were dialled, or tried to be. */
+  /** Streams that were dialed, or tried to be. */
   dials = 0;
   /** Frames that went out twice. */
   replayed = 0;

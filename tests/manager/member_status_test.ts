@@ -19,7 +19,7 @@ scenario("members() with a status and memberInfo() tell who can be reached, sinc
   if (world.kind === "TCP") assert(up.since >= before && up.since <= Date.now());
   assertEquals(a.memberInfo("a")!.status, "up");
   await c.stop();
-  await world.until("a has seen it, and dialled in vain", () => a.memberInfo("c")!.lastError !== null);
+  await world.until("a has seen it, and dialed in vain", () => a.memberInfo("c")!.lastError !== null);
   const down = a.memberInfo("c")!;
   assertEquals([down.status, a.members({ status: "down" })], ["down", ["c"]]);
   assert(down.since >= up.since);

@@ -95,7 +95,7 @@ scenario("Names of any characters work", async (world) => {
 });
 
 scenario(
-  "A node that restarts elsewhere is connected at once: it and the seed that it dialled before do not wait for each other",
+  "A node that restarts elsewhere is connected at once: it and the seed that it dialed before do not wait for each other",
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"]);
     await c.stop();

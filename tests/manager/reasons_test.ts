@@ -117,7 +117,7 @@ scenario("A member that cannot be reached is warned of once, and memberInfo() sa
   const { spec } = b;
   let tries: number | undefined;
   await b.stop();
-  await world.until("a has told, and dialled three times more", () => {
+  await world.until("a has told, and dialed three times more", () => {
     if (told.length > 0) tries ??= a.stats().connections.dialFailures;
     return a.stats().connections.dialFailures > (tries ?? Infinity) + 2;
   });

@@ -76,17 +76,17 @@ Deno.test("`await using` and stop() leave nothing behind", async () => {
 scenario("stop() does not wait for ever for a dial that does not heed the end", async (world) => {
   const a = await world.start("a");
   const runtime = world.runtime("b");
-  const dialled = Promise.withResolvers<void>();
+  const dialed = Promise.withResolvers<void>();
   const transport: Transport = {
     listen: (...args) => runtime.transport.listen(...args),
     connect() {
-      dialled.resolve();
+      dialed.resolve();
       return new Promise(() => {});
     },
   };
   const b = await world.start("b", { runtime: { ...runtime, transport } });
   b.syncJoin(a.spec).catch(() => {});
-  await dialled.promise;
+  await dialed.promise;
   const before = world.clock.now();
   await b.stop();
   assertEquals(world.clock.now() - before, 1_000);

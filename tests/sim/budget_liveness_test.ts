@@ -21,7 +21,7 @@ const TROUBLE_MS = 30_000;
 const CUT_MS = 16_000;
 
 /**
- * Collects verdicts: that a node is held for dead. Each is `"by about"`. A link that carries nothing for long and cannot be dialled makes a node
+ * Collects verdicts: that a node is held for dead. Each is `"by about"`. A link that carries nothing for long and cannot be dialed makes a node
  * down for the one at its other end; that is no verdict, as nobody else is told.
  */
 function collectVerdicts(cluster: SimulatedCluster): string[] {
@@ -54,7 +54,7 @@ function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: 
   return () => cuts;
 }
 
-Deno.test("nobody who lives is held for dead while half of all connections are cut and dialled again for 30 s", async () => {
+Deno.test("nobody who lives is held for dead while half of all connections are cut and dialed again for 30 s", async () => {
   let verdicts = 0;
   let cuts = 0;
   for (const seed of SEEDS.slice(0, 2)) {

@@ -171,7 +171,7 @@ Deno.test("a partition whose injection is given up does not come about later", a
   await cluster.settled();
 });
 
-Deno.test("a node can join one by its address that has dialled it already", async () => {
+Deno.test("a node can join one by its address that has dialed it already", async () => {
   for (const names of [["a", "b"], ["b", "a"]] as const) {
     await using cluster = await SimulatedCluster.start({ nodes: names });
     const [contact, joiner] = names;

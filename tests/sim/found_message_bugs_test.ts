@@ -166,12 +166,12 @@ Deno.test("a broadcast goes to those that an injected partition has let go, alth
   assertEquals(heard, [1]);
 });
 
-Deno.test("a dial that takes long does not replace the connection that the other side has dialled meanwhile", async () => {
+Deno.test("a dial that takes long does not replace the connection that the other side has dialed meanwhile", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "local" }, latency: 1 });
   const [a, b] = [cluster.node("a"), cluster.node("b")];
   const heard: unknown[] = [];
   b.register("ear", (message) => heard.push(message));
-  // What a dials arrives when b has lost patience and dialled as well.
+  // What a dials arrives when b has lost patience and dialed as well.
   cluster.reset("a", "b");
   cluster.clog("a", "b", 350);
   await cluster.advance(1_050);

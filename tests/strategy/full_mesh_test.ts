@@ -121,7 +121,7 @@ Deno.test("fullMesh().leave() of oneself tells all connected members", () => {
   assertEquals(names(receive(memberState(b, [a, c]), "a", left.outgoing[0]).state), ["b", "c"]);
 });
 
-Deno.test("fullMesh().leave() of another tells all connected members, and that one even when it has to be dialled", () => {
+Deno.test("fullMesh().leave() of another tells all connected members, and that one even when it has to be dialed", () => {
   for (const connected of [["b"], ["b", "c"]]) {
     const left = strategy.leave(memberState(a, [b, c]), c, contextOf(connected));
     assertEquals([names(left.state), told(left)], [["a", "b"], ["b delta", "c delta"]]);

@@ -93,7 +93,7 @@ for (const [name, create] of [["scampV1", scampV1], ["scampV2", scampV2]] as con
     });
   });
 
-  Deno.test(`${name}(): a node that is down for long is dialled no more`, () => {
+  Deno.test(`${name}(): a node that is down for long is dialed no more`, () => {
     forEachSeed(1, (random) => {
       const nodes = cluster(create({ c: 1, forgetAfter: 20 }), 30, random);
       nodes.kill("n7");

@@ -92,7 +92,7 @@ export class Stage {
     const [name = "", cluster = "demo", host = name] = word.split(",").map((part) => part === "" ? undefined : part);
     const runtime = this.#world.node(host);
     const transport = new TappedTransport(runtime.transport, {
-      dialled: (to) => this.#say(host, `dials ${to}`, "dial"),
+      dialed: (to) => this.#say(host, `dials ${to}`, "dial"),
       sent: (to, kind, body) => this.#say(`${host} → ${to}`, this.#words.of(kind, body), nameOfKind(kind)),
       closed: (to) => this.#say(host, `closes a connection with ${to}`, "close"),
     });

@@ -6,7 +6,7 @@ import { FRAME_HEADER_BYTES } from "../../wire/frame_reader.ts";
 
 /** Is told what a node does with its streams. */
 export interface Tap {
-  dialled(host: string): void;
+  dialed(host: string): void;
   sent(host: string, kind: number, body: Uint8Array): void;
   closed(host: string): void;
 }
@@ -26,7 +26,7 @@ export class TappedTransport implements Transport {
   }
 
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
-    this.#tap.dialled(address.hostname);
+    this.#tap.dialed(address.hostname);
     return new TappedStream(await this.#transport.connect(address, options), this.#tap);
   }
 

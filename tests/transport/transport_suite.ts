@@ -60,7 +60,7 @@ class Bench {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Both ends of a stream, its dialler's first. */
+  /** Both ends of a stream, its dialer's first. */
   async open(): Promise<[ByteStream, ByteStream]> {
     const listener = await this.listen();
     const pair = await Promise.all([this.near.connect(listener.address), this.accept()]);

@@ -37,7 +37,7 @@ export async function protocolExchange(secrets: readonly string[]): Promise<stri
   return streams[1]!.map(dump);
 }
 
-/** Keeps what passes over each stream that is dialled, frame by frame. */
+/** Keeps what passes over each stream that is dialed, frame by frame. */
 function tapped(transport: Transport, streams: Sent[][]): Transport {
   return {
     listen: (address, accept) => transport.listen(address, accept),

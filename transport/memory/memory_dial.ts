@@ -51,12 +51,12 @@ export class MemoryDial implements Stalled {
     const arrivesAt = links.arrival(from, to, 0) +
       (this.#heldAt === undefined ? 0 : links.untilNextTry(this.#heldAt, FIRST_TRY_MS));
     const arrive = () => isBack ? this.#comeBack() : this.#reach();
-    // A microtask later: neither the listener nor the dialler expects to be called from within the call.
+    // A microtask later: neither the listener nor the dialer expects to be called from within the call.
     if (links.isImmediate(arrivesAt)) Promise.resolve().then(arrive);
     else links.clock.schedule(Math.max(0, arrivesAt - links.clock.now()), arrive);
   }
 
-  /** Called again when the host of the dialler goes on after a pause. */
+  /** Called again when the host of the dialer goes on after a pause. */
   settle(): void {
     if (!this.#finished && this.#host.wake(this)) this.#finish(this.#answer);
   }

@@ -64,10 +64,10 @@ export class MemoryStream implements ByteStream, Stalled {
     host.streams.add(this);
   }
 
-  /** Makes both ends of a stream that `dialler` opened to `acceptor`. */
-  static pair(dialler: MemoryHost, acceptor: MemoryHost, address: Address): [MemoryStream, MemoryStream] {
-    const near = new MemoryStream(dialler, address);
-    const far = new MemoryStream(acceptor, dialler.origin);
+  /** Makes both ends of a stream that `dialer` opened to `acceptor`. */
+  static pair(dialer: MemoryHost, acceptor: MemoryHost, address: Address): [MemoryStream, MemoryStream] {
+    const near = new MemoryStream(dialer, address);
+    const far = new MemoryStream(acceptor, dialer.origin);
     near.#peer = far;
     far.#peer = near;
     return [near, far];

@@ -11,27 +11,27 @@ import { pattern } from "../fake_stream.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 
-/** A request of `dialler` to be judged by `acceptor`, and all that matters for the verdict. */
+/** A request of `dialer` to be judged by `acceptor`, and all that matters for the verdict. */
 interface Scene {
-  readonly dialler?: NodeSpec;
+  readonly dialer?: NodeSpec;
   readonly acceptor?: NodeSpec;
   readonly request?: Partial<ConnectionRequest>;
-  /** What the acceptor knows of the dialler; `null` for nothing. */
+  /** What the acceptor knows of the dialer; `null` for nothing. */
   readonly known?: NodeSpec | null;
   /** A connection that the acceptor has. */
   readonly present?: { readonly outbound: boolean; readonly dial: number; readonly channel?: string };
   readonly peer?: Partial<Peer>;
-  readonly dialling?: boolean;
+  readonly dialing?: boolean;
   readonly wallTime?: number;
 }
 
 function judge(scene: Scene): string | null {
-  const { dialler = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialling = false } = scene;
-  const { known = dialler, present } = scene;
+  const { dialer = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialing = false } = scene;
+  const { known = dialer, present } = scene;
   const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
   if (present !== undefined) peer?.place({ channel: "membership", index: 0, ...present } as Connection);
   const request: ConnectionRequest = {
-    spec: dialler,
+    spec: dialer,
     to: acceptor.name,
     toIncarnation: acceptor.incarnation,
     channel: "membership",
@@ -40,7 +40,7 @@ function judge(scene: Scene): string | null {
     seen: 0,
     ...scene.request,
   };
-  const verdict = judgeRequest(request, { self: acceptor, peer, dialling, wallTime: scene.wallTime ?? 1_000 });
+  const verdict = judgeRequest(request, { self: acceptor, peer, dialing, wallTime: scene.wallTime ?? 1_000 });
   return verdict === null || verdict === "probe" ? verdict : verdict.code;
 }
 
@@ -48,45 +48,45 @@ function judge(scene: Scene): string | null {
 const NEIGHBOURS = [nodeSpec("a", 5), nodeSpec("c", 5)];
 const B = nodeSpec("b", 5);
 
-Deno.test("admission: a dialler that nobody knows, and one that is known and has nothing open, are let in", () => {
-  for (const dialler of NEIGHBOURS) {
-    assertEquals(judge({ acceptor: B, dialler, known: null }), null);
-    assertEquals(judge({ acceptor: B, dialler }), null);
+Deno.test("admission: a dialer that nobody knows, and one that is known and has nothing open, are let in", () => {
+  for (const dialer of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialer, known: null }), null);
+    assertEquals(judge({ acceptor: B, dialer }), null);
   }
 });
 
 Deno.test("admission: of two nodes that dial each other at once, exactly the dial of the one that sorts first is let in", () => {
-  assertEquals(judge({ dialler: NEIGHBOURS[0]!, acceptor: B, dialling: true }), null);
-  assertEquals(judge({ dialler: B, acceptor: NEIGHBOURS[0]!, dialling: true }), "duplicate");
+  assertEquals(judge({ dialer: NEIGHBOURS[0]!, acceptor: B, dialing: true }), null);
+  assertEquals(judge({ dialer: B, acceptor: NEIGHBOURS[0]!, dialing: true }), "duplicate");
 });
 
 Deno.test("admission: a dial that was under way when ours succeeded is refused, whoever sorts first: ours may be in use", () => {
   const present = { outbound: true, dial: 4 };
-  for (const dialler of NEIGHBOURS) {
-    assertEquals(judge({ acceptor: B, dialler, present, request: { seen: 3 } }), "duplicate");
+  for (const dialer of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialer, present, request: { seen: 3 } }), "duplicate");
   }
 });
 
-Deno.test("admission: names decide about a dialler that knows an address only, and cannot tell what it has seen", () => {
+Deno.test("admission: names decide about a dialer that knows an address only, and cannot tell what it has seen", () => {
   const present = { outbound: true, dial: 4 };
-  for (const [dialler, verdict] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
-    assertEquals(judge({ acceptor: B, dialler, present, request: { to: null, seen: 0 } }), verdict);
+  for (const [dialer, verdict] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
+    assertEquals(judge({ acceptor: B, dialer, present, request: { to: null, seen: 0 } }), verdict);
   }
 });
 
-Deno.test("admission: a dialler that saw our connection succeed and dials all the same has lost it", () => {
+Deno.test("admission: a dialer that saw our connection succeed and dials all the same has lost it", () => {
   const present = { outbound: true, dial: 4 };
-  for (const dialler of NEIGHBOURS) {
-    for (const dialling of [false, true]) {
-      assertEquals(judge({ acceptor: B, dialler, dialling, present, request: { seen: 4 } }), null);
+  for (const dialer of NEIGHBOURS) {
+    for (const dialing of [false, true]) {
+      assertEquals(judge({ acceptor: B, dialer, dialing, present, request: { seen: 4 } }), null);
     }
   }
 });
 
-Deno.test("admission: a dialler that dials again what it dialled itself has lost it", () => {
-  for (const dialler of NEIGHBOURS) {
-    for (const dialling of [false, true]) {
-      assertEquals(judge({ acceptor: B, dialler, dialling, present: { outbound: false, dial: 9 } }), null);
+Deno.test("admission: a dialer that dials again what it dialed itself has lost it", () => {
+  for (const dialer of NEIGHBOURS) {
+    for (const dialing of [false, true]) {
+      assertEquals(judge({ acceptor: B, dialer, dialing, present: { outbound: false, dial: 9 } }), null);
     }
   }
 });
@@ -102,16 +102,16 @@ Deno.test("admission: a dial that a later one of the same place has overtaken co
 
 Deno.test("admission: whoever comes while our connection with it is doubtful is let in", () => {
   const present = { outbound: true, dial: 4 };
-  for (const dialler of NEIGHBOURS) {
-    assertEquals(judge({ acceptor: B, dialler, present, dialling: true, peer: { doubtful: true } }), null);
+  for (const dialer of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialer, present, dialing: true, peer: { doubtful: true } }), null);
   }
 });
 
 Deno.test("admission: an incarnation that is older than the known one is told which one is known", () => {
-  assertEquals(judge({ dialler: nodeSpec("b", 4), known: nodeSpec("b", 5) }), "stale-incarnation");
+  assertEquals(judge({ dialer: nodeSpec("b", 4), known: nodeSpec("b", 5) }), "stale-incarnation");
   const peer = new Peer(nodeSpec("b", 5), nodeSpec("a"));
   const request = { spec: nodeSpec("b", 4), to: "a", toIncarnation: 0, channel: "default", index: 0, dial: 1, seen: 0 };
-  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialling: false, wallTime: 0 }), {
+  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialing: false, wallTime: 0 }), {
     code: "stale-incarnation",
     reason: 'Cannot accept "b": incarnation 4 is older than the known 5',
     known: 5,
@@ -119,15 +119,15 @@ Deno.test("admission: an incarnation that is older than the known one is told wh
 });
 
 Deno.test("admission: a newer incarnation is let in when its predecessor has no membership connection, or is held for dead", () => {
-  const dialler = nodeSpec("b", 6), known = nodeSpec("b", 5);
+  const dialer = nodeSpec("b", 6), known = nodeSpec("b", 5);
   const present = { outbound: false, dial: 90 };
-  assertEquals(judge({ dialler, known }), null);
-  assertEquals(judge({ dialler, known, present: { ...present, channel: "default" } }), null);
-  assertEquals(judge({ dialler, known, present, peer: { silent: true } }), null);
-  assertEquals(judge({ dialler, known, present }), "probe");
+  assertEquals(judge({ dialer, known }), null);
+  assertEquals(judge({ dialer, known, present: { ...present, channel: "default" } }), null);
+  assertEquals(judge({ dialer, known, present, peer: { silent: true } }), null);
+  assertEquals(judge({ dialer, known, present }), "probe");
 });
 
-Deno.test("admission: a dialler that knows this node as a newer incarnation has to wait until it is one", () => {
+Deno.test("admission: a dialer that knows this node as a newer incarnation has to wait until it is one", () => {
   for (const known of [null, nodeSpec("b", 5)]) {
     assertEquals(judge({ known, request: { toIncarnation: 6 } }), "stopping");
     assertEquals(judge({ known, request: { toIncarnation: 5 } }), null);
@@ -137,9 +137,9 @@ Deno.test("admission: a dialler that knows this node as a newer incarnation has 
 
 Deno.test("admission: nobody gets in under this node's own name, and the node itself is told so", () => {
   const acceptor = nodeSpec("b", 5);
-  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 5), known: null }), "self");
-  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 4), known: null }), "name-in-use");
-  assertEquals(judge({ acceptor, dialler: nodeSpec("b", 6), known: null }), "name-in-use");
+  assertEquals(judge({ acceptor, dialer: nodeSpec("b", 5), known: null }), "self");
+  assertEquals(judge({ acceptor, dialer: nodeSpec("b", 4), known: null }), "name-in-use");
+  assertEquals(judge({ acceptor, dialer: nodeSpec("b", 6), known: null }), "name-in-use");
 });
 
 Deno.test("admission: a channel has as many places as both sides agree on", () => {
@@ -153,9 +153,9 @@ Deno.test("admission: a channel has as many places as both sides agree on", () =
   ];
   for (const [ours, theirs, places] of cases) {
     const acceptor = nodeSpec("a", 5, ours === undefined ? {} : { channels: ours });
-    const dialler = nodeSpec("b", 5, theirs === undefined ? {} : { channels: theirs });
-    for (const known of [null, dialler]) {
-      const at = (index: number) => judge({ acceptor, dialler, known, request: { channel: "bulk", index } });
+    const dialer = nodeSpec("b", 5, theirs === undefined ? {} : { channels: theirs });
+    for (const known of [null, dialer]) {
+      const at = (index: number) => judge({ acceptor, dialer, known, request: { channel: "bulk", index } });
       assertEquals(at(places), "channel");
       if (places > 0) assertEquals(at(places - 1), null);
     }
@@ -171,7 +171,7 @@ Deno.test("admission: no channel goes by the name of something that every object
 Deno.test("admission: nobody gets in through an injected partition, not even a newer incarnation", () => {
   assertEquals(judge({ peer: { partitioned: true } }), "partitioned");
   assertEquals(
-    judge({ dialler: nodeSpec("b", 6), known: nodeSpec("b", 5), peer: { partitioned: true } }),
+    judge({ dialer: nodeSpec("b", 6), known: nodeSpec("b", 5), peer: { partitioned: true } }),
     "partitioned",
   );
 });
@@ -179,18 +179,18 @@ Deno.test("admission: nobody gets in through an injected partition, not even a n
 Deno.test("admission: a name at one incarnation belongs to the key that had it first", () => {
   const key = (seed: number) => ({ key: pattern(32, seed) });
   const known = nodeSpec("b", 5, key(1));
-  assertEquals(judge({ known, dialler: known }), null);
-  for (const dialler of [nodeSpec("b", 5, key(2)), nodeSpec("b", 5)]) {
+  assertEquals(judge({ known, dialer: known }), null);
+  for (const dialer of [nodeSpec("b", 5, key(2)), nodeSpec("b", 5)]) {
     for (const dial of [1, 10, 1_000_000]) {
-      assertEquals(judge({ known, dialler, request: { dial } }), "name-in-use");
-      assertEquals(judge({ known, dialler, request: { dial }, present: { outbound: true, dial: 1 } }), "name-in-use");
+      assertEquals(judge({ known, dialer, request: { dial } }), "name-in-use");
+      assertEquals(judge({ known, dialer, request: { dial }, present: { outbound: true, dial: 1 } }), "name-in-use");
     }
   }
   // A key that was not known is learnt; a newer life may have another one, once the former is out of reach.
-  assertEquals(judge({ known: nodeSpec("b", 5), dialler: known }), null);
+  assertEquals(judge({ known: nodeSpec("b", 5), dialer: known }), null);
   const successor = nodeSpec("b", 6, key(2));
-  assertEquals(judge({ known, dialler: successor }), null);
-  assertEquals(judge({ known, dialler: successor, present: { outbound: true, dial: 1 } }), "probe");
+  assertEquals(judge({ known, dialer: successor }), null);
+  assertEquals(judge({ known, dialer: successor, present: { outbound: true, dial: 1 } }), "probe");
 });
 
 Deno.test("admission: a dial number or an incarnation that cannot be is refused, and never remembered", () => {
@@ -210,7 +210,7 @@ Deno.test("admission: a dial number or an incarnation that cannot be is refused,
     assertEquals(judge({ acceptor, request, wallTime, known: null }), verdict, JSON.stringify(request));
   }
   // Its clock is ahead of this one.
-  assertEquals(judge({ dialler: nodeSpec("b", wallTime + day), request: { dial: 2 ** 20 }, wallTime }), null);
+  assertEquals(judge({ dialer: nodeSpec("b", wallTime + day), request: { dial: 2 ** 20 }, wallTime }), null);
   // An incarnation that this node has reached, whatever the time is, is no news.
   assertEquals(judge({ acceptor: nodeSpec("a", 2 ** 50), request: { toIncarnation: 2 ** 50 }, wallTime }), null);
 });

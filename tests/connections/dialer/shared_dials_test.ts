@@ -2,9 +2,9 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
-import { type DialledPlace, SharedDials } from "../../../connections/dialer/shared_dials.ts";
+import { type DialedPlace, SharedDials } from "../../../connections/dialer/shared_dials.ts";
 
-const PLACE: DialledPlace = ["b", "default", 0];
+const PLACE: DialedPlace = ["b", "default", 0];
 
 /** Shared dials, each of which ends when the test says so. */
 class Bench {
@@ -12,7 +12,7 @@ class Bench {
   readonly dials = new SharedDials<string>(this.clock);
   readonly begun: PromiseWithResolvers<string>[] = [];
 
-  join(place: DialledPlace = PLACE, signal?: AbortSignal): Promise<string> {
+  join(place: DialedPlace = PLACE, signal?: AbortSignal): Promise<string> {
     return this.dials.join(place, () => {
       this.begun.push(Promise.withResolvers());
       return this.begun.at(-1)!.promise;
@@ -36,7 +36,7 @@ Deno.test("SharedDials begins one dial for all that want the same place, and ano
 
 Deno.test("SharedDials tells places apart, whatever their names look like", () => {
   const bench = new Bench();
-  const places: DialledPlace[] = [["a b", "c", 1], ["a", "b c", 1], ["a", "b", 1], ["a b c", "", 1], ["a", "b", 11]];
+  const places: DialedPlace[] = [["a b", "c", 1], ["a", "b c", 1], ["a", "b", 1], ["a b c", "", 1], ["a", "b", 11]];
   for (const place of places) bench.join(place);
   assertEquals(bench.begun.length, places.length);
 });

@@ -108,7 +108,7 @@ async function keyedSpec(name: string, secrets: readonly string[]): Promise<Node
   return nodeSpec(name, 1, keys === null ? {} : { key: keys.publicKey });
 }
 
-/** What a dialler with these secrets writes first. */
+/** What a dialer with these secrets writes first. */
 async function hello(secrets: readonly string[]): Promise<Uint8Array> {
   const runtime = bareRuntime();
   const stream = new FakeStream();
@@ -151,7 +151,7 @@ Deno.test("ConnectionOpener.dial() tries the addresses one soon after the other,
   const green = await bench.answer(await bench.opener("green", { cluster: "green" }), nodeSpec("green"));
   const other = await bench.answer(await bench.opener("c"), nodeSpec("c"));
   const right = await bench.answer(await bench.opener("b"), nodeSpec("b"));
-  const never = await bench.listen("never", () => assert(false, "dialled although another one had answered"));
+  const never = await bench.listen("never", () => assert(false, "dialed although another one had answered"));
   const result = await bench.settle(a.dial([nobody, silent, rude, green, other, right, never], REQUEST));
   assert(result.status === "fulfilled");
   assertEquals(result.value.spec.name, "b");
@@ -210,12 +210,12 @@ Deno.test("ConnectionOpener.dial() gives up on silence at every step when the ti
     const bench = new Bench();
     const a = await bench.opener("a", { secrets });
     const request = { ...REQUEST, spec: await keyedSpec("a", secrets) };
-    const dialling = a.dial([await prepare(bench)], request);
-    dialling.catch(() => {});
+    const dialing = a.dial([await prepare(bench)], request);
+    dialing.catch(() => {});
     await bench.pass(TIMEOUT - 1);
     assertEquals(a.stats.dialFailures, 0, step);
     await bench.pass(1);
-    const error = await assertRejects(() => dialling, DOMException, `within ${TIMEOUT} ms`);
+    const error = await assertRejects(() => dialing, DOMException, `within ${TIMEOUT} ms`);
     assertEquals(error.name, "TimeoutError", step);
     assertEquals(a.stats.handshakeTimeouts, 1, step);
     await bench.pass(0);
@@ -232,11 +232,11 @@ Deno.test("ConnectionOpener.dial() gives up when its signal is aborted, at every
     const address = await bench.listen("b", () => {});
     if (step === "before") controller.abort(new Error("Enough"));
     if (step === "connecting") bench.network.cut("a", "b");
-    const dialling = a.dial([address, next], REQUEST, { signal: controller.signal });
-    dialling.catch(() => {});
+    const dialing = a.dial([address, next], REQUEST, { signal: controller.signal });
+    dialing.catch(() => {});
     await bench.pass(1);
     controller.abort(new Error("Enough"));
-    await assertRejects(() => dialling, Error, "Enough");
+    await assertRejects(() => dialing, Error, "Enough");
     await bench.pass(0);
     assertEquals(bench.leftovers("a"), NOTHING, step);
     assertEquals(a.stats.handshakeTimeouts, 0, step);
@@ -401,10 +401,10 @@ Deno.test("ConnectionOpener.accept() waits no longer for admission than for the 
   const bench = new Bench();
   const [a, b] = [await bench.opener("a"), await bench.opener("b")];
   const address = await bench.answer(b, nodeSpec("b"), () => new Promise(() => {}));
-  const dialling = a.dial([address], REQUEST);
-  dialling.catch(() => {});
+  const dialing = a.dial([address], REQUEST);
+  dialing.catch(() => {});
   await bench.pass(TIMEOUT);
-  const [result] = await Promise.allSettled([dialling]);
+  const [result] = await Promise.allSettled([dialing]);
   assertEquals(result.status, "rejected");
   assertEquals(bench.leftovers("b"), NOTHING);
 });
@@ -414,12 +414,12 @@ Deno.test("ConnectionOpener.stop() gives up every handshake under way, on both s
   const [a, b] = [await bench.opener("a"), await bench.opener("b")];
   const silent = await bench.listen("silent", () => {});
   const client = await bench.connect(await bench.answer(b, nodeSpec("b")));
-  const dialling = a.dial([silent, silent], REQUEST);
-  dialling.catch(() => {});
+  const dialing = a.dial([silent, silent], REQUEST);
+  dialing.catch(() => {});
   await bench.pass(1);
   a.stop();
   b.stop();
-  await assertRejects(() => dialling, Error, "Cannot open a connection: the node was stopped");
+  await assertRejects(() => dialing, Error, "Cannot open a connection: the node was stopped");
   await assertRejects(() => a.dial([silent], REQUEST), Error, "the node was stopped");
   assertEquals(await bench.accepted[0], null);
   await bench.pass(0);

@@ -42,11 +42,11 @@ async function accept(
 }
 
 /** Dials an acceptor whose bytes the test makes up. */
-async function dial(secrets: readonly string[] = []): Promise<{ stream: FakeStream; dialling: Promise<unknown> }> {
+async function dial(secrets: readonly string[] = []): Promise<{ stream: FakeStream; dialing: Promise<unknown> }> {
   const stream = new FakeStream();
-  const dialling = dialHandshake(endOf(stream, await identityOf("a", secrets)), REQUEST);
-  dialling.catch(() => {});
-  return { stream, dialling };
+  const dialing = dialHandshake(endOf(stream, await identityOf("a", secrets)), REQUEST);
+  dialing.catch(() => {});
+  return { stream, dialing };
 }
 
 function kindsOf(stream: FakeStream): number[] {
@@ -60,16 +60,16 @@ function ready(changes: Record<string, unknown> = {}): Uint8Array {
 
 Deno.test("a handshake tells each side who the other one is, which connection it is about, and what both can do", async () => {
   for (const secrets of [[], ["s3cret"]]) {
-    const dialler = await identityOf("a", secrets, { features: ["one", "two", "three"], maxFrameBytes: 5000 });
+    const dialer = await identityOf("a", secrets, { features: ["one", "two", "three"], maxFrameBytes: 5000 });
     const acceptor = await identityOf("b", secrets, { features: ["three", "four", "one"], maxFrameBytes: 7000 });
-    const { dialled, accepted } = await shake({ dialler, acceptor });
-    assert(dialled.status === "fulfilled" && accepted.status === "fulfilled", `${messageOf(dialled)}`);
-    assertEquals(dialled.value.spec, await keyedSpec("b", secrets));
+    const { dialed, accepted } = await shake({ dialer, acceptor });
+    assert(dialed.status === "fulfilled" && accepted.status === "fulfilled", `${messageOf(dialed)}`);
+    assertEquals(dialed.value.spec, await keyedSpec("b", secrets));
     assertEquals(accepted.value!.request, { ...REQUEST, spec: await keyedSpec("a", secrets) });
-    for (const { version, features } of [dialled.value, accepted.value!]) {
+    for (const { version, features } of [dialed.value, accepted.value!]) {
       assertEquals([version, [...features].sort()], [2, ["one", "three"]]);
     }
-    assertEquals([dialled.value.maxFrameBytes, accepted.value!.maxFrameBytes], [7000, 5000]);
+    assertEquals([dialed.value.maxFrameBytes, accepted.value!.maxFrameBytes], [7000, 5000]);
   }
 });
 
@@ -77,10 +77,10 @@ Deno.test("a handshake succeeds where the dialer's preferred secret is one that 
   const lists = ["x", "y", "z", "xy", "yx", "xz", "zx", "yz", "xyz", "zyx"].map((list) => [...list]);
   for (const ours of lists) {
     for (const theirs of lists) {
-      const [dialler, acceptor] = [await identityOf("a", ours), await identityOf("b", theirs)];
-      const { dialled, accepted } = await shake({ dialler, acceptor });
+      const [dialer, acceptor] = [await identityOf("a", ours), await identityOf("b", theirs)];
+      const { dialed, accepted } = await shake({ dialer, acceptor });
       const expected = theirs.includes(ours[0]!) ? "none" : "secret";
-      assertEquals([codeOf(dialled), codeOf(accepted)], [expected, expected], `${ours} and ${theirs}`);
+      assertEquals([codeOf(dialed), codeOf(accepted)], [expected, expected], `${ours} and ${theirs}`);
     }
   }
 });
@@ -88,20 +88,20 @@ Deno.test("a handshake succeeds where the dialer's preferred secret is one that 
 Deno.test("a handshake between nodes that do not belong together is refused with the reason on both sides", async () => {
   const [ours, theirs] = [await identityOf("a"), await identityOf("b")];
   const cases: [Partial<Sides>, string, string][] = [
-    [{ dialler: await identityOf("a", [], { cluster: "green" }) }, "cluster", 'cluster is "green", expected "blue"'],
+    [{ dialer: await identityOf("a", [], { cluster: "green" }) }, "cluster", 'cluster is "green", expected "blue"'],
     [
-      { dialler: await identityOf("a", [], { strategy: "star" }) },
+      { dialer: await identityOf("a", [], { strategy: "star" }) },
       "strategy",
       'strategy is "star", expected "full-mesh"',
     ],
-    [{ dialler: await identityOf("a", ["x"]) }, "secret", "use of a secret is true, expected false"],
+    [{ dialer: await identityOf("a", ["x"]) }, "secret", "use of a secret is true, expected false"],
     [{ acceptor: await identityOf("b", ["x"]) }, "secret", "use of a secret is false"],
     [{ request: { to: "c" } }, "wrong-node", 'Cannot reach "c": this address belongs to "b"'],
   ];
   for (const [sides, code, reason] of cases) {
-    const { dialled, accepted } = await shake({ dialler: ours, acceptor: theirs, ...sides });
-    assertEquals([codeOf(dialled), codeOf(accepted)], [code, code]);
-    assertStringIncludes(messageOf(dialled), reason);
+    const { dialed, accepted } = await shake({ dialer: ours, acceptor: theirs, ...sides });
+    assertEquals([codeOf(dialed), codeOf(accepted)], [code, code]);
+    assertStringIncludes(messageOf(dialed), reason);
     assertStringIncludes(messageOf(accepted), reason);
   }
 });
@@ -117,12 +117,12 @@ Deno.test("two nodes speak the newest version that both know, and refuse each ot
   ];
   for (const secrets of [[], ["x"]]) {
     for (const [ours, theirs, common] of cases) {
-      const [dialler, acceptor] = [
+      const [dialer, acceptor] = [
         await identityOf("a", secrets, { versions: ours }),
         await identityOf("b", secrets, { versions: theirs }),
       ];
-      const { dialled, accepted } = await shake({ dialler, acceptor });
-      const found = [dialled, accepted].map((side) => side.status === "fulfilled" ? side.value!.version : codeOf(side));
+      const { dialed, accepted } = await shake({ dialer, acceptor });
+      const found = [dialed, accepted].map((side) => side.status === "fulfilled" ? side.value!.version : codeOf(side));
       assertEquals(found, common === null ? ["version", "version"] : [common, common], `${ours} and ${theirs}`);
     }
   }
@@ -142,9 +142,9 @@ Deno.test("a hello of other versions is refused with both, whatever else there i
 Deno.test("a refusal by admission reaches the dialer as it is", async () => {
   const refusal: Refusal = { code: "stale-incarnation", reason: "Cannot accept: too old", known: 99 };
   for (const secrets of [[], ["x"]]) {
-    const [dialler, acceptor] = [await identityOf("a", secrets), await identityOf("b", secrets)];
-    const { dialled, accepted } = await shake({ dialler, acceptor, admit: () => Promise.resolve(refusal) });
-    for (const result of [dialled, accepted]) {
+    const [dialer, acceptor] = [await identityOf("a", secrets), await identityOf("b", secrets)];
+    const { dialed, accepted } = await shake({ dialer, acceptor, admit: () => Promise.resolve(refusal) });
+    for (const result of [dialed, accepted]) {
       assert(result.status === "rejected");
       assertEquals(result.reason.refusal, refusal);
     }
@@ -159,9 +159,9 @@ Deno.test("a dialer takes no other node than the one it meant, even if the accep
       "the name of this node",
     ]] as const
   ) {
-    const { stream, dialling } = await dial();
+    const { stream, dialing } = await dial();
     stream.give(ready({ spec: nodeSpec(name) }));
-    const error = await assertRejects(() => dialling, HandshakeRefusedError, reason);
+    const error = await assertRejects(() => dialing, HandshakeRefusedError, reason);
     assertEquals(error.refusal.code, code);
   }
 });
@@ -208,10 +208,10 @@ Deno.test("a dialer gives up on garbage instead of an answer", async () => {
   const bodies = [[], [0xc1], encode(null), encode({}), encode({ version: 2, spec: SPEC_B })];
   const wrong = [{ version: 3 }, { version: "2" }, { spec: null }, { features: "x" }, { maxFrameBytes: 1 }].map(ready);
   for (const bytes of [...GARBAGE, ...wrong, ...bodies.map((body) => frame(FrameKind.ready, body))]) {
-    const { stream, dialling } = await dial();
+    const { stream, dialing } = await dial();
     stream.give(bytes);
     stream.end();
-    await assertRejects(() => dialling, ProtocolError);
+    await assertRejects(() => dialing, ProtocolError);
   }
 });
 
@@ -251,9 +251,9 @@ Deno.test("an acceptor gives up when the stream ends within what a dialer says, 
 
 Deno.test("both sides give up when the other one closes instead of answering", async () => {
   for (const secrets of [[], ["x"]]) {
-    const { stream, dialling } = await dial(secrets);
+    const { stream, dialing } = await dial(secrets);
     stream.end();
-    await assertRejects(() => dialling, ProtocolError, "the other end closed the connection");
+    await assertRejects(() => dialing, ProtocolError, "the other end closed the connection");
   }
 });
 
@@ -272,9 +272,9 @@ Deno.test("both sides refuse a frame of the handshake that is too long by its he
     header(HANDSHAKE_FRAME_BYTES + 1),
   );
   await assertRejects(() => introduced.accepting, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
-  const dialling = await dial();
-  dialling.stream.give(header(HANDSHAKE_FRAME_BYTES + 1));
-  await assertRejects(() => dialling.dialling, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
+  const dialing = await dial();
+  dialing.stream.give(header(HANDSHAKE_FRAME_BYTES + 1));
+  await assertRejects(() => dialing.dialing, ProtocolError, `the limit is ${HANDSHAKE_FRAME_BYTES}`);
 });
 
 Deno.test("what comes right behind the handshake is left to the next reader", async () => {
@@ -286,27 +286,27 @@ Deno.test("what comes right behind the handshake is left to the next reader", as
 });
 
 Deno.test("a refusal with an unknown code means to try again later, and its reason is cut short", async () => {
-  const { stream, dialling } = await dial();
+  const { stream, dialing } = await dial();
   stream.give(frame(FrameKind.refused, encode({ code: "too-hot", reason: "x".repeat(5000), known: -1 })));
-  const error = await assertRejects(() => dialling, HandshakeRefusedError);
+  const error = await assertRejects(() => dialing, HandshakeRefusedError);
   assertEquals(error.refusal, { code: "stopping", reason: "x".repeat(1024) });
 });
 
 Deno.test("a dialer does not wait to refuse an acceptor that is gone", async () => {
-  const { stream, dialling } = await dial();
+  const { stream, dialing } = await dial();
   stream.give(ready({ spec: nodeSpec("c") }));
   await Promise.resolve();
   stream.writeError = new Error("Broken pipe");
-  await assertRejects(() => dialling, HandshakeRefusedError, 'belongs to "c"');
+  await assertRejects(() => dialing, HandshakeRefusedError, 'belongs to "c"');
 });
 
 Deno.test("acceptHandshake() lets a dialer take an occupied place once it has shown that it is still there", async () => {
   const [near, far] = await streamPair();
-  const dialling = dialHandshake(endOf(near, await identityOf("a")), REQUEST);
+  const dialing = dialHandshake(endOf(near, await identityOf("a")), REQUEST);
   const acceptance = { ...ADMIT, isOccupied: () => true };
   const accepted = await acceptHandshake(endOf(far, await identityOf("b")), acceptance);
   assertEquals(accepted?.request.dial, REQUEST.dial);
-  assertEquals((await dialling).spec.name, "b");
+  assertEquals((await dialing).spec.name, "b");
   near.close();
   far.close();
 });

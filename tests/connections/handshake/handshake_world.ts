@@ -55,7 +55,7 @@ export function endOf(stream: ByteStream, identity: ClusterIdentity): HandshakeE
 
 /** Two sides of a handshake. */
 export interface Sides {
-  readonly dialler: ClusterIdentity;
+  readonly dialer: ClusterIdentity;
   readonly acceptor: ClusterIdentity;
   readonly request?: Partial<ConnectionRequest>;
   /** What the acceptor is. */
@@ -65,23 +65,23 @@ export interface Sides {
 
 /** How they ended. */
 export interface Outcome {
-  readonly dialled: PromiseSettledResult<Session & { spec: NodeSpec }>;
+  readonly dialed: PromiseSettledResult<Session & { spec: NodeSpec }>;
   readonly accepted: PromiseSettledResult<Session & { request: ConnectionRequest } | null>;
 }
 
 /** Lets two sides shake hands, over a stream of their own unless its ends are given. */
 export async function shake(sides: Sides, ends?: [ByteStream, ByteStream]): Promise<Outcome> {
-  const { dialler, acceptor, admit = () => Promise.resolve(null) } = sides;
+  const { dialer, acceptor, admit = () => Promise.resolve(null) } = sides;
   const [near, far] = ends ?? await streamPair();
-  const request = { ...REQUEST, spec: withKey(SPEC_A, dialler), ...sides.request };
-  const dialling = dialHandshake(endOf(near, dialler), request);
+  const request = { ...REQUEST, spec: withKey(SPEC_A, dialer), ...sides.request };
+  const dialing = dialHandshake(endOf(near, dialer), request);
   const acceptance = { spec: withKey(sides.spec ?? SPEC_B, acceptor), admit, isOccupied: () => false };
   const accepting = acceptHandshake(endOf(far, acceptor), acceptance);
   // A side that fails closes, as the opener does.
-  dialling.catch(() => near.close());
+  dialing.catch(() => near.close());
   accepting.catch(() => far.close());
-  const [dialled, accepted] = await Promise.allSettled([dialling, accepting]);
-  return { dialled, accepted };
+  const [dialed, accepted] = await Promise.allSettled([dialing, accepting]);
+  return { dialed, accepted };
 }
 
 /** What became of a side, in a word. */

@@ -34,14 +34,14 @@ async function tapped(
 }
 
 async function bothSides(secrets: readonly string[] = SECRETS) {
-  return { dialler: await identityOf("a", secrets), acceptor: await identityOf("b", secrets) };
+  return { dialer: await identityOf("a", secrets), acceptor: await identityOf("b", secrets) };
 }
 
 /** Two ends that have shaken hands. */
 async function sessions(ends: [ByteStream, ByteStream]): Promise<[Session, Session]> {
-  const { dialled, accepted } = await shake(await bothSides(), ends);
-  assert(dialled.status === "fulfilled" && accepted.status === "fulfilled");
-  return [dialled.value, accepted.value!];
+  const { dialed, accepted } = await shake(await bothSides(), ends);
+  assert(dialed.status === "fulfilled" && accepted.status === "fulfilled");
+  return [dialed.value, accepted.value!];
 }
 
 /** Everything that two sides say to each other, from the first byte on. */
@@ -55,11 +55,11 @@ async function overheard(secrets: readonly string[]): Promise<Uint8Array[]> {
   const sides = await bothSides(secrets);
   const metadata = { zone: "somewhere-secret" };
   const request = {
-    spec: withKey(nodeSpec("a-node-name", 10, { metadata }), sides.dialler),
+    spec: withKey(nodeSpec("a-node-name", 10, { metadata }), sides.dialer),
     channel: "a-channel-name",
   };
-  const { dialled } = await shake({ ...sides, request, spec: nodeSpec("b", 20, { metadata }) }, ends);
-  assert(dialled.status === "fulfilled");
+  const { dialed } = await shake({ ...sides, request, spec: nodeSpec("b", 20, { metadata }) }, ends);
+  assert(dialed.status === "fulfilled");
   for (const end of ends) end.close();
   return heard;
 }
@@ -144,9 +144,9 @@ Deno.test("what an acceptor says before the dialer has proven itself is the same
 Deno.test("a sealed dialer believes nothing of a stranger: neither newer incarnations nor what only a member can know", async () => {
   for (const code of ["stale-incarnation", "name-in-use", "stopping", "self", "duplicate"]) {
     const stream = new FakeStream();
-    const dialling = dialHandshake(endOf(stream, await identityOf("a", SECRETS)), REQUEST);
+    const dialing = dialHandshake(endOf(stream, await identityOf("a", SECRETS)), REQUEST);
     stream.give(frame(FrameKind.refused, encode({ code, reason: "Cannot accept: no", known: 2 ** 52 })));
-    const error = await assertRejects(() => dialling, HandshakeRefusedError);
+    const error = await assertRejects(() => dialing, HandshakeRefusedError);
     assertEquals(error.refusal, { code: "protocol", reason: "Cannot accept: no" });
   }
 });
@@ -158,7 +158,7 @@ Deno.test("reflection: a dialer that is shown itself is refused, and refuses", a
   for (const to of [null, "a"]) {
     let asked = 0;
     const [near, far] = await streamPair();
-    const dialling = dialHandshake(endOf(near, identity), { ...REQUEST, spec, to });
+    const dialing = dialHandshake(endOf(near, identity), { ...REQUEST, spec, to });
     const admit = () => {
       asked++;
       return Promise.resolve(null);
@@ -166,7 +166,7 @@ Deno.test("reflection: a dialer that is shown itself is refused, and refuses", a
     const accepting = acceptHandshake(endOf(far, identity), { spec, admit, isOccupied: () => false });
     accepting.catch(() => far.close());
     // The acceptor itself asks for admission, which refuses a node of its own name; the dialer does not rely on that.
-    const error = await assertRejects(() => dialling, HandshakeRefusedError);
+    const error = await assertRejects(() => dialing, HandshakeRefusedError);
     assertEquals(error.refusal.code, "self");
     assertEquals(asked, 1);
     near.close();
@@ -178,8 +178,8 @@ Deno.test("reflection: the words of a dialer, sent back to it in any order, open
   const identity = await identityOf("a", SECRETS);
   const spec = await keyedSpec("a", SECRETS);
   const stream = new FakeStream();
-  const dialling = dialHandshake(endOf(stream, identity), { ...REQUEST, spec, to: null });
-  dialling.catch(() => {});
+  const dialing = dialHandshake(endOf(stream, identity), { ...REQUEST, spec, to: null });
+  dialing.catch(() => {});
   await settled();
   const said = stream.written();
   for (const kind of [FrameKind.welcome, FrameKind.introduction, FrameKind.ready]) {
@@ -191,26 +191,26 @@ Deno.test("reflection: the words of a dialer, sent back to it in any order, open
     assertEquals(copy.writes.length, 1);
   }
   stream.close();
-  await Promise.allSettled([dialling]);
+  await Promise.allSettled([dialing]);
 });
 
 Deno.test("a holder of the secret that shows the key of this node under another name is refused", async () => {
   const identity = await identityOf("b", SECRETS);
-  const { dialled, accepted } = await shake({ dialler: identity, acceptor: identity });
-  assertEquals([codeOf(dialled), codeOf(accepted)], ["self", "self"]);
+  const { dialed, accepted } = await shake({ dialer: identity, acceptor: identity });
+  assertEquals([codeOf(dialed), codeOf(accepted)], ["self", "self"]);
 });
 
 Deno.test("a holder of the secret that claims a key which it has not proven is refused, on either side", async () => {
-  const { dialler, acceptor } = await bothSides();
+  const { dialer, acceptor } = await bothSides();
   const foreign = { key: keyPair(hash(pattern(1), pattern(2))).publicKey };
   for (const spec of [nodeSpec("a", 10), nodeSpec("a", 10, foreign)]) {
-    const { accepted } = await shake({ dialler, acceptor, request: { spec } });
+    const { accepted } = await shake({ dialer, acceptor, request: { spec } });
     assertEquals(codeOf(accepted), "protocol error");
   }
   const [near, far] = await streamPair();
-  const dialling = dialHandshake(endOf(near, dialler), { ...REQUEST, spec: await keyedSpec("a", SECRETS) });
+  const dialing = dialHandshake(endOf(near, dialer), { ...REQUEST, spec: await keyedSpec("a", SECRETS) });
   acceptHandshake(endOf(far, acceptor), { ...LIFE, spec: nodeSpec("b", 20, foreign) }).catch(() => {});
-  await assertRejects(() => dialling, ProtocolError, '"b" has not proven that it holds its key');
+  await assertRejects(() => dialing, ProtocolError, '"b" has not proven that it holds its key');
   near.close();
   far.close();
 });
@@ -228,8 +228,8 @@ Deno.test("a handshake in which a single byte was changed on the way is refused,
           return bytes;
         };
         const ends = way === "up" ? await tapped(flip) : await tapped(undefined, flip);
-        const { dialled } = await shake(sides, ends);
-        assertEquals(dialled.status, "rejected", `${way}, frame ${number}, attempt ${attempt}`);
+        const { dialed } = await shake(sides, ends);
+        assertEquals(dialed.status, "rejected", `${way}, frame ${number}, attempt ${attempt}`);
       }
     }
   }
@@ -249,8 +249,8 @@ Deno.test("a handshake that was overheard is worth nothing when it is played aga
   assertEquals(stream.writes.map((bytes) => bytes[4]), [FrameKind.welcome, FrameKind.refused]);
   const other = new FakeStream();
   other.give(...heard.down);
-  const dialling = dialHandshake(endOf(other, await identityOf("a", SECRETS)), REQUEST);
-  await assertRejects(() => dialling, SealError);
+  const dialing = dialHandshake(endOf(other, await identityOf("a", SECRETS)), REQUEST);
+  await assertRejects(() => dialing, SealError);
 });
 
 Deno.test("no two handshakes say the same", async () => {
@@ -307,7 +307,7 @@ Deno.test("a session ends for its reader as its writer ended it, and is cut off 
 });
 
 Deno.test("over TLS nothing is sealed twice, and nobody between two certificates can pass proofs on", async () => {
-  const [dialler, acceptor] = [await identityOf("a", ["s3cret"]), await identityOf("b", ["s3cret"])];
+  const [dialer, acceptor] = [await identityOf("a", ["s3cret"]), await identityOf("b", ["s3cret"])];
   const over = (stream: ByteStream, own: string, theirs: string): ByteStream => ({
     remoteAddress: stream.remoteAddress,
     certificate: { subject: {}, dnsNames: [], uris: [], validTo: "", fingerprint256: theirs },
@@ -318,10 +318,10 @@ Deno.test("over TLS nothing is sealed twice, and nobody between two certificates
   });
   const [near, far] = await streamPair();
   const ends: [ByteStream, ByteStream] = [over(near, "A", "B"), over(far, "B", "A")];
-  const { dialled, accepted } = await shake({ dialler, acceptor }, ends);
-  assert(dialled.status === "fulfilled" && accepted.status === "fulfilled");
-  assertEquals([dialled.value.stream === ends[0], accepted.value!.stream === ends[1]], [true, true]);
+  const { dialed, accepted } = await shake({ dialer, acceptor }, ends);
+  assert(dialed.status === "fulfilled" && accepted.status === "fulfilled");
+  assertEquals([dialed.value.stream === ends[0], accepted.value!.stream === ends[1]], [true, true]);
   const [left, right] = await streamPair();
-  const between = await shake({ dialler, acceptor }, [over(left, "A", "M"), over(right, "B", "M")]);
-  assertEquals([between.dialled.status, between.accepted.status], ["rejected", "rejected"]);
+  const between = await shake({ dialer, acceptor }, [over(left, "A", "M"), over(right, "B", "M")]);
+  assertEquals([between.dialed.status, between.accepted.status], ["rejected", "rejected"]);
 });

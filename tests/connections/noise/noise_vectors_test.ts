@@ -53,10 +53,10 @@ for (const vector of noiseVectors) {
     }
     assertEquals(initiator.remoteStatic, keyPair(bytes(vector.responder.static)).publicKey);
     assertEquals(responder.remoteStatic, keyPair(bytes(vector.initiator.static)).publicKey);
-    const [dialler, acceptor] = [initiator.split(), responder.split()];
+    const [dialer, acceptor] = [initiator.split(), responder.split()];
     for (const [turn, { payload, ciphertext }] of vector.messages.entries()) {
       if (turn < 3) continue;
-      const [from, to] = turn % 2 === 0 ? [dialler, acceptor] : [acceptor, dialler];
+      const [from, to] = turn % 2 === 0 ? [dialer, acceptor] : [acceptor, dialer];
       const plain = bytes(payload);
       const sealed = new Uint8Array(plain.length + 16);
       assertEquals(from.outbound.sealInto(new Uint8Array(), plain, sealed, 0), sealed.length);

@@ -225,12 +225,12 @@ Deno.test("connect() across a cut hangs until the cut has healed", async () => {
   for (const [from, to] of [["a", "b"], ["b", "a"]] as const) {
     const pair = await Pair.open();
     pair.network.cutOneWay(from, to);
-    const dialling = watch(pair.dial());
+    const dialing = watch(pair.dial());
     await pair.world.advance(10_000);
-    assertEquals(dialling.state, "pending");
+    assertEquals(dialing.state, "pending");
     pair.network.heal();
     await pair.world.advance(10);
-    assertEquals(dialling.state, "resolved");
+    assertEquals(dialing.state, "resolved");
   }
 });
 
@@ -238,10 +238,10 @@ Deno.test("connect() across a cut can be aborted", async () => {
   const pair = await Pair.open();
   pair.network.cut("a", "b");
   const controller = new AbortController();
-  const dialling = pair.dial(controller.signal);
+  const dialing = pair.dial(controller.signal);
   await pair.world.advance(10);
   controller.abort("no more");
-  assertStrictEquals(await dialling.catch((reason) => reason), "no more");
+  assertStrictEquals(await dialing.catch((reason) => reason), "no more");
 });
 
 Deno.test("an aborted connect() across a cut leaves nothing behind", async () => {
@@ -249,10 +249,10 @@ Deno.test("an aborted connect() across a cut leaves nothing behind", async () =>
   const network = new MemoryNetwork({ clock, latency: 1 });
   network.cut("a", "b");
   const controller = new AbortController();
-  const dialling = network.transport("a").connect({ hostname: "b", port: 1 }, { signal: controller.signal });
+  const dialing = network.transport("a").connect({ hostname: "b", port: 1 }, { signal: controller.signal });
   while (clock.runNext());
   controller.abort("no more");
-  await dialling.catch(() => {});
+  await dialing.catch(() => {});
   network.heal();
   assertEquals(clock.pending, 0);
 });
@@ -264,9 +264,9 @@ Deno.test("connect() that is aborted when it has been accepted closes the stream
     read = await stream.read(new Uint8Array(1));
   });
   const controller = new AbortController();
-  const dialling = world.node("a").transport.connect({ hostname: "b", port: 1 }, { signal: controller.signal });
+  const dialing = world.node("a").transport.connect({ hostname: "b", port: 1 }, { signal: controller.signal });
   world.schedule(1.5, () => controller.abort("no more"));
-  assertStrictEquals(await world.wait(dialling.catch((reason) => reason), 10), "no more");
+  assertStrictEquals(await world.wait(dialing.catch((reason) => reason), 10), "no more");
   await world.advance(10);
   assertEquals(read, null);
 });
@@ -390,15 +390,15 @@ Deno.test("a listener that is closed before its paused host could accept resets 
   await reading;
 });
 
-Deno.test("a host that dialled and was paused meanwhile gets its stream when it goes on", async () => {
+Deno.test("a host that dialed and was paused meanwhile gets its stream when it goes on", async () => {
   const pair = await Pair.open();
-  const dialling = watch(pair.dial());
+  const dialing = watch(pair.dial());
   pair.world.pause("a");
   await pair.world.advance(100);
-  assertEquals(dialling.state, "pending");
+  assertEquals(dialing.state, "pending");
   pair.world.resume("a");
   await pair.world.advance(0);
-  assertEquals(dialling.state, "resolved");
+  assertEquals(dialing.state, "resolved");
 });
 
 Deno.test("a crashed host is silent: streams stall, connects hang", async () => {
@@ -407,9 +407,9 @@ Deno.test("a crashed host is silent: streams stall, connects hang", async () => 
   await pair.b.write(new Uint8Array(5));
   pair.world.crash("b");
   const writing = watch(pair.a.write(new Uint8Array(2 * WINDOW)));
-  const dialling = watch(pair.dial());
+  const dialing = watch(pair.dial());
   await pair.world.advance(100_000);
-  assertEquals([writing.state, dialling.state], ["pending", "pending"]);
+  assertEquals([writing.state, dialing.state], ["pending", "pending"]);
   assertEquals(pair.ends, {});
 });
 
@@ -427,10 +427,10 @@ Deno.test("a crashed host that lives again refuses its old streams", async () =>
   pair.readBoth();
   pair.world.crash("b");
   await pair.a.write(new Uint8Array(5));
-  const dialling = pair.dial();
+  const dialing = pair.dial();
   await pair.world.advance(100);
   pair.world.node("b");
-  await assertRejects(() => pair.world.wait(dialling, 10), Error, "connection refused");
+  await assertRejects(() => pair.world.wait(dialing, 10), Error, "connection refused");
   assertEquals(pair.ends, { a: 'Cannot use the stream to "b": connection reset' });
 });
 

@@ -24,7 +24,7 @@ try {
   // That was the last one.
 }
 files.pop()?.close();
-const dialled = await transport.connect(listener.address);
+const dialed = await transport.connect(listener.address);
 while (transport.stats.acceptErrors < 2) await new Promise((resolve) => systemClock.schedule(1, () => resolve(null)));
 const whileExhausted = accepted.length;
 
@@ -33,5 +33,5 @@ for (const file of files) file.close();
 await served;
 const outcome = JSON.stringify({ whileExhausted, afterwards: accepted.length });
 Deno.stdout.writeSync(new TextEncoder().encode(outcome));
-for (const stream of [dialled, ...accepted]) stream.close();
+for (const stream of [dialed, ...accepted]) stream.close();
 listener.close();

@@ -23,8 +23,8 @@ try {
   // That was the last one.
 }
 files.pop()?.close();
-const dialled = connect({ host: "127.0.0.1", port: listener.address.port });
-await new Promise<void>((resolve) => dialled.once("connect", resolve));
+const dialed = connect({ host: "127.0.0.1", port: listener.address.port });
+await new Promise<void>((resolve) => dialed.once("connect", resolve));
 // Two turns of the event loop: by then it has tried to accept, and failed.
 for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => systemClock.schedule(20, () => resolve(null)));
 const whileExhausted = accepted;
@@ -33,5 +33,5 @@ for (const file of files) file.close();
 await served;
 const outcome = JSON.stringify({ whileExhausted, afterwards: accepted });
 Deno.stdout.writeSync(new TextEncoder().encode(outcome));
-dialled.destroy();
+dialed.destroy();
 listener.close();

@@ -8,32 +8,32 @@ import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { type Peer, placeKey } from "../peer.ts";
 import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
-import { type DialledPlace, SharedDials } from "./shared_dials.ts";
+import { type DialedPlace, SharedDials } from "./shared_dials.ts";
 import type { Address } from "../../wire/address.ts";
 
-/** What a {@linkcode Dialling} needs from the pool. */
-export interface DiallingHost {
+/** What a {@linkcode Dialing} needs from the pool. */
+export interface DialingHost {
   readonly clock: Clock;
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
   /** What is known of a node, if anything. */
   peer(name: string): Peer | undefined;
-  /** Uses a stream that was dialled. @returns The connection that fills the place now; `null` for none. */
+  /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
-  /** Whether an address may be dialled, whoever told of it. */
+  /** Whether an address may be dialed, whoever told of it. */
   mayDial(address: Address): boolean;
 }
 
 /** The dials of this node: numbered, and one at a time for each place. */
-export class Dialling {
-  readonly #host: DiallingHost;
+export class Dialing {
+  readonly #host: DialingHost;
   readonly #underWay: SharedDials<Connection>;
   #dials = 0;
 
-  constructor(host: DiallingHost) {
+  constructor(host: DialingHost) {
     this.#host = host;
     this.#underWay = new SharedDials(host.clock);
   }
@@ -56,7 +56,7 @@ export class Dialling {
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
-  hasJustBegun(place: DialledPlace, milliseconds: number): boolean {
+  hasJustBegun(place: DialedPlace, milliseconds: number): boolean {
     return this.#underWay.hasJustBegun(place, milliseconds);
   }
 

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { Connection } from "../../../connections/connection.ts";
 import { Peer } from "../../../connections/peer.ts";
-import { LONGEST_WAIT, PATIENCE, PeerDialler, type PeerDiallerHost } from "../../../connections/dialer/peer_dialler.ts";
+import { LONGEST_WAIT, PATIENCE, PeerDialer, type PeerDialerHost } from "../../../connections/dialer/peer_dialer.ts";
 import { HandshakeRefusedError } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
 import { bareRuntime, pass } from "../bare_runtime.ts";
@@ -20,14 +20,14 @@ interface Dial {
   readonly fail: (error?: Error) => void;
 }
 
-/** The dialler of node `self` for peer "b", and a pool that does as the test says. */
-class Bench implements PeerDiallerHost {
+/** The dialer of node `self` for peer "b", and a pool that does as the test says. */
+class Bench implements PeerDialerHost {
   readonly runtime = bareRuntime();
   readonly backoff = BACKOFF;
   readonly courtesy = COURTESY;
   readonly slots = { run: async (dial: () => Promise<unknown>) => void await dial() };
   readonly peer: Peer;
-  readonly dialler: PeerDialler;
+  readonly dialer: PeerDialer;
   /** Every dial so far. */
   readonly dials: Dial[] = [];
   /** What becomes of a dial at once. */
@@ -41,7 +41,7 @@ class Bench implements PeerDiallerHost {
     this.#self = self;
     this.peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec(self));
     this.peer.wanted = true;
-    this.dialler = new PeerDialler(this.peer, this, () => this.returns++);
+    this.dialer = new PeerDialer(this.peer, this, () => this.returns++);
   }
 
   dialFailed(): void {}
@@ -72,17 +72,17 @@ class Bench implements PeerDiallerHost {
     this.peer.place({ channel, index, dial: 1, outbound } as Connection);
   }
 
-  /** A connection closes, and the dialler is told. */
+  /** A connection closes, and the dialer is told. */
   close(channel: string, index = 0): void {
     this.peer.remove(this.peer.at(channel, index)!);
-    this.dialler.reconcile();
+    this.dialer.reconcile();
   }
 
   pass(milliseconds: number): Promise<void> {
     return pass(this.runtime.clock, milliseconds);
   }
 
-  /** What was dialled since the last call. */
+  /** What was dialed since the last call. */
   taken = 0;
   newDials(): string[] {
     const places = this.dials.slice(this.taken).map(({ place }) => place);
@@ -91,19 +91,19 @@ class Bench implements PeerDiallerHost {
   }
 }
 
-/** A dialler whose dials all succeed, with all connections open. */
+/** A dialer whose dials all succeed, with all connections open. */
 async function connected(self = "a"): Promise<Bench> {
   const bench = new Bench(self);
   bench.onDial = (dial) => dial.succeed();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(COURTESY);
   bench.newDials();
   return bench;
 }
 
-Deno.test("PeerDialler dials the membership connection first, and once that is open all others at once", async () => {
+Deno.test("PeerDialer dials the membership connection first, and once that is open all others at once", async () => {
   const bench = new Bench();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   assertEquals(bench.newDials(), ["membership 0"]);
   bench.dials[0]!.succeed();
   await bench.pass(0);
@@ -111,34 +111,34 @@ Deno.test("PeerDialler dials the membership connection first, and once that is o
   assertEquals(bench.runtime.clock.now(), 0);
 });
 
-Deno.test("PeerDialler dials a place once, however often it is asked while the dial is under way", async () => {
+Deno.test("PeerDialer dials a place once, however often it is asked while the dial is under way", async () => {
   const bench = new Bench();
   for (let count = 0; count < 5; count++) {
-    bench.dialler.reconcile();
+    bench.dialer.reconcile();
     await bench.pass(1000);
   }
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler of the node whose name sorts behind waits for its courtesy time", async () => {
+Deno.test("PeerDialer of the node whose name sorts behind waits for its courtesy time", async () => {
   const bench = new Bench("c");
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(COURTESY - 1);
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   assertEquals(bench.newDials(), []);
   await bench.pass(1);
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler of the node whose name sorts behind dials nothing when the other side comes first", async () => {
+Deno.test("PeerDialer of the node whose name sorts behind dials nothing when the other side comes first", async () => {
   const bench = new Bench("c");
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(100);
   bench.open("membership");
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(100);
   for (const [channel, index] of [["default", 0], ["bulk", 0], ["bulk", 1]] as const) bench.open(channel, index);
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(10_000);
   assertEquals(bench.newDials(), []);
   assertEquals(bench.runtime.clock.pending, 0);
@@ -150,33 +150,33 @@ Deno.test("PeerDialler of the node whose name sorts behind dials nothing when th
   assertEquals(bench.newDials(), ["default 0"]);
 });
 
-Deno.test("PeerDialler of the node whose name sorts behind waits anew for the further connections", async () => {
+Deno.test("PeerDialer of the node whose name sorts behind waits anew for the further connections", async () => {
   const bench = new Bench("c");
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(COURTESY - 1);
   bench.open("membership");
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(COURTESY - 1);
   assertEquals(bench.newDials(), []);
   await bench.pass(1);
   assertEquals(bench.newDials().sort(), ["bulk 0", "bulk 1", "default 0"]);
 });
 
-Deno.test("PeerDialler leaves the dialling to whoever dialled the membership connection last", async () => {
+Deno.test("PeerDialer leaves the dialing to whoever dialed the membership connection last", async () => {
   const ours = await connected("c");
   ours.close("membership");
   assertEquals(ours.newDials(), ["membership 0"]);
 
   const theirs = new Bench("a");
   theirs.open("membership");
-  theirs.dialler.reconcile();
+  theirs.dialer.reconcile();
   theirs.close("membership");
   assertEquals(theirs.newDials(), []);
   await theirs.pass(COURTESY);
   assertEquals(theirs.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler dials a lost connection again at once, and only that", async () => {
+Deno.test("PeerDialer dials a lost connection again at once, and only that", async () => {
   const bench = await connected();
   await bench.pass(10_000);
   bench.close("bulk", 1);
@@ -184,10 +184,10 @@ Deno.test("PeerDialler dials a lost connection again at once, and only that", as
   assertEquals(bench.newDials(), ["bulk 1"]);
 });
 
-Deno.test("PeerDialler tries for two minutes with waits that double up to the cap, less a random part of up to a half", async () => {
+Deno.test("PeerDialer tries for two minutes with waits that double up to the cap, less a random part of up to a half", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(PATIENCE);
   const waits = bench.dials.map(({ at }, index) => at - (bench.dials[index - 1]?.at ?? 0)).slice(1);
   for (const [index, wait] of waits.entries()) {
@@ -199,10 +199,10 @@ Deno.test("PeerDialler tries for two minutes with waits that double up to the ca
   assert(new Set(waits.slice(20).map((wait) => Math.round(wait / 100))).size > 5, "all waits are alike");
 });
 
-Deno.test("PeerDialler dials a peer that has been failing for two minutes ever more rarely, down to once a minute", async () => {
+Deno.test("PeerDialer dials a peer that has been failing for two minutes ever more rarely, down to once a minute", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(PATIENCE + 4 * LONGEST_WAIT);
   bench.newDials();
   await bench.pass(20 * LONGEST_WAIT);
@@ -211,30 +211,30 @@ Deno.test("PeerDialler dials a peer that has been failing for two minutes ever m
   assertLessOrEqual(rare, 22);
 
   // A word of it ends the wait, once: without an answer, the waits rise again.
-  bench.dialler.hearten();
+  bench.dialer.hearten();
   assertEquals(bench.newDials(), ["membership 0"]);
   await bench.pass(10 * LONGEST_WAIT);
   assertLessOrEqual(bench.newDials().length, 16);
   assertEquals(bench.returns, 0);
 
   bench.onDial = (dial) => dial.succeed();
-  bench.dialler.hearten();
+  bench.dialer.hearten();
   await bench.pass(0);
   assertEquals(bench.newDials(), ["membership 0", "default 0", "bulk 0", "bulk 1"]);
   assertEquals(bench.returns, 1);
 });
 
-Deno.test("PeerDialler.hearten() changes nothing for a peer that has not been failing for long", async () => {
+Deno.test("PeerDialer.hearten() changes nothing for a peer that has not been failing for long", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(10_000);
   bench.newDials();
-  bench.dialler.hearten();
+  bench.dialer.hearten();
   assertEquals(bench.newDials(), []);
 });
 
-Deno.test("PeerDialler forgets past failures once a dial succeeded", async () => {
+Deno.test("PeerDialer forgets past failures once a dial succeeded", async () => {
   const bench = await connected();
   for (let round = 0; round < 3; round++) {
     bench.onDial = (dial) => dial.fail();
@@ -248,46 +248,46 @@ Deno.test("PeerDialler forgets past failures once a dial succeeded", async () =>
   }
 });
 
-Deno.test("PeerDialler forgets past failures while it need not dial", async () => {
+Deno.test("PeerDialer forgets past failures while it need not dial", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(60_000);
   bench.peer.wanted = false;
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(60_000);
   bench.newDials();
   bench.peer.wanted = true;
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(BACKOFF.initial + 1);
   assertEquals(bench.newDials(), ["membership 0", "membership 0"]);
 });
 
-Deno.test("PeerDialler does not dial a peer in a hot loop that takes connections and closes them at once", async () => {
+Deno.test("PeerDialer does not dial a peer in a hot loop that takes connections and closes them at once", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => {
     dial.succeed();
     queueMicrotask(() => bench.close("membership"));
   };
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(60_000);
   assertLessOrEqual(bench.dials.length, 100);
   assertGreaterOrEqual(bench.dials.length, 30);
 });
 
-Deno.test("PeerDialler does not dial in a hot loop when all but the membership connection are refused", async () => {
+Deno.test("PeerDialer does not dial in a hot loop when all but the membership connection are refused", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.place === "membership 0" ? dial.succeed() : dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(60_000);
   assertLessOrEqual(bench.dials.length, 3 * 100);
 });
 
-Deno.test("PeerDialler gives the other side its courtesy time when that says that it is dialling itself", async () => {
+Deno.test("PeerDialer gives the other side its courtesy time when that says that it is dialing itself", async () => {
   const bench = new Bench();
   const duplicate = new HandshakeRefusedError({ code: "duplicate", reason: "Cannot accept" });
   bench.onDial = (dial) => dial.fail(duplicate);
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(COURTESY - 1);
   assertEquals(bench.newDials(), ["membership 0"]);
   await bench.pass(1);
@@ -296,65 +296,65 @@ Deno.test("PeerDialler gives the other side its courtesy time when that says tha
   assertLessOrEqual(bench.dials.length, 2 + 60_000 / COURTESY);
 });
 
-Deno.test("PeerDialler dials nothing for a peer that is not wanted, or behind an injected partition, and keeps no timer", async () => {
+Deno.test("PeerDialer dials nothing for a peer that is not wanted, or behind an injected partition, and keeps no timer", async () => {
   for (const state of [{ wanted: false }, { partitioned: true }]) {
     const bench = new Bench("c");
-    bench.dialler.reconcile();
+    bench.dialer.reconcile();
     assertEquals(bench.runtime.clock.pending, 1);
     Object.assign(bench.peer, state);
-    bench.dialler.reconcile();
+    bench.dialer.reconcile();
     assertEquals(bench.runtime.clock.pending, 0);
     await bench.pass(10_000);
     assertEquals(bench.newDials(), []);
   }
 });
 
-Deno.test("PeerDialler dials the membership connection of a doubtful peer anew although it looks open", async () => {
+Deno.test("PeerDialer dials the membership connection of a doubtful peer anew although it looks open", async () => {
   const bench = await connected();
   bench.peer.doubtful = true;
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler does not dial what the other side was promised", async () => {
+Deno.test("PeerDialer does not dial what the other side was promised", async () => {
   const bench = new Bench();
   bench.promised = "membership 0";
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(10_000);
   assertEquals(bench.newDials(), []);
   bench.promised = "";
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler.encourage() dials at once whatever failed before", async () => {
+Deno.test("PeerDialer.encourage() dials at once whatever failed before", async () => {
   const bench = new Bench();
   bench.onDial = (dial) => dial.fail();
-  bench.dialler.reconcile();
+  bench.dialer.reconcile();
   await bench.pass(60_000);
   bench.newDials();
-  bench.dialler.encourage();
+  bench.dialer.encourage();
   assertEquals(bench.newDials(), ["membership 0"]);
   await bench.pass(BACKOFF.initial + 1);
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
-Deno.test("PeerDialler.stop() leaves no timer, and nothing is dialled after it", async () => {
+Deno.test("PeerDialer.stop() leaves no timer, and nothing is dialed after it", async () => {
   const waiting = new Bench("c");
-  waiting.dialler.reconcile();
-  waiting.dialler.stop();
+  waiting.dialer.reconcile();
+  waiting.dialer.stop();
   assertEquals(waiting.runtime.clock.pending, 0);
-  waiting.dialler.reconcile();
-  waiting.dialler.encourage();
+  waiting.dialer.reconcile();
+  waiting.dialer.encourage();
   assertEquals(waiting.runtime.clock.pending, 0);
 
   for (const finish of ["succeed", "fail"] as const) {
-    const dialling = new Bench();
-    dialling.dialler.reconcile();
-    dialling.dialler.stop();
-    dialling.dials[0]![finish]();
-    await dialling.pass(10_000);
-    assertEquals(dialling.newDials(), ["membership 0"]);
-    assertEquals(dialling.runtime.clock.pending, 0);
+    const dialing = new Bench();
+    dialing.dialer.reconcile();
+    dialing.dialer.stop();
+    dialing.dials[0]![finish]();
+    await dialing.pass(10_000);
+    assertEquals(dialing.newDials(), ["membership 0"]);
+    assertEquals(dialing.runtime.clock.pending, 0);
   }
 });

@@ -6,14 +6,14 @@ import { type DialSlots, isAnswer } from "./dial_slots.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 
-/** Milliseconds for which a peer is dialled in vain before it is dialled ever more rarely. */
+/** Milliseconds for which a peer is dialed in vain before it is dialed ever more rarely. */
 export const PATIENCE = 120_000;
 
 /** Milliseconds between two dials to a peer that has not answered for long, a tenth more or less. */
 export const LONGEST_WAIT = 60_000;
 
-/** What a {@linkcode PeerDialler} needs from the pool. */
-export interface PeerDiallerHost {
+/** What a {@linkcode PeerDialer} needs from the pool. */
+export interface PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   /** How many dials may begin at a time, on the whole node. */
@@ -33,15 +33,15 @@ export interface PeerDiallerHost {
 /**
  * Keeps all connections with one peer open, for as long as they are wanted.
  *
- * Both sides may dial, but one is expected to: whoever dialled the membership connection dials the others as well, because it is
- * known to be able to; for the membership connection itself, whoever dialled the last one, at first the node whose name sorts first.
+ * Both sides may dial, but one is expected to: whoever dialed the membership connection dials the others as well, because it is
+ * known to be able to; for the membership connection itself, whoever dialed the last one, at first the node whose name sorts first.
  * The other side dials only when nothing came within its courtesy time, which lets it reach a peer that cannot dial back.
  */
-export class PeerDialler {
+export class PeerDialer {
   readonly #peer: Peer;
-  readonly #host: PeerDiallerHost;
+  readonly #host: PeerDialerHost;
   readonly #returned: () => void;
-  readonly #dialling = new Set<string>();
+  readonly #dialing = new Set<string>();
   readonly #openedAt = new Map<string, number>();
   #timer: Timer | null = null;
   #stopped = false;
@@ -53,11 +53,11 @@ export class PeerDialler {
   #lastTryAt = 0;
   #earliest = 0;
   #incompleteSince: number | null = null;
-  #dialledLast: boolean | null = null;
+  #dialedLast: boolean | null = null;
   #linked = false;
 
   /** @param returned Called when the peer answers after it had not done so for long. */
-  constructor(peer: Peer, host: PeerDiallerHost, returned: () => void = () => {}) {
+  constructor(peer: Peer, host: PeerDialerHost, returned: () => void = () => {}) {
     this.#peer = peer;
     this.#host = host;
     this.#returned = returned;
@@ -85,7 +85,7 @@ export class PeerDialler {
     }
   }
 
-  /** Dials a peer now that was dialled rarely: somebody has heard of it, or others that were away are back. */
+  /** Dials a peer now that was dialed rarely: somebody has heard of it, or others that were away are back. */
   hearten(): void {
     if (this.#rareTries === 0) return;
     this.#rareTries = 0;
@@ -95,7 +95,7 @@ export class PeerDialler {
 
   /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
   encourage(): void {
-    this.#dialledLast = null;
+    this.#dialedLast = null;
     this.#hasFailed = false;
     this.#failingSince = null;
     this.#rareTries = 0;
@@ -122,15 +122,15 @@ export class PeerDialler {
     if (linked !== this.#linked) this.#incompleteSince = null;
     this.#linked = linked;
     if (linked) this.#answered();
-    if (peer.membership !== null) this.#dialledLast = peer.membership.outbound;
+    if (peer.membership !== null) this.#dialedLast = peer.membership.outbound;
     const places = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
     return places.filter(({ channel, index }) =>
-      !this.#dialling.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
+      !this.#dialing.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
     );
   }
 
   #isCaller(): boolean {
-    return this.#dialledLast ?? this.#host.selfName() < this.#peer.name;
+    return this.#dialedLast ?? this.#host.selfName() < this.#peer.name;
   }
 
   #countTry(now: number): void {
@@ -160,7 +160,7 @@ export class PeerDialler {
 
   async #dial(channel: string, index: number): Promise<void> {
     const place = placeKey(channel, index);
-    this.#dialling.add(place);
+    this.#dialing.add(place);
     try {
       const isUrgent = channel !== MEMBERSHIP_CHANNEL;
       const dial = () => this.#dialIfMissing(channel, index);
@@ -178,11 +178,11 @@ export class PeerDialler {
         this.#host.dialFailed(this.#peer, error);
       }
     }
-    this.#dialling.delete(place);
+    this.#dialing.delete(place);
     this.reconcile();
   }
 
-  /** While it waited for a slot, the other side may have dialled, or the wish have gone. */
+  /** While it waited for a slot, the other side may have dialed, or the wish have gone. */
   async #dialIfMissing(channel: string, index: number): Promise<void> {
     const peer = this.#peer;
     const present = peer.at(channel, index);
@@ -191,15 +191,15 @@ export class PeerDialler {
     await this.#host.dial(peer, channel, index);
   }
 
-  /** The other side is dialling: it gets its courtesy time once more. */
+  /** The other side is dialing: it gets its courtesy time once more. */
   #giveWay(): void {
-    this.#dialledLast = false;
+    this.#dialedLast = false;
     this.#incompleteSince = this.#host.runtime.clock.now();
     this.#tries = 0;
     this.#earliest = 0;
   }
 
-  /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialled in a hot loop. */
+  /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialed in a hot loop. */
   #opened(place: string): void {
     const now = this.#host.runtime.clock.now();
     if (now - (this.#openedAt.get(place) ?? -Infinity) > this.#host.backoff.cap) {

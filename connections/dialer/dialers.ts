@@ -1,0 +1,35 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Peer } from "../peer.ts";
+import { PeerDialer, type PeerDialerHost } from "./peer_dialer.ts";
+
+/** Those who keep the connections of each peer open. */
+export class Dialers {
+  readonly #host: PeerDialerHost;
+  readonly #dialers = new Map<Peer, PeerDialer>();
+
+  constructor(host: PeerDialerHost) {
+    this.#host = host;
+  }
+
+  /** The one of a peer. */
+  of(peer: Peer): PeerDialer {
+    let dialer = this.#dialers.get(peer);
+    if (dialer === undefined) {
+      dialer = new PeerDialer(peer, this.#host, () => this.#heartenOthers(peer));
+      this.#dialers.set(peer, dialer);
+    }
+    return dialer;
+  }
+
+  /** Dials a peer no more. */
+  forget(peer: Peer): void {
+    this.#dialers.get(peer)?.stop();
+    this.#dialers.delete(peer);
+  }
+
+  /** A peer that had not answered for long is there again: what kept it away may have kept others away as well. */
+  #heartenOthers(peer: Peer): void {
+    for (const [other, dialer] of [...this.#dialers]) if (other !== peer) dialer.hearten();
+  }
+}
