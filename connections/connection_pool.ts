@@ -15,7 +15,7 @@ import { Dialers } from "./dialer/dialers.ts";
 import { Dialing } from "./dialer/dialing.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
-import { Lingering } from "./lingering.ts";
+import { IdleGrace } from "./idle_grace.ts";
 import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
@@ -40,7 +40,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
   readonly #dialers = new Dialers(this);
-  readonly #lingering: Lingering;
+  readonly #idleGrace: IdleGrace;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
   readonly #accepting: Accepting;
@@ -67,10 +67,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       use: (...dialed) => this.#takePlace(...dialed),
       outlived: (known) => news.take(known),
     });
-    this.#replaced = new ReplacedConnections(options.linger, options.courtesy);
+    this.#replaced = new ReplacedConnections(options.idleGrace, options.courtesy);
     this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
-    this.#lingering = new Lingering(options.runtime.clock, options.linger, (peer) => this.#closeUnwanted(peer));
+    this.#idleGrace = new IdleGrace(options.runtime.clock, options.idleGrace, (peer) => this.#closeUnwanted(peer));
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
@@ -118,7 +118,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       if (peer.wanted) continue;
       peer.wanted = true;
       tellWish(peer);
-      this.#lingering.end(peer);
+      this.#idleGrace.end(peer);
       this.#dialers.of(peer).reconcile();
     }
   }
@@ -134,7 +134,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     if (known === undefined || known.membership === null || known.doubtful) {
       return (await this.#open(name, addresses, MEMBERSHIP_CHANNEL, 0, options)).peer;
     }
-    if (!known.wanted) this.#lingering.begin(known);
+    if (!known.wanted) this.#idleGrace.begin(known);
     return known;
   }
 
@@ -162,7 +162,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   silence(peer: Peer): void {
     peer.silent = true;
     this.doubt(peer);
-    if (!peer.wanted) this.#lingering.begin(peer);
+    if (!peer.wanted) this.#idleGrace.begin(peer);
   }
 
   /** Has a peer's connections replaced: they look open, but nothing comes through. */
@@ -260,7 +260,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       this.#replaced.addSurplus(this.#connection(peer, { ...request, outbound: true }, opened));
     } else if (connection === null) opened.stream.close();
     if (peer === null) return null;
-    if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#lingering.begin(peer);
+    if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#idleGrace.begin(peer);
     return connection ?? peer.at(request.channel, request.index);
   }
 
@@ -354,19 +354,19 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     tellWish(peer);
     this.#dialers.of(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
-    else this.#lingering.begin(peer);
+    else this.#idleGrace.begin(peer);
   }
 
   /** Closes what neither side wants: the one that dialed does, because it knows for which messages it did. */
   #closeUnwanted(peer: Peer): void {
     const { membership, silent, wantedThere } = peer;
     if (silent || membership === null || (membership.outbound && !wantedThere)) this.disconnect(peer);
-    else this.#lingering.begin(peer);
+    else this.#idleGrace.begin(peer);
   }
 
   #forget(peer: Peer): void {
     this.#dialers.forget(peer);
-    this.#lingering.end(peer);
+    this.#idleGrace.end(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
   }
 }

@@ -58,8 +58,8 @@ export interface ConnectionPoolOptions {
   readonly silence: number;
   /** Milliseconds between two looks at the connections. */
   readonly interval: number;
-  /** Milliseconds for which connections outlive the wish for them. */
-  readonly linger: number;
+  /** Milliseconds for which connections outlive the interest in them. */
+  readonly idleGrace: number;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
   /** Most bytes that are held of the half-read frames of one peer. */

@@ -13,8 +13,8 @@ import type { Settings } from "./settings.ts";
 /** Most accepted streams that may be without a finished handshake at a time. */
 const HALF_OPEN_MAX = 1_024;
 
-/** Milliseconds for which connections outlive the wish for them, so that the last word still arrives. */
-const LINGER_MS = 5_000;
+/** Milliseconds for which connections outlive the interest in them, so that the last word still arrives. */
+const IDLE_GRACE_MS = 5_000;
 
 /** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
 const HIGH_WATER_MARK_MAX = 256 * 1024;
@@ -51,7 +51,7 @@ export function poolOptions(
     handshakeTimeout,
     silence: heartbeat.interval * heartbeat.missed,
     interval: heartbeat.interval,
-    linger: LINGER_MS,
+    idleGrace: IDLE_GRACE_MS,
     halfOpenMax: HALF_OPEN_MAX,
     halfReadMax: maxFrameBytes,
     handler,

@@ -12,7 +12,7 @@ import {
   BACKOFF,
   COURTESY,
   HANDSHAKE_TIMEOUT,
-  LINGER,
+  IDLE_GRACE,
   type PoolNode,
   PoolWorld,
   wantEachOther,
@@ -95,17 +95,17 @@ Deno.test("a pool that wants another one which does not want it has all connecti
     await world.advance(SOON);
     assertConnected(world, nodes);
     assertEquals(nodes[1].peer(wanting).wanted, false);
-    await world.advance(10 * LINGER);
+    await world.advance(10 * IDLE_GRACE);
     assertConnected(world, nodes);
   }
 });
 
-Deno.test("connections outlive the wish for them by the linger time, and leave nothing behind", async () => {
+Deno.test("connections outlive the interest in them by the idle grace, and leave nothing behind", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   a.pool.want([]);
   b.pool.want([]);
-  await world.advance(LINGER - 100);
+  await world.advance(IDLE_GRACE - 100);
   assertPaired(a, b);
   await world.advance(200);
   for (const node of [a, b]) {
@@ -119,11 +119,11 @@ Deno.test("a pool does not close what the other side dialed and still wants", as
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   b.pool.want([]);
-  await world.advance(10 * LINGER);
+  await world.advance(10 * IDLE_GRACE);
   assertPaired(a, b);
   assertEquals([a.newlyTold(), b.newlyTold()], [[], []]);
   a.pool.want([]);
-  await world.advance(LINGER + SOON);
+  await world.advance(IDLE_GRACE + SOON);
   assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
   assert(await world.isQuiet());
 });
@@ -133,11 +133,11 @@ Deno.test("a pool keeps what it dialed for as long as the other side wants it, a
   const [a, b] = await pair(world);
   const before = a.peer("b").connections();
   a.pool.want([]);
-  await world.advance(10 * LINGER);
+  await world.advance(10 * IDLE_GRACE);
   assertEquals(a.peer("b").connections(), before);
   assertEquals([a.newlyTold(), b.newlyTold()], [[], []]);
   b.pool.want([]);
-  await world.advance(2 * LINGER);
+  await world.advance(2 * IDLE_GRACE);
   assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
   assert(await world.isQuiet());
 });
@@ -148,9 +148,9 @@ Deno.test("a pool that wants a peer again in time keeps its connections", async 
   const before = a.peer("b").connections();
   a.pool.want([]);
   b.pool.want([]);
-  await world.advance(LINGER - 100);
+  await world.advance(IDLE_GRACE - 100);
   wantEachOther(a, b);
-  await world.advance(10 * LINGER);
+  await world.advance(10 * IDLE_GRACE);
   assertEquals(a.peer("b").connections(), before);
   assertEquals(a.newlyTold(), []);
 });
@@ -175,14 +175,14 @@ Deno.test("a node takes it that a peer wants connections, until that says otherw
   assertEquals(wishes(), [true, true]);
 });
 
-Deno.test("reach() opens the membership connection only, which closes after the linger time unless it is wanted", async () => {
+Deno.test("reach() opens the membership connection only, which closes after the idle grace unless it is wanted", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
   const peer = await world.world.wait(a.pool.reach(null, b.spec.addresses), SOON);
   assertEquals([peer.name, peer.connections().length, peer.wanted], ["b", 1, false]);
-  await world.advance(LINGER - SOON);
+  await world.advance(IDLE_GRACE - SOON);
   assertStrictEquals(await a.pool.reach("b", b.spec.addresses), peer);
-  await world.advance(LINGER - 100);
+  await world.advance(IDLE_GRACE - 100);
   assertEquals([world.streams("a"), world.streams("b")], [1, 1]);
   await world.advance(SOON);
   assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0]);
@@ -201,7 +201,7 @@ Deno.test("reach() opens a new connection with a doubtful peer, and joins the di
   assertEquals(a.pool.stats.dials, 4);
 });
 
-Deno.test("a peer that is gone before its linger time is over leaves no timer behind", async () => {
+Deno.test("a peer that is gone before its idle grace is over leaves no timer behind", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   a.pool.want([]);
@@ -622,7 +622,7 @@ Deno.test("stop() at any moment closes all, ends every dial and leaves no timer,
       await assertRejects(() => a.pool.reach("b", b.spec.addresses), Error, "the node was stopped");
       const dials = a.pool.stats.dials;
       b.pool.want([]);
-      await world.advance(LINGER + HANDSHAKE_TIMEOUT);
+      await world.advance(IDLE_GRACE + HANDSHAKE_TIMEOUT);
       const note = `stopped at ${moment}`;
       assertEquals([world.streams("a"), world.streams("b")], [0, 0], note);
       assertEquals([a.pool.peers.size, b.pool.peers.size, a.pool.stats.dials], [0, 0, dials], note);
@@ -672,7 +672,7 @@ Deno.test("reset() in the middle of dials leaves nothing of the former life behi
     // Only "b" wants the connection: it finds the newer life.
     assertConnected(world, [a, b], `reset at ${moment}`);
     b.pool.want([]);
-    await world.advance(LINGER + SOON);
+    await world.advance(IDLE_GRACE + SOON);
     assertEquals([world.streams("a"), world.streams("b")], [0, 0], `reset at ${moment}`);
     assert(await world.isQuiet());
   }
@@ -718,14 +718,14 @@ Deno.test("stop() leaves no timer for a peer that was to be dialed again", async
   assert(await world.isQuiet());
 });
 
-Deno.test("a peer that stops being wanted in the middle of dials is left alone after the linger time", async () => {
+Deno.test("a peer that stops being wanted in the middle of dials is left alone after the idle grace", async () => {
   for (let moment = 0; moment <= 40; moment++) {
     const world = new PoolWorld({ seed: moment + 1 });
     const [a, b] = [await world.start("a"), await world.start("b")];
     a.pool.want([b.spec]);
     await world.advance(moment * 0.75);
     a.pool.want([]);
-    await world.advance(LINGER + SOON);
+    await world.advance(IDLE_GRACE + SOON);
     const note = `unwanted at ${moment}`;
     assertEquals([world.streams("a"), world.streams("b"), a.pool.peers.size, b.pool.peers.size], [0, 0, 0, 0], note);
     assert(await world.isQuiet(), note);

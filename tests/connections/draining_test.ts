@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
-import { assertConnected, LINGER, type PoolNode, PoolWorld, wantEachOther } from "./pool_world.ts";
+import { assertConnected, IDLE_GRACE, type PoolNode, PoolWorld, wantEachOther } from "./pool_world.ts";
 
 const SOON = 1_000;
 const SENDS = 500;
@@ -61,7 +61,7 @@ Deno.test("a connection that drains is closed when it gets no further, and does 
   await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
   world.world.network.cut("a", "b");
   assert(old.draining && !old.closed);
-  await world.advance(2 * LINGER + 100);
+  await world.advance(2 * IDLE_GRACE + 100);
   assert(old.closed);
   assertEquals(old.handedOver, false);
   world.world.network.heal();

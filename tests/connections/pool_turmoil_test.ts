@@ -8,7 +8,7 @@ import {
   BACKOFF,
   COURTESY,
   HANDSHAKE_TIMEOUT,
-  LINGER,
+  IDLE_GRACE,
   type PoolNode,
   type PoolNodeOptions,
   PoolWorld,
@@ -105,7 +105,7 @@ Deno.test("pools that went through any turmoil end with one connection per place
     for (const node of nodes.values()) {
       for (const peer of node.pool.peers.values()) node.pool.revive(peer);
     }
-    await world.advance(2 * HANDSHAKE_TIMEOUT + BACKOFF.cap + COURTESY + LINGER);
+    await world.advance(2 * HANDSHAKE_TIMEOUT + BACKOFF.cap + COURTESY + IDLE_GRACE);
     const all = [...nodes.values()];
     assertConnected(world, all, `seed ${seed}`);
     for (const node of all) assertAlternates(node.told, `seed ${seed}, node ${node.spec.name}`);

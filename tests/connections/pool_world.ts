@@ -16,8 +16,8 @@ import type { Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { clusterIdentity } from "./cluster_identity.ts";
 
-/** Milliseconds for which connections outlive the wish for them. */
-export const LINGER = 5000;
+/** Milliseconds for which connections outlive the interest in them. */
+export const IDLE_GRACE = 5000;
 export const BACKOFF = { initial: 50, cap: 2000 };
 export const COURTESY = 250;
 export const HANDSHAKE_TIMEOUT = 5000;
@@ -73,7 +73,7 @@ export class PoolNode implements ConnectionPoolHandler {
       handshakeTimeout: HANDSHAKE_TIMEOUT,
       silence: SILENCE,
       interval: LOOK_INTERVAL,
-      linger: LINGER,
+      idleGrace: IDLE_GRACE,
       halfOpenMax: 100,
       halfReadMax: 2 ** 26,
       handler: this,

@@ -3,8 +3,8 @@
 import type { Clock, Timer } from "../runtime/runtime.ts";
 import type { Peer } from "./peer.ts";
 
-/** Peers whose connections outlive the wish for them, so that the last word still arrives. */
-export class Lingering {
+/** Peers whose connections outlive the interest in them, so that the last word still arrives. */
+export class IdleGrace {
   readonly #timers = new Map<Peer, Timer>();
   readonly #clock: Clock;
   readonly #duration: number;
