@@ -26,7 +26,7 @@ import { ReplacedConnections } from "./replaced_connections.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
-import { takeWish, tellWish } from "./wish.ts";
+import { takeInterest, tellInterest } from "./interest.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
@@ -117,7 +117,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       const peer = this.#know(spec);
       if (peer.wanted) continue;
       peer.wanted = true;
-      tellWish(peer);
+      tellInterest(peer);
       this.#idleGrace.end(peer);
       this.#dialers.of(peer).reconcile();
     }
@@ -219,7 +219,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
-    else if (kind === FrameKind.wish) takeWish(connection.peer, buffer, start, end);
+    else if (kind === FrameKind.wish) takeInterest(connection.peer, buffer, start, end);
     else return this.#options.handler.frame(connection, kind, buffer, start, end);
   }
 
@@ -286,7 +286,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       const doubtful = peer.connections().filter((other) => other !== connection && other.inDoubt);
       peer.doubtful = false;
       peer.wantedThere = true;
-      if (!peer.wanted) tellWish(peer);
+      if (!peer.wanted) tellInterest(peer);
       for (const other of doubtful) this.#retire(other);
       peer.silent = false;
     }
@@ -351,7 +351,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
 
   #unwant(peer: Peer): void {
     peer.wanted = false;
-    tellWish(peer);
+    tellInterest(peer);
     this.#dialers.of(peer).reconcile();
     if (peer.connections().length === 0) this.#forget(peer);
     else this.#idleGrace.begin(peer);

@@ -182,7 +182,7 @@ export class PeerDialer {
     this.reconcile();
   }
 
-  /** While it waited for a slot, the other side may have dialed, or the wish have gone. */
+  /** While it waited for a slot, the other side may have dialed, or the interest may have ended. */
   async #dialIfMissing(channel: string, index: number): Promise<void> {
     const peer = this.#peer;
     const present = peer.at(channel, index);

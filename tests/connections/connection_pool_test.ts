@@ -158,21 +158,21 @@ Deno.test("a pool that wants a peer again in time keeps its connections", async 
 Deno.test("a node takes it that a peer wants connections, until that says otherwise, and again when they reconnect", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
-  const wishes = () => [a.peer("b").wantedThere, b.peer("a").wantedThere];
+  const interests = () => [a.peer("b").wantedThere, b.peer("a").wantedThere];
   a.pool.want([b.spec]);
   await world.advance(SOON);
-  assertEquals(wishes(), [false, true]);
+  assertEquals(interests(), [false, true]);
   b.pool.want([a.spec]);
   await world.advance(SOON);
-  assertEquals(wishes(), [true, true]);
+  assertEquals(interests(), [true, true]);
   b.pool.want([]);
   await world.advance(SOON);
-  assertEquals(wishes(), [false, true]);
+  assertEquals(interests(), [false, true]);
   b.pool.want([a.spec]);
   a.pool.disconnect(a.peer("b"));
   await world.advance(BACKOFF.cap + COURTESY + SOON);
   assertConnected(world, [a, b]);
-  assertEquals(wishes(), [true, true]);
+  assertEquals(interests(), [true, true]);
 });
 
 Deno.test("reach() opens the membership connection only, which closes after the idle grace unless it is wanted", async () => {

@@ -3,19 +3,19 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { Peer } from "../../connections/peer.ts";
-import { takeWish, tellWish } from "../../connections/wish.ts";
+import { takeInterest, tellInterest } from "../../connections/interest.ts";
 import { nodeSpec } from "../node_spec.ts";
 
 const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
 
-Deno.test("takeWish() believes a peer, and refuses what is no wish", () => {
+Deno.test("takeInterest() believes a peer, and refuses what is no interest", () => {
   for (const wanted of [false, true]) {
     const body = encode(["before", wanted]);
-    takeWish(peer, body, body.length - 1, body.length);
+    takeInterest(peer, body, body.length - 1, body.length);
     assertEquals(peer.wantedThere, wanted);
   }
   const body = encode(1);
-  assertThrows(() => takeWish(peer, body, 0, body.length), TypeError, "neither true nor false");
+  assertThrows(() => takeInterest(peer, body, 0, body.length), TypeError, "neither true nor false");
 });
 
-Deno.test("tellWish() tells nobody while there is no connection", () => tellWish(peer));
+Deno.test("tellInterest() tells nothing while there is no connection", () => tellInterest(peer));

@@ -1,0 +1,24 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { FrameKind } from "../wire/frame_kind.ts";
+import { decode } from "../wire/message_pack_decode.ts";
+import type { Peer } from "./peer.ts";
+import { sendValue } from "./send_value.ts";
+
+/** Tells a peer of the interest of this node, whether it wants connections with the peer, if there is one to tell it over. */
+export function tellInterest({ membership, wanted }: Peer): void {
+  if (membership !== null) sendValue(membership, FrameKind.wish, wanted);
+}
+
+/**
+ * Takes the interest of a peer, the body `buffer[start, end)` of a frame.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function takeInterest(peer: Peer, buffer: Uint8Array, start: number, end: number): void {
+  const wanted = decode(buffer.subarray(start, end));
+  if (typeof wanted !== "boolean") {
+    throw new TypeError("Cannot read the interest of a peer: it is neither true nor false");
+  }
+  peer.wantedThere = wanted;
+}
