@@ -24,7 +24,13 @@ export { type JoinOptions, type MembersOptions, type PeerServiceManager } from "
 export { type UpdateMembersOptions } from "./manager/member_updates.ts";
 export { type MemberInfo, type MemberStatus } from "./manager/member_status.ts";
 export { type BroadcastOptions } from "./manager/broadcasting.ts";
-export { type Monitor, type MonitorDown, type MonitorReason, type NodeStatus } from "./manager/monitor.ts";
+export {
+  type Monitor,
+  type MonitorDown,
+  type MonitorOptions,
+  type MonitorReason,
+  type NodeStatus,
+} from "./manager/monitor.ts";
 export { type HandlerFate } from "./messaging/monitors.ts";
 export { type CallOptions } from "./messaging/calls.ts";
 export { type ChannelOptions, type EvictOptions, type PeerServiceOptions } from "./manager/peer_service_options.ts";

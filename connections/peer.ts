@@ -208,6 +208,11 @@ export class Peer {
     return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
   }
 
+  /** How many connections a channel should have; a partition key below that picks each of them in turn. */
+  placesOn(channel: string): number {
+    return this.#lines.get(channel)?.length ?? 0;
+  }
+
   /** How many connections of a channel are open, and not mute. */
   openOn(channel: string): number {
     let count = 0;

@@ -14,6 +14,17 @@ import type { ServerRef } from "./forward_options.ts";
  */
 export type MonitorReason = HandlerFate | "down" | "left";
 
+/** How a handler is watched. */
+export interface MonitorOptions {
+  /**
+   * The channel of whose messages the word comes last: what the handler's node sent there to this node before the handler was gone has been
+   * handed over before.
+   *
+   * @default {none: the word comes as soon as it can}
+   */
+  readonly channel?: string | undefined;
+}
+
 /** The end of a monitored handler. */
 export interface MonitorDown extends ServerRef {
   /** Why it is gone. */

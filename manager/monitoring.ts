@@ -1,21 +1,31 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { DEMONITOR_NAME, type HandlerFate, MONITOR_NAME } from "../messaging/monitors.ts";
 import { EventStream } from "./event_stream.ts";
 import type { ServerRef } from "./forward_options.ts";
-import type { Monitor, MonitorDown, MonitorReason, NodeStatus } from "./monitor.ts";
+import type { Monitor, MonitorDown, MonitorOptions, MonitorReason, NodeStatus } from "./monitor.ts";
 import type { Node } from "./node.ts";
 import { call, forward } from "./sending.ts";
 
 /** Watches a handler: asks its node to answer when it is gone. */
-export function monitor(by: Node, { node, name }: ServerRef): Monitor {
+export function monitor(by: Node, { node, name }: ServerRef, { channel }: MonitorOptions): Monitor {
   by.context.checkRunning("monitor");
+  if (channel !== undefined) checkChannel(by, node, channel);
   const id = by.messaging.monitors.nextId();
   const ended = Promise.withResolvers<HandlerFate>();
-  const answer = call(by, { node, name: MONITOR_NAME, message: { name, id } }, {});
+  const answer = call(by, {
+    node,
+    name: MONITOR_NAME,
+    message: channel === undefined ? { name, id } : { name, id, channel },
+  }, {});
   const down = Promise.race([answer, ended.promise]).then(
     (fate) => fate as HandlerFate,
-    (): MonitorReason => by.overlay.members.has(node) ? "down" : "left",
+    async (): Promise<MonitorReason> => {
+      if (by.overlay.members.has(node)) return "down";
+      if (channel !== undefined) await Promise.race([untilClosed(by, node, channel), ended.promise]);
+      return "left";
+    },
   ).then((reason): MonitorDown => {
     by.context.emit("monitor", { node, name, reason });
     return { node, name, reason };
@@ -28,6 +38,30 @@ export function monitor(by: Node, { node, name }: ServerRef): Monitor {
     if (!by.context.stopped) takeBack().catch(() => {});
   };
   return { ref: { node, name }, down, [Symbol.dispose]: end };
+}
+
+/** A channel that neither side knows has no messages to come behind. */
+function checkChannel(by: Node, node: string, channel: string): void {
+  if (Object.hasOwn(by.settings.channels, channel) || by.pool.peers.get(node)?.hasChannel(channel)) return;
+  throw new RangeError(`Cannot monitor a handler on "${node}": channel "${channel}" is unknown; name it in "channels"`);
+}
+
+/** A node that leaves still sends what it had queued, and closes then: resolves when no connection of the channel with it is left. */
+function untilClosed(by: Node, node: string, channel: string): Promise<void> {
+  const closed = Promise.withResolvers<void>();
+  const stopped = by.context.untilStopped(undefined);
+  const check = () => {
+    const peer = by.pool.peers.get(node);
+    const open = peer === undefined ? 0 : peer.openOn(channel) + peer.openOn(DEFAULT_CHANNEL);
+    if (open === 0 || stopped.aborted) closed.resolve();
+  };
+  const subscriptions = [channel, DEFAULT_CHANNEL].map((each) => by.status.down.add(node, check, { channel: each }));
+  stopped.addEventListener("abort", check);
+  check();
+  return closed.promise.finally(() => {
+    for (const each of subscriptions) each[Symbol.dispose]();
+    stopped.removeEventListener("abort", check);
+  });
 }
 
 /** The nodes that come and go from now on. */

@@ -16,6 +16,7 @@ import { Interpositions } from "../messaging/interposition.ts";
 import { type MessageStats, noMessages, type Undeliverable } from "../messaging/message_stats.ts";
 import { readTraceHead, TRACE_HEAD_BYTES } from "../messaging/message_frame.ts";
 import { Tracing } from "../messaging/tracing.ts";
+import { Flushing } from "../messaging/flushing.ts";
 import { Monitors } from "../messaging/monitors.ts";
 import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
@@ -97,8 +98,9 @@ export class NodeMessaging {
       here: (id) => this.calls.takeCancel(context.self.name, id),
       relay: (node, id) => this.relaying.sendCancel(node, id),
     });
-    this.monitors = new Monitors(registry);
     const { calls } = this;
+    const flushing = new Flushing(registry, pool, calls);
+    this.monitors = new Monitors(registry, (node, channel) => flushing.flush(node, channel));
     this.acceptance = new Acceptance({
       runtime,
       pool,

@@ -24,7 +24,7 @@ import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
 import { memberInfo } from "./member_info.ts";
 import type { MemberInfo } from "./member_status.ts";
-import type { Monitor, NodeStatus } from "./monitor.ts";
+import type { Monitor, MonitorOptions, NodeStatus } from "./monitor.ts";
 import { monitor, monitorNodes } from "./monitoring.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
@@ -273,8 +273,8 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   // Watches over handlers and nodes.
 
-  monitor(ref: ServerRef): Monitor {
-    return monitor(this.#node, ref);
+  monitor(ref: ServerRef, options: MonitorOptions = {}): Monitor {
+    return monitor(this.#node, ref, options);
   }
 
   demonitor(monitor: Monitor): void {

@@ -21,7 +21,7 @@ import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { UpdateMembersOptions } from "./member_updates.ts";
 import type { MemberInfo, MemberStatus } from "./member_status.ts";
-import type { Monitor, NodeStatus } from "./monitor.ts";
+import type { Monitor, MonitorOptions, NodeStatus } from "./monitor.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
 import type { StreamOptions } from "./streaming.ts";
@@ -983,8 +983,11 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /**
    * Watches a handler, here or on another node.
    *
+   * @param options With `channel` the word comes behind the messages of that channel: those that the handler's node sent to this one before
+   *   the handler was gone have been handed over. It takes one more round trip.
    * @returns The watch, whose `down` tells when the handler is gone: at once when it does not exist.
    * @throws {StoppedError} When this node was stopped.
+   * @throws {RangeError} When neither this node nor the other one has the channel.
    *
    * @example Be told when the node of a handler is down
    * ```ts
@@ -1000,8 +1003,30 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * await b.stop();
    * assertEquals(await monitor.down, { node: "b", name: "worker", reason: "down" });
    * ```
+   *
+   * @example Be told behind the last results of a worker
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const channels = { results: { parallelism: 2 } };
+   * await using a = await startPeerService({ name: "a", channels });
+   * await using b = await startPeerService({ name: "b", channels });
+   * await a.syncJoin(b.spec);
+   * const results: unknown[] = [];
+   * a.register("results", (result) => results.push(result));
+   * b.register("worker", () => {});
+   * b.register("ready", () => true);
+   * const monitor = a.monitor({ node: "b", name: "worker" }, { channel: "results" });
+   * await a.call("b", "ready", null);
+   *
+   * for (let n = 0; n < 100; n++) b.castMessage("a", "results", n, { channel: "results" });
+   * b.unregister("worker");
+   * assertEquals((await monitor.down).reason, "unregistered");
+   * assertEquals(results.length, 100);
+   * ```
    */
-  monitor(ref: ServerRef<HandlerName<Handlers>>): Monitor;
+  monitor(ref: ServerRef<HandlerName<Handlers>>, options?: MonitorOptions): Monitor;
 
   /**
    * Ends a watch; its `down` resolves with the reason `demonitored`.

@@ -22,11 +22,17 @@ interface Watch {
 /** Who, on other nodes and on this one, wants to know when a handler of this node is gone. */
 export class Monitors {
   readonly #registry: Registry;
+  readonly #flush: (node: string, channel: string) => Promise<void>;
   readonly #watches = new Map<string, Watch>();
   #lastId = 0;
 
-  constructor(registry: Registry) {
+  /**
+   * @param registry The handlers of this node.
+   * @param flush Resolves once a node has taken what was sent to it on a channel.
+   */
+  constructor(registry: Registry, flush: (node: string, channel: string) => Promise<void>) {
     this.#registry = registry;
+    this.#flush = flush;
     registry.reserve(MONITOR_NAME, this.#monitor);
     registry.reserve(DEMONITOR_NAME, this.#demonitor);
   }
@@ -46,12 +52,18 @@ export class Monitors {
     for (const key of this.#watches.keys()) if (key.startsWith(`${node}\0`)) this.#end(key, "demonitored");
   }
 
-  /** Replies when the handler is gone. */
-  readonly #monitor: MessageHandler = ({ name, id }, { from }): HandlerFate | Promise<HandlerFate> => {
+  /** Replies when the handler is gone, and with a channel when what was sent on that before has come. */
+  readonly #monitor: MessageHandler = async ({ name, id, channel }, { from }): Promise<HandlerFate> => {
+    const fate = await this.#fateOf(name, `${from}\0${id}`);
+    if (typeof channel === "string" && fate !== "demonitored") await this.#flush(from, channel);
+    return fate;
+  };
+
+  #fateOf(name: string, key: string): HandlerFate | Promise<HandlerFate> {
     if (this.#registry.whereis(name) === undefined) return "not_registered";
     if (this.#watches.size >= WATCHED_MAX) throw new RangeError(`Cannot monitor "${name}": too many monitors`);
-    return new Promise((settle) => this.#watches.set(`${from}\0${id}`, { name, settle }));
-  };
+    return new Promise((settle) => this.#watches.set(key, { name, settle }));
+  }
 
   readonly #demonitor: MessageHandler = ({ id }, { from }): void => this.#end(`${from}\0${id}`, "demonitored");
 

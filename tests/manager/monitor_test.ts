@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Monitor, NodeStatus, PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
@@ -80,6 +80,54 @@ scenario("demonitor() and disposing end a monitor, and nothing is told later", a
   b.unregister("x");
   await a.call("b", "ping", null);
   assertEquals(told.length, 2);
+});
+
+scenario(
+  "With { channel } a monitor tells behind the messages of that channel, over all its connections",
+  async (world) => {
+    const channels = { results: { parallelism: 3 } };
+    const [a, b] = await world.cluster(["a", "b"], { channels });
+    let results = 0;
+    a.register("results", () => results++);
+    b.register("ping", () => {});
+    const padding = "x".repeat(20_000);
+    for (let round = 1; round <= 5; round++) {
+      b.register("x", () => {});
+      const monitor = a.monitor({ node: "b", name: "x" }, { channel: "results" });
+      await a.call("b", "ping", null);
+      // One connection has much more to carry than the others.
+      for (let n = 0; n < 40; n++) {
+        b.castMessage("a", "results", n % 3 === 0 ? padding : n, { channel: "results", partitionKey: n });
+      }
+      b.unregister("x");
+      const { reason } = await monitor.down;
+      assertEquals([reason, results], ["unregistered", 40 * round]);
+    }
+  },
+);
+
+scenario("With { channel } a monitor tells that a node left or stopped behind what it had sent", async (world) => {
+  const channels = { results: { parallelism: 2 } };
+  const [a, b, c] = await world.cluster(["a", "b", "c"], { channels });
+  for (const [leaver, end] of [[b, () => b.leave()], [c, () => c.stop()]] as const) {
+    let results = 0;
+    a.unregister("results");
+    a.register("results", () => results++);
+    leaver.register("x", () => {});
+    leaver.register("ping", () => {});
+    const monitor = a.monitor({ node: leaver.name, name: "x" }, { channel: "results" });
+    await a.call(leaver.name, "ping", null);
+    for (let n = 0; n < 100; n++) leaver.castMessage("a", "results", "y".repeat(5_000), { channel: "results" });
+    const ended = end();
+    await monitor.down;
+    assertEquals([leaver.name, results], [leaver.name, 100]);
+    await ended;
+  }
+});
+
+scenario("A monitor refuses a channel that nobody has", async (world) => {
+  const [a] = await pair(world);
+  assertThrows(() => a.monitor({ node: "b", name: "x" }, { channel: "nope" }), RangeError, '"nope" is unknown');
 });
 
 scenario("Many monitors of one handler all tell", async (world) => {
