@@ -9,6 +9,7 @@
  */
 
 import { TextLineStream } from "./line_stream.ts";
+import { Load } from "./load.ts";
 import { Transfers } from "./transfers.ts";
 import {
   type Address,
@@ -38,6 +39,9 @@ export type Command =
     | { readonly do: "quiet" }
     | { readonly do: "transfer"; readonly to: readonly string[] }
     | { readonly do: "transferred" }
+    | { readonly do: "load" }
+    | { readonly do: "unload" }
+    | { readonly do: "drain" }
     | { readonly do: "stop" }
   );
 
@@ -120,12 +124,13 @@ function tell(report: Record<string, unknown>): void {
 interface Business {
   readonly stream: Stream;
   readonly transfers: Transfers;
+  readonly load: Load;
   readonly heard: readonly unknown[];
 }
 
 async function obey(
   node: PeerServiceManager,
-  { stream, transfers, heard }: Business,
+  { stream, transfers, load, heard }: Business,
   command: Command,
 ): Promise<unknown> {
   switch (command.do) {
@@ -155,6 +160,14 @@ async function obey(
       return transfers.start(command.to);
     case "transferred":
       return await transfers.quiet();
+    case "load":
+      return load.start();
+    case "unload":
+      return await load.quiet();
+    case "drain":
+      load.stop();
+      await node.drain({ timeout: 30_000 });
+      return await load.quiet();
     case "stop":
       stream.stop();
       transfers.stop();
@@ -179,7 +192,7 @@ async function main(options: PeerServiceOptions): Promise<void> {
   );
   const heard: unknown[] = [];
   node.register("log", (message, { from }) => void heard.push([from, message]));
-  const business = { stream: new Stream(node), transfers: new Transfers(node), heard };
+  const business = { stream: new Stream(node), transfers: new Transfers(node), load: new Load(node), heard };
   tell({ event: "ready", spec: node.spec });
   for await (const line of Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())) {
     const command: Command = JSON.parse(line);
