@@ -2,6 +2,7 @@
 
 import type { ClusterOptions } from "./cluster_options.ts";
 import type { Launcher } from "./child.ts";
+import { pageOf } from "./cluster_page.ts";
 import { runInteractive } from "./interactive.ts";
 import { runLineMode } from "./line_mode.ts";
 import { printLine } from "./output.ts";
@@ -50,8 +51,11 @@ async function attended(options: ClusterOptions, launcher: Launcher, signal: Abo
   const supervisor = new Supervisor({ launcher, settings: options });
   try {
     for (let count = 0; count < options.nodes; count++) supervisor.start();
-    if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) await runInteractive(supervisor, options, signal);
-    else await runLineMode(supervisor, { lines: readLines(Deno.stdin.readable), print: printLine, signal });
+    await using page = pageOf(supervisor, options);
+    if (page !== null) printLine(`The page: ${page.url}`);
+    if (Deno.stdin.isTerminal() && Deno.stdout.isTerminal()) {
+      await runInteractive(supervisor, { ...options, notice: page === null ? "" : `The page: ${page.url}` }, signal);
+    } else await runLineMode(supervisor, { lines: readLines(Deno.stdin.readable), print: printLine, signal });
   } finally {
     await supervisor.stop();
   }

@@ -6,7 +6,7 @@ import type { EventReport, Report, ViewReport } from "./protocol.ts";
  * What is known of a node's process. Those that were `killed` or `failed` are still members, as no failure
  * removes a node; those that `left` are not.
  */
-export type NodeState = "starting" | "up" | "paused" | "leaving" | "left" | "killed" | "failed";
+export type NodeState = "starting" | "up" | "paused" | "cut" | "leaving" | "left" | "killed" | "failed";
 
 /** A node, as the supervisor knows it. */
 export interface NodeModel {
@@ -14,6 +14,8 @@ export interface NodeModel {
   /** Which process of that name it is: 1, 2, … */
   run: number;
   state: NodeState;
+  /** When it came to be in that state, in milliseconds since the epoch. */
+  since: number;
   /** Where it listens, once it does. */
   address: string | undefined;
   /** What its present process saw last. */
@@ -24,7 +26,7 @@ export interface NodeModel {
 export interface Action {
   /** Milliseconds since the epoch. */
   readonly at: number;
-  readonly kind: "start" | "kill" | "pause" | "resume" | "leave" | "stop";
+  readonly kind: "start" | "kill" | "pause" | "resume" | "cut" | "heal" | "leave" | "stop";
   readonly node: string;
 }
 
@@ -60,9 +62,10 @@ export class ClusterModel {
     if (action.kind === "start") this.#forgetTheDeadWithoutSurvivors();
     const node = this.nodes.get(action.node) ?? newNode(action.node);
     this.nodes.set(action.node, node);
+    node.since = action.at;
     switch (action.kind) {
       case "start":
-        Object.assign(node, newNode(node.name), { run: node.run + 1 });
+        Object.assign(node, newNode(node.name), { run: node.run + 1, since: action.at });
         break;
       case "kill":
       case "stop":
@@ -71,7 +74,11 @@ export class ClusterModel {
       case "pause":
         node.state = "paused";
         break;
+      case "cut":
+        node.state = "cut";
+        break;
       case "resume":
+      case "heal":
         node.state = "up";
         break;
       case "leave":
@@ -92,22 +99,27 @@ export class ClusterModel {
     switch (report.type) {
       case "started":
         node.address = report.address;
-        if (node.state === "starting") node.state = "up";
+        if (node.state === "starting") {
+          node.state = "up";
+          node.since = report.at;
+        }
         break;
       case "view":
         node.view = report;
         break;
       case "left":
         node.state = "left";
+        node.since = report.at;
         break;
     }
   }
 
   /** Notes that a process is gone. Returns whether it should not have been. */
-  exited(name: string): boolean {
+  exited(name: string, at: number): boolean {
     const node = this.nodes.get(name)!;
     if (node.state === "killed" || node.state === "left") return false;
     node.state = "failed";
+    node.since = at;
     return true;
   }
 
@@ -135,5 +147,5 @@ export function isObservation(entry: LogEntry): entry is Observation {
 }
 
 function newNode(name: string): NodeModel {
-  return { name, run: 0, state: "starting", address: undefined, view: undefined };
+  return { name, run: 0, state: "starting", since: 0, address: undefined, view: undefined };
 }

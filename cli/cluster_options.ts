@@ -12,6 +12,8 @@ export interface NodeSettings {
   readonly heartbeatInterval: number | undefined;
   /** Decides what is in the messages. */
   readonly seed: number;
+  /** The port of the page, 0 for any that is free; `undefined`: there is no page, and nodes do not tell what it would show. */
+  readonly page: number | undefined;
 }
 
 /** Named sets of intervals. */
@@ -36,6 +38,7 @@ export function clusterOptions(args: Arguments): ClusterOptions {
     preset: (args.text("preset") ?? "local") as Preset,
     heartbeatInterval: args.number("heartbeat-interval"),
     seed: args.number("seed") ?? 1,
+    page: args.number("page"),
     color: !args.flag("no-color"),
   };
 }

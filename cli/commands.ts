@@ -58,12 +58,19 @@ const cluster: CommandSpec = {
       help: "milliseconds between heartbeats, in place of the preset's",
       range: [10, 60_000],
     },
+    {
+      name: "page",
+      value: "PORT",
+      isValueOptional: true,
+      help: "serve a page on loopback that shows the cluster, with buttons (default: any free port)",
+      range: [0, 65_535],
+    },
     { name: "no-color", help: "no colours (as with NO_COLOR in the environment)" },
     help,
   ],
   details: "Without --seconds the terminal shows every node's view of the cluster; the key ? explains the others.\n" +
     "When standard input is no terminal, it is read as commands, one a line: help lists them.",
-  examples: ["cluster", "cluster --nodes 4 --seconds 8"],
+  examples: ["cluster", "cluster --nodes 4 --seconds 8", "cluster --page=8080"],
 };
 
 const days: OptionSpec = { name: "days", value: "N", help: "for how long it holds", range: [1, 36_500] };

@@ -38,12 +38,12 @@ function bash(shown: readonly CommandSpec[]): string[] {
     return `    ${first}) words="${all.join(" ")}" ;;`;
   });
   const values = uniqueOptions(shown).flatMap((option) => {
-    const { name, choices, isPath, value } = option;
+    const { name, choices, isPath, value, isValueOptional } = option;
     if (choices !== undefined) {
       return [`    --${name}) COMPREPLY=($(compgen -W "${choices.join(" ")}" -- "$word")); return ;;`];
     }
     if (isPath === true) return [`    --${name}) COMPREPLY=($(compgen -f -- "$word")); return ;;`];
-    return value === undefined ? [] : [`    --${name}) return ;;`];
+    return value === undefined || isValueOptional === true ? [] : [`    --${name}) return ;;`];
   });
   return [
     "_partisan() {",
@@ -84,9 +84,9 @@ function fish(shown: readonly CommandSpec[]): string[] {
   return lines;
 }
 
-function fishValue({ value, choices, isPath }: OptionSpec): string {
+function fishValue({ value, choices, isPath, isValueOptional }: OptionSpec): string {
   if (choices !== undefined) return ` -x -a '${choices.join(" ")}'`;
-  return isPath === true ? " -r -F" : value === undefined ? "" : " -x";
+  return isPath === true ? " -r -F" : value === undefined || isValueOptional === true ? "" : " -x";
 }
 
 function quote(text: string): string {

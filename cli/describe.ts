@@ -7,6 +7,8 @@ const actions: Readonly<Record<Action["kind"], string>> = {
   kill: "kill (SIGKILL)",
   pause: "pause (SIGSTOP)",
   resume: "resume (SIGCONT)",
+  cut: "cut",
+  heal: "heal",
   leave: "leave",
   stop: "stop",
 };

@@ -69,7 +69,8 @@ function usageOf({ name, words = [] }: CommandSpec): string {
   return [name, ...words.map((word) => word.endsWith("?") ? `[${word.slice(0, -1)}]` : word)].join(" ");
 }
 
-function optionOf({ name, value }: OptionSpec): string {
+function optionOf({ name, value, isValueOptional }: OptionSpec): string {
+  if (isValueOptional === true) return `--${name}[=${value}]`;
   return value === undefined ? `--${name}` : `--${name} ${value}`;
 }
 

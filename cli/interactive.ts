@@ -10,10 +10,13 @@ import { untilAborted } from "./until_aborted.ts";
 /** Rates and the clock change even when nothing else does. */
 const REDRAW_INTERVAL_MS = 250;
 
+/** What is shown besides the cluster. */
+type InteractiveOptions = ClusterOptions & { /** At the bottom, until a key is pressed. */ readonly notice: string };
+
 /** Shows the cluster of `supervisor` live and obeys the keys, until `q` is pressed or `signal` is aborted. */
 export async function runInteractive(
   supervisor: Supervisor,
-  options: ClusterOptions,
+  options: InteractiveOptions,
   signal: AbortSignal,
 ): Promise<void> {
   using terminal = new Terminal();
@@ -32,16 +35,17 @@ export async function runInteractive(
 
 class Dashboard {
   readonly #supervisor: Supervisor;
-  readonly #options: ClusterOptions;
+  readonly #options: InteractiveOptions;
   readonly #terminal: Terminal;
   readonly #beginning = Date.now();
   #panel: Panel;
-  #notice = "";
+  #notice: string;
 
-  constructor(supervisor: Supervisor, options: ClusterOptions, terminal: Terminal) {
+  constructor(supervisor: Supervisor, options: InteractiveOptions, terminal: Terminal) {
     this.#supervisor = supervisor;
     this.#options = options;
     this.#terminal = terminal;
+    this.#notice = options.notice;
     this.#panel = { selected: supervisor.model.nodes.keys().next().value, help: false };
   }
 

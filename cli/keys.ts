@@ -16,7 +16,10 @@ export type KeyRequest =
   | { readonly kind: "quit" }
   | { readonly kind: ControlKind; readonly node: string | undefined };
 
-const controls = new Map<string, ControlKind>([["k", "kill"], ["p", "pause"], ["r", "resume"], ["l", "leave"]]);
+const controls = new Map<string, ControlKind>([["k", "kill"], ["p", "pause"], ["r", "resume"], ["c", "cut"], [
+  "h",
+  "heal",
+], ["l", "leave"]]);
 const arrows = new Map([["A", "up"], ["B", "down"], ["C", "down"], ["D", "up"]]);
 
 /** Splits what the terminal sends into keys: characters, `up`, `down` or `ctrl-c`. */

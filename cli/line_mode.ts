@@ -24,7 +24,7 @@ export interface LineModeContext {
 
 const WAIT_TIMEOUT_MS = 60_000;
 
-const help = `kill NODE, pause NODE, resume NODE, leave NODE
+const help = `kill NODE, pause NODE, resume NODE, cut NODE, heal NODE, leave NODE
 start [NODE]   start that node again, or a new one
 status         what each node sees
 wait           until all views agree
@@ -46,6 +46,8 @@ export function parseLine(line: string): LineCommand {
     case "kill":
     case "pause":
     case "resume":
+    case "cut":
+    case "heal":
     case "leave":
       if (node === undefined) throw new RefusedError(`Cannot ${word}: name a node`);
       return { kind: word, node };
@@ -100,6 +102,8 @@ async function obey(command: Obeyable, supervisor: Supervisor, { print, signal }
     case "kill":
     case "pause":
     case "resume":
+    case "cut":
+    case "heal":
     case "leave":
       supervisor[command.kind](command.node!);
       break;

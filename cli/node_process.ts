@@ -1,6 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type LogEntry, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../mod.ts";
+import {
+  type LogEntry,
+  type PartitionReference,
+  type PeerServiceManager,
+  type PeerServiceOptions,
+  startPeerService,
+} from "../mod.ts";
+import { PeerService } from "../manager/peer_service.ts";
+import { nodeView } from "../ops/page/cluster_views.ts";
 import { SeededRandom } from "../testing/seeded_random.ts";
 import { writeBytes } from "./output.ts";
 import {
@@ -57,10 +65,13 @@ class NodeProcess {
   readonly #sentRate = new RateMeter();
   readonly #receivedRate = new RateMeter();
   readonly #timer: ReturnType<typeof setInterval>;
+  readonly #isOnPage: boolean;
+  #partition: PartitionReference | undefined;
   #viewIsDue = false;
 
   private constructor(manager: PeerServiceManager, { name, run, settings }: StartCommand) {
     this.#manager = manager;
+    this.#isOnPage = settings.page !== undefined;
     this.#ledger = new TrafficLedger(run);
     const random = new SeededRandom(settings.seed).fork(`${name} ${run}`);
     this.#traffic = new Traffic(manager, this.#ledger, { random, toStrangers: !isFullMesh(settings.strategy) });
@@ -85,6 +96,13 @@ class NodeProcess {
         await this.#manager.leave();
         tell({ type: "left", at: Date.now() });
         await this.#stop();
+        break;
+      case "cut":
+        this.#partition = await this.#manager.injectPartition(this.#manager.name, 0);
+        break;
+      case "heal":
+        if (this.#partition !== undefined) this.#manager.resolvePartition(this.#partition);
+        this.#partition = undefined;
         break;
       case "quiet":
         this.#traffic.end();
@@ -142,6 +160,7 @@ class NodeProcess {
       sentPerSecond: this.#sentRate.update(at, this.#ledger.sent),
       receivedPerSecond: this.#receivedRate.update(at, this.#ledger.received),
       quiet: this.#traffic.quiet,
+      ...(this.#isOnPage ? { page: nodeView(PeerService.nodeOf(this.#manager)) } : {}),
     });
   }
 }
@@ -158,6 +177,7 @@ function optionsOf({ name, run, settings }: StartCommand): PeerServiceOptions {
     relayTtl: 32,
     preset,
     log: tellLogged,
+    allow: { faultInjection: true },
     ...(heartbeatInterval === undefined ? {} : { heartbeat: { interval: heartbeatInterval } }),
   };
 }

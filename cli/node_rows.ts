@@ -8,6 +8,7 @@ const stateLooks: Readonly<Record<NodeState, Look>> = {
   starting: "yellow",
   up: "green",
   paused: "yellow",
+  cut: "yellow",
   leaving: "yellow",
   left: "dim",
   killed: "red",

@@ -8,6 +8,8 @@ export interface OptionSpec {
   readonly name: string;
   /** What stands for the value in the help; left out for options that take none. */
   readonly value?: string;
+  /** Whether the value may be left out, and is then an empty one; where it is given, it follows an equals sign. */
+  readonly isValueOptional?: boolean;
   /** One line. */
   readonly help: string;
   /** Whether it may be given several times. */
@@ -98,6 +100,10 @@ export function readArguments(command: CommandSpec, args: readonly string[]): Ar
       const option = optionOf(command, name);
       if (option.value === undefined) {
         if (attached !== undefined) throw new UsageError(`Option "${name}" takes no value`);
+        values.set(option.name, [""]);
+        continue;
+      }
+      if (attached === undefined && option.isValueOptional === true) {
         values.set(option.name, [""]);
         continue;
       }

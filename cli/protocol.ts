@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeView } from "../ops/page/cluster_document.ts";
 import type { NodeSettings } from "./cluster_options.ts";
 
 /**
@@ -11,6 +12,10 @@ export type Command =
   | { readonly type: "start"; readonly name: string; readonly run: number; readonly settings: NodeSettings }
   /** Join the cluster of the node that listens at `address`. */
   | { readonly type: "join"; readonly address: string }
+  /** Drop all messages between this node and others. */
+  | { readonly type: "cut" }
+  /** Drop them no more. */
+  | { readonly type: "heal" }
   /** Leave the cluster, then exit. */
   | { readonly type: "leave" }
   /** Send no more traffic. */
@@ -69,6 +74,8 @@ export interface ViewReport {
   readonly receivedPerSecond: number;
   /** Whether it sends no more, and nothing that it sent waits to be accepted. */
   readonly quiet: boolean;
+  /** What the page shows of it; left out where there is no page. */
+  readonly page?: NodeView;
 }
 
 /** The node has left: others have forgotten it. It exits next. */

@@ -47,6 +47,7 @@ const eventLooks: Readonly<Partial<Record<Observation["kind"], Look>>> = {
 const helpLines = [
   "  k  kill the selected node (SIGKILL)    s  start it, or a new one if it runs",
   "  p  pause it (SIGSTOP)                  r  resume it (SIGCONT)",
+  "  c  cut it off from all others          h  heal that",
   "  l  make it leave the cluster           q  quit",
   "  arrows, 1-9  select a node             ?  show or hide this",
   "",
@@ -130,5 +131,5 @@ function eventLines({ model, beginning }: ScreenView, space: number): Span[][] {
 
 function keysLine(notice: string): Span[] {
   if (notice !== "") return [span(` ${notice}`, "yellow")];
-  return [span(" k kill  p pause  r resume  s start  l leave  arrows/1-9 select  ? help  q quit", "inverse")];
+  return [span(" k kill  p pause  r resume  c cut  h heal  s start  l leave  ? help  q quit", "inverse")];
 }

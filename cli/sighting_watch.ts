@@ -8,6 +8,8 @@ export const consequences: Readonly<Record<Action["kind"], Observation["kind"] |
   kill: "down",
   pause: "down",
   resume: "up",
+  cut: "down",
+  heal: "up",
   leave: "leave",
   stop: undefined,
 };

@@ -23,7 +23,7 @@ export class RefusedError extends Error {
 }
 
 /** What may be done to a node; also the names of the methods that do it. */
-export type ControlKind = "start" | "kill" | "pause" | "resume" | "leave";
+export type ControlKind = "start" | "kill" | "pause" | "resume" | "cut" | "heal" | "leave";
 
 /** How long children may take to exit in good order. */
 const STOP_TIMEOUT_MS = 2_000;
@@ -72,7 +72,7 @@ export class Supervisor extends EventTarget {
    * @throws {RefusedError} When there is none.
    */
   kill(name: string): void {
-    const child = this.#child("kill", name, ["starting", "up", "paused", "leaving"]);
+    const child = this.#child("kill", name, ["starting", "up", "paused", "cut", "leaving"]);
     this.#act("kill", name);
     child.kill();
   }
@@ -97,6 +97,28 @@ export class Supervisor extends EventTarget {
     const child = this.#child("resume", name, ["paused"]);
     this.#act("resume", name);
     child.resume();
+  }
+
+  /**
+   * Has a node drop all messages between it and others.
+   *
+   * @throws {RefusedError} When it is not up.
+   */
+  cut(name: string): void {
+    const child = this.#child("cut", name, ["up"]);
+    this.#act("cut", name);
+    child.send({ type: "cut" });
+  }
+
+  /**
+   * Has a node drop messages no more.
+   *
+   * @throws {RefusedError} When it is not cut.
+   */
+  heal(name: string): void {
+    const child = this.#child("heal", name, ["cut"]);
+    this.#act("heal", name);
+    child.send({ type: "heal" });
   }
 
   /**
@@ -194,8 +216,9 @@ export class Supervisor extends EventTarget {
 
   #exited(name: string, { code, signal }: Deno.CommandStatus): void {
     this.#children.delete(name);
-    const unexpected = this.model.exited(name);
-    if (unexpected) this.#observe({ observer: name, at: Date.now(), kind: "exit", detail: signal ?? `code ${code}` });
+    const at = Date.now();
+    const unexpected = this.model.exited(name, at);
+    if (unexpected) this.#observe({ observer: name, at, kind: "exit", detail: signal ?? `code ${code}` });
     this.#changed();
   }
 

@@ -3,6 +3,7 @@
 import type { ClusterOptions } from "./cluster_options.ts";
 import type { Launcher } from "./child.ts";
 import { type ClusterModel, isObservation, type LogEntry } from "./cluster_model.ts";
+import { pageOf } from "./cluster_page.ts";
 import { disagreements } from "./disagreements.ts";
 import { describe } from "./describe.ts";
 import { disordered, restless, sightingFailures, undelivered, unused } from "./judgement.ts";
@@ -42,6 +43,8 @@ const troubles: ReadonlySet<string> = new Set(["error", "exit", "stderr", "remov
 export async function runUnattended(options: UnattendedOptions, context: UnattendedContext): Promise<string[]> {
   const supervisor = new Supervisor({ launcher: context.launcher, settings: options });
   try {
+    await using page = pageOf(supervisor, options);
+    if (page !== null) context.print(`The page: ${page.url}`);
     return await new UnattendedRun(supervisor, options, context).perform();
   } finally {
     await supervisor.stop();

@@ -21,7 +21,7 @@ export class ClusterViews {
   /** From now on the node says what it sees when another one asks. */
   constructor(node: Node) {
     this.#node = node;
-    node.messaging.registry.reserve(HANDLER, () => viewOf(node));
+    node.messaging.registry.reserve(HANDLER, () => nodeView(node));
   }
 
   /** All that is known of the cluster now, or was half a second ago. */
@@ -43,7 +43,7 @@ export class ClusterViews {
       : await callAll(node, HANDLER, null, { nodes: reachable, timeout: PATIENCE });
     const rows = names.flatMap((name): NodeRow[] => {
       const answer = answers.get(name);
-      const view = name === self ? viewOf(node) : answer?.status === "fulfilled" ? nodeViewFrom(answer.value) : null;
+      const view = name === self ? nodeView(node) : answer?.status === "fulfilled" ? nodeViewFrom(answer.value) : null;
       return rowOf(node, name, view);
     });
     return {
@@ -77,7 +77,7 @@ function rowOf(node: Node, name: string, view: NodeView | null): NodeRow[] {
 }
 
 /** What a node sees, in a form that can be sent. */
-function viewOf(node: Node): NodeView {
+export function nodeView(node: Node): NodeView {
   const { peers, messages, bytes } = nodeStats(node);
   const measured = Object.entries(peers).filter(([, { roundTrip }]) => roundTrip !== undefined);
   return {

@@ -14,6 +14,7 @@ const defaults: ClusterOptions = {
   preset: "local",
   heartbeatInterval: undefined,
   seed: 1,
+  page: undefined,
   color: true,
 };
 
@@ -38,6 +39,7 @@ Deno.test("cluster takes every option of its help", () => {
     strategy: "fullMesh",
     preset: "lan",
     heartbeatInterval: 50,
+    page: undefined,
     color: false,
   });
 });

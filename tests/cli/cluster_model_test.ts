@@ -79,7 +79,7 @@ Deno.test("ClusterModel.exited() tells an exit that was asked for from one that 
   const model = clusterOf("a", "b", "c");
   model.act({ at: 1, kind: "kill", node: "a" });
   model.apply("b", { type: "left", at: 1 });
-  assertEquals(["a", "b", "c"].map((name) => model.exited(name)), [false, false, true]);
+  assertEquals(["a", "b", "c"].map((name) => model.exited(name, 0)), [false, false, true]);
   assertEquals(states(model), { a: "killed", b: "left", c: "failed" });
 });
 
