@@ -7,6 +7,8 @@ const BETWEEN_MS = 200;
 /** Milliseconds after which a call is given up, and a stream must be open. */
 const PATIENCE_MS = 100;
 const OPEN_MS = 10_000;
+/** Milliseconds that streams may take to end once nothing disturbs them. */
+const ENDING_MS = 5_000;
 const CHUNK_BYTES = 32 * 1024;
 const CHUNKS = 8;
 /** What a stream may end with at either end, when it does not come to its end. */
@@ -68,10 +70,16 @@ export class Transfers {
     }, BETWEEN_MS);
   }
 
-  /** Ends it, and waits for what is under way. */
+  /** Ends it, and waits for what is under way; what has not ended by then has no line in the account. */
   async quiet(): Promise<TransferAccount> {
     this.stop();
-    while (this.#pending.size > 0) await Promise.all(this.#pending);
+    const ended = (async () => {
+      while (this.#pending.size > 0) await Promise.all(this.#pending);
+    })();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const over = new Promise<void>((resolve) => timer = setTimeout(resolve, ENDING_MS));
+    await Promise.race([ended, over]);
+    clearTimeout(timer);
     return { sent: this.#sent, received: this.#received, unaborted: [...this.#unaborted] };
   }
 
