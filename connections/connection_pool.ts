@@ -329,7 +329,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       // What still comes over those that drain belongs to the former life, and must not be taken for a word of this one.
       this.#replaced.close(known);
-      known.silent = known.doubtful = false;
+      known.silent = known.doubtful = known.severed = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialers.of(known).encourage();

@@ -3,7 +3,7 @@
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { EncodedMessage, type PayloadCodec } from "../../wire/payload_codec.ts";
-import { MessageTooLargeError, OverloadedError } from "../errors.ts";
+import { MessageTooLargeError, NotConnectedError, OverloadedError } from "../errors.ts";
 import { remoteErrorOf } from "../failure.ts";
 import { ReceiveWindow, WINDOW_MIN_BYTES, WINDOW_START_BYTES } from "./receive_window.ts";
 import { remoteStreamError } from "./stream_error.ts";
@@ -141,7 +141,9 @@ export class StreamLine implements StreamHost {
     const stream = this.#ends.get(number);
     if (stream === undefined) {
       // A reset ends what is not known: it is not answered with another one.
-      if (kind !== FrameKind.streamReset) this.#stray(number, new RangeError("Cannot go on: the stream is not known"));
+      if (kind !== FrameKind.streamReset) {
+        this.#stray(number, new NotConnectedError("Cannot go on: the other side does not know the stream any more"));
+      }
       return undefined;
     }
     if (kind === FrameKind.streamAccept) stream.takeAcceptance(readAcceptance(buffer, body, end));
