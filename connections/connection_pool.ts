@@ -329,7 +329,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       // What still comes over those that drain belongs to the former life, and must not be taken for a word of this one.
       this.#replaced.close(known);
-      known.silent = known.doubtful = known.severed = false;
+      known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialers.of(known).encourage();
@@ -342,7 +342,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
   settle(peer: Peer): void {
     const expected = this.#reception.expects(peer);
-    peer.severed &&= peer.inDoubt;
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialers.of(peer).reconcile();

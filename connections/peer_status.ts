@@ -24,6 +24,8 @@ export interface PeerStatusHandler {
  * @param expected Whether another connection is about to open: then a peer is not gone with its last one.
  */
 export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number, expected: boolean): void {
+  // Where nothing is in doubt any more, as with a new incarnation, it is in reach.
+  peer.severed &&= peer.inDoubt;
   const alive = !peer.unreachable && (expected || peer.connections().length > 0);
   if (!peer.linked && alive && peer.membership !== null) {
     peer.change("linked");
