@@ -6,7 +6,8 @@ import { sleep } from "../runtime/sleep.ts";
 import { AdminInput } from "./admin_input.ts";
 import { type AdminOperation, operations } from "./admin_operations.ts";
 import { topView } from "./admin_views.ts";
-import { EventFeeds, eventLines } from "./event_feed.ts";
+import { eventLines } from "./bounded_feed.ts";
+import { EventFeeds } from "./event_feed.ts";
 import { hasToken, isForUs, isFromElsewhere } from "./guard.ts";
 import { plainJson } from "./plain_json.ts";
 
