@@ -25,6 +25,7 @@ import { complain, printLine } from "./output.ts";
 import { runStart } from "./start_command.ts";
 import { runTls, tlsInvocation } from "./tls_command.ts";
 import { UsageError } from "./usage_error.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Errors of a node that say that another node cannot be reached. */
 const UNREACHABLE: ReadonlySet<string> = new Set(["NoSuchNodeError", "NotConnectedError", "PartitionedError"]);
@@ -51,7 +52,7 @@ async function main(args: readonly string[]): Promise<number> {
     return await attached(client, options) ?? EXIT_CODES.success;
   } catch (error) {
     if (error instanceof UsageError) complain(`${error.message}: see --help`);
-    else complain(error instanceof Error ? error.message : String(error));
+    else complain(messageOf(error));
     return exitCodeOf(error);
   }
 }

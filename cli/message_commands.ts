@@ -4,6 +4,7 @@ import { type AttachedCommand, printResult } from "./attached.ts";
 import type { Arguments } from "./option_table.ts";
 import { printLine } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** `partisan ping NODE` */
 export const ping: AttachedCommand = async (client, args) => {
@@ -53,7 +54,7 @@ async function readMessage(text: string): Promise<unknown> {
   try {
     return JSON.parse(json);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
+    const reason = messageOf(error);
     throw new UsageError(`The message is no JSON (text needs quotes of its own, '"like this"'): ${reason}`);
   }
 }

@@ -24,6 +24,7 @@ import { RateMeter } from "./rate_meter.ts";
 import { isFullMesh, strategies } from "./strategies.ts";
 import { Traffic } from "./traffic.ts";
 import { TrafficLedger } from "./traffic_ledger.ts";
+import { formatAddress } from "../wire/address.ts";
 
 type StartCommand = Extract<Command, { type: "start" }>;
 
@@ -81,8 +82,7 @@ class NodeProcess {
 
   static async start(command: StartCommand): Promise<NodeProcess> {
     const manager = await startPeerService(optionsOf(command));
-    const { hostname, port } = manager.spec.addresses[0]!;
-    tell({ type: "started", at: Date.now(), address: `${hostname}:${port}` });
+    tell({ type: "started", at: Date.now(), address: formatAddress(manager.spec.addresses[0]!) });
     return new NodeProcess(manager, command);
   }
 

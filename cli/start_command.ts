@@ -11,6 +11,8 @@ import { complain, printLine } from "./output.ts";
 import { StartSettings } from "./start_settings.ts";
 import { watchSignals } from "./termination.ts";
 import { UsageError } from "./usage_error.ts";
+import { messageOf } from "../runtime/message_of.ts";
+import { formatAddress } from "../wire/address.ts";
 
 const DRAIN_MS = 30_000;
 
@@ -36,7 +38,7 @@ export async function runStart(args: Arguments): Promise<number> {
   const admin = await openAdmin(node, settings, token, reloadKeys);
   await using http = openHttp(node, settings.text("http"), token);
   const { addresses } = node.spec;
-  const where = addresses.map(({ hostname, port }) => `${hostname}:${port}`).join(" and ");
+  const where = addresses.map(formatAddress).join(" and ");
   const extras = [
     admin === null ? "" : `; admin endpoint: ${admin.address}`,
     http === null ? "" : `; HTTP: ${http.address}`,
@@ -78,8 +80,7 @@ function openHttp(node: PeerServiceManager, where: string | undefined, token: st
   const endpoint = parseAdminEndpoint(where);
   if (!("port" in endpoint)) throw new UsageError(`Option "--http" is "${where}": expected HOST:PORT`);
   const server = Deno.serve({ ...endpoint, onListen: () => {} }, httpHandler(node, { token }));
-  const { hostname, port } = server.addr;
-  return { address: `http://${hostname}:${port}`, [Symbol.asyncDispose]: () => server.shutdown() };
+  return { address: `http://${formatAddress(server.addr)}`, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 
 async function reload(node: PeerServiceManager, settings: StartSettings): Promise<void> {
@@ -106,8 +107,4 @@ function log({ level, kind, message }: LogEntry): void {
 /** To standard error, with the time: what happens is no result. */
 function tell(text: string): void {
   complain(`${new Date().toISOString()} ${text}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

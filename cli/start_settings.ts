@@ -9,6 +9,7 @@ import { type Arguments, checkValue } from "./option_table.ts";
 import { startOptions } from "./start_options.ts";
 import { strategies } from "./strategies.ts";
 import { UsageError } from "./usage_error.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** What only `--config` can say, with the names that `startPeerService` has for it. */
 const STRUCTURES = [
@@ -144,7 +145,7 @@ async function readConfig(path: string): Promise<Map<string, unknown>> {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return new Map(Object.entries(value));
   } catch (error) {
-    throw new UsageError(`Cannot read "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`Cannot read "${path}": ${messageOf(error)}`);
   }
   throw new UsageError(`Cannot read "${path}": it is no JSON object`);
 }
@@ -153,7 +154,7 @@ async function readText(path: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    throw new UsageError(`Cannot read "${path}": ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`Cannot read "${path}": ${messageOf(error)}`);
   }
 }
 

@@ -3,6 +3,7 @@
 import { digestFromFields } from "./digest_value.ts";
 import type { Digest } from "../wire/hash.ts";
 import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Most owners that one message may name. */
 export const ATTRIBUTE_OWNERS_MAX = 20_000;
@@ -82,7 +83,7 @@ export function attributesFromValue(value: unknown): AttributeMessage {
   try {
     return parse(checkArray(value, "attributes", 3));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new TypeError(`Cannot read attributes: ${reason}`, { cause });
   }
 }

@@ -3,6 +3,7 @@
 import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
 import { checkRanges } from "../wire/sequence_ranges.ts";
 import type { BroadcastId, BroadcastRanges } from "./broadcast_id.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Most broadcasts that one message may name: as many as a node remembers to be missing. A range of them is a few bytes, but each costs work. */
 export const BROADCAST_IDS_MAX = 10_240;
@@ -94,7 +95,7 @@ export function broadcastFromValue(value: unknown): BroadcastMessage<unknown> {
   try {
     return parse(checkArray(value, "broadcast", 3 * BROADCAST_IDS_MAX));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new TypeError(`Cannot read a broadcast: ${reason}`, { cause });
   }
 }

@@ -12,6 +12,7 @@ import {
   membershipToValue,
 } from "../membership/membership_value.ts";
 import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** What replicas of a membership say to each other. */
 export type GossipMessage =
@@ -66,7 +67,7 @@ export function gossipFromValue(value: unknown): GossipMessage {
   try {
     return parse(checkArray(value, "gossip", 4));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new TypeError(`Cannot read gossip: ${reason}`, { cause });
   }
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { isIntegerIn } from "../wire/integers.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 
 /**
  * Reads an address: an object, or `"host:port"` with IPv6 addresses in brackets.
@@ -42,7 +42,9 @@ export function checkDialable(action: string, what: string, { hostname, port }: 
   }
   if (port === 0) {
     throw new RangeError(
-      `Cannot ${action}: "${what}" is "${hostname}:0", and nobody can dial port 0; say the port that others dial`,
+      `Cannot ${action}: "${what}" is "${
+        formatAddress({ hostname, port })
+      }", and nobody can dial port 0; say the port that others dial`,
     );
   }
 }

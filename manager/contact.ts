@@ -5,7 +5,7 @@ import type { DialOptions } from "../connections/handshake/connection_opener.ts"
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Transport } from "../transport/transport.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 
 /**
  * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, the others are asked, one
@@ -37,7 +37,7 @@ export async function reachContact(
       if (!isRefusal(error, "self")) failure = error;
     }
   }
-  const shown = `${address.hostname}:${address.port}`;
+  const shown = formatAddress(address);
   throw failure ?? new HandshakeRefusedError({
     code: "self",
     reason: `Cannot join "${shown}": it leads to this node alone, expected the address of another one`,

@@ -6,6 +6,7 @@ import type { Peer } from "../connections/peer.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Emit } from "./events.ts";
 import type { Part } from "./part.ts";
+import { formatAddress } from "../wire/address.ts";
 
 /** Refusals that pass by themselves, or that somebody has asked for. */
 const PASSING: ReadonlySet<RefusalCode> = new Set([
@@ -44,7 +45,7 @@ export class DialWarnings implements Part {
 
   peerUp({ name, spec }: Peer): void {
     this.#told.delete(name);
-    for (const { hostname, port } of spec.addresses) this.#told.delete(`${hostname}:${port}`);
+    for (const address of spec.addresses) this.#told.delete(formatAddress(address));
   }
 
   restart(): void {

@@ -9,6 +9,7 @@ import type { DiscoveredAddress, Discovery, DiscoveryStatus } from "./discovery.
 import type { Joining } from "./joining.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Gossip intervals between two look-ups of a source when there is no hurry. */
 const STEADY_ROUNDS = 30;
@@ -143,7 +144,7 @@ export class Discovering implements Part {
       source.at = runtime.clock.wallTime();
       // A source that fails again and again says so once.
       if (source.error === null) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         const message = `Cannot look up nodes by "${discovery.name}": ${reason}`;
         this.#context.emit("warning", { code: "discovery-failed", message, error });
       }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 import { checkDialable, parseAddress } from "./addresses.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { withDeadline } from "../runtime/deadline.ts";
@@ -72,7 +72,7 @@ function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
 }
 
 function nameOfTarget(target: JoinTarget): string {
-  return "name" in target ? target.name : `${target.hostname}:${target.port}`;
+  return "name" in target ? target.name : formatAddress(target);
 }
 
 function isAbort(error: unknown): boolean {

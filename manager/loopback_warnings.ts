@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Peer } from "../connections/peer.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
@@ -37,6 +37,6 @@ export class LoopbackWarnings implements Part {
   }
 }
 
-function textOf({ hostname, port }: Address): string {
-  return `"${hostname}:${port}"`;
+function textOf(address: Address): string {
+  return `"${formatAddress(address)}"`;
 }

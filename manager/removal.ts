@@ -3,6 +3,7 @@
 import { StoppedError } from "../messaging/errors.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { NodeContext } from "./node_context.ts";
+import { formatAddress } from "../wire/address.ts";
 
 /**
  * Tells users that this node is no member any more.
@@ -13,7 +14,7 @@ import type { NodeContext } from "./node_context.ts";
 export function tellRemoval({ self: { name }, emit }: NodeContext, newer: NodeSpec | undefined): StoppedError {
   let reason = "another node removed it from the cluster";
   if (newer !== undefined) {
-    const where = newer.addresses.map(({ hostname, port }) => `"${hostname}:${port}"`).join(", ");
+    const where = newer.addresses.map((address) => `"${formatAddress(address)}"`).join(", ");
     reason = `another node has the name "${name}", lives at ${where}, and is newer (incarnation ${newer.incarnation})`;
     const message = `"${name}" stops: ${reason}; give each node a name of its own`;
     emit("warning", { code: "name-taken", message, node: name });

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Node } from "./node.ts";
+import { formatAddress } from "../wire/address.ts";
 
 /** What people and structured loggers are shown of a node: nothing secret. */
 export function summary({ overlay, pool, context: { self, stopped } }: Node): Record<string, unknown> {
@@ -8,7 +9,7 @@ export function summary({ overlay, pool, context: { self, stopped } }: Node): Re
   const isUp = (name: string) => name === self.name || pool.peers.get(name)?.connected === true;
   return {
     name: self.name,
-    listening: stopped ? [] : self.addresses.map(({ hostname, port }) => `${hostname}:${port}`),
+    listening: stopped ? [] : self.addresses.map(formatAddress),
     up: names.filter(isUp),
     down: names.filter((name) => !isUp(name)),
     stopped,

@@ -3,6 +3,7 @@
 import type { RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Emit } from "./events.ts";
+import { formatAddress } from "../wire/address.ts";
 
 /** Refusals that have to do with trust; others are a matter of time, or of who comes first. */
 const SUSPICIOUS: ReadonlySet<RefusalCode> = new Set([
@@ -47,6 +48,6 @@ export class TrustEvents {
     this.#told.add(topic);
     // One that has to make room for others is not refused for what it is.
     const kind = code === "overloaded" ? "rate-limited" : "refused";
-    this.#emit("trust", { kind, reason, address: `${hostname}:${port}` });
+    this.#emit("trust", { kind, reason, address: formatAddress({ hostname, port }) });
   }
 }

@@ -4,6 +4,7 @@ import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 import { crc32 } from "../wire/checksum.ts";
 import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /*
  * What is kept:
@@ -83,7 +84,7 @@ export function decodeSnapshot(bytes: Uint8Array): Snapshot {
   try {
     return checkSnapshot(migrate(version, checkObject(decode(bytes.subarray(FIELDS_AT)), "snapshot")));
   } catch (error) {
-    throw damaged(error instanceof Error ? error.message : `${error}`, error);
+    throw damaged(messageOf(error), error);
   }
 }
 

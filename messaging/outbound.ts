@@ -14,6 +14,7 @@ import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { WaitingLine } from "./waiting_line.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Messages that were lost with one connection, and of which each is told. */
 const TOLD_MAX = 1_000;
@@ -354,7 +355,7 @@ export class Outbound {
 
   #drop(node: string, name: string, error: unknown): void {
     this.#options.stats.dropped++;
-    this.#options.undeliverable({ node, name, reason: error instanceof Error ? error.message : `${error}` });
+    this.#options.undeliverable({ node, name, reason: messageOf(error) });
   }
 
   #hasLine(connection: Connection): boolean {

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { formatAddress } from "../wire/address.ts";
+
 /** Where an admin endpoint is. */
 export type AdminEndpoint =
   | { readonly path: string }
@@ -23,9 +25,7 @@ export function parseAdminEndpoint(text: string): AdminEndpoint {
 
 /** As {@linkcode parseAdminEndpoint} reads it. */
 export function formatAdminEndpoint(endpoint: AdminEndpoint): string {
-  if ("path" in endpoint) return endpoint.path;
-  const { hostname, port } = endpoint;
-  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+  return "path" in endpoint ? endpoint.path : formatAddress(endpoint);
 }
 
 /**

@@ -4,6 +4,7 @@ import { DRAINING_ATTRIBUTE } from "../manager/draining.ts";
 import type { DiscoveryStatus } from "../manager/discovery.ts";
 import type { Node } from "../manager/node.ts";
 import { messageOf } from "../runtime/message_of.ts";
+import { formatAddress } from "../wire/address.ts";
 
 /** One of the conditions that a probe looks at. */
 export interface HealthCheck {
@@ -90,8 +91,8 @@ function whyUnsure({ name, at, error, addresses }: DiscoveryStatus): string | nu
   if (error !== null) return `"${name}" cannot be asked: ${messageOf(error)}`;
   const other = addresses.find(({ outcome }) => outcome !== "self");
   if (other === undefined) return null;
-  const { address: { hostname, port }, outcome } = other;
-  return `"${name}" names ${hostname}:${port}, which was not joined: ${outcome}`;
+  const { address, outcome } = other;
+  return `"${name}" names ${formatAddress(address)}, which was not joined: ${outcome}`;
 }
 
 function checked(name: string, ok: boolean, detail: string): HealthCheck {

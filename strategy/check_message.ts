@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { checkArray, checkInteger, checkNodeSpec, checkObject } from "../wire/node_spec_check.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** The fields of a value that came from outside. */
 export type Fields = Readonly<Record<string, unknown>>;
@@ -40,7 +41,7 @@ export function readValue<T>(what: string, value: unknown, read: (fields: Fields
   try {
     return read(checkObject(value, "value"));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new TypeError(`Cannot read ${what}: ${reason}`, { cause: error });
   }
 }

@@ -4,6 +4,7 @@ import { membershipFromValue, membershipToValue } from "../membership/membership
 import { checkArray, checkInteger } from "../wire/node_spec_check.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Raised when the shape of a snapshot changes. */
 const VERSION = 1;
@@ -52,7 +53,7 @@ export function fullMeshFromSnapshot(
     const absentSince = new Map(since.sort(([, a], [, b]) => a - b));
     return { set, absentSince, farewell: membershipFromValue(farewell) };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new TypeError(`Cannot restore a full mesh: ${reason}`, { cause });
   }
 }

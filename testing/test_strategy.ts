@@ -5,6 +5,7 @@ import { CLUSTER_CHECKS } from "./strategy_checks/cluster_checks.ts";
 import { FAULT_CHECKS } from "./strategy_checks/fault_checks.ts";
 import { LOCAL_CHECKS } from "./strategy_checks/local_checks.ts";
 import { type Check, Trial, type TrialOptions } from "./strategy_checks/trial.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Options of {@linkcode testStrategy} and {@linkcode strategyChecks}. */
 export interface StrategyTestOptions {
@@ -140,8 +141,4 @@ function withDefaults(options: StrategyTestOptions): TrialOptions {
     isSymmetric: options.isSymmetric ?? false,
     settle: options.settle ?? 60_000,
   };
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { messageOf } from "../runtime/message_of.ts";
+
 /** Chance that can be replayed. */
 export interface SeededRandom {
   /** A number in [0, 1). */
@@ -53,7 +55,7 @@ export function forEachSeed(
     try {
       property(seededRandom(seed), seed);
     } catch (cause) {
-      throw new Error(`Seed ${seed} fails: ${cause instanceof Error ? cause.message : cause}`, { cause });
+      throw new Error(`Seed ${seed} fails: ${messageOf(cause)}`, { cause });
     }
   }
 }

@@ -7,3 +7,8 @@ export interface Address {
   /** Port, 0 to 65,535. When listening, 0 asks for any free port. */
   readonly port: number;
 }
+
+/** `host:port`; an IPv6 address stands in brackets. */
+export function formatAddress({ hostname, port }: Address): string {
+  return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
+}

@@ -7,6 +7,7 @@ import { ProtocolError } from "./frame_reader.ts";
 import { Decoder } from "./message_pack_decode.ts";
 import { encodeInto } from "./message_pack_encode.ts";
 import { EncodeError } from "./encode_error.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Bytes from this size on go to the socket from where they are; smaller ones are cheaper to copy into the batch. */
 export const ZERO_COPY_MIN_BYTES = 128 * 1024;
@@ -44,7 +45,7 @@ export class UndecodableMessage {
 
   /** What went wrong, in a sentence. */
   toString(): string {
-    return `Cannot decode the message: ${this.error instanceof Error ? this.error.message : this.error}`;
+    return `Cannot decode the message: ${messageOf(this.error)}`;
   }
 }
 
@@ -209,7 +210,7 @@ export class PayloadCodec {
     try {
       bytes = codec.encode(message);
     } catch (error) {
-      throw new EncodeError(`Cannot encode the message: ${error instanceof Error ? error.message : error}`, {
+      throw new EncodeError(`Cannot encode the message: ${messageOf(error)}`, {
         cause: error,
       });
     }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { checkArray, checkInteger, checkName, checkObject } from "./node_spec_check.ts";
+import { messageOf } from "../runtime/message_of.ts";
 
 /** Most links that a message may ever go along. */
 const RELAY_TTL_MAX = 255;
@@ -41,7 +42,7 @@ export function parseRelayHeader(value: unknown): RelayHeader {
       path: checkArray(path, "path", RELAY_TTL_MAX).map((name) => checkName(name, "path")),
     };
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new TypeError(`Cannot read a relayed message: ${reason}`, { cause });
   }
 }

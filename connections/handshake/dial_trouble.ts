@@ -1,10 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { ClosedEarlyError } from "./handshake_frames.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 
 /** How far an attempt to open a connection had come. */
 export interface DialStage {
@@ -17,8 +18,8 @@ export interface DialStage {
 }
 
 /** Says of an attempt that came to nothing where it was made, and why it failed. */
-export function dialTrouble(error: unknown, { hostname, port }: Address, stage: DialStage): Error {
-  const where = `"${hostname}:${port}"`;
+export function dialTrouble(error: unknown, address: Address, stage: DialStage): Error {
+  const where = `"${formatAddress(address)}"`;
   const time = `${Math.round(stage.elapsed)} ms`;
   if (stage.isGivenUp) {
     const what = stage.isAccepted
@@ -28,7 +29,7 @@ export function dialTrouble(error: unknown, { hostname, port }: Address, stage: 
   }
   if (error instanceof HandshakeRefusedError || error instanceof CertificateError) return error;
   if (!stage.isAccepted && error instanceof Error) return error;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   const action = `Cannot open a connection with ${where}`;
   if (!(error instanceof ProtocolError)) return new Error(`${action}: ${reason}`, { cause: error });
   const what = error instanceof ClosedEarlyError

@@ -11,6 +11,7 @@ import { commonVersion, type Hello, PROTOCOL_VERSIONS, type Versions } from "./h
 import { type ConnectionRequest, FEATURES, specFrom, termsFrom } from "./introduction.ts";
 import type { Refusal } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
+import { formatAddress } from "../../wire/address.ts";
 
 /** What a node proves itself with. */
 export interface Credentials {
@@ -170,5 +171,5 @@ function quote(value: unknown): string {
 
 /** The other end of a stream, for people. */
 export function where(stream: ByteStream): string {
-  return `${stream.remoteAddress.hostname}:${stream.remoteAddress.port}`;
+  return formatAddress(stream.remoteAddress);
 }

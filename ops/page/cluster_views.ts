@@ -5,6 +5,7 @@ import { memberInfo } from "../../manager/member_info.ts";
 import type { Node } from "../../manager/node.ts";
 import { nodeStats } from "../../manager/peer_service_stats.ts";
 import { type ClusterDocument, type NodeRow, type NodeView, nodeViewFrom, type Sight } from "./cluster_document.ts";
+import { formatAddress } from "../../wire/address.ts";
 
 /** By it the nodes ask each other. No user can register it. */
 const HANDLER = "\0ops view";
@@ -69,7 +70,7 @@ function rowOf(node: Node, name: string, view: NodeView | null): NodeRow[] {
     state,
     since,
     reason,
-    addresses: addresses.map(({ hostname, port }) => `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`),
+    addresses: addresses.map(formatAddress),
     attributes: Object.fromEntries(attributes),
     actions,
     view,

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { messageOf } from "../../runtime/message_of.ts";
+
 /** A place for programs, with an address of its own. */
 export interface Host {
   readonly hostname: string;
@@ -23,7 +25,7 @@ export async function hostNetworkObstacle(...disturbance: string[]): Promise<str
     if (disturbance.length > 0) await network.disturb(...disturbance);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : `${error}`;
+    return messageOf(error);
   }
 }
 

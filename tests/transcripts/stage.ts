@@ -4,6 +4,7 @@ import { type PeerServiceManager, startPeerService } from "../../mod.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { TappedTransport } from "./tapped_transport.ts";
 import { nameOfKind, Words } from "./words.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 
 /** Every message takes as long, so that times are easy to follow: milliseconds. */
 const LATENCY_MS = 1;
@@ -134,7 +135,7 @@ export class Stage {
     try {
       await this.#world.wait(promise, PATIENCE_MS);
     } catch (error) {
-      this.#lines.push(`failed: ${error instanceof Error ? error.message : error}`);
+      this.#lines.push(`failed: ${messageOf(error)}`);
     }
   }
 

@@ -4,7 +4,7 @@ import type { MemoryHost, MemoryListener } from "./memory_host.ts";
 import type { Stalled } from "./memory_links.ts";
 import { MemoryStream } from "./memory_stream.ts";
 import type { ByteStream } from "../transport.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 
 /** Milliseconds before an attempt that was lost is made again for the first time (RFC 6298). */
 const FIRST_TRY_MS = 1_000;
@@ -101,9 +101,8 @@ export class MemoryDial implements Stalled {
     if (answer instanceof MemoryStream) {
       this.#resolve(answer);
     } else if (answer === "refused") {
-      const { hostname, port } = this.#address;
       const cause = Object.assign(new Error("connection refused"), { name: "ConnectionRefused" });
-      this.#reject(new Error(`Cannot connect to "${hostname}:${port}": connection refused`, { cause }));
+      this.#reject(new Error(`Cannot connect to "${formatAddress(this.#address)}": connection refused`, { cause }));
     } else {
       if (this.#answer instanceof MemoryStream) this.#answer.close();
       this.#reject(this.#signal?.reason);

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import type { ByteStream } from "../transport.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 
 /** A read that brings no more than this has brought a short message or two. */
 const SHORT_READ_BYTES = 2048;
@@ -113,8 +113,7 @@ export class TcpStream implements ByteStream {
   }
 
   #closedError(action: string): Error {
-    const { hostname, port } = this.#remoteAddress;
-    return new Error(`Cannot ${action} "${hostname}:${port}": the stream is closed`);
+    return new Error(`Cannot ${action} "${formatAddress(this.#remoteAddress)}": the stream is closed`);
   }
 }
 

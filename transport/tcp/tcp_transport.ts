@@ -5,7 +5,8 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 
 /** Options of {@linkcode TcpTransport}. */
 export interface TcpTransportOptions {
@@ -82,7 +83,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
     try {
       listener = Deno.listen({ hostname, port });
     } catch (error) {
-      throw failure(`Cannot listen on "${hostname}:${port}"`, error);
+      throw failure(`Cannot listen on "${formatAddress(address)}"`, error);
     }
     return new TcpListener(listener, this.#context, this.#stats, accept);
   }
@@ -94,7 +95,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
       return new TcpStream(await this.#dial(address, signal), this.#context);
     } catch (error) {
       signal?.throwIfAborted();
-      throw failure(`Cannot connect to "${address.hostname}:${address.port}"`, error);
+      throw failure(`Cannot connect to "${formatAddress(address)}"`, error);
     }
   }
 
@@ -128,7 +129,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
 }
 
 function failure(action: string, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const detail = messageOf(cause);
   // What this process may not do stays that: whoever starts it can cure it, and trying again cannot.
   if (cause instanceof Deno.errors.NotCapable) return new Deno.errors.NotCapable(`${action}: ${detail}`, { cause });
   return new Error(`${action}: ${detail}`, { cause });

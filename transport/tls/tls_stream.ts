@@ -3,7 +3,7 @@
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 import type { ByteStream, PeerCertificate } from "../transport.ts";
 import type { CheckedCredentials } from "./credentials.ts";
 import { certificateError } from "./certificate_error.ts";
@@ -258,7 +258,7 @@ export class TlsStream implements ByteStream {
   }
 
   #where(): string {
-    return `${this.remoteAddress.hostname}:${this.remoteAddress.port}`;
+    return formatAddress(this.remoteAddress);
   }
 
   #broken(): Error {

@@ -4,7 +4,7 @@ import { lookup } from "node:dns/promises";
 import type { Socket } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { CertificateError, certificateError } from "./certificate_error.ts";
 import { checkCredentials, type CheckedCredentials, type TlsCredentials } from "./credentials.ts";
@@ -12,6 +12,7 @@ import { peerCertificate } from "./peer_certificate.ts";
 import { proveClientAuthentication } from "./self_test.ts";
 import { dial, SocketListener } from "./sockets.ts";
 import { type TlsSession, TlsStream, type TlsStreamContext } from "./tls_stream.ts";
+import { messageOf } from "../../runtime/message_of.ts";
 
 /** Milliseconds in which a dialer must have finished its TLS handshake. */
 const HANDSHAKE_TIMEOUT_MS = 5_000;
@@ -101,7 +102,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     try {
       return await SocketListener.open(address, this.#context.clock, (raw) => this.#answer(raw, accept));
     } catch (error) {
-      throw failure(`Cannot listen on "${address.hostname}:${address.port}"`, error);
+      throw failure(`Cannot listen on "${formatAddress(address)}"`, error);
     }
   }
 
@@ -127,7 +128,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     } catch (error) {
       discard(raw, socket);
       signal?.throwIfAborted();
-      const action = `Cannot connect to "${address.hostname}:${address.port}"`;
+      const action = `Cannot connect to "${formatAddress(address)}"`;
       throw certificateError(action, error) ?? failure(action, error);
     }
   }
@@ -186,8 +187,10 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 
   /** An acceptor of `node:tls` in Deno 2.9.6 closes without an alert when it does not accept a certificate that it was shown. */
-  #notTrusted({ hostname, port }: Address, { validTo }: CheckedCredentials): CertificateError {
-    const told = `Cannot talk to "${hostname}:${port}": it closed as soon as it had seen the certificate of this node`;
+  #notTrusted(address: Address, { validTo }: CheckedCredentials): CertificateError {
+    const told = `Cannot talk to "${
+      formatAddress(address)
+    }": it closed as soon as it had seen the certificate of this node`;
     return Date.parse(validTo) < this.#context.clock.wallTime()
       ? new CertificateError("expired", `${told}, which expired on ${validTo}`)
       : new CertificateError("refused", `${told}, which is probably not of an authority that it trusts`);
@@ -200,7 +203,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     if (certificate === undefined || !socket.authorized) {
       throw new CertificateError(
         "none",
-        `Cannot trust "${remoteAddress.hostname}:${remoteAddress.port}": it shows no certificate that holds, expected one of "ca"`,
+        `Cannot trust "${formatAddress(remoteAddress)}": it shows no certificate that holds, expected one of "ca"`,
       );
     }
     return new TlsStream({ ...session, certificate }, this.#context, silence);
@@ -249,6 +252,6 @@ function secured(socket: TLSSocket, signal: AbortSignal | undefined): Promise<vo
 }
 
 function failure(action: string, cause: unknown): Error {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const detail = messageOf(cause);
   return new Error(`${action}: ${detail}`, { cause });
 }

@@ -1,0 +1,53 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { systemClock } from "../../runtime/deno_runtime.ts";
+
+/** Files that this process holds until its limit of open files leaves room for one more. */
+export function holdFiles(): { release(): void } {
+  const files: Deno.FsFile[] = [];
+  try {
+    for (;;) files.push(Deno.openSync("/dev/null"));
+  } catch {
+    // That was the last one.
+  }
+  files.pop()?.close();
+  return {
+    release() {
+      for (const file of files) file.close();
+    },
+  };
+}
+
+/** Counts what a listener accepts, and lets a test wait for the next one. */
+export class Accepted {
+  count = 0;
+  #onNext = () => {};
+
+  add(): void {
+    this.count++;
+    this.#onNext();
+  }
+
+  next(): Promise<void> {
+    return new Promise((resolve) => this.#onNext = resolve);
+  }
+}
+
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => systemClock.schedule(milliseconds, resolve));
+}
+
+/**
+ * Gives the files back once the listener has had to fail, and prints how many connections it had accepted before, and how many it has
+ * accepted afterwards.
+ *
+ * @param files What keeps the listener from accepting the connection that waits.
+ */
+export async function printOutcome(files: { release(): void }, accepted: Accepted): Promise<void> {
+  const whileExhausted = accepted.count;
+  const next = accepted.next();
+  files.release();
+  await next;
+  const outcome = JSON.stringify({ whileExhausted, afterwards: accepted.count });
+  Deno.stdout.writeSync(new TextEncoder().encode(outcome));
+}
