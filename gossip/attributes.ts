@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { sample } from "../runtime/sample.ts";
+import type { Step } from "../runtime/step.ts";
 import { AttributeDirectory, type AttributeEvent, type AttributeOwner } from "./attribute_directory.ts";
 import {
   ATTRIBUTE_KEYS_MAX,
@@ -32,13 +33,8 @@ export interface AttributesOptions {
   readonly expireAfter: number | null;
 }
 
-/** What {@linkcode Attributes} answers to an event. */
-export interface AttributesStep {
-  /** Messages to send, in order. */
-  readonly outgoing: readonly { readonly to: string; readonly message: AttributeMessage }[];
-  /** What users see differently now. */
-  readonly events: readonly AttributeEvent[];
-}
+/** What {@linkcode Attributes} answers to an event: its events are what users see differently now. */
+export type AttributesStep = Step<AttributeMessage, AttributeEvent>;
 
 const NOTHING: AttributesStep = { outgoing: [], events: [] };
 

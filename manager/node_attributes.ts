@@ -1,15 +1,21 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Peer } from "../connections/peer.ts";
-import { attributesFromValue, attributesToValue, checkKey } from "../gossip/attribute_message.ts";
-import { Attributes, type AttributesStep } from "../gossip/attributes.ts";
+import {
+  type AttributeMessage,
+  attributesFromValue,
+  attributesToValue,
+  checkKey,
+} from "../gossip/attribute_message.ts";
+import type { AttributeEvent } from "../gossip/attribute_directory.ts";
+import { Attributes } from "../gossip/attributes.ts";
+import { StepDriver } from "../runtime/step_driver.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { sendControl } from "./control_sender.ts";
 import type { NodeContext } from "./node_context.ts";
-
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Most owners of attributes that a node remembers. */
@@ -27,6 +33,7 @@ export class NodeAttributes implements Part {
   ];
   readonly #context: NodeContext;
   readonly #attributes: Attributes;
+  readonly #driver: StepDriver<AttributeMessage, AttributeEvent>;
   readonly #linked = new Set<string>();
   readonly #listeners = new Map<string, Set<AttributeListener>>();
   readonly #isFullMesh: boolean;
@@ -44,6 +51,11 @@ export class NodeAttributes implements Part {
       ownersMax: OWNERS_MAX,
       expireAfter: this.#isFullMesh ? null : EXPIRE_ROUNDS * gossip.interval,
     });
+    this.#driver = new StepDriver({
+      clock: runtime.clock,
+      send: (to, message) => this.#send(to, message),
+      tell: (event) => this.#tell(event),
+    });
   }
 
   /**
@@ -54,12 +66,12 @@ export class NodeAttributes implements Part {
    */
   set(key: string, value: unknown): void {
     checkKey(key);
-    this.#do(this.#attributes.set(key, value === undefined ? undefined : encode(value)));
+    this.#driver.do(this.#attributes.set(key, value === undefined ? undefined : encode(value)));
     if (this.#isFlushing) return;
     this.#isFlushing = true;
     this.#context.runtime.defer(() => {
       this.#isFlushing = false;
-      if (!this.#context.stopped) this.#do(this.#attributes.flush());
+      if (!this.#context.stopped) this.#driver.do(this.#attributes.flush());
     });
   }
 
@@ -98,12 +110,12 @@ export class NodeAttributes implements Part {
 
   peerLinked({ name }: Peer): void {
     this.#linked.add(name);
-    this.#do(this.#attributes.setNeighbours([...this.#linked]));
+    this.#driver.do(this.#attributes.setNeighbours([...this.#linked]));
   }
 
   peerUnlinked({ name }: Peer): void {
     this.#linked.delete(name);
-    this.#do(this.#attributes.setNeighbours([...this.#linked]));
+    this.#driver.do(this.#attributes.setNeighbours([...this.#linked]));
   }
 
   peerUp({ name }: Peer): void {
@@ -117,17 +129,17 @@ export class NodeAttributes implements Part {
   membersChanged({ joined, renewed, left }: MembershipChange): void {
     this.#show(joined);
     this.#show(renewed);
-    for (const { name } of left) this.#do(this.#attributes.forget(name));
+    for (const { name } of left) this.#driver.do(this.#attributes.forget(name));
   }
 
   restart(self: NodeSpec): void {
     this.#linked.clear();
-    this.#do(this.#attributes.restart(self));
+    this.#driver.do(this.#attributes.restart(self));
     this.#show(this.#context.members.values());
   }
 
   periodic(): void {
-    this.#do(this.#attributes.round(this.#context.runtime.clock.now()));
+    this.#driver.do(this.#attributes.round(this.#context.runtime.clock.now()));
   }
 
   #show(members: Iterable<NodeSpec>): void {
@@ -142,7 +154,7 @@ export class NodeAttributes implements Part {
     const isVisible = !this.#isFullMesh || peer?.up === true;
     // The connection may know of a restart before the membership does.
     const incarnation = Math.max(member.incarnation, peer?.incarnation ?? 0);
-    this.#do(this.#attributes.show(name, incarnation, isVisible));
+    this.#driver.do(this.#attributes.show(name, incarnation, isVisible));
   }
 
   /** One that has not joined yet says of itself what it is, and is told nothing of others. */
@@ -152,24 +164,23 @@ export class NodeAttributes implements Part {
       if (message.kind !== "delta") return;
       message = { kind: "delta", deltas: message.deltas.filter(({ owner }) => owner === name), wanted: [] };
     }
-    this.#do(this.#attributes.receive(name, message, this.#context.runtime.clock.now()));
+    this.#driver.do(this.#attributes.receive(name, message, this.#context.runtime.clock.now()));
   }
 
-  #do({ outgoing, events }: AttributesStep): void {
-    const { pool, emit, stopped } = this.#context;
-    for (const { to, message } of outgoing) {
-      const peer = pool.peers.get(to);
-      if (peer !== undefined) sendControl(peer, FrameKind.attributes, attributesToValue(message));
-    }
+  #send(to: string, message: AttributeMessage): void {
+    const peer = this.#context.pool.peers.get(to);
+    if (peer !== undefined) sendControl(peer, FrameKind.attributes, attributesToValue(message));
+  }
+
+  #tell({ node, key, value }: AttributeEvent): void {
+    const { emit, stopped } = this.#context;
     if (stopped) return;
-    for (const { node, key, value } of events) {
-      const decoded = value === undefined ? undefined : decode(value);
-      emit("attribute", { node, key, value: decoded });
-      for (const listener of [...this.#listeners.get(key) ?? []]) this.#tell(listener, node, decoded);
-    }
+    const decoded = value === undefined ? undefined : decode(value);
+    emit("attribute", { node, key, value: decoded });
+    for (const listener of [...this.#listeners.get(key) ?? []]) this.#call(listener, node, decoded);
   }
 
-  #tell(listener: AttributeListener, node: string, value: unknown): void {
+  #call(listener: AttributeListener, node: string, value: unknown): void {
     try {
       listener(node, value);
     } catch (error) {

@@ -5,11 +5,13 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import {
   checkPartitionMessage,
   type PartitionEntry,
+  type PartitionEvent,
   type PartitionMessage,
   type PartitionReference,
   Partitions,
 } from "../messaging/partitions.ts";
 import type { Runtime } from "../runtime/runtime.ts";
+import { StepDriver } from "../runtime/step_driver.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -39,11 +41,17 @@ export class PartitionControl implements Part {
   ];
   readonly #options: PartitionControlOptions;
   readonly #partitions: Partitions;
+  readonly #driver: StepDriver<PartitionMessage, PartitionEvent>;
   readonly #waiting = new Map<PartitionReference, PromiseWithResolvers<void>>();
 
   constructor(options: PartitionControlOptions) {
     this.#options = options;
     this.#partitions = new Partitions(() => options.pool.selfName(), options.isAllowed);
+    this.#driver = new StepDriver({
+      clock: options.runtime.clock,
+      send: (to, message) => this.#send(to, message),
+      tell: (event) => this.#tell(event),
+    });
   }
 
   /** Has `origin`, and the nodes within `ttl` hops of it, cut themselves off from their peers. */
@@ -101,26 +109,35 @@ export class PartitionControl implements Part {
   }
 
   #take(from: string, message: PartitionMessage): void {
-    const { pool } = this.#options;
-    const { outgoing, changed, marked, refused } = this.#partitions.receive(from, message, this.#neighbours());
-    for (const { to, message } of outgoing) {
-      for (const name of to) {
-        const peer = pool.peers.get(name);
-        // Hops go along the overlay, of which a connection that serves a single message is no part.
-        if (peer !== undefined && (peer.up || message[0] !== "mark")) sendControl(peer, FrameKind.partition, message);
+    this.#driver.do(this.#partitions.receive(from, message, this.#neighbours()));
+  }
+
+  #send(to: string, message: PartitionMessage): void {
+    const peer = this.#options.pool.peers.get(to);
+    // Hops go along the overlay, of which a connection that serves a single message is no part.
+    if (peer !== undefined && (peer.up || message[0] !== "mark")) sendControl(peer, FrameKind.partition, message);
+  }
+
+  #tell(event: PartitionEvent): void {
+    switch (event.type) {
+      case "changed":
+        return this.#separate(event.peers);
+      case "marked":
+        return this.#waiting.get(event.reference)?.resolve();
+      case "refused": {
+        const refusal = new DOMException(`Cannot inject a partition: ${event.reason}`, "NotAllowedError");
+        return this.#waiting.get(event.reference)?.reject(refusal);
       }
     }
-    for (const name of changed) {
+  }
+
+  #separate(peers: readonly string[]): void {
+    const { pool, changed } = this.#options;
+    for (const name of peers) {
       const peer = pool.peers.get(name);
       if (peer !== undefined) pool.separate(peer, this.#partitions.separates(name));
     }
-    if (changed.length > 0) this.#options.changed();
-    if (marked !== undefined) this.#waiting.get(marked)?.resolve();
-    if (refused === undefined) return;
-    const [reference, reason] = refused;
-    this.#waiting.get(reference)?.reject(
-      new DOMException(`Cannot inject a partition: ${reason}`, "NotAllowedError"),
-    );
+    changed();
   }
 
   #neighbours(): string[] {

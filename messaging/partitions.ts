@@ -2,6 +2,7 @@
 
 import { isIntegerIn } from "../wire/integers.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
+import type { Step } from "../runtime/step.ts";
 import { isPrintable } from "../wire/node_spec_check.ts";
 
 /** Names an injected partition, everywhere in the cluster. */
@@ -31,17 +32,20 @@ export type PartitionMessage =
   | readonly ["resolve", PartitionReference]
   | readonly ["refused", PartitionReference, reason: string];
 
+/**
+ * What becomes known of injected partitions:
+ *
+ * - `changed`: these peers are cut off now and were not before, or the other way round.
+ * - `marked`: the origin has set the partition up.
+ * - `refused`: the origin does not set it up; why.
+ */
+export type PartitionEvent =
+  | { readonly type: "changed"; readonly peers: readonly string[] }
+  | { readonly type: "marked"; readonly reference: PartitionReference }
+  | { readonly type: "refused"; readonly reference: PartitionReference; readonly reason: string };
+
 /** What a node does with a partition message besides what it keeps. */
-export interface PartitionStep {
-  /** Messages to send on, each to all the given peers. */
-  readonly outgoing: readonly { readonly to: readonly string[]; readonly message: PartitionMessage }[];
-  /** Peers that are cut off now and were not before, or the other way round. */
-  readonly changed: readonly string[];
-  /** A partition that its origin has set up now. */
-  readonly marked?: PartitionReference;
-  /** A partition that its origin refuses to set up, and why. */
-  readonly refused?: readonly [PartitionReference, reason: string];
-}
+export type PartitionStep = Step<PartitionMessage, PartitionEvent>;
 
 /** Partitions that are remembered as over, so that a late message does not bring them back. */
 const RESOLVED_MAX = 1_024;
@@ -52,7 +56,7 @@ const ACTIVE_MAX = 1_024;
 /** Characters of a reason. */
 const REASON_MAX = 1_024;
 
-const NOTHING: PartitionStep = { outgoing: [], changed: [] };
+const NOTHING: PartitionStep = { outgoing: [], events: [] };
 
 /** The injected partitions that concern this node. */
 export class Partitions {
@@ -92,8 +96,8 @@ export class Partitions {
     const reference = message[1];
     if (message[0] === "resolve") return this.#resolve(reference, peers.filter((peer) => peer !== from));
     if (this.#resolved.has(reference)) return NOTHING;
-    if (message[0] === "marked") return { ...NOTHING, marked: reference };
-    if (message[0] === "refused") return { ...NOTHING, refused: [reference, message[2]] };
+    if (message[0] === "marked") return { outgoing: [], events: [{ type: "marked", reference }] };
+    if (message[0] === "refused") return { outgoing: [], events: [{ type: "refused", reference, reason: message[2] }] };
     if (this.#isRefused(from, message)) return this.#refuse(from, reference, peers);
     if (message[0] === "mark") return this.#mark(reference, message[2], peers);
     return this.#seek(from, message, peers);
@@ -107,20 +111,20 @@ export class Partitions {
   #refuse(from: string, reference: PartitionReference, peers: readonly string[]): PartitionStep {
     const reason = `"${this.#self()}" lets nobody inject faults: "allow.faultInjection" is false`;
     const to = peers.filter((peer) => peer === from);
-    return { ...NOTHING, outgoing: [{ to, message: ["refused", reference, reason] }] };
+    return { outgoing: toEach(to, ["refused", reference, reason]), events: [] };
   }
 
   #seek(from: string, message: PartitionMessage & { 0: "seek" }, peers: readonly string[]): PartitionStep {
     const [, reference, origin, ttl, hops] = message;
     if (origin === this.#self()) {
       const step = this.#mark(reference, ttl, peers);
-      const answer = { to: peers.filter((peer) => peer === from), message: ["marked", reference] as const };
-      return { ...step, outgoing: [...step.outgoing, answer], marked: reference };
+      const answer = toEach(peers.filter((peer) => peer === from), ["marked", reference]);
+      return { outgoing: [...step.outgoing, ...answer], events: [...step.events, { type: "marked", reference }] };
     }
     if (hops <= 0 || this.#sought.has(reference)) return NOTHING;
     remember(this.#sought, reference, RESOLVED_MAX);
     const to = peers.includes(origin) ? [origin] : peers.filter((peer) => peer !== from);
-    return { ...NOTHING, outgoing: [{ to, message: ["seek", reference, origin, ttl, hops - 1] }] };
+    return { outgoing: toEach(to, ["seek", reference, origin, ttl, hops - 1]), events: [] };
   }
 
   #mark(reference: PartitionReference, ttl: number, peers: readonly string[]): PartitionStep {
@@ -130,8 +134,7 @@ export class Partitions {
     const before = known?.peers ?? new Set();
     const changed = peers.filter((peer) => !this.separates(peer));
     this.#cut.set(reference, { ttl, peers: new Set([...before, ...peers]) });
-    const outgoing = ttl > 0 ? [{ to: peers, message: ["mark", reference, ttl - 1] as const }] : [];
-    return { outgoing, changed };
+    return { outgoing: ttl > 0 ? toEach(peers, ["mark", reference, ttl - 1]) : [], events: changesOf(changed) };
   }
 
   #resolve(reference: PartitionReference, peers: readonly string[]): PartitionStep {
@@ -140,11 +143,17 @@ export class Partitions {
     const cut = this.#cut.get(reference)?.peers ?? new Set<string>();
     this.#cut.delete(reference);
     const to = [...new Set([...peers, ...cut])];
-    return {
-      outgoing: [{ to, message: ["resolve", reference] }],
-      changed: [...cut].filter((peer) => !this.separates(peer)),
-    };
+    const changed = [...cut].filter((peer) => !this.separates(peer));
+    return { outgoing: toEach(to, ["resolve", reference]), events: changesOf(changed) };
   }
+}
+
+function toEach(peers: readonly string[], message: PartitionMessage): PartitionStep["outgoing"] {
+  return peers.map((to) => ({ to, message }));
+}
+
+function changesOf(peers: readonly string[]): PartitionStep["events"] {
+  return peers.length === 0 ? [] : [{ type: "changed", peers }];
 }
 
 /**
