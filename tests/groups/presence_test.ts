@@ -126,6 +126,7 @@ for (
     ["only broadcasts changes", { forgetsOnDown: false, tellsOnUp: false }],
     ["forgets the users of a node that is down", { forgetsOnDown: true, tellsOnUp: false }],
     ["tells a node that comes up, and forgets nobody", { forgetsOnDown: false, tellsOnUp: true }],
+    ["does both, without an order between them", { forgetsOnDown: true, tellsOnUp: true }],
   ] as const
 ) {
   Deno.test(`The model finds out a naive presence that ${what}, within the seeds that ours passes`, async () => {
