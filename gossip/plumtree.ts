@@ -9,7 +9,7 @@ import { type Broadcast, type BroadcastMessage, broadcastOf, payloadMessage } fr
 import { BroadcastTrees } from "./broadcast_trees.ts";
 import { MissingBroadcasts } from "./missing_broadcasts.ts";
 import type { PlumtreeLoad, PlumtreeOptions } from "./plumtree_options.ts";
-import { type PlumtreeStep, Step } from "./plumtree_step.ts";
+import { type PlumtreeStep, PlumtreeTurn } from "./plumtree_step.ts";
 
 /** Bytes of broadcasts that one request is answered with. */
 const ANSWER_BYTES_MAX = 1024 * 1024;
@@ -97,106 +97,109 @@ export class Plumtree<T> {
       this.#trees.delete(name);
       this.#announcements.forget(name);
     }
-    const step = new Step<T>();
+    const turn = new PlumtreeTurn<T>();
     this.#cache.expire(now);
     for (const name of wanted) {
       if (this.#trees.neighbours.has(name)) continue;
       this.#trees.add(name);
-      this.#sendSummary(name, step);
+      this.#sendSummary(name, turn);
     }
-    return step;
+    return this.#end(turn);
   }
 
   /** Broadcasts `payload`. It is not delivered to this node itself. */
   broadcast(payload: T, now: number): PlumtreeStep<T> & { readonly id: BroadcastId } {
     const id = { root: this.#self.name, incarnation: this.#self.incarnation, sequence: ++this.#sequence };
-    const step = new Step<T>();
+    const turn = new PlumtreeTurn<T>();
     this.#history.add(id);
     this.#keep({ id, payload, bornAt: now }, false, now);
-    this.#spread({ id, payload, bornAt: now }, undefined, now, step);
-    return { id, outgoing: step.outgoing, delivered: step.delivered };
+    this.#spread({ id, payload, bornAt: now }, undefined, now, turn);
+    return { id, ...this.#end(turn) };
   }
 
   /** Takes a message from another node. */
   receive(from: string, message: BroadcastMessage<T>, now: number): PlumtreeStep<T> {
-    const step = new Step<T>();
+    const turn = new PlumtreeTurn<T>();
     switch (message.kind) {
       case "gossip":
-        this.#receiveGossip(from, broadcastOf(message, now), now, step);
+        this.#receiveGossip(from, broadcastOf(message, now), now, turn);
         break;
       case "ihave":
         for (const id of unpackIds(message.ids)) if (!this.#hasFromTree(id)) this.#missing.add(id, from, now);
         break;
       case "graft":
         for (const { root } of message.ids) this.#trees.graft(root, from);
-        this.#answer(from, message.ids, "gossip", now, step);
+        this.#answer(from, message.ids, "gossip", now, turn);
         break;
       case "prune":
         this.#trees.prune(message.root, from);
         break;
       case "summary":
-        this.#receiveSummary(from, message.ids, message.isAnswer, step);
+        this.#receiveSummary(from, message.ids, message.isAnswer, turn);
         break;
       case "request":
-        this.#answer(from, message.ids, "repair", now, step);
+        this.#answer(from, message.ids, "repair", now, turn);
         break;
       case "repair":
-        this.#receiveRepair(from, broadcastOf(message, now), now, step);
+        this.#receiveRepair(from, broadcastOf(message, now), now, turn);
         break;
     }
-    return step;
+    return this.#end(turn);
   }
 
   /** Does what is due. */
   tick(now: number): PlumtreeStep<T> {
-    const step = new Step<T>();
+    const turn = new PlumtreeTurn<T>();
     this.#cache.expire(now);
-    for (const [name, ids] of this.#announcements.take(now)) step.send(name, { kind: "ihave", ids: packIds(ids) });
+    for (const [name, ids] of this.#announcements.take(now)) turn.send(name, { kind: "ihave", ids: packIds(ids) });
     for (const [announcer, ids] of this.#missing.due(now, (name) => this.#trees.neighbours.has(name))) {
-      this.#graft(announcer, ids, step);
+      this.#graft(announcer, ids, turn);
     }
-    if (this.#exchangeAt <= now) this.#exchange(now, step);
-    return step;
+    if (this.#exchangeAt <= now) this.#exchange(now, turn);
+    return this.#end(turn);
   }
 
-  /** When the next {@linkcode tick} has something to do; `undefined` for not before another event. */
-  nextAt(): number | undefined {
-    const next = Math.min(this.#announcements.nextAt, this.#missing.nextAt, this.#exchangeAt);
-    return next === Infinity ? undefined : next;
+  /** When the next {@linkcode tick} has something to do; `Infinity` for not before another event. */
+  get nextAt(): number {
+    return Math.min(this.#announcements.nextAt, this.#missing.nextAt, this.#exchangeAt);
   }
 
-  #receiveGossip(from: string, broadcast: Broadcast<T>, now: number, step: Step<T>): void {
+  #end({ outgoing, events }: PlumtreeTurn<T>): PlumtreeStep<T> {
+    return { outgoing, events, nextAt: this.nextAt };
+  }
+
+  #receiveGossip(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
     const { id } = broadcast;
     this.#missing.delete(id);
     if (!this.#history.add(id)) {
       // A repair that was faster says nothing about the link.
       if (this.#cache.confirm(id)) return;
       this.#trees.prune(id.root, from);
-      step.send(from, { kind: "prune", root: id.root });
+      turn.send(from, { kind: "prune", root: id.root });
       return;
     }
-    step.deliver(broadcast, now, false);
+    turn.deliver(broadcast, now, false);
     this.#keep(broadcast, false, now);
-    this.#spread(broadcast, from, now, step);
+    this.#spread(broadcast, from, now, turn);
   }
 
   /** Takes a broadcast that came outside the tree. The tree may be whole, so that it is only announced, to all. */
-  #receiveRepair(from: string, broadcast: Broadcast<T>, now: number, step: Step<T>): void {
+  #receiveRepair(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
     if (!this.#history.add(broadcast.id)) return;
-    step.deliver(broadcast, now, true);
+    turn.deliver(broadcast, now, true);
     this.#keep(broadcast, true, now);
     for (const name of this.#trees.neighbours) {
       if (name !== from) this.#announcements.add(name, broadcast.id, broadcast.bornAt);
     }
   }
 
-  #receiveSummary(from: string, packed: readonly BroadcastRanges[], isAnswer: boolean, step: Step<T>): void {
+  #receiveSummary(from: string, packed: readonly BroadcastRanges[], isAnswer: boolean, turn: PlumtreeTurn<T>): void {
     const wanted = [...unpackIds(packed)].filter((id) => !this.#history.has(id));
-    if (wanted.length > 0) step.send(from, { kind: "request", ids: packIds(wanted) });
+    if (wanted.length > 0) turn.send(from, { kind: "request", ids: packIds(wanted) });
     if (isAnswer) return;
     const known = new Set(Array.from(unpackIds(packed), broadcastKey));
     const extra = this.#cache.ids().filter((id) => !known.has(broadcastKey(id)));
-    if (extra.length > 0) step.send(from, { kind: "summary", ids: packIds(extra), isAnswer: true });
+    if (extra.length > 0) turn.send(from, { kind: "summary", ids: packIds(extra), isAnswer: true });
   }
 
   /** Whether the tree has brought a broadcast. A repair only hides that it has not. */
@@ -205,7 +208,7 @@ export class Plumtree<T> {
   }
 
   /** Makes links to `announcer` in the trees that did not bring `ids`, and asks for those that have not come otherwise. */
-  #graft(announcer: string, ids: readonly BroadcastId[], step: Step<T>): void {
+  #graft(announcer: string, ids: readonly BroadcastId[], turn: PlumtreeTurn<T>): void {
     const packed = packIds(ids).map(({ root, incarnation, ranges }) => {
       this.#trees.graft(root, announcer);
       const unseen = [...fromRanges(ranges)].filter((sequence) => !this.#history.has({ root, incarnation, sequence }));
@@ -215,16 +218,16 @@ export class Plumtree<T> {
       this.#cache.confirm(id);
       if (this.#history.has(id)) this.#missing.delete(id);
     }
-    step.send(announcer, { kind: "graft", ids: packed });
+    turn.send(announcer, { kind: "graft", ids: packed });
   }
 
   /** Pushes a broadcast along the tree of its root, to which the link that it came by belongs, and announces it elsewhere. */
-  #spread(broadcast: Broadcast<T>, from: string | undefined, now: number, step: Step<T>): void {
+  #spread(broadcast: Broadcast<T>, from: string | undefined, now: number, turn: PlumtreeTurn<T>): void {
     const { root } = broadcast.id;
     this.#trees.touch(root);
     if (from !== undefined) this.#trees.graft(root, from);
     for (const name of this.#trees.eager(root)) {
-      if (name !== from) step.send(name, payloadMessage("gossip", broadcast, now));
+      if (name !== from) turn.send(name, payloadMessage("gossip", broadcast, now));
     }
     for (const name of this.#trees.lazy(root)) this.#announcements.add(name, broadcast.id, broadcast.bornAt);
   }
@@ -234,13 +237,13 @@ export class Plumtree<T> {
     ids: readonly BroadcastRanges[],
     kind: "gossip" | "repair",
     now: number,
-    step: Step<T>,
+    turn: PlumtreeTurn<T>,
   ): void {
     let room = ANSWER_BYTES_MAX;
     for (const id of unpackIds(ids)) {
       const broadcast = this.#cache.get(id);
       if (broadcast === undefined) continue;
-      step.send(to, payloadMessage(kind, broadcast, now));
+      turn.send(to, payloadMessage(kind, broadcast, now));
       room -= broadcast.bytes;
       if (room <= 0) return;
     }
@@ -252,10 +255,10 @@ export class Plumtree<T> {
   }
 
   /** Anti-entropy with one neighbour, as long as there is something to compare. */
-  #exchange(now: number, step: Step<T>): void {
+  #exchange(now: number, turn: PlumtreeTurn<T>): void {
     const neighbours = [...this.#trees.neighbours];
     const partner = neighbours[Math.floor(this.#options.random() * neighbours.length)];
-    if (partner !== undefined) this.#sendSummary(partner, step);
+    if (partner !== undefined) this.#sendSummary(partner, turn);
     this.#exchangeAt = this.#cache.size > 0 ? now + this.#exchangeWait() : Infinity;
   }
 
@@ -263,7 +266,7 @@ export class Plumtree<T> {
     return this.#options.exchangeInterval * (0.5 + this.#options.random());
   }
 
-  #sendSummary(to: string, step: Step<T>): void {
-    if (this.#cache.size > 0) step.send(to, { kind: "summary", ids: packIds(this.#cache.ids()), isAnswer: false });
+  #sendSummary(to: string, turn: PlumtreeTurn<T>): void {
+    if (this.#cache.size > 0) turn.send(to, { kind: "summary", ids: packIds(this.#cache.ids()), isAnswer: false });
   }
 }

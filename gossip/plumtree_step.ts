@@ -1,15 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Step } from "../runtime/step.ts";
 import type { BroadcastId } from "./broadcast_id.ts";
 import type { Broadcast, BroadcastMessage } from "./broadcast_message.ts";
-
-/** A message to a neighbour. */
-export interface PlumtreeOutgoing<T> {
-  /** Name of the neighbour. */
-  readonly to: string;
-  /** The message. */
-  readonly message: BroadcastMessage<T>;
-}
 
 /** A broadcast that came for the first time. */
 export interface PlumtreeDelivery<T> {
@@ -23,20 +16,18 @@ export interface PlumtreeDelivery<T> {
   readonly repaired: boolean;
 }
 
-/** What an event brings about. */
-export interface PlumtreeStep<T> {
-  /** Messages to send, in order. */
-  readonly outgoing: readonly PlumtreeOutgoing<T>[];
-  /** Broadcasts to hand over. */
-  readonly delivered: readonly PlumtreeDelivery<T>[];
+/** What an event brings about: its events are broadcasts to hand over. */
+export interface PlumtreeStep<T> extends Step<BroadcastMessage<T>, PlumtreeDelivery<T>> {
+  /** When the next tick has something to do; `Infinity` for not before another event. */
+  readonly nextAt: number;
 }
 
 /** A {@linkcode PlumtreeStep} in the making. */
-export class Step<T> implements PlumtreeStep<T> {
+export class PlumtreeTurn<T> {
   /** Messages to send. */
-  readonly outgoing: PlumtreeOutgoing<T>[] = [];
+  readonly outgoing: { readonly to: string; readonly message: BroadcastMessage<T> }[] = [];
   /** Broadcasts to hand over. */
-  readonly delivered: PlumtreeDelivery<T>[] = [];
+  readonly events: PlumtreeDelivery<T>[] = [];
 
   /** Adds a message to send. */
   send(to: string, message: BroadcastMessage<T>): void {
@@ -45,6 +36,6 @@ export class Step<T> implements PlumtreeStep<T> {
 
   /** Adds a broadcast to hand over. */
   deliver({ id, payload, bornAt }: Broadcast<T>, now: number, repaired: boolean): void {
-    this.delivered.push({ id, payload, age: now - bornAt, repaired });
+    this.events.push({ id, payload, age: now - bornAt, repaired });
   }
 }

@@ -3,11 +3,12 @@
 import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../gossip/broadcast_message.ts";
 import { broadcastNeighbours } from "../gossip/broadcast_neighbours.ts";
 import { Plumtree } from "../gossip/plumtree.ts";
-import type { PlumtreeStep } from "../gossip/plumtree_step.ts";
+import type { PlumtreeDelivery } from "../gossip/plumtree_step.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { traceFromValue } from "../wire/trace_context.ts";
 import type { Runtime, Timer } from "../runtime/runtime.ts";
+import { StepDriver } from "../runtime/step_driver.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
@@ -69,7 +70,7 @@ export class Broadcasting {
   readonly stats: BroadcastStats = { begun: 0, delivered: 0, redundant: 0, repaired: 0, grafts: 0 };
   readonly #options: BroadcastingOptions;
   #tree: Plumtree<Payload>;
-  #timer: Timer | null = null;
+  readonly #driver: StepDriver<BroadcastMessage<Payload>, PlumtreeDelivery<Payload>>;
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
   #stopped = false;
@@ -79,6 +80,12 @@ export class Broadcasting {
   constructor(options: BroadcastingOptions, self: NodeSpec) {
     this.#options = options;
     this.#tree = this.#treeOf(self);
+    this.#driver = new StepDriver({
+      clock: options.runtime.clock,
+      send: (to, message) => this.#send(to, message),
+      tell: (delivery) => this.#deliver(delivery),
+      tick: (now) => this.#tree.tick(now),
+    });
   }
 
   /** Whose tree was used last, once one was. */
@@ -107,7 +114,7 @@ export class Broadcasting {
       ? [name, bytes]
       : [name, bytes, true];
     this.stats.begun++;
-    this.#do(this.#tree.broadcast(payload, runtime.clock.now()));
+    this.#driver.do(this.#tree.broadcast(payload, runtime.clock.now()));
     // As everywhere else, what is handed over has nothing in common with what was given: that may change.
     runtime.defer(() => deliver(name, codec.decode(bytes), pool.selfName(), 0, false, trace));
   }
@@ -132,13 +139,13 @@ export class Broadcasting {
     const isPayload = message.kind === "gossip" || message.kind === "repair";
     if (isPayload) checkPayload(message.payload);
     const step = this.#tree.receive(peer.name, message as BroadcastMessage<Payload>, this.#now());
-    if (isPayload && step.delivered.length === 0) this.stats.redundant++;
-    this.#do(step);
+    if (isPayload && step.events.length === 0) this.stats.redundant++;
+    this.#driver.do(step);
   }
 
   /** Begins again as another life of this node. */
   restart(self: NodeSpec): void {
-    this.#timer?.cancel();
+    this.#driver.reset();
     this.#memberSince = Infinity;
     this.#tree = this.#treeOf(self);
     this.neighboursChanged();
@@ -146,7 +153,7 @@ export class Broadcasting {
 
   /** Ends it, for good. */
   stop(): void {
-    this.#timer?.cancel();
+    this.#driver.stop();
     this.#looking?.cancel();
     this.#stopped = true;
   }
@@ -171,34 +178,24 @@ export class Broadcasting {
     const { pool, isFullMesh, runtime } = this.#options;
     const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
     const neighbours = isFullMesh ? broadcastNeighbours(pool.selfName(), usable) : usable;
-    this.#do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
+    this.#driver.do(this.#tree.setNeighbours(neighbours, runtime.clock.now()));
   }
 
-  #do({ outgoing, delivered }: PlumtreeStep<Payload>): void {
-    const { pool, codec, deliver } = this.#options;
-    for (const { to, message } of outgoing) {
-      if (message.kind === "graft") this.stats.grafts++;
-      const peer = pool.peers.get(to);
-      const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
-      if (connection === null) continue;
-      const understood = connection.features.has("trace") ? message : untraced(message);
-      sendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
-    }
-    for (const { id, payload: [name, bytes, isForOldMembers, trace], age, repaired } of delivered) {
-      if (isForOldMembers && this.#now() - age < this.#memberSince) continue;
-      this.stats.delivered++;
-      if (repaired) this.stats.repaired++;
-      deliver(name, codec.decode(bytes), id.root, age, repaired, traceFromValue(trace));
-    }
-    this.#schedule();
+  #send(to: string, message: BroadcastMessage<Payload>): void {
+    if (message.kind === "graft") this.stats.grafts++;
+    const peer = this.#options.pool.peers.get(to);
+    const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
+    if (connection === null) return;
+    const understood = connection.features.has("trace") ? message : untraced(message);
+    sendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
   }
 
-  #schedule(): void {
-    this.#timer?.cancel();
-    const at = this.#tree.nextAt();
-    if (at === undefined || this.#stopped) return;
-    const { clock } = this.#options.runtime;
-    this.#timer = clock.schedule(Math.max(0, at - clock.now()), () => this.#do(this.#tree.tick(this.#now())));
+  #deliver({ id, payload: [name, bytes, isForOldMembers, trace], age, repaired }: PlumtreeDelivery<Payload>): void {
+    if (isForOldMembers && this.#now() - age < this.#memberSince) return;
+    const { codec, deliver } = this.#options;
+    this.stats.delivered++;
+    if (repaired) this.stats.repaired++;
+    deliver(name, codec.decode(bytes), id.root, age, repaired, traceFromValue(trace));
   }
 
   #now(): number {

@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { Heartbeat } from "../gossip/heartbeat.ts";
-import type { HeartbeatEnv, HeartbeatEvent, HeartbeatOutput } from "../gossip/heartbeat_types.ts";
+import type { HeartbeatMessage } from "../gossip/heartbeat_message.ts";
+import type { HeartbeatEnv, HeartbeatEvent } from "../gossip/heartbeat_types.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Timer } from "../runtime/runtime.ts";
+import { StepDriver } from "../runtime/step_driver.ts";
 import { TimerDelay } from "../runtime/timer_delay.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -44,6 +46,7 @@ export class Liveness implements Part {
   readonly #context: NodeContext;
   readonly #suspicion: Suspicion;
   readonly #ignored: () => void;
+  readonly #driver: StepDriver<HeartbeatMessage, HeartbeatEvent>;
   #heartbeat: Heartbeat;
   #timer: Timer | null = null;
   #accusedAt = -Infinity;
@@ -57,6 +60,11 @@ export class Liveness implements Part {
     this.#context = context;
     this.#suspicion = suspicion;
     this.#heartbeat = this.#detectorFor(context.self);
+    this.#driver = new StepDriver({
+      clock: context.runtime.clock,
+      send: (to, message) => this.#send(to, message),
+      tell: (event) => this.#tell(event),
+    });
   }
 
   /** Begins to beat and to judge. */
@@ -107,19 +115,19 @@ export class Liveness implements Part {
 
   /** The membership connection with a peer opened. */
   peerLinked(peer: Peer): void {
-    this.#do(this.#heartbeat.peerConnected(peer.name, this.#env()));
+    this.#driver.do(this.#heartbeat.peerConnected(peer.name, this.#env()));
     this.share();
   }
 
   /** The last connection with a peer closed. */
   peerUnlinked(peer: Peer): void {
-    if (!peer.connected) this.#do(this.#heartbeat.peerGone(peer.name, this.#env()));
+    if (!peer.connected) this.#driver.do(this.#heartbeat.peerGone(peer.name, this.#env()));
     this.share();
   }
 
   /** A frame came from a peer that was held for dead. */
   heard(peer: Peer): void {
-    this.#do(this.#heartbeat.heard(peer.name, this.#env()));
+    this.#driver.do(this.#heartbeat.heard(peer.name, this.#env()));
   }
 
   /** How many milliseconds longer than a heartbeat interval nothing was heard of that one of the watched, connected nodes of which that is longest. */
@@ -147,7 +155,7 @@ export class Liveness implements Part {
   receive(peer: Peer, message: unknown): void {
     // A stranger beats, and asks for beats; what is said of third nodes is for members to say.
     if (!peer.isParty && Array.isArray(message)) return this.#ignored();
-    this.#do(this.#heartbeat.receive(peer, message, this.#env()));
+    this.#driver.do(this.#heartbeat.receive(peer, message, this.#env()));
   }
 
   #detectorFor({ name, incarnation }: NodeSpec): Heartbeat {
@@ -159,7 +167,7 @@ export class Liveness implements Part {
   #tick(): void {
     const now = this.#context.runtime.clock.now();
     for (const peer of this.#context.pool.peers.values()) peer.listen(now);
-    this.#do(this.#heartbeat.tick(this.#env()));
+    this.#driver.do(this.#heartbeat.tick(this.#env()));
   }
 
   #env(): HeartbeatEnv {
@@ -178,24 +186,23 @@ export class Liveness implements Part {
     emit("warning", { code: "held-for-dead", message, node: name });
   }
 
-  #do({ outgoing, events }: HeartbeatOutput): void {
+  #send(to: string, message: HeartbeatMessage): void {
+    const peer = this.#context.pool.peers.get(to);
+    if (peer !== undefined) sendControl(peer, FrameKind.heartbeat, message);
+  }
+
+  #tell({ type, node, incarnation }: HeartbeatEvent): void {
     const { pool, emit } = this.#context;
-    for (const { to, message } of outgoing) {
-      const peer = pool.peers.get(to);
-      if (peer !== undefined) sendControl(peer, FrameKind.heartbeat, message);
-    }
-    for (const { type, node, incarnation } of events) {
-      this.counts[type]++;
-      if (type === "accused") this.#accused();
-      const peer = pool.peers.get(node);
-      if (type === "suspect") {
-        this.#suspicion.suspected(node);
-        emit("suspect", { node });
-      } else if (type === "up" || type === "trusted") this.#suspicion.trusted(node);
-      if (peer === undefined || peer.incarnation !== incarnation) continue;
-      if (type === "down") pool.silence(peer);
-      else if (type === "up" || type === "trusted") pool.revive(peer);
-      else if (type === "silentLink") pool.doubt(peer);
-    }
+    this.counts[type]++;
+    if (type === "accused") this.#accused();
+    const peer = pool.peers.get(node);
+    if (type === "suspect") {
+      this.#suspicion.suspected(node);
+      emit("suspect", { node });
+    } else if (type === "up" || type === "trusted") this.#suspicion.trusted(node);
+    if (peer === undefined || peer.incarnation !== incarnation) return;
+    if (type === "down") pool.silence(peer);
+    else if (type === "up" || type === "trusted") pool.revive(peer);
+    else if (type === "silentLink") pool.doubt(peer);
   }
 }

@@ -106,12 +106,12 @@ export class BroadcastWorld {
 
   #perform(name: string, step: PlumtreeStep<number>): void {
     const member = this.members.get(name)!;
-    for (const { payload } of step.delivered) {
+    for (const { payload } of step.events) {
       assert(!member.delivered.has(payload), `broadcast ${payload} is delivered to ${name} twice`);
       member.delivered.set(payload, this.now);
     }
     for (const { to, message } of step.outgoing) this.#send(name, to, message);
-    const nextAt = member.tree.nextAt() ?? Infinity;
+    const nextAt = member.tree.nextAt;
     if (nextAt >= member.tickAt) return;
     member.tickAt = nextAt;
     this.#schedule(nextAt, () => this.#tick(name, nextAt));
