@@ -153,9 +153,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return this.#reception.expects(peer, channel, index);
   }
 
-  /** A dial of a wanted connection has failed. */
+  /** A dial of a wanted connection has failed. That it was given up because the node stops says nothing about the peer. */
   dialFailed(peer: Peer, error: unknown): void {
-    this.#options.handler.dialFailed(peer, error);
+    if (!this.#stopped) this.#options.handler.dialFailed(peer, error);
   }
 
   /** Takes the failure detector's word that a peer is dead although its connections look open. */

@@ -9,6 +9,7 @@ import {
   StoppedError,
   type Warning,
 } from "../../mod.ts";
+import { memoryStore } from "../../testing/mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
 
@@ -194,6 +195,19 @@ Deno.test("stop() right after the start leaves no timer for what would have been
   const told = warnings(node);
   await node.stop();
   await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(told, []);
+});
+
+Deno.test("A node that stops while it dials a member warns of nothing", async () => {
+  const store = memoryStore();
+  await using b = await startPeerService({ name: "b", preset: "local", log: false });
+  const a = await startPeerService({ name: "a", preset: "local", store, log: false });
+  await a.syncJoin(b.spec);
+  await a.stop();
+
+  const again = await startPeerService({ preset: "local", store, log: false });
+  const told = warnings(again);
+  await again.stop();
   assertEquals(told, []);
 });
 
