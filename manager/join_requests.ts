@@ -21,7 +21,10 @@ export function beginJoin(
   const target = joinTarget(peer);
   node.context.checkRunning("join");
   const until = node.context.untilStopped(signal);
-  const failed = (error: unknown) => node.warnings.joinFailed(nameOfTarget(target), error);
+  const failed = (error: unknown) => {
+    // An attempt that ends with the node says nothing about the peer, and there will not be another one.
+    if (!node.context.stopped) node.warnings.joinFailed(nameOfTarget(target), error);
+  };
   return node.join(target, until, { failed }).then(() => {}, (error) => {
     // Whoever gave it up, or has the node leave, knows that without being told.
     if (until.aborted || isAbort(error)) return;

@@ -211,6 +211,16 @@ Deno.test("A node that stops while it dials a member warns of nothing", async ()
   assertEquals(told, []);
 });
 
+Deno.test("A node that stops while it joins warns of nothing", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const node = await startPeerService({ name: "a", preset: "local", log: false });
+  const told = warnings(node);
+  const { addr } = listener;
+  await node.join({ hostname: addr.hostname, port: addr.port });
+  await node.stop();
+  assertEquals(told, []);
+});
+
 scenario("A node that tells other hosts loopback addresses is warned of once on both sides", async (world) => {
   const a = await world.start("a");
   const b = await world.start("b", { advertise: "127.0.0.1:9090" });
