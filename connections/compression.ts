@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ChannelSpec } from "../wire/node_spec.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { FRAME_HEADER_BYTES, ProtocolError } from "../wire/frame_reader.ts";
 

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
 import { Confirmation } from "./confirmation.ts";
 import { FrameKind } from "../wire/frame_kind.ts";

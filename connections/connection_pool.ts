@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import { Accepting, type AcceptingHost } from "./acceptor/accepting.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";

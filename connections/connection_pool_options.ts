@@ -2,7 +2,7 @@
 
 import type { Address } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionOptions } from "./connection.ts";
 import type { ConnectionOpenerOptions } from "./handshake/connection_opener.ts";

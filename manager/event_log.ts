@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Log, LogEntry } from "../runtime/log_entry.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 
 /** The runtime is told about each kind of entry at most this often. */

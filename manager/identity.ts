@@ -5,7 +5,7 @@ import type { TlsCredentials } from "../transport/tls/credentials.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { withDeadline } from "../runtime/deadline.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Emit } from "./events.ts";
 
 /** Mutual TLS between nodes. Everything is in PEM. */

@@ -3,7 +3,8 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { abortable } from "../runtime/abortable.ts";
 import { messageOf } from "../runtime/message_of.ts";
-import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { sleep } from "../runtime/sleep.ts";
 import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";

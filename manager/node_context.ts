@@ -8,7 +8,7 @@ import { Traffic } from "../connections/traffic.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { ByteStream } from "../transport/transport.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { identify } from "./identity.ts";
 import { poolOptions } from "./pool_options.ts";

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Refusal } from "../connections/handshake/refusal.ts";
-import { systemClock } from "../runtime/deno_runtime.ts";
+import { systemClock } from "../runtime/system.ts";
 import { TlsTransport } from "../transport/tls/tls_transport.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";

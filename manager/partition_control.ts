@@ -10,7 +10,7 @@ import {
   type PartitionReference,
   Partitions,
 } from "../messaging/partitions.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { StepDriver } from "../runtime/step_driver.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";

@@ -16,7 +16,7 @@ import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messa
 import { drain, type DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap, PeerServiceListener } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, leave } from "./join_requests.ts";

@@ -16,7 +16,7 @@ import type { DrainOptions } from "./draining.ts";
 import type { StandardSchema } from "../messaging/standard_schema.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import type { UpdateMembersOptions } from "./member_updates.ts";

@@ -2,7 +2,7 @@
 
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Log } from "../runtime/log_entry.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Admit, TlsOptions } from "./identity.ts";
 import type { Codec } from "../wire/codec.ts";

@@ -3,7 +3,8 @@
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../membership/snapshot_format.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
-import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Peer } from "../connections/peer.ts";
 import { Acquaintances } from "./acquaintances.ts";

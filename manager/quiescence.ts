@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Clock, Runtime } from "../runtime/runtime.ts";
+import type { Clock } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Pinger } from "./pinger.ts";

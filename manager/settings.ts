@@ -4,7 +4,7 @@ import type { ChannelSpec } from "../wire/node_spec.ts";
 import { isPrintable, NODE_SPEC_LIMITS } from "../wire/node_spec_check.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import type { Log } from "../runtime/log_entry.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { fullMesh } from "../strategy/full_mesh.ts";
 import type { Strategy } from "../strategy/strategy.ts";
 import type { Codec } from "../wire/codec.ts";

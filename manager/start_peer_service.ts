@@ -10,7 +10,7 @@ import { HANDSHAKE_FRAME_BYTES } from "../connections/handshake/handshake.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import type { ByteStream, Listener } from "../transport/transport.ts";
 import type { Snapshot } from "../membership/snapshot_format.ts";
-import { denoRuntime } from "../runtime/deno_runtime.ts";
+import { denoRuntime } from "../transport/deno_runtime.ts";
 import type { Address } from "../wire/address.ts";
 import { Node } from "./node.ts";
 import { NodeTls } from "./node_tls.ts";

@@ -2,7 +2,7 @@
 
 import type { NodeLife } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { LocalRuntime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -37,7 +37,7 @@ export interface AcceptedMessage {
 
 /** What an {@linkcode Acceptance} needs from its surroundings. */
 export interface AcceptanceOptions {
-  readonly runtime: Runtime;
+  readonly runtime: LocalRuntime;
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly inbound: Inbound;

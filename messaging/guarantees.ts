@@ -2,7 +2,7 @@
 
 import type { NodeLife } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
-import type { Runtime, Timer } from "../runtime/runtime.ts";
+import type { LocalRuntime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./acknowledgement.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { participantKey, splitParticipantKey } from "../wire/causal_stamp.ts";
@@ -45,7 +45,7 @@ type Wishes = GuaranteeOptions & { readonly timeout?: number | undefined; readon
 
 /** What a {@linkcode Guarantees} needs from its surroundings. */
 export interface GuaranteesOptions {
-  readonly runtime: Runtime;
+  readonly runtime: LocalRuntime;
   readonly outbound: Outbound;
   readonly codec: PayloadCodec;
   readonly orders: CausalOrders<unknown>;

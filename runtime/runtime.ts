@@ -1,6 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Transport } from "../transport/transport.ts";
 import type { LogEntry } from "./log_entry.ts";
 
 /** A pending call made with {@linkcode Clock.schedule}. */
@@ -31,18 +30,12 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
-/**
- * Everything that a peer service knows about the world outside its own state.
- * One manager runs unchanged over TCP in real time and over a simulated network
- * in virtual time, because it reaches both through this object only.
- */
-export interface Runtime {
+/** What a node reaches of the machine that it runs on. The protocols get by with this. */
+export interface LocalRuntime {
   /** Time and timers. */
   readonly clock: Clock;
   /** Randomness. */
   readonly random: Random;
-  /** How bytes reach another node. */
-  readonly transport: Transport;
   /**
    * Calls `callback` once the code that is running now has given way: what is
    * sent in one turn of the event loop can then leave in one write.

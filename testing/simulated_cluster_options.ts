@@ -2,7 +2,7 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { PeerServiceOptions } from "../manager/peer_service_options.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { SimulatedWorldOptions } from "./simulated_world.ts";
 
 /** What can be said about a node of a simulated cluster: the cluster itself gives it its name and its runtime. */

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Clock, Random, Runtime, Timer } from "../runtime/runtime.ts";
+import type { Clock, Random, Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 import { EventOwner } from "./virtual_event_loop.ts";

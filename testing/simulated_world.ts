@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Random, Runtime, Timer } from "../runtime/runtime.ts";
+import type { Random, Timer } from "../runtime/runtime.ts";
+import type { Runtime } from "../transport/runtime.ts";
 import { type Latency, type Retransmission, uniformLatency } from "../transport/memory/memory_links.ts";
 import { MemoryNetwork } from "../transport/memory/memory_transport.ts";
 import { stretch } from "../connections/noise/primitives.ts";

@@ -64,7 +64,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
 /** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
   /^(bench|cli|discovery|examples|ops|tests)\//,
-  /^runtime\/deno_runtime\.ts$/,
+  /^runtime\/system\.ts$/,
+  /^transport\/deno_runtime\.ts$/,
   /^transport\/(tcp|unix)\/[a-z0-9_]+\.ts$/,
   /^membership\/file_store\.ts$/,
   /^membership\/store_lock\.ts$/,

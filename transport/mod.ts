@@ -19,6 +19,8 @@ export { type CutConnects, type Latency, type Retransmission, uniformLatency } f
 export { type MemoryNetworkEvent, type MemoryNetworkObserver } from "./memory/memory_host.ts";
 export { type ByteStream, type Listener, type PeerCertificate, type Transport } from "./transport.ts";
 export { type Address } from "../wire/address.ts";
-export { denoRuntime, type DenoRuntimeOptions, systemClock, systemRandom } from "../runtime/deno_runtime.ts";
+export { denoRuntime, type DenoRuntimeOptions } from "./deno_runtime.ts";
+export { systemClock, systemRandom } from "../runtime/system.ts";
 export { type LogEntry } from "../runtime/log_entry.ts";
-export { type Clock, type Random, type Runtime, type Timer } from "../runtime/runtime.ts";
+export { type Clock, type LocalRuntime, type Random, type Timer } from "../runtime/runtime.ts";
+export { type Runtime } from "./runtime.ts";

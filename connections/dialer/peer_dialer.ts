@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Runtime, Timer } from "../../runtime/runtime.ts";
+import type { Timer } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type DialSlots, isAnswer } from "./dial_slots.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../peer.ts";

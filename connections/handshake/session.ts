@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import type { FrameReader } from "../../wire/frame_reader.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { stretch } from "../noise/primitives.ts";
 
 /** Most secrets that a node accepts at a time. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { SendQueue } from "../../connections/send_queue.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { LocalRuntime } from "../../runtime/runtime.ts";
 import { type ByteSource, FrameReader } from "../../wire/frame_reader.ts";
 import { StreamLine, type StreamLineOptions } from "./stream_line.ts";
 
@@ -10,7 +10,7 @@ const QUEUED_MAX_BYTES = 16 * 1024 * 1024;
 
 /** What a {@linkcode Loopback} needs from its surroundings. */
 export interface LoopbackOptions extends Omit<StreamLineOptions, "isEven" | "queue"> {
-  readonly runtime: Pick<Runtime, "defer" | "giveWay">;
+  readonly runtime: Pick<LocalRuntime, "defer" | "giveWay">;
   readonly maxFrameBytes: number;
 }
 

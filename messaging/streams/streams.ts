@@ -3,7 +3,7 @@
 import type { Connection } from "../../connections/connection.ts";
 import type { ConnectionPool } from "../../connections/connection_pool.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../../connections/peer.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { LocalRuntime } from "../../runtime/runtime.ts";
 import type { PayloadCodec } from "../../wire/payload_codec.ts";
 import { NotConnectedError, PartitionedError } from "../errors.ts";
 import type { SendOptions } from "../outbound.ts";
@@ -18,7 +18,7 @@ const FEATURE = "streams";
 
 /** What {@linkcode Streams} needs from its surroundings. */
 export interface StreamsOptions {
-  readonly runtime: Runtime;
+  readonly runtime: LocalRuntime;
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   /** Name of this node. */

@@ -3,7 +3,7 @@
 import type { ClusterIdentity } from "../../connections/handshake/session.ts";
 import { SharedSecrets } from "../../connections/handshake/shared_secrets.ts";
 import { hash, keyPair } from "../../connections/noise/primitives.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 
 /** Stretches secrets in no time. */
 export function quickSecrets(

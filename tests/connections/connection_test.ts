@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertInstanceOf, assertIsError } from "@std/assert";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { compressBatch } from "../../connections/compression.ts";
 import { Connection, type ConnectionOptions } from "../../connections/connection.ts";

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { Pinger } from "../../manager/pinger.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { SimulatedWorld, type SimulatedWorldOptions } from "../../testing/simulated_world.ts";
 import type { Connection } from "../../connections/connection.ts";
 import { ConnectionPool } from "../../connections/connection_pool.ts";

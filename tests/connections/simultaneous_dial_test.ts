@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
-import type { Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 

@@ -6,7 +6,7 @@ import { CipherState } from "../../connections/noise/cipher_state.ts";
 import { HandshakeState } from "../../connections/noise/handshake_state.ts";
 import { hash, keyPair } from "../../connections/noise/primitives.ts";
 import { SealedStream } from "../../connections/noise/sealed_stream.ts";
-import { denoRuntime } from "../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../transport/deno_runtime.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { FrameReader } from "../../wire/frame_reader.ts";

@@ -19,7 +19,7 @@ import { readTraceHead } from "../../messaging/message_frame.ts";
 import { TRACE_BYTES, traceFromBytes } from "../../wire/trace_context.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import type { ByteStream } from "../../transport/transport.ts";
-import { denoRuntime } from "../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { frame, hello, introduction } from "../cluster/hostile_client.ts";
 import { clusterIdentity } from "../connections/cluster_identity.ts";

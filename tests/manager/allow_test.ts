@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { PeerServiceOptions } from "../../mod.ts";
 import { allowancesFrom } from "../../manager/allowances.ts";
 import { settingsFrom } from "../../manager/settings.ts";
-import { denoRuntime } from "../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { checkName } from "../../wire/node_spec_check.ts";
 import { scenario } from "./worlds.ts";
 

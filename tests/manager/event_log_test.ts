@@ -4,7 +4,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type LogEntry, startPeerService } from "../../mod.ts";
 import { EventLog } from "../../manager/event_log.ts";
 import { settingsFrom } from "../../manager/settings.ts";
-import { denoRuntime } from "../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { bareRuntime } from "../connections/bare_runtime.ts";
 import { scenario } from "./worlds.ts";
 

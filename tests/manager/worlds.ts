@@ -13,7 +13,8 @@ import {
   startPeerService,
   type Timer,
 } from "../../mod.ts";
-import { denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../transport/deno_runtime.ts";
+import { systemClock } from "../../runtime/system.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import type { OneForEach } from "../tuples.ts";

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../../manager/peer_service_manager.ts";
-import type { Runtime, Timer } from "../../runtime/runtime.ts";
+import type { Timer } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import { describeFault, type Fault } from "../../testing/fault.ts";
 import { Nemesis } from "../../testing/nemesis.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { systemClock } from "../../runtime/deno_runtime.ts";
+import { systemClock } from "../../runtime/system.ts";
 
 /** Files that this process holds until its limit of open files leaves room for one more. */
 export function holdFiles(): { release(): void } {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { SimulatedWorld } from "../../../testing/simulated_world.ts";
 import { MemoryNetwork } from "../../../transport/memory/memory_transport.ts";
 import { testTransport } from "../transport_suite.ts";

@@ -5,7 +5,7 @@
  * what became of the listener.
  */
 
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { TcpTransport } from "../../../transport/tcp/tcp_transport.ts";
 import type { ByteStream } from "../../../transport/transport.ts";
 import { Accepted, holdFiles, pause, printOutcome } from "../exhausted_files.ts";

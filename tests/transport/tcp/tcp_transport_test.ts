@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertRejects } from "@std/assert";
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { TcpTransport } from "../../../transport/tcp/tcp_transport.ts";
 import { transportSubject } from "../transport_subject.ts";
 import { testTransport } from "../transport_suite.ts";

@@ -6,7 +6,7 @@
  */
 
 import { connect } from "node:net";
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { SocketListener } from "../../../transport/tls/sockets.ts";
 import { Accepted, holdFiles, pause, printOutcome } from "../exhausted_files.ts";
 

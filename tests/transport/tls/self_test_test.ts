@@ -2,7 +2,7 @@
 
 import { assertRejects } from "@std/assert";
 import { makeAuthority, makeCertificate } from "../../../cli/certificates.ts";
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { checkCredentials } from "../../../transport/tls/credentials.ts";
 import { proveClientAuthentication } from "../../../transport/tls/self_test.ts";
 

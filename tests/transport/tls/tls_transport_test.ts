@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
 import { type CertificateAuthority, makeAuthority, makeCertificate } from "../../../cli/certificates.ts";
-import { systemClock } from "../../../runtime/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import { CertificateError } from "../../../transport/tls/certificate_error.ts";
 import { dial, holdBack } from "../../../transport/tls/sockets.ts";
 import { TlsTransport } from "../../../transport/tls/tls_transport.ts";

@@ -2,7 +2,8 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { startPeerService } from "../../../manager/start_peer_service.ts";
-import { denoRuntime, systemClock } from "../../../runtime/deno_runtime.ts";
+import { denoRuntime } from "../../../transport/deno_runtime.ts";
+import { systemClock } from "../../../runtime/system.ts";
 import type { ByteStream } from "../../../transport/transport.ts";
 import { UnixTransport } from "../../../transport/unix/unix_transport.ts";
 import { transportSubject } from "../transport_subject.ts";

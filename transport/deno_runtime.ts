@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { TcpTransport } from "../transport/tcp/tcp_transport.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { LogEntry } from "./log_entry.ts";
-import type { Clock, Random, Runtime, Timer } from "./runtime.ts";
+import type { LogEntry } from "../runtime/log_entry.ts";
+import type { Clock, Random } from "../runtime/runtime.ts";
+import { systemClock, systemRandom } from "../runtime/system.ts";
+import type { Runtime } from "./runtime.ts";
+import { TcpTransport } from "./tcp/tcp_transport.ts";
+import type { Transport } from "./transport.ts";
 
 /** For longer nobody should hold the event loop while others may be due. */
 const TURN_MS = 4;
@@ -11,10 +13,6 @@ const TURN_MS = 4;
 const SHARED_TURN_MS = 0.25;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
-/** `setTimeout` takes no longer delays: it runs them at once. */
-const TIMEOUT_MAX_MS = 2 ** 31 - 1;
-/** `crypto.getRandomValues` fills no more at once. */
-const RANDOM_BYTES_MAX = 65_536;
 
 /** Options of {@linkcode denoRuntime}. */
 export interface DenoRuntimeOptions {
@@ -32,34 +30,12 @@ export interface DenoRuntimeOptions {
   readonly random?: Random | undefined;
 }
 
-/** Time and timers of the system. */
-export const systemClock: Clock = {
-  now: () => performance.now(),
-  wallTime: () => Date.now(),
-  schedule: (delay, callback) => new SystemTimer(delay, callback),
-};
-
-/** Randomness of the system. */
-export const systemRandom: Random = {
-  next: () => Math.random(),
-  bytes(length) {
-    const bytes = new Uint8Array(length);
-    for (let start = 0; start < length; start += RANDOM_BYTES_MAX) {
-      crypto.getRandomValues(bytes.subarray(start, start + RANDOM_BYTES_MAX));
-    }
-    return bytes;
-  },
-};
-
 /**
  * The real world: the system's clock, its randomness and, unless told otherwise, TCP.
  *
  * @example A node that does not wait long for connections to close
  * ```ts
- * import { startPeerService } from "@partisan/peer-service";
- * import { denoRuntime, systemClock, TcpTransport } from "@partisan/peer-service/transport";
- * import { assertEquals } from "@std/assert";
- *
+ *  *  *  *
  * const transport = new TcpTransport({ clock: systemClock, closeTimeout: 200 });
  * await using node = await startPeerService({ name: "a", runtime: denoRuntime({ transport }) });
  * assertEquals(node.spec.addresses.length, 1);
@@ -84,25 +60,6 @@ function writeToConsole({ level, kind, message }: LogEntry): void {
   const line = `[peer-service] ${kind}: ${message}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");
   const { error, warn } = console;
   (level === "error" ? error : warn)(line);
-}
-
-class SystemTimer implements Timer {
-  #id: ReturnType<typeof setTimeout>;
-
-  constructor(delay: number, callback: () => void) {
-    this.#id = this.#start(delay, callback);
-  }
-
-  cancel(): void {
-    clearTimeout(this.#id);
-  }
-
-  #start(delay: number, callback: () => void): ReturnType<typeof setTimeout> {
-    if (delay <= TIMEOUT_MAX_MS) return setTimeout(callback, delay);
-    return setTimeout(() => {
-      this.#id = this.#start(delay - TIMEOUT_MAX_MS, callback);
-    }, TIMEOUT_MAX_MS);
-  }
 }
 
 /**

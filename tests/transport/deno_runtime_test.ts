@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreaterOrEqual, assertInstanceOf, assertStrictEquals } from "@std/assert";
-import { Breaks, denoRuntime, systemClock } from "../../runtime/deno_runtime.ts";
+import { Breaks, denoRuntime } from "../../transport/deno_runtime.ts";
+import { systemClock } from "../../runtime/system.ts";
 import type { Random } from "../../runtime/runtime.ts";
 import { SeededRandom } from "../../testing/seeded_random.ts";
 import { MemoryNetwork } from "../../transport/memory/memory_transport.ts";
