@@ -133,6 +133,10 @@ export class Streaming implements Part {
     this.#streams.partitionsChanged();
   }
 
+  periodic(): void {
+    this.#streams.tick();
+  }
+
   restart(): void {
     const { name } = this.#context.self;
     this.#streams.end(new StoppedError(`Cannot go on with the stream: "${name}" has left the cluster`));

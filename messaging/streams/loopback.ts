@@ -3,13 +3,13 @@
 import { SendQueue } from "../../connections/send_queue.ts";
 import type { LocalRuntime } from "../../runtime/runtime.ts";
 import { type ByteSource, FrameReader } from "../../wire/frame_reader.ts";
-import { StreamLine, type StreamLineOptions } from "./stream_line.ts";
+import { type StreamCarrier, StreamLine, type StreamLineOptions } from "./stream_line.ts";
 
 /** Bytes that may wait on their way. */
 const QUEUED_MAX_BYTES = 16 * 1024 * 1024;
 
 /** What a {@linkcode Loopback} needs from its surroundings. */
-export interface LoopbackOptions extends Omit<StreamLineOptions, "isEven" | "queue"> {
+export interface LoopbackOptions extends Omit<StreamLineOptions, "isEven" | "carrier" | "incarnation"> {
   readonly runtime: Pick<LocalRuntime, "defer" | "giveWay">;
   readonly maxFrameBytes: number;
 }
@@ -23,10 +23,11 @@ export class Loopback {
 
   constructor(options: LoopbackOptions) {
     this.#options = options;
-    const there = this.#queue(() => far);
-    const back = this.#queue(() => this.near);
-    this.near = new StreamLine({ ...options, isEven: true, queue: () => there });
-    const far = new StreamLine({ ...options, isEven: false, queue: () => back });
+    const there: StreamCarrier = this.#carrier(() => [far, back]);
+    const back: StreamCarrier = this.#carrier(() => [this.near, there]);
+    const incarnation = () => 0;
+    this.near = new StreamLine({ ...options, isEven: true, carrier: () => there, incarnation });
+    const far = new StreamLine({ ...options, isEven: false, carrier: () => back, incarnation });
   }
 
   /** Ends it. */
@@ -34,15 +35,18 @@ export class Loopback {
     for (const pipe of this.#pipes) pipe.close();
   }
 
-  /** A queue whose frames the line takes. */
-  #queue(line: () => StreamLine): SendQueue {
+  /** What carries frames to a line, which answers over another one. */
+  #carrier(to: () => readonly [StreamLine, StreamCarrier]): StreamCarrier {
     const { runtime, maxFrameBytes } = this.#options;
     const giveWay = () => runtime.giveWay?.();
     const pipe = new Pipe();
     this.#pipes.push(pipe);
     const reader = new FrameReader(pipe, maxFrameBytes);
-    void reader.run((kind, buffer, start, end) => void line().take(kind, buffer, start, end, reader), giveWay);
-    return new SendQueue({
+    void reader.run((kind, buffer, start, end) => {
+      const [line, back] = to();
+      line.take(back, kind, buffer, start, end, reader);
+    }, giveWay);
+    const queue = new SendQueue({
       write: (bytes) => pipe.write(bytes),
       defer: (callback) => runtime.defer(callback),
       giveWay,
@@ -50,6 +54,7 @@ export class Loopback {
       highWaterMark: QUEUED_MAX_BYTES,
       maxQueuedBytes: QUEUED_MAX_BYTES,
     });
+    return { queue, openedAt: -Infinity };
   }
 }
 

@@ -73,7 +73,9 @@ export class StreamEnd {
   readonly form: StreamForm;
   /** Whether it was opened here. */
   readonly isOpener: boolean;
-  /** Queues that frames of it were put into, as long as it is not known that they came. */
+  /** When the connection opened that it began with, in milliseconds on the local clock. What carries later ones of its frames opened since. */
+  readonly since: number;
+  /** Queues of the connections that frames of it went over, as long as it is not known that all of them came. */
   readonly carriers: Set<StreamQueue> = new Set();
   /** Resolves once both halves are over; rejects with what ended one of them early. */
   readonly closed: Promise<void>;
@@ -97,12 +99,20 @@ export class StreamEnd {
   #reset: DueReset | null = null;
   #firstError: { readonly error: unknown } | null = null;
 
-  constructor(host: StreamHost, number: number, form: StreamForm, isOpener: boolean, window: ReceiveWindow) {
+  constructor(
+    host: StreamHost,
+    number: number,
+    form: StreamForm,
+    isOpener: boolean,
+    window: ReceiveWindow,
+    since = -Infinity,
+  ) {
     this.#host = host;
     this.number = number;
     this.form = form;
     this.isOpener = isOpener;
     this.#window = window;
+    this.since = since;
     this.closed = this.#closed.promise;
     // Who is interested listens; for everybody else the readable and the writable tell.
     this.closed.catch(() => {});

@@ -31,8 +31,22 @@ const AHEAD_MAX_BYTES = 256 * 1024;
 const MARK_BYTES = 64 * 1024;
 /** Streams that are told that they are not known here, or not wanted, before the connection has room for the word. */
 const STRAYS_MAX = 1_024;
+/** Streams that were lost, and of which the other side may not know that. Beyond that the oldest are forgotten. */
+const LOST_MAX = 65_536;
 /** Numbers of streams are 32 bits; the lowest one says which side opened it. */
 const NUMBERS_MAX = 2 ** 32;
+/** What the other side is told of streams that were lost. */
+const LOST = {
+  name: "NotConnectedError",
+  message: "Cannot go on with the stream: the other side has lost the connection",
+};
+
+/** What carries frames of streams. */
+export interface StreamCarrier {
+  readonly queue: StreamQueue;
+  /** Milliseconds on the local clock at which it opened. */
+  readonly openedAt: number;
+}
 
 /** What a {@linkcode StreamLine} needs from its surroundings. */
 export interface StreamLineOptions {
@@ -43,8 +57,10 @@ export interface StreamLineOptions {
   readonly node: string;
   /** Whether the streams that are opened here have even numbers. */
   readonly isEven: boolean;
-  /** What frames go into at present, if anything. */
-  readonly queue: () => StreamQueue | null;
+  /** What carries frames at present, if anything. */
+  readonly carrier: () => StreamCarrier | null;
+  /** The incarnation of the other side: another one knows nothing of the streams of this one. */
+  readonly incarnation: () => number;
   /** Bounds what the streams of the other side hold here, over all its lines. */
   readonly share: StreamShare;
   /** Takes a stream that the other side has opened. */
@@ -61,6 +77,9 @@ export class StreamLine implements StreamHost {
   readonly #data = new Set<StreamEnd>();
   /** Numbers that the other side uses, and this one does not know, or does not want. */
   readonly #strays = new Map<number, unknown>();
+  /** Numbers of streams that this side has lost, and the other one may not have. */
+  readonly #lost = new Set<number>();
+  #incarnation: number;
   #nextNumber: number;
   #aheadBytes = 0;
   #unmarkedBytes = 0;
@@ -70,7 +89,9 @@ export class StreamLine implements StreamHost {
   constructor(options: StreamLineOptions) {
     this.#options = options;
     this.codec = options.codec;
-    this.#nextNumber = options.isEven ? 0 : 1;
+    // Another line may have been here before, and the other side may still have something to say about its streams.
+    this.#nextNumber = (2 * Math.floor(options.now()) + (options.isEven ? 0 : 1)) % NUMBERS_MAX;
+    this.#incarnation = options.incarnation();
   }
 
   /** Ends of which something may still come. */
@@ -81,7 +102,7 @@ export class StreamLine implements StreamHost {
   /** Begins a stream. */
   open(form: StreamForm): StreamEnd {
     while (this.#ends.has(this.#nextNumber)) this.#advance();
-    const end = this.#add(this.#nextNumber, form, true);
+    const end = this.#add(this.#nextNumber, form, true, this.#options.carrier());
     this.#advance();
     return end;
   }
@@ -99,23 +120,32 @@ export class StreamLine implements StreamHost {
     throw new MessageTooLargeError(`Cannot open a stream to "${name}" on "${this.#options.node}": ${size}`);
   }
 
-  /** Everything that was on its way is lost, and nothing more can be said. */
+  /**
+   * Everything that was on its way is lost. The other side may have seen less of that, and is told as soon as something passes.
+   *
+   * @param error What the streams end with.
+   */
   lose(error: unknown): void {
     this.#strays.clear();
+    const isSame = this.#isSameIncarnation();
     for (const end of [...this.#ends.values()]) {
+      if (isSame) this.#noteLost(end.number);
       end.lose(error);
       this.#remove(end);
     }
   }
 
   /**
-   * One queue has closed, and another one has taken its place. Streams go on there, unless something was lost of what they had put into it.
+   * One carrier has closed, and another one has taken its place. Streams go on there, unless something of them may have been lost with it:
+   * what this side has put into it, or what the other side may have.
    *
-   * @param error What those end with; none when everything came.
+   * @param carrier The one that has closed.
+   * @param error What those end with; none when everything came, both ways.
    */
-  replaced(queue: StreamQueue, error: unknown): void {
+  replaced({ queue, openedAt }: StreamCarrier, error: unknown): void {
     for (const end of [...this.#ends.values()]) {
-      if (end.carriers.delete(queue) && error !== undefined) end.giveUp(Halves.both, error);
+      const isCarried = end.carriers.delete(queue) || openedAt >= end.since;
+      if (isCarried && error !== undefined) end.giveUp(Halves.both, error);
     }
     this.pump();
   }
@@ -125,8 +155,14 @@ export class StreamLine implements StreamHost {
     for (const end of [...this.#ends.values()]) end.giveUp(Halves.both, error);
   }
 
-  /** Takes a frame. `owner` is asked to retain what is not copied; without one everything is. */
+  /**
+   * Takes a frame.
+   *
+   * @param carrier What it came over.
+   * @param owner Is asked to retain what is not copied; without one everything is.
+   */
   take(
+    carrier: StreamCarrier,
     kind: number,
     buffer: Uint8Array,
     start: number,
@@ -136,7 +172,7 @@ export class StreamLine implements StreamHost {
     const number = readNumber(buffer, start, end);
     const body = start + 4;
     if (kind === FrameKind.streamOpen) {
-      return this.#takeOpening(number, readOpening(this.codec, buffer, body, end, owner));
+      return this.#takeOpening(carrier, number, readOpening(this.codec, buffer, body, end, owner));
     }
     const stream = this.#ends.get(number);
     if (stream === undefined) {
@@ -146,6 +182,7 @@ export class StreamLine implements StreamHost {
       }
       return undefined;
     }
+    stream.carriers.add(carrier.queue);
     if (kind === FrameKind.streamAccept) stream.takeAcceptance(readAcceptance(buffer, body, end));
     else if (kind === FrameKind.streamCredit) stream.takeCredit(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamEnd) stream.takeEnd(readPosition(buffer, body, end));
@@ -163,8 +200,8 @@ export class StreamLine implements StreamHost {
     if (this.#isPumping) return;
     this.#isPumping = true;
     try {
-      const queue = this.#options.queue();
-      if (queue !== null && !queue.closed && this.#writeSmall(queue)) this.#writeData(queue);
+      const queue = this.#options.carrier()?.queue;
+      if (queue !== undefined && !queue.closed && this.#writeSmall(queue)) this.#writeData(queue);
     } finally {
       this.#isPumping = false;
     }
@@ -200,6 +237,12 @@ export class StreamLine implements StreamHost {
   }
 
   #writeSmall(queue: StreamQueue): boolean {
+    if (this.#lost.size > 0 && !this.#isSameIncarnation()) this.#lost.clear();
+    for (const number of this.#lost) {
+      if (!queue.hasRoomFor(SMALL_FRAME_BYTES)) return this.#wait(queue);
+      this.#lost.delete(number);
+      writeReset(queue, number, Halves.both, LOST);
+    }
     for (const [number, error] of this.#strays) {
       if (!queue.hasRoomFor(SMALL_FRAME_BYTES)) return this.#wait(queue);
       this.#strays.delete(number);
@@ -255,7 +298,7 @@ export class StreamLine implements StreamHost {
     });
   }
 
-  #takeOpening(number: number, opening: StreamOpening): StreamEnd | undefined {
+  #takeOpening(carrier: StreamCarrier, number: number, opening: StreamOpening): StreamEnd | undefined {
     const { isEven, node, share, opened } = this.#options;
     if ((number % 2 === 0) === isEven || this.#ends.has(number)) {
       throw new ProtocolError(`Cannot open stream ${number}: the number is not free for the other side`);
@@ -264,7 +307,9 @@ export class StreamLine implements StreamHost {
       const state = `"${node}" has as many streams open as it may: ${share.streamsMax}`;
       return void this.#stray(number, new OverloadedError(`Cannot open a stream to "${opening.name}": ${state}`));
     }
-    const end = this.#add(number, opening.form, false);
+    this.#lost.delete(number);
+    const end = this.#add(number, opening.form, false, carrier);
+    end.carriers.add(carrier.queue);
     end.takeCredit(opening.window);
     opened(end, opening);
     return end;
@@ -280,13 +325,26 @@ export class StreamLine implements StreamHost {
     this.pump();
   }
 
-  #add(number: number, form: StreamForm, isOpener: boolean): StreamEnd {
+  #add(number: number, form: StreamForm, isOpener: boolean, carrier: StreamCarrier | null): StreamEnd {
     const { share } = this.#options;
+    if (!this.#isSameIncarnation()) this.#lost.clear();
     const bytes = share.room >= WINDOW_START_BYTES ? WINDOW_START_BYTES : WINDOW_MIN_BYTES;
-    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes));
+    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes), carrier?.openedAt);
     this.#ends.set(number, end);
     share.add(end);
     return end;
+  }
+
+  /** Whether the other side is the one that the streams so far were with. */
+  #isSameIncarnation(): boolean {
+    const before = this.#incarnation;
+    this.#incarnation = this.#options.incarnation();
+    return this.#incarnation === before;
+  }
+
+  #noteLost(number: number): void {
+    if (this.#lost.size >= LOST_MAX) this.#lost.delete(this.#lost.values().next().value!);
+    this.#lost.add(number);
   }
 
   #remove(end: StreamEnd): void {

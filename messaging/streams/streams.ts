@@ -98,17 +98,17 @@ export class Streams {
 
   /** Takes a frame of a stream. */
   take(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
-    this.#lineOf(connection).take(kind, buffer, start, end, connection.reader);
+    this.#lineOf(connection).take(connection, kind, buffer, start, end, connection.reader);
   }
 
   /** A connection has closed: its streams go on where another one has taken its place, and end where it has none. */
   connectionClosed(connection: Connection): void {
-    const { peer, channel, index, handedOver, queue } = connection;
+    const { peer, channel, index, handedOver } = connection;
     const line = this.#peers.get(peer)?.lines.get(placeKey(channel, index));
     if (line === undefined) return;
     const error = new NotConnectedError(`Cannot go on with the stream: a connection with "${peer.name}" closed`);
     if (peer.at(channel, index) === null) line.lose(error);
-    else line.replaced(queue, handedOver ? undefined : error);
+    else line.replaced(connection, handedOver ? undefined : error);
   }
 
   /** A node cannot be reached any more. */
@@ -127,6 +127,11 @@ export class Streams {
   /** Something passes again. */
   up(peer: Peer): void {
     for (const line of this.#peers.get(peer)?.lines.values() ?? []) line.pump();
+  }
+
+  /** Says what is due where something passes again without a word: a place may be filled anew while its channel stays up. */
+  tick(): void {
+    for (const peer of this.#options.pool.peers.values()) this.up(peer);
   }
 
   /** Ends all streams, and has the other sides told. */
@@ -183,7 +188,8 @@ export class Streams {
     const line = new StreamLine({
       ...this.#common(peer.name, channel, maxFrameBytes),
       isEven: pool.selfName() < peer.name,
-      queue: () => peer.partitioned ? null : peer.at(channel, index)?.queue ?? null,
+      carrier: () => peer.partitioned ? null : peer.at(channel, index),
+      incarnation: () => peer.incarnation,
       share: streams.share,
     });
     streams.lines.set(key, line);

@@ -7,8 +7,6 @@ const BETWEEN_MS = 200;
 /** Milliseconds after which a call is given up, and a stream must be open. */
 const PATIENCE_MS = 100;
 const OPEN_MS = 10_000;
-/** Milliseconds that streams may take to end once nothing disturbs them. */
-const ENDING_MS = 5_000;
 const CHUNK_BYTES = 32 * 1024;
 const CHUNKS = 8;
 /** What a stream may end with at either end, when it does not come to its end. */
@@ -70,16 +68,10 @@ export class Transfers {
     }, BETWEEN_MS);
   }
 
-  /** Ends it, and waits for what is under way; what has not ended by then has no line in the account. */
+  /** Ends it, and waits for all that is under way. */
   async quiet(): Promise<TransferAccount> {
     this.stop();
-    const ended = (async () => {
-      while (this.#pending.size > 0) await Promise.all(this.#pending);
-    })();
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const over = new Promise<void>((resolve) => timer = setTimeout(resolve, ENDING_MS));
-    await Promise.race([ended, over]);
-    clearTimeout(timer);
+    while (this.#pending.size > 0) await Promise.all(this.#pending);
     return { sent: this.#sent, received: this.#received, unaborted: [...this.#unaborted] };
   }
 
