@@ -74,7 +74,7 @@ export class StreamEnd {
   /** Whether it was opened here. */
   readonly isOpener: boolean;
   /** When the connection opened that it began with, in milliseconds on the local clock. What carries later ones of its frames opened since. */
-  readonly since: number;
+  since = -Infinity;
   /** Queues of the connections that frames of it went over, as long as it is not known that all of them came. */
   readonly carriers: Set<StreamQueue> = new Set();
   /** Resolves once both halves are over; rejects with what ended one of them early. */
@@ -99,20 +99,12 @@ export class StreamEnd {
   #reset: DueReset | null = null;
   #firstError: { readonly error: unknown } | null = null;
 
-  constructor(
-    host: StreamHost,
-    number: number,
-    form: StreamForm,
-    isOpener: boolean,
-    window: ReceiveWindow,
-    since = -Infinity,
-  ) {
+  constructor(host: StreamHost, number: number, form: StreamForm, isOpener: boolean, window: ReceiveWindow) {
     this.#host = host;
     this.number = number;
     this.form = form;
     this.isOpener = isOpener;
     this.#window = window;
-    this.since = since;
     this.closed = this.#closed.promise;
     // Who is interested listens; for everybody else the readable and the writable tell.
     this.closed.catch(() => {});

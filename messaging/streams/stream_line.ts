@@ -329,7 +329,8 @@ export class StreamLine implements StreamHost {
     const { share } = this.#options;
     if (!this.#isSameIncarnation()) this.#lost.clear();
     const bytes = share.room >= WINDOW_START_BYTES ? WINDOW_START_BYTES : WINDOW_MIN_BYTES;
-    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes), carrier?.openedAt);
+    const end = new StreamEnd(this, number, form, isOpener, new ReceiveWindow(bytes));
+    if (carrier !== null) end.since = carrier.openedAt;
     this.#ends.set(number, end);
     share.add(end);
     return end;
