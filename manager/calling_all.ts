@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { CallOptions } from "../messaging/calls.ts";
+import { checkTimeout } from "../runtime/deadline.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
@@ -24,6 +25,7 @@ export async function callAll(
   { nodes: given, ...options }: CallAllOptions,
 ): Promise<Map<string, PromiseSettledResult<unknown>>> {
   from.context.checkRunning("call");
+  checkTimeout(options.timeout, `Cannot call "${name}"`);
   options.signal?.throwIfAborted();
   const nodes = [...new Set(given === undefined ? from.overlay.members.keys() : [...given].map(nameOf))];
   // With a partial view most members have no connection with this node, and others pass the calls on.

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { StoppedError } from "../messaging/errors.ts";
+import { checkTimeout } from "../runtime/deadline.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { Node } from "./node.ts";
 
@@ -29,6 +30,7 @@ const LOOKS_PER_INTERVAL = 10;
 /** Ends a node in good order: tells all that it takes no new work, finishes what is in hand, leaves the cluster, stops. */
 export async function drain(node: Node, { timeout = 30_000, signal }: DrainOptions): Promise<void> {
   node.context.checkRunning("drain");
+  checkTimeout(timeout, `Cannot drain "${node.self.name}"`);
   node.attributes.set(DRAINING_ATTRIBUTE, true);
   const isDone = await allDone(node, timeout, node.context.untilStopped(signal));
   if (!isDone) {

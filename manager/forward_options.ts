@@ -25,7 +25,7 @@ export interface ForwardOptions extends SendOptions, GuaranteeOptions {
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds after which to give up waiting.
+   * Milliseconds after which to give up waiting, 0 or more; anything else is refused with a `RangeError`.
    *
    * @default {none}
    */

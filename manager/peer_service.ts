@@ -394,7 +394,10 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   drain(options: DrainOptions = {}): Promise<void> {
-    return this.#drained ??= drain(this.#node, options);
+    return this.#drained ??= drain(this.#node, options).catch((error) => {
+      this.#drained = null;
+      throw error;
+    });
   }
 
   stop(): Promise<void> {

@@ -663,7 +663,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent for a remote reason is dropped,
    * counted, and told by an `undeliverable` event.
    *
-   * @returns Whether more may be sent at once: `false` above the high-water mark; then wait for {@linkcode ready}.
+   * @returns Whether more may be sent at once. `false` above the high-water mark: wait for {@linkcode ready}. `false` for a message that was
+   * dropped, too: the `undeliverable` event has the reason.
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
    * @throws {RangeError} When neither side knows the channel.

@@ -6,7 +6,7 @@ import { needsGuarantee } from "../messaging/guarantee_options.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
-import { withDeadline } from "../runtime/deadline.ts";
+import { checkTimeout, withDeadline } from "../runtime/deadline.ts";
 import type { Addressed, ForwardArguments, ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
 
@@ -25,6 +25,7 @@ function forwardPlain(from: Node, outgoing: ForwardArguments<ForwardOptions>): P
   from.context.checkRunning("send");
   const { options } = outgoing;
   const { signal, timeout } = options;
+  if (timeout !== undefined) checkTimeout(timeout, actionOf(outgoing));
   signal?.throwIfAborted();
   const { outbound, guarantees } = from.messaging;
   if (needsGuarantee(options)) return guarantees.forward(outgoing, options);
@@ -35,11 +36,14 @@ function forwardPlain(from: Node, outgoing: ForwardArguments<ForwardOptions>): P
   // The usual case needs no timer and no listener per message: the end of the connection ends the wait.
   if (signal === undefined && timeout === undefined) return waiting.catch((error) => rethrow(from, error));
   const deadline = { signal: from.context.untilStopped(signal), timeout };
-  const what = `Cannot send to "${outgoing.name}" on "${outgoing.node}"`;
-  return withDeadline(from.settings.runtime.clock, deadline, what, (ended) => {
+  return withDeadline(from.settings.runtime.clock, deadline, actionOf(outgoing), (ended) => {
     ended.addEventListener("abort", () => givenUp?.abort(ended.reason));
     return waiting;
   });
+}
+
+function actionOf({ node, name }: Addressed): string {
+  return `Cannot send to "${name}" on "${node}"`;
 }
 
 /** Says what has really happened when it was the end of this node. */

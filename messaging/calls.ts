@@ -257,7 +257,7 @@ export interface CallOptions extends SendOptions, Pick<GuaranteeOptions, "retran
    */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds after which to give up waiting.
+   * Milliseconds after which to give up waiting, 0 or more; anything else is refused with a `RangeError`.
    *
    * @default {none: until the node goes down}
    */

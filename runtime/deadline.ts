@@ -10,12 +10,19 @@ export interface Deadline {
   readonly timeout?: number | undefined;
 }
 
+/** @throws {RangeError} When `timeout` is no number of milliseconds. */
+export function checkTimeout(timeout: number | undefined, what: string): void {
+  if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return;
+  throw new RangeError(`${what}: "timeout" is ${String(timeout)}; expected milliseconds, 0 or more`);
+}
+
 /**
  * Runs `work` with a signal that is aborted when the caller's is, or when the time is up.
  *
  * @param what What is being done, for the message: `Cannot join "a"`.
  * @param work Calls `progress` to have the time begin anew.
  * @throws {DOMException} A `TimeoutError` when the time is up.
+ * @throws {RangeError} When `timeout` is no number of milliseconds.
  * @throws The reason of the caller's signal, once that is aborted.
  */
 export async function withDeadline<T>(
@@ -24,6 +31,7 @@ export async function withDeadline<T>(
   what: string,
   work: (signal: AbortSignal, progress: () => void) => Promise<T>,
 ): Promise<T> {
+  checkTimeout(timeout, what);
   signal?.throwIfAborted();
   const controller = new AbortController();
   const aborted = new Promise<never>((_, reject) => {

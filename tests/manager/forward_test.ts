@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { CallError, EncodeError, MessageTooLargeError, NotConnectedError, type Undeliverable } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
@@ -246,4 +246,28 @@ scenario("forwardMessage() rejects with the reason of an aborted signal and send
   await a.forwardMessage("b", "log", 3);
   await world.until("it arrived", () => heard.messages.length > 0);
   assertEquals(heard.messages, [3]);
+});
+
+scenario("A timeout that is no number of milliseconds is refused, and nothing is sent or begun", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const seen: unknown[] = [];
+  b.register("log", (message) => void seen.push(message));
+  b.registerStream("log", () => void seen.push("stream"));
+  for (const timeout of [-1, NaN]) {
+    const refused = [
+      () => a.forwardMessage("b", "log", 1, { timeout }),
+      () => a.forwardMessage("b", "log", 1, { timeout, ack: true }),
+      () => a.call("b", "log", 1, { timeout }),
+      () => a.callAll("log", 1, { timeout }),
+      () => a.openStream("b", "log", null, { timeout }),
+      () => a.drain({ timeout }),
+    ];
+    for (const attempt of refused) {
+      const { message } = await assertRejects(attempt, RangeError);
+      assertStringIncludes(message, `"timeout" is ${timeout}; expected milliseconds, 0 or more`);
+    }
+  }
+  await a.forwardMessage("b", "log", "last", { ack: true });
+  assertEquals(seen, ["last"]);
+  assertEquals(a.attribute("a", "draining"), undefined);
 });

@@ -74,6 +74,16 @@ Deno.test("withDeadline() hands work that fails after the deadline to nobody", a
   await pass(clock, 0);
 });
 
+Deno.test("withDeadline() refuses what is no number of milliseconds, and begins nothing", async () => {
+  const clock = new VirtualClock();
+  for (const timeout of [-1, NaN, "5" as unknown as number]) {
+    const waiting = withDeadline(clock, { timeout }, "Cannot wait", never);
+    const error = await assertRejects(() => waiting, RangeError);
+    assertEquals(error.message, `Cannot wait: "timeout" is ${timeout}; expected milliseconds, 0 or more`);
+  }
+  assertEquals(clock.pending, 0);
+});
+
 Deno.test("withDeadline() counts the time from the last progress, and none after the end", async () => {
   const clock = new VirtualClock();
   let progress = () => {};
