@@ -87,6 +87,7 @@ export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
     if (!isIntegerIn(hopsOrAge, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
     if (silence !== -1 && !isIntegerIn(silence, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
   }
+  // What was checked above is more than its type says.
   return value as unknown as HeartbeatMessage;
 }
 

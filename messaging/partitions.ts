@@ -175,6 +175,7 @@ export function checkPartitionMessage(value: unknown): PartitionMessage {
       : (kind === "marked" || kind === "resolve") && rest.length === 0
   );
   if (!valid) throw malformed();
+  // What was checked above is more than its type says.
   return value as unknown as PartitionMessage;
 }
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { MemoryNetworkEvent } from "../transport/memory/memory_host.ts";
+import type { MemoryNetworkEvent } from "../transport/memory/memory_stream.ts";
 
 /** Something that happened in a simulated world. */
 export interface SimulatedEvent {

@@ -150,6 +150,7 @@ function syntaxRules(path: string): Deno.lint.Plugin {
     rules["no-ambient"] = { create: (context) => noAmbient(path, context) };
   }
   if (isSource(path)) rules["short-functions"] = { create: shortFunctions };
+  if (isSource(path)) rules["cast-with-reason"] = { create: castWithReason };
   if (path.split("/").at(-1) === "mod.ts") rules["only-re-exports"] = { create: onlyReExports };
   return { name: "tidy", rules };
 }
@@ -186,6 +187,22 @@ function shortFunctions(context: Deno.lint.RuleContext): Visitor {
       const lines = codeLines(context.sourceCode.getText(node));
       if (lines > FUNCTION_LINES_MAX) {
         context.report({ node, message: `a function of ${lines} lines of code, at most ${FUNCTION_LINES_MAX}` });
+      }
+    },
+  };
+}
+
+/** A cast by way of `unknown` switches the type check off: a comment on the line before it says why that is safe. */
+function castWithReason(context: Deno.lint.RuleContext): Visitor {
+  const lines = context.sourceCode.text.split("\n");
+  return {
+    TSAsExpression(node) {
+      const { expression } = node;
+      const isCast = expression.type === "TSAsExpression" && expression.typeAnnotation.type === "TSUnknownKeyword";
+      // The line before has this number where lines are counted from 0.
+      const before = lines[lineAt(context.sourceCode.text, node.range[0]) - 2] ?? "";
+      if (isCast && !before.trim().startsWith("//")) {
+        context.report({ node, message: "a cast by way of unknown, with no comment before it that says why" });
       }
     },
   };

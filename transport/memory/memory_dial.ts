@@ -1,17 +1,32 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { MemoryHost, MemoryListener } from "./memory_host.ts";
 import type { Stalled } from "./memory_links.ts";
-import { MemoryStream } from "./memory_stream.ts";
+import { MemoryStream, type StreamHost } from "./memory_stream.ts";
 import type { ByteStream } from "../transport.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
 
 /** Milliseconds before an attempt that was lost is made again for the first time (RFC 6298). */
 const FIRST_TRY_MS = 1_000;
 
+/** Who takes the streams of an address. */
+export interface DialTarget {
+  readonly host: StreamHost;
+  accept(stream: MemoryStream): void;
+}
+
+/** What an attempt to connect needs of the host that makes it. */
+export interface DialHost extends StreamHost {
+  readonly ports: {
+    /** Who listens at `address`. */
+    find(address: Address): DialTarget | undefined;
+    /** The name of the host that has, or last had, `address`. */
+    ownerOf(address: Address): string;
+  };
+}
+
 /** An attempt to connect: it travels to the listener and back. */
 export class MemoryDial implements Stalled {
-  readonly #host: MemoryHost;
+  readonly #host: DialHost;
   readonly #address: Address;
   readonly #signal: AbortSignal | undefined;
   readonly #resolve: (stream: ByteStream) => void;
@@ -26,7 +41,7 @@ export class MemoryDial implements Stalled {
   #heldAt: number | undefined;
 
   constructor(
-    host: MemoryHost,
+    host: DialHost,
     address: Address,
     signal: AbortSignal | undefined,
     resolve: (stream: ByteStream) => void,
@@ -112,10 +127,10 @@ export class MemoryDial implements Stalled {
 
 /** A stream that waits to be accepted while its host is paused. */
 class Acceptance {
-  readonly #listener: MemoryListener;
+  readonly #listener: DialTarget;
   readonly #stream: MemoryStream;
 
-  constructor(listener: MemoryListener, stream: MemoryStream) {
+  constructor(listener: DialTarget, stream: MemoryStream) {
     this.#listener = listener;
     this.#stream = stream;
   }

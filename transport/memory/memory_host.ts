@@ -1,14 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { MemoryDial } from "./memory_dial.ts";
+import { type DialHost, MemoryDial } from "./memory_dial.ts";
 import type { MemoryLinks } from "./memory_links.ts";
 import type { MemorySlab } from "./memory_slab.ts";
-import type { MemoryStream } from "./memory_stream.ts";
+import type { MemoryNetworkEvent, MemoryStream } from "./memory_stream.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
-
-/** What an observer of a network is told about. */
-export type MemoryNetworkEvent = "connect" | "refused" | "data" | "end" | "reset";
 
 /** Watches a network. */
 export interface MemoryNetworkObserver {
@@ -40,7 +37,7 @@ export interface MemoryPorts {
 }
 
 /** One life of a host of a network in memory: it ends with a crash. */
-export class MemoryHost implements Transport {
+export class MemoryHost implements Transport, DialHost {
   readonly name: string;
   /** What others see as the address that its streams come from. */
   readonly origin: Address;

@@ -1,10 +1,35 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Timer } from "../../runtime/runtime.ts";
-import type { MemoryHost } from "./memory_host.ts";
-import type { Stalled } from "./memory_links.ts";
+import type { MemoryLinks, Stalled } from "./memory_links.ts";
 import type { ByteStream } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
+
+/** What an observer of a network is told about. */
+export type MemoryNetworkEvent = "connect" | "refused" | "data" | "end" | "reset";
+
+/** What a stream needs of the host at its end. */
+export interface StreamHost {
+  readonly name: string;
+  /** What others see as the address that its streams come from. */
+  readonly origin: Address;
+  readonly alive: boolean;
+  readonly links: MemoryLinks;
+  /** Its open streams. */
+  readonly streams: Set<MemoryStream>;
+  /** How many bytes may be under way, or wait to be read. */
+  readonly windowBytes: number;
+  /** Most bytes that one read takes. */
+  readonly readBytesMax: number;
+  /** How long it takes to deal with a byte that was read. */
+  readonly msPerByte: number;
+  /** A copy of `bytes` that nobody will change. */
+  copy(bytes: Uint8Array): Uint8Array;
+  /** Something from host `from` has reached it. */
+  observe(event: MemoryNetworkEvent, from: string, bytes: number): void;
+  /** Whether code of this host may run now; if it is paused, `waiter` is settled afterwards. */
+  wake(waiter: { settle(): void }): boolean;
+}
 
 /** What travels: bytes, or word that there will be no more. */
 type Item = Uint8Array | "end" | "reset";
@@ -36,7 +61,7 @@ interface WaitingWrite {
  */
 export class MemoryStream implements ByteStream, Stalled {
   readonly remoteAddress: Address;
-  readonly #host: MemoryHost;
+  readonly #host: StreamHost;
   #peer: MemoryStream;
   #closed = false;
   #ended = false;
@@ -57,7 +82,7 @@ export class MemoryStream implements ByteStream, Stalled {
   #reading: WaitingRead | undefined;
   #writing: WaitingWrite | undefined;
 
-  private constructor(host: MemoryHost, remoteAddress: Address) {
+  private constructor(host: StreamHost, remoteAddress: Address) {
     this.#host = host;
     this.#peer = this;
     this.remoteAddress = remoteAddress;
@@ -65,7 +90,7 @@ export class MemoryStream implements ByteStream, Stalled {
   }
 
   /** Makes both ends of a stream that `dialer` opened to `acceptor`. */
-  static pair(dialer: MemoryHost, acceptor: MemoryHost, address: Address): [MemoryStream, MemoryStream] {
+  static pair(dialer: StreamHost, acceptor: StreamHost, address: Address): [MemoryStream, MemoryStream] {
     const near = new MemoryStream(dialer, address);
     const far = new MemoryStream(acceptor, dialer.origin);
     near.#peer = far;
@@ -74,7 +99,7 @@ export class MemoryStream implements ByteStream, Stalled {
   }
 
   /** The host at the other end. */
-  get peerHost(): MemoryHost {
+  get peerHost(): StreamHost {
     return this.#peer.#host;
   }
 
