@@ -2,15 +2,17 @@
 
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import { readU16 } from "../wire/integers.ts";
 import type { DelayQueue } from "./delay_queue.ts";
 import { NoHandlerError, OverloadedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
-import { readHandlerName, readMessage } from "./message_frame.ts";
+import { CAST_BIT, numberedHandler, readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts";
 import { BroadcastContext, SenderSignals, SharedContext, TracedContext, traceOf } from "./message_context.ts";
 import { isTraced, type Tracing } from "./tracing.ts";
-import type { MessageContext, Registry } from "./registry.ts";
+import type { ConnectionContexts, NumberedHandler } from "./numbered_handler.ts";
+import type { MessageContext, MessageHandler, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
 export interface InboundOptions {
@@ -28,12 +30,6 @@ export interface InboundOptions {
 
 /** Messages for one handler that came by another way than a connection of its sender, and wait for room: a flood of them cannot be held back there. */
 const HELD_MAX = 1_024;
-
-/** The two contexts that plain messages of a connection have. */
-interface ConnectionContexts {
-  readonly cast: MessageContext;
-  readonly forward: MessageContext;
-}
 
 /** A message's way in: from the connection that carried it to its handler. */
 export class Inbound {
@@ -62,8 +58,12 @@ export class Inbound {
     end: number,
     trace?: Uint8Array,
   ): void | Promise<void> {
-    const { codec, registry: { workload }, stats } = this.#options;
+    const { codec, registry: { workload }, stats, interpositions, tracing } = this.#options;
     stats.received++;
+    if (workload.isRoomy && !interpositions.active && tracing.tracer === null) {
+      const numbered = numberedHandler(connection, buffer, start, end);
+      if (numbered !== undefined) return this.#takeNumbered(connection, numbered, buffer, start, end);
+    }
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
     const context = this.contextOf(connection, cast, trace);
     if (workload.hasRoom(name)) return this.#enter(name, message, context);
@@ -185,7 +185,7 @@ export class Inbound {
 
   /** Whether there is a handler. */
   handles(name: string): boolean {
-    return this.#options.registry.whereis(name) !== undefined;
+    return this.#options.registry.find(name) !== undefined;
   }
 
   /** Counts a message that has no handler. */
@@ -202,23 +202,52 @@ export class Inbound {
    * @throws What the handler throws.
    */
   handle(name: string, message: unknown, context: MessageContext): unknown {
-    const { registry, stats, tracing, handlerFailed } = this.#options;
+    const { registry, tracing: { tracer } } = this.#options;
+    const { take } = registry.find(name)!;
+    const traced: MessageHandler = tracer === null || !isTraced(name)
+      ? take
+      : (message, context) => tracer.process(name, context, traceOf(context), () => take(message, context));
+    return this.#hand(traced, name, message, context);
+  }
+
+  #hand(take: MessageHandler, name: string, message: unknown, context: MessageContext): unknown {
+    const { stats } = this.#options;
     try {
       if (message instanceof UndecodableMessage) {
         stats.undecodable++;
         throw message.error;
       }
       stats.delivered++;
-      const handler = registry.whereis(name)!;
-      const result = tracing.tracer === null || !isTraced(name)
-        ? handler(message, context)
-        : tracing.tracer.process(name, context, traceOf(context), () => handler(message, context));
+      const result = take(message, context);
       if (result instanceof Promise) this.#follow(result, name, context);
       return result;
     } catch (error) {
       stats.failed++;
-      handlerFailed(name, context.from, error);
+      this.#options.handlerFailed(name, context.from, error);
       throw error;
+    }
+  }
+
+  /** The usual case: nothing stands between a message and its handler. */
+  #takeNumbered(
+    connection: Connection,
+    numbered: NumberedHandler,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { registry, codec } = this.#options;
+    const { name } = numbered;
+    const registered = numbered.in(registry);
+    if (registered === undefined) return this.unhandled(name);
+    const { take, isBorrowing } = registered;
+    const message = codec.read(buffer, start + 2, end, isBorrowing ? undefined : connection.reader);
+    const contexts = numbered.contexts ??= this.#contextsOf(connection);
+    const context = (readU16(buffer, start) & CAST_BIT) !== 0 ? contexts.cast : contexts.forward;
+    try {
+      this.#hand(take, name, message, context);
+    } catch {
+      // It was told.
     }
   }
 
@@ -268,7 +297,8 @@ export class Inbound {
   }
 
   /** Interposition functions may keep what they see, so nothing is lent while there are any. */
-  readonly #isLent = (name: string): boolean => this.#options.registry.borrows(name) && !this.interposing;
+  readonly #isLent = (name: string): boolean =>
+    this.#options.registry.find(name)?.isBorrowing === true && !this.interposing;
 
   #contextsOf(connection: Connection): ConnectionContexts {
     let contexts = this.#contexts.get(connection);

@@ -7,6 +7,7 @@ import { ProtocolError } from "../wire/frame_reader.ts";
 import { TRACE_BYTES } from "../wire/trace_context.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
+import { NumberedHandler } from "./numbered_handler.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 
 /** Handler names that one connection numbers, per direction; further ones travel with each message. */
@@ -16,7 +17,8 @@ const INLINE_NAME = 0;
 const NAME_BYTES_MAX = 1024;
 /** UTF-16 code units: no name can be registered that is longer. */
 const NAME_LENGTH_MAX = 255;
-const CAST_BIT = 0x8000;
+/** Set in the number of a handler when the message was cast. */
+export const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
 
 /** What stands in front of the body in a frame of kind `traced`. */
@@ -111,7 +113,8 @@ export function readMessage(
   const head = readU16(buffer, start);
   const number = head & NUMBER_MASK;
   let at = start + 2;
-  let name = connection.namesIn[number];
+  const numbered = connection.namesIn[number];
+  let name: unknown = numbered instanceof NumberedHandler ? numbered.name : undefined;
   if (number === INLINE_NAME) [name, at] = codec.readPrefixed(buffer, at, end);
   if (typeof name !== "string") {
     throw new ProtocolError(`Cannot read a message: handler number ${number} was never introduced`);
@@ -122,6 +125,18 @@ export function readMessage(
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }
 
+/** What the handler's number in a body of kind `message` stands for. `undefined` when the name follows, or it was never introduced. */
+export function numberedHandler(
+  connection: Connection,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+): NumberedHandler | undefined {
+  if (end - start < 2) return undefined;
+  const numbered = connection.namesIn[readU16(buffer, start) & NUMBER_MASK];
+  return numbered instanceof NumberedHandler ? numbered : undefined;
+}
+
 /** Takes a frame of kind `handlerName`. */
 export function readHandlerName(connection: Connection, body: Uint8Array): void {
   const names = connection.namesIn;
@@ -129,7 +144,7 @@ export function readHandlerName(connection: Connection, body: Uint8Array): void 
   if (body.length > NAME_BYTES_MAX || names.length >= NUMBERED_NAMES_MAX) {
     throw new ProtocolError("Cannot take a handler name: it is too long, or one too many");
   }
-  names.push(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body));
+  names.push(new NumberedHandler(new TextDecoder("utf-8", { ignoreBOM: true }).decode(body)));
 }
 
 /** Gives a name a number on this connection; both sides count alike, so that the number itself need not be sent. */

@@ -56,13 +56,20 @@ export interface HandlerOptions {
   readonly schema?: StandardSchema | undefined;
 }
 
+/** A handler, and how it takes its messages. */
+export interface RegisteredHandler {
+  readonly take: MessageHandler;
+  /** Whether it is content to borrow the bytes of its messages. */
+  readonly isBorrowing: boolean;
+}
+
 /** The name of the manager itself among the handlers; no user can register it. */
 export const MANAGER_NAME = "";
 
 /** The named handlers of a node. */
 export class Registry {
-  readonly #handlers = new Map<string, MessageHandler>();
-  readonly #borrowers = new Set<string>();
+  readonly #handlers = new Map<string, RegisteredHandler>();
+  #revision = 0;
   readonly #unregistered: (name: string) => void;
   /** How much the handlers have to do. */
   readonly workload: Workload;
@@ -76,7 +83,7 @@ export class Registry {
    */
   constructor(manager: MessageHandler, unregistered: (name: string) => void, inflightMax = 10_000) {
     this.workload = new Workload(inflightMax);
-    this.#handlers.set(MANAGER_NAME, manager);
+    this.#handlers.set(MANAGER_NAME, { take: manager, isBorrowing: false });
     this.#unregistered = unregistered;
   }
 
@@ -109,21 +116,21 @@ export class Registry {
     if (this.#handlers.has(name)) {
       throw new RangeError(`Cannot register "${name}": the name is taken; unregister it first`);
     }
-    this.#handlers.set(name, schema === undefined ? handler : withSchema(name, handler, schema));
-    if (borrow) this.#borrowers.add(name);
+    const take = schema === undefined ? handler : withSchema(name, handler, schema);
+    this.#set(name, { take, isBorrowing: borrow });
     if (concurrency !== undefined) this.workload.bound(name, concurrency);
   }
 
   /** Gives a handler of ours a name that no user can register: one that begins with NUL. */
   reserve(name: string, handler: MessageHandler): void {
-    this.#handlers.set(name, handler);
+    this.#set(name, { take: handler, isBorrowing: false });
   }
 
   /** Takes a name back. @returns Whether it was registered. */
   unregister(name: string): boolean {
     const known = name !== MANAGER_NAME && !name.startsWith("\0") && this.#handlers.delete(name);
-    this.#borrowers.delete(name);
     if (known) {
+      this.#revision++;
       this.workload.bound(name, undefined);
       this.#unregistered(name);
     }
@@ -137,11 +144,21 @@ export class Registry {
 
   /** The handler behind a name. */
   whereis(name: string): MessageHandler | undefined {
+    return this.#handlers.get(name)?.take;
+  }
+
+  /** What is registered under a name. It is the same as long as {@linkcode Registry.revision} is. */
+  find(name: string): RegisteredHandler | undefined {
     return this.#handlers.get(name);
   }
 
-  /** Whether the handler behind a name is content to borrow the bytes of its messages. */
-  borrows(name: string): boolean {
-    return this.#borrowers.size > 0 && this.#borrowers.has(name);
+  /** Counts the changes of what is registered. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  #set(name: string, registered: RegisteredHandler): void {
+    this.#handlers.set(name, registered);
+    this.#revision++;
   }
 }

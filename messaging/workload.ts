@@ -39,6 +39,11 @@ export class Workload {
     this.#serve();
   }
 
+  /** Whether every handler has room: none has a bound of its own, and nothing waits. */
+  get isRoomy(): boolean {
+    return this.#waiting === 0 && this.#pending < this.#max && this.#bounds.size === 0;
+  }
+
   /** Whether the handler may be handed a message now: there is room, and nothing that came before waits for it. */
   hasRoom(name: string): boolean {
     return this.#isFree(name) && (this.#waiting === 0 || !this.#lines.has(name));

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { readU32 } from "./integers.ts";
+import { readU16, readU32 } from "./integers.ts";
 import { ByteWriter } from "./byte_writer.ts";
 import type { Codec } from "./codec.ts";
 import { ProtocolError } from "./frame_reader.ts";
@@ -20,6 +20,8 @@ const SHARED_MAX_BYTES = 2 * 1024;
 /** One message that is kept for long keeps a chunk. */
 const SHARED_CHUNK_BYTES = 16 * 1024;
 
+const BIN_8 = 0xc4;
+const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
@@ -103,12 +105,36 @@ export class PayloadCodec {
         owner?.retain();
         return this.#custom.decode(buffer.subarray(start, end));
       }
+      const from = this.binaryAt(buffer, start, end);
+      if (from >= 0) {
+        owner?.retain();
+        return buffer.subarray(from, end);
+      }
       this.#decoder.viewsTaken = false;
       const message = this.#decoder.decode(buffer, start, end);
       if (this.#decoder.viewsTaken) owner?.retain();
       return message;
     } catch (error) {
       return new UndecodableMessage(error);
+    }
+  }
+
+  /**
+   * Where the bytes begin of a message that fills `buffer[start, end)` and is nothing but bytes, which then end with it.
+   *
+   * @returns -1 when it is something else, or malformed.
+   */
+  binaryAt(buffer: Uint8Array, start: number, end: number): number {
+    if (this.#custom !== undefined || end - start < 2) return -1;
+    switch (buffer[start]) {
+      case BIN_8:
+        return start + 2 + buffer[start + 1]! === end ? start + 2 : -1;
+      case BIN_16:
+        return end - start >= 3 && start + 3 + readU16(buffer, start + 1) === end ? start + 3 : -1;
+      case BIN_32:
+        return end - start >= 5 && start + 5 + readU32(buffer, start + 1) === end ? start + 5 : -1;
+      default:
+        return -1;
     }
   }
 
