@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { isElsewhere, type NodeSpec } from "../wire/node_spec.ts";
+import { compareMembers } from "../strategy/compare_members.ts";
 import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -104,7 +105,8 @@ export class Overlay implements Part {
   compare(
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return this.#strategy.compare(this.#state, wanted);
+    return this.#strategy.compare?.(this.#state, wanted) ??
+      compareMembers(this.#strategy.members(this.#state), wanted);
   }
 
   /** Tells the strategy that control messages reach a peer. */

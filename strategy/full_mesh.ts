@@ -1,6 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { compareMembers } from "./compare_members.ts";
 import { sample } from "../runtime/sample.ts";
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
@@ -183,13 +182,6 @@ class FullMesh implements Strategy<FullMeshState> {
     context: StrategyContext,
   ): Transition<FullMeshState> {
     return answer(state, from, gossipFromValue(message), context);
-  }
-
-  compare(
-    state: FullMeshState,
-    wanted: readonly NodeSpec[],
-  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return compareMembers(state.set.members, wanted);
   }
 
   prune(state: FullMeshState, nodes: readonly NodeSpec[]): Transition<FullMeshState> {

@@ -2,7 +2,6 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { checkOption } from "./check_option.ts";
-import { compareMembers } from "./compare_members.ts";
 import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "./departures.ts";
 import { meet, onLeft, removeNode } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
@@ -172,13 +171,6 @@ class HyParView implements Strategy<HyParViewState> {
     context: StrategyContext,
   ): Transition<HyParViewState> {
     return this.#turn(state, context, (turn) => receive(turn, from, value));
-  }
-
-  compare(
-    state: HyParViewState,
-    wanted: readonly NodeSpec[],
-  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return compareMembers(knownMembers(state), wanted);
   }
 
   prune(state: HyParViewState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<HyParViewState> {

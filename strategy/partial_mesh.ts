@@ -55,17 +55,6 @@ export class PartialMesh implements Strategy<FullMeshState> {
     return this.#mesh.handleMessage(state, from, message, context);
   }
 
-  compare(
-    state: FullMeshState,
-    wanted: readonly NodeSpec[],
-  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return this.#mesh.compare(state, wanted);
-  }
-
-  prune(state: FullMeshState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<FullMeshState> {
-    return this.#mesh.prune(state, nodes, context);
-  }
-
   members(state: FullMeshState): readonly NodeSpec[] {
     return this.#mesh.members(state);
   }

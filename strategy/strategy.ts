@@ -115,13 +115,16 @@ export interface Strategy<State = unknown> {
     message: unknown,
     context: StrategyContext,
   ): Transition<State>;
-  /** Compares a wished-for membership with the present one: who would have to join, who to leave. */
-  compare(
+  /**
+   * Compares a wished-for membership with the present one: who would have to join, who to leave. Left out by strategies whose `members`
+   * answer that, as `compareMembers` does.
+   */
+  compare?(
     state: State,
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] };
-  /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. */
-  prune(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
+  /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. A node does not ask for it. */
+  prune?(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
   /**
    * Keeps a place among the peers for a node whose `metadata.tag` is `tag`. Left out by strategies that have a place for everyone.
    *

@@ -137,10 +137,20 @@ export class StrategySimulator<State = unknown> {
     this.#step(this.#running(by), (state, context) => this.#strategy.leave(state, this.#node(name).spec, context));
   }
 
-  /** Lets a node forget some others. */
+  /**
+   * Lets a node forget some others.
+   *
+   * @throws {TypeError} When the strategy has no `prune`.
+   */
   prune(name: string, others: readonly string[]): void {
     const specs = others.map((other) => this.#node(other).spec);
-    this.#step(this.#running(name), (state, context) => this.#strategy.prune(state, specs, context));
+    this.#step(this.#running(name), (state, context) => {
+      const pruned = this.#strategy.prune?.(state, specs, context);
+      if (pruned === undefined) {
+        throw new TypeError(`Cannot prune: the strategy "${this.#strategy.name}" has no prune()`);
+      }
+      return pruned;
+    });
   }
 
   /** Ends a node at once, without a word. */

@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { compareMembers } from "../compare_members.ts";
 import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "../departures.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
@@ -70,13 +69,6 @@ export class Scamp implements Strategy<ScampState> {
     context: StrategyContext,
   ): Transition<ScampState> {
     return this.#turn(state, context, (turn) => receive(turn, from, message));
-  }
-
-  compare(
-    state: ScampState,
-    wanted: readonly NodeSpec[],
-  ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return compareMembers(this.members(state), wanted);
   }
 
   prune(state: ScampState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<ScampState> {

@@ -25,7 +25,7 @@ export const CLUSTER_CHECKS: readonly Check[] = [
 /** How often two runs are compared: their totals could be equal by chance. */
 const LOOKS = 10;
 
-function isPure<State>({ cluster, contact, options: { names } }: Trial<State>): void {
+function isPure<State>({ cluster, strategy, contact, options: { names } }: Trial<State>): void {
   const few = names.slice(0, 6);
   for (const name of few) cluster.start(name, { join: name === contact ? undefined : contact });
   cluster.run(5_000);
@@ -36,7 +36,7 @@ function isPure<State>({ cluster, contact, options: { names } }: Trial<State>): 
   cluster.run(5_000);
   cluster.start(crasher, { join: contact, remember: true });
   cluster.run(2_000);
-  cluster.prune(contact, [crasher]);
+  if (strategy.prune !== undefined) cluster.prune(contact, [crasher]);
 }
 
 function isDeterministic<State>(trial: Trial<State>, another: () => Trial<State>): void {

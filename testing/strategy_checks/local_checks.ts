@@ -50,11 +50,13 @@ function compares<State>(trial: Trial<State>): void {
 
 function prunes<State>(trial: Trial<State>): void {
   const { cluster, strategy, options: { names } } = trial.form();
+  const { prune } = strategy;
+  if (prune === undefined) return;
   const gone = names.at(-1)!;
   cluster.kill(gone);
   trial.settle();
   for (const name of cluster.alive) {
-    const pruned = strategy.prune(cluster.state(name), [cluster.spec(gone)], quiet(cluster.now));
+    const pruned = prune(cluster.state(name), [cluster.spec(gone)], quiet(cluster.now));
     demand(pruned.outgoing.length === 0, () => `prune() sends ${render(pruned.outgoing)}`);
     cluster.prune(name, [gone]);
   }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
+import { compareMembers } from "../../strategy/compare_members.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../../strategy/strategy.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
@@ -21,6 +22,7 @@ type Step<State> = (strategy: Strategy<State>, state: State, context: StrategyCo
  */
 export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
   readonly name: string;
+  readonly prune?: NonNullable<Strategy<WatchedState<State>>["prune"]>;
   readonly #inner: Strategy<State>;
   readonly #isThorough: boolean;
 
@@ -29,6 +31,10 @@ export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
     this.name = inner.name;
     this.#inner = inner;
     this.#isThorough = isThorough;
+    const prune = inner.prune?.bind(inner);
+    if (prune === undefined) return;
+    this.prune = (state, nodes, context) =>
+      this.#step("prune()", state, context, (_, inner, context) => prune(inner, nodes, context));
   }
 
   init(self: NodeSpec, context: StrategyContext, snapshot?: unknown): Transition<WatchedState<State>> {
@@ -71,15 +77,7 @@ export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
     { inner }: WatchedState<State>,
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {
-    return this.#inner.compare(inner, wanted);
-  }
-
-  prune(
-    state: WatchedState<State>,
-    nodes: readonly NodeSpec[],
-    context: StrategyContext,
-  ): Transition<WatchedState<State>> {
-    return this.#step("prune()", state, context, (strategy, inner, context) => strategy.prune(inner, nodes, context));
+    return this.#inner.compare?.(inner, wanted) ?? compareMembers(this.#inner.members(inner), wanted);
   }
 
   /** Also for a strategy that leaves it out: such a one has a place for everyone. */

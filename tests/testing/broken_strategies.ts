@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { fullMesh, type Strategy, type StrategyContext, type Transition } from "../../strategy/mod.ts";
+import { assert } from "@std/assert";
+import { compareMembers, fullMesh, type Strategy, type StrategyContext, type Transition } from "../../strategy/mod.ts";
 
 /** A full mesh's state with some more in it. */
 export interface Boxed {
@@ -9,7 +10,7 @@ export interface Boxed {
   readonly list: readonly number[];
 }
 
-type Functions = Omit<Strategy<Boxed>, "name">;
+type Functions = Omit<Strategy<Boxed>, "name"> & Required<Pick<Strategy<Boxed>, "compare" | "prune">>;
 
 /** A full mesh, some of whose functions were replaced: `changes` is given the right ones. */
 function mesh(changes: (right: Functions) => Partial<Functions>): () => Strategy<Boxed> {
@@ -29,8 +30,11 @@ function mesh(changes: (right: Functions) => Partial<Functions>): () => Strategy
       periodic: (state, context) => box(state, mesh.periodic(state.inner, context)),
       handleMessage: (state, from, message, context) =>
         box(state, mesh.handleMessage(state.inner, from, message, context)),
-      compare: (state, wanted) => mesh.compare(state.inner, wanted),
-      prune: (state, nodes, context) => box(state, mesh.prune(state.inner, nodes, context)),
+      compare: (state, wanted) => compareMembers(mesh.members(state.inner), wanted),
+      prune(state, nodes, context) {
+        assert(mesh.prune !== undefined);
+        return box(state, mesh.prune(state.inner, nodes, context));
+      },
       members: (state) => mesh.members(state.inner),
       peers: (state) => mesh.peers(state.inner),
       snapshot: (state) => mesh.snapshot(state.inner),

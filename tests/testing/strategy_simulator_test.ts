@@ -35,8 +35,6 @@ function recorder(act: (peer: NodeSpec) => { peers?: readonly NodeSpec[]; outgoi
       const { state: next } = log(state, `${from.name}: ${message}`);
       return { state: next, outgoing: message === "hi" ? [{ to: from, message: "hello" }] : [] };
     },
-    compare: () => ({ joiners: [], leavers: [] }),
-    prune: (state) => ({ state, outgoing: [] }),
     members: ({ self, peers }) => [self, ...peers],
     peers: ({ peers }) => peers,
     snapshot: () => "all",
@@ -156,4 +154,9 @@ Deno.test("StrategySimulator says what it cannot do", () => {
   assertThrows(() => cluster.kill("z"), TypeError, 'Cannot find node "z": it was never started');
   cluster.kill("a");
   assertThrows(() => cluster.kill("a"), TypeError, 'Cannot use node "a": it is not running');
+});
+
+Deno.test("StrategySimulator.prune() says when a strategy has no prune()", () => {
+  const cluster = two(recorder(() => ({})));
+  assertThrows(() => cluster.prune("a", ["b"]), TypeError, 'Cannot prune: the strategy "recorder" has no prune()');
 });
