@@ -10,6 +10,7 @@ import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedPlace, SharedDials } from "./shared_dials.ts";
 import type { Address } from "../../wire/address.ts";
+import type { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
 export interface DialingHost {
@@ -21,6 +22,8 @@ export interface DialingHost {
   peer(name: string): Peer | undefined;
   /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
+  /** Gives a dial its ticket. */
+  readonly vouching: Pick<Vouching, "begin" | "end" | "reached">;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, whoever told of it. */
@@ -51,7 +54,17 @@ export class Dialing {
     index: number,
     options: DialOptions = {},
   ): Promise<Connection> {
-    const begin = () => this.#dial(this.#request(name, channel, index), addresses, options);
+    const begin = async () => {
+      const request = this.#request(name, channel, index);
+      try {
+        const connection = await this.#dial(request, addresses, options);
+        this.#host.vouching.reached(request.ticket, connection.peer.name);
+        return connection;
+      } catch (error) {
+        this.#host.vouching.end(request.ticket);
+        throw error;
+      }
+    };
     return name === null ? begin() : this.#underWay.join([name, channel, index], begin, options.signal);
   }
 
@@ -65,11 +78,12 @@ export class Dialing {
     this.#underWay.forget();
   }
 
-  #request(to: string | null, channel: string, index: number): ConnectionRequest {
+  #request(to: string | null, channel: string, index: number): ConnectionRequest & { ticket: number } {
     const known = to === null ? undefined : this.#host.peer(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
+    const ticket = this.#host.vouching.begin(to);
+    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
 
