@@ -27,7 +27,6 @@ import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
-import { Vouching } from "./vouching.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
@@ -47,7 +46,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly #accepting: Accepting;
   readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
-  readonly #vouching: Vouching;
   readonly #replaced: ReplacedConnections;
   #stopped = false;
 
@@ -60,10 +58,9 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     const { self, handler, runtime: { clock } } = options;
     this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
-    this.#vouching = new Vouching(this.runtime, options.interval);
     this.#dialing = new Dialing({
-      clock,
-      vouching: this.#vouching,
+      runtime: this.runtime,
+      patience: options.interval,
       opener: this.#opener,
       self: options.self,
       peer: (name) => this.#peers.get(name),
@@ -80,7 +77,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       peer: (name) => this.#peers.get(name),
       hasJustDialed: (...place) => this.#dialing.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
-      vouch: (...dial) => this.#vouching.ask(...dial),
+      vouch: (...dial) => this.#dialing.vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
       outlived: (known) => news.take(known),
@@ -222,7 +219,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
-    if (this.#vouching.takeFrame(connection, kind, buffer, start, end)) return;
+    if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeInterest(connection.peer, buffer, start, end);
@@ -235,7 +232,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     const present = peer.remove(connection);
     this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
-    this.#vouching.closed(connection);
+    this.#dialing.vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.settle(peer);
   }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import type { Clock } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
@@ -10,11 +10,13 @@ import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedPlace, SharedDials } from "./shared_dials.ts";
 import type { Address } from "../../wire/address.ts";
-import type { Vouching } from "../vouching.ts";
+import { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
 export interface DialingHost {
-  readonly clock: Clock;
+  readonly runtime: Pick<Runtime, "clock" | "random">;
+  /** Milliseconds in which a node has to say whose dial it is. */
+  readonly patience: number;
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
@@ -22,8 +24,6 @@ export interface DialingHost {
   peer(name: string): Peer | undefined;
   /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
-  /** Gives a dial its ticket. */
-  readonly vouching: Pick<Vouching, "begin" | "end" | "reached">;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, whoever told of it. */
@@ -32,13 +32,16 @@ export interface DialingHost {
 
 /** The dials of this node: numbered, and one at a time for each place. */
 export class Dialing {
+  /** Knows these dials by their tickets. */
+  readonly vouching: Vouching;
   readonly #host: DialingHost;
   readonly #underWay: SharedDials<Connection>;
   #dials = 0;
 
   constructor(host: DialingHost) {
     this.#host = host;
-    this.#underWay = new SharedDials(host.clock);
+    this.vouching = new Vouching(host.runtime, host.patience);
+    this.#underWay = new SharedDials(host.runtime.clock);
   }
 
   /**
@@ -58,10 +61,10 @@ export class Dialing {
       const request = this.#request(name, channel, index);
       try {
         const connection = await this.#dial(request, addresses, options);
-        this.#host.vouching.reached(request.ticket, connection.peer.name);
+        this.vouching.reached(request.ticket, connection.peer.name);
         return connection;
       } catch (error) {
-        this.#host.vouching.end(request.ticket);
+        this.vouching.end(request.ticket);
         throw error;
       }
     };
@@ -82,7 +85,7 @@ export class Dialing {
     const known = to === null ? undefined : this.#host.peer(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    const ticket = this.#host.vouching.begin(to);
+    const ticket = this.vouching.begin(to);
     const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
