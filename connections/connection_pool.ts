@@ -26,7 +26,11 @@ import { ReplacedConnections } from "./replaced_connections.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
+import { Shortage } from "./shortage.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
+
+/** Which connection of a peer it is. */
+type PlaceIdentity = Omit<ConnectionIdentity, "peer">;
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
@@ -36,6 +40,10 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly slots: DialSlots;
   /** Has connections made anew when secrets or certificates are replaced. */
   readonly renewal: Renewal;
+  /** Makes do with too few file descriptors. */
+  readonly shortage: Shortage;
+  /** What happened to streams so far. */
+  readonly stats: Readonly<ConnectionOpener["stats"]>;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -55,6 +63,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     this.courtesy = options.courtesy;
     this.#options = options;
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
+    this.stats = this.#opener.stats;
     const { self, handler, runtime: { clock } } = options;
     this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
@@ -72,6 +81,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#idleGrace = new IdleGrace(options.runtime.clock, options.idleGrace, (peer) => this.#closeUnwanted(peer));
+    this.shortage = new Shortage(this, self, this.#unfinished);
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
@@ -80,6 +90,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       vouch: (...dial) => this.#dialing.vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
+      hasRoomFor: (...asked) => this.shortage.hasRoomFor(...asked),
       outlived: (known) => news.take(known),
     });
     const welcome: AcceptingHost = {
@@ -88,11 +99,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       released: (name) => this.#peers.has(name) && this.settle(this.#peers.get(name)!),
     };
     this.#accepting = new Accepting(welcome, this.#opener, this.#reception);
-  }
-
-  /** What happened to streams so far. */
-  get stats(): Readonly<ConnectionOpener["stats"]> {
-    return this.#opener.stats;
   }
 
   /** Everyone with whom there are, or should be, connections. */
@@ -140,9 +146,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return known;
   }
 
-  /** Opens one connection of a peer. */
-  dial(peer: Peer, channel: string, index: number): Promise<Connection> {
-    return this.#open(peer.name, peer.spec.addresses, channel, index);
+  /**
+   * Opens one connection of a peer.
+   *
+   * @throws What the system said last, when there are too few file descriptors to begin with another peer.
+   */
+  async dial(peer: Peer, channel: string, index: number): Promise<Connection> {
+    this.shortage.check(peer);
+    return await this.#open(peer.name, peer.spec.addresses, channel, index);
   }
 
   /** Answers a stream that the listener accepted. */
@@ -228,13 +239,12 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
 
   /** One of the connections closed. */
   closed(connection: Connection, error: unknown): void {
-    const { peer } = connection;
-    const present = peer.remove(connection);
+    const present = connection.peer.remove(connection);
     this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
     this.#dialing.vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
-    if (present) this.settle(peer);
+    if (present) this.settle(connection.peer);
   }
 
   #open(...args: Parameters<Dialing["open"]>): Promise<Connection> {
@@ -268,18 +278,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return connection ?? peer.at(request.channel, request.index);
   }
 
-  #connection(peer: Peer, identity: Omit<ConnectionIdentity, "peer">, session: OpenedStream): Connection {
+  #connection(peer: Peer, identity: PlaceIdentity, session: OpenedStream): Connection {
     const { stream, reader, epoch } = session;
     const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 
   /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
-  #place(
-    peer: Peer,
-    identity: Omit<ConnectionIdentity, "peer"> & { lost?: true },
-    opened: OpenedStream,
-  ): Connection | null {
+  #place(peer: Peer, identity: PlaceIdentity & { lost?: true }, opened: OpenedStream): Connection | null {
     const { channel, index, lost } = identity;
     if (!peer.hasPlace(channel, index)) return null;
     const connection = this.#connection(peer, identity, opened);

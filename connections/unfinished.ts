@@ -12,6 +12,11 @@ export class Unfinished {
     return work;
   }
 
+  /** How many pieces are under way. */
+  get size(): number {
+    return this.#work.size;
+  }
+
   /** Resolves once all of it has ended, well or badly. */
   async finished(): Promise<void> {
     while (this.#work.size > 0) await Promise.allSettled(this.#work);

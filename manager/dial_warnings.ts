@@ -2,6 +2,7 @@
 
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
+import { isLackOfDescriptors, type Shortage } from "../connections/shortage.ts";
 import type { Peer } from "../connections/peer.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Emit } from "./events.ts";
@@ -26,11 +27,13 @@ const NODES_MAX = 4_096;
 /** Tells users why nodes cannot be reached: each reason once for each node, until the node has been reached. */
 export class DialWarnings implements Part {
   readonly #emit: Emit;
+  readonly #shortage: Shortage;
   readonly #told = new Map<string, Set<string>>();
   #isShort = false;
 
-  constructor(emit: Emit) {
+  constructor(emit: Emit, shortage: Shortage) {
     this.#emit = emit;
+    this.#shortage = shortage;
   }
 
   /** A dial of a connection that this node wants has failed. */
@@ -41,6 +44,11 @@ export class DialWarnings implements Part {
   /** An attempt to join somebody has failed, and there will be another one. */
   joinFailed(target: string, error: unknown): void {
     this.tell(target, error, `Cannot join "${target}" yet, it is tried again: ${messageOf(error)}`);
+  }
+
+  /** A stream could not be accepted. What else that can be than a lack of file descriptors passes by itself. */
+  acceptFailed(error: unknown): void {
+    if (isLackOfDescriptors(error)) this.#short(error);
   }
 
   peerUp({ name, spec }: Peer): void {
@@ -70,17 +78,13 @@ export class DialWarnings implements Part {
 
   /** It is the same for all nodes: what this process may open is not enough. */
   #short(error: unknown): void {
+    this.#shortage.noticed(error);
     if (this.#isShort) return;
     this.#isShort = true;
     const message = `There are too few file descriptors for connections with all nodes: ${messageOf(error)}. ` +
       'Each node needs one for each connection of each channel: raise the limit ("ulimit -n"), or take a strategy with fewer peers';
     this.#emit("warning", { code: "too-few-descriptors", message, error });
   }
-}
-
-/** Whether the system had no file descriptor left for a connection. */
-function isLackOfDescriptors(error: unknown): boolean {
-  return /too many open files|EMFILE|ENFILE/i.test(messageOf(error));
 }
 
 /** The reason without its numbers: a wait that is a millisecond longer is no other reason. */

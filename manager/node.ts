@@ -111,7 +111,7 @@ export class Node implements ConnectionPoolHandler {
     const joining = { pool, overlay, pinger, runtime, backoff: settings.backoff, answerTimeout, patience };
     this.joining = new Joining({ ...joining, self: () => context.self });
     this.attributes = new NodeAttributes(context);
-    this.warnings = new DialWarnings(emit);
+    this.warnings = new DialWarnings(emit, pool.shortage);
     this.discovering = new Discovering(context, this.joining);
     const distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.#parts = new Parts([

@@ -76,10 +76,11 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
   const { transport } = settings.runtime;
   const started: { node?: Node } = {};
   const accept = (stream: ByteStream) => started.node === undefined ? stream.close() : started.node.accept(stream);
+  const failed = (error: unknown) => started.node?.warnings.acceptFailed(error);
   const listeners: Listener[] = [];
   try {
     const credentials = await credentialsOf(settings, persistence);
-    for (const address of settings.listen) listeners.push(await transport.listen(address, accept));
+    for (const address of settings.listen) listeners.push(await transport.listen(address, accept, failed));
     const self = selfSpec(settings, credentials, persistence?.former ?? null, listeners.map(({ address }) => address));
     await persistence?.begin(self);
     const log = new EventLog(settings.log, settings.runtime);

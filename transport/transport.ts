@@ -66,9 +66,14 @@ export interface Transport {
    * Listens on `address` and hands each accepted stream to `accept`. Survives passing failures of
    * accepting (such as too many open files).
    *
+   * @param failed Is told of each failure of accepting that the transport learns of.
    * @throws When the address cannot be bound.
    */
-  listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener>;
+  listen(
+    address: Address,
+    accept: (stream: ByteStream) => void,
+    failed?: (error: unknown) => void,
+  ): Promise<Listener>;
   /**
    * Opens a stream to `address`.
    *

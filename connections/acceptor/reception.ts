@@ -6,6 +6,7 @@ import { judgeRequest, nameInUse } from "./admission.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import type { Peer } from "../peer.ts";
 import type { Refusal } from "../handshake/refusal.ts";
+import { tooFewDescriptors } from "../shortage.ts";
 
 /** What a {@linkcode Reception} needs from the pool. */
 export interface ReceptionHost {
@@ -23,6 +24,8 @@ export interface ReceptionHost {
   disconnect(peer: Peer): void;
   /** Milliseconds since the epoch. */
   wallTime(): number;
+  /** Whether there are file descriptors for connections with another node, when so many are about to open already. */
+  hasRoomFor(spec: NodeSpec, pending: number): boolean;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
 }
@@ -116,6 +119,9 @@ export class Reception {
       if (word === false) return nameInUse(spec.name);
       if (word !== true && connection !== null && word !== connection) return "vouch";
     }
+    const isFirst = (peer?.connections().length ?? 0) === 0;
+    const pending = this.#expected.size - (this.#expected.has(request) ? 1 : 0);
+    if (isFirst && !this.#host.hasRoomFor(spec, pending)) return tooFewDescriptors(spec.name);
     this.#expected.add(request);
     return null;
   }

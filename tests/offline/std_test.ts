@@ -55,6 +55,7 @@ function cyclic(): unknown {
 
 const ERROR = new RangeError("too much");
 const TARGET = { a: 1 };
+const OTHER_TARGET = { a: 2 };
 
 const EQUAL: [unknown, unknown][] = [
   [NaN, NaN],
@@ -101,7 +102,7 @@ const DISTINCT: [unknown, unknown][] = [
   [new Point(1), { x: 1 }],
   [new Point(1), new Point(2)],
   [new Hidden(1), new Hidden(2)],
-  [new WeakRef({ a: 1 }), new WeakRef({ a: 2 })],
+  [new WeakRef(TARGET), new WeakRef(OTHER_TARGET)],
   [() => 1, () => 1],
   [Symbol("a"), Symbol("a")],
   // Errors that were made apart: where each was made is part of it.

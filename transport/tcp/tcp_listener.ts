@@ -22,6 +22,7 @@ export class TcpListener implements Listener {
   readonly #context: TcpStreamContext;
   readonly #stats: { accepted: number; acceptErrors: number };
   readonly #accept: (stream: ByteStream) => void;
+  readonly #failed: (error: unknown) => void;
   readonly #acceptance: Acceptance;
   /** The kernel frees the address when the last call of `accept` has returned. */
   readonly #accepting: Promise<void>;
@@ -34,12 +35,14 @@ export class TcpListener implements Listener {
     context: TcpStreamContext,
     stats: { accepted: number; acceptErrors: number },
     accept: (stream: ByteStream) => void,
+    failed: (error: unknown) => void = () => {},
     acceptance: Acceptance = overTcp(listener, context),
   ) {
     this.#listener = listener;
     this.#context = context;
     this.#stats = stats;
     this.#accept = accept;
+    this.#failed = failed;
     this.#acceptance = acceptance;
     this.#accepting = this.#acceptAll();
   }
@@ -90,8 +93,9 @@ export class TcpListener implements Listener {
     try {
       conn = await this.#listener.accept();
       if (!this.#closed) return this.#acceptance.open(conn);
-    } catch {
+    } catch (error) {
       // Too many open files, a connection that was reset before we took it, or this listener was closed.
+      if (!this.#closed) this.#failed(error);
     }
     if (conn !== undefined) release(conn);
     return undefined;

@@ -76,7 +76,11 @@ export class TcpTransport implements Transport, AsyncDisposable {
     return this.#context.shortReads;
   }
 
-  async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+  async listen(
+    address: Address,
+    accept: (stream: ByteStream) => void,
+    failed?: (error: unknown) => void,
+  ): Promise<Listener> {
     const { hostname, port } = address;
     await Promise.all(this.#context.unbinding);
     let listener: Deno.TcpListener;
@@ -85,7 +89,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
     } catch (error) {
       throw failure(`Cannot listen on "${formatAddress(address)}"`, error);
     }
-    return new TcpListener(listener, this.#context, this.#stats, accept);
+    return new TcpListener(listener, this.#context, this.#stats, accept, failed);
   }
 
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {

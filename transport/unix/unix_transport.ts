@@ -97,9 +97,18 @@ export class UnixTransport implements Transport, AsyncDisposable {
     return this.#tcp.shortReads + this.#context.shortReads;
   }
 
-  async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
-    const listener = await this.#tcp.listen(address, accept);
-    const beside = this.#listenBeside(await this.#directory.pathFor(listener.address), listener.address, accept);
+  async listen(
+    address: Address,
+    accept: (stream: ByteStream) => void,
+    failed?: (error: unknown) => void,
+  ): Promise<Listener> {
+    const listener = await this.#tcp.listen(address, accept, failed);
+    const beside = this.#listenBeside(
+      await this.#directory.pathFor(listener.address),
+      listener.address,
+      accept,
+      failed,
+    );
     return {
       address: listener.address,
       close: () => {
@@ -143,13 +152,14 @@ export class UnixTransport implements Transport, AsyncDisposable {
     path: string | null,
     address: Address,
     accept: (stream: ByteStream) => void,
+    failed?: (error: unknown) => void,
   ): Listener | undefined {
     if (path === null) return undefined;
     try {
       removeSocket(path);
       const listener = Deno.listen({ transport: "unix", path });
       const open = (conn: Deno.Conn) => new TcpStream(conn, this.#context, HERE);
-      const beside = new TcpListener(listener, this.#context, this.#stats, accept, { address, open });
+      const beside = new TcpListener(listener, this.#context, this.#stats, accept, failed, { address, open });
       return {
         address,
         close: () => {

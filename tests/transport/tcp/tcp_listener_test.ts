@@ -54,8 +54,10 @@ function listenOn(fake: FakeListener) {
     shortReads: 0,
   };
   const stats = { accepted: 0, acceptErrors: 0 };
-  const listener = new TcpListener(fake as unknown as Deno.TcpListener, context, stats, () => {});
-  return { clock, context, stats, listener };
+  const failures: unknown[] = [];
+  const failed = (error: unknown) => failures.push((error as Error).message);
+  const listener = new TcpListener(fake as unknown as Deno.TcpListener, context, stats, () => {}, failed);
+  return { clock, context, stats, listener, failures };
 }
 
 /** Resolves when all microtasks are done. */
@@ -83,6 +85,20 @@ Deno.test("TcpListener waits longer after each failure to accept, one second at 
   assertEquals(stats, { accepted: 1, acceptErrors: 11 });
   assertEquals(fake.attempts, 13);
   listener.close();
+});
+
+Deno.test("TcpListener tells of each failure to accept, but not of its end", async () => {
+  const fake = new FakeListener();
+  const { clock, context, failures, listener } = listenOn(fake);
+  for (const reason of ["Too many open files", "Connection reset"]) {
+    fake.fail(reason);
+    await microtasks();
+    clock.runNext();
+    await microtasks();
+  }
+  listener.close();
+  await Promise.all(context.unbinding);
+  assertEquals(failures, ["Too many open files", "Connection reset"]);
 });
 
 Deno.test("TcpListener.close() ends a wait, and accepts no more", async () => {

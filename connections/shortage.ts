@@ -1,0 +1,104 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { LocalRuntime } from "../runtime/runtime.ts";
+import { messageOf } from "../runtime/message_of.ts";
+import type { Peer } from "./peer.ts";
+import { agreedPlaces } from "./places.ts";
+import type { Refusal } from "./handshake/refusal.ts";
+
+/** Milliseconds after which it is tried whether there are more file descriptors by now. */
+const PATIENCE = 60_000;
+
+/** Whether the system had no file descriptor left for a connection. */
+export function isLackOfDescriptors(error: unknown): boolean {
+  return /too many open files|EMFILE|ENFILE/i.test(messageOf(error));
+}
+
+/** What a {@linkcode Shortage} needs from the pool. */
+export interface ShortageHost {
+  readonly runtime: LocalRuntime;
+  /** Everyone with whom there are, or should be, connections. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer): void;
+}
+
+/**
+ * Makes do with too few file descriptors. A node with half of the connections of each peer is of use to none; so it completes those with
+ * some peers, and leaves the others to relays.
+ */
+export class Shortage {
+  readonly #host: ShortageHost;
+  readonly #self: () => NodeSpec;
+  readonly #underWay: { readonly size: number };
+  #error: unknown;
+  #limit = Infinity;
+  #until = -Infinity;
+
+  /** @param underWay Streams of which nobody knows yet what becomes of them. */
+  constructor(host: ShortageHost, self: () => NodeSpec, underWay: { readonly size: number }) {
+    this.#host = host;
+    this.#self = self;
+    this.#underWay = underWay;
+  }
+
+  /** The system refused a file descriptor: peers make way, the latest first, so that the connections with the earlier ones can be completed. */
+  noticed(error: unknown): void {
+    if (error === this.#error) return;
+    this.#error = error;
+    const now = this.#host.runtime.clock.now();
+    let open = this.#open();
+    // One is for telling others that there is no room. Streams that are being closed take some as well, for a moment: the limit is what it was.
+    this.#limit = Math.max(now < this.#until ? this.#limit : 0, open + this.#underWay.size - 1);
+    this.#until = now + PATIENCE;
+    const begun = [...this.#host.peers.values()].filter(isBegun);
+    let missing = begun.reduce((sum, peer) => sum + peer.gaps().length, 0);
+    for (const peer of begun.reverse()) {
+      if (open + missing <= this.#limit) break;
+      // To take away what carries messages helps nobody.
+      if (peer.up) continue;
+      open -= peer.connections().length;
+      missing -= peer.gaps().length;
+      this.#host.disconnect(peer);
+    }
+  }
+
+  /**
+   * Makes sure that connections with a peer can be begun, or have been.
+   *
+   * @throws What the system said last.
+   */
+  check(peer: Peer): void {
+    if (!isBegun(peer) && !this.hasRoomFor(peer.spec)) throw this.#error;
+  }
+
+  /**
+   * Whether connections with another node can be begun.
+   *
+   * @param pending Connections that are about to open.
+   */
+  hasRoomFor(spec: NodeSpec, pending = 0): boolean {
+    const { peers, runtime } = this.#host;
+    if (runtime.clock.now() >= this.#until) return true;
+    const missing = [...peers.values()].reduce((sum, peer) => sum + (isBegun(peer) ? peer.gaps().length : 0), 0);
+    const places = [...agreedPlaces(this.#self(), spec).values()].reduce((sum, count) => sum + count, 0);
+    return this.#open() + missing + pending + places <= this.#limit;
+  }
+
+  #open(): number {
+    let open = 0;
+    for (const peer of this.#host.peers.values()) open += peer.connections().length;
+    return open;
+  }
+}
+
+/** What a dialer is told for whom there are no file descriptors. */
+export function tooFewDescriptors(name: string): Refusal {
+  const reason = `Cannot accept "${name}": this node has too few file descriptors for connections with all nodes`;
+  return { code: "overloaded", reason };
+}
+
+function isBegun(peer: Peer): boolean {
+  return peer.connections().length > 0;
+}
