@@ -42,11 +42,11 @@ export class NodeMessaging {
   readonly relaying: Relaying;
   readonly broadcasting: Broadcasting;
   readonly monitors: Monitors;
+  readonly cancellations: Cancellations;
   readonly #orders: CausalOrders<AcceptedMessage>;
   readonly #context: NodeContext;
   readonly #delayed: DelayQueue;
   readonly #tombstones = new Tombstones();
-  readonly #cancellations: Cancellations;
 
   constructor(context: NodeContext) {
     this.#context = context;
@@ -92,11 +92,11 @@ export class NodeMessaging {
     this.broadcasting = this.#newBroadcasting(context);
     this.guarantees = this.#newGuarantees(context);
     this.calls = this.#newCalls(context);
-    this.#cancellations = new Cancellations({
+    this.cancellations = new Cancellations({
       pool,
       clock: runtime.clock,
-      here: (id) => this.calls.takeCancel(context.self.name, id),
-      relay: (node, id) => this.relaying.sendCancel(node, id),
+      given: (from, id) => this.calls.takeCancel(from, id),
+      relay: (node, value) => this.relaying.sendCancel(node, value),
     });
     const { calls } = this;
     const flushing = new Flushing(registry, pool, calls);
@@ -146,11 +146,12 @@ export class NodeMessaging {
           inbound.gone(name, new NotConnectedError(`"${name}" has left the cluster`));
         },
         stop: (reason) => this.abortHandlers(reason),
-        channelUp: (peer, channel) => this.#cancellations.channelUp(peer, channel),
-        connectionClosed: (connection) => this.#cancellations.connectionClosed(connection),
-        partitionsChanged: () => this.#cancellations.partitionsChanged(),
-        restart: () => this.#cancellations.reset(),
-        controls: [[FrameKind.cancel, ({ name }, id) => calls.takeCancel(name, id)]],
+        channelUp: (peer, channel) => this.cancellations.channelUp(peer, channel),
+        connectionClosed: (connection) => this.cancellations.connectionClosed(connection),
+        partitionsChanged: () => this.cancellations.partitionsChanged(),
+        periodic: () => this.cancellations.tick(),
+        restart: () => this.cancellations.reset(),
+        controls: [[FrameKind.cancel, ({ name }, value) => this.cancellations.take(name, value, false)]],
       },
       {
         peerDown: ({ name }) => monitors.gone(name),
@@ -241,7 +242,7 @@ export class NodeMessaging {
       inbound: this.inbound,
       firstId: randomCount(runtime.random),
       pendingMax: maxPendingCalls,
-      cancel: (node, id) => this.#cancellations.send(node, id),
+      cancel: (node, id) => this.cancellations.send(node, id),
     });
   }
 
@@ -297,7 +298,7 @@ export class NodeMessaging {
     // Another life than the known one: it was made up, or is not known here yet, and what counts is repeated.
     if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
     if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
-    if (what.kind === "cancel") return this.calls.takeCancel(from.name, what.id);
+    if (what.kind === "cancel") return this.cancellations.take(from.name, what.value, true);
     const { name, cast, channel, envelope, message, bytes, trace } = what;
     const context = this.inbound.context(from.name, channel, cast, trace);
     if (envelope === undefined) this.inbound.receive(name, message, context);

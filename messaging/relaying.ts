@@ -30,7 +30,7 @@ export type RelayedArrival =
     readonly trace: Uint8Array | undefined;
   }
   | { readonly kind: "receipt"; readonly receipt: unknown }
-  | { readonly kind: "cancel"; readonly id: unknown };
+  | { readonly kind: "cancel"; readonly value: unknown };
 
 /** The word that a message has arrived. */
 interface RelayedWord {
@@ -128,10 +128,10 @@ export class Relaying {
     this.#sendBack(node, ["receipt", receipt, this.#shown.get(node) ?? 0]);
   }
 
-  /** Sends word on its way that a call was given up. */
-  sendCancel(node: string, id: number): void {
-    // Where there is no way now, the handler goes on, and nobody takes its reply.
-    this.#sendBack(node, ["cancel", id], true);
+  /** Sends word on its way that a call was given up, or the answer to that. */
+  sendCancel(node: string, value: number | [number]): void {
+    // Where there is no way now, it is said again later.
+    this.#sendBack(node, ["cancel", value], true);
   }
 
   /**
@@ -221,7 +221,7 @@ export class Relaying {
       return given !== undefined && rest[1] === given ? { kind, receipt: rest[0] } : undefined;
     }
     if (kind === "arrived") return { kind, number: rest[0] };
-    if (kind === "cancel") return { kind, id: rest[0] };
+    if (kind === "cancel") return { kind, value: rest[0] };
     const [name, cast, channel, marks, bytes, proof] = rest;
     if (
       kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||

@@ -1,26 +1,31 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { CallError } from "../../mod.ts";
+import { CallError, type MessageContext } from "../../mod.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import type { Life, Run } from "./run.ts";
 
 const STREAM = "bytes";
-/** Milliseconds between two streams of one node, on average. */
+const PATIENT = "patient";
+/** Milliseconds between two streams, or calls that are given up, of one node, on average. */
 const PAUSE_MS = 2_000;
 const STREAM_BYTES_MAX = 60_000;
 const OPEN_MS = 3_000;
+const CALL_MS_MAX = 400;
 
 /** What a stream may end with that does not come to its end. */
 const EXPECTED_ERRORS = new Set(["NotConnectedError", "PartitionedError", "StoppedError", "TimeoutError"]);
 
-/** One end of a stream that has not come to its end. */
+/** One end of a stream that has not come to its end, or a call whose handler was not told that it was given up. */
 interface Open {
   readonly life: Life;
   readonly what: string;
 }
 
-/** Streams between all nodes. Each is whole, or ends at both ends by a name that is known. */
+/**
+ * Streams between all nodes, and calls that are given up. Each stream is whole, or ends at both ends by a name that is known; the signal of
+ * each call is aborted.
+ */
 export class StreamWorkload {
   readonly #run: Run;
   readonly #names: readonly string[];
@@ -46,18 +51,28 @@ export class StreamWorkload {
     return [...this.#open].flatMap(({ life, what }) => this.#run.isAlive(life) ? [what] : []);
   }
 
-  /** Makes a node that has just started take streams, and open some until it dies. */
+  /** Makes a node that has just started take streams and calls, and begin some until it dies. */
   begin(life: Life, { clock }: Runtime): void {
     const { node } = life;
     node.registerStream(STREAM, ({ readable, writable }, number: number) => {
       this.#follow(life, `stream #${number} at ${life.id}`, () => this.#receive(number, readable, writable));
     });
+    node.register(
+      PATIENT,
+      (number: number, { signal }: MessageContext) =>
+        this.#follow(life, `given up call #${number} at ${life.id}`, () =>
+          new Promise<void>((resolve) => {
+            signal.addEventListener("abort", () => resolve());
+            if (signal.aborted) resolve();
+          })),
+    );
     const random = this.#run.cluster.world.random(`streams/${life.id}`);
     const next = () => {
       if (!this.#run.isAlive(life) || this.#isEnding) return;
       const number = this.#count++;
       const to = random.pick(this.#names);
-      this.#follow(life, `stream #${number} from ${life.id} to ${to}`, () => this.#send(life, to, number, random));
+      if (random.int(3) === 0) this.#call(life, to, number, random.int(CALL_MS_MAX));
+      else this.#follow(life, `stream #${number} from ${life.id} to ${to}`, () => this.#send(life, to, number, random));
       clock.schedule(2 * PAUSE_MS * random.next(), next);
     };
     clock.schedule(2 * PAUSE_MS * random.next(), next);
@@ -66,6 +81,11 @@ export class StreamWorkload {
   /** Begins nothing more. */
   end(): void {
     this.#isEnding = true;
+  }
+
+  #call({ node }: Life, to: string, number: number, timeout: number): void {
+    // Whatever it ends with: it is the handler that counts.
+    node.call(to, PATIENT, number, { timeout }).catch(() => {});
   }
 
   async #follow(life: Life, what: string, work: () => Promise<void>): Promise<void> {

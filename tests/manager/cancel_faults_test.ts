@@ -1,0 +1,82 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+
+/** Milliseconds after which a word that was not answered has been said again, over another connection. */
+const SAID_AGAIN_MS = 2_500;
+
+/** A cluster of `a` and `b`, where a handler of `b` goes on until its signal is aborted. */
+async function patientCluster(): Promise<{ cluster: SimulatedCluster; signals: AbortSignal[] }> {
+  const cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 2, options: { preset: "lan" } });
+  const signals: AbortSignal[] = [];
+  cluster.node("b").register("patient", (_, { signal }) => {
+    signals.push(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(null)));
+  });
+  return { cluster, signals };
+}
+
+/** Begins a call, which may be given up later, and waits until it is being handled. */
+async function begin(cluster: SimulatedCluster, signals: AbortSignal[]): Promise<{ giveUp: () => Promise<Error> }> {
+  const controller = new AbortController();
+  const before = signals.length;
+  const call = assertRejects(
+    () => cluster.node("a").call("b", "patient", null, { signal: controller.signal }),
+    Error,
+    "Enough",
+  );
+  await cluster.runUntil(() => signals.length > before, 1_000);
+  return {
+    giveUp: () => {
+      controller.abort(new Error("Enough"));
+      return call;
+    },
+  };
+}
+
+Deno.test("a handler learns that its call was given up while a partition kept the word of it back, which the caller knew nothing of", async () => {
+  const { cluster, signals } = await patientCluster();
+  await using _ = cluster;
+  const { giveUp } = await begin(cluster, signals);
+  const b = PeerService.nodeOf(cluster.node("b"));
+  b.pool.separate(b.pool.peers.get("a")!, true);
+  await giveUp();
+  await cluster.advance(500);
+  assert(!signals[0]!.aborted);
+  b.pool.separate(b.pool.peers.get("a")!, false);
+  await cluster.advance(SAID_AGAIN_MS);
+  assert(signals[0]!.aborted);
+});
+
+Deno.test("a handler learns that its call was given up though the membership connection carries nothing any more, long before that is found out", async () => {
+  const { cluster, signals } = await patientCluster();
+  await using _ = cluster;
+  const { giveUp } = await begin(cluster, signals);
+  // The first that was opened.
+  cluster.forget("a", "b", 0);
+  const { openedAt } = membership();
+  await giveUp();
+  await cluster.advance(SAID_AGAIN_MS);
+  assert(signals[0]!.aborted);
+  assertEquals(membership().openedAt, openedAt);
+
+  function membership() {
+    return PeerService.nodeOf(cluster.node("a")).pool.peers.get("b")!.membership!;
+  }
+});
+
+Deno.test("the word that a call was given up is said once where it comes, and not kept", async () => {
+  const { cluster, signals } = await patientCluster();
+  await using _ = cluster;
+  const { messaging } = PeerService.nodeOf(cluster.node("a"));
+  for (let i = 0; i < 100; i++) {
+    const { giveUp } = await begin(cluster, signals);
+    await giveUp();
+    assertEquals(messaging.cancellations.waiting, 1);
+    await cluster.advance(100);
+    assertEquals(messaging.cancellations.waiting, 0);
+  }
+  assert(signals.every(({ aborted }) => aborted));
+});
