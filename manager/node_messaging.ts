@@ -146,13 +146,8 @@ export class NodeMessaging {
           inbound.gone(name, new NotConnectedError(`"${name}" has left the cluster`));
         },
         stop: (reason) => this.abortHandlers(reason),
-        channelUp: (peer, channel) => this.cancellations.channelUp(peer, channel),
-        connectionClosed: (connection) => this.cancellations.connectionClosed(connection),
-        partitionsChanged: () => this.cancellations.partitionsChanged(),
-        periodic: () => this.cancellations.tick(),
-        restart: () => this.cancellations.reset(),
-        controls: [[FrameKind.cancel, ({ name }, value) => this.cancellations.take(name, value, false)]],
       },
+      this.cancellations,
       {
         peerDown: ({ name }) => monitors.gone(name),
         memberLeft: ({ name }) => monitors.gone(name),

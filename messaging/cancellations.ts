@@ -43,6 +43,10 @@ interface Word {
  * the answer. Until that comes, the word is said again: at once where it is known that it may be lost, now and then in any case.
  */
 export class Cancellations {
+  /** What comes over a connection with the node that has given the call up. */
+  readonly controls = [
+    [FrameKind.cancel, ({ name }: Peer, value: unknown): void => this.take(name, value, false)],
+  ] as const;
   readonly #options: CancellationsOptions;
   /** By the numbers of the calls. */
   readonly #words = new Map<number, Word>();
@@ -110,7 +114,7 @@ export class Cancellations {
    * Says again what was not answered for long. A partition at the other side keeps words back without a sign here, and a connection that carries
    * nothing any more looks open for a while: repetitions take a connection of messages, and the membership connection, in turns.
    */
-  tick(): void {
+  periodic(): void {
     const now = this.#options.clock.now();
     for (const [id, word] of this.#words) {
       if (now >= word.at + REMEMBERED_MS) this.#words.delete(id);
@@ -126,7 +130,7 @@ export class Cancellations {
   }
 
   /** What was called in a former life is of no interest. */
-  reset(): void {
+  restart(): void {
     this.#words.clear();
   }
 
