@@ -35,7 +35,10 @@ export interface DenoRuntimeOptions {
  *
  * @example A node that does not wait long for connections to close
  * ```ts
- *  *  *  *
+ * import { startPeerService } from "@partisan/peer-service";
+ * import { denoRuntime, systemClock, TcpTransport } from "@partisan/peer-service/transport";
+ * import { assertEquals } from "@std/assert";
+ *
  * const transport = new TcpTransport({ clock: systemClock, closeTimeout: 200 });
  * await using node = await startPeerService({ name: "a", runtime: denoRuntime({ transport }) });
  * assertEquals(node.spec.addresses.length, 1);
