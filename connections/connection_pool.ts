@@ -72,7 +72,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       patience: options.interval,
       opener: this.#opener,
       self: options.self,
-      peer: (name) => this.#peers.get(name),
+      peers: this.#peers,
       mayDial: (address) => options.mayDial?.(address) ?? true,
       use: (...dialed) => this.#takePlace(...dialed),
       outlived: (known) => news.take(known),

@@ -100,8 +100,11 @@ export class Seeking implements Part {
 
   async #ask(): Promise<void> {
     const { pool, runtime, self } = this.#context;
-    // Who lives there is known already.
-    const known = [self, ...[...pool.peers.values()].filter(({ linked }) => linked).map(({ spec }) => spec)];
+    // Who lives there is known already, and linked, or not to be reached.
+    const known = [
+      self,
+      ...[...pool.peers.values()].filter(({ linked, partitioned }) => linked || partitioned).map(({ spec }) => spec),
+    ];
     const taken = new Set(known.flatMap((spec) => spec.addresses.map(textOf)));
     const free = [...this.#places].filter(([place]) => !taken.has(place)).map(([, address]) => address);
     // One of those that were asked longest ago, by chance, so that not all nodes go the same round.

@@ -9,7 +9,7 @@ import { type Peer, placeKey } from "../peer.ts";
 import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedPlace, SharedDials } from "./shared_dials.ts";
-import type { Address } from "../../wire/address.ts";
+import { type Address, formatAddress } from "../../wire/address.ts";
 import { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
@@ -20,8 +20,8 @@ export interface DialingHost {
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
-  /** What is known of a node, if anything. */
-  peer(name: string): Peer | undefined;
+  /** What is known of other nodes. */
+  readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
   /** Somebody knows a newer incarnation of this node's name. */
@@ -82,7 +82,7 @@ export class Dialing {
   }
 
   #request(to: string | null, channel: string, index: number): ConnectionRequest & { ticket: number } {
-    const known = to === null ? undefined : this.#host.peer(to);
+    const known = to === null ? undefined : this.#host.peers.get(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
     const ticket = this.vouching.begin(to);
@@ -98,8 +98,14 @@ export class Dialing {
         `Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`,
       );
     }
+    const open = this.#onThisSide(request.to, allowed);
     try {
-      const connection = this.#host.use(request, await this.#host.opener.dial(allowed, request, options));
+      const opened = await this.#host.opener.dial(open, request, options);
+      if (this.#host.peers.get(opened.spec.name)?.partitioned) {
+        opened.stream.close();
+        throw partitioned(opened.spec.name);
+      }
+      const connection = this.#host.use(request, opened);
       if (connection !== null) return connection;
     } catch (error) {
       const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
@@ -108,4 +114,27 @@ export class Dialing {
     }
     throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
   }
+
+  /**
+   * The addresses at which nobody is known to live who is behind an injected partition: for the other side, a dial that succeeds is a sign of
+   * life, although nothing can follow it.
+   *
+   * @throws {HandshakeRefusedError} When there is none, or the node that is meant is behind one.
+   */
+  #onThisSide(name: string | null, addresses: readonly Address[]): readonly Address[] {
+    const cutOff = [...this.#host.peers.values()].filter((peer) => peer.partitioned);
+    if (cutOff.length === 0) return addresses;
+    const taken = new Set(cutOff.flatMap(({ spec }) => spec.addresses.map(formatAddress)));
+    const open = addresses.filter((address) => !taken.has(formatAddress(address)));
+    const isMeant = cutOff.some((peer) => peer.name === name);
+    if (isMeant || (open.length === 0 && addresses.length > 0)) throw partitioned(name ?? formatAddress(addresses[0]!));
+    return open;
+  }
+}
+
+function partitioned(name: string): HandshakeRefusedError {
+  return new HandshakeRefusedError({
+    code: "partitioned",
+    reason: `Cannot reach "${name}": an injected partition is in between`,
+  });
 }

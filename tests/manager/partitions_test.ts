@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager } from "../../mod.ts";
+import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "./worlds.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
@@ -122,3 +123,24 @@ scenario("A partition stays in force for connections that break and are opened a
   b.resolvePartition(reference);
   await world.settled(nodes);
 });
+
+for (const origin of ["a", "e"]) {
+  Deno.test(`While "${origin}" is cut off, it is down for the others once, and stays so`, async () => {
+    await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c", "d", "e"], options: { log: false } });
+    const others = cluster.nodes.filter(({ name }) => name !== origin);
+    const told: string[] = [];
+    for (const node of others) {
+      node.onUp(origin, () => told.push(`${node.name}: up`));
+      node.onDown(origin, () => told.push(`${node.name}: down`));
+    }
+    const cutOff = cluster.node(origin);
+    const reference = await cluster.wait(cutOff.injectPartition(origin, 0));
+    await cluster.advance(120_000);
+    assertEquals(told.sort(), others.map(({ name }) => `${name}: down`));
+    // Nor does it get through by an address.
+    const join = cutOff.syncJoin(others[0]!.spec.addresses[0]!);
+    await assertRejects(() => cluster.wait(join), Error, "an injected partition is in between");
+    cutOff.resolvePartition(reference);
+    await cluster.settled();
+  });
+}
