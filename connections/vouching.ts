@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Clock, Random, Timer } from "../runtime/runtime.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Connection } from "./connection.ts";
@@ -43,8 +44,7 @@ export class Vouching {
   begin(to: string | null): number {
     const ticket = this.#random.bytes(TICKET_BYTES).reduce((number, byte) => number * 256 + byte, 0);
     this.#tickets.set(ticket, to);
-    const [oldest] = this.#tickets.keys();
-    if (this.#tickets.size > TICKETS_MAX) this.#tickets.delete(oldest!);
+    forgetOldest(this.#tickets, TICKETS_MAX);
     return ticket;
   }
 

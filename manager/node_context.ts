@@ -58,6 +58,9 @@ export class NodeContext {
     const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
     const trust = new TrustEvents(settings.runtime.clock, this.emit);
     const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
+    if (settings.tls !== undefined) {
+      settings.tls.refused = (error, at) => trust.refused("certificate", error.message, at);
+    }
     this.traffic = new Traffic(Object.keys(settings.channels));
     const options = poolOptions(settings, credentials, () => this.#self, judge, handler, refused, this.traffic);
     this.pool = new ConnectionPool(options);

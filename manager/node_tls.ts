@@ -2,7 +2,7 @@
 
 import type { Refusal } from "../connections/handshake/refusal.ts";
 import { systemClock } from "../runtime/system.ts";
-import { TlsTransport } from "../transport/tls/tls_transport.ts";
+import { TlsTransport, type TlsTransportOptions } from "../transport/tls/tls_transport.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { identifier, type TlsOptions } from "./identity.ts";
@@ -11,11 +11,13 @@ import { identifier, type TlsOptions } from "./identity.ts";
 export class NodeTls {
   /** Speaks it. */
   readonly transport: TlsTransport;
+  /** Told about each dialer that was refused before it could say who it is, with the reason and where it is. */
+  refused: TlsTransportOptions["refused"];
   #identify: (stream: ByteStream, spec: NodeSpec) => Refusal | null;
 
   /** @throws {TypeError} When certificate, key and authorities cannot be used. */
   constructor(tls: TlsOptions) {
-    this.transport = new TlsTransport({ clock: systemClock, tls });
+    this.transport = new TlsTransport({ clock: systemClock, tls, refused: (...refusal) => this.refused?.(...refusal) });
     this.#identify = identifier(tls);
   }
 

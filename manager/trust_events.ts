@@ -3,7 +3,7 @@
 import type { RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import type { Emit } from "./events.ts";
-import { formatAddress } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 
 /** Refusals that have to do with trust; others are a matter of time, or of who comes first. */
 const SUSPICIOUS: ReadonlySet<RefusalCode> = new Set([
@@ -36,18 +36,18 @@ export class TrustEvents {
   }
 
   /** A dialer was refused. */
-  refused(code: RefusalCode, reason: string, hostname: string, port: number): void {
+  refused(code: RefusalCode, reason: string, at: Address, node?: string): void {
     if (!SUSPICIOUS.has(code)) return;
     const now = this.#clock.now();
     if (now - this.#since >= WINDOW_MS) {
       this.#since = now;
       this.#told.clear();
     }
-    const topic = `${code} ${hostname}`;
+    const topic = `${code} ${at.hostname}`;
     if (this.#told.has(topic) || this.#told.size >= EVENTS_MAX) return;
     this.#told.add(topic);
     // One that has to make room for others is not refused for what it is.
     const kind = code === "overloaded" ? "rate-limited" : "refused";
-    this.#emit("trust", { kind, reason, address: formatAddress({ hostname, port }) });
+    this.#emit("trust", { kind, reason, address: formatAddress(at), ...node === undefined ? {} : { node } });
   }
 }

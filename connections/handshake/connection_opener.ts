@@ -74,8 +74,8 @@ export interface ConnectionOpenerOptions {
   readonly halfOpenMax: number;
   /** Whether members are known to be at a host; without it, none are. */
   readonly isMemberHost?: ((hostname: string) => boolean) | undefined;
-  /** Told about each dialer that was refused here. */
-  readonly refused?: ((code: RefusalCode, reason: string, hostname: string, port: number) => void) | undefined;
+  /** Told about each dialer that was refused here: why, where it is, and the node that it claims to be, as far as it said so. */
+  readonly refused?: ((code: RefusalCode, reason: string, at: Address, node?: string) => void) | undefined;
   /**
    * Told how long handshakes took.
    *
@@ -199,14 +199,15 @@ export class ConnectionOpener {
     isOccupied: (request: ConnectionRequest) => boolean = () => false,
   ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
     this.stats.accepted++;
+    let claimed: string | undefined;
+    const introduced = ({ name }: NodeSpec) => void (claimed = name);
     const madeRoom = () => {
-      this.stats.overloaded++;
+      this.#countOverload(stream);
       stream.close();
     };
     const place = this.#halfOpen.enter(stream.remoteAddress.hostname, madeRoom);
     if (place === null) {
-      this.stats.overloaded++;
-      await this.#turnAway(stream);
+      await this.#turnAway(stream, this.#countOverload(stream));
       return null;
     }
     try {
@@ -214,11 +215,11 @@ export class ConnectionOpener {
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
       const begunAt = this.#now();
-      const session = await this.#answer(stream, reader, { spec: self, admit, isOccupied });
+      const session = await this.#answer(stream, reader, { spec: self, introduced, admit, isOccupied });
       if (session !== null) this.#options.handshakes?.acceptor.record(this.#now() - begunAt);
       if (session !== null) return { ...session, epoch };
     } catch (error) {
-      this.#count(error, stream.remoteAddress);
+      this.#count(error, stream.remoteAddress, claimed);
     } finally {
       place[Symbol.dispose]();
     }
@@ -235,16 +236,14 @@ export class ConnectionOpener {
   async #answer(
     stream: ByteStream,
     reader: FrameReader,
-    { spec, admit, isOccupied }: Acceptance,
+    acceptance: Acceptance,
   ): Promise<Session & { request: ConnectionRequest } | null> {
     const { runtime, writers, identify } = this.#options;
     const identity = this.#identity;
+    const admit = async (request: ConnectionRequest) =>
+      await identify?.(stream, request.spec) ?? await acceptance.admit(request);
     try {
-      return await acceptHandshake({ stream, reader, identity, runtime, writers }, {
-        spec,
-        admit: async (request) => await identify?.(stream, request.spec) ?? await admit(request),
-        isOccupied,
-      });
+      return await acceptHandshake({ stream, reader, identity, runtime, writers }, { ...acceptance, admit });
     } catch (error) {
       if (error instanceof ProtocolError || error instanceof SealError) {
         // To a stranger, a node with a secret says nothing more.
@@ -256,11 +255,10 @@ export class ConnectionOpener {
   }
 
   /** Closes a stream for which there is no room, and says so if that can be done in passing. */
-  async #turnAway(stream: ByteStream): Promise<void> {
+  async #turnAway(stream: ByteStream, reason: string): Promise<void> {
     if (this.#turnedAway < TURNED_AWAY_MAX && !this.#stopped) {
       this.#turnedAway++;
       using _limit = this.#limit(() => stream.close());
-      const reason = `Cannot accept a connection: ${this.#halfOpen.size} others have not finished their handshakes`;
       await refuse(stream, { code: "overloaded", reason });
       this.#turnedAway--;
     }
@@ -357,15 +355,22 @@ export class ConnectionOpener {
     return this.#options.runtime.clock.now();
   }
 
-  #count(error: unknown, { hostname, port }: Address): void {
+  #countOverload({ remoteAddress }: ByteStream): string {
+    this.stats.overloaded++;
+    const reason = `Cannot accept a connection: ${this.#halfOpen.size} others have not finished their handshakes`;
+    this.#options.refused?.("overloaded", reason, remoteAddress);
+    return reason;
+  }
+
+  #count(error: unknown, at: Address, node: string | undefined): void {
     const { refused } = this.#options;
     if (error instanceof HandshakeRefusedError) {
       const { code, reason } = error.refusal;
       this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
-      refused?.(code, reason, hostname, port);
+      refused?.(code, reason, at, node);
     } else if (error instanceof ProtocolError || error instanceof SealError) {
       this.stats.protocolErrors++;
-      refused?.("protocol", error.message, hostname, port);
+      refused?.("protocol", error.message, at, node);
     }
   }
 }

@@ -55,6 +55,7 @@ export async function acceptOpen(
   const version = chosenVersion(identity, hello);
   const introduction = record((await expectFrame(reader, [FrameKind.introduction], true)).body, "introduction");
   const request = requestFrom(introduction);
+  acceptance.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
   const refusal = judgeIntroduction(identity, introduction, request, acceptance.spec, where(stream)) ??
     await acceptance.admit(request);

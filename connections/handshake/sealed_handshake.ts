@@ -95,6 +95,7 @@ export async function acceptSealed(
   const introduction = record(payload, "introduction");
   const request = requestFrom(introduction);
   checkKey(request.spec, noise.remoteStatic);
+  acceptance.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
   const isMirrored = isSame(noise.remoteStatic, identity.keys!.publicKey) && request.spec.name !== acceptance.spec.name;
   const refusal = isMirrored

@@ -76,6 +76,12 @@ export interface HandshakeEnd {
 export interface Acceptance {
   /** This node. */
   readonly spec: NodeSpec;
+  /**
+   * The dialer has said who it is, and with a secret proven that it holds the key that it names.
+   *
+   * @default {nobody is told}
+   */
+  introduced?(spec: NodeSpec): void;
   /** Decides, once the dialer is trusted, whether it may have the connection that it asks for. */
   admit(request: ConnectionRequest): Promise<Refusal | null>;
   /**

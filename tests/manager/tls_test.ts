@@ -1,10 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { X509Certificate } from "node:crypto";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type CertificateAuthority, makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import { startPeerService } from "../../manager/start_peer_service.ts";
+import type { TrustDetail } from "../../manager/events.ts";
 import { scenario } from "./worlds.ts";
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
 
@@ -45,6 +46,40 @@ Deno.test("syncJoin() rejects with a CertificateError when the acceptor does not
   assertEquals((await assertRejects(() => stranger.syncJoin(a.spec), CertificateError)).code, "refused");
   await using late = await start("c", "c", authority, expired);
   assertEquals((await assertRejects(() => late.syncJoin(a.spec), CertificateError)).code, "expired");
+});
+
+Deno.test("a trust event tells who was refused within TLS and why, and of nobody who only connects and closes", async () => {
+  await using a = await start("a");
+  const { hostname, port } = a.spec.addresses[0]!;
+  const told: TrustDetail[] = [];
+  let wake = () => {};
+  a.addEventListener("trust", ({ detail }) => {
+    told.push(detail);
+    wake();
+  });
+  const next = async () => {
+    if (told.length === 0) await new Promise<void>((resolve) => wake = resolve);
+    return told.shift()!;
+  };
+  (await Deno.connect({ hostname, port })).close();
+  await using wrong = await start("b", "c");
+  await assertRejects(() => wrong.syncJoin(a.spec), HandshakeRefusedError);
+  const { kind, node, reason } = await next();
+  assertEquals([kind, node], ["refused", "b"]);
+  assertMatch(reason, /its certificate is for "c"/);
+  await using fresh = await start("d");
+  const { hostname: host, port: other } = fresh.spec.addresses[0]!;
+  fresh.addEventListener("trust", ({ detail }) => {
+    told.push(detail);
+    wake();
+  });
+  await using stranger = await start("e", "e", foreign);
+  await assertRejects(() => stranger.syncJoin(`${host}:${other}`), CertificateError);
+  const word = await next();
+  assertEquals([word.kind, word.node], ["refused", undefined]);
+  assertMatch(word.reason, /^Cannot accept "127\.0\.0\.1:\d+": TLS failed; it may show no certificate of "ca"/);
+  assertMatch(word.address!, /^127\.0\.0\.1:\d+$/);
+  assertEquals(told, []);
 });
 
 Deno.test("syncJoin() names what is wrong with the acceptor's certificate", async () => {

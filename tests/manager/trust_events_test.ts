@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { HandshakeRefusedError } from "../../mod.ts";
+import { HandshakeRefusedError, hyparview } from "../../mod.ts";
 import type { Emit, TrustDetail } from "../../manager/events.ts";
 import { TrustEvents } from "../../manager/trust_events.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
@@ -20,6 +20,26 @@ scenario("A node tells whom it has refused, with reason and address, so that an 
   assertEquals(told[0]!.kind, "refused");
   assert(told[0]!.reason.endsWith("it does not know the secret"), told[0]!.reason);
   assert(told[0]!.address!.includes(":"));
+});
+
+scenario("A node tells whom a refused dialer claims to be, as far as it said so", async (world) => {
+  const a = await world.start("a", { admit: ({ name }) => name !== "mallory" });
+  const told: TrustDetail[] = [];
+  a.addEventListener("trust", ({ detail }) => told.push(detail));
+  const mallory = await world.start("mallory");
+  await assertRejects(() => mallory.syncJoin(a.spec), HandshakeRefusedError, "admit");
+  const other = await world.start("c", { strategy: hyparview() });
+  await assertRejects(() => other.syncJoin(a.spec), HandshakeRefusedError, "strategy");
+  const elsewhere = await world.start("d", { cluster: "elsewhere" });
+  await assertRejects(() => elsewhere.syncJoin(a.spec), HandshakeRefusedError, "cluster");
+  await world.until("all is told", () => told.length === 3);
+  assertEquals(told.map(({ kind, node }) => [kind, node]), [
+    ["refused", "mallory"],
+    ["refused", "c"],
+    // It is refused for its hello, which tells no name.
+    ["refused", undefined],
+  ]);
+  await world.until("none of them is a member", () => a.members().length === 1);
 });
 
 scenario("A weak secret is warned of, at the start and when it is updated, and never shown", async (world) => {
@@ -41,15 +61,17 @@ Deno.test("TrustEvents tells each host and reason once in ten seconds, and of no
   const told: string[] = [];
   const emit: Emit = (_type, detail) => void told.push(`${(detail as TrustDetail).address}`);
   const events = new TrustEvents(clock, emit);
-  for (let port = 1; port <= 50; port++) events.refused("secret", "Cannot accept", "10.0.0.1", port);
-  events.refused("cluster", "Cannot accept", "10.0.0.1", 7);
+  for (let port = 1; port <= 50; port++) events.refused("secret", "Cannot accept", { hostname: "10.0.0.1", port });
+  events.refused("cluster", "Cannot accept", { hostname: "10.0.0.1", port: 7 });
   assertEquals(told.splice(0), ["10.0.0.1:1", "10.0.0.1:7"]);
-  for (let host = 2; host < 300; host++) events.refused("secret", "Cannot accept", `10.0.0.${host}`, 1);
+  for (let host = 2; host < 300; host++) {
+    events.refused("secret", "Cannot accept", { hostname: `10.0.0.${host}`, port: 1 });
+  }
   assertEquals(told.splice(0).length, 98);
   clock.moveTo(10_000);
-  events.refused("secret", "Cannot accept", "10.0.0.1", 9);
+  events.refused("secret", "Cannot accept", { hostname: "10.0.0.1", port: 9 });
   // Not a matter of trust.
-  events.refused("duplicate", "Cannot accept", "10.0.0.1", 10);
+  events.refused("duplicate", "Cannot accept", { hostname: "10.0.0.1", port: 10 });
   assertEquals(told, ["10.0.0.1:9"]);
 });
 
@@ -58,6 +80,8 @@ Deno.test("TrustEvents tells of a host that has to wait for others, at a bounded
   const told: TrustDetail[] = [];
   const emit: Emit = (_type, detail) => void told.push(detail as TrustDetail);
   const events = new TrustEvents(clock, emit);
-  for (let port = 1; port <= 1_000; port++) events.refused("overloaded", "Cannot accept: too many", "10.0.0.1", port);
+  for (let port = 1; port <= 1_000; port++) {
+    events.refused("overloaded", "Cannot accept: too many", { hostname: "10.0.0.1", port });
+  }
   assertEquals(told, [{ kind: "rate-limited", reason: "Cannot accept: too many", address: "10.0.0.1:1" }]);
 });

@@ -32,6 +32,12 @@ export interface TlsTransportOptions {
    * @default {1000}
    */
   readonly closeTimeout?: number | undefined;
+  /**
+   * Told about each dialer that was refused: with the reason, and where it is.
+   *
+   * @default {nobody is told}
+   */
+  readonly refused?: ((error: Error, at: Address) => void) | undefined;
 }
 
 /** What happened to a {@linkcode TlsTransport} so far. */
@@ -51,6 +57,7 @@ export interface TlsTransportStats {
  */
 export class TlsTransport implements Transport, AsyncDisposable {
   readonly #context: TlsStreamContext;
+  readonly #refused: TlsTransportOptions["refused"];
   readonly #stats = { accepted: 0, refused: 0 };
   /** Gives up the handshakes that acceptors have not finished, the oldest first. */
   readonly #halfOpen = new Set<() => void>();
@@ -62,6 +69,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
    */
   constructor(options: TlsTransportOptions) {
     const { clock, closeTimeout = 1000 } = options;
+    this.#refused = options.refused;
     this.#context = {
       clock,
       credentials: checkCredentials(options.tls),
@@ -160,11 +168,13 @@ export class TlsTransport implements Transport, AsyncDisposable {
       this.#halfOpen.delete(refuse);
       raw.off("close", refuse);
     };
-    const refuse = (_error?: unknown, socket?: TLSSocket) => {
+    const refuse = (error?: unknown, socket?: TLSSocket) => {
       if (!isPending) return;
       settle();
       this.#stats.refused++;
       discard(raw, socket);
+      // One that only connects and closes, or says nothing at all, has not been refused.
+      if (error !== undefined && raw.bytesRead > 0) this.#refused?.(refusal(error, remoteAddress), remoteAddress);
     };
     const timer = this.#context.clock.schedule(HANDSHAKE_TIMEOUT_MS, refuse);
     this.#halfOpen.add(refuse);
@@ -249,6 +259,20 @@ function secured(socket: TLSSocket, signal: AbortSignal | undefined): Promise<vo
     socket.once("close", closed);
     signal?.addEventListener("abort", abort, { once: true });
   });
+}
+
+/** Why a dialer was refused. */
+function refusal(error: unknown, at: Address): Error {
+  if (error instanceof CertificateError) return error;
+  const action = `Cannot accept "${formatAddress(at)}"`;
+  // Deno 2.9.6 tells an acceptor that the socket is closed, and nothing more.
+  if (!(error instanceof Error)) {
+    return new CertificateError(
+      "refused",
+      `${action}: TLS failed; it may show no certificate of "ca", or not trust this one`,
+    );
+  }
+  return certificateError(action, error) ?? failure(action, error);
 }
 
 function failure(action: string, cause: unknown): Error {
