@@ -68,14 +68,28 @@ export {
   type PreInterpositionFun,
 } from "./messaging/interposition.ts";
 export { type PartitionEntry, type PartitionReference } from "./messaging/partitions.ts";
-export type { AnyHandlers, HandlerName, HandlerOf, MessageOf, PartOf, ReplyOf } from "./messaging/contract.ts";
+export type {
+  AnyHandlers,
+  HandlerName,
+  HandlerOf,
+  MessageOf,
+  PartOf,
+  RangeHandlerOf,
+  ReplyOf,
+} from "./messaging/contract.ts";
 export type { StandardIssue, StandardResult, StandardSchema } from "./messaging/standard_schema.ts";
 export type { CallAllOptions } from "./manager/calling_all.ts";
 export type { ByteStreamPair, StreamHalves } from "./messaging/streams/byte_streams.ts";
 export type { StreamHandler, StreamHandlerOptions } from "./messaging/streams/stream_serving.ts";
 export type { StreamRoute } from "./messaging/streams/streams.ts";
 export type { StreamOptions, StreamStats } from "./manager/streaming.ts";
-export { type HandlerOptions, type MessageContext, type MessageHandler } from "./messaging/registry.ts";
+export {
+  type HandlerOptions,
+  type MessageContext,
+  type MessageHandler,
+  type RangeHandler,
+  type RangeHandlerOptions,
+} from "./messaging/registry.ts";
 export { type GuaranteeOptions } from "./messaging/guarantee_options.ts";
 export { type Retransmission } from "./messaging/retransmission.ts";
 export { type SendOptions } from "./messaging/outbound.ts";

@@ -11,12 +11,12 @@ import type { Wellbeing } from "./wellbeing.ts";
 
 /** Whether the handler borrows (see `HandlerOptions`), and what ratio is wanted. */
 interface Variant {
-  readonly borrow: boolean;
+  readonly borrow: boolean | "range";
   readonly target?: Target;
 }
 
 const PAYLOADS: readonly (readonly [payload: Payload, ...variants: readonly Variant[]])[] = [
-  [64, { borrow: false, target: { atLeast: 0.6 } }, { borrow: true }],
+  [64, { borrow: false, target: { atLeast: 0.6 } }, { borrow: true }, { borrow: "range", target: { atLeast: 1 } }],
   [1024, { borrow: false }, { borrow: true }],
   [64 * 1024, { borrow: false }, { borrow: true, target: { atLeast: 0.85 } }],
   [512 * 1024, { borrow: false, target: { atLeast: 0.85 } }, { borrow: true, target: { atLeast: 0.85 } }],
@@ -80,7 +80,7 @@ async function measureFlood(
 ): Promise<void> {
   await using raw = await Pair.start(payload === "event" ? "lines" : "raw");
   await using ours = await Pair.start("ours");
-  const send = (pair: Pair, borrow: boolean) =>
+  const send = (pair: Pair, borrow: boolean | "range") =>
     timedFlood(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood), borrow);
   const [baseline, ...own] = await interleave(effort.rounds, [
     send(raw, true),
@@ -93,7 +93,8 @@ async function measureFlood(
   addPoint(report, "raw socket", payload, baseline!);
   for (const [index, { borrow, target }] of variants.entries()) {
     const floods = own[index]!;
-    const what = borrow ? `${payloadName(payload)}, borrowed` : payloadName(payload);
+    const kinds = { true: ", borrowed", false: "", range: ", as a range" };
+    const what = `${payloadName(payload)}${kinds[`${borrow}`]}`;
     report.row("flood", {
       what,
       unit: inMegabytes ? "MB/s" : "k msg/s",
@@ -102,7 +103,7 @@ async function measureFlood(
       ...(target && { target }),
     });
     describe("flood", `${what}, ours`, floods, report);
-    addPoint(report, borrow ? "peer-service, borrowed" : "peer-service", payload, floods);
+    if (borrow !== "range") addPoint(report, borrow ? "peer-service, borrowed" : "peer-service", payload, floods);
   }
 }
 
@@ -112,7 +113,7 @@ export function timedFlood(
   payload: Payload,
   { roundMs }: Effort,
   send: (flood: Flood) => Promise<Wellbeing>,
-  borrow = false,
+  borrow: boolean | "range" = false,
 ): () => Promise<MeasuredFlood> {
   let count = payload === "event" ? PROBE_COUNT_MAX : Math.min(PROBE_COUNT_MAX, Math.ceil(PROBE_BYTES / payload));
   return async () => {

@@ -17,7 +17,7 @@ export interface Flood {
   readonly count: number;
   readonly payload: Payload;
   /** Whether the handler may keep nothing, as no handler of the raw socket may. */
-  readonly borrow?: boolean;
+  readonly borrow?: boolean | "range";
 }
 
 /** Prepares to count the messages of a flood. Each is looked at. */
@@ -28,14 +28,17 @@ export function expectFlood(stage: Stage, { count, payload, borrow }: Flood): vo
   let seen = 0;
   let startedAt = 0;
   let total = 0;
-  stage.end.on(0, (message) => {
+  const look = (number: number) => {
     if (seen++ === 0) startedAt = performance.now();
-    total += isBytes ? (message as Uint8Array)[3]! : (message as { id: number }).id;
+    total += number;
     if (seen < count) return;
     const seconds = (performance.now() - startedAt) / 1000;
     if (total === 0) throw new Error("Cannot count a flood: its messages are empty");
     resolve({ rate: (count - 1) / seconds, ...probe.stop() });
-  }, borrow);
+  };
+  if (borrow === "range") ours(stage).onRange(0, (buffer, start) => look(buffer[start + 3]!));
+  else if (isBytes) stage.end.on(0, (message) => look((message as Uint8Array)[3]!), borrow);
+  else stage.end.on(0, (message) => look((message as { id: number }).id));
   stage.pending = promise;
 }
 
@@ -79,5 +82,5 @@ export async function acknowledgedFlood(
 
 function ours({ end }: Stage): PeerService {
   if (end instanceof PeerService) return end;
-  throw new TypeError("Cannot forward: only a peer service can");
+  throw new TypeError("Cannot do this with a raw socket: only a peer service can");
 }

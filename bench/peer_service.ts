@@ -1,6 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type NodeSpec, type PeerServiceManager, type SendOptions, startPeerService } from "../mod.ts";
+import {
+  type NodeSpec,
+  type PeerServiceManager,
+  type RangeHandler,
+  type SendOptions,
+  startPeerService,
+} from "../mod.ts";
 import { denoRuntime, systemClock, UnixTransport } from "../transport/mod.ts";
 import type { Contestant, Link } from "./contestant.ts";
 
@@ -59,6 +65,13 @@ export class PeerService implements Contestant {
     const name = this.#name(index);
     this.node.unregister(name);
     this.node.register(name, take, { borrow });
+  }
+
+  /** Has a handler take the bytes of its messages where they were read. */
+  onRange(index: number, take: RangeHandler): void {
+    const name = this.#name(index);
+    this.node.unregister(name);
+    this.node.register(name, take, { borrow: "range" });
   }
 
   send(index: number, message: unknown): boolean {

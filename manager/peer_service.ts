@@ -12,7 +12,7 @@ import type { SendOptions } from "../messaging/outbound.ts";
 import type { PartitionEntry, PartitionReference } from "../messaging/partitions.ts";
 import type { ByteStreamPair } from "../messaging/streams/byte_streams.ts";
 import type { StreamHandler, StreamHandlerOptions } from "../messaging/streams/stream_serving.ts";
-import { type HandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
+import { type AnyHandler, type AnyHandlerOptions, MANAGER_NAME, type MessageHandler } from "../messaging/registry.ts";
 import { drain, type DrainOptions } from "./draining.ts";
 import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
@@ -194,7 +194,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   // Handlers.
 
-  register(name: string, handler: MessageHandler, options?: HandlerOptions): void {
+  register(name: string, handler: AnyHandler, options?: AnyHandlerOptions): void {
     this.#node.messaging.registry.register(name, handler, options);
   }
 

@@ -65,3 +65,18 @@ export type HandlerOf<Handlers, Name extends HandlerName<Handlers>, Message = Me
 ) => Handlers[Name] extends (...given: never[]) => infer Result
   ? [Awaited<Result>] extends [void] ? unknown : Awaited<Result> | Promise<Awaited<Result>>
   : never;
+
+/**
+ * A handler of ranges that keeps a contract; see `register()`. There is none for messages of a contract that are no bytes.
+ *
+ * @typeParam Handlers The contract.
+ * @typeParam Name The handler.
+ */
+export type RangeHandlerOf<Handlers, Name extends HandlerName<Handlers>> = Uint8Array extends MessageOf<Handlers, Name>
+  ? (
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    context: MessageContext,
+  ) => ReturnType<HandlerOf<Handlers, Name>>
+  : never;

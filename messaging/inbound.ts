@@ -12,7 +12,7 @@ import { type PayloadCodec, UndecodableMessage } from "../wire/payload_codec.ts"
 import { BroadcastContext, SenderSignals, SharedContext, TracedContext, traceOf } from "./message_context.ts";
 import { isTraced, type Tracing } from "./tracing.ts";
 import type { ConnectionContexts, NumberedHandler } from "./numbered_handler.ts";
-import type { MessageContext, MessageHandler, Registry } from "./registry.ts";
+import type { MessageContext, MessageHandler, RangeHandler, Registry } from "./registry.ts";
 
 /** What an {@linkcode Inbound} needs from its surroundings. */
 export interface InboundOptions {
@@ -240,14 +240,35 @@ export class Inbound {
     const { name } = numbered;
     const registered = numbered.in(registry);
     if (registered === undefined) return this.unhandled(name);
-    const { take, isBorrowing } = registered;
-    const message = codec.read(buffer, start + 2, end, isBorrowing ? undefined : connection.reader);
+    const { take, takeRange, isBorrowing } = registered;
     const contexts = numbered.contexts ??= this.#contextsOf(connection);
     const context = (readU16(buffer, start) & CAST_BIT) !== 0 ? contexts.cast : contexts.forward;
+    const bytesAt = takeRange === undefined ? -1 : codec.binaryAt(buffer, start + 2, end);
+    if (bytesAt >= 0) return this.#handRange(takeRange!, name, buffer, bytesAt, end, context);
+    const message = codec.read(buffer, start + 2, end, isBorrowing ? undefined : connection.reader);
     try {
       this.#hand(take, name, message, context);
     } catch {
       // It was told.
+    }
+  }
+
+  #handRange(
+    takeRange: RangeHandler,
+    name: string,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    context: MessageContext,
+  ): void {
+    const { stats } = this.#options;
+    try {
+      stats.delivered++;
+      const result = takeRange(buffer, start, end, context);
+      if (result instanceof Promise) this.#follow(result, name, context);
+    } catch (error) {
+      stats.failed++;
+      this.#options.handlerFailed(name, context.from, error);
     }
   }
 

@@ -29,13 +29,31 @@ export interface MessageContext {
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
 export type MessageHandler = (message: any, context: MessageContext) => unknown;
 
+/**
+ * Takes messages that are bytes where they were read: in `buffer`, from `start` up to but not including `end`. What it returns and throws means
+ * what it does for any other handler.
+ */
+export type RangeHandler = (buffer: Uint8Array, start: number, end: number, context: MessageContext) => unknown;
+
+/** How a handler takes messages that are bytes and are lent to it, without a view of them; see {@linkcode HandlerOptions.borrow}. */
+export interface RangeHandlerOptions {
+  /** The handler is given the buffer, and where in it the message is. It must not look at anything else in it. */
+  readonly borrow: "range";
+  /**
+   * How many promises of the handler may be pending; see {@linkcode HandlerOptions.concurrency}.
+   *
+   * @default {as many as `maxInflight` of the node}
+   */
+  readonly concurrency?: number | undefined;
+}
+
 /** How a handler takes its messages. */
 export interface HandlerOptions {
   /**
    * Whether the bytes in plain messages are only lent to the handler: they are valid until it returns, and not across an `await`. What
    * it keeps or passes on it has to copy. In return the memory that they were read into is used again, which spares large messages
    * half of what they cost. Messages with guarantees are given for good all the same, and so is everything while interposition
-   * functions are registered.
+   * functions are registered. (`borrow: "range"` spares even the view of the bytes; see {@linkcode RangeHandlerOptions}.)
    *
    * @default {false}
    */
@@ -59,9 +77,17 @@ export interface HandlerOptions {
 /** A handler, and how it takes its messages. */
 export interface RegisteredHandler {
   readonly take: MessageHandler;
+  /** Takes bytes where they are, if it can. */
+  readonly takeRange: RangeHandler | undefined;
   /** Whether it is content to borrow the bytes of its messages. */
   readonly isBorrowing: boolean;
 }
+
+/** A handler of either kind. */
+export type AnyHandler = MessageHandler | RangeHandler;
+
+/** The options of a handler of either kind. */
+export type AnyHandlerOptions = Omit<HandlerOptions, "borrow"> & { readonly borrow?: boolean | "range" };
 
 /** The name of the manager itself among the handlers; no user can register it. */
 export const MANAGER_NAME = "";
@@ -83,25 +109,38 @@ export class Registry {
    */
   constructor(manager: MessageHandler, unregistered: (name: string) => void, inflightMax = 10_000) {
     this.workload = new Workload(inflightMax);
-    this.#handlers.set(MANAGER_NAME, { take: manager, isBorrowing: false });
+    this.#handlers.set(MANAGER_NAME, { take: manager, takeRange: undefined, isBorrowing: false });
     this.#unregistered = unregistered;
   }
 
   /**
    * Gives a handler a name.
    *
-   * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function, or `borrow` no boolean.
+   * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function, or `borrow` neither a boolean nor `"range"`, or
+   *   that with a `schema`.
    * @throws {RangeError} When the name is taken, or `concurrency` no integer of 1 or more.
    */
-  register(name: string, handler: MessageHandler, { borrow = false, concurrency, schema }: HandlerOptions = {}): void {
+  register(name: string, handler: MessageHandler, options?: HandlerOptions): void;
+  register(name: string, handler: AnyHandler, options?: AnyHandlerOptions): void;
+  register(
+    name: string,
+    handler: AnyHandler,
+    { borrow = false, concurrency, schema }: AnyHandlerOptions = {},
+  ): void {
     if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
       throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters, and does not begin with NUL`);
     }
     if (typeof handler !== "function") {
       throw new TypeError(`Cannot register "${name}": the handler is ${typeof handler}, expected a function`);
     }
-    if (typeof borrow !== "boolean") {
-      throw new TypeError(`Cannot register "${name}": the option "borrow" is ${typeof borrow}, expected a boolean`);
+    if (typeof borrow !== "boolean" && borrow !== "range") {
+      const given = typeof borrow === "string" ? JSON.stringify(borrow) : typeof borrow;
+      throw new TypeError(`Cannot register "${name}": the option "borrow" is ${given}, expected a boolean or "range"`);
+    }
+    if (borrow === "range" && schema !== undefined) {
+      throw new TypeError(
+        `Cannot register "${name}": a handler of ranges takes bytes as they are, so leave out "schema"`,
+      );
     }
     if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
       throw new RangeError(
@@ -116,14 +155,13 @@ export class Registry {
     if (this.#handlers.has(name)) {
       throw new RangeError(`Cannot register "${name}": the name is taken; unregister it first`);
     }
-    const take = schema === undefined ? handler : withSchema(name, handler, schema);
-    this.#set(name, { take, isBorrowing: borrow });
+    this.#set(name, registeredHandler(name, handler, borrow, schema));
     if (concurrency !== undefined) this.workload.bound(name, concurrency);
   }
 
   /** Gives a handler of ours a name that no user can register: one that begins with NUL. */
   reserve(name: string, handler: MessageHandler): void {
-    this.#set(name, { take: handler, isBorrowing: false });
+    this.#set(name, { take: handler, takeRange: undefined, isBorrowing: false });
   }
 
   /** Takes a name back. @returns Whether it was registered. */
@@ -161,4 +199,31 @@ export class Registry {
     this.#handlers.set(name, registered);
     this.#revision++;
   }
+}
+
+function registeredHandler(
+  name: string,
+  handler: AnyHandler,
+  borrow: boolean | "range",
+  schema: StandardSchema | undefined,
+): RegisteredHandler {
+  if (borrow === "range") {
+    const takeRange = handler as RangeHandler;
+    return { take: withRange(name, takeRange), takeRange, isBorrowing: true };
+  }
+  const plain = handler as MessageHandler;
+  const take = schema === undefined ? plain : withSchema(name, plain, schema);
+  return { take, takeRange: undefined, isBorrowing: borrow };
+}
+
+/** Hands a message that came by any other way to a handler of ranges. */
+function withRange(name: string, takeRange: RangeHandler): MessageHandler {
+  return (message, context) => {
+    if (message instanceof Uint8Array) return takeRange(message, 0, message.length, context);
+    throw new TypeError(`Cannot take a message to "${name}": it is ${kindOf(message)}, expected bytes`);
+  };
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
 }

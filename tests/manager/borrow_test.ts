@@ -77,3 +77,44 @@ scenario("A name that is taken back is not lent to whoever takes it next", async
   await arrived(COUNT);
   assertEquals(kept.map(contentOf), ALL);
 });
+
+scenario("A handler of ranges finds every message in its place, in memory that is used again", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const heard: [content: number, from: string, cast: boolean][] = [];
+  const buffers = new Set<ArrayBufferLike>();
+  b.register("log", (buffer, start, end, { from, cast }) => {
+    heard.push([contentOf(buffer.subarray(start, end)), from, cast]);
+    buffers.add(buffer.buffer);
+  }, { borrow: "range" });
+  await sendAll(a, () => "log");
+  await world.until("all arrived", () => heard.length === COUNT);
+  assertEquals(heard, ALL.map((content) => [content, "a", false]));
+  assertLess(buffers.size, COUNT / 4);
+});
+
+scenario("A handler of ranges is given what comes any other way as well, whole and with its reply", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  b.register("sum", (buffer, start, end) => buffer.subarray(start, end).reduce((x, y) => x + y, 0), {
+    borrow: "range",
+  });
+  assertEquals(await a.call("b", "sum", new Uint8Array([1, 2, 3])), 6);
+  assertEquals(await b.call("b", "sum", new Uint8Array([4, 5])), 9);
+  b.addInterpositionFun("double", ({ message }) => message instanceof Uint8Array ? message.map((n) => 2 * n) : message);
+  assertEquals(await a.call("b", "sum", new Uint8Array([1, 2, 3])), 12);
+});
+
+scenario("A message that is no bytes fails at a handler of ranges, and those behind it do not", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const lengths: number[] = [];
+  b.register("log", (_, start, end) => void lengths.push(end - start), { borrow: "range" });
+  for (const message of ["text", new Uint8Array(3), [1, 2], null, new Uint8Array(0), new Uint8Array(70_000)]) {
+    await a.forwardMessage("b", "log", message);
+  }
+  await world.until("all arrived", () => lengths.length === 3);
+  assertEquals(lengths, [3, 0, 70_000]);
+  assertEquals(world.errors.splice(0).map(({ error }) => `${error}`), [
+    'TypeError: Cannot take a message to "log": it is string, expected bytes',
+    'TypeError: Cannot take a message to "log": it is an array, expected bytes',
+    'TypeError: Cannot take a message to "log": it is null, expected bytes',
+  ]);
+});

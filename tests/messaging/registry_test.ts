@@ -31,7 +31,13 @@ Deno.test("Registry refuses a name that is taken, empty, too long, reserved or n
   }
   assertThrows(() => registry.register("x", 5 as never), TypeError, "the handler is number, expected a function");
   const wrong = { borrow: "yes" as never };
-  assertThrows(() => registry.register("x", () => {}, wrong), TypeError, 'the option "borrow" is string');
+  assertThrows(
+    () => registry.register("x", () => {}, wrong),
+    TypeError,
+    'the option "borrow" is "yes", expected a boolean or "range"',
+  );
+  const schema = { "~standard": { version: 1, vendor: "x", validate: (value: unknown) => ({ value }) } } as const;
+  assertThrows(() => registry.register("x", () => {}, { borrow: "range", schema }), TypeError, 'leave out "schema"');
 });
 
 Deno.test("Registry knows no names but those that were registered, such as those that every object has", () => {

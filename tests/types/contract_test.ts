@@ -37,6 +37,13 @@ export async function mustCompile(node: PeerServiceManager<Contract>, any: PeerS
   node.register("adder", ({ x, y }) => x + y);
   node.register("adder", ({ x, y }, { from, signal }) => Promise.resolve(x + y + from.length + Number(signal.aborted)));
   node.register("log", (line) => [line].push("what it returns is nobody's business"));
+  any.register("bytes", (buffer, start, end, { from }) => buffer[start]! + end + from.length, { borrow: "range" });
+  const bytes = node.as<{ size(message: Uint8Array): number }>();
+  bytes.register("size", (_, start, end) => end - start, { borrow: "range" });
+  // @ts-expect-error: the reply is a number
+  bytes.register("size", (_, start) => `${start}`, { borrow: "range" });
+  // @ts-expect-error: a line is a string, which has no range
+  node.register("log", (buffer: Uint8Array, start: number) => buffer[start], { borrow: "range" });
   const sum = await node.call("b", "adder", { x: 1, y: 2 }, { timeout: 1_000 });
   isSame<Same<typeof sum, number>>();
   isSame<Same<Awaited<ReturnType<typeof node.call<"later">>>, Date>>();
