@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import type { Runtime } from "../../transport/runtime.ts";
+import type { Clock } from "../../runtime/runtime.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
@@ -14,9 +14,7 @@ import { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
 export interface DialingHost {
-  readonly runtime: Pick<Runtime, "clock" | "random">;
-  /** Milliseconds in which a node has to say whose dial it is. */
-  readonly patience: number;
+  readonly clock: Clock;
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
@@ -24,6 +22,8 @@ export interface DialingHost {
   readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
+  /** Gives a dial its ticket. */
+  readonly vouching: Pick<Vouching, "begin" | "end" | "reached">;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, whoever told of it. */
@@ -32,16 +32,13 @@ export interface DialingHost {
 
 /** The dials of this node: numbered, and one at a time for each place. */
 export class Dialing {
-  /** Knows these dials by their tickets. */
-  readonly vouching: Vouching;
   readonly #host: DialingHost;
   readonly #underWay: SharedDials<Connection>;
   #dials = 0;
 
   constructor(host: DialingHost) {
     this.#host = host;
-    this.vouching = new Vouching(host.runtime, host.patience);
-    this.#underWay = new SharedDials(host.runtime.clock);
+    this.#underWay = new SharedDials(host.clock);
   }
 
   /**
@@ -61,10 +58,10 @@ export class Dialing {
       const request = this.#request(name, channel, index);
       try {
         const connection = await this.#dial(request, addresses, options);
-        this.vouching.reached(request.ticket, connection.peer.name);
+        this.#host.vouching.reached(request.ticket, connection.peer.name);
         return connection;
       } catch (error) {
-        this.vouching.end(request.ticket);
+        this.#host.vouching.end(request.ticket);
         throw error;
       }
     };
@@ -85,7 +82,7 @@ export class Dialing {
     const known = to === null ? undefined : this.#host.peers.get(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    const ticket = this.vouching.begin(to);
+    const ticket = this.#host.vouching.begin(to);
     const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
