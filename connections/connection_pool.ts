@@ -28,7 +28,6 @@ import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { Shortage } from "./shortage.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
-import { Vouching } from "./vouching.ts";
 
 /** Which connection of a peer it is. */
 type PlaceIdentity = Omit<ConnectionIdentity, "peer">;
@@ -55,7 +54,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly #accepting: Accepting;
   readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
-  readonly #vouching: Vouching;
   readonly #replaced: ReplacedConnections;
   #stopped = false;
 
@@ -69,10 +67,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     const { self, handler, runtime: { clock } } = options;
     this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
-    this.#vouching = new Vouching(this.runtime, options.interval);
     this.#dialing = new Dialing({
       clock,
-      vouching: this.#vouching,
       opener: this.#opener,
       self: options.self,
       peers: this.#peers,
@@ -90,7 +86,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       peer: (name) => this.#peers.get(name),
       hasJustDialed: (...place) => this.#dialing.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
-      vouch: (...dial) => this.#vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
       hasRoomFor: (...asked) => this.shortage.hasRoomFor(...asked),
@@ -233,7 +228,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
-    if (this.#vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeInterest(connection.peer, buffer, start, end);
@@ -245,7 +239,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     const present = connection.peer.remove(connection);
     this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
-    this.#vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.settle(connection.peer);
   }

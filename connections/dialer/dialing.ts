@@ -10,7 +10,6 @@ import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedPlace, SharedDials } from "./shared_dials.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
-import { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
 export interface DialingHost {
@@ -22,8 +21,6 @@ export interface DialingHost {
   readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
-  /** Gives a dial its ticket. */
-  readonly vouching: Pick<Vouching, "begin" | "end" | "reached">;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, whoever told of it. */
@@ -54,17 +51,7 @@ export class Dialing {
     index: number,
     options: DialOptions = {},
   ): Promise<Connection> {
-    const begin = async () => {
-      const request = this.#request(name, channel, index);
-      try {
-        const connection = await this.#dial(request, addresses, options);
-        this.#host.vouching.reached(request.ticket, connection.peer.name);
-        return connection;
-      } catch (error) {
-        this.#host.vouching.end(request.ticket);
-        throw error;
-      }
-    };
+    const begin = () => this.#dial(this.#request(name, channel, index), addresses, options);
     return name === null ? begin() : this.#underWay.join([name, channel, index], begin, options.signal);
   }
 
@@ -78,12 +65,11 @@ export class Dialing {
     this.#underWay.forget();
   }
 
-  #request(to: string | null, channel: string, index: number): ConnectionRequest & { ticket: number } {
+  #request(to: string | null, channel: string, index: number): ConnectionRequest {
     const known = to === null ? undefined : this.#host.peers.get(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    const ticket = this.#host.vouching.begin(to);
-    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
+    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
 
