@@ -143,8 +143,9 @@ export class Calls {
     for (const request of this.#answering.values()) request.abort(reason);
   }
 
-  /** Gives up all calls, because this node begins another life: replies are for the former one. */
+  /** Gives up all calls, from here and to here, because this node begins another life: replies are for the former one. */
   reset(reason: Error): void {
+    this.abort(reason);
     for (const id of [...this.#pending.keys()]) this.#end(id, ({ reject }) => reject(reason));
   }
 

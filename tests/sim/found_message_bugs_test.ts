@@ -184,3 +184,18 @@ Deno.test("a dial that takes long does not replace the connection that the other
   }
   assertEquals(heard, sent);
 });
+
+Deno.test("a node that leaves gives up what it was answering, also what it had asked itself", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const signals: AbortSignal[] = [];
+  b.register("patient", (_, { signal }) => {
+    signals.push(signal);
+    return new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+  });
+  const outcomes = [a, b].map((caller) => assertRejects(() => caller.call("b", "patient", null)));
+  assert(await cluster.runUntil(() => signals.length === 2));
+  await cluster.wait(b.leave());
+  await cluster.wait(Promise.all(outcomes));
+  assertEquals(signals.map(({ aborted }) => aborted), [true, true]);
+});
