@@ -6,8 +6,8 @@ import { StoreLock } from "./store_lock.ts";
 /**
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
  *
- * What is written goes to a temporary file beside it, `<path>.new`, which takes the place of the old one once it is safely on the disk: whenever the
- * machine fails, one of the two is there, and whole. Nobody but the user of the process may read or write them (mode 0600; on Windows the
+ * What is written goes to a temporary file beside it, `<path>.<random>.new`, which takes the place of the old one once it is safely on the disk:
+ * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next life. Nobody but the user of the process may read or write them (mode 0600; on Windows the
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.
  *
@@ -45,6 +45,7 @@ class FileStore implements SnapshotStore {
   readonly #path: string | URL;
   readonly #lock: StoreLock;
   #isWriting = false;
+  #isSwept = false;
   #waiting: WaitingSave | null = null;
 
   constructor(path: string | URL) {
@@ -97,11 +98,28 @@ class FileStore implements SnapshotStore {
   }
 
   async #replace(bytes: Uint8Array): Promise<void> {
-    const temporary = beside(this.#path, ".new");
-    await write(temporary, bytes);
-    await Deno.rename(temporary, this.#path);
+    if (!this.#isSwept) await sweep(this.#path);
+    this.#isSwept = true;
+    const temporary = beside(this.#path, `.${crypto.randomUUID()}.new`);
+    try {
+      await write(temporary, bytes);
+      await Deno.rename(temporary, this.#path);
+    } catch (error) {
+      await Deno.remove(temporary).catch(() => {});
+      throw error;
+    }
     await syncFolder(this.#path);
   }
+}
+
+/** What is added to the file's name for a temporary file. */
+const TEMPORARY = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/;
+
+/** Where the file is; empty for the working directory. */
+function folderOf(path: string): string;
+function folderOf(path: string | URL): string | URL;
+function folderOf(path: string | URL): string | URL {
+  return path instanceof URL ? new URL(".", path) : path.replace(/[^/\\]*$/, "");
 }
 
 /** The path with something added to the file's name. */
@@ -109,28 +127,30 @@ function beside(path: string | URL, suffix: string): string | URL {
   return path instanceof URL ? new URL(path.href + suffix) : path + suffix;
 }
 
-/** Makes a new file, in place of what a life that ended early has left there: a link is removed, never followed. Only its owner may read it. */
+/** Makes a new file, which only its owner may read. Nobody knew its name before; where something stands there all the same, it is not followed. */
 async function write(path: string | URL, bytes: Uint8Array): Promise<void> {
-  await removeFile(path);
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
   await file.sync();
 }
 
-/** A folder that stands there is somebody else's: it stays, and nothing can be written in its place. */
-async function removeFile(path: string | URL): Promise<void> {
-  try {
-    const { isDirectory } = await Deno.lstat(path);
-    if (!isDirectory) await Deno.remove(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+/** Removes the temporary files of lives that ended early. */
+async function sweep(path: string | URL): Promise<void> {
+  const folder = folderOf(path);
+  const name = path instanceof URL
+    ? decodeURIComponent(path.pathname.slice(folderOf(path.pathname).length))
+    : path.slice(folderOf(path).length);
+  for await (const entry of Deno.readDir(folder || ".")) {
+    if (entry.isDirectory || !entry.name.startsWith(`${name}.`)) continue;
+    if (!TEMPORARY.test(entry.name.slice(name.length))) continue;
+    await Deno.remove(beside(path, entry.name.slice(name.length)));
   }
 }
 
 /** Makes a renaming survive a loss of power. Not every system can do that; the file itself is whole either way. */
 async function syncFolder(path: string | URL): Promise<void> {
   try {
-    using folder = await Deno.open(path instanceof URL ? new URL(".", path) : path.replace(/[^/\\]*$/, "") || ".");
+    using folder = await Deno.open(folderOf(path) || ".");
     await folder.sync();
   } catch {
     // Nothing more can be done for it.

@@ -96,10 +96,14 @@ Deno.test("fileStore().save(): of those that come while one is under way only th
 
 Deno.test("fileStore().save() takes no notice of what an earlier life was writing when it ended", async () => {
   await using folder = new Folder();
-  await Deno.writeFile(folder.file("a.new"), new Uint8Array(1_000).fill(7));
+  const names = [`a.${crypto.randomUUID()}.new`, `a.${crypto.randomUUID()}.new`];
+  for (const name of names) await Deno.writeFile(folder.file(name), new Uint8Array(1_000).fill(7));
+  // What is somebody else's stays.
+  const others = ["a.new", `b.${crypto.randomUUID()}.new`, "ab"].sort();
+  for (const name of others) await Deno.writeTextFile(folder.file(name), "precious");
   await fileStore(folder.file("a")).save(bytes("short"));
   assertEquals(await fileStore(folder.file("a")).load(), bytes("short"));
-  assertEquals(folder.names(), ["a"]);
+  assertEquals(folder.names(), ["a", ...others].sort());
 });
 
 Deno.test({
@@ -115,16 +119,24 @@ Deno.test({
 });
 
 Deno.test({
-  name: "fileStore().save() follows no link that stands where its temporary file is to be",
+  name: "fileStore().save() writes to a file of its own, and follows no link that stands in its way",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using folder = new Folder();
+    const [path, guessed] = [folder.file("a"), "00000000-0000-4000-8000-000000000000" as const];
     await Deno.writeTextFile(folder.file("precious"), "precious");
-    await Deno.symlink(folder.file("precious"), folder.file("a.new"));
-    await fileStore(folder.file("a")).save(bytes("text"));
+    const store = fileStore(path);
+    await store.save(bytes("before"));
+    await Deno.symlink(folder.file("precious"), `${path}.${guessed}.new`);
+    {
+      using _ = replaced(crypto, "randomUUID", () => () => guessed);
+      await assertRejects(() => store.save(bytes("text")), Deno.errors.AlreadyExists);
+    }
+    await Deno.symlink(folder.file("precious"), `${path}.new`);
+    await store.save(bytes("text"));
     assertEquals(await Deno.readTextFile(folder.file("precious")), "precious");
-    assertEquals((await Deno.lstat(folder.file("a"))).isSymlink, false);
-    assertEquals(folder.names(), ["a", "precious"]);
+    assertEquals((await Deno.lstat(path)).isSymlink, false);
+    assertEquals(await Deno.readTextFile(path), "text");
   },
 });
 
@@ -177,12 +189,17 @@ Deno.test("fileStore().save() that fails spoils neither what is there nor the ne
   await using folder = new Folder();
   const store = fileStore(folder.file("a"));
   await store.save(bytes("old"));
-  // A folder in the place of the temporary file cannot be written to.
-  await Deno.mkdir(folder.file("a.new"));
-  const failing = [store.save(bytes("new")), store.save(bytes("newer")), store.save(bytes("newest"))];
-  for (const save of failing) await assertRejects(() => save);
+  {
+    using _ = replaced(
+      Deno.FsFile.prototype,
+      "write",
+      () => () => Promise.reject(new Error("No space left on device")),
+    );
+    const failing = [store.save(bytes("new")), store.save(bytes("newer")), store.save(bytes("newest"))];
+    for (const save of failing) await assertRejects(() => save, Error, "No space left");
+  }
   assertEquals(await store.load(), bytes("old"));
-  await Deno.remove(folder.file("a.new"));
+  assertEquals(folder.names(), ["a"]);
   await store.save(bytes("new"));
   assertEquals(await store.load(), bytes("new"));
 });
@@ -248,7 +265,7 @@ Deno.test("fileStore() has the old snapshot, whole, when the machine fails at an
   const [old, young] = [encodeSnapshot(snapshot(1)), encodeSnapshot(snapshot(2))];
   await fileStore(path).save(old);
   for (let written = 0; written <= young.length; written++) {
-    await Deno.writeFile(`${path}.new`, young.subarray(0, written));
+    await Deno.writeFile(`${path}.${"0".repeat(8)}-0000-4000-8000-${"0".repeat(12)}.new`, young.subarray(0, written));
     assertEquals(decodeSnapshot((await fileStore(path).load())!), snapshot(1));
   }
   await fileStore(path).save(young);
