@@ -96,7 +96,7 @@ export class Shortage {
 /** What a dialer is told for whom there are no file descriptors. */
 export function tooFewDescriptors(name: string): Refusal {
   const reason = `Cannot accept "${name}": this node has too few file descriptors for connections with all nodes`;
-  return { code: "overloaded", reason };
+  return { code: "no-room", reason };
 }
 
 function isBegun(peer: Peer): boolean {

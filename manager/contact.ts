@@ -8,8 +8,8 @@ import type { Transport } from "../transport/transport.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 
 /**
- * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, the others are asked, one
- * after the other: a node's own answer is nobody to join.
+ * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, all of them
+ * are tried, as the addresses of one node are: a node's own answer is nobody to join.
  *
  * @returns The peer, or `null` when the address is one that this node has told as its own.
  * @throws {HandshakeRefusedError} With the code `self` when all that answer are this node itself, and all of them answer.
@@ -28,17 +28,16 @@ export async function reachContact(
     if (!isRefusal(error, "self")) throw error;
   }
   if (own.some((known) => isSame(known, address))) return null;
-  let failure: unknown;
-  for (const hostname of await transport.resolve?.(address.hostname) ?? []) {
-    try {
-      return await pool.reach(null, [{ ...address, hostname }], options);
-    } catch (error) {
-      options.signal.throwIfAborted();
-      if (!isRefusal(error, "self")) failure = error;
-    }
+  const hosts = await transport.resolve?.(address.hostname) ?? [];
+  const failures: unknown[] = [];
+  try {
+    const failed = (error: Error) => failures.push(error);
+    return await pool.reach(null, hosts.map((hostname) => ({ ...address, hostname })), { ...options, failed });
+  } catch {
+    options.signal.throwIfAborted();
   }
   const shown = formatAddress(address);
-  throw failure ?? new HandshakeRefusedError({
+  throw failures.findLast((error) => !isRefusal(error, "self")) ?? new HandshakeRefusedError({
     code: "self",
     reason: `Cannot join "${shown}": it leads to this node alone, expected the address of another one`,
   });

@@ -31,6 +31,11 @@ const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
   "overloaded",
 ]);
 
+/** Whether a refusal makes dialing other addresses pointless. Where nobody in particular is meant, one that leads back here does not. */
+function isFinal(code: RefusalCode, { to }: ConnectionRequest): boolean {
+  return !BY_STRANGERS.has(code) && !(code === "self" && to === null);
+}
+
 /** Over TLS, even to say no means to wait for a client that may never say anything: so many are told at a time. */
 const TURNED_AWAY_MAX = 64;
 
@@ -177,7 +182,7 @@ export class ConnectionOpener {
         {
           clock: this.#options.runtime.clock,
           signal,
-          isFinal: (error) => error instanceof HandshakeRefusedError && !BY_STRANGERS.has(error.refusal.code),
+          isFinal: (error) => error instanceof HandshakeRefusedError && isFinal(error.refusal.code, request),
         },
       );
     } catch (error) {

@@ -31,6 +31,7 @@ export const REFUSAL_CODES = [
   "certificate",
   "not-admitted",
   "overloaded",
+  "no-room",
 ] as const;
 
 /**
@@ -49,6 +50,7 @@ export const REFUSAL_CODES = [
  * - `certificate`: it is not for the node that shows it.
  * - `not-admitted`: the `admit` option of the node says no.
  * - `overloaded`: too many others have not finished their handshakes.
+ * - `no-room`: the node has too few file descriptors for connections with all others.
  */
 export type RefusalCode = typeof REFUSAL_CODES[number];
 

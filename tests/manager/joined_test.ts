@@ -59,6 +59,17 @@ scenario("syncJoin() goes on while another host behind the name does not answer 
   await world.settled([a, again]);
 });
 
+scenario("syncJoin() by a name that leads to several hosts does not wait long for one that is mute", async (world) => {
+  const [a, , c] = await behindOneName(world, ["a", "b", "c"]);
+  world.simulated.pause("b");
+  const before = world.clock.now();
+  await a.syncJoin({ hostname: "peers", port: a.spec.addresses[0]!.port });
+  assert(a.isFullyConnected("c"));
+  assert(world.clock.now() - before < 1_200, `${world.clock.now() - before} ms`);
+  world.simulated.resume("b");
+  await world.settled([a, c]);
+}, ["memory"]);
+
 scenario("syncJoin() of its own name with another incarnation rejects", async (world) => {
   const a = await world.start("a");
   const other = { ...a.spec, incarnation: a.spec.incarnation + 1 };
