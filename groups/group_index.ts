@@ -12,6 +12,7 @@ export class GroupIndex {
   /** The group of each entry. */
   readonly #placeOf = new Map<string, string>();
   readonly #listeners = new Map<string, Set<GroupListener>>();
+  readonly #generalListeners = new Set<GroupListener>();
 
   /** Names of the groups that have members, sorted. */
   groups(): string[] {
@@ -41,6 +42,11 @@ export class GroupIndex {
     };
   }
 
+  /** Has a listener told of changes of all groups, for as long as there is this index. */
+  listenToAll(listener: GroupListener): void {
+    this.#generalListeners.add(listener);
+  }
+
   /** An attribute of a node changed: `undefined` when it was withdrawn, or its node cannot be seen any more. */
   set(node: string, id: string, value: unknown): void {
     const key = `${node.length} ${node} ${id}`;
@@ -67,7 +73,7 @@ export class GroupIndex {
   }
 
   #tell(change: GroupChange): void {
-    for (const listener of [...this.#listeners.get(change.group) ?? []]) listener(change);
+    for (const listener of [...this.#listeners.get(change.group) ?? [], ...this.#generalListeners]) listener(change);
   }
 }
 

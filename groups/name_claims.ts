@@ -2,10 +2,11 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
-import { HybridClock, isStamp } from "./hybrid_clock.ts";
+import { HybridClock, isStamp, timeOf } from "./hybrid_clock.ts";
 import { checkName, MembershipAttributes } from "./membership_attributes.ts";
 import { NameLostError, NameTakenError } from "./name_errors.ts";
 import { compareHolders, holderOf, holderToMeta, type NameHolder, type StampedHolder } from "./name_holder.ts";
+import { NameWitness } from "./name_witness.ts";
 import { sharedBy } from "./shared.ts";
 
 /**
@@ -21,6 +22,10 @@ export type ConflictListener = (
 /** The numbers are part of the wire protocol: never reuse one. */
 const CLAIM = 0;
 const LOST = 1;
+/** A claim of a third node, which cannot reach this one. */
+const RELAYED = 2;
+/** Another node has the name as well, and cannot be seen from here. */
+const MET = 3;
 
 /** Errors, by name, of calls to nodes that cannot be reached. */
 const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError"]);
@@ -43,14 +48,15 @@ interface OwnClaim {
 
 /**
  * Claims of names in one scope, over one node. A claim asks every node that can be reached, and each refuses it that has the name or claimed it
- * earlier. So of two nodes that can reach each other at most one gets it. What two nodes got that could not reach each other is decided by
- * the one with the later claim as soon as it sees the other.
+ * earlier, or knows one that does and is out of the claimant's reach. So of two nodes that can reach each other, or a third one, at most one
+ * gets it. What two nodes got otherwise is decided by the one with the later claim as soon as it sees the other, or a third node sees both.
  */
 export class NameClaims {
   readonly #node: PeerServiceManager;
   readonly #attributes: MembershipAttributes;
   readonly #handler: string;
   readonly #clock: HybridClock;
+  readonly #witness: NameWitness;
   readonly #pending = new Map<string, PendingClaim>();
   readonly #own = new Map<string, OwnClaim>();
 
@@ -59,6 +65,13 @@ export class NameClaims {
     this.#attributes = MembershipAttributes.of(node, `names ${scope}`);
     this.#handler = `names/${scope}`;
     this.#clock = new HybridClock(() => node.runtime.clock.wallTime());
+    this.#witness = new NameWitness(node, this.#attributes.index, {
+      holders: (name) => this.holders(name),
+      introduce: async (name, first, { node: other, id, meta, stamp }) =>
+        await node.call(first.node, this.#handler, [MET, name, stamp, id, other, meta]) === true,
+      dismiss: async (name, owner, loser) =>
+        void await node.call(loser.node, this.#handler, [LOST, name, owner.stamp, loser.id, owner.node]),
+    });
     node.register(this.#handler, (message: unknown, { from }) => this.#receive(message, from));
     node.stopSignal.addEventListener("abort", () => {
       for (const name of [...this.#own.keys()]) this.#lose(name, "this node has stopped");
@@ -116,7 +129,8 @@ export class NameClaims {
    * @throws {NameTakenError} When one of them refuses.
    */
   async #ask(nodes: readonly string[], name: string, stamp: number, signal: AbortSignal): Promise<Set<string>> {
-    const answers = await this.#node.callAll(this.#handler, [CLAIM, name, stamp], { nodes, signal });
+    const unseen = this.#node.members().filter((node) => node !== this.#node.name && !this.#node.isConnected(node));
+    const answers = await this.#node.callAll(this.#handler, [CLAIM, name, stamp, unseen], { nodes, signal });
     signal.throwIfAborted();
     this.#node.stopSignal.throwIfAborted();
     const agreed = new Set<string>();
@@ -130,13 +144,50 @@ export class NameClaims {
   }
 
   #receive(value: unknown, from: string): unknown {
-    const [kind, name, stamp, id] = Array.isArray(value) ? value : [];
+    const [kind, name, stamp, detail, node, meta] = Array.isArray(value) ? value : [];
     if (typeof name !== "string" || !isStamp(stamp)) throw new TypeError("Cannot read a message about a name");
     this.#clock.follow(stamp);
-    if (kind === CLAIM) return this.#judge(name, stamp, from);
-    if (kind !== LOST) throw new TypeError("Cannot read a message about a name: it is of an unknown kind");
-    if (this.#own.get(name)?.id === id) this.#lose(name, `"${from}" has it now`, from);
+    switch (kind) {
+      case CLAIM:
+        return this.#answer(name, stamp, from, namesIn(detail));
+      case RELAYED:
+        return this.#judge(name, stamp, `${detail}`);
+      case MET:
+        return this.#meet(name, { node: `${node}`, id: `${detail}`, meta, stamp, since: timeOf(stamp) });
+      case LOST: {
+        const owner = typeof node === "string" ? node : from;
+        if (this.#own.get(name)?.id === detail) this.#lose(name, `"${owner}" has it now`, owner);
+        return null;
+      }
+      default:
+        throw new TypeError("Cannot read a message about a name: it is of an unknown kind");
+    }
+  }
+
+  /** Answers a claim of a node that cannot see some others. @returns As {@linkcode NameClaims.#judge}. */
+  async #answer(name: string, stamp: number, from: string, unseen: readonly string[]): Promise<string | null> {
+    const own = this.#judge(name, stamp, from);
+    if (own !== null) return own;
+    const rivals = this.#witness.rivals(name, unseen);
+    this.#witness.agree(name, from);
+    if (rivals.length === 0) return null;
+    const answers = await this.#node.callAll(this.#handler, [RELAYED, name, stamp, from], { nodes: rivals });
+    for (const [, answer] of answers) {
+      if (answer.status === "fulfilled" && typeof answer.value === "string") return answer.value;
+    }
     return null;
+  }
+
+  /** A node that sees both says that another one has a name of this one. @returns Whether this one keeps it. */
+  #meet(name: string, other: StampedHolder): boolean {
+    const own = this.#own.get(name);
+    const mine = this.holders(name).find(({ node, id }) => node === this.#node.name && id === own?.id);
+    if (own === undefined || mine === undefined) return false;
+    if (own.decided.has(placeOf(other))) return true;
+    own.decided.add(placeOf(other));
+    if (this.#keeps(name, own, mine, other)) return true;
+    this.#lose(name, `"${other.node}" has it now`, other.node);
+    return false;
   }
 
   /** Answers a claim of another node. @returns Who has the name, or claimed it earlier; `null` when this node knows nobody. */
@@ -168,24 +219,24 @@ export class NameClaims {
     }
   }
 
-  /** @returns Whether this node keeps the name. */
-  #decide(name: string, { onConflict, decided }: OwnClaim, mine: StampedHolder, other: StampedHolder): boolean {
-    let kept: NameHolder | undefined | void;
-    const claims = [toHolder(mine), toHolder(other)] as const;
-    try {
-      kept = onConflict?.(name, claims);
-    } catch (error) {
-      this.#node.dispatchEvent(
-        new CustomEvent("error", {
-          detail: { error, node: other.node, during: `deciding who has the name "${name}"` },
-        }),
-      );
-    }
-    if (kept === claims[1]) return false;
+  /** @returns Whether this node keeps the name. The other one is told when it does. */
+  #decide(name: string, own: OwnClaim, mine: StampedHolder, other: StampedHolder): boolean {
+    if (!this.#keeps(name, own, mine, other)) return false;
     // Should the word not reach it, its claim is hidden, and is decided about anew once it is seen again.
     this.#node.call(other.node, this.#handler, [LOST, name, mine.stamp, other.id])
-      .catch(() => decided.delete(placeOf(other)));
+      .catch(() => own.decided.delete(placeOf(other)));
     return true;
+  }
+
+  #keeps(name: string, { onConflict }: OwnClaim, mine: StampedHolder, other: StampedHolder): boolean {
+    const claims = [toHolder(mine), toHolder(other)] as const;
+    try {
+      return onConflict?.(name, claims) !== claims[1];
+    } catch (error) {
+      const during = `deciding who has the name "${name}"`;
+      this.#node.dispatchEvent(new CustomEvent("error", { detail: { error, node: other.node, during } }));
+      return true;
+    }
   }
 
   #lose(name: string, reason: string, owner?: string): void {
@@ -202,6 +253,10 @@ export class NameClaims {
 function cannotHaveIt(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   return error instanceof CallError ? error.remote.name === "NoHandlerError" : NOT_REACHED.has(error.name);
+}
+
+function namesIn(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
 }
 
 function placeOf({ node, id }: StampedHolder): string {

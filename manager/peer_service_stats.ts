@@ -44,6 +44,8 @@ export interface PeerServiceStats {
   readonly streams: StreamStats;
   /** How the node is protected from those who reach its port. */
   readonly posture: Posture;
+  /** Attempts to join that are under way. */
+  readonly joining: number;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
   /** What others said and was not believed: word of third nodes, and frames that are for members to send. */
@@ -76,6 +78,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     trust: node.pool.renewal.stats,
     streams: node.streaming.stats,
     posture: postureOf(node.settings),
+    joining: node.entry.pending,
     unknownFrames: node.router.unknownFrames,
     ignoredWords: node.refutation.ignored,
     peers: Object.fromEntries(peers),

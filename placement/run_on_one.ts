@@ -20,8 +20,9 @@ export type OneTask = (signal: AbortSignal, lease: Lease) => Promise<void>;
 /** Options of {@linkcode Placement.runOnOne}. */
 export interface RunOnOneOptions {
   /**
-   * How many nodes, itself included, a node must see to run the task: `"majority"` of the known members, or a number. Without it, each part of
-   * a cluster that fell apart runs the task.
+   * How many nodes, itself included, must be for a node that is to run the task: `"majority"` of the known members, or a number. A node is for
+   * the one that it takes for the owner itself. One that does not ask for the task is for each node that sees it: have every member ask for
+   * it where single links may fail. Without a quorum, each part of a cluster that fell apart runs the task.
    *
    * @default {1}
    */
@@ -46,10 +47,12 @@ export class RunOnOne implements Disposable {
   readonly #quorum: "majority" | number;
   readonly #stableAfter: number;
   readonly #subscriptions: Disposable[];
-  /** Nodes that ask for the task. */
-  readonly #asking = new Set<string>();
+  /** Nodes that ask for the task, and the node that each of them takes for the one; `null` when it sees none. */
+  readonly #votes = new Map<string, string | null>();
   /** When these changed last. */
-  #askedAt: number;
+  #votedAt: number;
+  /** The token of the last run of this node. */
+  #token = 0;
   #timer: Timer | null = null;
   #running: AbortController | null = null;
   /** Whether a run that was told to end has not ended yet. */
@@ -76,16 +79,16 @@ export class RunOnOne implements Disposable {
     this.#run = run;
     this.#quorum = quorum;
     this.#stableAfter = stableAfter ?? interval * (missed + 1);
-    this.#askedAt = node.runtime.clock.now();
+    this.#votedAt = node.runtime.clock.now();
     this.#subscriptions = [
       candidates.listen(() => this.#judge()),
-      // Who is seen counts for the quorum, whether it takes work or not.
+      // Each node that is seen counts for the quorum, whether it takes work or not.
       node.onUp("*", () => this.#judge()),
       node.onDown("*", () => this.#judge()),
-      node.onAttribute(this.#attribute, (name, token) => this.#heard(name, token)),
+      node.onAttribute(this.#attribute, (name, lease) => this.#heard(name, lease)),
     ];
     for (const member of node.members()) this.#heard(member, node.attribute(member, this.#attribute));
-    node.setAttribute(this.#attribute, 0);
+    this.#vote(null);
     node.stopSignal.addEventListener("abort", () => this[Symbol.dispose](), { once: true });
     this.#judge();
   }
@@ -99,51 +102,65 @@ export class RunOnOne implements Disposable {
     if (!this.#node.stopSignal.aborted) this.#node.setAttribute(this.#attribute, undefined);
   }
 
-  /** The attribute that tells the others that this node asks for the task, and the token of its last run. */
+  /** The attribute that tells the others that this node asks for the task: the token of its last run, and the node that it is for. */
   get #attribute(): string {
     return `placement/lease/${this.#name}`;
   }
 
-  #heard(node: string, token: unknown): void {
-    const isAsking = typeof token === "number" && Number.isSafeInteger(token);
-    if (isAsking) this.#highest = Math.max(this.#highest, token);
-    if (isAsking === this.#asking.has(node)) return;
-    if (isAsking) this.#asking.add(node);
-    else this.#asking.delete(node);
-    this.#askedAt = this.#node.runtime.clock.now();
+  #vote(one: string | null): void {
+    this.#node.setAttribute(this.#attribute, [this.#token, one]);
+  }
+
+  #heard(node: string, lease: unknown): void {
+    const [token, one] = Array.isArray(lease) ? lease : [];
+    const vote = Number.isSafeInteger(token) ? typeof one === "string" ? one : null : undefined;
+    if (vote !== undefined) this.#highest = Math.max(this.#highest, token);
+    if (vote === this.#votes.get(node)) return;
+    if (vote === undefined) this.#votes.delete(node);
+    else this.#votes.set(node, vote);
+    this.#votedAt = this.#node.runtime.clock.now();
     this.#judge();
   }
 
   #judge(): void {
-    if (this.#isDisposed) return;
+    if (this.#isDisposed || this.#node.stopSignal.aborted) return;
     this.#timer?.cancel();
     this.#timer = null;
-    if (!this.#isTheOne()) return this.#end("another node runs it now");
+    const one = this.#choose();
+    if (one !== this.#votes.get(this.#node.name)) return this.#vote(one);
+    if (one !== this.#node.name) return this.#end("another node runs it now");
+    if (!this.#hasQuorum()) return this.#end("too few nodes are for this one");
     if (this.#running !== null || this.#isEnding) return;
     const { clock } = this.#node.runtime;
-    const stableSince = Math.max(this.#candidates.changedAt, this.#askedAt);
+    const stableSince = Math.max(this.#candidates.changedAt, this.#votedAt);
     const wait = Math.max(stableSince + this.#stableAfter, this.#notBefore) - clock.now();
     if (wait > 0 || !hasLooked(this.#node)) {
       this.#timer = clock.schedule(Math.max(wait, this.#node.heartbeat.interval), () => this.#judge());
     } else this.#begin();
   }
 
-  #isTheOne(): boolean {
-    const { present } = this.#candidates;
+  /** The node that runs it, as this one sees it. */
+  #choose(): string | null {
+    const able = [...this.#candidates.present.values()].filter(({ name }) => this.#votes.has(name));
+    return rendezvous(this.#name, able)[0]?.name ?? null;
+  }
+
+  /** Whether enough nodes are for this one. It is not enough to see them: two nodes that do not see each other may both see the same others. */
+  #hasQuorum(): boolean {
     const members = this.#node.members();
-    const seen = members.filter((name) => name === this.#node.name || this.#node.isConnected(name)).length;
-    const quorum = this.#quorum === "majority" ? Math.floor(members.length / 2) + 1 : this.#quorum;
-    const able = [...present.values()].filter(({ name }) => this.#asking.has(name));
-    return seen >= quorum && rendezvous(this.#name, able)[0]?.name === this.#node.name;
+    const isFor = (name: string) =>
+      this.#node.isConnected(name) && (!this.#votes.has(name) || this.#votes.get(name) === this.#node.name);
+    const supporters = members.filter((name) => name === this.#node.name || isFor(name)).length;
+    return supporters >= (this.#quorum === "majority" ? Math.floor(members.length / 2) + 1 : this.#quorum);
   }
 
   async #begin(): Promise<void> {
     const { clock } = this.#node.runtime;
     const token = Math.max(this.#highest + 1, Math.floor(clock.wallTime()));
-    this.#highest = token;
-    this.#node.setAttribute(this.#attribute, token);
+    this.#highest = this.#token = token;
     const running = new AbortController();
     this.#running = running;
+    this.#vote(this.#node.name);
     try {
       await this.#run(running.signal, { token });
       this.#failures = 0;

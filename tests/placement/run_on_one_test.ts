@@ -2,8 +2,9 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Placement, type RunOnOneOptions } from "../../placement/mod.ts";
+import { type Discovery, startPeerService } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
-import { seededRandom } from "../seeded_random.ts";
+import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
 
 const NAMES = ["a", "b", "c", "d", "e"];
@@ -21,13 +22,16 @@ class Watch {
   readonly #cluster: SimulatedCluster;
   readonly #options: RunOnOneOptions;
 
-  constructor(cluster: SimulatedCluster, options: RunOnOneOptions) {
+  readonly #task: string;
+
+  constructor(cluster: SimulatedCluster, options: RunOnOneOptions, task = "task") {
     this.#cluster = cluster;
+    this.#task = task;
     this.#options = options;
   }
 
   ask(name: string): Disposable {
-    return new Placement(this.#cluster.node(name)).runOnOne("task", (signal, { token }) => {
+    return new Placement(this.#cluster.node(name)).runOnOne(this.#task, (signal, { token }) => {
       const run: Run = { node: name, token, from: this.#cluster.now, to: Infinity };
       this.runs.push(run);
       return new Promise((resolve) =>
@@ -80,27 +84,111 @@ Deno.test("runOnOne() runs a task on exactly one node, and on another when that 
   assert((watch.runs[1]?.token ?? 0) > (watch.runs[0]?.token ?? 0));
 });
 
-Deno.test("runOnOne() with a majority never runs two at once beyond the stated bound, whatever is cut, and runs one in the end", async () => {
-  for (let seed = 1; seed <= (IS_FULL_SIZE ? 400 : 15); seed++) {
-    const random = seededRandom(seed);
-    await using cluster = await SimulatedCluster.start({ nodes: NAMES, seed: `one ${seed}` });
-    const watch = new Watch(cluster, { quorum: "majority" });
-    for (const name of NAMES) watch.ask(name);
-    const { interval, missed } = cluster.node("a").heartbeat;
-    for (let step = 0; step < 6; step++) {
+/** Cuts, freezes and deaths at random: sides, single links, one direction only. */
+async function disturb(cluster: SimulatedCluster, watch: Watch, random: SeededRandom): Promise<void> {
+  const [one, other] = random.shuffle(NAMES) as [string, string];
+  switch (random.int(6)) {
+    case 0: {
       const side = NAMES.filter(() => random.chance(0.5));
       cluster.cut(side, NAMES.filter((name) => !side.includes(name)));
-      await cluster.advance(random.int(30_000));
-      if (random.chance(0.7)) cluster.heal();
-      await cluster.advance(random.int(20_000));
+      break;
     }
+    case 1:
+    case 2:
+      for (const name of NAMES) if (name !== one && random.chance(0.4)) cluster.cut(one, name);
+      break;
+    case 3:
+      cluster.cutOneWay(one, other);
+      break;
+    case 4:
+      cluster.crash(one);
+      watch.crashed(one);
+      await cluster.advance(random.int(20_000));
+      await cluster.startNode(one);
+      watch.ask(one);
+      break;
+    default:
+      cluster.heal();
+  }
+  await cluster.advance(random.int(30_000));
+}
+
+Deno.test("runOnOne() with a majority never runs two at once beyond the stated bound, whatever is cut or dies, tokens rise, and one runs in the end", async () => {
+  let runs = 0;
+  for (let seed = 1; seed <= (IS_FULL_SIZE ? 400 : 25); seed++) {
+    const random = seededRandom(seed);
+    await using cluster = await SimulatedCluster.start({ nodes: NAMES, seed: `one ${seed}` });
+    const watch = new Watch(cluster, { quorum: "majority" }, `task ${seed}`);
+    for (const name of NAMES) watch.ask(name);
+    const { interval, missed } = cluster.node("a").heartbeat;
+    for (let step = 0; step < 8; step++) await disturb(cluster, watch, random);
     cluster.heal();
+    await cluster.settled();
     await cluster.advance(60_000);
     assert(watch.overlap <= interval * (missed + 3), `seed ${seed}: two ran for ${watch.overlap} ms`);
     assertEquals(watch.running.length, 1, `seed ${seed}`);
     const tokens = watch.runs.map(({ token }) => token);
-    assertEquals(tokens, tokens.toSorted((a, b) => a - b), `seed ${seed}: tokens fell`);
+    assertEquals(tokens, [...new Set(tokens)].toSorted((a, b) => a - b), `seed ${seed}: tokens did not rise`);
+    runs += tokens.length;
   }
+  assert(runs > 50, `only ${runs} runs`);
+});
+
+Deno.test("runOnOne() with a majority runs one where two nodes cannot reach each other, and all others reach both", async () => {
+  for (const task of ["t1", "t2", "t3", "t4", "t5", "t6"]) {
+    await using cluster = await SimulatedCluster.start({ nodes: NAMES });
+    const watch = new Watch(cluster, { quorum: "majority" }, task);
+    for (const name of NAMES) watch.ask(name);
+    for (const name of ["a", "b"]) cluster.cut(name, ["d", "e"]);
+    await cluster.advance(60_000);
+    assertEquals(cluster.node("a").connected(), ["b", "c"]);
+    assertEquals(watch.running.length, 1, `${task} is run by ${watch.running}`);
+  }
+});
+
+Deno.test("runOnOne() does not begin on a node that has not looked for others yet, however often its discovery fails", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const watch = new Watch(cluster, {});
+  for (const name of ["a", "b"]) watch.ask(name);
+  await cluster.advance(15_000);
+  const before = watch.running;
+  let isFound = false;
+  const slow: Discovery = {
+    name: "slow",
+    lookup: () => isFound ? Promise.resolve([{ hostname: "a", port: 9_090 }]) : Promise.reject(new Error("not yet")),
+  };
+  const runtime = cluster.world.node("c");
+  await using late = await startPeerService({ name: "c", runtime, listen: "c:9090", discovery: slow });
+  const own: unknown[] = [];
+  new Placement(late).runOnOne("task", () => Promise.resolve(void own.push(late.members())));
+  await cluster.advance(120_000);
+  assertEquals([own, late.members(), before.length], [[], ["c"], 1]);
+  isFound = true;
+  await cluster.advance(60_000);
+  assertEquals(late.members(), ["a", "b", "c"]);
+  assertEquals(own.filter((members) => `${members}` !== "a,b,c"), []);
+});
+
+Deno.test("runOnOne() hands out a higher token after each restart, also where clocks of nodes differ", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
+  cluster.setSkew("a", 3_600_000);
+  cluster.setSkew("c", -3_600_000);
+  const watch = new Watch(cluster, {});
+  for (const name of ["a", "b", "c"]) watch.ask(name);
+  for (let round = 0; round < 6; round++) {
+    await cluster.advance(20_000);
+    const [name] = watch.running;
+    assert(name !== undefined);
+    cluster.crash(name);
+    watch.crashed(name);
+    await cluster.advance(20_000);
+    await cluster.startNode(name);
+    await cluster.settled();
+    watch.ask(name);
+  }
+  const tokens = watch.runs.map(({ token }) => token);
+  assert(tokens.length >= 7);
+  assertEquals(tokens, [...new Set(tokens)].toSorted((a, b) => a - b));
 });
 
 Deno.test("runOnOne() runs nothing where there is no majority", async () => {
