@@ -83,7 +83,7 @@ Deno.test("the key of a peer whose specification came without one is learnt at i
   const { key, ...keyless } = b.spec;
   a.pool.want([keyless]);
   await network.advance(1000);
-  assertEquals(a.peer("b").spec.key, key!);
+  assertEquals(a.peer("b").spec.key, key);
   const { keys } = await clusterIdentity(network.world.node("x"), "b", SECRETS);
   assertEquals(keys!.publicKey, key!);
 });

@@ -34,7 +34,7 @@ scenario("Reliable broadcast reaches everyone although its sender is cut off aft
   const broadcasts = nodes.map((node, index) =>
     new ReliableBroadcast(node, (message) => delivered[index]!.push(message))
   );
-  nodes[0]!.addInterpositionFun("only b hears it", ({ type, node, message }) => {
+  nodes[0].addInterpositionFun("only b hears it", ({ type, node, message }) => {
     return type === "receive_message" || node === "b" ? message : undefined;
   });
 

@@ -66,7 +66,7 @@ class Vocabulary {
 
   stamp(): unknown {
     const participants = [this.life(), this.life()].map(([name, life]) => `${life}:${name}`);
-    const to = participants[0]!;
+    const to = participants[0];
     return { to, sequence: this.number(), participants, sent: [0, 1, this.number()], delivered: [1, this.number()] };
   }
 

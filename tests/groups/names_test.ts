@@ -17,8 +17,8 @@ scenario("A name has one owner, all nodes know which, and it is free once it was
   assertEquals(atC.whereis("scanner"), undefined);
   const refused = await assertRejects(() => atB.claim("printer"), NameTakenError, 'the owner is "a"');
   assertEquals(refused.owner, "a");
-  await assertRejects(() => new Names(nodes[0]!).claim("printer"), NameTakenError, 'the owner is "a"');
-  assertEquals(new Names(nodes[1]!, { scope: "other" }).whereis("printer"), undefined);
+  await assertRejects(() => new Names(nodes[0]).claim("printer"), NameTakenError, 'the owner is "a"');
+  assertEquals(new Names(nodes[1], { scope: "other" }).whereis("printer"), undefined);
   claim[Symbol.dispose]();
   assertInstanceOf(claim.signal.reason, NameLostError);
   const next = await atB.claim("printer");

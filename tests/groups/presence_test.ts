@@ -23,12 +23,12 @@ scenario("A user on three nodes is one entry with three metas, and changes are t
   }
   assertEquals(all[2]?.list("room"), new Map([["ada", [0, 1, 2]]]));
   assertEquals(all[1]?.list("other"), new Map());
-  await nodes[1]!.stop();
+  await nodes[1].stop();
   await world.until("one is gone", () => all[0]!.list("room").get("ada")?.length === 2);
   all[2]!.untrack("room", "ada");
   await world.until("another is gone", () => all[0]!.list("room").get("ada")?.length === 1);
   all[0]!.untrack("room", "ada");
-  await nodes[0]!.stop();
+  await nodes[0].stop();
   await watching;
   assertEquals(changes, [
     ["ada", [0], [], true],

@@ -49,7 +49,7 @@ scenario("Messages with one partition key stay in order over parallel connection
   const heard = world.inbox(b, "log");
   const keys = ["x", "y", "z", 1, 2, 3, -7, 1.5];
   for (let n = 0; n < 1_600; n++) {
-    const partitionKey = keys[n % keys.length]!;
+    const partitionKey = keys[n % keys.length];
     // Messages of very different sizes overtake each other readily.
     const padding = new Uint8Array(n % 5 === 0 ? 20_000 : 1);
     await a.forwardMessage("b", "log", [partitionKey, n, padding], { channel: "bulk", partitionKey });

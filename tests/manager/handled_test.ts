@@ -98,7 +98,7 @@ scenario(
     await b.stop();
     await world.until("a noticed", () => !a.isConnected("b"));
     assert(!await isSettled(sent));
-    const again = await world.start("b", { listen: spec.addresses[0]! });
+    const again = await world.start("b", { listen: spec.addresses[0] });
     const heard = world.inbox(again, "work");
     await again.syncJoin(a.spec);
     await sent;
@@ -131,7 +131,7 @@ scenario("A call that was given up is not carried out by a later incarnation", a
   const given = assertRejects(() => a.call("b", "work", 1, { retransmission: { initial: 20 } }), NotConnectedError);
   await b.stop();
   await given;
-  const again = await world.start("b", { listen: spec.addresses[0]! });
+  const again = await world.start("b", { listen: spec.addresses[0] });
   const heard = world.inbox(again, "work");
   await again.syncJoin(a.spec);
   await a.forwardMessage("b", "work", "after", ACK);

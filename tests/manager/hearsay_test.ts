@@ -40,11 +40,11 @@ for (const isThere of [true, false]) {
     const nodes = await world.cluster(["a", "b", "c", "d"]);
     const seen = watch(nodes);
     const stranger = await world.start("stranger");
-    await PeerService.nodeOf(stranger).pool.reach("a", nodes[0]!.spec.addresses);
+    await PeerService.nodeOf(stranger).pool.reach("a", nodes[0].spec.addresses);
     tell(stranger, "a", gossipToValue({ kind: "join", members: claims(nodes, 1, isThere) }));
     tell(stranger, "a", gossipToValue({ kind: "delta", delta: claims(nodes, 1, isThere), wanted: [] }));
-    await world.until("the stranger was heard", () => PeerService.nodeOf(nodes[0]!).refutation.ignored > 0);
-    await nodes[1]!.forwardMessage("a", "none", 1);
+    await world.until("the stranger was heard", () => PeerService.nodeOf(nodes[0]).refutation.ignored > 0);
+    await nodes[1].forwardMessage("a", "none", 1);
     assertEquals(seen, []);
     assertEquals(nodes.map((node) => node.members()), nodes.map(() => ["a", "b", "c", "d"]));
     await stranger.stop();
@@ -78,12 +78,12 @@ for (const isThere of [true, false]) {
 
 scenario("A made-up incarnation far in the future burns no name", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
-  const ahead = Number.MAX_SAFE_INTEGER - nodes[2]!.spec.incarnation;
+  const ahead = Number.MAX_SAFE_INTEGER - nodes[2].spec.incarnation;
   const seen = watch(nodes);
   for (const to of ["b", "c"]) {
     for (const isThere of [true, false]) {
-      const delta = claims([nodes[2]!], ahead, isThere);
-      tell(nodes[0]!, to, gossipToValue({ kind: "delta", delta, wanted: [] }));
+      const delta = claims([nodes[2]], ahead, isThere);
+      tell(nodes[0], to, gossipToValue({ kind: "delta", delta, wanted: [] }));
     }
   }
   const ignored = () => nodes.map((node) => PeerService.nodeOf(node).refutation.ignored);
@@ -91,8 +91,8 @@ scenario("A made-up incarnation far in the future burns no name", async (world) 
   await world.settled(nodes);
   assertEquals(seen, []);
   // A later incarnation of that name is welcome as ever.
-  await nodes[2]!.leave();
-  await nodes[2]!.syncJoin(nodes[0]!.spec);
+  await nodes[2].leave();
+  await nodes[2].syncJoin(nodes[0].spec);
   await world.settled(nodes);
 });
 

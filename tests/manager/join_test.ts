@@ -73,7 +73,7 @@ scenario("Nodes that join each other crosswise at the same time agree", async (w
 scenario("Two clusters become one when any two of their nodes join", async (world) => {
   const left = await world.cluster(["a", "b", "c"]);
   const right = await world.cluster(["x", "y", "z"]);
-  await left[2]!.join(right[1]!.spec);
+  await left[2].join(right[1].spec);
   await world.settled([...left, ...right]);
 });
 

@@ -85,7 +85,7 @@ scenario("Right after syncJoin() a message reaches every member that can be reac
   const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);
   const inboxes = nodes.map((node) => world.inbox(node, "log"));
   const newcomer = await world.start("z");
-  await newcomer.syncJoin(nodes[0]!.spec);
+  await newcomer.syncJoin(nodes[0].spec);
   assertEquals(newcomer.members().length, 7);
   for (const { name } of nodes) await newcomer.forwardMessage(name, "log", "hello", { ack: true });
   assertEquals(inboxes.map(({ messages }) => messages.length), [1, 1, 1, 1, 1, 1]);
@@ -93,9 +93,9 @@ scenario("Right after syncJoin() a message reaches every member that can be reac
 
 scenario("syncJoin() does not wait for members that refuse connections", async (world) => {
   const nodes = await world.cluster(["a", "b", "c", "d"]);
-  await nodes[3]!.stop();
+  await nodes[3].stop();
   const newcomer = await world.start("z");
-  await newcomer.syncJoin(nodes[0]!.spec);
+  await newcomer.syncJoin(nodes[0].spec);
   assertEquals(newcomer.members(), ["a", "b", "c", "d", "z"]);
   assertEquals(newcomer.connected(), ["a", "b", "c"]);
 });
@@ -105,7 +105,7 @@ scenario("syncJoin() waits for a mute member no longer than half of the handshak
   world.simulated.pause("c");
   const newcomer = await world.start("z");
   const before = world.clock.now();
-  await newcomer.syncJoin(nodes[0]!.spec);
+  await newcomer.syncJoin(nodes[0].spec);
   assertEquals(newcomer.connected(), ["a", "b"]);
   assert(world.clock.now() - before < 1_200, `${world.clock.now() - before} ms`);
   world.simulated.resume("c");

@@ -82,7 +82,7 @@ scenario(
     await world.until("it was tried", () => a.stats().connections.dials > 0);
     assertEquals(a.stats().connections.dials < 5, true, `${a.stats().connections.dials} dials`);
     await a.updateMembers([a.spec]);
-    const listen = spec.addresses[0]!;
+    const listen = spec.addresses[0];
     const back = await world.start("ghost", { listen });
     const { dials } = a.stats().connections;
     const other = await world.start("other");

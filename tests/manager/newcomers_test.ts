@@ -11,18 +11,18 @@ scenario(
   async (world) => {
     const nodes = await world.cluster(["a", "b"], OPTIONS);
     const [a, b] = forEachOf(nodes, (node) => world.inbox(node, "news"));
-    nodes[0]!.broadcast("news", "private", { newcomers: false });
-    nodes[0]!.broadcast("news", "public");
+    nodes[0].broadcast("news", "private", { newcomers: false });
+    nodes[0].broadcast("news", "public");
     await world.until("those who are there have both", () => a.messages.length === 2 && b.messages.length === 2);
     assertEquals(b.contexts.map(({ repaired }) => repaired), [false, false]);
     assertEquals(a.contexts.map(({ age, repaired }) => [age, repaired]), [[0, false], [0, false]]);
     await new Promise<void>((resolve) => world.clock.schedule(300, resolve));
     const c = await world.start("c", OPTIONS);
     const late = world.inbox(c, "news");
-    await c.syncJoin(nodes[1]!.spec);
+    await c.syncJoin(nodes[1].spec);
     await world.until("it has been told", () => late.messages.length > 0);
     await world.until("it is connected with all", () => c.isFullyConnected("a") && c.isFullyConnected("b"));
-    nodes[0]!.broadcast("news", "now", { newcomers: false });
+    nodes[0].broadcast("news", "now", { newcomers: false });
     await world.until("it is told of what is new", () => late.messages.length > 1);
     assertEquals(late.messages, ["public", "now"]);
     assertEquals(late.contexts[0]!.repaired, true);

@@ -33,11 +33,11 @@ scenario(
   "With ttl 1 the neighbours cut themselves off as well: over a full mesh everybody from everybody",
   async (world) => {
     const nodes = await world.cluster(NAMES);
-    const reference = await nodes[0]!.injectPartition("c", 1);
+    const reference = await nodes[0].injectPartition("c", 1);
     await world.until("all are cut off", () => nodes.every((node) => node.partitions().length === 3));
     for (const node of nodes) assertEquals(peersOf(node), NAMES.filter((name) => name !== node.name));
-    await assertRejects(() => nodes[0]!.forwardMessage("b", "log", 1), PartitionedError, "an injected partition");
-    nodes[3]!.resolvePartition(reference);
+    await assertRejects(() => nodes[0].forwardMessage("b", "log", 1), PartitionedError, "an injected partition");
+    nodes[3].resolvePartition(reference);
     await world.until("it is over everywhere", () => nodes.every((node) => node.partitions().length === 0));
     await world.settled(nodes);
   },
@@ -46,9 +46,9 @@ scenario(
 scenario("With ttl 2 the same, and messages in every direction pass again afterwards", async (world) => {
   const nodes = await world.cluster(NAMES);
   const inboxes = nodes.map((node) => world.inbox(node, "log"));
-  const reference = await nodes[0]!.injectPartition("a", 2);
+  const reference = await nodes[0].injectPartition("a", 2);
   await world.until("all are cut off", () => nodes.every((node) => node.partitions().length === 3));
-  nodes[0]!.resolvePartition(reference);
+  nodes[0].resolvePartition(reference);
   await world.until("it is over everywhere", () => nodes.every((node) => node.partitions().length === 0));
   await world.settled(nodes);
   for (const from of nodes) for (const to of NAMES) await from.forwardMessage(to, "log", from.name);

@@ -27,8 +27,8 @@ for (const name of NAMES) {
     cluster.crash(name);
     await cluster.advance(60_000);
     const [node] = await disks.restart(name);
-    assertEquals<readonly string[]>(node!.members(), NAMES);
-    assertGreater(node!.spec.incarnation, former);
+    assertEquals<readonly string[]>(node.members(), NAMES);
+    assertGreater(node.spec.incarnation, former);
     assertLessOrEqual(await cluster.settled(), 4_000);
     assertEquals(disks.told, []);
   });
@@ -110,8 +110,8 @@ Deno.test("A new life has a newer incarnation than the last one, even when the c
     cluster.crash("b");
     cluster.setSkew("b", -3_600_000 * (life + 1));
     const [node] = await disks.restart("b");
-    assertEquals(node!.spec.incarnation, former + 1);
-    former = node!.spec.incarnation;
+    assertEquals(node.spec.incarnation, former + 1);
+    former = node.spec.incarnation;
     await cluster.settled();
   }
   assertEquals(disks.told, []);
@@ -297,7 +297,7 @@ Deno.test("A disk that fails costs an error event, and nothing else; what it mis
   await cluster.advance(1_000);
   cluster.crash("a");
   const [node] = await disks.restart("a");
-  assertEquals(node!.members(), ["a", "b"]);
+  assertEquals(node.members(), ["a", "b"]);
 
   disks.disk("a").fault = "fail";
   cluster.crash("a");

@@ -124,7 +124,7 @@ scenario("A member that cannot be reached is warned of once, and memberInfo() sa
   });
   assertEquals(told.map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
   assertStringIncludes(`${a.memberInfo("b")!.lastError}`, "refused");
-  const again = await world.start("b", { listen: spec.addresses[0]! });
+  const again = await world.start("b", { listen: spec.addresses[0] });
   await world.settled([a, again]);
   assertEquals(a.memberInfo("b")!.lastError, null);
   await again.stop();
@@ -143,7 +143,7 @@ for (
     const told = warnings(a);
     const { spec } = b;
     await b.stop();
-    const again = await world.start("b", { ...former, ...later, listen: spec.addresses[0]! });
+    const again = await world.start("b", { ...former, ...later, listen: spec.addresses[0] });
     const trust: string[] = [];
     again.addEventListener("trust", ({ detail }) => trust.push(detail.reason));
     const refusals = () => told.filter(({ error }) => error instanceof HandshakeRefusedError);
@@ -169,18 +169,18 @@ scenario(
     });
     const y = await world.start("y");
     await y.syncJoin(newer.spec);
-    await a[1]!.join(y.spec);
+    await a[1].join(y.spec);
     await world.until("the older one is told", () => told.length > 0);
     assertStringIncludes(told[0]!, `another node has the name "node1", lives at "`);
     assertEquals(warned.filter(({ code }) => code === "name-taken").length, 1);
-    await world.settled([newer, y, a[1]!]);
+    await world.settled([newer, y, a[1]]);
   },
 );
 
 scenario("A node that was held for dead is told so when it goes on", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
-  const told = warnings(nodes[2]!);
-  const others = warnings(nodes[0]!);
+  const told = warnings(nodes[2]);
+  const others = warnings(nodes[0]);
   world.simulated.pause("c");
   await world.until("c is down", () => nodes[0]!.memberInfo("c")!.status === "down");
   world.simulated.resume("c");

@@ -69,10 +69,10 @@ scenario(
     }
     await traffic.end();
     const late = await world.start("late", { secret: OLD });
-    const refused = await assertRejects(() => late.syncJoin(nodes[0]!.spec), HandshakeRefusedError);
+    const refused = await assertRejects(() => late.syncJoin(nodes[0].spec), HandshakeRefusedError);
     assertEquals(refused.refusal.code, "secret");
     const fresh = await world.start("fresh", { secret: NEW });
-    await fresh.syncJoin(nodes[1]!.spec);
+    await fresh.syncJoin(nodes[1].spec);
   },
 );
 

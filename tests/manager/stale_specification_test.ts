@@ -87,7 +87,7 @@ for (const name of ["a", "c"]) {
     const index = nodes.findIndex((node) => node.name === name);
     const before = nodes[index]!.spec;
     nodes[index] = await again(world, nodes[index]!, nodes[1]!, elsewhere(world, name));
-    assertNotEquals(nodes[index]!.spec.addresses, before.addresses);
+    assertNotEquals(nodes[index].spec.addresses, before.addresses);
     await allRight(world, nodes);
     await allTalk(world, nodes);
   });
@@ -105,7 +105,7 @@ const changes: readonly [what: string, before: Channels, after: Channels][] = [
 for (const [what, before, after] of changes) {
   scenario(`A node comes back with ${what}`, async (world) => {
     const nodes = await world.cluster(["a", "b", "c"], { channels: before });
-    nodes[1] = await again(world, nodes[1]!, nodes[2]!, { channels: after });
+    nodes[1] = await again(world, nodes[1], nodes[2], { channels: after });
     await allRight(world, nodes);
     await allTalk(world, nodes);
   });

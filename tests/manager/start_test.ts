@@ -45,14 +45,14 @@ Deno.test("startPeerService() lets go of every port when it fails", async () => 
 scenario("Several instances share one process and nothing else", async (world) => {
   const left = await world.cluster(["a", "b"], { cluster: "left" });
   const right = await world.cluster(["c", "d"], { cluster: "right" });
-  assertEquals([left[0]!.members(), right[0]!.members()], [["a", "b"], ["c", "d"]]);
-  const [heard, other] = [world.inbox(left[1]!, "log"), world.inbox(right[1]!, "log")];
-  await left[0]!.forwardMessage("b", "log", "left");
+  assertEquals([left[0].members(), right[0].members()], [["a", "b"], ["c", "d"]]);
+  const [heard, other] = [world.inbox(left[1], "log"), world.inbox(right[1], "log")];
+  await left[0].forwardMessage("b", "log", "left");
   await world.until("it arrived", () => heard.messages.length > 0);
-  await assertRejects(() => left[0]!.forwardMessage("d", "log", "astray"), NotConnectedError);
+  await assertRejects(() => left[0].forwardMessage("d", "log", "astray"), NotConnectedError);
   assertEquals(other.messages, []);
-  await left[0]!.stop();
-  assertEquals(right[0]!.connected(), ["d"]);
+  await left[0].stop();
+  assertEquals(right[0].connected(), ["d"]);
 });
 
 Deno.test("`await using` and stop() leave nothing behind", async () => {

@@ -5,11 +5,11 @@ import { scenario } from "./worlds.ts";
 
 scenario("stats() counts messages that were sent, delivered, dropped and unhandled", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
-  const heard = world.inbox(b!, "log");
-  for (let n = 0; n < 10; n++) await a!.forwardMessage("b", "log", n);
-  for (let n = 0; n < 3; n++) await a!.forwardMessage("b", "nobody", n);
-  a!.castMessage("nobody", "log", 1);
-  await world.until("all arrived", () => heard.messages.length === 10 && b!.stats().messages.unhandled === 3);
+  const heard = world.inbox(b, "log");
+  for (let n = 0; n < 10; n++) await a.forwardMessage("b", "log", n);
+  for (let n = 0; n < 3; n++) await a.forwardMessage("b", "nobody", n);
+  a.castMessage("nobody", "log", 1);
+  await world.until("all arrived", () => heard.messages.length === 10 && b.stats().messages.unhandled === 3);
   const [{ sent, dropped, superseded }, { delivered }] = [a!.stats().messages, b!.stats().messages];
   assertEquals({ sent, dropped, superseded, delivered }, { sent: 13, dropped: 1, superseded: 0, delivered: 10 });
 });
@@ -31,17 +31,17 @@ scenario("stats() measures every peer: connections, bytes both ways, frames and 
   assertGreater(at.framesIn, 0);
   assertEquals(of.queuedBytes, 0);
   assertGreater(of.roundTrip!, 0);
-  assertEquals(Object.keys(a!.stats().peers), ["b"]);
+  assertEquals(Object.keys(a.stats().peers), ["b"]);
 });
 
 scenario("stats() is a copy: it does not change later, and changing it changes nothing", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
-  const stats = a!.stats();
+  const stats = a.stats();
   const sent = stats.messages.sent;
-  await a!.forwardMessage("a", "nobody", 1);
+  await a.forwardMessage("a", "nobody", 1);
   assertEquals(stats.messages.sent, sent);
   (stats.connections.refused as Record<string, number>).cluster = 99;
-  assertEquals(a!.stats().connections.refused, {});
+  assertEquals(a.stats().connections.refused, {});
 });
 
 scenario("stats() of an idle pair: a second costs few frames and bytes", async (world) => {

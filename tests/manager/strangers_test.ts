@@ -118,7 +118,7 @@ overlayScenario(
 scenario("A relayed message to a node that there is not goes no further", async (world) => {
   const nodes = await world.cluster(["a", "b", "c", "d", "e", "f"]);
   const lost = () => nodes.reduce((sum, node) => sum + node.stats().relay.lost, 0);
-  await tell(nodes[0]!, nodes[1]!, FrameKind.relay, relayed(nodes[0]!, "nowhere", 1, null));
+  await tell(nodes[0], nodes[1], FrameKind.relay, relayed(nodes[0], "nowhere", 1, null));
   await world.until("it was dropped", () => lost() === 1);
   assertEquals(nodes.map((node) => node.stats().relay.relayed), nodes.map(() => 0));
 });

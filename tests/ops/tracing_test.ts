@@ -34,7 +34,7 @@ scenario("a message has a span where it is sent, and one below it where it is ha
   const nodes = await world.cluster(["a", "b"], { channels: { bulk: {} }, causalLabels: ["c"] });
   const [a] = nodes;
   const [here, there] = traced(nodes);
-  const heard = world.inbox(nodes[1]!, "log");
+  const heard = world.inbox(nodes[1], "log");
   const ways: [string, () => unknown][] = [
     ["forward", () => a.forwardMessage("b", "log", 1, { channel: "bulk" })],
     ["cast", () => a.castMessage("b", "log", 1)],
@@ -113,9 +113,9 @@ scenario("a broadcast has a span at its root, and one below it at each node", as
   const nodes = await world.cluster(["a", "b", "c"]);
   const tracers = traced(nodes);
   const inboxes = nodes.map((node) => world.inbox(node, "news"));
-  nodes[0]!.broadcast("news", 1);
+  nodes[0].broadcast("news", 1);
   await world.until("all have it", () => inboxes.every(({ messages }) => messages.length === 1));
-  const [root] = tracers[0]!.named("broadcast news");
+  const [root] = tracers[0].named("broadcast news");
   for (const tracer of tracers) assertFollows(tracer.named("process news")[0], root);
 });
 

@@ -33,7 +33,7 @@ Deno.test("One ByteWriter and one Decoder serve any number of values", () => {
       marks.push(writer.length);
     }
     values.forEach((value, index) => {
-      assertEquals(decoder.decode(writer.bytes, marks[index]!, marks[index + 1]!), ordinary(value));
+      assertEquals(decoder.decode(writer.bytes, marks[index], marks[index + 1]), ordinary(value));
     });
   });
 });
