@@ -54,7 +54,7 @@ function fill(): { observer: Attributes; index: GroupIndex; owners: Attributes[]
   const owners = Array.from({ length: NODES }, (_, node) => attributes(`node-${node}`));
   for (const [node, owner] of owners.entries()) {
     observer.show(`node-${node}`, 1, true);
-    owner.setNeighbours(["observer"]);
+    owner.addNeighbour("observer");
     for (let number = 0; number < ENTRIES; number++) set(owner, number, { tab: number });
     tell(owner, observer, index);
   }

@@ -49,7 +49,7 @@ const NOTHING: AttributesStep = { outgoing: [], events: [] };
 export class Attributes {
   readonly #options: AttributesOptions;
   #directory: AttributeDirectory;
-  #neighbours: readonly string[] = [];
+  readonly #neighbours = new Set<string>();
   #self: string;
   #own: AttributeOwner;
   /** The last version of this node's own that the neighbours were told. */
@@ -108,20 +108,20 @@ export class Attributes {
     return { outgoing: this.#toAll([delta]), events: [] };
   }
 
-  /** The nodes to which messages can be sent now. A new one is told what this node says of itself; on a partial view, a digest too. */
-  setNeighbours(neighbours: readonly string[]): AttributesStep {
-    const before = new Set(this.#neighbours);
-    this.#neighbours = neighbours;
-    const added = neighbours.filter((name) => !before.has(name));
-    if (added.length === 0) return NOTHING;
+  /** Messages can be sent to a node from now on. It is told what this node says of itself; on a partial view, a digest too. */
+  addNeighbour(to: string): AttributesStep {
+    if (this.#neighbours.has(to)) return NOTHING;
+    this.#neighbours.add(to);
     const { record } = this.#own;
-    const outgoing = added.flatMap((to) => {
-      const messages: AttributeMessage[] = [];
-      if (record.version > 0) messages.push({ kind: "delta", deltas: [record.deltaSince(0)], wanted: [] });
-      if (this.#options.expireAfter !== null && !this.#directory.isEmpty) messages.push(this.#digest());
-      return messages.map((message) => ({ to, message }));
-    });
-    return { outgoing, events: [] };
+    const messages: AttributeMessage[] = [];
+    if (record.version > 0) messages.push({ kind: "delta", deltas: [record.deltaSince(0)], wanted: [] });
+    if (this.#options.expireAfter !== null && !this.#directory.isEmpty) messages.push(this.#digest());
+    return { outgoing: messages.map((message) => ({ to, message })), events: [] };
+  }
+
+  /** No message can be sent to a node any more. */
+  removeNeighbour(name: string): void {
+    this.#neighbours.delete(name);
   }
 
   /** A node is a member, with that incarnation; `isVisible` says whether it is up. */
@@ -181,7 +181,7 @@ export class Attributes {
     this.#self = self.name;
     this.#directory = new AttributeDirectory(this.#options.expireAfter === null);
     this.#own = { record, renewedAt: 0, hash: null };
-    this.#neighbours = [];
+    this.#neighbours.clear();
     this.#toldVersion = 0;
     this.#enter(self.incarnation);
     return { outgoing: [], events };
@@ -319,11 +319,11 @@ export class Attributes {
 
   #toAll(deltas: readonly AttributeDelta[], except?: string): AttributesStep["outgoing"] {
     const message: AttributeMessage = { kind: "delta", deltas, wanted: [] };
-    return this.#neighbours.filter((name) => name !== except).map((to) => ({ to, message }));
+    return [...this.#neighbours].filter((name) => name !== except).map((to) => ({ to, message }));
   }
 
   #someNeighbours(): string[] {
-    return sample(this.#neighbours, this.#options.fanout, this.#options.random);
+    return sample([...this.#neighbours], this.#options.fanout, this.#options.random);
   }
 }
 

@@ -32,6 +32,8 @@ export class Liveness implements Part {
   readonly controls: readonly [FrameKind, ControlHandler][] = [
     [FrameKind.heartbeat, (peer, message) => this.receive(peer, message)],
   ];
+  /** Whether the detector knows which nodes share the watch. */
+  #isShared = false;
   /** How late the detector's timer is. */
   readonly delay: TimerDelay = new TimerDelay();
   /** How often the detector said what of others. */
@@ -98,11 +100,18 @@ export class Liveness implements Part {
     this.#heartbeat = this.#detectorFor(self);
   }
 
+  /** Other nodes than before share the watch, from the next tick on: while a cluster forms, many connections open between two ticks. */
+  share(): void {
+    this.#isShared = false;
+  }
+
   /**
-   * Takes note of the nodes that share the watch: in a full mesh all come to know the same nodes; otherwise each node watches all its
+   * Tells the detector which nodes share the watch: in a full mesh all come to know the same nodes; otherwise each node watches all its
    * neighbours.
    */
-  share(): void {
+  #divide(): void {
+    if (this.#isShared) return;
+    this.#isShared = true;
     const { pool, settings: { strategy: { isFullMesh = false } } } = this.#context;
     const watched = [...pool.peers.values()].filter(({ wanted, connected }) => isFullMesh ? wanted : connected);
     this.#heartbeat.setPeers(watched.map(({ name }) => name));
@@ -166,6 +175,7 @@ export class Liveness implements Part {
 
   #tick(): void {
     const now = this.#context.runtime.clock.now();
+    this.#divide();
     for (const peer of this.#context.pool.peers.values()) peer.listen(now);
     this.#driver.do(this.#heartbeat.tick(this.#env()));
   }

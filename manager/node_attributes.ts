@@ -34,7 +34,6 @@ export class NodeAttributes implements Part {
   readonly #context: NodeContext;
   readonly #attributes: Attributes;
   readonly #driver: StepDriver<AttributeMessage, AttributeEvent>;
-  readonly #linked = new Set<string>();
   readonly #listeners = new Map<string, Set<AttributeListener>>();
   readonly #isFullMesh: boolean;
   #isFlushing = false;
@@ -109,13 +108,11 @@ export class NodeAttributes implements Part {
   }
 
   peerLinked({ name }: Peer): void {
-    this.#linked.add(name);
-    this.#driver.do(this.#attributes.setNeighbours([...this.#linked]));
+    this.#driver.do(this.#attributes.addNeighbour(name));
   }
 
   peerUnlinked({ name }: Peer): void {
-    this.#linked.delete(name);
-    this.#driver.do(this.#attributes.setNeighbours([...this.#linked]));
+    this.#attributes.removeNeighbour(name);
   }
 
   peerUp({ name }: Peer): void {
@@ -133,7 +130,6 @@ export class NodeAttributes implements Part {
   }
 
   restart(self: NodeSpec): void {
-    this.#linked.clear();
     this.#driver.do(this.#attributes.restart(self));
     this.#show(this.#context.members.values());
   }

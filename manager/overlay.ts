@@ -204,11 +204,15 @@ export class Overlay implements Part {
     this.#context.replaceMembers(members);
     this.connect();
     for (const peer of this.#context.pool.peers.values()) this.#introduce(peer);
-    const joined = [...members.values()].filter(({ name }) => !before.has(name) && name !== self.name);
+    const joined: NodeSpec[] = [];
+    const renewed: NodeSpec[] = [];
+    for (const spec of members.values()) {
+      const known = before.get(spec.name);
+      if (known === spec) continue;
+      if (known === undefined && spec.name !== self.name) joined.push(spec);
+      else if (spec.incarnation > (known?.incarnation ?? spec.incarnation)) renewed.push(spec);
+    }
     const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== self.name);
-    const renewed = [...members.values()].filter(({ name, incarnation }) =>
-      incarnation > (before.get(name)?.incarnation ?? incarnation)
-    );
     // A newer life under this name has taken the place of this one.
     const superseded = (members.get(self.name)?.incarnation ?? 0) > self.incarnation;
     const removed = before.has(self.name) && (superseded || !members.has(self.name));
@@ -240,6 +244,9 @@ export class Overlay implements Part {
   }
 }
 
+/** Most strategies keep their members sorted: then there is nothing to sort, whenever another one is known. */
 function byName(specs: readonly NodeSpec[]): ReadonlyMap<string, NodeSpec> {
-  return new Map(specs.map((spec) => [spec.name, spec] as const).sort(([a], [b]) => a < b ? -1 : 1));
+  const isSorted = specs.every(({ name }, index) => index === 0 || specs[index - 1]!.name < name);
+  const sorted = isSorted ? specs : specs.toSorted((a, b) => a.name < b.name ? -1 : 1);
+  return new Map(sorted.map((spec) => [spec.name, spec]));
 }

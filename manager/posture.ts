@@ -12,6 +12,9 @@ export interface Posture {
   readonly beyondLoopback: boolean;
 }
 
+/** What only this host reaches. */
+const LOOPBACK = new AddressRanges(["127.0.0.0/8", "::1", "localhost"], "loopback");
+
 /** How a node with these settings is protected. */
 export function postureOf({ secrets, tls, listen }: Settings): Posture {
   const secret = secrets.count > 0;
@@ -21,5 +24,5 @@ export function postureOf({ secrets, tls, listen }: Settings): Posture {
 
 /** Whether only this host reaches an address. */
 export function isLoopback({ hostname }: Address): boolean {
-  return new AddressRanges(["127.0.0.0/8", "::1", "localhost"], "loopback").includes(hostname);
+  return LOOPBACK.includes(hostname);
 }

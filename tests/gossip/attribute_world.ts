@@ -52,7 +52,7 @@ export class AttributeWorld {
     }
     for (const { name, attributes } of this.nodes.values()) {
       const linked = [...this.nodes.keys()].filter((other) => other !== name && isLinked(name, other));
-      this.perform(name, attributes.setNeighbours(linked));
+      for (const other of linked) this.perform(name, attributes.addNeighbour(other));
     }
     this.settle();
   }

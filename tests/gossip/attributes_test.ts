@@ -116,7 +116,7 @@ Deno.test("A newer incarnation replaces what the older one said, and an older on
   cluster.set("a", "new", "2");
   cluster.settle();
   assertEquals(cluster.seen("b", "a"), { new: "2" });
-  cluster.perform("a", old.setNeighbours(["b", "c", "d"]));
+  for (const name of ["b", "c", "d"]) cluster.perform("a", old.addNeighbour(name));
   cluster.settle();
   for (let round = 0; round < 3; round++) cluster.round();
   assertEquals(cluster.seen("b", "a"), { new: "2" });
@@ -161,7 +161,9 @@ Deno.test("On a partial view attributes reach nodes that are nobody's neighbours
   const random = seededRandom(3);
   const graph = partialViews(random, 60, 4);
   const cluster = new AttributeWorld(random, [...graph.keys()], { expireAfter: 30_000 });
-  for (const [name, linked] of graph) cluster.perform(name, cluster.at(name).attributes.setNeighbours([...linked]));
+  for (const [name, linked] of graph) {
+    for (const other of linked) cluster.perform(name, cluster.at(name).attributes.addNeighbour(other));
+  }
   cluster.set("node-0", "role", "db");
   cluster.settle();
   const ignorant = () => [...graph.keys()].filter((name) => cluster.seen(name, "node-0").role !== "db");
