@@ -15,26 +15,10 @@ import type { Acceptance, ClusterIdentity, Session } from "./session.ts";
 import { SealError } from "../noise/cipher_state.ts";
 import type { HandshakeTimes } from "../traffic.ts";
 import type { WriterPool } from "../writer_pool.ts";
-import { HandshakeRefusedError, type Refusal, type RefusalCode } from "./refusal.ts";
+import { HandshakeRefusedError, isFinal, type Refusal, type RefusalCode } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import type { Address } from "../../wire/address.ts";
-
-/** Refusals that a stranger may give: another address may lead to the node that is meant. */
-const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
-  "version",
-  "cluster",
-  "strategy",
-  "secret",
-  "wrong-node",
-  "protocol",
-  "overloaded",
-]);
-
-/** Whether a refusal makes dialing other addresses pointless. Where nobody in particular is meant, one that leads back here does not. */
-function isFinal(code: RefusalCode, { to }: ConnectionRequest): boolean {
-  return !BY_STRANGERS.has(code) && !(code === "self" && to === null);
-}
 
 /** Over TLS, even to say no means to wait for a client that may never say anything: so many are told at a time. */
 const TURNED_AWAY_MAX = 64;
@@ -182,7 +166,7 @@ export class ConnectionOpener {
         {
           clock: this.#options.runtime.clock,
           signal,
-          isFinal: (error) => error instanceof HandshakeRefusedError && isFinal(error.refusal.code, request),
+          isFinal: (error) => error instanceof HandshakeRefusedError && isFinal(error.refusal, request.to),
         },
       );
     } catch (error) {

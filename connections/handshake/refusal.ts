@@ -56,6 +56,26 @@ export type RefusalCode = typeof REFUSAL_CODES[number];
 
 const CODES: ReadonlySet<string> = new Set(REFUSAL_CODES);
 
+/** Refusals that a stranger may give: another address may lead to the node that is meant. */
+const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set([
+  "version",
+  "cluster",
+  "strategy",
+  "secret",
+  "wrong-node",
+  "protocol",
+  "overloaded",
+]);
+
+/**
+ * Whether a refusal makes dialing other addresses pointless. Where no node in particular is meant, one that leads back to this node does not.
+ *
+ * @param to The node that is meant, if any.
+ */
+export function isFinal({ code }: Refusal, to: string | null): boolean {
+  return !BY_STRANGERS.has(code) && !(code === "self" && to === null);
+}
+
 /** A refused connection's reason, as it goes over the wire. */
 export interface Refusal {
   /** For programs. */

@@ -33,7 +33,7 @@ export class StatusChecker {
   /** Compares what was told with what the nodes say now. */
   sample(): void {
     for (const life of this.#run.lives) {
-      const told = [...this.#up.get(life)].filter((key) => !key.includes(" ")).sort();
+      const told = [...this.#up.get(life)!].filter((key) => !key.includes(" ")).sort();
       const asked = life.node.connected();
       if (told.join() !== asked.join()) {
         this.#run.fail(`${life.id} told that [${told}] are up, but is connected with [${asked}]`);
