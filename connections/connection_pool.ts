@@ -297,6 +297,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       peer.silent = false;
     }
     if (replaced !== null) this.#retire(replaced);
+    // What waits for room there goes on here, before what comes later.
+    replaced?.queue.release();
     connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#replaced.before(connection));
     this.settle(peer);
     return connection;

@@ -185,6 +185,11 @@ export class SendQueue {
     return this.#atMost(0);
   }
 
+  /** Lets those look that wait for room: there may be some elsewhere. */
+  release(): void {
+    for (const { resolve } of this.#waiters.splice(0)) resolve();
+  }
+
   /** Resolves once everything that was queued before is written, whatever comes after it, or the queue closed. */
   written(): Promise<void> {
     if (this.#closed || this.queuedBytes === 0) return Promise.resolve();

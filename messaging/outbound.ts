@@ -96,11 +96,18 @@ export interface OutboundMessage {
   readonly trace?: Uint8Array | undefined;
 }
 
+/** Senders that wait for room in a place: in the connection that is there, or in one that it has replaced. */
+interface PlaceLine {
+  readonly channel: string;
+  readonly index: number;
+  readonly line: WaitingLine;
+}
+
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
 export class Outbound {
   readonly #options: OutboundOptions;
-  /** Who waits for room, by connection. One for which nobody waits is not in it. */
-  readonly #lines = new Map<Connection, WaitingLine>();
+  /** Senders that wait for room, by peer. One for which none waits is not in it. */
+  readonly #lines = new Map<Peer, PlaceLine[]>();
   /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
   readonly #conflating = new WeakMap<Connection, ConflatingQueue<OutboundMessage>>();
@@ -186,7 +193,9 @@ export class Outbound {
   /** A node cannot be reached any more: nobody waits for it any longer, and what waited is let go of. */
   down(node: string): void {
     const reason = new NotConnectedError(`Cannot send to "${node}": it went down`);
-    for (const [connection, line] of this.#lines) if (connection.peer.name === node) line.end(reason);
+    for (const [peer, lines] of this.#lines) {
+      if (peer.name === node) { for (const { line } of [...lines]) line.end(reason); }
+    }
     for (const end of this.#waits.get(node) ?? []) end(reason);
     this.#waits.delete(node);
   }
@@ -359,16 +368,29 @@ export class Outbound {
   }
 
   #hasLine(connection: Connection): boolean {
-    return this.#lines.size > 0 && this.#lines.has(connection);
+    return this.#lines.size > 0 && this.#lineAt(connection) !== undefined;
+  }
+
+  /** The line for a connection's place: who waits there for a connection that this one has replaced comes first. */
+  #lineAt({ peer, channel, index }: Connection): WaitingLine | undefined {
+    return this.#lines.get(peer)?.find((place) => place.channel === channel && place.index === index)?.line;
   }
 
   #lineOf(connection: Connection): WaitingLine {
-    let line = this.#lines.get(connection);
-    if (line === undefined) {
-      line = new WaitingLine(connection.queue, () => this.#lines.delete(connection));
-      this.#lines.set(connection, line);
-    }
-    return line;
+    const present = this.#lineAt(connection);
+    if (present !== undefined) return present;
+    const { peer, channel, index, queue } = connection;
+    const lines = this.#lines.get(peer) ?? [];
+    const place = { channel, index, line: new WaitingLine(queue, () => this.#remove(peer, place)) };
+    lines.push(place);
+    this.#lines.set(peer, lines);
+    return place.line;
+  }
+
+  #remove(peer: Peer, place: PlaceLine): void {
+    const lines = this.#lines.get(peer)!;
+    lines.splice(lines.indexOf(place), 1);
+    if (lines.length === 0) this.#lines.delete(peer);
   }
 }
 

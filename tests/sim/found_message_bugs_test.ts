@@ -199,3 +199,26 @@ Deno.test("a node that leaves gives up what it was answering, also what it had a
   await cluster.wait(Promise.all(outcomes));
   assertEquals(signals.map(({ aborted }) => aborted), [true, true]);
 });
+
+Deno.test("what waits for room in a connection that is replaced comes before what is sent later", async () => {
+  const options = { preset: "local", channels: { bulk: { maxQueuedBytes: 65_536 } } } as const;
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options, latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const heard: number[] = [];
+  b.register("ear", (bytes: Uint8Array) => void heard.push(bytes[0]!));
+  const send = (number: number) =>
+    a.forwardMessage("b", "ear", new Uint8Array(20_000).fill(number), { channel: "bulk" });
+  cluster.cut(["a"], ["b"]);
+  const sent = Array.from({ length: 10 }, (_, number) => send(number));
+  const replaced = Promise.withResolvers<void>();
+  a.onUp("b", () => {
+    sent.push(send(10));
+    replaced.resolve();
+  }, { channel: "bulk" });
+  await cluster.advance(700);
+  cluster.heal();
+  await cluster.wait(replaced.promise);
+  await cluster.wait(Promise.all(sent));
+  assert(await cluster.runUntil(() => heard.length === 11));
+  assertEquals(heard, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+});
