@@ -326,6 +326,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
 
   #know(spec: NodeSpec): Peer {
     const known = this.#peers.get(spec.name);
+    this.#replaced.closeFormer(spec);
     if (known === undefined) {
       const peer = new Peer(spec, this.#options.self(), new ReadingRoom(this.#options.halfReadMax));
       peer.heardAt = this.runtime.clock.now();
@@ -335,8 +336,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     }
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
-      // What still comes over those that drain belongs to the former life, and must not be taken for a word of this one.
-      this.#replaced.close(known);
       known.silent = known.doubtful = false;
       // Its former life is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type Connection, predecessor } from "./connection.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Peer } from "./peer.ts";
 
 /** Connections that others have replaced, and that both sides still read to their end. */
@@ -40,5 +41,16 @@ export class ReplacedConnections {
   /** Closes those of a peer at once. */
   close(peer: Peer, reason?: unknown): void {
     for (const connection of [...this.open]) if (connection.peer === peer) connection.close(reason);
+  }
+
+  /**
+   * Closes those of the former lives of a node: what still comes over them must not be taken for a word of this one. The node may have been
+   * forgotten meanwhile.
+   */
+  closeFormer({ name, incarnation }: NodeSpec): void {
+    for (const connection of [...this.open]) {
+      const { peer } = connection;
+      if (peer.name === name && peer.incarnation < incarnation) connection.close();
+    }
   }
 }

@@ -88,3 +88,17 @@ Deno.test("what drains of a node's former life is closed once its next life is k
   a.pool.want([{ ...b.spec, incarnation: b.spec.incarnation + 1 }]);
   assert(old.closed);
 });
+
+Deno.test("what drains of a node's former life is closed although the node was forgotten before its next life is known", async () => {
+  const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
+  const [a, b] = await pair(world);
+  const old = a.peer("b").at("default", 0)!;
+  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
+  world.world.network.cut("a", "b");
+  a.pool.want([]);
+  for (const connection of a.peer("b").connections()) connection.close();
+  assertEquals(a.pool.peers.size, 0);
+  assert(old.draining && !old.closed);
+  a.pool.want([{ ...b.spec, incarnation: b.spec.incarnation + 1 }]);
+  assert(old.closed);
+});
