@@ -44,6 +44,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   readonly shortage: Shortage;
   /** What happened to streams so far. */
   readonly stats: Readonly<ConnectionOpener["stats"]>;
+  /** Connections that another one has replaced, and that are still open. */
+  readonly draining: ReadonlySet<Connection>;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -68,7 +70,8 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialing = new Dialing({
-      clock,
+      runtime: this.runtime,
+      patience: options.interval,
       opener: this.#opener,
       self: options.self,
       peers: this.#peers,
@@ -77,6 +80,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       outlived: (known) => news.take(known),
     });
     this.#replaced = new ReplacedConnections(options.idleGrace, options.courtesy);
+    this.draining = this.#replaced.open;
     this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#idleGrace = new IdleGrace(options.runtime.clock, options.idleGrace, (peer) => this.#closeUnwanted(peer));
@@ -86,6 +90,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       peer: (name) => this.#peers.get(name),
       hasJustDialed: (...place) => this.#dialing.hasJustBegun(place, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
+      vouch: (...dial) => this.#dialing.vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
       hasRoomFor: (...asked) => this.shortage.hasRoomFor(...asked),
@@ -102,11 +107,6 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** Everyone with whom there are, or should be, connections. */
   get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
-  }
-
-  /** Connections that another one has replaced, and that are still open. */
-  get draining(): ReadonlySet<Connection> {
-    return this.#replaced.open;
   }
 
   /** Name of this node. */
@@ -228,6 +228,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** A frame came in on one of the connections. */
   frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
+    if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.wish) takeInterest(connection.peer, buffer, start, end);
@@ -239,6 +240,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     const present = connection.peer.remove(connection);
     this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
+    this.#dialing.vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
     if (present) this.settle(connection.peer);
   }

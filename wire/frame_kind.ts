@@ -43,6 +43,10 @@ export const FrameKind = {
   probe: 0x1b,
   /** The last question that was read, as was all that was sent before it; and how many messages were read so far. */
   probed: 0x1c,
+  /** Asks whether a dial is the receiver's, which is under way under its name: number of the question, ticket of the dial. */
+  vouch: 0x1d,
+  /** The answer: number of the question, 1 for yes, 0 for no. */
+  vouched: 0x1e,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

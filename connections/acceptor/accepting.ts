@@ -36,8 +36,10 @@ export class Accepting {
     const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
     const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
     if (opened !== null) {
+      let confirmed = this.#reception.confirms(opened.request);
+      for (; typeof confirmed !== "boolean"; confirmed = this.#reception.confirms(opened.request)) await confirmed;
       // While it was opened, this node may have stopped, or begun another life.
-      if (self !== this.#host.self() || !this.#reception.confirms(opened.request)) stream.close();
+      if (self !== this.#host.self() || !confirmed) stream.close();
       else this.#host.welcome(opened.request, opened);
     }
     if (admitted !== undefined && this.#reception.release(admitted)) this.#host.released(admitted.spec.name);

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { Connection } from "../connection.ts";
 import { judgeRequest, nameInUse } from "./admission.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import type { Peer } from "../peer.ts";
@@ -17,6 +18,8 @@ export interface ReceptionHost {
   hasJustDialed(name: string, channel: string, index: number): boolean;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
+  /** Asks the node at the other end of a connection whether a ticket is that of its dial. @returns `null` when it does not answer. */
+  vouch(connection: Connection, ticket: number): Promise<boolean | null>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
   /** Milliseconds since the epoch. */
@@ -31,10 +34,15 @@ export interface ReceptionHost {
  * Admits dialers, and remembers those that have not filled their places yet. Such a place must not be dialed from here meanwhile: that
  * connection would take the place of theirs, and what they have sent over it by then would be lost. Nor is a peer gone with its last
  * connection as long as one is expected: the dialer may close those that it replaces before the new one is seen here.
+ *
+ * In an open cluster everyone can claim a name. A dialer with the name and incarnation of a peer that is connected has to be that peer, by the
+ * word that the peer says over its connection, unless the peer says nothing there any more.
  */
 export class Reception {
   readonly #host: ReceptionHost;
   readonly #expected = new Set<ConnectionRequest>();
+  /** What peers say of dials under their names; where one did not answer, over which connection it was asked. */
+  readonly #words = new WeakMap<ConnectionRequest, boolean | Connection>();
 
   constructor(host: ReceptionHost) {
     this.#host = host;
@@ -51,20 +59,28 @@ export class Reception {
 
   /** Decides about a trusted dialer. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
-    const verdict = this.#judge(request);
+    const verdict = await this.#judgeVouched(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
     if (verdict !== "probe") return verdict;
     const { name, incarnation } = request.spec;
     const predecessor = this.#host.peer(name)!;
-    if (await this.#host.probe(predecessor)) return nameInUse(name);
-    if (predecessor.incarnation < incarnation) this.#host.disconnect(predecessor);
-    const second = this.#judge(request);
+    const owner = ownersConnection(predecessor);
+    const word = owner === null ? null : this.#host.vouch(owner, request.ticket ?? 0);
+    const hasAnswered = await this.#host.probe(predecessor);
+    // Another dial may have shown the newcomer meanwhile: then it is the newcomer that answers.
+    if (predecessor.incarnation < incarnation) {
+      // A node that begins another life may still answer for the former one: then it knows the dial as its own.
+      if (hasAnswered && await word !== true) return nameInUse(name);
+      this.#host.disconnect(predecessor);
+    }
+    const second = await this.#judgeVouched(request);
     return second === "probe" ? nameInUse(name) : second;
   }
 
-  /** Whether what was granted to a dialer would still be granted, now that it knows. */
-  confirms(request: ConnectionRequest): boolean {
-    return this.#judge(request) === null;
+  /** Whether what was granted to a dialer would still be granted, now that it knows; or what to wait for before one asks again. */
+  confirms(request: ConnectionRequest): boolean | Promise<void> {
+    const verdict = this.#judge(request);
+    return verdict === "vouch" ? this.#askOwner(request) : verdict === null;
   }
 
   /** Whether a dialer's connection would take the place of another one. */
@@ -82,19 +98,47 @@ export class Reception {
     this.#expected.clear();
   }
 
-  #judge(request: ConnectionRequest): Refusal | "probe" | null {
+  async #judgeVouched(request: ConnectionRequest): Promise<Refusal | "probe" | null> {
+    for (;;) {
+      const verdict = this.#judge(request);
+      if (verdict !== "vouch") return verdict;
+      await this.#askOwner(request);
+    }
+  }
+
+  async #askOwner(request: ConnectionRequest): Promise<void> {
+    const connection = ownersConnection(this.#host.peer(request.spec.name))!;
+    this.#expected.add(request);
+    this.#words.set(request, await this.#host.vouch(connection, request.ticket ?? 0) ?? connection);
+  }
+
+  #judge(request: ConnectionRequest): Refusal | "probe" | "vouch" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
     const dialing = this.#host.hasJustDialed(spec.name, channel, index);
     const wallTime = this.#host.wallTime();
-    const verdict = judgeRequest(request, { self: this.#host.self(), peer, dialing, wallTime });
+    const self = this.#host.self();
+    const verdict = judgeRequest(request, { self, peer, dialing, wallTime });
     if (verdict !== null) return verdict;
+    // With a secret, the dialer has proven that it holds the key of the name.
+    if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {
+      const word = this.#words.get(request);
+      const connection = ownersConnection(peer);
+      if (word === false) return nameInUse(spec.name);
+      if (word !== true && connection !== null && word !== connection) return "vouch";
+    }
     const isFirst = (peer?.connections().length ?? 0) === 0;
     const pending = this.#expected.size - (this.#expected.has(request) ? 1 : 0);
     if (isFirst && !this.#host.hasRoomFor(spec, pending)) return tooFewDescriptors(spec.name);
     this.#expected.add(request);
     return null;
   }
+}
+
+/** The connection over which the node that has a name is asked about dials under it, if it is connected and can be asked. */
+function ownersConnection(peer: Peer | undefined): Connection | null {
+  const connection = peer?.membership ?? peer?.connections()[0] ?? null;
+  return connection?.features.has("vouch") ? connection : null;
 }
 
 /** Tells whether one of the peers that are wanted says that it is at a host. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import type { Clock } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../transport/runtime.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
@@ -10,10 +10,13 @@ import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedPlace, SharedDials } from "./shared_dials.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
+import { Vouching } from "../vouching.ts";
 
 /** What a {@linkcode Dialing} needs from the pool. */
 export interface DialingHost {
-  readonly clock: Clock;
+  readonly runtime: Pick<Runtime, "clock" | "random">;
+  /** Milliseconds in which a node has to say whose dial it is. */
+  readonly patience: number;
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
@@ -29,13 +32,16 @@ export interface DialingHost {
 
 /** The dials of this node: numbered, and one at a time for each place. */
 export class Dialing {
+  /** Knows these dials by their tickets. */
+  readonly vouching: Vouching;
   readonly #host: DialingHost;
   readonly #underWay: SharedDials<Connection>;
   #dials = 0;
 
   constructor(host: DialingHost) {
     this.#host = host;
-    this.#underWay = new SharedDials(host.clock);
+    this.vouching = new Vouching(host.runtime, host.patience);
+    this.#underWay = new SharedDials(host.runtime.clock);
   }
 
   /**
@@ -51,7 +57,17 @@ export class Dialing {
     index: number,
     options: DialOptions = {},
   ): Promise<Connection> {
-    const begin = () => this.#dial(this.#request(name, channel, index), addresses, options);
+    const begin = async () => {
+      const request = this.#request(name, channel, index);
+      try {
+        const connection = await this.#dial(request, addresses, options);
+        this.vouching.reached(request.ticket, connection.peer.name);
+        return connection;
+      } catch (error) {
+        this.vouching.end(request.ticket);
+        throw error;
+      }
+    };
     return name === null ? begin() : this.#underWay.join([name, channel, index], begin, options.signal);
   }
 
@@ -65,11 +81,12 @@ export class Dialing {
     this.#underWay.forget();
   }
 
-  #request(to: string | null, channel: string, index: number): ConnectionRequest {
+  #request(to: string | null, channel: string, index: number): ConnectionRequest & { ticket: number } {
     const known = to === null ? undefined : this.#host.peers.get(to);
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
-    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen };
+    const ticket = this.vouching.begin(to);
+    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
 

@@ -16,7 +16,7 @@ const FRAME_BYTES_MAX = 2 ** 32 - 1;
  * What this release can do beyond what its version of the protocol says. What a peer does not name is not sent to it. A name is never given to
  * anything else.
  */
-export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe"];
+export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch"];
 
 /** Which connection a dialer asks for. */
 export interface ConnectionRequest {
@@ -36,6 +36,8 @@ export interface ConnectionRequest {
   readonly seen: number;
   /** Whether the dialer holds the connection that has the place for lost: what is still in it is not to be waited for. */
   readonly lost?: true;
+  /** A random number, by which the dialer knows its dial when it is asked over another connection. */
+  readonly ticket?: number;
 }
 
 /** What a node offers on a connection. */
@@ -52,14 +54,15 @@ export interface Terms {
  * @throws {ProtocolError} When it is malformed.
  */
 export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
-  const { to, toIncarnation, channel, index, dial, seen, lost } = body;
+  const { to, toIncarnation, channel, index, dial, seen, lost, ticket } = body;
   if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
   if (!isIntegerIn(toIncarnation, 0) || !isIntegerIn(index, 0) || !isIntegerIn(dial, 0) || !isIntegerIn(seen, 0)) {
     throw malformed("introduction");
   }
   if (lost !== undefined && lost !== true) throw malformed("introduction");
+  if (ticket !== undefined && !isIntegerIn(ticket, 0)) throw malformed("introduction");
   const request = { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
-  return lost === undefined ? request : { ...request, lost };
+  return { ...request, ...lost === undefined ? {} : { lost }, ...ticket === undefined ? {} : { ticket } };
 }
 
 /**
