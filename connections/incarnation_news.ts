@@ -30,9 +30,12 @@ export class IncarnationNews {
     this.#outlived = outlived;
   }
 
-  /** Some node says that it knows this incarnation of this node's name. */
+  /**
+   * Some node says that it knows this incarnation of this node's name. The present one is no news: a dial that was begun in the incarnation before is
+   * refused with it, however late.
+   */
   take(known: number): void {
-    if (known >= this.#incarnation() && this.#believes(known)) this.#outlived(known);
+    if (known > this.#incarnation() && this.#believes(known)) this.#outlived(known);
   }
 
   #believes(known: number): boolean {

@@ -14,20 +14,20 @@ function node(incarnation: number) {
 
 Deno.test("IncarnationNews believes three words in ten minutes, and then one for each that has grown old", () => {
   const { clock, news, believed } = node(5);
-  for (let known = 5; known < 10; known++) news.take(known);
-  assertEquals(believed.splice(0), [5, 6, 7]);
+  for (let known = 6; known < 11; known++) news.take(known);
+  assertEquals(believed.splice(0), [6, 7, 8]);
   clock.moveTo(599_999);
-  news.take(10);
+  news.take(11);
   assertEquals(believed.splice(0), []);
   clock.moveTo(600_000);
   for (let known = 11; known < 16; known++) news.take(known);
   assertEquals(believed, [11, 12, 13]);
 });
 
-Deno.test("IncarnationNews believes in nothing old and nothing more than a day ahead, and does not count it", () => {
+Deno.test("IncarnationNews believes in nothing old or present and nothing more than a day ahead, and does not count it", () => {
   const { clock, news, believed } = node(500);
   const latest = clock.wallTime() + 86_400_000;
-  for (const known of [Number.MAX_SAFE_INTEGER, latest + 1, 499, 0]) news.take(known);
+  for (const known of [Number.MAX_SAFE_INTEGER, latest + 1, 500, 499, 0]) news.take(known);
   assertEquals(believed, []);
   for (let count = 0; count < 3; count++) news.take(latest);
   assertEquals(believed.length, 3);

@@ -189,3 +189,21 @@ Deno.test("two nodes that join each other by their addresses at once are connect
   await cluster.advance(10);
   assertEquals(cluster.disagreement(), undefined);
 });
+
+Deno.test("a dial that is answered after its node began another incarnation does not begin one more", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  // What "b" says when it dials "a" takes a second to be read.
+  cluster.slowReader("a", 300);
+  cluster.reset("a", "b");
+  await cluster.advance(10);
+  const before = b.spec.incarnation;
+  const left = b.leave();
+  assert(await cluster.runUntil(() => b.spec.incarnation > before, 60_000));
+  const { incarnation } = b.spec;
+  await cluster.wait(left);
+  await cluster.wait(b.join(cluster.node("c").spec));
+  await cluster.advance(10_000);
+  assertEquals(a.stats().connections.refused, { "stale-incarnation": 1 });
+  assertEquals(b.spec.incarnation, incarnation);
+});
