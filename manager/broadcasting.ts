@@ -45,6 +45,7 @@ export interface BroadcastingOptions {
   readonly deliver: (
     name: string,
     message: unknown,
+    bytes: number,
     from: string,
     age: number,
     repaired: boolean,
@@ -117,7 +118,7 @@ export class Broadcasting {
     this.stats.begun++;
     this.#driver.do(this.#tree.broadcast(payload, runtime.clock.now()));
     // As everywhere else, what is handed over has nothing in common with what was given: that may change.
-    runtime.defer(() => deliver(name, codec.decode(bytes), pool.selfName(), 0, false, trace));
+    runtime.defer(() => deliver(name, codec.decode(bytes), bytes.length, pool.selfName(), 0, false, trace));
   }
 
   /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
@@ -196,7 +197,7 @@ export class Broadcasting {
     const { codec, deliver } = this.#options;
     this.stats.delivered++;
     if (repaired) this.stats.repaired++;
-    deliver(name, codec.decode(bytes), id.root, age, repaired, traceFromValue(trace));
+    deliver(name, codec.decode(bytes), bytes.length, id.root, age, repaired, traceFromValue(trace));
   }
 
   #now(): number {

@@ -264,8 +264,10 @@ export class NodeMessaging {
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
       lifeOf: (node) => this.#knownLife(node),
-      deliver: (name, message, from, age, repaired, trace) =>
-        this.inbound.receive(name, message, this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace)),
+      deliver: (name, message, bytes, from, age, repaired, trace) => {
+        const context = this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace);
+        this.inbound.receive(name, message, context, bytes);
+      },
     }, self);
   }
 
@@ -296,7 +298,7 @@ export class NodeMessaging {
     if (what.kind === "cancel") return this.cancellations.take(from.name, what.value, true);
     const { name, cast, channel, envelope, message, bytes, trace } = what;
     const context = this.inbound.context(from.name, channel, cast, trace);
-    if (envelope === undefined) this.inbound.receive(name, message, context);
+    if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
     else this.acceptance.accept(from, envelope, bytes, message, name, context, false);
   }
 
@@ -314,12 +316,12 @@ export class NodeMessaging {
   ): void {
     const context = this.inbound.context(this.#context.self.name, channel, cast, trace);
     const { codec } = this.#context;
-    if (envelope === undefined) this.inbound.checkHolding(name);
     const bytes = codec.encode(message);
+    if (envelope === undefined) this.inbound.checkHolding(name, bytes.length);
     this.stats.sent++;
     this.#context.runtime.defer(() => {
       const arrived = codec.decode(bytes);
-      if (envelope === undefined) this.inbound.receive(name, arrived, context);
+      if (envelope === undefined) this.inbound.receive(name, arrived, context, bytes.length);
       else this.acceptance.accept(this.#context.self, envelope, bytes.length, arrived, name, context);
     });
   }

@@ -101,8 +101,8 @@ function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint
 export function receive(by: Node, from: string, channel: string, message: unknown): void {
   const { inbound } = by.messaging;
   const context = inbound.context(from, channel, false);
-  if (isForHandler(message)) inbound.receive(message.name, message.message, context);
-  else inbound.receive(MANAGER_NAME, message, context);
+  if (isForHandler(message)) inbound.receive(message.name, message.message, context, 0);
+  else inbound.receive(MANAGER_NAME, message, context, 0);
 }
 
 function isForHandler(message: unknown): message is { readonly name: string; readonly message: unknown } {

@@ -30,12 +30,15 @@ export interface InboundOptions {
 
 /** Messages for one handler that came by another way than a connection of its sender, and wait for room: a flood of them cannot be held back there. */
 const HELD_MAX = 1_024;
+/** Bytes that such messages take as they travel, for all handlers together. A larger one is held when no other is. */
+const HELD_BYTES_MAX = 64 * 1024 * 1024;
 
 /** A message's way in: from the connection that carried it to its handler. */
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
   readonly #signals = new SenderSignals();
+  #heldBytes = 0;
 
   constructor(options: InboundOptions) {
     this.#options = options;
@@ -85,8 +88,8 @@ export class Inbound {
    *
    * @throws {QueueFullError} When too many are held.
    */
-  checkHolding(name: string): void {
-    if (this.#options.registry.workload.waitingFor(name) < HELD_MAX) return;
+  checkHolding(name: string, bytes: number): void {
+    if (this.hasRoom(name) || this.#canHold(name, bytes)) return;
     throw new QueueFullError(`Cannot send to "${name}" on "${this.#options.self()}": ${overloaded(name)}`);
   }
 
@@ -98,6 +101,7 @@ export class Inbound {
   /** Lets go of what waits for room. */
   reset(): void {
     this.#options.registry.workload.clear();
+    this.#heldBytes = 0;
   }
 
   /** Whether there are functions that messages have to go through. */
@@ -143,11 +147,13 @@ export class Inbound {
   /**
    * Takes a message that did not come over a connection of its sender: one that others passed on, or that did not have to travel. It is
    * sent through the interposition functions, and delivered when there is room for it.
+   *
+   * @param bytes What it takes as it travels.
    */
-  receive(name: string, message: unknown, context: MessageContext): void {
+  receive(name: string, message: unknown, context: MessageContext, bytes: number): void {
     this.#options.stats.received++;
-    if (!this.#options.interpositions.active) this.#hold(name, message, context);
-    else this.interpose(message, context, (message) => this.#hold(name, message, context));
+    if (!this.#options.interpositions.active) this.#hold(name, message, context, bytes);
+    else this.interpose(message, context, (message) => this.#hold(name, message, context, bytes));
   }
 
   #enter(name: string, message: unknown, context: MessageContext): void {
@@ -155,12 +161,21 @@ export class Inbound {
     else this.interpose(message, context, (message) => this.deliver(name, message, context));
   }
 
-  #hold(name: string, message: unknown, context: MessageContext): void {
+  #canHold(name: string, bytes: number): boolean {
+    const hasBytes = this.#heldBytes === 0 || this.#heldBytes + bytes <= HELD_BYTES_MAX;
+    return hasBytes && this.#options.registry.workload.waitingFor(name) < HELD_MAX;
+  }
+
+  #hold(name: string, message: unknown, context: MessageContext, bytes: number): void {
     const { registry: { workload }, stats, undeliverable, self } = this.#options;
     if (workload.hasRoom(name)) {
       this.deliver(name, message, context);
-    } else if (workload.waitingFor(name) < HELD_MAX) {
-      workload.wait(name, () => this.deliver(name, message, context));
+    } else if (this.#canHold(name, bytes)) {
+      this.#heldBytes += bytes;
+      workload.wait(name, () => {
+        this.#heldBytes -= bytes;
+        this.deliver(name, message, context);
+      });
     } else {
       stats.dropped++;
       stats.turnedAway++;

@@ -42,7 +42,7 @@ function costOfReceiving(node: PeerServiceManager): Counts {
   const { inbound } = PeerService.nodeOf(node).messaging;
   const context = inbound.context("b", "default", true);
   counts.during(() => {
-    for (let i = 0; i < MESSAGES; i++) inbound.receive("count", i, context);
+    for (let i = 0; i < MESSAGES; i++) inbound.receive("count", i, context, 1);
   });
   return counts;
 }

@@ -133,7 +133,7 @@ Deno.test("Inbound shows no handler and no interposition function a message that
     return message;
   });
   const error = new SyntaxError("Cannot decode");
-  bench.inbound.receive("log", new UndecodableMessage(error), CONTEXT);
+  bench.inbound.receive("log", new UndecodableMessage(error), CONTEXT, 1);
   await assertRejects(() => bench.inbound.answer("log", new UndecodableMessage(error), CONTEXT), SyntaxError);
   assertEquals([bench.heard, seen, bench.stats.delivered], [[], [], 0]);
   assertEquals(bench.failures, [["log", "b", error], ["log", "b", error]]);
@@ -148,7 +148,7 @@ Deno.test("Inbound sends messages through the interposition functions: changed, 
     if (message === "drop") return undefined;
     return message === "later" && delays++ < 2 ? delay("later") : `${message}!`;
   });
-  for (const message of ["keep", "drop", "later"]) bench.inbound.receive("log", message, CONTEXT);
+  for (const message of ["keep", "drop", "later"]) bench.inbound.receive("log", message, CONTEXT, 1);
   assertEquals(bench.heard.map(([message]) => message), ["keep!"]);
   await pass(bench.runtime.clock, 1000);
   assertEquals(bench.heard.map(([message]) => message), ["keep!", "later!"]);

@@ -1,0 +1,12 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+/** Bytes of this process that are still referred to: garbage is collected first. */
+export function liveBytes(): number {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const { heapUsed, external } = Deno.memoryUsage();
+  return heapUsed + external;
+}
