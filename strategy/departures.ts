@@ -160,6 +160,34 @@ interface DepartureTurn {
   send(to: NodeSpec, message: { readonly type: "left" } & Departure): void;
 }
 
+/**
+ * Tells `to`, which speaks to this node as to one of its cluster, that this node has left that cluster. Nothing, where it was not removed but
+ * followed by a later incarnation.
+ */
+export function sendOwnDeparture(
+  turn: DepartureTurn & { readonly state: { readonly self: NodeSpec } },
+  to: NodeSpec,
+): void {
+  const { self: { name }, departures } = turn.state;
+  const removed = departures.get(name)?.removed ?? -1;
+  if (removed >= 0) turn.send(to, { type: "left", name, incarnation: removed, isRemoval: true });
+}
+
+/** The departures without that of a node which begins a membership anew: what it left before concerns nobody any more. */
+export function withoutDeparture(departures: Departures, name: string): Departures {
+  if (!departures.has(name)) return departures;
+  return new Map([...departures].filter(([other]) => other !== name));
+}
+
+/**
+ * A later incarnation of a node that is taken for the next one of `former`: whatever ends the membership of `former` ends its own, also when it
+ * is heard of later.
+ */
+export function followUp(node: NodeSpec, former: NodeSpec): NodeSpec {
+  const since = Math.min(memberSince(node), memberSince(former));
+  return since === memberSince(node) ? node : { ...node, since };
+}
+
 /** Tells `to` when its own present life is over, as far as others said. */
 export function sendItsDeparture(turn: DepartureTurn, to: NodeSpec): void {
   const departure = departureOf(turn.state.departures, to);

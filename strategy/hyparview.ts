@@ -2,7 +2,15 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { checkOption } from "./check_option.ts";
-import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "./departures.ts";
+import {
+  departureOf,
+  hasDeparted,
+  isCredible,
+  sendItsDeparture,
+  sendLatestDepartures,
+  sendOwnDeparture,
+  withoutDeparture,
+} from "./departures.ts";
 import { meet, onLeft, removeNode } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
 import { checkHyParViewMessage } from "./hyparview/messages.ts";
@@ -130,7 +138,9 @@ class HyParView implements Strategy<HyParViewState> {
 
   join(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
     return this.#turn(state, context, (turn) => {
-      if (meet(turn, peer) && !has(turn.state.active, peer.name)) links.requestLink(turn, peer, "high", true);
+      if (!meet(turn, peer)) return;
+      turn.set({ departures: withoutDeparture(turn.state.departures, state.self.name) });
+      if (!has(turn.state.active, peer.name)) links.requestLink(turn, peer, "high", true);
     });
   }
 
@@ -170,7 +180,9 @@ class HyParView implements Strategy<HyParViewState> {
     value: unknown,
     context: StrategyContext,
   ): Transition<HyParViewState> {
-    return this.#turn(state, context, (turn) => receive(turn, from, value));
+    const turn = new HyParViewTurn(state, context, this.#config);
+    receive(turn, from, value);
+    return { state: turn.state, outgoing: turn.outgoing };
   }
 
   prune(state: HyParViewState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<HyParViewState> {
@@ -217,8 +229,18 @@ class HyParView implements Strategy<HyParViewState> {
   }
 }
 
+/**
+ * Whether this node has left its cluster, and joined none since then. Whatever others say to it, but for a newcomer that wants to join it, is
+ * meant for the member that it was: they have not heard that it left.
+ */
+function isOutside(state: HyParViewState): boolean {
+  return state.removed || (state.departures.has(state.self.name) && knownMembers(state).length === 1);
+}
+
 function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   const message = checkHyParViewMessage(value);
+  if (isOutside(turn.state) && message.type !== "join" && message.type !== "left") return sendOwnDeparture(turn, from);
+  if (turn.state.removed) return;
   if (message.type === "left") {
     if (isCredible(message, turn.context)) onLeft(turn, message, from);
     return;

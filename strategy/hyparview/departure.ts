@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { canBe, type Departure, hasDeparted, isEndOf, removalOf, withDeparture } from "../departures.ts";
+import { canBe, type Departure, followUp, hasDeparted, isEndOf, removalOf, withDeparture } from "../departures.ts";
 import { find, union } from "../view.ts";
 import { fillActive } from "./links.ts";
 import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "./state.ts";
@@ -15,17 +15,17 @@ import { addPassive, forget } from "./views.ts";
 export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
   const { self, departures } = turn.state;
   if (node.name === self.name || hasDeparted(departures, node) || !canBe(node, turn.context)) return false;
-  const known = knownIncarnation(turn.state, node.name);
-  if (known === undefined || known === node.incarnation) return true;
-  if (known > node.incarnation) return false;
-  onLeft(turn, { name: node.name, incarnation: known, isRemoval: false });
-  addPassive(turn, node);
+  const known = knownNode(turn.state, node.name);
+  if (known === undefined || known.incarnation === node.incarnation) return true;
+  if (known.incarnation > node.incarnation) return false;
+  onLeft(turn, { name: node.name, incarnation: known.incarnation, isRemoval: false });
+  addPassive(turn, followUp(node, known));
   return true;
 }
 
-function knownIncarnation({ active, passive, pending, lost }: HyParViewState, name: string): number | undefined {
-  const node = find(active, name) ?? find(passive, name);
-  return (node ?? [...pending, ...lost].find((entry) => entry.node.name === name)?.node)?.incarnation;
+function knownNode({ active, passive, pending, lost }: HyParViewState, name: string): NodeSpec | undefined {
+  return find(active, name) ?? find(passive, name) ??
+    [...pending, ...lost].find((entry) => entry.node.name === name)?.node;
 }
 
 /** Removes `node` on behalf of this node's user: tells the neighbours, who pass it on, and the node itself. */

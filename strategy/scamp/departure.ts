@@ -4,6 +4,7 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import {
   canBe,
   type Departure,
+  followUp,
   hasDeparted,
   isEndOf,
   removalOf,
@@ -33,7 +34,7 @@ export function meet(turn: ScampTurn, node: NodeSpec): boolean {
   if (arc.node.incarnation > node.incarnation) return false;
   const isKept = findArc(view, node.name) !== undefined;
   onLeft(turn, { name: node.name, incarnation: arc.node.incarnation, isRemoval: false });
-  if (isKept) keep(turn, node);
+  if (isKept) keep(turn, followUp(node, arc.node));
   return true;
 }
 

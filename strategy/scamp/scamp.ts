@@ -1,7 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { departureOf, hasDeparted, isCredible, sendItsDeparture, sendLatestDepartures } from "../departures.ts";
+import {
+  departureOf,
+  hasDeparted,
+  isCredible,
+  sendItsDeparture,
+  sendLatestDepartures,
+  sendOwnDeparture,
+  withoutDeparture,
+} from "../departures.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
@@ -34,7 +42,9 @@ export class Scamp implements Strategy<ScampState> {
 
   join(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
     return this.#turn(state, context, (turn) => {
-      if (peer.name !== state.self.name && departure.meet(turn, peer)) subscription.subscribe(turn, peer);
+      if (peer.name === state.self.name || !departure.meet(turn, peer)) return;
+      turn.set({ departures: withoutDeparture(turn.state.departures, state.self.name) });
+      subscription.subscribe(turn, peer);
     });
   }
 
@@ -68,7 +78,9 @@ export class Scamp implements Strategy<ScampState> {
     message: unknown,
     context: StrategyContext,
   ): Transition<ScampState> {
-    return this.#turn(state, context, (turn) => receive(turn, from, message));
+    const turn = new ScampTurn(state, context, this.#config);
+    receive(turn, from, message);
+    return { state: turn.state, outgoing: turn.outgoing };
   }
 
   prune(state: ScampState, nodes: readonly NodeSpec[], context: StrategyContext): Transition<ScampState> {
@@ -109,8 +121,21 @@ function mark(turn: ScampTurn, name: string, downSince: number | null): void {
   turn.set({ view: markedArc(view, name, downSince), inView: markedArc(inView, name, downSince) });
 }
 
+/**
+ * Whether this node has left its cluster, and joined none since then. Whatever others say to it, but for a newcomer that wants to join it, is
+ * meant for the member that it was: they have not heard that it left.
+ */
+function isOutside(state: ScampState): boolean {
+  if (state.removed) return true;
+  return state.departures.has(state.self.name) && neighboursOf(state).length + state.heardOf.length === 0;
+}
+
 function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   const message = checkScampMessage(turn.config.name, value);
+  if (isOutside(turn.state) && message.type !== "subscribe" && message.type !== "left") {
+    return sendOwnDeparture(turn, from);
+  }
+  if (turn.state.removed) return;
   if (message.type === "left") {
     if (isCredible(message, turn.context)) departure.onLeft(turn, message, from);
     return;
