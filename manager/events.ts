@@ -83,6 +83,7 @@ export interface PeerServiceEventMap {
   /**
    * A node cannot be reached: its last connection closed, or it missed its heartbeats. It stays a member. With `channel`: that has been
    * without a connection for as long as it takes to open another one, although the node is up.
+   * Over an overlay that exchanges neighbours, `memberInfo(node).status` is `"up"` where that is all that happened.
    */
   down: CustomEvent<StatusDetail>;
   /** A node became a member; with a strategy that knows some of the cluster only: it became known here. */

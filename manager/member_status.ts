@@ -82,6 +82,9 @@ export class MemberStatuses implements Part {
 
   peerDown(peer: Peer): void {
     const error = this.#known.get(peer.name)?.lastError ?? null;
+    // Both nodes closed it in order: the overlay gave them other neighbours.
+    const isUnneeded = !peer.wanted && !peer.wantedThere && !peer.silent && !peer.severed && error === null;
+    if (isUnneeded) return void this.#set(peer.name, "up", ELSEWHERE);
     const reason = peer.silent
       ? "it missed its heartbeats"
       : peer.severed
@@ -128,17 +131,18 @@ export class MemberStatuses implements Part {
   }
 
   #entry(name: string): Known {
+    const { pool, runtime, settings } = this.#context;
+    const peer = pool.peers.get(name);
+    const isElsewhere = settings.strategy.isFullMesh !== true && peer?.wanted !== true;
     let entry = this.#known.get(name);
+    if (entry?.reason === UNMET && isElsewhere && entry.lastError === null) {
+      // The overlay wanted a connection with it, and does so no longer.
+      entry.status = "up";
+      entry.reason = ELSEWHERE;
+    }
     if (entry === undefined) {
-      const { pool, runtime, settings } = this.#context;
-      const peer = pool.peers.get(name);
-      const isElsewhere = settings.strategy.isFullMesh !== true && peer?.wanted !== true;
       const status = isElsewhere || peer?.up ? "up" : "down";
-      const reason = peer?.up
-        ? "it is connected"
-        : isElsewhere
-        ? "others know it; this node keeps no connection"
-        : UNMET;
+      const reason = peer?.up ? "it is connected" : isElsewhere ? ELSEWHERE : UNMET;
       entry = { status, since: runtime.clock.wallTime(), reason, lastError: null };
       this.#known.set(name, entry);
     }
@@ -156,3 +160,4 @@ export class MemberStatuses implements Part {
 }
 
 const UNMET = "it was not reached yet";
+const ELSEWHERE = "others know it; this node keeps no connection";

@@ -1,9 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 
 /**
- * Finds out what keeps nodes of a full mesh from being one settled cluster. Made to be asked again and again: it looks first at what
+ * Finds out what keeps nodes from being one settled cluster: in a full mesh, that all know all and are fully connected with all; elsewhere, that
+ * there is a way from each node to each other one, along connections that both ends see. Made to be asked again and again: it looks first at what
  * it found the last time.
  */
 export class DisagreementFinder {
@@ -19,13 +21,40 @@ export class DisagreementFinder {
   /** What is at odds, in half a sentence; `undefined` when nothing is. */
   find(nodes: readonly PeerServiceManager[]): string | undefined {
     const [first] = nodes;
+    if (first === undefined) return undefined;
+    const { isFullMesh, knowsAll } = PeerService.nodeOf(first).settings.strategy;
+    if (isFullMesh !== true) return this.#brokenOverlay(nodes, knowsAll === true);
     for (let count = 0; count < nodes.length; count++, this.#node++) {
       this.#node %= nodes.length;
       const node = nodes[this.#node]!;
-      const found = differentView(first!, node) ?? this.#missingConnection(node, nodes);
+      const found = differentView(first, node) ?? this.#missingConnection(node, nodes);
       if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  #brokenOverlay(nodes: readonly PeerServiceManager[], knowsAll: boolean): string | undefined {
+    const byName = new Map(nodes.map((node) => [node.name, node]));
+    const [first] = nodes;
+    for (const { name } of nodes) {
+      const paused = this.#obstacle(name, name);
+      if (paused !== undefined) return paused;
+    }
+    for (const node of nodes) {
+      const found = knowsAll ? differentView(first!, node) : undefined;
+      if (found !== undefined) return found;
+      for (const name of node.connected()) {
+        const other = byName.get(name);
+        if (other === undefined) return `"${node.name}" is connected with "${name}", which does not run`;
+        if (!other.isConnected(node.name)) return `"${node.name}" is connected with "${name}", which does not see it`;
+        const between = this.#obstacle(node.name, name);
+        if (between !== undefined) return between;
+      }
+    }
+    const reached = new Set([first!.name]);
+    for (const name of reached) for (const next of byName.get(name)!.connected()) reached.add(next);
+    const missing = nodes.find(({ name }) => !reached.has(name));
+    return missing && `there is no way along connections from "${first!.name}" to "${missing.name}"`;
   }
 
   #missingConnection(node: PeerServiceManager, nodes: readonly PeerServiceManager[]): string | undefined {

@@ -288,8 +288,8 @@ export class SimulatedCluster implements AsyncDisposable {
 
   /**
    * Lets time pass until all nodes that run know each other as members, agree on who else is one, and are fully connected with each
-   * other, with no cut between any two of them and none of them paused: what they have not noticed yet is no agreement. Wait for what a cut
-   * leads to with {@linkcode runUntil} or {@linkcode advance}.
+   * other, with no cut between any two of them and none of them paused: what they have not noticed yet is no agreement. Where the strategy keeps
+   * no full mesh: until there is a way from each node to each other one, along connections that both ends see. Wait for what a cut leads to with {@linkcode runUntil} or {@linkcode advance}.
    *
    * @returns Milliseconds that it took.
    * @throws {Error} When that is not so after `limit` milliseconds; the message says who is at odds.

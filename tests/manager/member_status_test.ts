@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { PartitionDetail } from "../../mod.ts";
+import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
+import { hyparview, type PartitionDetail } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { scenario } from "./worlds.ts";
@@ -40,6 +40,31 @@ scenario("memberInfo() tells of a suspicion, of its end, and of missed heartbeat
   world.simulated.resume("c");
   await world.until("it is up", () => a.memberInfo("c")!.status === "up");
 }, ["memory"]);
+
+Deno.test("A neighbour that the overlay exchanged for another one is not down; one that stops or dies is", async () => {
+  const nodes = Array.from({ length: 30 }, (_, index) => `n${index}`);
+  await using cluster = await SimulatedCluster.start({ seed: 3, nodes, options: { strategy: hyparview() } });
+  const told: string[] = [];
+  for (const node of cluster.nodes) {
+    node.addEventListener("down", ({ detail }) => {
+      const { status, reason } = node.memberInfo(detail.node) ?? { status: "unknown" };
+      if (status !== "unknown" && detail.channel === undefined) told.push(`${status}: ${reason}`);
+    });
+  }
+  await cluster.advance(60_000);
+  const exchanged = told.splice(0);
+  assertGreater(exchanged.length, 10, "the overlay exchanged no neighbours");
+  assertEquals(new Set(exchanged), new Set(["up: others know it; this node keeps no connection"]));
+  for (const node of cluster.nodes) assertEquals(node.members({ status: "down" }), []);
+
+  await cluster.wait(cluster.node("n7").stop());
+  cluster.crash("n8");
+  await cluster.advance(30_000);
+  const reasons = new Set(told);
+  for (const reason of ["its last connection closed", "it missed its heartbeats"]) {
+    assert(reasons.has(`down: ${reason}`), `nobody told that ${reason}`);
+  }
+});
 
 scenario("membershipVersion rises with each change of the membership, and with nothing else", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);

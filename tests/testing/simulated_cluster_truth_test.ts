@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { clientServer, hyparview, scampV2, type Strategy } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 
 Deno.test("Faults between nodes that never were are refused, with the names that there are", async () => {
@@ -35,6 +36,34 @@ Deno.test("settled() waits for what nodes have not noticed yet: cuts in both way
     await cluster.settled();
   }
 });
+
+const overlays: readonly (readonly [string, () => Strategy, tagOf?: (name: string) => string])[] = [
+  ["hyparview", hyparview],
+  ["scampV2", scampV2],
+  ["clientServer", clientServer, (name) => name < "n03" ? "server" : "client"],
+];
+
+for (const [name, strategy, tagOf] of overlays) {
+  Deno.test(`Over ${name}, a cluster has settled when there is a way from each node to each other one`, async () => {
+    const nodes = Array.from({ length: 50 }, (_, index) => `n${`${index}`.padStart(2, "0")}`);
+    const options = (node: string) => ({
+      strategy: strategy(),
+      metadata: tagOf === undefined ? {} : { tag: tagOf(node) },
+    });
+    await using cluster = await SimulatedCluster.start({ nodes, options });
+    const others = nodes.slice(2);
+    cluster.cut(nodes.slice(0, 2), others);
+    await assertRejects(() => cluster.settled(500), Error, "which is cut");
+    await cluster.runUntil(() =>
+      cluster.nodes.every((node) => node.connected().every((to) => others.includes(node.name) === others.includes(to)))
+    );
+    await assertRejects(() => cluster.settled(500), Error, "there is no way along connections from");
+    cluster.heal();
+    await cluster.settled();
+    cluster.pause("n07");
+    await assertRejects(() => cluster.settled(500), Error, `"n07" is paused`);
+  });
+}
 
 Deno.test("wait() says where handlers wait for time that does not pass", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
