@@ -15,7 +15,7 @@ export class OverlayWatch implements SightingWatch {
   /** The neighbours that each node sees up. */
   readonly #neighbours = new Map<string, Set<string>>();
   /** By node that went: those that have to see it. */
-  readonly #witnesses = new Map<string, Set<string>>();
+  readonly #observers = new Map<string, Set<string>>();
   /** Those that came and were not seen yet. */
   readonly #unseen = new Set<string>();
 
@@ -28,15 +28,15 @@ export class OverlayWatch implements SightingWatch {
     if (consequence === undefined) return;
     this.failures.push(...this.#missingOf(node));
     this.#unseen.delete(node);
-    this.#witnesses.delete(node);
+    this.#observers.delete(node);
     // What it sees itself from now on is of no consequence.
-    for (const witnesses of this.#witnesses.values()) witnesses.delete(node);
+    for (const observers of this.#observers.values()) observers.delete(node);
     if (consequence === "up") {
       if (this.#up.size > 0) this.#unseen.add(node);
       this.#up.add(node);
     } else {
       this.#up.delete(node);
-      this.#witnesses.set(node, new Set([...this.#up].filter((other) => this.#of(other).has(node))));
+      this.#observers.set(node, new Set([...this.#up].filter((other) => this.#of(other).has(node))));
     }
     if (kind === "start") this.#neighbours.delete(node);
   }
@@ -52,16 +52,16 @@ export class OverlayWatch implements SightingWatch {
       this.#unseen.delete(node);
     } else if (kind === "down") {
       this.#of(observer).delete(node);
-      this.#witnesses.get(node)?.delete(observer);
+      this.#observers.get(node)?.delete(observer);
     }
   }
 
   missing(): string[] {
-    return [...new Set([...this.#witnesses.keys(), ...this.#unseen])].flatMap((node) => this.#missingOf(node));
+    return [...new Set([...this.#observers.keys(), ...this.#unseen])].flatMap((node) => this.#missingOf(node));
   }
 
   #missingOf(node: string): string[] {
-    const blind = [...this.#witnesses.get(node) ?? []].map((observer) => neverSaw(observer, node, "down"));
+    const blind = [...this.#observers.get(node) ?? []].map((observer) => neverSaw(observer, node, "down"));
     return this.#unseen.has(node) ? [...blind, `nobody saw ${node} up`] : blind;
   }
 

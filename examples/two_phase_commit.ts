@@ -69,9 +69,9 @@ export class TwoPhaseCommit {
     }
   }
 
-  async #tell(member: string, verdict: unknown): Promise<void> {
+  async #tell(member: string, decision: unknown): Promise<void> {
     try {
-      await this.#node.forwardMessage(member, DECIDE, verdict, { ack: true, retransmission: RETRANSMISSION });
+      await this.#node.forwardMessage(member, DECIDE, decision, { ack: true, retransmission: RETRANSMISSION });
     } catch {
       // It has left the cluster, and what it had prepared with it.
     }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { forgetOldest } from "../runtime/forget_oldest.ts";
-import { HeartbeatWord, type Verdict } from "./heartbeat_message.ts";
+import { type DeadMessage, HeartbeatWord } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
 import type { LifeSigns } from "./life_signs.ts";
@@ -30,34 +30,34 @@ export class DeadMessages {
     this.#signs = signs;
   }
 
-  /** Declares `name` down, to everyone, the condemned included. */
+  /** Declares `name` down, to everyone, that node included. */
   declare(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const { counter } = this.#signs.of(name, peer);
-    const verdict: Verdict = [HeartbeatWord.verdict, name, peer.incarnation, counter];
-    this.#isNews(verdict);
+    const message: DeadMessage = [HeartbeatWord.dead, name, peer.incarnation, counter];
+    this.#isNews(message);
     this.#signs.markDown(name, peer, counter, turn);
-    turn.sendAll(verdict);
+    turn.sendAll(message);
   }
 
   /**
    * Takes a dead message about another node.
    *
-   * @param watching Whether this node's own silence means something. If not, it gives the condemned one interval to object.
+   * @param watching Whether this node's own silence means something. If not, it gives that node one interval to object.
    * @returns Whether that node is held for dead because of it.
    */
-  receive(from: string, verdict: Verdict, watching: boolean, turn: HeartbeatTurn): boolean {
-    const [, name, incarnation, counter] = verdict;
+  receive(from: string, message: DeadMessage, watching: boolean, turn: HeartbeatTurn): boolean {
+    const [, name, incarnation, counter] = message;
     const peer = turn.peers.get(name);
     if (peer !== undefined && incarnation < peer.incarnation) return false;
     const mark = this.#signs.marks.get(name);
     if (peer === undefined || !peer.connected || incarnation > peer.incarnation || mark !== undefined) {
       // Known already, or no business of this node, but perhaps news for its neighbours in a sparse overlay.
       if (mark?.incarnation === incarnation) mark.counter = Math.max(mark.counter, counter);
-      if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+      if (this.#isNews(message)) this.#passOn(message, from, turn);
       return false;
     }
     if (!watching || this.#knowsBetter(counter, name, peer, turn)) {
-      this.#object(from, verdict, peer, turn);
+      this.#object(from, message, peer, turn);
       return false;
     }
     this.#believe(name, peer, counter, from, turn);
@@ -89,7 +89,7 @@ export class DeadMessages {
     if (mark.incarnation !== peer.incarnation) return;
     const { incarnation, counter } = mark;
     this.#doubts.set(name, { incarnation, counter, from: undefined, since: turn.now });
-    turn.send(name, [HeartbeatWord.verdict, name, incarnation, counter]);
+    turn.send(name, [HeartbeatWord.dead, name, incarnation, counter]);
   }
 
   /**
@@ -138,13 +138,13 @@ export class DeadMessages {
     const newest = Math.max(counter, this.#signs.of(name, peer).counter);
     this.#doubts.delete(name);
     this.#signs.markDown(name, peer, newest, turn);
-    const verdict: Verdict = [HeartbeatWord.verdict, name, peer.incarnation, newest];
-    if (this.#isNews(verdict)) this.#passOn(verdict, from, turn);
+    const message: DeadMessage = [HeartbeatWord.dead, name, peer.incarnation, newest];
+    if (this.#isNews(message)) this.#passOn(message, from, turn);
   }
 
-  /** Answers a dead message with what is known here, and asks the condemned for a refutation. */
-  #object(from: string, verdict: Verdict, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
-    const [, name, incarnation, counter] = verdict;
+  /** Answers a dead message with what is known here, and asks the node that it is about for a refutation. */
+  #object(from: string, message: DeadMessage, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter] = message;
     const sign = this.#signs.of(name, peer);
     if (sign.counter > counter && this.#knowsBetter(counter, name, peer, turn)) {
       turn.send(from, [HeartbeatWord.alive, name, incarnation, sign.counter]);
@@ -152,19 +152,19 @@ export class DeadMessages {
     const doubt = this.#doubts.get(name);
     if (doubt !== undefined && doubt.counter >= counter) return;
     this.#doubts.set(name, { incarnation, counter, from, since: turn.now });
-    turn.send(name, verdict);
+    turn.send(name, message);
   }
 
-  #passOn(verdict: Verdict, from: string | undefined, turn: HeartbeatTurn): void {
+  #passOn(message: DeadMessage, from: string | undefined, turn: HeartbeatTurn): void {
     turn.sendSome(
-      verdict,
+      message,
       this.#settings.fanout,
-      (name) => name !== from && name !== verdict[1] && !this.#signs.isDown(name),
+      (name) => name !== from && name !== message[1] && !this.#signs.isDown(name),
     );
   }
 
   /** Whether no dead message as new was seen before; remembers it. */
-  #isNews([, name, incarnation, counter]: Verdict): boolean {
+  #isNews([, name, incarnation, counter]: DeadMessage): boolean {
     const seen = this.#seen.get(name);
     if (
       seen !== undefined &&

@@ -3,12 +3,12 @@
 import type { NodeLife } from "../wire/node_spec.ts";
 import { HeartbeatSender } from "./heartbeat_sender.ts";
 import {
-  type Alive,
-  type Ask,
+  type AliveMessage,
   checkHeartbeatMessage,
+  type DeadMessage,
   HeartbeatWord,
-  type Testimony,
-  type Verdict,
+  type ProbeReport,
+  type ProbeRequest,
 } from "./heartbeat_message.ts";
 import { HeartbeatTurn } from "./heartbeat_turn.ts";
 import {
@@ -28,7 +28,7 @@ import { Watch } from "./watch.ts";
  * `docs/failure_detection.md` explains the algorithm.
  *
  * It does no input or output. Call {@linkcode tick} about four times per interval (with a random phase, so that nodes do
- * not beat in step), hand each incoming message to {@linkcode receive}, report connections, and send what comes back. A call changes the
+ * not send in step), hand each incoming message to {@linkcode receive}, report connections, and send what comes back. A call changes the
  * detector, but depends on nothing else than its arguments.
  *
  * @example A node falls silent, and nobody else can tell more
@@ -128,7 +128,7 @@ export class Heartbeat {
     this.#tickedAt = env.now;
     this.#sender.tick(turn);
     for (const name of this.#deadMessages.tick(turn)) this.#watch.rest(name, turn);
-    for (const name of this.#watch.tick(turn)) this.#condemn(name, turn);
+    for (const name of this.#watch.tick(turn)) this.#declareDown(name, turn);
     return turn;
   }
 
@@ -143,12 +143,12 @@ export class Heartbeat {
     const turn = this.#turn(env);
     if (turn.connectedPeer(from.name)?.incarnation !== from.incarnation) return turn;
     this.#heard(from.name, turn);
-    if (typeof checked === "number") this.#beat(from, checked, turn);
+    if (typeof checked === "number") this.#heartbeat(from, checked, turn);
     else if (typeof checked === "boolean") this.#sender.subscribe(from.name, checked, turn);
-    else if (checked[0] === HeartbeatWord.ask) this.#asked(from.name, checked, turn);
-    else if (checked[0] === HeartbeatWord.verdict) this.#verdict(from.name, checked, turn);
+    else if (checked[0] === HeartbeatWord.probeRequest) this.#asked(from.name, checked, turn);
+    else if (checked[0] === HeartbeatWord.dead) this.#deadMessage(from.name, checked, turn);
     else if (checked[0] === HeartbeatWord.alive) this.#alive(checked, turn);
-    else this.#testimony(from.name, checked, turn);
+    else this.#probeReport(from.name, checked, turn);
     return turn;
   }
 
@@ -203,22 +203,22 @@ export class Heartbeat {
     if (peer !== undefined) this.#deadMessages.heard(name, peer, turn);
   }
 
-  #condemn(name: string, turn: HeartbeatTurn): void {
+  #declareDown(name: string, turn: HeartbeatTurn): void {
     const peer = turn.connectedPeer(name);
     if (peer === undefined) return;
     this.#watch.rest(name, turn);
     this.#deadMessages.declare(name, peer, turn);
   }
 
-  #beat(from: NodeLife, counter: number, turn: HeartbeatTurn): void {
+  #heartbeat(from: NodeLife, counter: number, turn: HeartbeatTurn): void {
     this.#learn(from.name, from.incarnation, counter, turn);
     // Asked for in the past, and the word that it no longer is got lost.
     if (!this.#watch.has(from.name)) turn.send(from.name, false);
   }
 
-  #alive([, name, incarnation, counter]: Alive, turn: HeartbeatTurn): void {
+  #alive([, name, incarnation, counter]: AliveMessage, turn: HeartbeatTurn): void {
     this.#learn(name, incarnation, counter, turn);
-    // Hearsay may end a suspicion at once, as a witness's answer does.
+    // Hearsay may end a suspicion at once, as the answer to an indirect probe does.
     this.#watch.review(name, turn);
   }
 
@@ -230,18 +230,18 @@ export class Heartbeat {
     this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
 
-  #testimony(from: string, testimony: Testimony, turn: HeartbeatTurn): void {
-    const [, name, incarnation, counter, counterAge] = testimony;
-    if (this.#watch.testimony(from, testimony, turn)) this.#condemn(name, turn);
+  #probeReport(from: string, report: ProbeReport, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter, counterAge] = report;
+    if (this.#watch.receiveReport(from, report, turn)) this.#declareDown(name, turn);
     // What is passed on counts as news of the moment, so it must not be much older than that.
     else if (counterAge <= 2 * this.#settings.interval) this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
 
-  #verdict(from: string, verdict: Verdict, turn: HeartbeatTurn): void {
-    const [, name, incarnation, counter] = verdict;
+  #deadMessage(from: string, message: DeadMessage, turn: HeartbeatTurn): void {
+    const [, name, incarnation, counter] = message;
     const { self } = this.#settings;
     if (name !== self.name) {
-      const believed = this.#deadMessages.receive(from, verdict, this.#watch.canTell(name, turn), turn);
+      const believed = this.#deadMessages.receive(from, message, this.#watch.canTell(name, turn), turn);
       if (believed) this.#watch.rest(name, turn);
     } else if (incarnation === self.incarnation) {
       turn.events.push({ type: "accused", node: name, incarnation, counter });
@@ -249,7 +249,7 @@ export class Heartbeat {
     }
   }
 
-  #asked(from: string, [, name, incarnation, , hops]: Ask, turn: HeartbeatTurn): void {
+  #asked(from: string, [, name, incarnation, , hops]: ProbeRequest, turn: HeartbeatTurn): void {
     const { self } = this.#settings;
     if (name === self.name) {
       if (incarnation === self.incarnation) this.#sender.answer(from, turn);
@@ -258,14 +258,14 @@ export class Heartbeat {
     const peer = turn.connectedPeer(name);
     const mark = this.#signs.marks.get(name);
     if (peer?.incarnation !== incarnation) {
-      turn.send(from, [HeartbeatWord.testimony, name, incarnation, 0, 0, -1]);
+      turn.send(from, [HeartbeatWord.probeReport, name, incarnation, 0, 0, -1]);
     } else if (mark !== undefined) {
-      turn.send(from, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
+      turn.send(from, [HeartbeatWord.dead, name, mark.incarnation, mark.counter]);
     } else {
-      const testimony = this.#watch.testify(name, peer, turn);
-      turn.send(from, testimony);
+      const report = this.#watch.reportOn(name, peer, turn);
+      turn.send(from, report);
       // Even if that was a good answer: a fresh sign of life is a better one.
-      this.#indirectProbes.add(from, [HeartbeatWord.ask, name, incarnation, testimony[3], hops], turn);
+      this.#indirectProbes.add(from, [HeartbeatWord.probeRequest, name, incarnation, report[3], hops], turn);
     }
   }
 }

@@ -5,28 +5,28 @@ import { isPrintable } from "../wire/node_spec_check.ts";
 
 /** The first element of those messages that are arrays. Numbers are part of the wire protocol: never reuse one. */
 export const HeartbeatWord = {
-  /** Asks a witness what it knows of a suspect. */
-  ask: 1,
-  /** The witness's answer. */
-  testimony: 2,
+  /** Asks another node for an indirect probe of a suspect. */
+  probeRequest: 1,
+  /** The answer to that: what the node that was asked has heard of the suspect. */
+  probeReport: 2,
   /** Declares a node down. Sent to that node itself, it asks for a refutation. */
-  verdict: 3,
+  dead: 3,
   /** Says that a node is alive: refutes dead messages with a smaller counter. */
   alive: 4,
 } as const;
 
 /** The sender's counter: it is alive. The commonest message by far, hence the smallest. */
-export type Beat = number;
+export type HeartbeatCounter = number;
 
-/** Whether the receiver is to beat to the sender from now on. `true` is answered by a beat at once. */
+/** Whether the receiver is to send heartbeats to the sender from now on. `true` is answered by a heartbeat at once. */
 export type WatchRequest = boolean;
 
 /**
  * `[word, node, incarnation, counter, hops]`: the newest counter that the asker knows; and 1 when one who cannot answer well is to
  * ask others, 0 when not.
  */
-export type Ask = readonly [
-  word: typeof HeartbeatWord.ask,
+export type ProbeRequest = readonly [
+  word: typeof HeartbeatWord.probeRequest,
   node: string,
   incarnation: number,
   counter: number,
@@ -34,13 +34,13 @@ export type Ask = readonly [
 ];
 
 /**
- * `[word, node, incarnation, counter, counterAge, silence]`: the newest counter that the witness knows and how many
+ * `[word, node, incarnation, counter, counterAge, silence]`: the newest counter that the node that was asked knows and how many
  * milliseconds ago it learned that, from the node or from others; and for how many milliseconds it has heard
  * nothing from the node directly, -1 when its own silence means nothing (it does not watch the node, has not done so for long
  * enough, or was asleep itself).
  */
-export type Testimony = readonly [
-  word: typeof HeartbeatWord.testimony,
+export type ProbeReport = readonly [
+  word: typeof HeartbeatWord.probeReport,
   node: string,
   incarnation: number,
   counter: number,
@@ -49,15 +49,31 @@ export type Testimony = readonly [
 ];
 
 /** `[word, node, incarnation, newest counter known when it was declared down]` */
-export type Verdict = readonly [word: typeof HeartbeatWord.verdict, node: string, incarnation: number, counter: number];
+export type DeadMessage = readonly [
+  word: typeof HeartbeatWord.dead,
+  node: string,
+  incarnation: number,
+  counter: number,
+];
 
 /** `[word, node, incarnation, counter]` */
-export type Alive = readonly [word: typeof HeartbeatWord.alive, node: string, incarnation: number, counter: number];
+export type AliveMessage = readonly [
+  word: typeof HeartbeatWord.alive,
+  node: string,
+  incarnation: number,
+  counter: number,
+];
 
 /** What failure detectors tell each other: plain values for MessagePack. */
-export type HeartbeatMessage = Beat | WatchRequest | Ask | Testimony | Verdict | Alive;
+export type HeartbeatMessage =
+  | HeartbeatCounter
+  | WatchRequest
+  | ProbeRequest
+  | ProbeReport
+  | DeadMessage
+  | AliveMessage;
 
-/** Far above any counter that is reached by beating. */
+/** Far above any counter that heartbeats reach. */
 export const COUNTER_MAX = 2 ** 48;
 
 /** Elements of the array that begins with each word. */
@@ -82,8 +98,8 @@ export function checkHeartbeatMessage(value: unknown): HeartbeatMessage {
   }
   if (!isIntegerIn(incarnation, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad incarnation");
   if (!isIntegerIn(counter, 0, COUNTER_MAX)) throw malformed("bad counter");
-  if (word === HeartbeatWord.ask && !isIntegerIn(hopsOrAge, 0, 1)) throw malformed("bad number of hops");
-  if (word === HeartbeatWord.testimony) {
+  if (word === HeartbeatWord.probeRequest && !isIntegerIn(hopsOrAge, 0, 1)) throw malformed("bad number of hops");
+  if (word === HeartbeatWord.probeReport) {
     if (!isIntegerIn(hopsOrAge, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad age of the counter");
     if (silence !== -1 && !isIntegerIn(silence, 0, Number.MAX_SAFE_INTEGER)) throw malformed("bad silence");
   }

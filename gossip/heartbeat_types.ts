@@ -9,7 +9,7 @@ export interface HeartbeatOptions {
   /** The node on which this detector runs. */
   readonly self: NodeLife;
   /**
-   * Milliseconds between two beats.
+   * Milliseconds between two heartbeats.
    *
    * @default {1000}
    */
@@ -22,7 +22,7 @@ export interface HeartbeatOptions {
    */
   readonly missed?: number | undefined;
   /**
-   * Nodes that watch one node, at most. A node sends, and receives, so many beats per interval.
+   * Nodes that watch one node, at most. A node sends, and receives, so many heartbeats per interval.
    *
    * @default {10}
    */
@@ -33,7 +33,7 @@ export interface HeartbeatOptions {
    *
    * @default {2}
    */
-  readonly witnesses?: number | undefined;
+  readonly indirectProbes?: number | undefined;
   /**
    * Random peers to which a node passes on a dead message that it accepts.
    *
@@ -104,7 +104,7 @@ export interface HeartbeatSettings {
   readonly self: NodeLife;
   readonly interval: number;
   readonly watchers: number;
-  readonly witnesses: number;
+  readonly indirectProbes: number;
   readonly fanout: number;
   /** Milliseconds of silence that are borne. */
   readonly limit: number;
@@ -118,16 +118,16 @@ export interface HeartbeatSettings {
  * @throws {RangeError} When a number is out of range.
  */
 export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings {
-  const { self, interval = 1000, missed = 5, watchers = 10, witnesses = 2, fanout = 3 } = options;
+  const { self, interval = 1000, missed = 5, watchers = 10, indirectProbes = 2, fanout = 3 } = options;
   if (!(interval > 0 && interval < Infinity)) {
     throw new RangeError(`Cannot detect failures: "interval" is ${interval}, expected a positive number`);
   }
   checkCount("missed", missed, 2);
   checkCount("watchers", watchers, 1);
-  checkCount("witnesses", witnesses, 0);
+  checkCount("indirectProbes", indirectProbes, 0);
   checkCount("fanout", fanout, 0);
   const limit = interval * missed;
-  return { self, interval, watchers, witnesses, fanout, limit, unease: limit * 0.8 };
+  return { self, interval, watchers, indirectProbes, fanout, limit, unease: limit * 0.8 };
 }
 
 function checkCount(name: string, value: number, least: number): void {

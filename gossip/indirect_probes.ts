@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type Ask, HeartbeatWord } from "./heartbeat_message.ts";
+import { HeartbeatWord, type ProbeRequest } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatSettings } from "./heartbeat_types.ts";
 
@@ -29,15 +29,15 @@ export class IndirectProbes {
   }
 
   /** Remembers that `asker` wants to hear of a node, of which nothing newer than the counter in `ask` is known. */
-  add(asker: string, [word, name, incarnation, counter, hops]: Ask, turn: HeartbeatTurn): void {
+  add(asker: string, [word, name, incarnation, counter, hops]: ProbeRequest, turn: HeartbeatTurn): void {
     let probe = this.#probes.get(name);
     if (probe === undefined || turn.now - probe.since >= this.#settings.interval) {
       probe = { counter, since: turn.now, askers: new Set() };
       this.#probes.set(name, probe);
       turn.send(name, [word, name, incarnation, counter, 0]);
       if (hops > 0) {
-        const further: Ask = [word, name, incarnation, counter, hops - 1];
-        turn.sendSome(further, this.#settings.witnesses, (other) => other !== name && other !== asker);
+        const further: ProbeRequest = [word, name, incarnation, counter, hops - 1];
+        turn.sendSome(further, this.#settings.indirectProbes, (other) => other !== name && other !== asker);
       }
     }
     if (probe.askers.size < ASKERS_MAX) probe.askers.add(asker);

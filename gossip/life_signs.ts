@@ -10,8 +10,8 @@ export interface LifeSign {
   counter: number;
   /** When that counter was new, as far as that is known. */
   counterAt: number;
-  /** When a witness last had a frame from the node. */
-  witnessedAt: number;
+  /** When another watcher last had a frame from the node, as it reported. */
+  reportedAt: number;
 }
 
 /** That a node is held for dead. */
@@ -38,7 +38,7 @@ export class LifeSigns {
     const known = this.#signs.get(name);
     if (known?.incarnation === peer.incarnation) return known;
     const { incarnation } = peer;
-    const fresh: LifeSign = { incarnation, counter: 0, counterAt: -Infinity, witnessedAt: -Infinity };
+    const fresh: LifeSign = { incarnation, counter: 0, counterAt: -Infinity, reportedAt: -Infinity };
     this.#signs.set(name, fresh);
     return fresh;
   }

@@ -35,13 +35,13 @@ export {
   type HeartbeatPeer,
 } from "./heartbeat_types.ts";
 export {
-  type Alive,
-  type Ask,
-  type Beat,
+  type AliveMessage,
+  type DeadMessage,
+  type HeartbeatCounter,
   type HeartbeatMessage,
   HeartbeatWord,
-  type Testimony,
-  type Verdict,
+  type ProbeReport,
+  type ProbeRequest,
   type WatchRequest,
 } from "./heartbeat_message.ts";
 export type { NodeLife } from "../wire/node_spec.ts";

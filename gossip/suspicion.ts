@@ -2,12 +2,12 @@
 
 import { sample } from "../runtime/sample.ts";
 
-/** What came of asking one witness. */
+/** What came of one indirect probe. */
 type Question = { readonly askedAt: number; answer?: "silent" | "unable" };
 
 /** How the questions about one suspect stand. */
 export interface SuspicionStep {
-  /** Witnesses to ask now. */
+  /** Watchers to ask now. */
   readonly ask: readonly string[];
   /** Whether the suspicion is confirmed. */
   readonly confirmed: boolean;
@@ -16,7 +16,7 @@ export interface SuspicionStep {
 /** The questions that one watcher asks about one silent node. */
 export class Suspicion {
   readonly #questions = new Map<string, Question>();
-  /** Witnesses that have answered anything: these are asked first when it counts. */
+  /** Watchers that have answered anything: these are asked first when it counts. */
   readonly #responsive = new Set<string>();
   #serious = false;
 
@@ -37,11 +37,11 @@ export class Suspicion {
   }
 
   /**
-   * Beyond the limit: asks until `needed` witnesses are silent as well, or all that can tell are. One that does not answer within
+   * Beyond the limit: asks until `needed` other watchers are silent as well, or all that can tell are. One that does not answer within
    * `patience` is replaced. When nobody is left and some did not answer, it all begins anew: perhaps it is this node that
-   * nobody hears, and a witness that is dead itself will be known as such in time.
+   * nobody hears, and a watcher that is dead itself will be known as such in time.
    *
-   * @param candidates Witnesses that can be asked.
+   * @param candidates Watchers that can be asked.
    */
   confirm(
     candidates: readonly string[],

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { HeartbeatWord, type Testimony } from "./heartbeat_message.ts";
+import { HeartbeatWord, type ProbeReport } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
 import { Suspicion } from "./suspicion.ts";
@@ -84,12 +84,12 @@ export class Watch {
   }
 
   /**
-   * Takes a witness's answer.
+   * Takes the answer to an indirect probe.
    *
    * @returns Whether it confirms the death of the node that it is about.
    */
-  testimony(from: string, testimony: Testimony, turn: HeartbeatTurn): boolean {
-    const [, name, incarnation, counter, counterAge, silence] = testimony;
+  receiveReport(from: string, report: ProbeReport, turn: HeartbeatTurn): boolean {
+    const [, name, incarnation, counter, counterAge, silence] = report;
     const watched = this.#watched.get(name);
     const peer = turn.connectedPeer(name);
     if (watched?.suspicion === undefined || peer?.incarnation !== incarnation || this.#signs.isDown(name)) return false;
@@ -97,7 +97,7 @@ export class Watch {
     const sign = this.#signs.of(name, peer);
     this.#signs.learn(sign, counter, turn.now - counterAge);
     const heard = silence >= 0 && silence < limit;
-    if (heard) sign.witnessedAt = Math.max(sign.witnessedAt, turn.now - silence);
+    if (heard) sign.reportedAt = Math.max(sign.reportedAt, turn.now - silence);
     watched.suspicion.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
     if (this.#silence(name, watched, peer, turn) >= limit) return this.#confirm(name, watched.suspicion, peer, turn);
     this.review(name, turn);
@@ -120,13 +120,13 @@ export class Watch {
     return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#settings.limit;
   }
 
-  /** What this node can testify about `name`. */
-  testify(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): Testimony {
+  /** What this node can report on `name`. */
+  reportOn(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): ProbeReport {
     const { incarnation, counter, counterAt } = this.#signs.of(name, peer);
     const counterAge = counter === 0 ? 0 : Math.round(turn.now - counterAt);
     const silence = Math.floor(turn.now - peer.heardAt);
     const telling = silence < this.#settings.limit || this.canTell(name, turn);
-    return [HeartbeatWord.testimony, name, incarnation, counter, counterAge, telling ? silence : -1];
+    return [HeartbeatWord.probeReport, name, incarnation, counter, counterAge, telling ? silence : -1];
   }
 
   /**
@@ -135,7 +135,7 @@ export class Watch {
    * @returns Whether its death is confirmed.
    */
   #look(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
-    const { limit, unease, witnesses } = this.#settings;
+    const { limit, unease, indirectProbes } = this.#settings;
     const silence = this.#silence(name, watched, peer, turn);
     if (watched.suspectSince !== undefined && peer.heardAt > watched.suspectSince) {
       watched.suspectSince = undefined;
@@ -157,27 +157,27 @@ export class Watch {
     }
     if (silence >= limit) return this.#confirm(name, watched.suspicion, peer, turn);
     const { now, random } = turn;
-    this.#ask(watched.suspicion.listen(this.#witnesses(name, turn), witnesses, now, random), name, peer, turn);
+    this.#ask(watched.suspicion.listen(this.#otherWatchers(name, turn), indirectProbes, now, random), name, peer, turn);
     // All other watchers may be cut off from the node; anyone can ask it for a sign of life.
-    this.#ask(watched.suspicion.listen(this.#anyone(name, turn), witnesses, now, random), name, peer, turn);
+    this.#ask(watched.suspicion.listen(this.#anyone(name, turn), indirectProbes, now, random), name, peer, turn);
     return false;
   }
 
   #confirm(name: string, suspicion: Suspicion, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
-    const { witnesses, interval } = this.#settings;
-    const step = suspicion.confirm(this.#witnesses(name, turn), witnesses, interval, turn.now, turn.random);
+    const { indirectProbes, interval } = this.#settings;
+    const step = suspicion.confirm(this.#otherWatchers(name, turn), indirectProbes, interval, turn.now, turn.random);
     this.#ask(step.ask, name, peer, turn);
     return step.confirmed;
   }
 
-  #ask(witnesses: readonly string[], name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
+  #ask(others: readonly string[], name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const { incarnation, counter } = this.#signs.of(name, peer);
-    for (const witness of witnesses) turn.send(witness, [HeartbeatWord.ask, name, incarnation, counter, 1]);
+    for (const other of others) turn.send(other, [HeartbeatWord.probeRequest, name, incarnation, counter, 1]);
   }
 
   /** The other watchers of `name` that can be asked. */
-  #witnesses(name: string, turn: HeartbeatTurn): string[] {
-    return this.#ring.watchersOf(name).filter((witness) => this.#canAnswer(witness, turn));
+  #otherWatchers(name: string, turn: HeartbeatTurn): string[] {
+    return this.#ring.watchersOf(name).filter((watcher) => this.#canAnswer(watcher, turn));
   }
 
   /** All others that can be asked about `name`. */
@@ -192,7 +192,7 @@ export class Watch {
   /** Milliseconds since the last sign of life of any kind. */
   #silence(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): number {
     const sign = this.#signs.of(name, peer);
-    return turn.now - Math.max(this.#heardAt(watched, peer, turn), sign.counterAt, sign.witnessedAt);
+    return turn.now - Math.max(this.#heardAt(watched, peer, turn), sign.counterAt, sign.reportedAt);
   }
 
   /** When the node itself was heard, or from when on it could have been. */
@@ -205,7 +205,7 @@ export class Watch {
     const mark = this.#signs.marks.get(name);
     if (mark === undefined || turn.now - watched.toldAt < this.#settings.limit) return;
     watched.toldAt = turn.now;
-    turn.send(name, [HeartbeatWord.verdict, name, mark.incarnation, mark.counter]);
+    turn.send(name, [HeartbeatWord.dead, name, mark.incarnation, mark.counter]);
   }
 
   #redraw(names: Iterable<string>, turn: HeartbeatTurn): void {

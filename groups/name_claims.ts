@@ -6,7 +6,7 @@ import { HybridClock, isStamp, timeOf } from "./hybrid_clock.ts";
 import { checkName, MembershipAttributes } from "./membership_attributes.ts";
 import { NameLostError, NameTakenError } from "./name_errors.ts";
 import { compareHolders, holderOf, holderToMeta, type NameHolder, type StampedHolder } from "./name_holder.ts";
-import { NameWitness } from "./name_witness.ts";
+import { NameConflicts } from "./name_conflicts.ts";
 import { sharedBy } from "./shared.ts";
 
 /**
@@ -56,7 +56,7 @@ export class NameClaims {
   readonly #attributes: MembershipAttributes;
   readonly #handler: string;
   readonly #clock: HybridClock;
-  readonly #witness: NameWitness;
+  readonly #conflicts: NameConflicts;
   readonly #pending = new Map<string, PendingClaim>();
   readonly #own = new Map<string, OwnClaim>();
 
@@ -65,7 +65,7 @@ export class NameClaims {
     this.#attributes = MembershipAttributes.of(node, `names ${scope}`);
     this.#handler = `names/${scope}`;
     this.#clock = new HybridClock(() => node.runtime.clock.wallTime());
-    this.#witness = new NameWitness(node, this.#attributes.index, {
+    this.#conflicts = new NameConflicts(node, this.#attributes.index, {
       holders: (name) => this.holders(name),
       introduce: async (name, first, { node: other, id, meta, stamp }) =>
         await node.call(first.node, this.#handler, [MET, name, stamp, id, other, meta]) === true,
@@ -168,8 +168,8 @@ export class NameClaims {
   async #answer(name: string, stamp: number, from: string, unseen: readonly string[]): Promise<string | null> {
     const own = this.#judge(name, stamp, from);
     if (own !== null) return own;
-    const rivals = this.#witness.rivals(name, unseen);
-    this.#witness.agree(name, from);
+    const rivals = this.#conflicts.rivals(name, unseen);
+    this.#conflicts.agree(name, from);
     if (rivals.length === 0) return null;
     const answers = await this.#node.callAll(this.#handler, [RELAYED, name, stamp, from], { nodes: rivals });
     for (const [, answer] of answers) {

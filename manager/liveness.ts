@@ -27,7 +27,7 @@ export interface Suspicion {
   trusted(name: string): void;
 }
 
-/** Runs the failure detector: tells it what was heard, sends what it says, and has the pool act on its verdicts. */
+/** Runs the failure detector: tells it what was heard, sends what it says, and has the pool act on what it finds. */
 export class Liveness implements Part {
   readonly controls: readonly [FrameKind, ControlHandler][] = [
     [FrameKind.heartbeat, (peer, message) => this.receive(peer, message)],
@@ -69,7 +69,7 @@ export class Liveness implements Part {
     });
   }
 
-  /** Begins to beat and to judge. */
+  /** Begins to send heartbeats and to judge. */
   start(): void {
     const { runtime: { clock, random }, settings: { heartbeat: { interval } } } = this.#context;
     const next = (delay: number) => {
@@ -83,12 +83,12 @@ export class Liveness implements Part {
       this.#tick();
       if (++ticks % TICKS_PER_INTERVAL === 0) this.#context.pool.look();
     };
-    // A random phase keeps the nodes of a cluster that started at once from beating in step.
+    // A random phase keeps the nodes of a cluster that started at once from sending heartbeats in step.
     next(interval / TICKS_PER_INTERVAL * random.next());
     this.share();
   }
 
-  /** Ends it: a node that stops neither beats nor accuses. */
+  /** Ends it: a node that stops neither sends heartbeats nor accuses. */
   stopping(): void {
     this.#timer?.cancel();
     this.#timer = null;
@@ -162,7 +162,7 @@ export class Liveness implements Part {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
-    // A stranger beats, and asks for beats; what is said of third nodes is for members to say.
+    // A stranger sends heartbeats, and asks for them; what is said of third nodes is for members to say.
     if (!peer.isParty && Array.isArray(message)) return this.#ignored();
     this.#driver.do(this.#heartbeat.receive(peer, message, this.#env()));
   }

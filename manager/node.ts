@@ -158,7 +158,7 @@ export class Node implements ConnectionPoolHandler {
     return this.context.self;
   }
 
-  /** Begins to live: takes what the listeners accept, gossips and beats. */
+  /** Begins to live: takes what the listeners accept, gossips and sends heartbeats. */
   start(listeners: readonly Listener[]): void {
     this.#listeners = listeners;
     this.#persistence?.attach(this, this.context.emit, this.#former);

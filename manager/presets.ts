@@ -9,7 +9,7 @@ export type PresetName = "local" | "lan" | "wan";
 export interface Preset {
   /** A silent node is suspected after `interval × missed`. */
   readonly heartbeat: {
-    /** Between two beats. */
+    /** Between two heartbeats. */
     readonly interval: number;
     /** Beats that may be missed in a row. */
     readonly missed: number;

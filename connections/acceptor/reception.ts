@@ -59,9 +59,9 @@ export class Reception {
 
   /** Decides about a trusted dialer. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
-    const verdict = await this.#judgeVouched(request);
+    const decision = await this.#judgeVouched(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
-    if (verdict !== "probe") return verdict;
+    if (decision !== "probe") return decision;
     const { name, incarnation } = request.spec;
     const predecessor = this.#host.peer(name)!;
     const owner = ownersConnection(predecessor);
@@ -79,8 +79,8 @@ export class Reception {
 
   /** Whether what was granted to a dialer would still be granted, now that it knows; or what to wait for before one asks again. */
   confirms(request: ConnectionRequest): boolean | Promise<void> {
-    const verdict = this.#judge(request);
-    return verdict === "vouch" ? this.#askOwner(request) : verdict === null;
+    const decision = this.#judge(request);
+    return decision === "vouch" ? this.#askOwner(request) : decision === null;
   }
 
   /** Whether a dialer's connection would take the place of another one. */
@@ -100,8 +100,8 @@ export class Reception {
 
   async #judgeVouched(request: ConnectionRequest): Promise<Refusal | "probe" | null> {
     for (;;) {
-      const verdict = this.#judge(request);
-      if (verdict !== "vouch") return verdict;
+      const decision = this.#judge(request);
+      if (decision !== "vouch") return decision;
       await this.#askOwner(request);
     }
   }
@@ -118,8 +118,8 @@ export class Reception {
     const dialing = this.#host.hasJustDialed(spec.name, channel, index);
     const wallTime = this.#host.wallTime();
     const self = this.#host.self();
-    const verdict = judgeRequest(request, { self, peer, dialing, wallTime });
-    if (verdict !== null) return verdict;
+    const decision = judgeRequest(request, { self, peer, dialing, wallTime });
+    if (decision !== null) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.
     if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {
       const word = this.#words.get(request);

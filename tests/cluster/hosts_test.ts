@@ -8,7 +8,7 @@ import { Hosts } from "./hosts.ts";
 import { balance } from "./ledger.ts";
 import type { NodeProcess } from "./processes.ts";
 
-/** Five missed beats of 200 ms, and the word of the witnesses, take 1.1 s; the rest is for busy machines. TCP itself takes minutes. */
+/** Five missed beats of 200 ms, and the indirect probes take 1.1 s; the rest is for busy machines. TCP itself takes minutes. */
 const NOTICED_MS_MAX = 10_000;
 /**
  * Milliseconds for which a cut lasts that nobody should take for a death: others vouch for who is there. On a busy machine a few of them come

@@ -48,10 +48,10 @@ for (const [how, spoil] of Object.entries(badLinks)) {
       assert(world.said("down").length === 0, `seed ${seed}: a living node is down`);
     }
     assertWithinBudget(
-      `false verdicts, half of the links ${how} for 30 s, ${suspects} suspicions`,
+      `false messages, half of the links ${how} for 30 s, ${suspects} suspicions`,
       falsely,
       0,
-      "verdicts",
+      "messages",
     );
   });
 }

@@ -4,17 +4,17 @@ import { assertStrictEquals, assertThrows } from "@std/assert";
 import { checkHeartbeatMessage, COUNTER_MAX, HeartbeatWord } from "../../gossip/heartbeat_message.ts";
 import { seededRandom } from "../seeded_random.ts";
 
-const { ask, testimony, verdict, alive } = HeartbeatWord;
+const { probeRequest, probeReport, dead, alive } = HeartbeatWord;
 
 const sound: readonly unknown[] = [
   0,
   COUNTER_MAX,
   true,
   false,
-  [ask, "a", 1_700_000_000_000, 7, 1],
-  [testimony, "a", 1, 7, 0, -1],
-  [testimony, "a", 1, 7, 12_000, 6_500],
-  [verdict, "a", 0, 0],
+  [probeRequest, "a", 1_700_000_000_000, 7, 1],
+  [probeReport, "a", 1, 7, 0, -1],
+  [probeReport, "a", 1, 7, 12_000, 6_500],
+  [dead, "a", 0, 0],
   [alive, "é".repeat(255), Number.MAX_SAFE_INTEGER, 1],
 ];
 
@@ -25,13 +25,13 @@ Deno.test("checkHeartbeatMessage() takes every message as it is", () => {
 Deno.test("checkHeartbeatMessage() throws a TypeError at anything else", () => {
   const malformed: readonly unknown[] = [
     ...[undefined, null, "beat", {}, new Uint8Array(4), 1n, -1, 0.5, NaN, Infinity, COUNTER_MAX + 1],
-    ...[[], [0], [5, "a", 1, 1], ["1", "a", 1, 1], [1.5, "a", 1, 1, 1], [-1, "a", 1, 1], [verdict]],
-    ...[[verdict, "a", 1], [verdict, "a", 1, 1, 1], [ask, "a", 1, 1], [testimony, "a", 1, 1, 0]],
-    ...[[verdict, "", 1, 1], [verdict, "x".repeat(256), 1, 1], [verdict, 7, 1, 1], [verdict, null, 1, 1]],
-    ...[[verdict, "a", -1, 1], [verdict, "a", 2 ** 53, 1], [verdict, "a", "1", 1]],
-    ...[[verdict, "a", 1, -1], [alive, "a", 1, COUNTER_MAX + 1], [alive, "a", 1, 0.5]],
-    ...[[ask, "a", 1, 1, 2], [ask, "a", 1, 1, -1], [ask, "a", 1, 1, true]],
-    ...[[testimony, "a", 1, 1, -1, 0], [testimony, "a", 1, 1, 0, -2], [testimony, "a", 1, 1, 0, null]],
+    ...[[], [0], [5, "a", 1, 1], ["1", "a", 1, 1], [1.5, "a", 1, 1, 1], [-1, "a", 1, 1], [dead]],
+    ...[[dead, "a", 1], [dead, "a", 1, 1, 1], [probeRequest, "a", 1, 1], [probeReport, "a", 1, 1, 0]],
+    ...[[dead, "", 1, 1], [dead, "x".repeat(256), 1, 1], [dead, 7, 1, 1], [dead, null, 1, 1]],
+    ...[[dead, "a", -1, 1], [dead, "a", 2 ** 53, 1], [dead, "a", "1", 1]],
+    ...[[dead, "a", 1, -1], [alive, "a", 1, COUNTER_MAX + 1], [alive, "a", 1, 0.5]],
+    ...[[probeRequest, "a", 1, 1, 2], [probeRequest, "a", 1, 1, -1], [probeRequest, "a", 1, 1, true]],
+    ...[[probeReport, "a", 1, 1, -1, 0], [probeReport, "a", 1, 1, 0, -2], [probeReport, "a", 1, 1, 0, null]],
   ];
   for (const value of malformed) {
     assertThrows(() => checkHeartbeatMessage(value), TypeError, "Malformed heartbeat message");

@@ -5,9 +5,9 @@ import { Heartbeat } from "../../gossip/heartbeat.ts";
 import { COUNTER_MAX, HeartbeatWord } from "../../gossip/heartbeat_message.ts";
 import { LoneDetector } from "./lone_detector.ts";
 
-const { ask, testimony, verdict, alive } = HeartbeatWord;
+const { probeRequest, probeReport, dead, alive } = HeartbeatWord;
 
-const isAsk = (message: unknown): boolean => Array.isArray(message) && message[0] === ask;
+const isProbeRequest = (message: unknown): boolean => Array.isArray(message) && message[0] === probeRequest;
 
 Deno.test("Heartbeat asks those that it watches for beats, again when the connection reopens", () => {
   const me = new LoneDetector(["a", "b"]);
@@ -60,32 +60,35 @@ Deno.test("Heartbeat suspects a watched node after five silent intervals, whatev
   assertFalse(me.detector.isSuspect("a"));
 });
 
-Deno.test("Heartbeat condemns on the word of two silent witnesses, and tells everyone, the condemned included", () => {
+Deno.test("Heartbeat declares a node dead when two other watchers are silent, and tells everyone, that node included", () => {
   const me = new LoneDetector(["a", "b", "c"]).hear("a", 7).wait(5000, ["b", "c"]);
-  assertEquals(me.sentTo("b").at(-1), [ask, "a", 1, 7, 1]);
-  assertEquals(me.hear("b", [testimony, "a", 1, 7, 5000, 5000]).events, []);
-  me.hear("c", [testimony, "a", 1, 7, 5000, 5000]);
+  assertEquals(me.sentTo("b").at(-1), [probeRequest, "a", 1, 7, 1]);
+  assertEquals(me.hear("b", [probeReport, "a", 1, 7, 5000, 5000]).events, []);
+  me.hear("c", [probeReport, "a", 1, 7, 5000, 5000]);
   assertEquals(me.events, [{ type: "down", node: "a", incarnation: 1, counter: 7 }]);
   assertEquals(me.sent.map(({ to }) => to).sort(), ["a", "b", "c"]);
-  assertEquals(me.sentTo("b"), [[verdict, "a", 1, 7]]);
+  assertEquals(me.sentTo("b"), [[dead, "a", 1, 7]]);
   assert(me.detector.isDown("a"));
 });
 
-Deno.test("Heartbeat takes a newer counter, or a frame heard by a witness, for life, and reports a silent link", () => {
-  for (const answer of [[testimony, "a", 1, 8, 200, 9000], [testimony, "a", 1, 7, 9000, 100]]) {
+Deno.test("Heartbeat takes a newer counter, or a frame heard by another watcher, for life, and reports a silent link", () => {
+  for (const answer of [[probeReport, "a", 1, 8, 200, 9000], [probeReport, "a", 1, 7, 9000, 100]]) {
     const me = new LoneDetector(["a", "b", "c"]).hear("a", 7).wait(5000, ["b", "c"]);
     me.hear("b", answer);
     assertEquals(me.news, ["silentLink a"]);
-    me.hear("c", [testimony, "a", 1, 7, 5000, 5000]);
+    me.hear("c", [probeReport, "a", 1, 7, 5000, 5000]);
     assertEquals(me.wait(1000, ["b", "c"]).events, []);
-    assert(me.wait(4000, ["b", "c"]).sent.some(({ message }) => isAsk(message)), "asks again while silence goes on");
+    assert(
+      me.wait(4000, ["b", "c"]).sent.some(({ message }) => isProbeRequest(message)),
+      "asks again while silence goes on",
+    );
     assertFalse(me.detector.isDown("a"));
   }
 });
 
-Deno.test("Heartbeat takes an old counter of a witness for no sign of life", () => {
+Deno.test("Heartbeat takes an old counter of another watcher for no sign of life", () => {
   const me = new LoneDetector(["a", "b", "c"]).hear("a", 7).wait(5000, ["b", "c"]);
-  me.hear("b", [testimony, "a", 1, 8, 6000, 6000]).hear("c", [testimony, "a", 1, 8, 6000, 6000]);
+  me.hear("b", [probeReport, "a", 1, 8, 6000, 6000]).hear("c", [probeReport, "a", 1, 8, 6000, 6000]);
   assertEquals(me.events, [{ type: "down", node: "a", incarnation: 1, counter: 8 }]);
 });
 
@@ -97,15 +100,15 @@ Deno.test("Heartbeat asks an uneasily silent node again for beats: the first req
 
 Deno.test("Heartbeat asks neither suspects nor those that are down", () => {
   const me = new LoneDetector(["a", "b", "c", "d"]).wait(2000, ["a", "b", "c", "d"]).wait(5000, ["a", "c", "d"]);
-  me.hear("c", [verdict, "b", 1, 0]);
+  me.hear("c", [dead, "b", 1, 0]);
   assertEquals(me.news, ["down b"]);
   me.wait(5000, ["d"]);
   assert(me.detector.isSuspect("a") && me.detector.isSuspect("c") && me.detector.isDown("b"));
   me.wait(2000, ["d"]);
-  assertEquals(me.sent.filter(({ to, message }) => to !== "d" && isAsk(message)), []);
+  assertEquals(me.sent.filter(({ to, message }) => to !== "d" && isProbeRequest(message)), []);
 });
 
-Deno.test("Heartbeat condemns on its own when there is nobody to ask", () => {
+Deno.test("Heartbeat declares a node dead on its own when there is nobody to ask", () => {
   const me = new LoneDetector(["a"]).wait(4750);
   assertEquals(me.events, []);
   assertEquals(me.wait(250).news, ["suspect a", "down a"]);
@@ -114,7 +117,7 @@ Deno.test("Heartbeat condemns on its own when there is nobody to ask", () => {
 Deno.test("Heartbeat does not watch a node that is not connected, but remembers that it was down", () => {
   const me = new LoneDetector(["a", "b"]).disconnect("a");
   assertEquals(me.wait(20_000, ["b"]).events, []);
-  me.connect("a").wait(6000, ["b"]).hear("b", [testimony, "a", 1, 0, 0, 6000]);
+  me.connect("a").wait(6000, ["b"]).hear("b", [probeReport, "a", 1, 0, 0, 6000]);
   assertEquals(me.news, ["down a"]);
   me.disconnect("a");
   assert(me.detector.isDown("a"));
@@ -139,60 +142,60 @@ Deno.test("Heartbeat that slept blames nobody for it", () => {
 
 Deno.test("Heartbeat that slept, or does not watch the node, testifies nothing but what it heard", () => {
   const me = new LoneDetector(["a", "b"]).hear("a", 7).wait(6000, ["b"]);
-  assertEquals(me.hear("b", [ask, "a", 1, 0, 1]).sentTo("b"), [[testimony, "a", 1, 7, 6000, 6000]]);
+  assertEquals(me.hear("b", [probeRequest, "a", 1, 0, 1]).sentTo("b"), [[probeReport, "a", 1, 7, 6000, 6000]]);
   me.sleep(20_000);
-  assertEquals(me.hear("b", [ask, "a", 1, 0, 1]).sentTo("b"), [[testimony, "a", 1, 7, 26_000, -1]]);
+  assertEquals(me.hear("b", [probeRequest, "a", 1, 0, 1]).sentTo("b"), [[probeReport, "a", 1, 7, 26_000, -1]]);
   me.detector.setPeers(["b"]);
   me.wait(6000, ["b"]);
-  assertEquals(me.hear("b", [ask, "a", 1, 0, 1]).sentTo("b"), [[testimony, "a", 1, 7, 32_000, -1]]);
+  assertEquals(me.hear("b", [probeRequest, "a", 1, 0, 1]).sentTo("b"), [[probeReport, "a", 1, 7, 32_000, -1]]);
   me.frame("a").sleep(100);
-  assertEquals(me.hear("b", [ask, "a", 1, 0, 1]).sentTo("b"), [[testimony, "a", 1, 7, 32_100, 100]]);
-  assertEquals(me.hear("b", [ask, "nobody", 1, 0, 1]).sentTo("b"), [[testimony, "nobody", 1, 0, 0, -1]]);
+  assertEquals(me.hear("b", [probeRequest, "a", 1, 0, 1]).sentTo("b"), [[probeReport, "a", 1, 7, 32_100, 100]]);
+  assertEquals(me.hear("b", [probeRequest, "nobody", 1, 0, 1]).sentTo("b"), [[probeReport, "nobody", 1, 0, 0, -1]]);
 });
 
 Deno.test("Heartbeat that is asked about a node asks that for a sign of life, and passes it on", () => {
-  const me = new LoneDetector(["a", "b", "c"]).wait(3000, ["b", "c"]).hear("b", [ask, "a", 1, 0, 1]);
-  assertEquals(me.sentTo("a"), [[ask, "a", 1, 0, 0]]);
-  assertEquals(me.sentTo("c"), [[ask, "a", 1, 0, 0]]);
-  assertEquals(me.hear("c", [ask, "a", 1, 0, 1]).sentTo("a"), [], "asks once");
+  const me = new LoneDetector(["a", "b", "c"]).wait(3000, ["b", "c"]).hear("b", [probeRequest, "a", 1, 0, 1]);
+  assertEquals(me.sentTo("a"), [[probeRequest, "a", 1, 0, 0]]);
+  assertEquals(me.sentTo("c"), [[probeRequest, "a", 1, 0, 0]]);
+  assertEquals(me.hear("c", [probeRequest, "a", 1, 0, 1]).sentTo("a"), [], "asks once");
   me.hear("a", [alive, "a", 1, 4]);
   assertEquals([me.sentTo("b"), me.sentTo("c")], [[[alive, "a", 1, 4]], [[alive, "a", 1, 4]]]);
   assertEquals(me.hear("a", 5).sentTo("b"), [], "answers once");
 });
 
-Deno.test("Heartbeat passes on what a witness says only while it is news", () => {
-  const me = new LoneDetector(["a", "b", "c"]).hear("b", [ask, "a", 1, 0, 1]);
-  assertEquals(me.hear("c", [testimony, "a", 1, 9, 2001, 2001]).sentTo("b"), []);
-  assertEquals(me.hear("c", [testimony, "a", 1, 9, 2000, 2000]).sentTo("b"), [[alive, "a", 1, 9]]);
+Deno.test("Heartbeat passes on what another watcher says only while it is news", () => {
+  const me = new LoneDetector(["a", "b", "c"]).hear("b", [probeRequest, "a", 1, 0, 1]);
+  assertEquals(me.hear("c", [probeReport, "a", 1, 9, 2001, 2001]).sentTo("b"), []);
+  assertEquals(me.hear("c", [probeReport, "a", 1, 9, 2000, 2000]).sentTo("b"), [[alive, "a", 1, 9]]);
 });
 
 Deno.test("Heartbeat forgets the counter of an earlier life", () => {
   const me = new LoneDetector(["a", "b"]).hear("a", 7);
   me.peers.get("a")!.incarnation = 2;
   me.hear("a", 1, 2);
-  assertEquals(me.hear("b", [ask, "a", 2, 0, 0]).sentTo("b"), [[testimony, "a", 2, 1, 0, 0]]);
+  assertEquals(me.hear("b", [probeRequest, "a", 2, 0, 0]).sentTo("b"), [[probeReport, "a", 2, 1, 0, 0]]);
 });
 
 Deno.test("Heartbeat asks nobody else on behalf of one who is no watcher himself", () => {
-  const me = new LoneDetector(["a", "b", "c"]).hear("b", [ask, "a", 1, 0, 0]);
+  const me = new LoneDetector(["a", "b", "c"]).hear("b", [probeRequest, "a", 1, 0, 0]);
   assertEquals(me.sentTo("c"), []);
 });
 
 Deno.test("Heartbeat gives a sign of life when asked about itself, in this life", () => {
   const me = new LoneDetector(["a"]);
-  assertEquals(me.hear("a", [ask, "me", 5, 0, 0]).sentTo("a"), [[alive, "me", 5, 1]]);
-  assertEquals(me.hear("a", [ask, "me", 4, 0, 0]).sent, []);
+  assertEquals(me.hear("a", [probeRequest, "me", 5, 0, 0]).sentTo("a"), [[alive, "me", 5, 1]]);
+  assertEquals(me.hear("a", [probeRequest, "me", 4, 0, 0]).sent, []);
 });
 
 Deno.test("Heartbeat ignores who is not connected, or in another life, and throws at what is malformed", () => {
   const me = new LoneDetector(["a"]);
   assertEquals(me.hear("stranger", true).sent, []);
   assertEquals(me.hear("a", true, 2).sent, []);
-  assertThrows(() => me.hear("a", [verdict]), TypeError, "Malformed heartbeat message");
+  assertThrows(() => me.hear("a", [dead]), TypeError, "Malformed heartbeat message");
 });
 
 Deno.test("Heartbeat never counts beyond what others accept", () => {
-  const me = new LoneDetector(["a"]).hear("a", [verdict, "me", 5, COUNTER_MAX]);
+  const me = new LoneDetector(["a"]).hear("a", [dead, "me", 5, COUNTER_MAX]);
   assertEquals(me.sentTo("a"), [[alive, "me", 5, COUNTER_MAX]]);
   assertEquals(me.hear("a", true).sentTo("a"), [COUNTER_MAX]);
 });
@@ -200,7 +203,7 @@ Deno.test("Heartbeat never counts beyond what others accept", () => {
 Deno.test("Heartbeat's constructor throws a RangeError at options out of range", () => {
   const self = { name: "me", incarnation: 1 };
   for (
-    const wrong of [{ interval: 0 }, { interval: NaN }, { missed: 1 }, { watchers: 0 }, { witnesses: -1 }, {
+    const wrong of [{ interval: 0 }, { interval: NaN }, { missed: 1 }, { watchers: 0 }, { indirectProbes: -1 }, {
       fanout: 0.5,
     }]
   ) {

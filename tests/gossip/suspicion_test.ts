@@ -15,7 +15,7 @@ function confirmer(): {
   return { suspicion, confirm: (names, now) => suspicion.confirm(names, 2, PATIENCE, now, next) };
 }
 
-Deno.test("Suspicion is confirmed by two silent witnesses, and not by one", () => {
+Deno.test("Suspicion is confirmed by two silent watchers, and not by one", () => {
   const { suspicion, confirm } = confirmer();
   const [first, second] = confirm(["a", "b", "c"], 0).ask;
   suspicion.answered(first!, "silent");
@@ -33,7 +33,7 @@ Deno.test("Suspicion is confirmed by all there are when these are fewer", () => 
   assertEquals(confirm(["a"], 20).confirmed, true);
 });
 
-Deno.test("Suspicion replaces a witness that cannot tell at once, and one that does not answer when its time is over", () => {
+Deno.test("Suspicion replaces a watcher that cannot tell at once, and one that does not answer when its time is over", () => {
   const { suspicion, confirm } = confirmer();
   const [first, second] = confirm(["a", "b", "c", "d"], 0).ask;
   suspicion.answered(first!, "unable");

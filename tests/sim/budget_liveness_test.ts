@@ -21,17 +21,17 @@ const TROUBLE_MS = 30_000;
 const CUT_MS = 16_000;
 
 /**
- * Collects verdicts: that a node is held for dead. Each is `"by about"`. A link that carries nothing for long and cannot be dialed makes a node
- * down for the one at its other end; that is no verdict, as nobody else is told.
+ * Collects dead messages: that a node is held for dead. Each is `"by about"`. A link that carries nothing for long and cannot be dialed makes a node
+ * down for the one at its other end; that is no dead message, as nobody else is told.
  */
-function collectVerdicts(cluster: SimulatedCluster): string[] {
-  const verdicts: string[] = [];
+function collectDeadMessages(cluster: SimulatedCluster): string[] {
+  const messages: string[] = [];
   for (const node of cluster.nodes) {
     node.onDown("*", (peer) => {
-      if (PeerService.nodeOf(node).pool.peers.get(peer)?.silent) verdicts.push(`${node.name} ${peer}`);
+      if (PeerService.nodeOf(node).pool.peers.get(peer)?.silent) messages.push(`${node.name} ${peer}`);
     });
   }
-  return verdicts;
+  return messages;
 }
 
 /**
@@ -55,20 +55,20 @@ function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: 
 }
 
 Deno.test("nobody who lives is held for dead while half of all connections are cut and dialed again for 30 s", async () => {
-  let verdicts = 0;
+  let messages = 0;
   let cuts = 0;
   for (const seed of SEEDS.slice(0, 2)) {
     await using cluster = await SimulatedCluster.start({ nodes: SIZE, seed, resolution: 1 });
     const random = cluster.world.random("cuts");
     const { names } = cluster;
     const links = names.flatMap((a, index) => names.slice(index + 1).map((b) => flicker(cluster, random, a, b)));
-    const found = collectVerdicts(cluster);
+    const found = collectDeadMessages(cluster);
     await cluster.advance(TROUBLE_MS);
-    verdicts += found.length;
+    messages += found.length;
     cuts += links.reduce((sum, count) => sum + count(), 0);
   }
   assertGreater(cuts, 300);
-  assertWithinBudget(`verdicts upon the living during ${cuts} cuts`, verdicts, 0, "verdicts");
+  assertWithinBudget(`dead messages about the living during ${cuts} cuts`, messages, 0, "messages");
 });
 
 Deno.test("a node that stalls for 20 heartbeats has nobody else held for dead", async () => {
@@ -76,16 +76,16 @@ Deno.test("a node that stalls for 20 heartbeats has nobody else held for dead", 
   let others = 0;
   for (const seed of SEEDS) {
     await using cluster = await SimulatedCluster.start({ nodes: SIZE, seed });
-    const verdicts = collectVerdicts(cluster);
+    const messages = collectDeadMessages(cluster);
     cluster.pause("n7");
     await cluster.advance(20 * interval);
-    assertEquals(verdicts.filter((verdict) => verdict.endsWith(" n7")).length, SIZE - 1);
+    assertEquals(messages.filter((message) => message.endsWith(" n7")).length, SIZE - 1);
     cluster.resume("n7");
     await cluster.advance(10 * interval);
-    others += verdicts.filter((verdict) => !verdict.endsWith(" n7")).length;
+    others += messages.filter((message) => !message.endsWith(" n7")).length;
     assertEquals(cluster.disagreement(), undefined);
   }
-  assertWithinBudget("verdicts upon others because of one that stalls", others, 0, "verdicts");
+  assertWithinBudget("dead messages about others because of one that stalls", others, 0, "messages");
 });
 
 /** Milliseconds after which TCP tries again to connect, when its first attempt met the cut. */

@@ -27,7 +27,7 @@ export class MembershipChecker {
   readonly #seen = new Map<Life, Uint8Array>();
   readonly #shown = new Map<Life, string>();
   /** What each node was when it was last asked what it says of itself. */
-  readonly #witnessed = new Map<Life, NodeSpec>();
+  readonly #recorded = new Map<Life, NodeSpec>();
 
   constructor(run: Run) {
     this.#run = run;
@@ -46,10 +46,10 @@ export class MembershipChecker {
   }
 
   /** Takes note of what a node says of itself now. */
-  witness(life: Life): void {
+  record(life: Life): void {
     const { spec } = life.node;
-    if (this.#witnessed.get(life) === spec) return;
-    this.#witnessed.set(life, spec);
+    if (this.#recorded.get(life) === spec) return;
+    this.#recorded.set(life, spec);
     this.#takeAddition(life, membershipOf(life.node.getLocalState()));
   }
 

@@ -88,7 +88,7 @@ class Simulation {
     this.#status = new StatusChecker(
       this.run,
       Object.keys(scenario.channels),
-      (life) => this.#membership.witness(life),
+      (life) => this.#membership.record(life),
     );
     this.#bounds = new BoundsChecker(this.run, boundsOf(scenario));
     this.#nemesis = new Nemesis(this.#cluster, (fault, phase) => this.#told(fault, phase));

@@ -110,12 +110,14 @@ export class Words {
     if (typeof message === "boolean") return message ? "watch me" : "do not watch me";
     const life = this.life(message[1], message[2]);
     switch (message[0]) {
-      case HeartbeatWord.ask:
-        return `ask: do you hear of ${life}?${message[4] > 0 ? " If not, ask others" : ""}`;
-      case HeartbeatWord.testimony:
-        return `testimony of ${life}: ${message[5] < 0 ? "I cannot tell" : message[5] === 0 ? "I hear it" : "silent"}`;
-      case HeartbeatWord.verdict:
-        return `verdict: ${life} is down`;
+      case HeartbeatWord.probeRequest:
+        return `probe request: do you hear of ${life}?${message[4] > 0 ? " If not, ask others" : ""}`;
+      case HeartbeatWord.probeReport:
+        return `probe report on ${life}: ${
+          message[5] < 0 ? "I cannot tell" : message[5] === 0 ? "I hear it" : "silent"
+        }`;
+      case HeartbeatWord.dead:
+        return `dead message: ${life} is down`;
       case HeartbeatWord.alive:
         return `alive: ${life}`;
     }

@@ -11,7 +11,7 @@ import { pattern } from "../fake_stream.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 
-/** A request of `dialer` to be judged by `acceptor`, and all that matters for the verdict. */
+/** A request of `dialer` to be judged by `acceptor`, and all that matters for the decision. */
 interface Scene {
   readonly dialer?: NodeSpec;
   readonly acceptor?: NodeSpec;
@@ -40,8 +40,8 @@ function judge(scene: Scene): string | null {
     seen: 0,
     ...scene.request,
   };
-  const verdict = judgeRequest(request, { self: acceptor, peer, dialing, wallTime: scene.wallTime ?? 1_000 });
-  return verdict === null || verdict === "probe" ? verdict : verdict.code;
+  const decision = judgeRequest(request, { self: acceptor, peer, dialing, wallTime: scene.wallTime ?? 1_000 });
+  return decision === null || decision === "probe" ? decision : decision.code;
 }
 
 /** A name that sorts before the acceptor's "b", and one behind it. */
@@ -69,8 +69,8 @@ Deno.test("admission: a dial that was under way when ours succeeded is refused, 
 
 Deno.test("admission: names decide about a dialer that knows an address only, and cannot tell what it has seen", () => {
   const present = { outbound: true, dial: 4 };
-  for (const [dialer, verdict] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
-    assertEquals(judge({ acceptor: B, dialer, present, request: { to: null, seen: 0 } }), verdict);
+  for (const [dialer, decision] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
+    assertEquals(judge({ acceptor: B, dialer, present, request: { to: null, seen: 0 } }), decision);
   }
 });
 
@@ -205,9 +205,9 @@ Deno.test("admission: a dial number or an incarnation that cannot be is refused,
     [{ toIncarnation: wallTime + day + 1 }, "protocol"],
     [{ toIncarnation: Number.MAX_SAFE_INTEGER }, "protocol"],
   ];
-  for (const [request, verdict] of cases) {
-    assertEquals(judge({ acceptor, request, wallTime }), verdict, JSON.stringify(request));
-    assertEquals(judge({ acceptor, request, wallTime, known: null }), verdict, JSON.stringify(request));
+  for (const [request, decision] of cases) {
+    assertEquals(judge({ acceptor, request, wallTime }), decision, JSON.stringify(request));
+    assertEquals(judge({ acceptor, request, wallTime, known: null }), decision, JSON.stringify(request));
   }
   // Its clock is ahead of this one.
   assertEquals(judge({ dialer: nodeSpec("b", wallTime + day), request: { dial: 2 ** 20 }, wallTime }), null);

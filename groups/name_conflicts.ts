@@ -7,8 +7,8 @@ import type { StampedHolder } from "./name_holder.ts";
 /** How many heartbeat intervals a claim is remembered for that this node agreed to: by then it shows, or has failed. */
 const REMEMBERED = 10;
 
-/** How a {@linkcode NameWitness} speaks with those who have a name. */
-export interface WitnessedNames {
+/** How a {@linkcode NameConflicts} speaks with those who have a name. */
+export interface ContestedNames {
   /** The nodes that have a name: the first one decides. */
   holders(name: string): readonly StampedHolder[];
   /** Tells one that has a name of another one. @returns Whether it keeps it. */
@@ -21,15 +21,15 @@ export interface WitnessedNames {
  * What a node does for names that others claim which cannot reach each other, where it can reach both: it lets neither get a name that the
  * other has, and where both have one, it tells them.
  */
-export class NameWitness {
+export class NameConflicts {
   readonly #node: PeerServiceManager;
-  readonly #names: WitnessedNames;
+  readonly #names: ContestedNames;
   /** When this node agreed to a claim, by name and claimant. The oldest ones come first. */
   readonly #agreed = new Map<string, { readonly name: string; readonly claimant: string; readonly at: number }>();
   /** Names of which several claims were seen. */
   readonly #contested = new Set<string>();
 
-  constructor(node: PeerServiceManager, index: GroupIndex, names: WitnessedNames) {
+  constructor(node: PeerServiceManager, index: GroupIndex, names: ContestedNames) {
     this.#node = node;
     this.#names = names;
     index.listenToAll(({ type, group }) => type === "join" && this.#look(group));
