@@ -177,7 +177,7 @@ export class NodeMessaging {
       {
         restart: (self) => relaying.restart(self),
         periodic: () => relaying.tick(),
-        controls: [[FrameKind.relay, (_, message) => relaying.receive(message)]],
+        controls: [[FrameKind.relay, (peer, message) => relaying.receive(peer, message)]],
       },
       {
         peerUp: () => broadcasting.neighboursChanged(),

@@ -13,6 +13,7 @@ import { NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
+import { RelayBudget } from "./relay_budget.ts";
 import { type RelayedMessage, RelayedMessages } from "./relayed_messages.ts";
 import { traceFromValue } from "../wire/trace_context.ts";
 import { parseRelayHeader, type RelayHeader } from "../wire/relay_header.ts";
@@ -82,6 +83,7 @@ export class Relaying {
   readonly stats: RelayStats = { relayed: 0, lost: 0 };
   readonly #options: RelayingOptions;
   readonly #awaited: RelayedMessages;
+  readonly #budget = new RelayBudget();
   #relay: Relay;
   /** By destination: the proof that messages to it carry. */
   readonly #given = new Map<string, number>();
@@ -139,7 +141,7 @@ export class Relaying {
    *
    * @throws {TypeError} When it is malformed.
    */
-  receive(value: unknown): void {
+  receive(peer: Peer, value: unknown): void {
     const [head, body, given] = Array.isArray(value) ? value : [];
     const trace = traceFromValue(given);
     if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
@@ -159,7 +161,7 @@ export class Relaying {
       else this.#arrived(header, what);
     } else if (step.outcome === "forwarded") {
       this.stats.relayed++;
-      this.#pass(step, body, trace);
+      this.#pass(this.#afforded(peer, step, body), body, trace);
     } else if (step.outcome !== "duplicate") {
       this.stats.lost++;
     }
@@ -195,6 +197,16 @@ export class Relaying {
       throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
     }
     return step.header.sequence;
+  }
+
+  /** The step as far as the peer that handed the message over can pay for it: when not to all, it goes to one by chance, and one way from there on. */
+  #afforded(peer: Peer, step: RelayStep, { length }: Uint8Array): RelayStep {
+    const { header, next } = step;
+    const copies = next.length - 1;
+    if (copies === 0) return step;
+    if (!header.single && this.#budget.pay(peer, copies, length, this.#options.clock.now())) return step;
+    const chosen = this.#options.chance() % next.length;
+    return { outcome: "forwarded", header: { ...header, single: true }, next: next.slice(chosen, chosen + 1) };
   }
 
   /** A message keeps to the tree that it began on: a bit of each of several might lead round in circles, and not to everyone. */

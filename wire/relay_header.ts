@@ -22,6 +22,8 @@ export interface RelayHeader {
   readonly tree: string | null;
   /** Names of the nodes that it came by, first one first. */
   readonly path: readonly string[];
+  /** Whether it goes one way only from here on: somebody on its way could not pay for copies. */
+  readonly single?: true;
 }
 
 /**
@@ -31,7 +33,7 @@ export interface RelayHeader {
  */
 export function parseRelayHeader(value: unknown): RelayHeader {
   try {
-    const { origin, incarnation, sequence, destination, ttl, tree, path } = checkObject(value, "header");
+    const { origin, incarnation, sequence, destination, ttl, tree, path, single } = checkObject(value, "header");
     return {
       origin: checkName(origin, "origin"),
       incarnation: checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER),
@@ -40,6 +42,7 @@ export function parseRelayHeader(value: unknown): RelayHeader {
       ttl: checkInteger(ttl, "ttl", 0, RELAY_TTL_MAX),
       tree: tree === null ? null : checkName(tree, "tree"),
       path: checkArray(path, "path", RELAY_TTL_MAX).map((name) => checkName(name, "path")),
+      ...(single === true ? { single } : {}),
     };
   } catch (cause) {
     const reason = messageOf(cause);

@@ -93,6 +93,7 @@ class Vocabulary {
       ttl: this.#random.pick([0, 1, 5, 32, 255]),
       tree: this.#random.chance(0.5) ? this.name() : null,
       path: this.#random.chance(0.5) ? [] : [this.name()],
+      single: this.#random.chance(0.1),
     };
     const message = [
       "message",

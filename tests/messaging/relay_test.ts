@@ -155,6 +155,8 @@ Deno.test("Relay remembers a bounded number of messages", () => {
 Deno.test("parseRelayHeader() refuses what is malformed", () => {
   const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 3, tree: "r", path: ["a"] };
   assertEquals(parseRelayHeader(header), header);
+  assertEquals(parseRelayHeader({ ...header, single: true }), { ...header, single: true });
+  assertEquals(parseRelayHeader({ ...header, single: "yes" }), header);
   const malformed: unknown[] = [
     null,
     { ...header, origin: "" },
