@@ -26,6 +26,8 @@ export interface Transition {
   readonly at: number;
   /** The nodes before it. */
   readonly former: readonly Candidate[];
+  /** Those of them that are out of reach, and did not say that they go: they may still be there, and be back at once. */
+  readonly vanished: ReadonlySet<string>;
 }
 
 /** The nodes that work may be placed on, as this node sees them: members that are up and do not drain, of one group if one is named. */
@@ -46,6 +48,7 @@ export class Candidates implements Disposable {
     this.#attributes = group === undefined ? null : MembershipAttributes.of(node, "default");
     this.#present = this.#read();
     this.#changedAt = node.runtime.clock.now();
+    this.#noteArrival();
     for (const type of ["join", "leave"] as const) node.addEventListener(type, this.#changed);
     this.#subscriptions.push(
       node.onUp("*", this.#changed),
@@ -64,8 +67,8 @@ export class Candidates implements Disposable {
     return this.#present;
   }
 
-  /** The nodes among which the owners of keys were chosen before each change since a moment, on the clock of the node. */
-  formerSince(moment: number): readonly Transition[] {
+  /** The changes since a moment, on the clock of the node. */
+  transitionsSince(moment: number): readonly Transition[] {
     return this.#transitions.filter(({ at }) => at >= moment);
   }
 
@@ -102,20 +105,35 @@ export class Candidates implements Disposable {
     const former = joined.length >= before.size
       ? joined.flatMap((name) => after.get(name) ?? [])
       : [...before.values()];
-    const { interval } = this.#node.heartbeat;
-    this.#transitions = [...this.#transitions.filter((other) => other.at >= at - REMEMBERED * interval), {
-      at,
-      former,
-    }];
+    this.#note({ at, former, vanished: new Set(left.filter((name) => this.#hasVanished(name))) });
     for (const listener of [...this.#listeners]) listener({ joined, left });
+  }
+
+  /** A node that has only just met the others took nothing over before: they may not see it yet. */
+  #noteArrival(): void {
+    const { clock } = this.#node.runtime;
+    const others = [...this.#present.values()].filter(({ name }) => name !== this.#node.name);
+    const metAt = Math.max(...others.map(({ name }) => this.#node.memberInfo(name)?.since ?? 0));
+    const at = Math.min(clock.now(), clock.now() + metAt - clock.wallTime());
+    if (others.length > 0) this.#note({ at, former: others, vanished: new Set() });
+  }
+
+  #note(transition: Transition): void {
+    const oldest = this.#node.runtime.clock.now() - REMEMBERED * this.#node.heartbeat.interval;
+    this.#transitions = [...this.#transitions.filter(({ at }) => at >= oldest), transition];
+  }
+
+  #hasVanished(name: string): boolean {
+    return !this.#node.stopSignal.aborted && this.#node.member(name) && !this.#node.isConnected(name);
   }
 
   #read(): ReadonlyMap<string, Candidate> {
     const node = this.#node;
     if (node.stopSignal.aborted) return new Map();
     const weights = this.#weights();
-    const isReachable = (name: string) => name === node.name || node.isConnected(name);
-    const names = [...weights.keys()].filter((name) => isReachable(name) && node.attribute(name, DRAINING) !== true);
+    // Attributes tell who of a group is there, also where this node is not connected with everyone.
+    const down = new Set(this.#group === undefined ? node.members({ status: "down" }) : []);
+    const names = [...weights.keys()].filter((name) => !down.has(name) && node.attribute(name, DRAINING) !== true);
     return new Map(names.map((name) => [name, { name, weight: weights.get(name) ?? 1 }]));
   }
 

@@ -1,10 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { CallError } from "../messaging/errors.ts";
-import type { Timer } from "../runtime/runtime.ts";
+import { StoppedError } from "../messaging/errors.ts";
+import { withDeadline } from "../runtime/deadline.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
-import { Candidates, type OwnershipChange, setWeight } from "./candidates.ts";
+import { type OwnershipChange, setWeight } from "./candidates.ts";
+import { isRefusal, KeyServer, resultOf } from "./key_server.ts";
 import { type OneTask, RunOnOne, type RunOnOneOptions } from "./run_on_one.ts";
 
 /** Options of {@linkcode Placement}. */
@@ -39,14 +40,6 @@ export interface CallOwnerOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Most requests that are held while a key may still be owned by another node. */
-const HELD_MAX = 10_000;
-
-/** What the owner answers. The numbers are part of the wire protocol: never reuse one. */
-const DONE = 0;
-const FAILED = 1;
-const REFUSED = 2;
-
 /**
  * Which node owns a key, by weighted rendezvous hashing over the nodes that are up: the same answer on all nodes that see the same nodes. When
  * one of N nodes comes or goes, about 1/N of the keys move.
@@ -76,67 +69,77 @@ const REFUSED = 2;
  */
 export class Placement implements Disposable {
   readonly #node: PeerServiceManager;
-  readonly #candidates: Candidates;
-  readonly #handler: string;
-  readonly #waiting = new Set<Timer>();
+  readonly #server: KeyServer;
+  readonly #owned = new Set<Disposable>();
+  #isDisposed = false;
 
   /**
-   * Begins to watch the nodes.
+   * Begins to watch the nodes. Costs little: several over one node and one group share what they know.
    *
-   * @throws {RangeError} When the weight is none, or there is a placement over this group on this node already.
+   * @throws {RangeError} When the weight is none.
    */
   constructor(node: PeerServiceManager, options: PlacementOptions = {}) {
     const { group, weight } = options;
     this.#node = node;
-    this.#handler = `placement/${group ?? ""}`;
-    node.register(this.#handler, (request: unknown) => this.#take(request));
     if (weight !== undefined) setWeight(node, weight);
-    this.#candidates = new Candidates(node, group);
+    this.#server = KeyServer.of(node, group);
   }
 
   /**
    * Name of the node that owns a key, as this node sees it.
    *
    * @throws {RangeError} When no node takes work.
+   * @throws {StoppedError} When this node has stopped.
    */
   owner(key: string): string {
     const [owner] = this.owners(key, 1);
+    if (this.#node.stopSignal.aborted) {
+      throw new StoppedError(`Cannot place "${key}": "${this.#node.name}" has stopped`);
+    }
     if (owner === undefined) throw new RangeError(`Cannot place "${key}": no node takes work`);
     return owner;
   }
 
   /** Names of the first `count` nodes for a key, the owner first: where copies belong. Fewer, when there are fewer. */
   owners(key: string, count: number): string[] {
-    return rendezvous(key, this.#candidates.present.values(), count).map(({ name }) => name);
+    return rendezvous(key, this.#server.candidates.present.values(), count).map(({ name }) => name);
   }
 
   /** Has a listener told when nodes begin or cease to own keys. */
   onOwnershipChange(listener: (change: OwnershipChange) => void): Disposable {
-    return this.#candidates.listen(listener);
+    return this.#own(this.#server.candidates.listen(listener));
   }
 
   /**
-   * Has the handler `name` of the key's owner handle a message. The owner takes it only when it sees itself as the owner, so that two nodes
-   * that see different things do not both serve a key; where the key has moved, the new owner is asked, once. An owner to which the key has just
-   * come holds the request until the former one must know as well.
+   * Has the handler `name` of the key's owner handle a message. Every node that may own keys has to have made a placement, and registered the
+   * handler. The owner takes the request only when it sees itself as the owner, so that two nodes that see different things do not both serve
+   * a key; where the key has moved, the new owner is asked, once. A node to which the key has just come holds the request until the former
+   * owner must know as well, and one that has just started until it has looked for others.
    *
    * @returns The handler's reply.
    * @throws {CallError} When the handler fails; with `remote.name` `"NotOwnerError"` when the nodes do not agree on the owner yet, and
-   * `"OwnershipMovingError"` when too many requests are held.
+   * `"OwnershipMovingError"` when too many requests are held, or one was held for too long: neither was handled, and both may be asked again.
+   * @throws {RangeError} When no node takes work.
+   * @throws {StoppedError} When this node has stopped.
+   * @throws {DOMException} A `TimeoutError` when the time is up.
+   * @throws The reason of the signal, once that is aborted.
    */
-  async callOwner(key: string, name: string, message: unknown, options: CallOwnerOptions = {}): Promise<unknown> {
-    const first = this.owner(key);
-    const ask = async (owner: string) => await this.#node.call(owner, this.#handler, [key, name, message], options);
-    let answer: unknown;
-    try {
-      answer = await ask(first);
-    } catch (error) {
-      // It was never sent: the key moves with its owner's connection.
-      const isUnsent = error instanceof Error && ["NotConnectedError", "PartitionedError"].includes(error.name);
-      if (!isUnsent || this.owner(key) === first) throw error;
-    }
-    if (answer === undefined || isRefusal(answer)) answer = await ask(this.owner(key));
-    return resultOf(answer);
+  callOwner(key: string, name: string, message: unknown, options: CallOwnerOptions = {}): Promise<unknown> {
+    const { clock } = this.#node.runtime;
+    return withDeadline(clock, options, `Cannot call "${name}" on the owner of "${key}"`, async (until) => {
+      const request = [key, name, message];
+      const first = this.owner(key);
+      let answer: unknown;
+      try {
+        answer = await this.#server.ask(first, request, until);
+      } catch (error) {
+        // It was never sent: the key moves with its owner's connection.
+        const isUnsent = error instanceof Error && ["NotConnectedError", "PartitionedError"].includes(error.name);
+        if (!isUnsent || this.owner(key) === first) throw error;
+      }
+      if (answer === undefined || isRefusal(answer)) answer = await this.#server.ask(this.owner(key), request, until);
+      return resultOf(answer);
+    });
   }
 
   /**
@@ -150,72 +153,24 @@ export class Placement implements Disposable {
    * @throws {RangeError} When the quorum is none.
    */
   runOnOne(name: string, run: OneTask, options: RunOnOneOptions = {}): Disposable {
-    return new RunOnOne(this.#node, this.#candidates, name, run, options);
+    return this.#own(new RunOnOne(this.#node, this.#server.candidates, name, run, options));
   }
 
-  /** Watches the nodes no more. */
+  /** Watches the nodes no more, tells its listeners nothing more, and ends its tasks. */
   [Symbol.dispose](): void {
-    this.#candidates[Symbol.dispose]();
-    this.#node.unregister(this.#handler);
-    for (const timer of this.#waiting) timer.cancel();
+    if (this.#isDisposed) return;
+    this.#isDisposed = true;
+    for (const owned of this.#owned) owned[Symbol.dispose]();
+    this.#server[Symbol.dispose]();
   }
 
-  async #take(request: unknown): Promise<unknown> {
-    const [key, name, message] = Array.isArray(request) ? request : [];
-    if (typeof key !== "string" || typeof name !== "string") {
-      throw new TypeError("Cannot read a request for the owner of a key");
-    }
-    if (this.owners(key, 1)[0] !== this.#node.name) return this.#refusal(key);
-    const wait = this.#arrivesIn(key);
-    if (wait > 0) {
-      if (this.#waiting.size >= HELD_MAX) return [REFUSED, "OwnershipMovingError", `${HELD_MAX} requests wait already`];
-      await this.#hold(wait);
-      if (this.owners(key, 1)[0] !== this.#node.name) return this.#refusal(key);
-    }
-    try {
-      return [DONE, await this.#node.call(this.#node.name, name, message)];
-    } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      const { remote } = error;
-      return [FAILED, remote.name, remote.message, remote.code];
-    }
+  /** What ends with this placement, if it does not end before. */
+  #own(disposable: Disposable): Disposable {
+    this.#owned.add(disposable);
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#owned.delete(disposable)) disposable[Symbol.dispose]();
+      },
+    };
   }
-
-  #refusal(key: string): unknown[] {
-    const [owner = "nobody"] = this.owners(key, 1);
-    return [REFUSED, "NotOwnerError", `Cannot serve "${key}" on "${this.#node.name}": the owner is "${owner}"`];
-  }
-
-  /** Milliseconds until a key that has just come here must have been given up by its former owner, if that is still there. */
-  #arrivesIn(key: string): number {
-    const { interval } = this.#node.heartbeat;
-    const now = this.#node.runtime.clock.now();
-    const arrivals = this.#candidates.formerSince(now - interval).filter(({ former }) => {
-      const owner = rendezvous(key, former)[0]?.name;
-      return owner !== undefined && owner !== this.#node.name && this.#candidates.present.has(owner);
-    });
-    return Math.max(0, ...arrivals.map(({ at }) => at + interval - now));
-  }
-
-  #hold(milliseconds: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = this.#node.runtime.clock.schedule(milliseconds, () => {
-        this.#waiting.delete(timer);
-        resolve();
-      });
-      this.#waiting.add(timer);
-    });
-  }
-}
-
-function isRefusal(answer: unknown): boolean {
-  return Array.isArray(answer) && answer[0] === REFUSED;
-}
-
-/** What the handler returned. @throws {CallError} When it failed, or the request was refused. */
-function resultOf(answer: unknown): unknown {
-  const [kind, first, message, code] = Array.isArray(answer) ? answer : [];
-  if (kind === DONE) return first;
-  const remote = { name: `${first}`, message: `${message}`, ...(code !== undefined && { code }) };
-  throw new CallError(remote.message, remote);
 }

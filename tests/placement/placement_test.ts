@@ -1,9 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "@std/assert";
 import { Groups } from "../../groups/mod.ts";
-import { CallError, type PeerServiceManager } from "../../mod.ts";
+import { CallError, hyparview, type PeerServiceManager, StoppedError } from "../../mod.ts";
 import { Placement } from "../../placement/mod.ts";
+import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 
 const KEYS = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
@@ -91,3 +92,63 @@ scenario("A key that comes to a new node is served by it only once the former ow
   assertEquals(await atA.callOwner(key, "who", 1), "c");
   assert(world.clock.now() - before > 500, "it was served at once");
 }, ["memory"]);
+
+scenario("Several placements over one node share what they know, and each ends what it began", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  assert(a !== undefined && b !== undefined);
+  for (const node of [a, b]) node.register("who", () => node.name);
+  using other = new Placement(a);
+  using atB = new Placement(b);
+  const placement = new Placement(a);
+  const changes: unknown[] = [];
+  placement.onOwnershipChange((change) => changes.push(change));
+  const began = Promise.withResolvers<AbortSignal>();
+  placement.runOnOne("task", (signal) => {
+    began.resolve(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+  }, { stableAfter: 0 });
+  const signal = await began.promise;
+  assertFalse(signal.aborted);
+  for (const _ of "12") placement[Symbol.dispose]();
+  assert(signal.aborted);
+  b.setAttribute("draining", true);
+  await world.until("b owns nothing", () => KEYS.every((key) => other.owner(key) === "a"));
+  assertEquals(changes, []);
+  assertEquals(await atB.callOwner("x", "who", 1), "a", "the other one still serves");
+});
+
+scenario("The signal and the time limit of callOwner() reach the handler", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  assert(a !== undefined && b !== undefined);
+  const [atA] = [new Placement(a), new Placement(b)];
+  const reasons: unknown[] = [];
+  b.register("slow", (_, { signal }) =>
+    new Promise((resolve) =>
+      signal.addEventListener("abort", () => {
+        reasons.push(signal.reason);
+        resolve(1);
+      })
+    ));
+  const key = KEYS.find((key) => atA?.owner(key) === "b") ?? "";
+  b.register("who", () => "b");
+  assertEquals(await atA!.callOwner(key, "who", 1), "b", "it is not held any more");
+  const error = await assertRejects(() => atA!.callOwner(key, "slow", 1, { timeout: 100 }), DOMException);
+  assertEquals([error.name, error.message], [
+    "TimeoutError",
+    `Cannot call "slow" on the owner of "${key}": no success within 100 ms`,
+  ]);
+  await world.until("the handler is told", () => reasons.length === 1);
+  await a.stop();
+  const stopped = await assertRejects(() => atA!.callOwner(key, "slow", 1), StoppedError);
+  assertEquals(stopped.name, "StoppedError");
+});
+
+Deno.test("All nodes agree on owners in a group also where not everyone is connected with everyone", async () => {
+  const names = Array.from({ length: 16 }, (_, index) => `n${index}`);
+  await using cluster = await new SimulatedCluster({ options: { strategy: hyparview() } });
+  for (const name of names) new Groups(await cluster.startNode(name)).join("owners");
+  await cluster.advance(60_000);
+  const placements = cluster.nodes.map((node) => new Placement(node, { group: "owners" }));
+  assert(cluster.node("n0").connected().length < 15);
+  for (const key of KEYS.slice(0, 100)) assertEquals(new Set(placements.map((each) => each.owner(key))).size, 1);
+});
