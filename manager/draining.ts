@@ -48,13 +48,14 @@ export async function drain(node: Node, { timeout = 30_000, signal }: DrainOptio
  */
 async function allDone(node: Node, timeout: number, signal: AbortSignal): Promise<boolean> {
   const { runtime: { clock }, settings: { heartbeat: { interval } } } = node.context;
-  const { registry, guarantees } = node.messaging;
+  const { registry, reliableSender } = node.messaging;
   const begunAt = clock.now();
   let hasBeenTold = false;
   while (!signal.aborted && clock.now() - begunAt < timeout) {
     const { pending, waiting } = registry.workload;
     hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
-    const isIdle = pending === 0 && waiting === 0 && guarantees.outstanding === 0 && node.streaming.stats.open === 0;
+    const isIdle = pending === 0 && waiting === 0 && reliableSender.outstanding === 0 &&
+      node.streaming.stats.open === 0;
     if (hasBeenTold && isIdle) return true;
     await sleep(clock, interval / LOOKS_PER_INTERVAL, signal).catch(() => {});
   }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeLife, NodeSpec } from "../wire/node_spec.ts";
-import { Acceptance, type AcceptedMessage } from "../messaging/acceptance.ts";
+import { type AcceptedMessage, ReliableReceiver } from "../messaging/reliable_receiver.ts";
 import { Calls } from "../messaging/calls.ts";
 import { Cancellations } from "../messaging/cancellations.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
@@ -10,7 +10,7 @@ import { CausalOrders } from "../messaging/causal_orders.ts";
 import { Tombstones } from "../messaging/tombstones.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
 import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
-import { Guarantees } from "../messaging/guarantees.ts";
+import { ReliableSender } from "../messaging/reliable_sender.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import { type MessageStats, noMessages, type Undeliverable } from "../messaging/message_stats.ts";
@@ -36,8 +36,8 @@ export class NodeMessaging {
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
-  readonly guarantees: Guarantees;
-  readonly acceptance: Acceptance;
+  readonly reliableSender: ReliableSender;
+  readonly reliableReceiver: ReliableReceiver;
   readonly calls: Calls;
   readonly relaying: Relaying;
   readonly broadcasting: Broadcasting;
@@ -90,7 +90,7 @@ export class NodeMessaging {
     const { inbound } = this;
     this.relaying = this.#newRelaying(context);
     this.broadcasting = this.#newBroadcasting(context);
-    this.guarantees = this.#newGuarantees(context);
+    this.reliableSender = this.#newGuarantees(context);
     this.calls = this.#newCalls(context);
     this.cancellations = new Cancellations({
       pool,
@@ -101,7 +101,7 @@ export class NodeMessaging {
     const { calls } = this;
     const flushing = new Flushing(registry, pool, calls);
     this.monitors = new Monitors(registry, (node, channel) => flushing.flush(node, channel));
-    this.acceptance = new Acceptance({
+    this.reliableReceiver = new ReliableReceiver({
       runtime,
       pool,
       codec,
@@ -109,8 +109,8 @@ export class NodeMessaging {
       calls,
       orders: this.#orders,
       stats: this.stats,
-      receiptHere: (receipt) => this.guarantees.takeReceipt(context.self.name, receipt),
-      relayReceipt: (to, receipt) => this.relaying.sendReceipt(to, receipt),
+      acknowledgeHere: (acknowledgement) => this.reliableSender.takeAcknowledgement(context.self.name, acknowledgement),
+      relayAcknowledgement: (to, acknowledgement) => this.relaying.sendAcknowledgement(to, acknowledgement),
     });
   }
 
@@ -121,19 +121,19 @@ export class NodeMessaging {
 
   /** The parts that carry messages, in the order in which they are told what happens. */
   parts(): Part[] {
-    const { inbound, guarantees, acceptance, calls, monitors, relaying, broadcasting } = this;
+    const { inbound, reliableSender, reliableReceiver, calls, monitors, relaying, broadcasting } = this;
     const { clock } = this.#context.runtime;
     return [
       // First: the others ask whether a node is there in its present life.
       { memberLeft: (node) => this.#tombstones.add(node) },
       // What was received waits for its order, and goes to the handlers before anything else is sent again.
       {
-        peerUp: (peer) => acceptance.handOver(this.#orders.up(peer, clock.now())),
+        peerUp: (peer) => reliableReceiver.handOver(this.#orders.up(peer, clock.now())),
         peerDown: (peer) => this.#orders.down(peer, clock.now()),
-        memberLeft: (node) => acceptance.left(node),
-        periodic: () => acceptance.handOver(this.#orders.tick(clock.now())),
-        restart: () => acceptance.reset(),
-        frames: [[FrameKind.envelope, (...frame) => acceptance.takeEnvelope(...frame)]],
+        memberLeft: (node) => reliableReceiver.left(node),
+        periodic: () => reliableReceiver.handOver(this.#orders.tick(clock.now())),
+        restart: () => reliableReceiver.reset(),
+        frames: [[FrameKind.envelope, (...frame) => reliableReceiver.takeEnvelope(...frame)]],
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
       {
@@ -153,12 +153,12 @@ export class NodeMessaging {
         memberLeft: ({ name }) => monitors.gone(name),
       },
       {
-        peerUp: ({ name }) => guarantees.up(name),
+        peerUp: ({ name }) => reliableSender.up(name),
         peerUnlinked: (peer) => this.#unlinked(peer),
         memberLeft: (node) => this.#left(node),
         restart: (self) => this.#restart(self),
-        stop: (reason) => guarantees.stop(reason),
-        controls: [[FrameKind.ack, ({ name }, value) => guarantees.takeReceipt(name, value)]],
+        stop: (reason) => reliableSender.stop(reason),
+        controls: [[FrameKind.ack, ({ name }, value) => reliableSender.takeAcknowledgement(name, value)]],
       },
       {
         restart: () => inbound.reset(),
@@ -172,8 +172,8 @@ export class NodeMessaging {
           [FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end)],
         ],
       },
-      // After acceptance and guarantees have forgotten the node: what waited for its messages need not wait any longer.
-      { memberLeft: (node) => acceptance.handOver(this.#orders.gone(node, clock.now())) },
+      // After the reliable receiver and sender have forgotten the node: what waited for its messages need not wait any longer.
+      { memberLeft: (node) => reliableReceiver.handOver(this.#orders.gone(node, clock.now())) },
       {
         restart: (self) => relaying.restart(self),
         periodic: () => relaying.tick(),
@@ -198,24 +198,24 @@ export class NodeMessaging {
 
   #unlinked({ name }: Peer): void {
     // It had left, and its next life, if that was it, has not joined.
-    if (this.#tombstones.knows(name) && !this.#context.members.has(name)) this.guarantees.lost(name);
+    if (this.#tombstones.knows(name) && !this.#context.members.has(name)) this.reliableSender.lost(name);
   }
 
   #left(node: NodeSpec): void {
     // Where its next life is here already, what waits is for that one.
-    if (!this.#isPresent(node.name)) this.guarantees.left(node);
+    if (!this.#isPresent(node.name)) this.reliableSender.left(node);
   }
 
   #restart(self: NodeSpec): void {
     const reason = new StoppedError(`Cannot deliver: "${self.name}" has left the cluster`);
-    this.guarantees.reset(reason);
+    this.reliableSender.reset(reason);
     this.calls.reset(reason);
     this.#orders.restart(self);
   }
 
-  #newGuarantees(context: NodeContext): Guarantees {
+  #newGuarantees(context: NodeContext): ReliableSender {
     const { runtime, codec } = context;
-    return new Guarantees({
+    return new ReliableSender({
       runtime,
       outbound: this.outbound,
       codec,
@@ -233,7 +233,7 @@ export class NodeMessaging {
     return new Calls({
       stats: this.stats,
       now: () => runtime.clock.now(),
-      guarantees: this.guarantees,
+      reliableSender: this.reliableSender,
       inbound: this.inbound,
       firstId: randomCount(runtime.random),
       pendingMax: maxPendingCalls,
@@ -294,12 +294,14 @@ export class NodeMessaging {
   #relayed(from: NodeLife, what: RelayedArrival): void {
     // Another life than the known one: it was made up, or is not known here yet, and what counts is repeated.
     if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
-    if (what.kind === "receipt") return this.guarantees.takeReceipt(from.name, what.receipt);
+    if (what.kind === "acknowledgement") {
+      return this.reliableSender.takeAcknowledgement(from.name, what.acknowledgement);
+    }
     if (what.kind === "cancel") return this.cancellations.take(from.name, what.value, true);
     const { name, cast, channel, envelope, message, bytes, trace } = what;
     const context = this.inbound.context(from.name, channel, cast, trace);
     if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
-    else this.acceptance.accept(from, envelope, bytes, message, name, context, false);
+    else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, false);
   }
 
   /** Takes a message that belongs to a trace, with guarantees or without. */
@@ -307,7 +309,7 @@ export class NodeMessaging {
     const [trace, kind] = readTraceHead(buffer, start, end);
     const behind = start + TRACE_HEAD_BYTES;
     if (kind === FrameKind.message) return this.inbound.takeMessage(connection, buffer, behind, end, trace);
-    this.acceptance.takeEnvelope(connection, buffer, behind, end, trace);
+    this.reliableReceiver.takeEnvelope(connection, buffer, behind, end, trace);
   }
 
   /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */
@@ -322,7 +324,7 @@ export class NodeMessaging {
     this.#context.runtime.defer(() => {
       const arrived = codec.decode(bytes);
       if (envelope === undefined) this.inbound.receive(name, arrived, context, bytes.length);
-      else this.acceptance.accept(this.#context.self, envelope, bytes.length, arrived, name, context);
+      else this.reliableReceiver.accept(this.#context.self, envelope, bytes.length, arrived, name, context);
     });
   }
 }

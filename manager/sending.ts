@@ -27,8 +27,8 @@ function forwardPlain(from: Node, outgoing: ForwardArguments<ForwardOptions>): P
   const { signal, timeout } = options;
   if (timeout !== undefined) checkTimeout(timeout, actionOf(outgoing));
   signal?.throwIfAborted();
-  const { outbound, guarantees } = from.messaging;
-  if (needsGuarantee(options)) return guarantees.forward(outgoing, options);
+  const { outbound, reliableSender } = from.messaging;
+  if (needsGuarantee(options)) return reliableSender.forward(outgoing, options);
   // Who gave up waiting must not be surprised by the message later; the caller's signal alone does not know of the timeout.
   const givenUp = timeout === undefined ? undefined : new AbortController();
   const waiting = outbound.forward(outgoing, givenUp?.signal ?? signal);

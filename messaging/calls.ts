@@ -7,7 +7,7 @@ import { CallError, MessageTooLargeError, NotConnectedError, OverloadedError } f
 import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue } from "./failure.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
-import type { Guarantees } from "./guarantees.ts";
+import type { ReliableSender } from "./reliable_sender.ts";
 import type { Inbound } from "./inbound.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
 import type { MessageStats } from "./message_stats.ts";
@@ -47,7 +47,7 @@ interface PendingCall {
 
 /** What {@linkcode Calls} needs from its surroundings. */
 export interface CallsOptions {
-  readonly guarantees: Guarantees;
+  readonly reliableSender: ReliableSender;
   readonly inbound: Inbound;
   /** Number of the first call. Replies to an earlier life of this node may still come in: they must not fit. */
   readonly firstId: number;
@@ -219,7 +219,7 @@ export class Calls {
     message: OutboundMessage,
     options: GuaranteeOptions & { readonly signal?: AbortSignal } = {},
   ): Promise<void> {
-    await this.#options.guarantees.forward(message, { ...options, ack: true });
+    await this.#options.reliableSender.forward(message, { ...options, ack: true });
   }
 
   /** Gives a call up, and has its handler told. */

@@ -3,7 +3,7 @@
 import type { NodeLife } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { RemoteError } from "./errors.ts";
-import type { Receipt } from "./receipt.ts";
+import type { Acknowledgement } from "./acknowledgement.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
 import { SequenceIslands } from "../wire/sequence_islands.ts";
 import { SequenceWindow } from "../wire/sequence_window.ts";
@@ -28,7 +28,7 @@ const ISLANDS_MAX = 8;
  *
  * - `"new"`: handle it, then settle, release or refuse it.
  * - `"pending"`: it is being handled; drop it.
- * - `"duplicate"`: it was handled, or its handler threw; drop it. The next receipt says so again.
+ * - `"duplicate"`: it was handled, or its handler threw; drop it. The next acknowledgement says so again.
  * - `"ahead"`: there is no room to remember it; drop it. It will be repeated.
  * - `"stale"`: it comes from an earlier life of the sender; drop it.
  */
@@ -41,17 +41,17 @@ interface Inbound extends NodeLife {
   readonly far: SequenceIslands;
   /** Admitted, and neither settled nor released. */
   readonly pending: Set<number>;
-  /** What the next receipt has to name. */
+  /** What the next acknowledgement has to name. */
   readonly unreported: Set<number>;
   readonly full: Set<number>;
   readonly late: Set<number>;
   /** Handed to a handler that threw: told again whenever the message is repeated, until the sender's floor has passed it. */
   readonly failures: Map<number, RemoteError>;
-  /** Those of them that the next receipt has to name. */
+  /** Those of them that the next acknowledgement has to name. */
   readonly failed: Set<number>;
   /** Found without a handler before, and not handled since. */
   readonly lacking: Set<number>;
-  /** Those of them that the next receipt has to name. */
+  /** Those of them that the next acknowledgement has to name. */
   readonly missing: Set<number>;
   /** Whether there is something to report. */
   due: boolean;
@@ -60,7 +60,7 @@ interface Inbound extends NodeLife {
 }
 
 /**
- * The receiver's side of acknowledged delivery: tells repetitions from new messages, and writes the receipts.
+ * The receiver's side of acknowledged delivery: tells repetitions from new messages, and writes the acknowledgements.
  *
  * Per sender it remembers the number up to which everything was handled, and a window of {@linkcode DELIVERY_WINDOW}
  * numbers ahead of it. Below the window everything counts as handled; what lies beyond it is refused, never mistaken.
@@ -139,9 +139,13 @@ export class Deduplication {
     return isFirst;
   }
 
-  /** The receipts that are due, and to whom. Each is given once. */
-  takeReceipts(): { readonly to: string; readonly receipt: Receipt; readonly isRepeated: boolean }[] {
-    const receipts = [];
+  /** The acknowledgements that are due, and to whom. Each is given once. */
+  takeAcknowledgements(): {
+    readonly to: string;
+    readonly acknowledgement: Acknowledgement;
+    readonly isRepeated: boolean;
+  }[] {
+    const acknowledgements = [];
     for (const inbound of this.#due) {
       const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed, isRepeated } = inbound;
       inbound.due = inbound.isRepeated = false;
@@ -151,11 +155,15 @@ export class Deduplication {
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       const refused = { full: toRanges(full), late: toRanges(late), missing: toRanges(missing) };
       const thrown = [...failed].map((sequence) => [sequence, failures.get(sequence)!] as const);
-      receipts.push({ to, receipt: { incarnation, through, ranges, ...refused, failed: thrown }, isRepeated });
+      acknowledgements.push({
+        to,
+        acknowledgement: { incarnation, through, ranges, ...refused, failed: thrown },
+        isRepeated,
+      });
       for (const reported of [unreported, full, late, missing, failed]) if (reported.size > 0) reported.clear();
     }
     this.#due = [];
-    return receipts;
+    return acknowledgements;
   }
 
   /**
@@ -202,7 +210,7 @@ export class Deduplication {
     return isFirstHand && sequence - handled.floor > DELIVERY_WINDOW ? "ahead" : "new";
   }
 
-  /** A receipt says up to where there is no gap; only what lies beyond has to be named in it. */
+  /** An acknowledgement says up to where there is no gap; only what lies beyond has to be named in it. */
   #handle(inbound: Inbound, sequence: number): void {
     if (sequence - inbound.handled.floor > DELIVERY_WINDOW) inbound.far.add(sequence);
     else inbound.handled.add(sequence);

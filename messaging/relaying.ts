@@ -30,7 +30,7 @@ export type RelayedArrival =
     readonly bytes: number;
     readonly trace: Uint8Array | undefined;
   }
-  | { readonly kind: "receipt"; readonly receipt: unknown }
+  | { readonly kind: "acknowledgement"; readonly acknowledgement: unknown }
   | { readonly kind: "cancel"; readonly value: unknown };
 
 /** The word that a message has arrived. */
@@ -76,7 +76,7 @@ const PROOFS_MAX = 4_096;
 /**
  * Carries messages over other nodes to where there is no direct connection.
  *
- * Whoever passes a message on can name any node as its origin. So a receipt that comes this way shows a proof: a number by chance that
+ * Whoever passes a message on can name any node as its origin. So an acknowledgement that comes this way shows a proof: a number by chance that
  * the messages to its sender carry, and that only nodes on their way have seen.
  */
 export class Relaying {
@@ -124,10 +124,10 @@ export class Relaying {
     for (const message of this.#awaited.overdue(this.#options.clock.now())) this.#options.missed(message);
   }
 
-  /** Sends a receipt on its way back. */
-  sendReceipt(node: string, receipt: unknown): void {
-    // Where there is no way now, a repetition of the message will bring another receipt.
-    this.#sendBack(node, ["receipt", receipt, this.#shown.get(node) ?? 0]);
+  /** Sends an acknowledgement on its way back. */
+  sendAcknowledgement(node: string, acknowledgement: unknown): void {
+    // Where there is no way now, a repetition of the message will bring another acknowledgement.
+    this.#sendBack(node, ["receipt", acknowledgement, this.#shown.get(node) ?? 0]);
   }
 
   /** Sends word on its way that a call was given up, or the answer to that. */
@@ -225,12 +225,14 @@ export class Relaying {
     return passed;
   }
 
-  /** What has arrived; `undefined` when it is a receipt without proof that its sender has got anything from here. */
+  /** What has arrived; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */
   #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | RelayedWord | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {
       const given = this.#given.get(origin);
-      return given !== undefined && rest[1] === given ? { kind, receipt: rest[0] } : undefined;
+      return given !== undefined && rest[1] === given
+        ? { kind: "acknowledgement", acknowledgement: rest[0] }
+        : undefined;
     }
     if (kind === "arrived") return { kind, number: rest[0] };
     if (kind === "cancel") return { kind, value: rest[0] };

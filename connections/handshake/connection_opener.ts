@@ -11,7 +11,7 @@ import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
 import { refuse } from "./handshake_frames.ts";
 import type { ConnectionRequest } from "./introduction.ts";
-import type { Acceptance, ClusterIdentity, Session } from "./session.ts";
+import type { AcceptorDecisions, ClusterIdentity, Session } from "./session.ts";
 import { SealError } from "../noise/cipher_state.ts";
 import type { HandshakeTimes } from "../traffic.ts";
 import type { WriterPool } from "../writer_pool.ts";
@@ -225,14 +225,14 @@ export class ConnectionOpener {
   async #answer(
     stream: ByteStream,
     reader: FrameReader,
-    acceptance: Acceptance,
+    decisions: AcceptorDecisions,
   ): Promise<Session & { request: ConnectionRequest } | null> {
     const { runtime, writers, identify } = this.#options;
     const identity = this.#identity;
     const admit = async (request: ConnectionRequest) =>
-      await identify?.(stream, request.spec) ?? await acceptance.admit(request);
+      await identify?.(stream, request.spec) ?? await decisions.admit(request);
     try {
-      return await acceptHandshake({ stream, reader, identity, runtime, writers }, { ...acceptance, admit });
+      return await acceptHandshake({ stream, reader, identity, runtime, writers }, { ...decisions, admit });
     } catch (error) {
       if (error instanceof ProtocolError || error instanceof SealError) {
         // To a stranger, a node with a secret says nothing more.

@@ -8,7 +8,7 @@ import { decodeHello, HELLO_BYTES_MAX, judgeHello, PROTOCOL_VERSIONS } from "./h
 import type { ConnectionRequest } from "./introduction.ts";
 import { acceptOpen, dialOpen } from "./open_handshake.ts";
 import { acceptSealed, dialSealed } from "./sealed_handshake.ts";
-import { type Acceptance, type HandshakeEnd, judgeAcceptor, type Session, where } from "./session.ts";
+import { type AcceptorDecisions, type HandshakeEnd, judgeAcceptor, type Session, where } from "./session.ts";
 
 /** Largest frame of the handshake behind the hello, in bytes. */
 export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
@@ -43,7 +43,7 @@ export async function dialHandshake(
  */
 export async function acceptHandshake(
   end: HandshakeEnd,
-  acceptance: Acceptance,
+  decisions: AcceptorDecisions,
 ): Promise<Session & { request: ConnectionRequest } | null> {
   const { reader, stream, identity } = end;
   reader.maxFrameBytes = HELLO_BYTES_MAX;
@@ -55,5 +55,5 @@ export async function acceptHandshake(
   const refusal = judgeHello(hello, { cluster, versions, sealed: !secrets.isOpen }, where(stream));
   if (refusal !== null) throw await refuse(stream, refusal);
   reader.maxFrameBytes = HANDSHAKE_FRAME_BYTES;
-  return await (hello.sealed ? acceptSealed(end, hello, acceptance) : acceptOpen(end, hello, acceptance));
+  return await (hello.sealed ? acceptSealed(end, hello, decisions) : acceptOpen(end, hello, decisions));
 }

@@ -7,7 +7,7 @@ import { expectFrame, frameOf, joined, record, refuse, sendFrame } from "./hands
 import { encodeHello, type Hello } from "./hello.ts";
 import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import {
-  type Acceptance,
+  type AcceptorDecisions,
   agreement,
   chosenVersion,
   type HandshakeEnd,
@@ -49,21 +49,21 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
 export async function acceptOpen(
   end: HandshakeEnd,
   hello: Hello,
-  acceptance: Acceptance,
+  decisions: AcceptorDecisions,
 ): Promise<Session & { request: ConnectionRequest }> {
   const { identity, stream, reader } = end;
   const version = chosenVersion(identity, hello);
   const introduction = record((await expectFrame(reader, [FrameKind.introduction], true)).body, "introduction");
   const request = requestFrom(introduction);
-  acceptance.introduced?.(request.spec);
+  decisions.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
-  const refusal = judgeIntroduction(identity, introduction, request, acceptance.spec, where(stream)) ??
-    await acceptance.admit(request);
+  const refusal = judgeIntroduction(identity, introduction, request, decisions.spec, where(stream)) ??
+    await decisions.admit(request);
   if (refusal !== null) throw await refuse(stream, refusal);
-  if (acceptance.isOccupied(request)) {
+  if (decisions.isOccupied(request)) {
     await sendFrame(stream, FrameKind.welcome);
     await expectFrame(reader, [FrameKind.introduction], true);
   }
-  await sendFrame(stream, FrameKind.ready, encode(readyOf(identity, version, acceptance.spec)));
+  await sendFrame(stream, FrameKind.ready, encode(readyOf(identity, version, decisions.spec)));
   return { stream, reader, version, ...agreed, request };
 }

@@ -15,7 +15,7 @@ import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import { HandshakeRefusedError, type Refusal } from "./refusal.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import {
-  type Acceptance,
+  type AcceptorDecisions,
   agreement,
   chosenVersion,
   type HandshakeEnd,
@@ -76,7 +76,7 @@ export async function dialSealed(
 export async function acceptSealed(
   end: HandshakeEnd,
   hello: ReturnType<typeof decodeHello>,
-  acceptance: Acceptance,
+  decisions: AcceptorDecisions,
 ): Promise<Session & { request: ConnectionRequest }> {
   const { identity, stream, reader } = end;
   const version = chosenVersion(identity, hello);
@@ -95,18 +95,18 @@ export async function acceptSealed(
   const introduction = record(payload, "introduction");
   const request = requestFrom(introduction);
   checkKey(request.spec, noise.remoteStatic);
-  acceptance.introduced?.(request.spec);
+  decisions.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
-  const isMirrored = isSame(noise.remoteStatic, identity.keys!.publicKey) && request.spec.name !== acceptance.spec.name;
+  const isMirrored = isSame(noise.remoteStatic, identity.keys!.publicKey) && request.spec.name !== decisions.spec.name;
   const refusal = isMirrored
     ? mirrored(where(stream))
-    : judgeIntroduction(identity, introduction, request, acceptance.spec, where(stream)) ??
-      await acceptance.admit(request);
+    : judgeIntroduction(identity, introduction, request, decisions.spec, where(stream)) ??
+      await decisions.admit(request);
   if (refusal !== null) {
     await answer(FrameKind.refused, refusal).catch(() => {});
     throw new HandshakeRefusedError(refusal);
   }
-  await answer(FrameKind.ready, readyOf(identity, version, acceptance.spec));
+  await answer(FrameKind.ready, readyOf(identity, version, decisions.spec));
   return { ...sealed(end, inbound, outbound), version, ...agreed, request };
 }
 

@@ -73,7 +73,7 @@ export interface HandshakeEnd {
 }
 
 /** The acceptor's decisions. */
-export interface Acceptance {
+export interface AcceptorDecisions {
   /** This node. */
   readonly spec: NodeSpec;
   /**

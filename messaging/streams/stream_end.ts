@@ -13,7 +13,7 @@ import {
   SMALL_FRAME_BYTES,
   type StreamForm,
   type StreamQueue,
-  writeAcceptance,
+  writeAccept,
   writeData,
   writeOpening,
   writePosition,
@@ -93,7 +93,7 @@ export class StreamEnd {
   #reader: PromiseWithResolvers<void> | null = null;
   #opening: { readonly name: string; readonly message: EncodedMessage; readonly trace: Uint8Array | undefined } | null =
     null;
-  #isAcceptanceDue = false;
+  #isAcceptDue = false;
   #isCreditDue = false;
   #isEndDue = false;
   #reset: DueReset | null = null;
@@ -130,7 +130,7 @@ export class StreamEnd {
 
   /** Whether a frame other than data is due. */
   get hasSmall(): boolean {
-    return this.#opening !== null || this.#isAcceptanceDue || this.#isCreditDue || this.#reset !== null ||
+    return this.#opening !== null || this.#isAcceptDue || this.#isCreditDue || this.#reset !== null ||
       (this.#isEndDue && this.#pending === null);
   }
 
@@ -162,7 +162,7 @@ export class StreamEnd {
 
   /** Says that the stream is open. */
   accept(): void {
-    this.#isAcceptanceDue = true;
+    this.#isAcceptDue = true;
     this.#host.small(this);
   }
 
@@ -243,14 +243,14 @@ export class StreamEnd {
   lose(error: unknown): void {
     this.#drop();
     this.#opening = this.#reset = null;
-    this.#isAcceptanceDue = this.#isCreditDue = this.#isEndDue = false;
+    this.#isAcceptDue = this.#isCreditDue = this.#isEndDue = false;
     this.#fail(Halves.both, error);
   }
 
   // What the other end says.
 
   /** The stream is open there. */
-  takeAcceptance(window: number): void {
+  takeAccept(window: number): void {
     this.#credit.grant(window);
     this.#opened.resolve();
     if (this.hasData) this.#host.data(this);
@@ -307,9 +307,9 @@ export class StreamEnd {
       const opening = { form, window: this.#window.limit, name, message, trace };
       writeOpening(queue, this.#host.codec, number, opening, message);
     }
-    if (this.#isAcceptanceDue) writeAcceptance(queue, number, this.#window.limit);
+    if (this.#isAcceptDue) writeAccept(queue, number, this.#window.limit);
     else if (this.#isCreditDue) writePosition(queue, FrameKind.streamCredit, number, this.#window.limit);
-    this.#isAcceptanceDue = this.#isCreditDue = false;
+    this.#isAcceptDue = this.#isCreditDue = false;
     if (this.#isEndDue && this.#pending === null) {
       this.#isEndDue = false;
       writePosition(queue, FrameKind.streamEnd, number, this.#credit.sent);

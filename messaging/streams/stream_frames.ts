@@ -86,7 +86,7 @@ export function readOpening(
 }
 
 /** Writes a frame of kind `streamAccept`. */
-export function writeAcceptance(queue: StreamQueue, stream: number, window: number): void {
+export function writeAccept(queue: StreamQueue, stream: number, window: number): void {
   const writer = queue.begin(FrameKind.streamAccept);
   writer.u32(stream);
   writer.u32(window);
@@ -94,8 +94,8 @@ export function writeAcceptance(queue: StreamQueue, stream: number, window: numb
 }
 
 /** Reads the body of a frame of kind `streamAccept`, behind its number. */
-export function readAcceptance(buffer: Uint8Array, start: number, end: number): number {
-  if (end - start !== 4) throw malformed("acceptance");
+export function readAccept(buffer: Uint8Array, start: number, end: number): number {
+  if (end - start !== 4) throw malformed("accept frame");
   return readU32(buffer, start);
 }
 

@@ -12,7 +12,7 @@ import type { StreamShare } from "./stream_share.ts";
 import {
   Halves,
   POSITION_BYTES,
-  readAcceptance,
+  readAccept,
   readDataPosition,
   readNumber,
   readOpening,
@@ -183,7 +183,7 @@ export class StreamLine implements StreamHost {
       return undefined;
     }
     stream.carriers.add(carrier.queue);
-    if (kind === FrameKind.streamAccept) stream.takeAcceptance(readAcceptance(buffer, body, end));
+    if (kind === FrameKind.streamAccept) stream.takeAccept(readAccept(buffer, body, end));
     else if (kind === FrameKind.streamCredit) stream.takeCredit(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamEnd) stream.takeEnd(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamData) {

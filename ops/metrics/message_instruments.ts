@@ -66,7 +66,7 @@ export const MESSAGE_INSTRUMENTS: readonly Instrument[] = [
     unit: "{message}",
     help: "Messages that were sent and not acknowledged yet",
     labels: {},
-    read: ({ messaging: { guarantees } }) => only(guarantees.outstanding),
+    read: ({ messaging: { reliableSender } }) => only(reliableSender.outstanding),
   },
   {
     name: "partisan_retransmissions_total",

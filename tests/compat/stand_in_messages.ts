@@ -126,7 +126,7 @@ export class StandInMessages {
 
   /** Takes a `message`, an `envelope` or an `ack`. */
   take(link: StandInLink, from: StandInSpec, kind: number, body: Uint8Array): void {
-    if (kind === 0x23) return this.#takeReceipt(from.name, unpack(body) as unknown[]);
+    if (kind === 0x23) return this.#takeAcknowledgement(from.name, unpack(body) as unknown[]);
     const view = new DataView(body.buffer, body.byteOffset, body.length);
     const number = view.getUint16(0) & 0x7fff;
     let at = 2;
@@ -161,7 +161,7 @@ export class StandInMessages {
     link.sendValue(0x23, [from.incarnation, through, sorted(ranges), [], [], missing, []]);
   }
 
-  #takeReceipt(from: string, [incarnation, through, ranges, , , , failed = []]: unknown[]): void {
+  #takeAcknowledgement(from: string, [incarnation, through, ranges, , , , failed = []]: unknown[]): void {
     if (incarnation !== this.#self.incarnation) return;
     const pairs = ranges as number[];
     for (const [key, { to, sequence, resolve, reject }] of this.#unacknowledged) {

@@ -78,7 +78,7 @@ class Vocabulary {
     return causal === null && call === null ? [sequence, floor] : [sequence, floor, causal, call];
   }
 
-  receipt(): unknown[] {
+  acknowledgement(): unknown[] {
     const lists = [this.ranges(), this.ranges(), this.ranges(), [[this.number(), ["Error", "no", "E"]]]];
     return [this.life()[1], this.number(), this.ranges(), ...(this.#random.chance(0.5) ? lists : [])];
   }
@@ -104,7 +104,7 @@ class Vocabulary {
     ];
     const body = this.#random.pick<unknown[]>([
       [...message, this.bytes(), this.number()],
-      ["receipt", this.receipt(), this.number()],
+      ["receipt", this.acknowledgement(), this.number()],
       ["cancel", this.number()],
     ]);
     return [header, encode(body)];
@@ -160,7 +160,7 @@ const VALUES: Readonly<Record<number, (words: Vocabulary) => unknown>> = {
   [FrameKind.wish]: (words) => words.number() % 2 === 0,
   [FrameKind.attributes]: (words) => words.attributes(),
   [FrameKind.cancel]: (words) => words.number(),
-  [FrameKind.ack]: (words) => words.receipt(),
+  [FrameKind.ack]: (words) => words.acknowledgement(),
   [FrameKind.relay]: (words) => words.relay(),
 };
 

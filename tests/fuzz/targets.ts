@@ -7,7 +7,7 @@ import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { envelopeFromValue, readEnvelope, writeEnvelope } from "../../wire/envelope.ts";
 import { checkPartitionMessage } from "../../messaging/partitions.ts";
 import { PayloadCodec } from "../../wire/payload_codec.ts";
-import { receiptFromValue } from "../../messaging/receipt.ts";
+import { acknowledgementFromValue } from "../../messaging/acknowledgement.ts";
 import { parseRelayHeader } from "../../wire/relay_header.ts";
 import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";
 import { checkScampMessage } from "../../strategy/scamp/messages.ts";
@@ -65,7 +65,10 @@ const CHECKS: readonly [name: string, check: (value: unknown) => unknown, sample
     7,
   ]]],
   ["broadcast", broadcastFromValue, BROADCASTS],
-  ["receipt", receiptFromValue, [[1, 7, [[9, 12]]], [1, 7, [[9, 12], [20, 21]], [30, 30], [40, 44], [50, 50], [[60, [
+  ["acknowledgement", acknowledgementFromValue, [[1, 7, [[9, 12]]], [1, 7, [[9, 12], [20, 21]], [30, 30], [40, 44], [
+    50,
+    50,
+  ], [[60, [
     "Error",
     "no",
     "E",

@@ -40,7 +40,7 @@ for (const who of ["stranger", "member"]) {
     for (const sequence of [1, 30_000, 2 ** 48 - 1]) {
       await tell(liar, receiver, FrameKind.relay, relayed(victim, "receiver", sequence, [sequence, sequence]));
     }
-    const forgedReceipt = encode(["receipt", [victim.spec.incarnation, 2 ** 52, []]]);
+    const forgedAcknowledgement = encode(["receipt", [victim.spec.incarnation, 2 ** 52, []]]);
     const header = {
       origin: "receiver",
       incarnation: 1,
@@ -50,7 +50,7 @@ for (const who of ["stranger", "member"]) {
       tree: null,
       path: [],
     };
-    await tell(liar, victim, FrameKind.relay, [header, forgedReceipt]);
+    await tell(liar, victim, FrameKind.relay, [header, forgedAcknowledgement]);
     for (let message = 0; message < 20; message++) {
       await victim.forwardMessage("receiver", "log", message, { ack: true });
     }
@@ -104,7 +104,7 @@ overlayScenario(
       await tell(nextToVictim, victim, FrameKind.relay, [header, forged]);
     }
     const lost = () => victim.stats().relay.lost;
-    await world.until("the receipts were not believed", () => lost() >= 3);
+    await world.until("the acknowledgements were not believed", () => lost() >= 3);
     for (let message = 1; message < 20; message++) {
       await victim.forwardMessage(receiver.name, "log", message, { ack: true, transitive: true });
       assertEquals(genuine().at(-1), message);

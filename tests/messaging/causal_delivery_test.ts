@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { OutstandingMessages } from "../../messaging/acknowledgement.ts";
+import { OutstandingMessages } from "../../messaging/outstanding_messages.ts";
 import { type CausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
 import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
-import { parseReceipt, type Receipt } from "../../messaging/receipt.ts";
+import { type Acknowledgement, parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 
@@ -71,23 +71,23 @@ class Node {
     for (const { payload: { payload } } of deliverable) if (payload !== undefined) this.#handle(payload);
   }
 
-  receiveReceipt(from: string, receipt: Receipt): void {
-    for (const { payload } of this.outstanding.acknowledge(from, receipt)) {
+  receiveAcknowledgement(from: string, acknowledgement: Acknowledgement): void {
+    for (const { payload } of this.outstanding.acknowledge(from, acknowledgement)) {
       if (payload !== undefined) this.acknowledged.push(payload);
     }
-    for (const sequence of fromRanges(receipt.full)) this.outstanding.refuse(from, sequence);
-    assertEquals(receipt.late, [], "nobody loses patience here");
+    for (const sequence of fromRanges(acknowledgement.full)) this.outstanding.refuse(from, sequence);
+    assertEquals(acknowledgement.late, [], "nobody loses patience here");
   }
 
   tick(): void {
     const { resend, expired } = this.outstanding.due(this.network.now);
     for (const { peer, sequence, message } of resend) this.#transmit(peer, sequence, message);
     for (const { message } of expired) this.expired.push(message.payload!);
-    for (const { to, receipt } of this.deduplication.takeReceipts()) {
+    for (const { to, acknowledgement } of this.deduplication.takeAcknowledgements()) {
       this.network.post(
         this.name,
         to,
-        (node) => node.receiveReceipt(this.name, parseReceipt(receipt, DELIVERY_WINDOW)),
+        (node) => node.receiveAcknowledgement(this.name, parseAcknowledgement(acknowledgement, DELIVERY_WINDOW)),
       );
     }
   }

@@ -2,11 +2,11 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX, HEARSAY_MAX } from "../../messaging/deduplication.ts";
-import { parseReceipt } from "../../messaging/receipt.ts";
+import { parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 
 const A = { name: "a", incarnation: 5 };
 
-/** The lists of a receipt that says nothing. */
+/** The lists of an acknowledgement that says nothing. */
 const NOTHING = { ranges: [], full: [], late: [], missing: [], failed: [] };
 
 /** Admits and settles. */
@@ -27,10 +27,10 @@ Deno.test("Deduplication.admit() neither repeats nor acknowledges what is being 
   const deduplication = new Deduplication();
   assertEquals(deduplication.admit(A, 1, 1), "new");
   assertEquals(deduplication.admit(A, 1, 1), "pending");
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   deduplication.settle(A, 1);
   assertEquals(deduplication.admit(A, 1, 1), "duplicate");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 1);
 });
 
 Deno.test("Deduplication.fail() tells of a failure whenever the message is repeated, until its sender has done with it", () => {
@@ -39,21 +39,25 @@ Deno.test("Deduplication.fail() tells of a failure whenever the message is repea
   for (const sequence of [1, 2]) deduplication.admit(A, sequence, 1);
   deduplication.fail(A, 1, error);
   deduplication.settle(A, 2);
-  const receipt = { incarnation: 5, through: 0, ...NOTHING };
-  assertEquals(deduplication.takeReceipts(), [{
+  const acknowledgement = { incarnation: 5, through: 0, ...NOTHING };
+  assertEquals(deduplication.takeAcknowledgements(), [{
     to: "a",
-    receipt: { ...receipt, ranges: [2, 2], failed: [[1, error]] },
+    acknowledgement: { ...acknowledgement, ranges: [2, 2], failed: [[1, error]] },
     isRepeated: false,
   }]);
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   assertEquals(deduplication.admit(A, 1, 1), "duplicate");
-  assertEquals(deduplication.takeReceipts(), [{
+  assertEquals(deduplication.takeAcknowledgements(), [{
     to: "a",
-    receipt: { ...receipt, failed: [[1, error]] },
+    acknowledgement: { ...acknowledgement, failed: [[1, error]] },
     isRepeated: true,
   }]);
   assertEquals(handle(deduplication, 3, 3), "new");
-  assertEquals(deduplication.takeReceipts(), [{ to: "a", receipt: { ...receipt, through: 3 }, isRepeated: false }]);
+  assertEquals(deduplication.takeAcknowledgements(), [{
+    to: "a",
+    acknowledgement: { ...acknowledgement, through: 3 },
+    isRepeated: false,
+  }]);
 });
 
 Deno.test("Deduplication.fail() admits nothing new when its sender has heard of none of very many failures", () => {
@@ -70,20 +74,20 @@ Deno.test("Deduplication.miss() makes a repetition new again, and says what has 
   const deduplication = new Deduplication();
   deduplication.admit(A, 1, 1);
   assertEquals(deduplication.miss(A, 1), true);
-  assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, missing: [1, 1] }, isRepeated: false },
+  assertEquals(deduplication.takeAcknowledgements(), [
+    { to: "a", acknowledgement: { incarnation: 5, through: 0, ...NOTHING, missing: [1, 1] }, isRepeated: false },
   ]);
   assertEquals(deduplication.admit(A, 1, 1), "new");
   assertEquals(deduplication.miss(A, 1), false);
   assertEquals(handle(deduplication, 1), "new");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 1);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 1);
 });
 
 Deno.test("Deduplication.release() makes a repetition new again", () => {
   const deduplication = new Deduplication();
   deduplication.admit(A, 1, 1);
   deduplication.release(A, 1);
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   assertEquals(deduplication.admit(A, 1, 1), "new");
 });
 
@@ -93,33 +97,37 @@ Deno.test("Deduplication.refuse() makes a repetition new again and says why", ()
   deduplication.refuse(A, 1, "full");
   deduplication.refuse(A, 2, "full");
   deduplication.refuse(A, 3, "late");
-  assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 0, ...NOTHING, full: [1, 2], late: [3, 3] }, isRepeated: false },
+  assertEquals(deduplication.takeAcknowledgements(), [
+    {
+      to: "a",
+      acknowledgement: { incarnation: 5, through: 0, ...NOTHING, full: [1, 2], late: [3, 3] },
+      isRepeated: false,
+    },
   ]);
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   assertEquals(deduplication.admit(A, 1, 1), "new");
 });
 
-Deno.test("Deduplication.takeReceipts() names what was handled since the last time, and repeats what is repeated", () => {
+Deno.test("Deduplication.takeAcknowledgements() names what was handled since the last time, and repeats what is repeated", () => {
   const deduplication = new Deduplication();
   for (const sequence of [1, 2, 4, 5, 9]) handle(deduplication, sequence);
   handle(deduplication, 1, 1, { name: "b", incarnation: 1 });
-  assertEquals(deduplication.takeReceipts(), [
-    { to: "a", receipt: { incarnation: 5, through: 2, ...NOTHING, ranges: [4, 5, 9, 9] }, isRepeated: false },
-    { to: "b", receipt: { incarnation: 1, through: 1, ...NOTHING }, isRepeated: false },
+  assertEquals(deduplication.takeAcknowledgements(), [
+    { to: "a", acknowledgement: { incarnation: 5, through: 2, ...NOTHING, ranges: [4, 5, 9, 9] }, isRepeated: false },
+    { to: "b", acknowledgement: { incarnation: 1, through: 1, ...NOTHING }, isRepeated: false },
   ]);
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   handle(deduplication, 5);
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [5, 5]);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.ranges, [5, 5]);
   handle(deduplication, 1);
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 2);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 2);
 });
 
 Deno.test("Deduplication.admit() refuses what lies ahead of the window, until the floor moves", () => {
   const deduplication = new Deduplication();
   assertEquals(deduplication.admit(A, DELIVERY_WINDOW + 1, 1), "ahead");
   assertEquals(handle(deduplication, DELIVERY_WINDOW), "new");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [DELIVERY_WINDOW, DELIVERY_WINDOW]);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.ranges, [DELIVERY_WINDOW, DELIVERY_WINDOW]);
   assertEquals(handle(deduplication, DELIVERY_WINDOW + 1, 2), "new");
   assertEquals(handle(deduplication, DELIVERY_WINDOW), "duplicate");
 });
@@ -130,7 +138,7 @@ Deno.test("Deduplication.admit() counts what its sender gave up as handled", () 
   assertEquals(handle(deduplication, 10_000_000, 9_999_999), "new");
   for (const sequence of [2, 5_000, 9_999_998]) assertEquals(handle(deduplication, sequence), "duplicate");
   assertEquals(handle(deduplication, 9_999_999), "new");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 10_000_000);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 10_000_000);
 });
 
 Deno.test("Deduplication.settle() of a message that its sender has given up meanwhile does no harm", () => {
@@ -139,7 +147,7 @@ Deno.test("Deduplication.settle() of a message that its sender has given up mean
   handle(deduplication, 2, 2);
   deduplication.settle(A, 1);
   assertEquals(handle(deduplication, 1), "duplicate");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.through, 2);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 2);
 });
 
 Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to the older", () => {
@@ -153,9 +161,9 @@ Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to t
   deduplication.settle(A, 2);
   deduplication.release(A, 2);
   assertEquals(deduplication.admit(reborn, 2, 1), "pending");
-  assertEquals(deduplication.takeReceipts(), []);
+  assertEquals(deduplication.takeAcknowledgements(), []);
   assertEquals(handle(deduplication, 1, 1, reborn), "new");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.incarnation, 6);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.incarnation, 6);
 });
 
 Deno.test("Deduplication knows what a sender has sent after it has left, until many others have left", () => {
@@ -193,18 +201,18 @@ Deno.test("Deduplication.admit() refuses impossible numbers", () => {
   }
 });
 
-Deno.test("parseReceipt() takes what takeReceipts() gives, and nothing malformed", () => {
+Deno.test("parseAcknowledgement() takes what takeAcknowledgements() gives, and nothing malformed", () => {
   const deduplication = new Deduplication();
   handle(deduplication, 3);
-  const { receipt } = deduplication.takeReceipts()[0]!;
-  assertEquals(parseReceipt(structuredClone(receipt), 10), receipt);
+  const { acknowledgement } = deduplication.takeAcknowledgements()[0]!;
+  assertEquals(parseAcknowledgement(structuredClone(acknowledgement), 10), acknowledgement);
   for (
-    const value of [null, 1, {}, { ...receipt, through: -1 }, { ...receipt, incarnation: "5" }, {
-      ...receipt,
+    const value of [null, 1, {}, { ...acknowledgement, through: -1 }, { ...acknowledgement, incarnation: "5" }, {
+      ...acknowledgement,
       ranges: [1, 20],
-    }, { ...receipt, late: undefined }]
+    }, { ...acknowledgement, late: undefined }]
   ) {
-    assertThrows(() => parseReceipt(value, 10), TypeError, "Cannot read");
+    assertThrows(() => parseAcknowledgement(value, 10), TypeError, "Cannot read");
   }
 });
 
@@ -222,7 +230,11 @@ Deno.test("Deduplication.admit() loses one number to one that others made up, no
   for (let sequence = 2; sequence <= 40; sequence++) {
     assertEquals(handle(deduplication, sequence), sequence === 7 ? "duplicate" : "new");
   }
-  assertEquals(deduplication.takeReceipts().find(({ receipt }) => receipt.incarnation === 5)?.receipt.through, 40);
+  assertEquals(
+    deduplication.takeAcknowledgements().find(({ acknowledgement }) => acknowledgement.incarnation === 5)
+      ?.acknowledgement.through,
+    40,
+  );
 });
 
 Deno.test("Deduplication.admit() takes what others pass on of a sender once, and knows it when the sender itself comes", () => {
@@ -236,7 +248,12 @@ Deno.test("Deduplication.admit() takes what others pass on of a sender once, and
   const begin = 10 * DELIVERY_WINDOW;
   for (const sequence of [begin, begin + 1, begin + 3]) assertEquals(hear(sequence, begin), "new");
   for (const sequence of [begin, begin + 3]) assertEquals(hear(sequence, begin), "duplicate");
-  assertEquals(deduplication.takeReceipts()[0]?.receipt.ranges, [begin, begin + 1, begin + 3, begin + 3]);
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.ranges, [
+    begin,
+    begin + 1,
+    begin + 3,
+    begin + 3,
+  ]);
   assertEquals(handle(deduplication, begin + 3, begin + 2), "duplicate");
   assertEquals(handle(deduplication, begin + 2, begin + 2), "new");
 });

@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import { OutstandingMessages } from "../../messaging/acknowledgement.ts";
+import { OutstandingMessages } from "../../messaging/outstanding_messages.ts";
 import { Deduplication } from "../../messaging/deduplication.ts";
-import { parseReceipt, type Receipt } from "../../messaging/receipt.ts";
+import { type Acknowledgement, parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 
 const SENDER = { name: "a", incarnation: 1 };
@@ -28,7 +28,7 @@ class Pair {
   readonly #random: SeededRandom;
   #now = 0;
   #forward: { at: number; frame: Frame }[] = [];
-  #back: { at: number; receipt: Receipt }[] = [];
+  #back: { at: number; acknowledgement: Acknowledgement }[] = [];
   #replays: { at: number; frame: Frame }[] = [];
   #beingHandled: { at: number; frame: Frame }[] = [];
   #sent = 0;
@@ -64,9 +64,11 @@ class Pair {
     this.#replays = this.#replays.filter((replay) => !this.#isDue(replay));
     for (const { frame } of this.#beingHandled.filter(this.#isDue)) this.#handle(frame);
     this.#beingHandled = this.#beingHandled.filter((task) => !this.#isDue(task));
-    for (const { receipt } of this.deduplication.takeReceipts()) this.#back.push({ at: this.#now + 30, receipt });
-    for (const { receipt } of arrived(this.#back)) {
-      this.acknowledged.push(...this.outstanding.acknowledge("b", parseReceipt(receipt, 1_000)));
+    for (const { acknowledgement } of this.deduplication.takeAcknowledgements()) {
+      this.#back.push({ at: this.#now + 30, acknowledgement });
+    }
+    for (const { acknowledgement } of arrived(this.#back)) {
+      this.acknowledged.push(...this.outstanding.acknowledge("b", parseAcknowledgement(acknowledgement, 1_000)));
     }
     const { resend, expired } = this.outstanding.due(this.#now);
     for (const { sequence, message } of resend) this.#transmit(sequence, message);

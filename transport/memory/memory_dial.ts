@@ -88,7 +88,7 @@ export class MemoryDial implements Stalled {
       const [near, far] = MemoryStream.pair(this.#host, listener.host, this.#address);
       this.#answer = near;
       listener.host.observe("connect", name, 0);
-      new Acceptance(listener, far).settle();
+      new PendingAccept(listener, far).settle();
     }
     this.resume();
   }
@@ -126,7 +126,7 @@ export class MemoryDial implements Stalled {
 }
 
 /** A stream that waits to be accepted while its host is paused. */
-class Acceptance {
+class PendingAccept {
   readonly #listener: DialTarget;
   readonly #stream: MemoryStream;
 

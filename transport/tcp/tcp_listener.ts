@@ -9,7 +9,7 @@ const BACKOFF_MIN_MS = 5;
 const BACKOFF_MAX_MS = 1000;
 
 /** How a listener comes by its streams. */
-export interface Acceptance {
+export interface StreamSource {
   /** What is listened on. */
   readonly address: Address;
   /** Makes a stream of a connection that was accepted. */
@@ -23,32 +23,32 @@ export class TcpListener implements Listener {
   readonly #stats: { accepted: number; acceptErrors: number };
   readonly #accept: (stream: ByteStream) => void;
   readonly #failed: (error: unknown) => void;
-  readonly #acceptance: Acceptance;
+  readonly #source: StreamSource;
   /** The kernel frees the address when the last call of `accept` has returned. */
   readonly #accepting: Promise<void>;
   #closed = false;
   #backoff: { readonly timer: Timer; readonly wake: () => void } | undefined;
 
-  /** @param acceptance TCP, unless something else is said. */
+  /** @param source TCP, unless something else is said. */
   constructor(
     listener: Deno.Listener,
     context: TcpStreamContext,
     stats: { accepted: number; acceptErrors: number },
     accept: (stream: ByteStream) => void,
     failed: (error: unknown) => void = () => {},
-    acceptance: Acceptance = overTcp(listener, context),
+    source: StreamSource = overTcp(listener, context),
   ) {
     this.#listener = listener;
     this.#context = context;
     this.#stats = stats;
     this.#accept = accept;
     this.#failed = failed;
-    this.#acceptance = acceptance;
+    this.#source = source;
     this.#accepting = this.#acceptAll();
   }
 
   get address(): Address {
-    return this.#acceptance.address;
+    return this.#source.address;
   }
 
   close(): void {
@@ -92,7 +92,7 @@ export class TcpListener implements Listener {
     let conn: Deno.Conn | undefined;
     try {
       conn = await this.#listener.accept();
-      if (!this.#closed) return this.#acceptance.open(conn);
+      if (!this.#closed) return this.#source.open(conn);
     } catch (error) {
       // Too many open files, a connection that was reset before we took it, or this listener was closed.
       if (!this.#closed) this.#failed(error);
@@ -110,7 +110,7 @@ export class TcpListener implements Listener {
   }
 }
 
-function overTcp(listener: Deno.Listener, context: TcpStreamContext): Acceptance {
+function overTcp(listener: Deno.Listener, context: TcpStreamContext): StreamSource {
   const { hostname, port } = listener.addr as Deno.NetAddr;
   const open = (conn: Deno.Conn) => {
     tune(conn as Deno.TcpConn);

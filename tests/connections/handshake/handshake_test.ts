@@ -33,10 +33,10 @@ function greeting(changes: Record<string, unknown> = {}): Uint8Array {
 /** Answers a dialer whose bytes the test makes up. */
 async function accept(
   secrets: readonly string[] = [],
-  acceptance: Partial<typeof ADMIT> = {},
+  decisions: Partial<typeof ADMIT> = {},
 ): Promise<{ stream: FakeStream; accepting: Promise<unknown> }> {
   const stream = new FakeStream();
-  const accepting = acceptHandshake(endOf(stream, await identityOf("b", secrets)), { ...ADMIT, ...acceptance });
+  const accepting = acceptHandshake(endOf(stream, await identityOf("b", secrets)), { ...ADMIT, ...decisions });
   accepting.catch(() => {});
   return { stream, accepting };
 }
@@ -303,8 +303,8 @@ Deno.test("a dialer does not wait to refuse an acceptor that is gone", async () 
 Deno.test("acceptHandshake() lets a dialer take an occupied place once it has shown that it is still there", async () => {
   const [near, far] = await streamPair();
   const dialing = dialHandshake(endOf(near, await identityOf("a")), REQUEST);
-  const acceptance = { ...ADMIT, isOccupied: () => true };
-  const accepted = await acceptHandshake(endOf(far, await identityOf("b")), acceptance);
+  const decisions = { ...ADMIT, isOccupied: () => true };
+  const accepted = await acceptHandshake(endOf(far, await identityOf("b")), decisions);
   assertEquals(accepted?.request.dial, REQUEST.dial);
   assertEquals((await dialing).spec.name, "b");
   near.close();

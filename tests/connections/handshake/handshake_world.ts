@@ -75,8 +75,8 @@ export async function shake(sides: Sides, ends?: [ByteStream, ByteStream]): Prom
   const [near, far] = ends ?? await streamPair();
   const request = { ...REQUEST, spec: withKey(SPEC_A, dialer), ...sides.request };
   const dialing = dialHandshake(endOf(near, dialer), request);
-  const acceptance = { spec: withKey(sides.spec ?? SPEC_B, acceptor), admit, isOccupied: () => false };
-  const accepting = acceptHandshake(endOf(far, acceptor), acceptance);
+  const decisions = { spec: withKey(sides.spec ?? SPEC_B, acceptor), admit, isOccupied: () => false };
+  const accepting = acceptHandshake(endOf(far, acceptor), decisions);
   // A side that fails closes, as the opener does.
   dialing.catch(() => near.close());
   accepting.catch(() => far.close());

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
-import { OutstandingMessages } from "../../messaging/acknowledgement.ts";
+import { OutstandingMessages } from "../../messaging/outstanding_messages.ts";
 import { DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { QueueFullError } from "../../messaging/errors.ts";
 import type { OutstandingMessage } from "../../messaging/outstanding_message.ts";

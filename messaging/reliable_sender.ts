@@ -3,7 +3,7 @@
 import type { NodeLife } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { LocalRuntime, Timer } from "../runtime/runtime.ts";
-import { OutstandingMessages } from "./acknowledgement.ts";
+import { OutstandingMessages } from "./outstanding_messages.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { participantKey, splitParticipantKey } from "../wire/causal_stamp.ts";
 import {
@@ -22,7 +22,7 @@ import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
-import { receiptFromValue } from "./receipt.ts";
+import { acknowledgementFromValue } from "./acknowledgement.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
 
@@ -41,9 +41,12 @@ const HANDLER_PATIENCE_MS = 5_000;
 const SKIPPED_MAX = 2 ** 31;
 
 /** What is asked of a message. */
-type Wishes = GuaranteeOptions & { readonly timeout?: number | undefined; readonly signal?: AbortSignal | undefined };
+type ReliableOptions = GuaranteeOptions & {
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
 
-/** What a {@linkcode Guarantees} needs from its surroundings. */
+/** What a {@linkcode ReliableSender} needs from its surroundings. */
 export interface GuaranteesOptions {
   readonly runtime: LocalRuntime;
   readonly outbound: Outbound;
@@ -63,7 +66,7 @@ export interface GuaranteesOptions {
 }
 
 /** The sender's side of every promise that outlives a connection: keeps messages until they are acknowledged, and sends them again. */
-export class Guarantees {
+export class ReliableSender {
   readonly #options: GuaranteesOptions;
   readonly #clocks = new RecentClocks();
   #outstanding: OutstandingMessages<NumberedMessage>;
@@ -89,7 +92,7 @@ export class Guarantees {
    * @throws {NotConnectedError} When the receiver is no member, or leaves.
    * @throws {RangeError} When the causal label is unknown.
    */
-  forward(message: OutboundMessage, options: Wishes): Promise<void> {
+  forward(message: OutboundMessage, options: ReliableOptions): Promise<void> {
     const { ack, clock } = options;
     if (ack !== true || clock === undefined) return this.#forward(message, options);
     return this.#clocks.once(JSON.stringify([`${clock}`, message.node]), () => this.#forward(message, options));
@@ -100,23 +103,23 @@ export class Guarantees {
    *
    * @throws {TypeError} When it is malformed.
    */
-  takeReceipt(from: string, value: unknown): void {
-    const receipt = receiptFromValue(value);
-    if (receipt.incarnation !== this.#options.incarnation()) return;
-    for (const [sequence, error] of receipt.failed) {
+  takeAcknowledgement(from: string, value: unknown): void {
+    const acknowledgement = acknowledgementFromValue(value);
+    if (acknowledgement.incarnation !== this.#options.incarnation()) return;
+    for (const [sequence, error] of acknowledgement.failed) {
       this.#outstanding.settle(from, sequence)?.settle(callErrorOf(error));
     }
-    for (const message of this.#outstanding.acknowledge(from, receipt)) message.settle();
-    for (const sequence of fromRanges(receipt.missing)) {
+    for (const message of this.#outstanding.acknowledge(from, acknowledgement)) message.settle();
+    for (const sequence of fromRanges(acknowledgement.missing)) {
       const { message } = this.#outstanding.lacking(from, sequence, this.#now(), HANDLER_PATIENCE_MS) ?? {};
       message?.settle(noHandler(message));
     }
-    if (receipt.missing.length > 0) this.#schedule();
-    for (const sequence of fromRanges(receipt.full)) {
+    if (acknowledgement.missing.length > 0) this.#schedule();
+    for (const sequence of fromRanges(acknowledgement.full)) {
       const { message } = this.#outstanding.refuse(from, sequence) ?? {};
       message?.settle(noRoom(message));
     }
-    for (const sequence of fromRanges(receipt.late)) {
+    for (const sequence of fromRanges(acknowledgement.late)) {
       this.#outstanding.settle(from, sequence)?.settle(
         new AckTimeoutError(`Cannot deliver to "${from}": the message came too late for its causal place`),
       );
@@ -167,7 +170,7 @@ export class Guarantees {
     return new OutstandingMessages({ random: () => runtime.random.next(), skip: () => chance() % SKIPPED_MAX });
   }
 
-  #forward(outgoing: OutboundMessage, options: Wishes): Promise<void> {
+  #forward(outgoing: OutboundMessage, options: ReliableOptions): Promise<void> {
     const { node } = outgoing;
     const { ack = false, causalLabel, signal } = options;
     signal?.throwIfAborted();
@@ -205,7 +208,7 @@ export class Guarantees {
   }
 
   /** Keeps a message until it is acknowledged, and numbers it. */
-  #keep(message: NumberedMessage, bytes: number, { retransmission, timeout }: Wishes): void {
+  #keep(message: NumberedMessage, bytes: number, { retransmission, timeout }: ReliableOptions): void {
     const { node, placeholder } = message;
     if ((retransmission ?? true) === true && timeout === undefined && placeholder === undefined) {
       message.sequence = this.#outstanding.add(node, message, { bytes });

@@ -16,7 +16,7 @@ import type { CallMark, Envelope } from "../wire/envelope.ts";
 import type { Inbound } from "./inbound.ts";
 import { readMessage } from "./message_frame.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
-import { receiptToValue } from "./receipt.ts";
+import { acknowledgementToValue } from "./acknowledgement.ts";
 import type { MessageContext } from "./registry.ts";
 import { encodeInto } from "../wire/message_pack_encode.ts";
 
@@ -35,8 +35,8 @@ export interface AcceptedMessage {
   readonly empty: boolean;
 }
 
-/** What an {@linkcode Acceptance} needs from its surroundings. */
-export interface AcceptanceOptions {
+/** What an {@linkcode ReliableReceiver} needs from its surroundings. */
+export interface ReliableReceiverOptions {
   readonly runtime: LocalRuntime;
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
@@ -44,19 +44,19 @@ export interface AcceptanceOptions {
   readonly calls: Calls;
   readonly orders: CausalOrders<AcceptedMessage>;
   readonly stats: MessageStats;
-  /** Takes a receipt for what this node has sent itself. */
-  readonly receiptHere: (receipt: unknown) => void;
-  /** Sends a receipt over other nodes. */
-  readonly relayReceipt: (to: string, receipt: unknown) => void;
+  /** Takes an acknowledgement for what this node has sent itself. */
+  readonly acknowledgeHere: (acknowledgement: unknown) => void;
+  /** Sends an acknowledgement over other nodes. */
+  readonly relayAcknowledgement: (to: string, acknowledgement: unknown) => void;
 }
 
 /** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it once it is handled. */
-export class Acceptance {
-  readonly #options: AcceptanceOptions;
+export class ReliableReceiver {
+  readonly #options: ReliableReceiverOptions;
   #seen = new Deduplication();
-  #receiptsDue = false;
+  #acknowledgementsDue = false;
 
-  constructor(options: AcceptanceOptions) {
+  constructor(options: ReliableReceiverOptions) {
     this.#options = options;
   }
 
@@ -220,7 +220,6 @@ export class Acceptance {
     this.handOver(deliverable);
   }
 
-  /** One receipt tells of all the messages of a turn. */
   /** Whether a message has not come before. */
   #admits(sender: NodeLife, sequence: number, floor: number, isFirstHand: boolean): boolean {
     const isNew = this.#seen.admit(sender, sequence, floor, isFirstHand) === "new";
@@ -237,31 +236,32 @@ export class Acceptance {
     this.#seen.refuse(sender, sequence, why);
   }
 
+  /** One acknowledgement tells of all the messages of a turn. */
   #reportSoon(): void {
-    if (this.#receiptsDue) return;
-    this.#receiptsDue = true;
+    if (this.#acknowledgementsDue) return;
+    this.#acknowledgementsDue = true;
     this.#options.runtime.defer(() => {
-      this.#receiptsDue = false;
+      this.#acknowledgementsDue = false;
       this.#report();
     });
   }
 
-  /** A receipt that cannot be sent is not missed: the sender repeats its message, which brings another. */
+  /** An acknowledgement that cannot be sent is not missed: the sender repeats its message, which brings another. */
   #report(): void {
-    for (const { to, receipt, isRepeated } of this.#seen.takeReceipts()) {
+    for (const { to, acknowledgement, isRepeated } of this.#seen.takeAcknowledgements()) {
       if (to === this.#options.pool.selfName()) {
-        this.#options.receiptHere(receiptToValue(receipt));
+        this.#options.acknowledgeHere(acknowledgementToValue(acknowledgement));
         continue;
       }
       const peer = this.#options.pool.peers.get(to);
-      // Where it was told before, the connection of the messages may be one that is not read for want of room.
+      // Where the sender was told before, the connection of the messages may be one that is not read for want of room.
       const channel = isRepeated ? MEMBERSHIP_CHANNEL : DEFAULT_CHANNEL;
       const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(channel, undefined)?.queue;
       if (queue === undefined) {
-        this.#options.relayReceipt(to, receiptToValue(receipt));
+        this.#options.relayAcknowledgement(to, acknowledgementToValue(acknowledgement));
         continue;
       }
-      encodeInto(queue.begin(FrameKind.ack), receiptToValue(receipt));
+      encodeInto(queue.begin(FrameKind.ack), acknowledgementToValue(acknowledgement));
       if (queue.hasRoomFor(queue.frameBytes)) queue.commit();
       else queue.rollback();
     }
