@@ -6,6 +6,7 @@ import * as flood from "./flood_child.ts";
 import * as headOfLine from "./head_of_line_child.ts";
 import * as mesh from "./mesh_child.ts";
 import * as plainEcho from "./plain_echo.ts";
+import * as scale from "./scale_child.ts";
 import type { Stage } from "./stage.ts";
 import * as stream from "./stream_child.ts";
 
@@ -22,6 +23,7 @@ export const COMMANDS = {
   ...headOfLine,
   ...mesh,
   ...plainEcho,
+  ...scale,
   ...stream,
 };
 

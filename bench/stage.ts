@@ -2,6 +2,7 @@
 
 import { type Contestant, type ContestantName, contestantOf, type Link } from "./contestant.ts";
 import type { MeshNode } from "./mesh_child.ts";
+import type { ScaleCluster } from "./scale_cluster.ts";
 
 /** What one process of a measurement holds between two commands. */
 export class Stage {
@@ -13,6 +14,8 @@ export class Stage {
   plain: Deno.Conn | undefined;
   /** Nodes of a mesh. */
   mesh: MeshNode[] = [];
+  /** Nodes of a cluster at scale. */
+  cluster!: ScaleCluster;
   #end: Contestant | undefined;
 
   /** This process's end of the pair. */
