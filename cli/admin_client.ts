@@ -51,10 +51,25 @@ export class AdminClient implements Disposable {
     return await response.json();
   }
 
-  /** The lines of something that goes on. */
+  /** The lines of something that goes on until the node stops. @throws {EndpointError} Then. */
   async *lines(operation: string, input: Readonly<Record<string, unknown>> = {}): AsyncGenerator<string> {
     const { body } = await this.#post(operation, input);
-    for await (const line of readLines(body!)) if (line !== "") yield line;
+    const lines = readLines(body!);
+    const next = async () => {
+      try {
+        return await lines.next();
+      } catch {
+        return null;
+      }
+    };
+    try {
+      for (let line; (line = await next()) && !line.done;) if (line.value !== "") yield line.value;
+    } finally {
+      await lines.return(undefined);
+    }
+    throw new EndpointError(
+      `The node at "${formatAdminEndpoint(this.#endpoint)}" has stopped, or its endpoint was closed`,
+    );
   }
 
   [Symbol.dispose](): void {

@@ -4,28 +4,15 @@ import type { ClusterOptions } from "./cluster_options.ts";
 import type { Launcher } from "./child.ts";
 import { pageOf } from "./cluster_page.ts";
 import { runInteractive } from "./interactive.ts";
+import { Interruption, terminationSignal } from "./interruption.ts";
 import { runLineMode } from "./line_mode.ts";
 import { printLine } from "./output.ts";
 import { readLines } from "./protocol.ts";
 import { Supervisor } from "./supervisor.ts";
 import { runUnattended, type UnattendedOptions } from "./unattended.ts";
 
-/** The signals that ask this program to end, and what shells show for one that was ended by them. */
-const terminations = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
-
 /** More failures than this are not told one by one. */
 const FAILURES_MAX = 30;
-
-/** The system asked this program to end. */
-class Interruption extends Error {
-  override readonly name = "Interruption";
-  readonly exitCode: number;
-
-  constructor(signal: keyof typeof terminations) {
-    super(`Interrupted by ${signal}`);
-    this.exitCode = terminations[signal];
-  }
-}
 
 /**
  * Runs a cluster: unattended, in the terminal, or by commands.
@@ -72,13 +59,4 @@ async function unattended(options: UnattendedOptions, launcher: Launcher, signal
   for (const failure of failures.slice(0, FAILURES_MAX)) printLine(`  ${failure}`);
   if (failures.length > FAILURES_MAX) printLine("  …");
   return 1;
-}
-
-/** A signal that is aborted when the system asks this program to end. */
-function terminationSignal(): AbortSignal {
-  const controller = new AbortController();
-  // Windows knows the first one only.
-  const names = (["SIGINT", "SIGTERM", "SIGHUP"] as const).slice(0, Deno.build.os === "windows" ? 1 : undefined);
-  for (const name of names) Deno.addSignalListener(name, () => controller.abort(new Interruption(name)));
-  return controller.signal;
 }

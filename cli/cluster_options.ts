@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Arguments } from "./option_table.ts";
+import { mayColor } from "./style.ts";
 
 /** What every node of the cluster is started with. */
 export interface NodeSettings {
@@ -39,6 +40,6 @@ export function clusterOptions(args: Arguments): ClusterOptions {
     heartbeatInterval: args.number("heartbeat-interval"),
     seed: args.number("seed") ?? 1,
     page: args.number("page"),
-    color: !args.flag("no-color"),
+    color: mayColor(args),
   };
 }

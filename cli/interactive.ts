@@ -21,6 +21,7 @@ export async function runInteractive(
 ): Promise<void> {
   using terminal = new Terminal();
   const dashboard = new Dashboard(supervisor, options, terminal);
+  terminal.onResize = () => dashboard.draw();
   const timer = setInterval(() => dashboard.draw(), REDRAW_INTERVAL_MS);
   try {
     dashboard.draw();

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Arguments } from "./option_table.ts";
+
 /** How a piece of text looks. */
 export type Look = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "inverse";
 
@@ -44,4 +46,9 @@ export function renderLine(spans: readonly Span[], columns: number, color: boole
 /** Cuts or fills `text` on the right to `width`. */
 export function fit(text: string, width: number): string {
   return text.length > width ? text.slice(0, Math.max(0, width - 1)) + "…" : text.padEnd(width);
+}
+
+/** Whether colours are wanted: neither `--no-color` nor the variable `NO_COLOR` says otherwise. */
+export function mayColor(args: Arguments): boolean {
+  return !args.flag("no-color") && !Deno.noColor;
 }

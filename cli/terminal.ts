@@ -4,6 +4,10 @@ import { parseKeys } from "./keys.ts";
 import { writeText } from "./output.ts";
 import type { ScreenSize } from "./screen.ts";
 
+/** What a terminal is taken for that does not tell its size: a serial line, or a container without a window. */
+const USUAL: ScreenSize = { columns: 80, rows: 24 };
+const hasResizeSignal = Deno.build.os !== "windows";
+
 const ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l";
 const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
@@ -13,19 +17,24 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
  */
 export class Terminal implements Disposable {
   #active = true;
+  /** Called when its size has changed. */
+  onResize: () => void = () => {};
+  readonly #resized = () => this.onResize();
   readonly #restore = () => this[Symbol.dispose]();
 
   /** Takes the terminal over. */
   constructor() {
     globalThis.addEventListener("error", this.#restore);
     globalThis.addEventListener("unhandledrejection", this.#restore);
+    if (hasResizeSignal) Deno.addSignalListener("SIGWINCH", this.#resized);
     Deno.stdin.setRaw(true);
     writeText(ENTER);
   }
 
   /** Its size now. */
   get size(): ScreenSize {
-    return Deno.consoleSize();
+    const { columns, rows } = Deno.consoleSize();
+    return { columns: columns || USUAL.columns, rows: rows || USUAL.rows };
   }
 
   /** Replaces what is shown. */
@@ -47,6 +56,7 @@ export class Terminal implements Disposable {
     this.#active = false;
     globalThis.removeEventListener("error", this.#restore);
     globalThis.removeEventListener("unhandledrejection", this.#restore);
+    if (hasResizeSignal) Deno.removeSignalListener("SIGWINCH", this.#resized);
     writeText(LEAVE);
     Deno.stdin.setRaw(false);
   }
