@@ -62,7 +62,8 @@ terminalTest("top draws without colours where NO_COLOR is set, and a signal give
   const size = { columns: 80, rows: 24 };
   await using terminal = partisan(["top", "--admin", cluster.admin.address], size, { NO_COLOR: "1" });
   await terminal.shows(/2 of 2 members up/);
-  assert(!/\x1b\[\d+m/.test(terminal.output), "nothing has a colour"); // deno-lint-ignore no-control-regex
+  // deno-lint-ignore no-control-regex
+  assert(!/\x1b\[\d+m/.test(terminal.output), "nothing has a colour");
   await terminal.signal("TERM");
   assertEquals(await terminal.end(), { code: 143, restored: true });
 });
