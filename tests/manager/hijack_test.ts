@@ -1,36 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import type { PeerServiceManager } from "../../mod.ts";
-import { ConnectionOpener } from "../../connections/handshake/connection_opener.ts";
-import type { ConnectionRequest } from "../../connections/handshake/introduction.ts";
-import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import { PeerService } from "../../manager/peer_service.ts";
-import { clusterIdentity } from "../connections/cluster_identity.ts";
-import { scenario, type World } from "./worlds.ts";
+import { claim } from "./claim.ts";
+import { scenario } from "./worlds.ts";
 
 /* Row 5 of the issue on trust, in an open cluster: a stranger takes the name of a node that lives. */
-
-/** Dials a node as if it were another one. @returns The code of the refusal; `null` when it was let in. */
-async function claim(
-  world: World,
-  owner: PeerServiceManager,
-  victim: PeerServiceManager,
-  changes: Partial<ConnectionRequest>,
-): Promise<string | null> {
-  const runtime = world.runtime("stranger");
-  const identity = await clusterIdentity(runtime, "stranger", [], { cluster: "default" });
-  const opener = new ConnectionOpener({ runtime, identity, handshakeTimeout: 5_000, halfOpenMax: 8 });
-  const place = { to: victim.name, toIncarnation: 0, channel: "membership", index: 0, dial: 2 ** 20, seen: 0 };
-  try {
-    const { stream } = await opener.dial(victim.spec.addresses, { spec: owner.spec, ...place, ...changes });
-    stream.close();
-    return null;
-  } catch (error) {
-    if (error instanceof HandshakeRefusedError) return error.refusal.code;
-    throw error;
-  }
-}
 
 scenario(
   "A stranger that claims the name of a living node in an open cluster is refused, and nobody notices but the operator",
@@ -50,11 +25,11 @@ scenario(
         for (
           const wish of [{}, { seen: 2 ** 40 }, { lost: true }, { ticket: 7 }, { seen: 2 ** 40, lost: true }] as const
         ) {
-          const code = await claim(world, owner, victim, { channel, to, ...wish });
+          const code = await claim(world, owner.spec, victim, { channel, to, ...wish });
           // Where the victim has dialed, and the claimant has not seen that, it need not even be asked about.
           assert(code === "name-in-use" || code === "duplicate", `${channel} ${JSON.stringify(wish)}: ${code}`);
         }
-        const code = await claim(world, owner, victim, { channel, to, seen: 2 ** 40 });
+        const code = await claim(world, owner.spec, victim, { channel, to, seen: 2 ** 40 });
         assertEquals(to === null ? "name-in-use" : code, "name-in-use");
         await victim.forwardMessage("owner", "log", `${channel} ${to}`, { ack: true });
       }

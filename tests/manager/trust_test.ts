@@ -4,8 +4,6 @@ import { assert, assertEquals, assertNotEquals, assertRejects } from "@std/asser
 import { CallError, type Codec, fullMesh, HandshakeRefusedError, SealError } from "../../mod.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { MemoryStore } from "../../testing/memory_store.ts";
-import type { ByteStream } from "../../transport/transport.ts";
-import { relay } from "../connections/stream_pair.ts";
 import { scenario } from "./worlds.ts";
 
 const json: Codec = {
@@ -164,28 +162,3 @@ scenario(
     assertEquals(heard.messages, [0, 1, 2, 3]);
   },
 );
-
-for (const secret of [undefined, "correct horse battery"]) {
-  const cluster = secret === undefined ? "an open cluster" : "a cluster with a secret";
-  scenario(`In ${cluster}, a node that dials somebody who shows it itself admits nobody`, async (world) => {
-    const a = await world.start("a", { secret });
-    const { transport } = world.runtime("mirror");
-    const streams: ByteStream[] = [];
-    const pass = (stream: ByteStream) => {
-      transport.connect(a.spec.addresses[0]!).then((other) => {
-        streams.push(stream, other);
-        relay(stream, other);
-        relay(other, stream);
-      });
-    };
-    const hostname = world.kind === "TCP" ? "127.0.0.1" : "mirror";
-    const mirror = await transport.listen({ hostname, port: world.kind === "TCP" ? 0 : 9_090 }, pass);
-    const address = `${mirror.address.hostname}:${mirror.address.port}`;
-    await assertRejects(() => a.syncJoin(address), HandshakeRefusedError, "it leads to this node alone");
-    assertEquals([a.members(), a.connected(), Object.keys(a.stats().peers)], [["a"], [], []]);
-    assertEquals(streams.length, 4);
-    mirror.close();
-    for (const stream of streams) stream.close();
-    await transport.drained?.();
-  });
-}
