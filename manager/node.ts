@@ -121,7 +121,7 @@ export class Node implements ConnectionPoolHandler {
       this.liveness,
       pingerPart(pinger, context),
       overlay,
-      new Strangers(runtime.clock, pool),
+      new Strangers(runtime.clock, pool, settings.strategy.knowsAll === true),
       new Seeking(context, former),
       ...messaging.parts(),
       this.streaming,

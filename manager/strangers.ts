@@ -36,20 +36,33 @@ export interface StrangersPool {
   disconnect(peer: Peer): void;
 }
 
+/** A stranger that is connected. */
+interface Met {
+  readonly hostname: string;
+  /** Ends its time for joining; `null` where it has as much as it likes. */
+  readonly timer: Timer | null;
+}
+
 /**
- * Nodes that have connected by themselves and are no members. They have a short time for joining, and beyond a bound the oldest one makes
- * room for the newest, so that names which never join cost this node little.
+ * Nodes that have connected by themselves and are no members. They have a short time for joining, and beyond a bound the oldest one of the
+ * host that has most of them makes room for the newest, so that names which never join cost this node little.
+ *
+ * Where a node knows a part of the cluster only, it cannot tell strangers from members: whoever connects is taken for a member. There those
+ * count that this node does not want. They have no time, because a member's view may have this node in it for long.
  */
 export class Strangers implements Part {
   /** In the order in which they came. */
-  readonly #timers = new Map<Peer, Timer>();
+  readonly #met = new Map<Peer, Met>();
   readonly #clock: Pick<Clock, "schedule">;
   readonly #pool: StrangersPool;
+  readonly #knowsAll: boolean;
   #isStopping = false;
 
-  constructor(clock: Pick<Clock, "schedule">, pool: StrangersPool) {
+  /** @param knowsAll Whether this node knows all members. */
+  constructor(clock: Pick<Clock, "schedule">, pool: StrangersPool, knowsAll: boolean) {
     this.#clock = clock;
     this.#pool = pool;
+    this.#knowsAll = knowsAll;
   }
 
   peerLinked(peer: Peer): void {
@@ -65,17 +78,17 @@ export class Strangers implements Part {
   }
 
   membersChanged(): void {
-    for (const peer of this.#timers.keys()) if (!isStranger(peer)) this.end(peer);
+    for (const peer of this.#met.keys()) if (!this.#isStranger(peer)) this.end(peer);
   }
 
   /** Finds those, too, that have opened a part of a channel only. */
   periodic(): void {
-    for (const peer of this.#timers.keys()) if (this.#pool.peers.get(peer.name) !== peer) this.end(peer);
+    for (const peer of this.#met.keys()) if (this.#pool.peers.get(peer.name) !== peer) this.end(peer);
     for (const peer of this.#pool.peers.values()) if (peer.connections().length > 0) this.meet(peer);
   }
 
   restart(): void {
-    for (const peer of this.#timers.keys()) this.end(peer);
+    for (const peer of this.#met.keys()) this.end(peer);
   }
 
   /** Connections may still open while what is queued is written. They end with all others: nobody is timed any more. */
@@ -86,29 +99,38 @@ export class Strangers implements Part {
 
   /** A peer has opened a connection. One that is known to be a stranger does not get more time by that. */
   meet(peer: Peer): void {
-    if (this.#isStopping || !isStranger(peer) || this.#timers.has(peer)) return;
-    for (const known of this.#timers.keys()) {
-      if (this.#timers.size < STRANGERS_MAX) break;
-      if (!isStranger(known)) this.end(known);
+    if (this.#isStopping || !this.#isStranger(peer) || this.#met.has(peer)) return;
+    for (const known of this.#met.keys()) {
+      if (this.#met.size < STRANGERS_MAX) break;
+      if (!this.#isStranger(known)) this.end(known);
     }
-    const [oldest] = this.#timers.keys();
-    if (oldest !== undefined && this.#timers.size >= STRANGERS_MAX) this.#expire(oldest);
-    this.#timers.set(peer, this.#clock.schedule(STRANGER_MS, () => this.#expire(peer)));
+    if (this.#met.size >= STRANGERS_MAX) this.#makeRoom();
+    const timer = this.#knowsAll ? this.#clock.schedule(STRANGER_MS, () => this.#expire(peer)) : null;
+    this.#met.set(peer, { hostname: peer.connections()[0]?.remoteAddress.hostname ?? "", timer });
   }
 
   /** The peer is gone. */
   end(peer: Peer): void {
-    this.#timers.get(peer)?.cancel();
-    this.#timers.delete(peer);
+    this.#met.get(peer)?.timer?.cancel();
+    this.#met.delete(peer);
+  }
+
+  /** Closes the oldest one of the host that has most of them. */
+  #makeRoom(): void {
+    const hosts = Map.groupBy(this.#met, ([, { hostname }]) => hostname);
+    let greediest: [Peer, Met][] = [];
+    for (const ofHost of hosts.values()) if (ofHost.length > greediest.length) greediest = ofHost;
+    const [oldest] = greediest;
+    if (oldest !== undefined) this.#expire(oldest[0]);
   }
 
   #expire(peer: Peer): void {
     this.end(peer);
-    if (isStranger(peer)) this.#pool.disconnect(peer);
+    if (this.#isStranger(peer)) this.#pool.disconnect(peer);
   }
-}
 
-/** Whether neither the cluster nor this node has to do with a peer: whom this node dialed, it had its reasons for. */
-function isStranger({ isParty, wanted, membership }: Peer): boolean {
-  return !isParty && !wanted && membership?.outbound !== true;
+  /** Whether neither the cluster nor this node has to do with a peer: whom this node dialed, it had its reasons for. */
+  #isStranger({ isParty, wanted, membership }: Peer): boolean {
+    return !(this.#knowsAll && isParty) && !wanted && membership?.outbound !== true;
+  }
 }

@@ -8,13 +8,13 @@ import { nodeSpec } from "../node_spec.ts";
 
 const SELF = nodeSpec("self");
 
-function setUp(): { world: SimulatedWorld; strangers: Strangers; closed: string[] } {
+function setUp(knowsAll = true): { world: SimulatedWorld; strangers: Strangers; closed: string[] } {
   const world = new SimulatedWorld({ seed: "strangers" });
   const closed: string[] = [];
   const strangers = new Strangers(world.node("self").clock, {
     peers: new Map(),
     disconnect: (peer) => closed.push(peer.name),
-  });
+  }, knowsAll);
   return { world, strangers, closed };
 }
 
@@ -56,4 +56,18 @@ Deno.test("A node that stops times no stranger any more, also none that comes wh
   strangers.meet(newPeer("after"));
   await world.advance(STRANGER_MS);
   assertEquals(closed, []);
+});
+
+Deno.test("Where a node knows a part of the cluster only, those count that it does not want, and have no time", async () => {
+  const { world, strangers, closed } = setUp(false);
+  const peers = Array.from({ length: STRANGERS_MAX + 1 }, (_, index) => newPeer(`s${index}`));
+  for (const peer of peers) {
+    peer.introduce();
+    strangers.meet(peer);
+  }
+  assertEquals(closed, ["s0"]);
+  await world.advance(10 * STRANGER_MS);
+  peers[1]!.wanted = true;
+  strangers.meet(newPeer("late"));
+  assertEquals(closed, ["s0"]);
 });

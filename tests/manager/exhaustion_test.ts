@@ -1,0 +1,168 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { fullMesh, hyparview, type PeerServiceManager, type PeerServiceOptions } from "../../mod.ts";
+import { ConnectionOpener } from "../../connections/handshake/connection_opener.ts";
+import type { ByteStream } from "../../transport/transport.ts";
+import { clusterIdentity } from "../connections/cluster_identity.ts";
+import { PeerService } from "../../manager/peer_service.ts";
+import { STRANGERS_MAX } from "../../manager/strangers.ts";
+import { FrameKind } from "../../wire/frame_kind.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { nodeSpec } from "../node_spec.ts";
+import { scenario, type World } from "./worlds.ts";
+
+/* Row 8 of the issue on trust: small inputs that cost a node much memory or time. What a relay to nowhere costs: `relay_nowhere_test.ts`. */
+
+const MIB = 2 ** 20;
+/** Bytes by which the process may grow for one input: the engine gives new objects more and more room by itself. */
+const GROWTH_MAX = 128 * MIB;
+/** No frame of a kind that there is. */
+const UNKNOWN = 0x7e;
+
+const OPTIONS: PeerServiceOptions = { channels: { zip: { compression: true } } };
+
+/** The body of a compressed frame that says it is of `length` bytes. */
+async function compressed(batch: Uint8Array<ArrayBuffer>, length = batch.length): Promise<Uint8Array> {
+  const deflating = new Blob([batch]).stream().pipeThrough(new CompressionStream("deflate-raw"));
+  const deflated = new Uint8Array(await new Response(deflating).arrayBuffer());
+  const body = new Uint8Array(4 + deflated.length);
+  new DataView(body.buffer).setUint32(0, length);
+  body.set(deflated, 4);
+  return body;
+}
+
+/** One frame that is a message of an array of empty maps, as long as `bytes`. */
+function frameOfEmptyMaps(bytes: number): Uint8Array<ArrayBuffer> {
+  const frame = new Uint8Array(bytes).fill(0x80);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, bytes - 4);
+  frame.set([FrameKind.message, 0x80, 0xa3, 0x6c, 0x6f, 0x67, 0xdd], 4);
+  view.setUint32(11, bytes - 15);
+  return frame;
+}
+
+function frames(count: number): Uint8Array<ArrayBuffer> {
+  const batch = new Uint8Array(5 * count);
+  for (let at = 0; at < batch.length; at += 5) batch.set([0, 0, 0, 1, UNKNOWN], at);
+  return batch;
+}
+
+/** What is sent, over which channel, and whether it costs the connection. */
+const INPUTS: readonly [
+  what: string,
+  channel: string,
+  kind: number,
+  body: () => Promise<Uint8Array>,
+  fatal: boolean,
+][] = [
+  ["63 Mi empty maps, deflated", "zip", FrameKind.compressed, () => compressed(frameOfEmptyMaps(63 * MIB)), true],
+  [
+    "63 Mi empty maps that say they are fewer",
+    "zip",
+    FrameKind.compressed,
+    async () => await compressed(frameOfEmptyMaps(63 * MIB), 8 * MIB),
+    true,
+  ],
+  ["8 Mi empty maps, deflated", "zip", FrameKind.compressed, () => compressed(frameOfEmptyMaps(8 * MIB)), false],
+  ["1.6 million unknown frames, deflated", "zip", FrameKind.compressed, () => compressed(frames(1_600_000)), false],
+  [
+    "a compressed frame where nobody asked for it",
+    "default",
+    FrameKind.compressed,
+    () => compressed(frames(1_000)),
+    true,
+  ],
+  [
+    "a summary of 2^48 broadcasts",
+    "default",
+    FrameKind.broadcast,
+    () => Promise.resolve(encode([4, "root", 1, [1, 2 ** 48]])),
+    true,
+  ],
+  [
+    "a request of 2^48 broadcasts",
+    "default",
+    FrameKind.broadcast,
+    () => Promise.resolve(encode([6, "root", 1, [1, 2 ** 48]])),
+    true,
+  ],
+];
+
+for (const role of ["stranger", "member"]) {
+  for (const [what, channel, kind, body, isFatal] of INPUTS) {
+    scenario(`A ${role} that sends ${what} costs little, and holds nobody up`, async (world) => {
+      const [victim, other] = await world.cluster(["victim", "other"], OPTIONS);
+      world.inbox(victim, "log");
+      victim.register("double", (n: number) => 2 * n);
+      const liar = await world.start("liar", OPTIONS);
+      if (role === "member") await liar.syncJoin(victim.spec);
+      const { pool } = PeerService.nodeOf(liar);
+      const peer = await pool.reach("victim", victim.spec.addresses);
+      const connection = peer.at(channel, 0) ?? await pool.dial(peer, channel, 0);
+      const bytes = await body();
+      const before = Deno.memoryUsage().rss;
+      connection.queue.begin(kind).raw(bytes);
+      connection.queue.commit();
+      assertEquals(await other.call("victim", "double", 21), 42);
+      // A stranger's broadcasts are not looked at.
+      if (isFatal && !(role === "stranger" && kind === FrameKind.broadcast)) {
+        await world.until("it lost the connection", () => connection.closed);
+      } else {
+        await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));
+      }
+      assertEquals(await other.call("victim", "double", 4), 8);
+      assertLess(Deno.memoryUsage().rss - before, GROWTH_MAX);
+      world.errors.length = 0;
+    }, ["memory"]);
+  }
+}
+
+/** Connects under as many names as it likes, keeps the streams, and joins nobody. */
+async function crowd(world: World, victim: PeerServiceManager, strategy: string, count: number): Promise<Disposable> {
+  const runtime = world.runtime("crowd");
+  const identity = await clusterIdentity(runtime, "crowd", [], { cluster: "default", strategy });
+  const opener = new ConnectionOpener({ runtime, identity, handshakeTimeout: 5_000, halfOpenMax: 8 });
+  const place = { to: victim.name, toIncarnation: 0, channel: "membership", index: 0, dial: 1, seen: 0 };
+  const streams: ByteStream[] = [];
+  for (let number = 0; number < count; number++) {
+    const spec = nodeSpec(`name ${number}`, 1, { addresses: [] });
+    const { stream } = await opener.dial(victim.spec.addresses, { spec, ...place });
+    streams.push(stream);
+  }
+  return {
+    [Symbol.dispose]: () => {
+      for (const stream of streams) stream.close();
+    },
+  };
+}
+
+for (const [name, strategy] of [["a full mesh", fullMesh], ["HyParView", hyparview]] as const) {
+  scenario(
+    `In ${name}, hundreds of names that never join leave no more than a bounded number of connections`,
+    async (world) => {
+      const victim = await world.start("victim", { strategy: strategy() });
+      const other = await world.start("other", { strategy: strategy() });
+      await other.syncJoin(victim.spec);
+      victim.register("double", (n: number) => 2 * n);
+      using _ = await crowd(world, victim, strategy().name, 400);
+      const { pool } = PeerService.nodeOf(victim);
+      const connected = () => [...pool.peers.values()].filter((peer) => peer.connections().length > 0).length;
+      assertLessOrEqual(connected(), STRANGERS_MAX + 1);
+      assertEquals(await other.call("victim", "double", 21), 42);
+      await new Promise<void>((resolve) => world.clock.schedule(11_000, resolve));
+      world.errors.length = 0;
+    },
+    ["memory"],
+  );
+}
+
+scenario("A member that wants 60 channels of 64 connections gets a few of each, from everyone", async (world) => {
+  const nodes = await world.cluster(["a", "b"]);
+  const channels = Object.fromEntries(Array.from({ length: 60 }, (_, number) => [`c${number}`, { parallelism: 64 }]));
+  const greedy = await world.start("greedy", { channels });
+  await greedy.syncJoin(nodes[0].spec);
+  await world.until("all are connected", () => nodes.every((node) => node.isFullyConnected("greedy")));
+  const { pool } = PeerService.nodeOf(greedy);
+  for (const { name } of nodes) assertLessOrEqual(pool.peers.get(name)!.connections().length, 64 + 2);
+}, ["memory"]);
