@@ -339,7 +339,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       known.silent = known.doubtful = false;
-      // Its former life is over, whoever is expected to connect for the new one.
+      // Its former incarnation is over, whoever is expected to connect for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {

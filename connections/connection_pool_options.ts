@@ -22,7 +22,7 @@ export interface ConnectionPoolHandler extends PeerStatusHandler {
   /** A dial of a wanted connection has failed. */
   dialFailed(peer: Peer, error: unknown): void;
   /**
-   * Whether this node was connected with another one in a former life.
+   * Whether this node was connected with another one in a former incarnation.
    *
    * @default {none}
    */

@@ -97,7 +97,7 @@ export class Peer {
     return this.spec.name;
   }
 
-  /** Which life of that name it is. */
+  /** Which incarnation of that name it is. */
   get incarnation(): number {
     return this.spec.incarnation;
   }

@@ -44,7 +44,7 @@ export class ReplacedConnections {
   }
 
   /**
-   * Closes those of the former lives of a node: what still comes over them must not be taken for a word of this one. The node may have been
+   * Closes those of the former incarnations of a node: what still comes over them must not be taken for a word of this one. The node may have been
    * forgotten meanwhile.
    */
   closeFormer({ name, incarnation }: NodeSpec): void {

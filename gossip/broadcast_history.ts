@@ -9,32 +9,32 @@ export const BROADCAST_WINDOW = 4_096;
 /** Stretches of numbers that are remembered of a root. More than one means long losses, or numbers that were made up. */
 const ISLANDS_MAX = 8;
 
-/** Lives of a root that are remembered. More than one means a restart, or incarnations that were made up. */
-const LIVES_MAX = 4;
+/** Incarnations of a root that are remembered. More than one means a restart, or incarnations that were made up. */
+const INCARNATIONS_MAX = 4;
 
 /** By incarnation, the one that was heard last comes last. */
-type Lives = Map<number, SequenceIslands>;
+type Incarnations = Map<number, SequenceIslands>;
 
 /** The present incarnation of a root, where it is known. */
-export type LifeOf = (root: string) => number | undefined;
+export type IncarnationOf = (root: string) => number | undefined;
 
 /**
  * Which broadcasts have been seen. Nobody vouches for the root, the incarnation and the number of a broadcast that others pass on:
- * one that was made up counts as seen, and takes nothing of what its root really broadcasts. What a root broadcast in a life before its
+ * one that was made up counts as seen, and takes nothing of what its root really broadcasts. What a root broadcast in an incarnation before its
  * present one counts as seen.
  *
  * Of too many roots one that is not known is forgotten, then the one that was silent for longest.
  */
 export class BroadcastHistory {
   readonly #rootsMax: number;
-  readonly #lifeOf: LifeOf;
+  readonly #incarnationOf: IncarnationOf;
   /** By root, the one that was heard last comes last. */
-  readonly #roots = new Map<string, Lives>();
+  readonly #roots = new Map<string, Incarnations>();
 
   /** @param rootsMax How many roots are remembered. */
-  constructor(rootsMax: number, lifeOf: LifeOf = () => undefined) {
+  constructor(rootsMax: number, incarnationOf: IncarnationOf = () => undefined) {
     this.#rootsMax = rootsMax;
-    this.#lifeOf = lifeOf;
+    this.#incarnationOf = incarnationOf;
   }
 
   /** How many roots are remembered now. */
@@ -44,7 +44,7 @@ export class BroadcastHistory {
 
   /** Whether a broadcast has been seen, or counts as seen. */
   has({ root, incarnation, sequence }: BroadcastId): boolean {
-    if (incarnation < (this.#lifeOf(root) ?? 0)) return true;
+    if (incarnation < (this.#incarnationOf(root) ?? 0)) return true;
     return this.#roots.get(root)?.get(incarnation)?.has(sequence) ?? false;
   }
 
@@ -52,14 +52,18 @@ export class BroadcastHistory {
   add(id: BroadcastId): boolean {
     if (this.has(id)) return false;
     const { root, incarnation, sequence } = id;
-    const lives: Lives = this.#roots.get(root) ?? new Map();
-    const seen = lives.get(incarnation) ?? new SequenceIslands(BROADCAST_WINDOW, ISLANDS_MAX);
+    const incarnations: Incarnations = this.#roots.get(root) ?? new Map();
+    const seen = incarnations.get(incarnation) ?? new SequenceIslands(BROADCAST_WINDOW, ISLANDS_MAX);
     seen.add(sequence);
-    putLast(lives, incarnation, seen);
-    putLast(this.#roots, root, lives);
-    if (lives.size > LIVES_MAX) lives.delete(first(lives.keys(), (life) => life !== this.#lifeOf(root)));
+    putLast(incarnations, incarnation, seen);
+    putLast(this.#roots, root, incarnations);
+    if (incarnations.size > INCARNATIONS_MAX) {
+      incarnations.delete(first(incarnations.keys(), (known) => known !== this.#incarnationOf(root)));
+    }
     if (this.#roots.size > this.#rootsMax) {
-      this.#roots.delete(first(this.#roots.keys(), (other) => other !== root && this.#lifeOf(other) === undefined));
+      this.#roots.delete(
+        first(this.#roots.keys(), (other) => other !== root && this.#incarnationOf(other) === undefined),
+      );
     }
     return true;
   }

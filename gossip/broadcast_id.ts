@@ -6,17 +6,17 @@ import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 export interface BroadcastId {
   /** Name of the node that broadcast it. */
   readonly root: string;
-  /** Which life of that node did. */
+  /** Which incarnation of that node did. */
   readonly incarnation: number;
   /** Which of its broadcasts it is, from 1. */
   readonly sequence: number;
 }
 
-/** Broadcasts of one life of a node, as pairs of first and last sequence number, ascending. */
+/** Broadcasts of one incarnation of a node, as pairs of first and last sequence number, ascending. */
 export interface BroadcastRanges {
   /** Name of the node. */
   readonly root: string;
-  /** Which life of it. */
+  /** Which incarnation of it. */
   readonly incarnation: number;
   /** The pairs. */
   readonly ranges: readonly number[];
@@ -29,14 +29,14 @@ export function broadcastKey({ root, incarnation, sequence }: BroadcastId): stri
 
 /** Packs ids, none of them twice, in the order in which their roots appear. */
 export function packIds(ids: Iterable<BroadcastId>): BroadcastRanges[] {
-  const lives = new Map<string, { root: string; incarnation: number; sequences: number[] }>();
+  const incarnations = new Map<string, { root: string; incarnation: number; sequences: number[] }>();
   for (const { root, incarnation, sequence } of ids) {
-    const life = `${incarnation}:${root}`;
-    const known = lives.get(life);
-    if (known === undefined) lives.set(life, { root, incarnation, sequences: [sequence] });
+    const key = `${incarnation}:${root}`;
+    const known = incarnations.get(key);
+    if (known === undefined) incarnations.set(key, { root, incarnation, sequences: [sequence] });
     else known.sequences.push(sequence);
   }
-  return Array.from(lives.values(), ({ root, incarnation, sequences }) => ({
+  return Array.from(incarnations.values(), ({ root, incarnation, sequences }) => ({
     root,
     incarnation,
     ranges: toRanges(sequences),

@@ -4,7 +4,7 @@ import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { type DeadMessage, HeartbeatWord } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
-import type { LifeSigns } from "./life_signs.ts";
+import type { HeartbeatRecords } from "./heartbeat_records.ts";
 
 /** A dead message that this node does not believe yet, or no longer believes. */
 interface Doubt {
@@ -21,21 +21,21 @@ const SEEN_MAX = 1024;
 /** How dead messages are spread, believed, doubted and taken back. */
 export class DeadMessages {
   readonly #settings: HeartbeatSettings;
-  readonly #signs: LifeSigns;
+  readonly #records: HeartbeatRecords;
   readonly #doubts = new Map<string, Doubt>();
   readonly #seen = new Map<string, { readonly incarnation: number; readonly counter: number }>();
 
-  constructor(settings: HeartbeatSettings, signs: LifeSigns) {
+  constructor(settings: HeartbeatSettings, records: HeartbeatRecords) {
     this.#settings = settings;
-    this.#signs = signs;
+    this.#records = records;
   }
 
   /** Declares `name` down, to everyone, that node included. */
   declare(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
-    const { counter } = this.#signs.of(name, peer);
+    const { counter } = this.#records.of(name, peer);
     const message: DeadMessage = [HeartbeatWord.dead, name, peer.incarnation, counter];
     this.#isNews(message);
-    this.#signs.markDown(name, peer, counter, turn);
+    this.#records.markDown(name, peer, counter, turn);
     turn.sendAll(message);
   }
 
@@ -49,7 +49,7 @@ export class DeadMessages {
     const [, name, incarnation, counter] = message;
     const peer = turn.peers.get(name);
     if (peer !== undefined && incarnation < peer.incarnation) return false;
-    const mark = this.#signs.marks.get(name);
+    const mark = this.#records.marks.get(name);
     if (peer === undefined || !peer.connected || incarnation > peer.incarnation || mark !== undefined) {
       // Known already, or no business of this node, but perhaps news for its neighbours in a sparse overlay.
       if (mark?.incarnation === incarnation) mark.counter = Math.max(mark.counter, counter);
@@ -66,11 +66,11 @@ export class DeadMessages {
 
   /** Takes a counter of `name` that is newer than what was known: it may refute a dead message. */
   refute(name: string, peer: HeartbeatPeer, counter: number, turn: HeartbeatTurn): void {
-    const mark = this.#signs.marks.get(name);
+    const mark = this.#records.marks.get(name);
     const alive = [HeartbeatWord.alive, name, peer.incarnation, counter] as const;
     if (mark !== undefined && counter > mark.counter) {
-      this.#signs.unmark(name, peer, turn);
-      turn.sendSome(alive, this.#settings.fanout, (other) => other !== name && !this.#signs.isDown(other));
+      this.#records.unmark(name, peer, turn);
+      turn.sendSome(alive, this.#settings.fanout, (other) => other !== name && !this.#records.isDown(other));
     }
     const doubt = this.#doubts.get(name);
     if (doubt === undefined || counter <= doubt.counter) return;
@@ -83,9 +83,9 @@ export class DeadMessages {
    * said about it. That frame may have been on its way for long, so the dead message is not forgotten until it is refuted.
    */
   heard(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
-    const mark = this.#signs.marks.get(name);
+    const mark = this.#records.marks.get(name);
     if (mark === undefined) return;
-    this.#signs.unmark(name, peer, turn);
+    this.#records.unmark(name, peer, turn);
     if (mark.incarnation !== peer.incarnation) return;
     const { incarnation, counter } = mark;
     this.#doubts.set(name, { incarnation, counter, from: undefined, since: turn.now });
@@ -98,7 +98,7 @@ export class DeadMessages {
    * @returns Those that are held for dead now.
    */
   tick(turn: HeartbeatTurn): string[] {
-    for (const [name, mark] of this.#signs.marks) {
+    for (const [name, mark] of this.#records.marks) {
       const peer = turn.connectedPeer(name);
       if (peer !== undefined && peer.heardAt > mark.heardAt) this.heard(name, peer, turn);
     }
@@ -129,15 +129,15 @@ export class DeadMessages {
 
   /** Whether there was a sign of life that the dead message does not know of, or this node was asleep and cannot tell. */
   #knowsBetter(counter: number, name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
-    const sign = this.#signs.of(name, peer);
-    const counterAt = sign.counter > counter ? sign.counterAt : -Infinity;
+    const record = this.#records.of(name, peer);
+    const counterAt = record.counter > counter ? record.counterAt : -Infinity;
     return turn.now - Math.max(peer.heardAt, turn.resumedAt, counterAt) < this.#settings.limit;
   }
 
   #believe(name: string, peer: HeartbeatPeer, counter: number, from: string | undefined, turn: HeartbeatTurn): void {
-    const newest = Math.max(counter, this.#signs.of(name, peer).counter);
+    const newest = Math.max(counter, this.#records.of(name, peer).counter);
     this.#doubts.delete(name);
-    this.#signs.markDown(name, peer, newest, turn);
+    this.#records.markDown(name, peer, newest, turn);
     const message: DeadMessage = [HeartbeatWord.dead, name, peer.incarnation, newest];
     if (this.#isNews(message)) this.#passOn(message, from, turn);
   }
@@ -145,9 +145,9 @@ export class DeadMessages {
   /** Answers a dead message with what is known here, and asks the node that it is about for a refutation. */
   #object(from: string, message: DeadMessage, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
     const [, name, incarnation, counter] = message;
-    const sign = this.#signs.of(name, peer);
-    if (sign.counter > counter && this.#knowsBetter(counter, name, peer, turn)) {
-      turn.send(from, [HeartbeatWord.alive, name, incarnation, sign.counter]);
+    const record = this.#records.of(name, peer);
+    if (record.counter > counter && this.#knowsBetter(counter, name, peer, turn)) {
+      turn.send(from, [HeartbeatWord.alive, name, incarnation, record.counter]);
     }
     const doubt = this.#doubts.get(name);
     if (doubt !== undefined && doubt.counter >= counter) return;
@@ -159,7 +159,7 @@ export class DeadMessages {
     turn.sendSome(
       message,
       this.#settings.fanout,
-      (name) => name !== from && name !== message[1] && !this.#signs.isDown(name),
+      (name) => name !== from && name !== message[1] && !this.#records.isDown(name),
     );
   }
 

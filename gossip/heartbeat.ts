@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { HeartbeatSender } from "./heartbeat_sender.ts";
 import {
   type AliveMessage,
@@ -18,7 +18,7 @@ import {
   type HeartbeatSettings,
   heartbeatSettings,
 } from "./heartbeat_types.ts";
-import { LifeSigns } from "./life_signs.ts";
+import { HeartbeatRecords } from "./heartbeat_records.ts";
 import { IndirectProbes } from "./indirect_probes.ts";
 import { DeadMessages } from "./dead_messages.ts";
 import { Watch } from "./watch.ts";
@@ -70,7 +70,7 @@ import { Watch } from "./watch.ts";
  */
 export class Heartbeat {
   readonly #settings: HeartbeatSettings;
-  readonly #signs = new LifeSigns();
+  readonly #records = new HeartbeatRecords();
   readonly #sender: HeartbeatSender;
   readonly #watch: Watch;
   readonly #deadMessages: DeadMessages;
@@ -87,8 +87,8 @@ export class Heartbeat {
   constructor(options: HeartbeatOptions, now: number) {
     this.#settings = heartbeatSettings(options);
     this.#sender = new HeartbeatSender(this.#settings, now);
-    this.#watch = new Watch(this.#settings, this.#signs);
-    this.#deadMessages = new DeadMessages(this.#settings, this.#signs);
+    this.#watch = new Watch(this.#settings, this.#records);
+    this.#deadMessages = new DeadMessages(this.#settings, this.#records);
     this.#indirectProbes = new IndirectProbes(this.#settings);
     this.#tickedAt = now;
     this.#resumedAt = now;
@@ -101,7 +101,7 @@ export class Heartbeat {
 
   /** Whether `name` is declared down, and there was no proof of life since. */
   isDown(name: string): boolean {
-    return this.#signs.isDown(name);
+    return this.#records.isDown(name);
   }
 
   /** Whether this node watches `name`, hears nothing from it, and it is not declared down. */
@@ -135,10 +135,10 @@ export class Heartbeat {
   /**
    * Takes a decoded message.
    *
-   * @param from Who sent it. One that is not that life of a peer in `env.peers` is ignored.
+   * @param from Who sent it. One that is not that incarnation of a peer in `env.peers` is ignored.
    * @throws {TypeError} When the message is malformed. Nothing is changed then.
    */
-  receive(from: NodeLife, message: unknown, env: HeartbeatEnv): HeartbeatOutput {
+  receive(from: NodeIncarnation, message: unknown, env: HeartbeatEnv): HeartbeatOutput {
     const checked = checkHeartbeatMessage(message);
     const turn = this.#turn(env);
     if (turn.connectedPeer(from.name)?.incarnation !== from.incarnation) return turn;
@@ -173,7 +173,7 @@ export class Heartbeat {
     this.#watch.rest(name, turn);
     this.#deadMessages.disconnected(name);
     this.#indirectProbes.forget(name);
-    this.#signs.disconnected(name);
+    this.#records.disconnected(name);
     return turn;
   }
 
@@ -190,7 +190,7 @@ export class Heartbeat {
   /** Forgets all about `name`, which is no longer in the cluster. */
   forget(name: string): void {
     this.#deadMessages.forget(name);
-    this.#signs.forget(name);
+    this.#records.forget(name);
   }
 
   #turn(env: HeartbeatEnv): HeartbeatTurn {
@@ -210,7 +210,7 @@ export class Heartbeat {
     this.#deadMessages.declare(name, peer, turn);
   }
 
-  #heartbeat(from: NodeLife, counter: number, turn: HeartbeatTurn): void {
+  #heartbeat(from: NodeIncarnation, counter: number, turn: HeartbeatTurn): void {
     this.#learn(from.name, from.incarnation, counter, turn);
     // Asked for in the past, and the word that it no longer is got lost.
     if (!this.#watch.has(from.name)) turn.send(from.name, false);
@@ -225,7 +225,7 @@ export class Heartbeat {
   #learn(name: string, incarnation: number, counter: number, turn: HeartbeatTurn): void {
     const peer = turn.connectedPeer(name);
     if (peer?.incarnation !== incarnation) return;
-    this.#signs.learn(this.#signs.of(name, peer), counter, turn.now);
+    this.#records.learn(this.#records.of(name, peer), counter, turn.now);
     this.#deadMessages.refute(name, peer, counter, turn);
     this.#indirectProbes.answer(name, incarnation, counter, turn);
   }
@@ -256,7 +256,7 @@ export class Heartbeat {
       return;
     }
     const peer = turn.connectedPeer(name);
-    const mark = this.#signs.marks.get(name);
+    const mark = this.#records.marks.get(name);
     if (peer?.incarnation !== incarnation) {
       turn.send(from, [HeartbeatWord.probeReport, name, incarnation, 0, 0, -1]);
     } else if (mark !== undefined) {

@@ -1,13 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { isIntegerIn } from "../wire/integers.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
 
 /** How failures are detected. */
 export interface HeartbeatOptions {
   /** The node on which this detector runs. */
-  readonly self: NodeLife;
+  readonly self: NodeIncarnation;
   /**
    * Milliseconds between two heartbeats.
    *
@@ -44,7 +44,7 @@ export interface HeartbeatOptions {
 
 /** What the caller knows about a peer. Read afresh at each call, so its fields may be getters or change in place. */
 export interface HeartbeatPeer {
-  /** The life that the connection belongs to, or the newest known one when there is none. */
+  /** The incarnation that the connection belongs to, or the newest known one when there is none. */
   readonly incarnation: number;
   /** Whether heartbeat messages can be sent to it now. Stays true while the connection is silent. */
   readonly connected: boolean;
@@ -85,9 +85,9 @@ export interface HeartbeatEvent {
   readonly type: "suspect" | "silentLink" | "trusted" | "down" | "up" | "accused";
   /** The node's name. */
   readonly node: string;
-  /** The life of it that is meant. */
+  /** The incarnation of it that is meant. */
   readonly incarnation: number;
-  /** The newest counter known of that life. */
+  /** The newest counter known of that incarnation. */
   readonly counter: number;
 }
 
@@ -101,7 +101,7 @@ export interface HeartbeatOutput {
 
 /** {@linkcode HeartbeatOptions} with every default filled in, and what follows from them. */
 export interface HeartbeatSettings {
-  readonly self: NodeLife;
+  readonly self: NodeIncarnation;
   readonly interval: number;
   readonly watchers: number;
   readonly indirectProbes: number;

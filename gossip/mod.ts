@@ -44,4 +44,4 @@ export {
   type ProbeRequest,
   type WatchRequest,
 } from "./heartbeat_message.ts";
-export type { NodeLife } from "../wire/node_spec.ts";
+export type { NodeIncarnation } from "../wire/node_spec.ts";

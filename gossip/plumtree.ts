@@ -40,7 +40,7 @@ export class Plumtree<T> {
   #exchangeAt = Infinity;
   #sequence = 0;
 
-  /** Begins without neighbours. `self` is this node's present life. */
+  /** Begins without neighbours. `self` is this node's present incarnation. */
   constructor(self: { readonly name: string; readonly incarnation: number }, options: PlumtreeOptions<T>) {
     this.#self = self;
     this.#options = {
@@ -49,12 +49,12 @@ export class Plumtree<T> {
       exchangeInterval: 10_000,
       missingMax: 10_000,
       rootsMax: 1_024,
-      lifeOf: () => undefined,
+      incarnationOf: () => undefined,
       ...options,
     };
-    const { lazyInterval, graftTimeout, missingMax, rootsMax, lifeOf } = this.#options;
+    const { lazyInterval, graftTimeout, missingMax, rootsMax, incarnationOf } = this.#options;
     this.#cache = new BroadcastCache(options);
-    this.#history = new BroadcastHistory(rootsMax, lifeOf);
+    this.#history = new BroadcastHistory(rootsMax, incarnationOf);
     this.#trees = new BroadcastTrees(rootsMax);
     this.#missing = new MissingBroadcasts(graftTimeout, missingMax);
     this.#announcements = new Announcements(lazyInterval, missingMax);

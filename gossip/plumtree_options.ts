@@ -44,7 +44,7 @@ export interface PlumtreeOptions<T> extends BroadcastCacheOptions {
    *
    * @default {() => undefined}
    */
-  readonly lifeOf?: (root: string) => number | undefined;
+  readonly incarnationOf?: (root: string) => number | undefined;
 }
 
 /** How much a `Plumtree` keeps. */

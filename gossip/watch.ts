@@ -4,7 +4,7 @@ import { HeartbeatWord, type ProbeReport } from "./heartbeat_message.ts";
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatPeer, HeartbeatSettings } from "./heartbeat_types.ts";
 import { Suspicion } from "./suspicion.ts";
-import type { LifeSigns } from "./life_signs.ts";
+import type { HeartbeatRecords } from "./heartbeat_records.ts";
 import { WatchRing } from "./watch_ring.ts";
 
 /** A node that this one watches. */
@@ -22,14 +22,14 @@ interface Watched {
 /** The watch that this node keeps over some others: asks them for heartbeats, and asks around when none come. */
 export class Watch {
   readonly #settings: HeartbeatSettings;
-  readonly #signs: LifeSigns;
+  readonly #records: HeartbeatRecords;
   readonly #watched = new Map<string, Watched>();
   #ring: WatchRing;
   #names: Iterable<string> | undefined;
 
-  constructor(settings: HeartbeatSettings, signs: LifeSigns) {
+  constructor(settings: HeartbeatSettings, records: HeartbeatRecords) {
     this.#settings = settings;
-    this.#signs = signs;
+    this.#records = records;
     this.#ring = new WatchRing([settings.self.name], settings.watchers);
   }
 
@@ -77,7 +77,7 @@ export class Watch {
     for (const [name, watched] of this.#watched) {
       const peer = turn.connectedPeer(name);
       if (peer === undefined) continue;
-      if (this.#signs.isDown(name)) this.#tell(name, watched, turn);
+      if (this.#records.isDown(name)) this.#tell(name, watched, turn);
       else if (this.#look(name, watched, peer, turn)) dead.push(name);
     }
     return dead;
@@ -92,12 +92,14 @@ export class Watch {
     const [, name, incarnation, counter, counterAge, silence] = report;
     const watched = this.#watched.get(name);
     const peer = turn.connectedPeer(name);
-    if (watched?.suspicion === undefined || peer?.incarnation !== incarnation || this.#signs.isDown(name)) return false;
+    if (watched?.suspicion === undefined || peer?.incarnation !== incarnation || this.#records.isDown(name)) {
+      return false;
+    }
     const { limit } = this.#settings;
-    const sign = this.#signs.of(name, peer);
-    this.#signs.learn(sign, counter, turn.now - counterAge);
+    const record = this.#records.of(name, peer);
+    this.#records.learn(record, counter, turn.now - counterAge);
     const heard = silence >= 0 && silence < limit;
-    if (heard) sign.reportedAt = Math.max(sign.reportedAt, turn.now - silence);
+    if (heard) record.reportedAt = Math.max(record.reportedAt, turn.now - silence);
     watched.suspicion.answered(from, heard ? "heard" : silence < 0 ? "unable" : "silent");
     if (this.#silence(name, watched, peer, turn) >= limit) return this.#confirm(name, watched.suspicion, peer, turn);
     this.review(name, turn);
@@ -111,7 +113,7 @@ export class Watch {
     if (watched?.suspicion === undefined || peer === undefined) return;
     if (this.#silence(name, watched, peer, turn) >= this.#settings.unease) return;
     watched.suspicion = undefined;
-    if (watched.suspectSince !== undefined) turn.events.push(this.#signs.event("silentLink", name, peer));
+    if (watched.suspectSince !== undefined) turn.events.push(this.#records.event("silentLink", name, peer));
   }
 
   /** Whether heartbeats were expected from `name` for as long as silence is borne, so that their absence means something. */
@@ -122,7 +124,7 @@ export class Watch {
 
   /** What this node can report on `name`. */
   reportOn(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): ProbeReport {
-    const { incarnation, counter, counterAt } = this.#signs.of(name, peer);
+    const { incarnation, counter, counterAt } = this.#records.of(name, peer);
     const counterAge = counter === 0 ? 0 : Math.round(turn.now - counterAt);
     const silence = Math.floor(turn.now - peer.heardAt);
     const telling = silence < this.#settings.limit || this.canTell(name, turn);
@@ -139,12 +141,12 @@ export class Watch {
     const silence = this.#silence(name, watched, peer, turn);
     if (watched.suspectSince !== undefined && peer.heardAt > watched.suspectSince) {
       watched.suspectSince = undefined;
-      turn.events.push(this.#signs.event("trusted", name, peer));
+      turn.events.push(this.#records.event("trusted", name, peer));
     }
     if (watched.suspectSince === undefined && turn.now - this.#heardAt(watched, peer, turn) >= limit) {
       watched.suspectSince = turn.now;
-      turn.events.push(this.#signs.event("suspect", name, peer));
-      if (silence < unease) turn.events.push(this.#signs.event("silentLink", name, peer));
+      turn.events.push(this.#records.event("suspect", name, peer));
+      if (silence < unease) turn.events.push(this.#records.event("silentLink", name, peer));
     }
     if (silence < unease) {
       watched.suspicion = undefined;
@@ -171,7 +173,7 @@ export class Watch {
   }
 
   #ask(others: readonly string[], name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): void {
-    const { incarnation, counter } = this.#signs.of(name, peer);
+    const { incarnation, counter } = this.#records.of(name, peer);
     for (const other of others) turn.send(other, [HeartbeatWord.probeRequest, name, incarnation, counter, 1]);
   }
 
@@ -186,13 +188,13 @@ export class Watch {
   }
 
   #canAnswer(name: string, turn: HeartbeatTurn): boolean {
-    return turn.connectedPeer(name) !== undefined && !this.#signs.isDown(name) && !this.isSuspect(name);
+    return turn.connectedPeer(name) !== undefined && !this.#records.isDown(name) && !this.isSuspect(name);
   }
 
   /** Milliseconds since the last sign of life of any kind. */
   #silence(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): number {
-    const sign = this.#signs.of(name, peer);
-    return turn.now - Math.max(this.#heardAt(watched, peer, turn), sign.counterAt, sign.reportedAt);
+    const record = this.#records.of(name, peer);
+    return turn.now - Math.max(this.#heardAt(watched, peer, turn), record.counterAt, record.reportedAt);
   }
 
   /** When the node itself was heard, or from when on it could have been. */
@@ -202,7 +204,7 @@ export class Watch {
 
   /** Now and then tells a node that it is held for dead: if it can read that, it will refute it to everyone. */
   #tell(name: string, watched: Watched, turn: HeartbeatTurn): void {
-    const mark = this.#signs.marks.get(name);
+    const mark = this.#records.marks.get(name);
     if (mark === undefined || turn.now - watched.toldAt < this.#settings.limit) return;
     watched.toldAt = turn.now;
     turn.send(name, [HeartbeatWord.dead, name, mark.incarnation, mark.counter]);

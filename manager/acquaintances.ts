@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Members that this node, in this life or a former one, has been connected with. Others may be made up, and are not worth keeping. */
+/** Members that this node, in this incarnation or a former one, has been connected with. Others may be made up, and are not worth keeping. */
 export class Acquaintances {
   readonly #connected = new Set<string>();
   #met: Set<string>;
 
-  /** @param former Names that a former life has kept. */
+  /** @param former Names that a former incarnation has kept. */
   constructor(former: Iterable<string> = []) {
     this.#met = new Set(former);
   }

@@ -41,7 +41,7 @@ export interface BroadcastingOptions {
   /** Whether everyone is connected with everyone: then some of the peers are enough for neighbours. */
   readonly isFullMesh: boolean;
   /** The present incarnation of a node, where it is known. */
-  readonly lifeOf: (node: string) => number | undefined;
+  readonly incarnationOf: (node: string) => number | undefined;
   readonly deliver: (
     name: string,
     message: unknown,
@@ -76,7 +76,7 @@ export class Broadcasting {
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
   #stopped = false;
-  /** Since when this life of the node is connected with somebody, on the local clock. */
+  /** Since when this incarnation of the node is connected with somebody, on the local clock. */
   #memberSince = Infinity;
 
   constructor(options: BroadcastingOptions, self: NodeSpec) {
@@ -145,7 +145,7 @@ export class Broadcasting {
     this.#driver.do(step);
   }
 
-  /** Begins again as another life of this node. */
+  /** Begins again as another incarnation of this node. */
   restart(self: NodeSpec): void {
     this.#driver.reset();
     this.#memberSince = Infinity;
@@ -161,14 +161,14 @@ export class Broadcasting {
   }
 
   #treeOf({ name, incarnation }: NodeSpec): Plumtree<Payload> {
-    const { runtime, lazyInterval, refreshInterval, lifeOf } = this.#options;
+    const { runtime, lazyInterval, refreshInterval, incarnationOf } = this.#options;
     return new Plumtree<Payload>({ name, incarnation }, {
       random: () => runtime.random.next(),
       sizeOf: ([name, bytes]) => name.length + bytes.length,
       lazyInterval,
       graftTimeout: lazyInterval / 4,
       exchangeInterval: refreshInterval,
-      lifeOf,
+      incarnationOf,
     });
   }
 

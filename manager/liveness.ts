@@ -95,7 +95,7 @@ export class Liveness implements Part {
     this.delay.due(Infinity);
   }
 
-  /** Begins again as another life of this node. */
+  /** Begins again as another incarnation of this node. */
   restart(self: NodeSpec): void {
     this.#heartbeat = this.#detectorFor(self);
   }

@@ -64,7 +64,7 @@ export class Node implements ConnectionPoolHandler {
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
   readonly #former: readonly NodeSpec[] | undefined;
-  /** While the node is being made, it wants the members of its former life, and nobody else. */
+  /** While the node is being made, it wants the members of its former incarnation, and nobody else. */
   readonly hasMet = (name: string): boolean => this.#former?.some((spec) => spec.name === name) ?? true;
   readonly #gossip: Rounds;
   #listeners: readonly Listener[] = [];
@@ -194,7 +194,7 @@ export class Node implements ConnectionPoolHandler {
     });
   }
 
-  /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new life alone. */
+  /** Leaves the cluster: the others forget this node, then its connections close, and it begins a new incarnation alone. */
   leave(): Promise<void> {
     return this.#leaving ??= Promise.resolve().then(() => this.#leave()).finally(() => this.#leaving = null);
   }
@@ -214,7 +214,7 @@ export class Node implements ConnectionPoolHandler {
     if (specs.length > 0) await this.#handledByAll();
   }
 
-  /** Begins a new life under the same name, with an incarnation above `known`. */
+  /** Begins a new incarnation under the same name, above `known`. */
   reincarnate(known: number): void {
     const { self, pool, runtime: { clock } } = this.context;
     const incarnation = Math.max(Math.floor(clock.wallTime()), known + 1, self.incarnation + 1);
@@ -311,7 +311,7 @@ export class Node implements ConnectionPoolHandler {
     this.overlay.leave(this.self);
     await this.#handledByAll();
     await reached(this.pool, this.context.runtime.clock);
-    // The next life does not go on with the membership that ends here.
+    // The next incarnation does not go on with the membership that ends here.
     const { since: _, ...self } = this.self;
     this.context.renew(self);
     this.reincarnate(self.incarnation);
@@ -357,7 +357,7 @@ function pingerPart(pinger: Pinger, context: NodeContext): Part {
     },
     stop: () => pinger.stop(),
     frames: [
-      // A node that is stopping is not there any more, although it still writes: its next life may have its name.
+      // A node that is stopping is not there any more, although it still writes: its next incarnation may have its name.
       [FrameKind.ping, (...frame) => void (context.stopped || pinger.takePing(...frame))],
       [FrameKind.pong, (...frame) => pinger.takePong(...frame)],
     ],

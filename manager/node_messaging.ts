@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife, NodeSpec } from "../wire/node_spec.ts";
+import type { NodeIncarnation, NodeSpec } from "../wire/node_spec.ts";
 import { type AcceptedMessage, ReliableReceiver } from "../messaging/reliable_receiver.ts";
 import { Calls } from "../messaging/calls.ts";
 import { Cancellations } from "../messaging/cancellations.ts";
@@ -124,7 +124,7 @@ export class NodeMessaging {
     const { inbound, reliableSender, reliableReceiver, calls, monitors, relaying, broadcasting } = this;
     const { clock } = this.#context.runtime;
     return [
-      // First: the others ask whether a node is there in its present life.
+      // First: the others ask whether a node is there in its present incarnation.
       { memberLeft: (node) => this.#tombstones.add(node) },
       // What was received waits for its order, and goes to the handlers before anything else is sent again.
       {
@@ -197,12 +197,12 @@ export class NodeMessaging {
   }
 
   #unlinked({ name }: Peer): void {
-    // It had left, and its next life, if that was it, has not joined.
+    // It had left, and its next incarnation, if that was it, has not joined.
     if (this.#tombstones.knows(name) && !this.#context.members.has(name)) this.reliableSender.lost(name);
   }
 
   #left(node: NodeSpec): void {
-    // Where its next life is here already, what waits is for that one.
+    // Where its next incarnation is here already, what waits is for that one.
     if (!this.#isPresent(node.name)) this.reliableSender.left(node);
   }
 
@@ -224,7 +224,7 @@ export class NodeMessaging {
       stats: this.stats,
       self: () => context.self.name,
       incarnation: () => context.self.incarnation,
-      memberLife: (node) => this.#memberLife(node),
+      memberIncarnation: (node) => this.#memberIncarnation(node),
       isPresent: (node) => this.#isPresent(node),
     });
   }
@@ -263,7 +263,7 @@ export class NodeMessaging {
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
-      lifeOf: (node) => this.#knownLife(node),
+      incarnationOf: (node) => this.#knownIncarnation(node),
       deliver: (name, message, bytes, from, age, repaired, trace) => {
         const context = this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace);
         this.inbound.receive(name, message, context, bytes);
@@ -271,29 +271,31 @@ export class NodeMessaging {
     }, self);
   }
 
-  /** The life of a member: one that has just begun connects before it is heard of by gossip. */
-  #memberLife(name: string): number | undefined {
+  /** The incarnation of a member: one that has just begun connects before it is heard of by gossip. */
+  #memberIncarnation(name: string): number | undefined {
     const known = this.#context.members.get(name)?.incarnation;
     return known && Math.max(known, this.#context.pool.peers.get(name)?.incarnation ?? 0);
   }
 
-  /** The life of a node of which this one knows at first hand, or from the cluster. */
-  #knownLife(name: string): number | undefined {
+  /** The incarnation of a node of which this one knows at first hand, or from the cluster. */
+  #knownIncarnation(name: string): number | undefined {
     const { members, pool } = this.#context;
     const known = Math.max(members.get(name)?.incarnation ?? -1, pool.peers.get(name)?.incarnation ?? -1);
     return known < 0 ? undefined : known;
   }
 
-  /** Whether there are connections with a node that has not left the cluster in its present life. */
+  /** Whether there are connections with a node that has not left the cluster in its present incarnation. */
   #isPresent(name: string): boolean {
     const peer = this.#context.pool.peers.get(name);
     return peer !== undefined && !this.#tombstones.has(peer);
   }
 
   /** Takes what other nodes have passed on. */
-  #relayed(from: NodeLife, what: RelayedArrival): void {
-    // Another life than the known one: it was made up, or is not known here yet, and what counts is repeated.
-    if (from.incarnation !== (this.#knownLife(from.name) ?? from.incarnation)) return void this.relaying.stats.lost++;
+  #relayed(from: NodeIncarnation, what: RelayedArrival): void {
+    // Another incarnation than the known one: it was made up, or is not known here yet, and what counts is repeated.
+    if (from.incarnation !== (this.#knownIncarnation(from.name) ?? from.incarnation)) {
+      return void this.relaying.stats.lost++;
+    }
     if (what.kind === "acknowledgement") {
       return this.reliableSender.takeAcknowledgement(from.name, what.acknowledgement);
     }
@@ -329,7 +331,7 @@ export class NodeMessaging {
   }
 }
 
-/** A positive number to count from, which no other life of this node is likely to have come to, and nobody guesses: 40 bits of chance. */
+/** A positive number to count from, which no other incarnation of this node is likely to have come to, and nobody guesses: 40 bits of chance. */
 function randomCount(random: Random): number {
   return random.bytes(5).reduce((count, byte) => count * 256 + byte, 0) + 1;
 }

@@ -20,7 +20,7 @@ export class Overlay implements Part {
   readonly #changed: (change: MembershipChange) => void;
   readonly #refutation: Refutation;
   readonly #connected = new Set<string>();
-  /** Tags for which places are kept, in each life of this node. */
+  /** Tags for which places are kept, in each incarnation of this node. */
   readonly #reserved = new Set<string>();
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
@@ -213,7 +213,7 @@ export class Overlay implements Part {
       else if (spec.incarnation > (known?.incarnation ?? spec.incarnation)) renewed.push(spec);
     }
     const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== self.name);
-    // A newer life under this name has taken the place of this one.
+    // A newer incarnation under this name has taken the place of this one.
     const superseded = (members.get(self.name)?.incarnation ?? 0) > self.incarnation;
     const removed = before.has(self.name) && (superseded || !members.has(self.name));
     if (joined.length + lost.length + renewed.length > 0 || removed) {

@@ -13,7 +13,7 @@ export interface MembershipChange {
   readonly joined: readonly NodeSpec[];
   /** Nodes that left the cluster; not those that are merely forgotten here. */
   readonly left: readonly NodeSpec[];
-  /** Members of which a newer life became known. */
+  /** Members of which a newer incarnation became known. */
   readonly renewed: readonly NodeSpec[];
   /** Whether this node itself is no longer a member. */
   readonly removed: boolean;

@@ -23,15 +23,15 @@ const IDENTITY_BYTES = 32;
 export interface PersistenceHost {
   /** What it says of itself now. */
   readonly self: NodeSpec;
-  /** Knows whether it is a member, and what its strategy wants to be given in its next life. */
+  /** Knows whether it is a member, and what its strategy wants to be given in its next incarnation. */
   readonly overlay: Pick<Overlay, "members" | "snapshot">;
 }
 
-/** Keeps in a store what the node has to know in its next life: writes it after each change, one write at a time. */
+/** Keeps in a store what the node has to know in its next incarnation: writes it after each change, one write at a time. */
 export class Persistence implements Part {
-  /** What the last life left behind. */
+  /** What the last incarnation left behind. */
   readonly former: Snapshot | null;
-  /** The private key that this life has; `null` in an open cluster, unless an earlier life had one. */
+  /** The private key that this incarnation has; `null` in an open cluster, unless an earlier incarnation had one. */
   readonly identity: Uint8Array | null;
   readonly #store: SnapshotStore;
   readonly #strategy: string;
@@ -56,7 +56,7 @@ export class Persistence implements Part {
   }
 
   /**
-   * Reads what the last life left behind. What is damaged is set aside.
+   * Reads what the last incarnation left behind. What is damaged is set aside.
    *
    * @returns `null` when there is no store.
    * @throws {RangeError} When a newer version wrote it.
@@ -96,12 +96,12 @@ export class Persistence implements Part {
     }
   }
 
-  /** What the strategy was given back from the last life, if anything. */
+  /** What the strategy was given back from the last incarnation, if anything. */
   get members(): unknown {
     return this.former?.members ?? undefined;
   }
 
-  /** Says that a new life begins, so that no later one takes its incarnation, whatever the clock may say then. */
+  /** Says that a new incarnation begins, so that no later one takes its number, whatever the clock may say then. */
   async begin(self: NodeSpec): Promise<void> {
     this.#writing = this.#save(() => this.#pack(self, true, this.former?.members ?? null)).then(() => {
       this.#writing = null;
@@ -112,7 +112,7 @@ export class Persistence implements Part {
   /**
    * From now on keeps what there is to know of `host`, and tells what goes wrong.
    *
-   * @param former The members that the last life has kept.
+   * @param former The members that the last incarnation has kept.
    */
   attach(host: PersistenceHost, emit: Emit, former: readonly NodeSpec[] = []): void {
     this.#host = host;
@@ -192,7 +192,7 @@ export class Persistence implements Part {
   #present(): Uint8Array {
     const { self, overlay } = this.#host!;
     const known = overlay.members.get(self.name)?.incarnation;
-    // Another node may have taken the name, with a newer incarnation: no later life may be older than that.
+    // Another node may have taken the name, with a newer incarnation: no later incarnation may be older than that.
     const newest = { ...self, incarnation: Math.max(self.incarnation, known ?? 0) };
     const acquaintances = this.#acquaintances;
     acquaintances.update(overlay.members.keys());

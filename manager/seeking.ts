@@ -28,7 +28,7 @@ export class Seeking implements Part {
   /** Where members live, or lived when one of them was last missing: who moves may have gone to where another one comes from. */
   readonly #places = new Map<string, Address>();
 
-  /** @param former Nodes, this one among them, as they were in an earlier life of this one. */
+  /** @param former Nodes, this one among them, as they were in an earlier incarnation of this one. */
   constructor(context: NodeContext, former: readonly NodeSpec[]) {
     this.#context = context;
     this.#remember(former);

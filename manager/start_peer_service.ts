@@ -114,7 +114,7 @@ function selfSpec(
   const addresses = advertise ?? listening;
   const spec = checkNodeSpec({
     name: settings.name ?? former?.name ?? randomName(runtime.random.bytes(6), addresses[0]),
-    // Above that of the last life, even when the clock was set back.
+    // Above that of the last one, even when the clock was set back.
     incarnation: Math.max(Math.floor(runtime.clock.wallTime()), (former?.incarnation ?? 0) + 1),
     since: former?.since ?? undefined,
     key: keys?.publicKey,

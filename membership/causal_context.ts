@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which dots of one actor have been seen: every dot of its lives before `incarnation`, and of that life the counters 1 to
+ * Which dots of one actor have been seen: every dot of its incarnations before `incarnation`, and of that incarnation the counters 1 to
  * `contiguous` and those in `cloud`.
  *
  * It stands for a set of dots, and joining two of them is the union of these sets, however compactly it is written down. This is
@@ -11,7 +11,7 @@
  * "Composition in state-based replicated data types", 2017).
  */
 export interface ActorContext {
-  /** The newest life that was seen. */
+  /** The newest incarnation that was seen. */
   readonly incarnation: number;
   /** Counters 1 to this one were all seen; 0 when not even the first was. */
   readonly contiguous: number;
@@ -47,7 +47,7 @@ export function joinContexts(a: ActorContext, b: ActorContext): ActorContext {
   return compact(a.incarnation, Math.max(a.contiguous, b.contiguous), [...a.cloud, ...b.cloud]);
 }
 
-/** The first counter that an actor in that life may give away: above all that were seen of it. */
+/** The first counter that an actor in that incarnation may give away: above all that were seen of it. */
 export function nextCounter(context: ActorContext | undefined, incarnation: number): number {
   if (context === undefined || context.incarnation < incarnation) return 1;
   return (context.cloud.at(-1) ?? context.contiguous) + 1;

@@ -2,14 +2,14 @@
 
 /**
  * The name of one addition to an {@linkcode OrSet}: no two additions ever share a dot, because an actor counts
- * upwards within a life and every life of it has a higher incarnation than those before.
+ * upwards within an incarnation and every incarnation of it has a higher incarnation than those before.
  */
 export interface Dot {
   /** Who made the addition. */
   readonly actor: string;
-  /** Which life of the actor it was. A safe integer. */
+  /** Which incarnation of the actor it was. A safe integer. */
   readonly incarnation: number;
-  /** Which addition of that life it was, from 1. A safe integer. */
+  /** Which addition of that incarnation it was, from 1. A safe integer. */
   readonly counter: number;
 }
 

@@ -7,7 +7,7 @@ import { StoreLock } from "./store_lock.ts";
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
  *
  * What is written goes to a temporary file beside it, `<path>.<random>.new`, which takes the place of the old one once it is safely on the disk:
- * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next life. Nobody but the user of the process may read or write them (mode 0600; on Windows the
+ * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next incarnation. Nobody but the user of the process may read or write them (mode 0600; on Windows the
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.
  *
@@ -134,7 +134,7 @@ async function write(path: string | URL, bytes: Uint8Array): Promise<void> {
   await file.sync();
 }
 
-/** Removes the temporary files of lives that ended early. */
+/** Removes the temporary files of incarnations that ended early. */
 async function sweep(path: string | URL): Promise<void> {
   const folder = folderOf(path);
   const name = path instanceof URL

@@ -44,7 +44,7 @@ export interface MembershipChange {
  *
  * atA = atA.merge(MembershipSet.empty().add(spec("b", 2)).set);
  * assertEquals(atA.get("b")?.incarnation, 2);
- * assert(atA.merge(atB) === atA); // the old life of b is history
+ * assert(atA.merge(atB) === atA); // the old incarnation of b is history
  *
  * const { set, delta } = atA.leave("b");
  * assertFalse(set.has("b"));
@@ -167,13 +167,13 @@ export class MembershipSet {
     return this.#changed(this.#set.add(author, spec.name, spec).set, spec.name);
   }
 
-  /** Removes a node. That life of it never comes back; a later one may. */
+  /** Removes a node. That incarnation of it never comes back; a later one may. */
   leave(name: string): MembershipChange {
     return this.#changed(this.#set.remove(name).set, name);
   }
 
   /**
-   * The least membership that knows what both know. This very set when `other` knows nothing new. A life that goes on with one that was removed
+   * The least membership that knows what both know. This very set when `other` knows nothing new. An incarnation that goes on with one that was removed
    * is removed as well: its node was away then, and could not know.
    */
   merge(other: MembershipSet): MembershipSet {
@@ -190,7 +190,7 @@ export class MembershipSet {
     return MembershipSet.#of(this.#set.only(names));
   }
 
-  /** This membership as if it had never heard of `name`. Another node may tell of it again, even of a life that was removed. */
+  /** This membership as if it had never heard of `name`. Another node may tell of it again, even of an incarnation that was removed. */
   forget(name: string): MembershipSet {
     return this.#with(this.#set.forget(name), [name]);
   }
@@ -229,7 +229,7 @@ function specOf(record: OrSetRecord<string, NodeSpec> | undefined): NodeSpec | u
   return record?.live.at(-1)?.value;
 }
 
-/** Whether `later` is a life that goes on with the one in `record`, which was removed. */
+/** Whether `later` is an incarnation that goes on with the one in `record`, which was removed. */
 function goesOn(record: OrSetRecord<string, NodeSpec>, later: OrSetRecord<string, NodeSpec>): boolean {
   const spec = specOf(later);
   if (spec?.since === undefined || record.live.length > 0) return false;

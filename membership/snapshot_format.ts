@@ -26,7 +26,7 @@ export const SNAPSHOT_VERSION = 3;
 
 /** How the fields of each earlier version become those of the next one. */
 const MIGRATIONS = new Map<number, (fields: Fields) => Fields>([
-  // Version 1 did not say when the membership began. Not after its own life did.
+  // Version 1 did not say when the membership began. Not after its own incarnation did.
   [1, (fields) => ({ ...fields, since: fields.incarnation })],
   // Up to version 2 nodes had no keys.
   [2, (fields) => ({ ...fields, identity: null })],
@@ -34,7 +34,7 @@ const MIGRATIONS = new Map<number, (fields: Fields) => Fields>([
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a node keeps for its next life. */
+/** What a node keeps for its next incarnation. */
 export interface Snapshot {
   /** The node's name. */
   readonly name: string;
@@ -99,12 +99,12 @@ function migrate(version: number, fields: Fields): Fields {
 
 function checkSnapshot({ name, incarnation, since, identity, strategy, members }: Fields): Snapshot {
   if (members === undefined) throw new TypeError("Invalid snapshot: the members are missing");
-  // Leaves room for the next life.
-  const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1);
+  // Leaves room for the next incarnation.
+  const checked = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER - 1);
   return {
     name: checkName(name, "name"),
-    incarnation: life,
-    since: since === null ? null : checkInteger(since, "since", 0, life),
+    incarnation: checked,
+    since: since === null ? null : checkInteger(since, "since", 0, checked),
     identity: identity === null ? null : checkIdentity(identity),
     strategy: checkName(strategy, "strategy"),
     members,

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Where a node keeps what its next life has to know: its name, its incarnation, and who is in the cluster. That is some kilobytes, and is
+ * Where a node keeps what its next incarnation has to know: its name, its incarnation, and who is in the cluster. That is some kilobytes, and is
  * written anew as a whole at each change.
  *
  * A node has at most one call under way at a time. `fileStore()` keeps it in a file; anything else that can keep bytes will do.

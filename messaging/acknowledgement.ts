@@ -10,7 +10,7 @@ import { checkRanges, isSequence } from "../wire/sequence_ranges.ts";
  * repetition of the message brings another.
  */
 export interface Acknowledgement {
-  /** Which life of the sender the numbers belong to. */
+  /** Which incarnation of the sender the numbers belong to. */
   readonly incarnation: number;
   /** Every message up to this number was handled, or given up by the sender itself; 0 when there is none. */
   readonly through: number;

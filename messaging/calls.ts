@@ -49,7 +49,7 @@ interface PendingCall {
 export interface CallsOptions {
   readonly reliableSender: ReliableSender;
   readonly inbound: Inbound;
-  /** Number of the first call. Replies to an earlier life of this node may still come in: they must not fit. */
+  /** Number of the first call. Replies to an earlier incarnation of this node may still come in: they must not fit. */
   readonly firstId: number;
   /** Most calls that may wait for their replies. */
   readonly pendingMax: number;
@@ -101,7 +101,7 @@ export class Calls {
     }
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      // A request that was given up is not kept for a next life of its receiver.
+      // A request that was given up is not kept for a next incarnation of its receiver.
       const ended = new AbortController();
       const abort = () => this.#cancel(id, signal.reason);
       const settled = (settle: (value: unknown) => void) => (value: unknown) => {
@@ -143,7 +143,7 @@ export class Calls {
     for (const request of this.#answering.values()) request.abort(reason);
   }
 
-  /** Gives up all calls, from here and to here, because this node begins another life: replies are for the former one. */
+  /** Gives up all calls, from here and to here, because this node begins another incarnation: replies are for the former one. */
   reset(reason: Error): void {
     this.abort(reason);
     for (const id of [...this.#pending.keys()]) this.#end(id, ({ reject }) => reject(reason));
@@ -173,7 +173,7 @@ export class Calls {
       this.#answering.delete(key);
       if (!request.aborted) await reply(ok, result);
     } catch (error) {
-      // A caller that is gone need not be told, least of all in its next life.
+      // A caller that is gone need not be told, least of all in its next incarnation.
       const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
       if (isUnfit) await reply(false, remoteErrorToValue(remoteErrorOf(error))).catch(() => {});
     }

@@ -129,7 +129,7 @@ export class Cancellations {
     if (word.over === null) relay(word.node, id);
   }
 
-  /** What was called in a former life is of no interest. */
+  /** What was called in a former incarnation is of no interest. */
   restart(): void {
     this.#words.clear();
   }

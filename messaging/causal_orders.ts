@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { participantKey } from "../wire/causal_stamp.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalOrder } from "./causality.ts";
@@ -17,10 +17,10 @@ export class CausalOrders<T> {
   readonly #labels: ReadonlySet<string> | undefined;
   readonly #orders = new Map<string, CausalOrder<T>>();
   readonly #present = new Map<string, number>();
-  #self: NodeLife;
+  #self: NodeIncarnation;
 
   /** @param labels Every label that there is; `undefined` for any. */
-  constructor(labels: readonly string[] | undefined, self: NodeLife) {
+  constructor(labels: readonly string[] | undefined, self: NodeIncarnation) {
     this.#labels = labels === undefined ? undefined : new Set(labels);
     this.#self = self;
   }
@@ -39,14 +39,14 @@ export class CausalOrders<T> {
   }
 
   /** Gives a message to `to` its place in the order. */
-  place(label: string, to: NodeLife, now: number): CausalPlace {
+  place(label: string, to: NodeIncarnation, now: number): CausalPlace {
     const stamp = this.#order(label, now).send(participantKey(to.name, to.incarnation));
     return { label, stamp, empty: false };
   }
 
   /** Takes a message that arrived. Under a label that is not shared here it is delivered at once. */
   receive(
-    from: NodeLife,
+    from: NodeIncarnation,
     { label, stamp }: CausalPlace,
     payload: T,
     at: { readonly bytes: number; readonly now: number },
@@ -57,23 +57,23 @@ export class CausalOrders<T> {
   }
 
   /** Takes note of a message that arrived, and was refused before it got its place. */
-  see({ name, incarnation }: NodeLife, { label, stamp }: CausalPlace): void {
+  see({ name, incarnation }: NodeIncarnation, { label, stamp }: CausalPlace): void {
     this.#orders.get(label)?.see(participantKey(name, incarnation), stamp);
   }
 
   /** A node is there. */
-  up({ name, incarnation }: NodeLife, now: number): CausalDelivery<T>[] {
+  up({ name, incarnation }: NodeIncarnation, now: number): CausalDelivery<T>[] {
     this.#present.set(name, incarnation);
     return this.#each((order) => order.up(participantKey(name, incarnation), now));
   }
 
   /** A node is not there; it may come back. */
-  down({ name, incarnation }: NodeLife, now: number): void {
+  down({ name, incarnation }: NodeIncarnation, now: number): void {
     this.#each((order) => (order.down(participantKey(name, incarnation), now), []));
   }
 
   /** A node has left for good. */
-  gone({ name, incarnation }: NodeLife, now: number): CausalDelivery<T>[] {
+  gone({ name, incarnation }: NodeIncarnation, now: number): CausalDelivery<T>[] {
     this.#present.delete(name);
     return this.#each((order) => order.gone(participantKey(name, incarnation), now));
   }
@@ -83,8 +83,8 @@ export class CausalOrders<T> {
     return this.#each((order) => order.tick(now));
   }
 
-  /** Begins again as another life of this node. */
-  restart(self: NodeLife): void {
+  /** Begins again as another incarnation of this node. */
+  restart(self: NodeIncarnation): void {
     this.#self = self;
     this.#orders.clear();
     this.#present.clear();

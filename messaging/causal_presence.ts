@@ -3,7 +3,7 @@
 import type { CausalPatience } from "./causal_options.ts";
 import { splitParticipantKey } from "../wire/causal_stamp.ts";
 
-/** How many lives that are over are remembered. */
+/** How many incarnations that are over are remembered. */
 const FORGOTTEN_MAX = 1_024;
 
 /** Participants of which only others speak, at a time. What is said of more is not heard. */
@@ -20,7 +20,7 @@ export class CausalPresence {
   readonly #patience: number;
   readonly #grace: number;
   readonly #presences = new Map<string, Presence>();
-  /** By name: the newest life. All before it are gone. */
+  /** By name: the newest incarnation. All before it are gone. */
   readonly #newest = new Map<string, number>();
   #unknown = 0;
   /** Gone for so long that everybody knows it; oldest first. */
@@ -35,7 +35,7 @@ export class CausalPresence {
   /**
    * Takes note that `participant` is there.
    *
-   * @returns Its earlier lives, which are gone by that, as far as they were not known to be.
+   * @returns Its earlier incarnations, which are gone by that, as far as they were not known to be.
    */
   up(participant: string, now: number): string[] {
     const { name, incarnation } = splitParticipantKey(participant);
@@ -45,7 +45,7 @@ export class CausalPresence {
     this.#forgotten.delete(participant);
     this.#set(participant, "present", now);
     return [...this.#presences.keys()].filter((other) =>
-      isEarlierLife(other, name, incarnation) && this.leave(other, now)
+      isEarlierIncarnation(other, name, incarnation) && this.leave(other, now)
     );
   }
 
@@ -137,7 +137,7 @@ export class CausalPresence {
   }
 }
 
-function isEarlierLife(participant: string, name: string, incarnation: number): boolean {
+function isEarlierIncarnation(participant: string, name: string, incarnation: number): boolean {
   if (!participant.endsWith(`:${name}`)) return false;
   const other = splitParticipantKey(participant);
   return other.name === name && other.incarnation < incarnation;

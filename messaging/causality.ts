@@ -25,8 +25,8 @@ interface Inbound {
  * The algorithm is that of Raynal, Schiper and Toueg ("The causal ordering abstraction and a simple way to implement it",
  * Information Processing Letters 39(6), 1991): each message tells which messages were sent before it; the receiver holds
  * it until it was delivered those among them that were sent to itself. What is known to be delivered is left out (see
- * `causal_knowledge.ts`). A participant is one life of a node: see {@linkcode CausalOrderOptions} for how long one
- * waits for a life that has ended, and `docs/guarantees.md` for what is promised.
+ * `causal_knowledge.ts`). A participant is one incarnation of a node: see {@linkcode CausalOrderOptions} for how long one
+ * waits for an incarnation that has ended, and `docs/guarantees.md` for what is promised.
  *
  * Two rules for the owner. A stamped message must be repeated until its receiver has it or is gone; one that is given up must be
  * followed, under its stamp, by a placeholder. And every participant must be told of, with `up()`, `down()` and `gone()`.
@@ -49,7 +49,7 @@ export class CausalOrder<T> {
   readonly #told = new Map<string, number>();
   #clock = 0;
 
-  /** @param self This node's present life, as `participantKey()` names it. */
+  /** @param self This node's present incarnation, as `participantKey()` names it. */
   constructor(self: string, options: CausalOrderOptions = {}) {
     this.#self = self;
     this.#messagesMax = options.messagesMax ?? 10_000;
@@ -134,7 +134,7 @@ export class CausalOrder<T> {
     return end(blocker === undefined ? "delivered" : "buffered");
   }
 
-  /** `participant` is there, for the first time or again. Its earlier lives are gone by that: returns what waited for them alone. */
+  /** `participant` is there, for the first time or again. Its earlier incarnations are gone by that: returns what waited for them alone. */
   up(participant: string, now: number): CausalDelivery<T>[] {
     for (const earlier of this.#presence.up(participant, now)) this.#forgetDestination(earlier);
     return this.#released(now);

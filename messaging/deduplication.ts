@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { RemoteError } from "./errors.ts";
 import type { Acknowledgement } from "./acknowledgement.ts";
@@ -17,7 +17,7 @@ const FAILURES_MAX = 1_024;
 /** Senders that have left, and are still remembered. */
 export const DEPARTED_MAX = 64;
 
-/** Lives of senders of which only others tell, and that are remembered. */
+/** Incarnations of senders of which only others tell, and that are remembered. */
 export const HEARSAY_MAX = 1_024;
 
 /** Stretches of numbers beyond its window that are remembered of a sender of which others tell. */
@@ -30,12 +30,12 @@ const ISLANDS_MAX = 8;
  * - `"pending"`: it is being handled; drop it.
  * - `"duplicate"`: it was handled, or its handler threw; drop it. The next acknowledgement says so again.
  * - `"ahead"`: there is no room to remember it; drop it. It will be repeated.
- * - `"stale"`: it comes from an earlier life of the sender; drop it.
+ * - `"stale"`: it comes from an earlier incarnation of the sender; drop it.
  */
 export type Admission = "new" | "pending" | "duplicate" | "ahead" | "stale";
 
 /** What is remembered of one sender. */
-interface Inbound extends NodeLife {
+interface Inbound extends NodeIncarnation {
   readonly handled: SequenceWindow;
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
@@ -72,7 +72,7 @@ interface Inbound extends NodeLife {
  */
 export class Deduplication {
   readonly #senders = new Map<string, Inbound>();
-  /** By life: those of which only others tell, the one that was heard last comes last. */
+  /** By incarnation: those of which only others tell, the one that was heard last comes last. */
   readonly #hearsay = new Map<string, Inbound>();
   /** The one of the last message, who is likely to be that of the next one. */
   #latest: Inbound | undefined;
@@ -89,7 +89,7 @@ export class Deduplication {
    * @param isFirstHand Whether it came from the sender itself, and not by the word of others.
    * @throws {TypeError} When the numbers are impossible.
    */
-  admit(sender: NodeLife, sequence: number, floor: number, isFirstHand = true): Admission {
+  admit(sender: NodeIncarnation, sequence: number, floor: number, isFirstHand = true): Admission {
     const inbound = isFirstHand ? this.#inbound(sender) : this.#inboundByHearsay(sender);
     const admission = this.#judge(inbound, sender, sequence, floor, isFirstHand);
     if (admission === "new") inbound.pending.add(sequence);
@@ -97,18 +97,18 @@ export class Deduplication {
   }
 
   /** Notes that an admitted message was handled. Only now it is acknowledged. */
-  settle(sender: NodeLife, sequence: number): void {
+  settle(sender: NodeIncarnation, sequence: number): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound !== undefined) this.#handle(inbound, sequence);
   }
 
   /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
-  release(sender: NodeLife, sequence: number): void {
+  release(sender: NodeIncarnation, sequence: number): void {
     this.#find(sender)?.pending.delete(sequence);
   }
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
-  refuse(sender: NodeLife, sequence: number, reason: "full" | "late"): void {
+  refuse(sender: NodeIncarnation, sequence: number, reason: "full" | "late"): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
     inbound[reason].add(sequence);
@@ -116,7 +116,7 @@ export class Deduplication {
   }
 
   /** Notes that the handler of an admitted message threw. */
-  fail(sender: NodeLife, sequence: number, error: RemoteError): void {
+  fail(sender: NodeIncarnation, sequence: number, error: RemoteError): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
     inbound.failures.set(sequence, error);
@@ -129,7 +129,7 @@ export class Deduplication {
    *
    * @returns Whether that was so for the first time.
    */
-  miss(sender: NodeLife, sequence: number): boolean {
+  miss(sender: NodeIncarnation, sequence: number): boolean {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return false;
     const isFirst = !inbound.lacking.has(sequence);
@@ -149,7 +149,7 @@ export class Deduplication {
     for (const inbound of this.#due) {
       const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed, isRepeated } = inbound;
       inbound.due = inbound.isRepeated = false;
-      // A later life of the sender has begun meanwhile, or it is forgotten.
+      // A later incarnation of the sender has begun meanwhile, or it is forgotten.
       if (this.#find(inbound) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
@@ -170,7 +170,7 @@ export class Deduplication {
    * A sender has left for good. What it sent before, and repetitions of that, may still be under way: it is forgotten only
    * when {@linkcode DEPARTED_MAX} others have left after it.
    */
-  leave({ name, incarnation }: NodeLife): void {
+  leave({ name, incarnation }: NodeIncarnation): void {
     const known = this.#senders.get(name);
     if (known === undefined || known.incarnation > incarnation) return;
     this.#departed.delete(name);
@@ -182,7 +182,7 @@ export class Deduplication {
     this.#latest = undefined;
   }
 
-  #judge(inbound: Inbound, sender: NodeLife, sequence: number, floor: number, isFirstHand: boolean): Admission {
+  #judge(inbound: Inbound, sender: NodeIncarnation, sequence: number, floor: number, isFirstHand: boolean): Admission {
     if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) {
       throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
     }
@@ -225,43 +225,43 @@ export class Deduplication {
     this.#due.push(inbound);
   }
 
-  #inbound({ name, incarnation }: NodeLife): Inbound {
+  #inbound({ name, incarnation }: NodeIncarnation): Inbound {
     const latest = this.#latest;
     if (latest !== undefined && name === latest.name && incarnation === latest.incarnation) return latest;
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return this.#latest = known;
-    const life = lifeKey(name, incarnation);
-    const fresh = this.#hearsay.get(life) ?? inboundOf(name, incarnation);
-    this.#hearsay.delete(life);
+    const key = incarnationKey(name, incarnation);
+    const fresh = this.#hearsay.get(key) ?? inboundOf(name, incarnation);
+    this.#hearsay.delete(key);
     this.#senders.set(name, fresh);
     this.#departed.delete(name);
     return this.#latest = fresh;
   }
 
-  #inboundByHearsay({ name, incarnation }: NodeLife): Inbound {
+  #inboundByHearsay({ name, incarnation }: NodeIncarnation): Inbound {
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return known;
-    const life = lifeKey(name, incarnation);
-    const heard = this.#hearsay.get(life) ?? inboundOf(name, incarnation);
-    this.#hearsay.delete(life);
-    this.#hearsay.set(life, heard);
+    const key = incarnationKey(name, incarnation);
+    const heard = this.#hearsay.get(key) ?? inboundOf(name, incarnation);
+    this.#hearsay.delete(key);
+    this.#hearsay.set(key, heard);
     forgetOldest(this.#hearsay, HEARSAY_MAX);
     return heard;
   }
 
-  #find({ name, incarnation }: NodeLife): Inbound | undefined {
+  #find({ name, incarnation }: NodeIncarnation): Inbound | undefined {
     const known = this.#senders.get(name);
-    return known?.incarnation === incarnation ? known : this.#hearsay.get(lifeKey(name, incarnation));
+    return known?.incarnation === incarnation ? known : this.#hearsay.get(incarnationKey(name, incarnation));
   }
 
-  /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier life of the sender. */
-  #admitted(sender: NodeLife, sequence: number): Inbound | undefined {
+  /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier incarnation of the sender. */
+  #admitted(sender: NodeIncarnation, sequence: number): Inbound | undefined {
     const inbound = this.#find(sender);
     return inbound?.pending.delete(sequence) === true ? inbound : undefined;
   }
 }
 
-function lifeKey(name: string, incarnation: number): string {
+function incarnationKey(name: string, incarnation: number): string {
   return `${incarnation}:${name}`;
 }
 

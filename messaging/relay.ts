@@ -66,7 +66,7 @@ export class Relay {
   readonly #first: () => number;
   #sequence: number | undefined;
 
-  /** `self` is this node's present life. */
+  /** `self` is this node's present incarnation. */
   constructor(
     self: { readonly name: string; readonly incarnation: number },
     { ttl = 5, memory = 8_192, first = () => 1 }: RelayOptions = {},

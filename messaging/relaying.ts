@@ -96,7 +96,7 @@ export class Relaying {
     this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance });
   }
 
-  /** Begins again as another life of this node. */
+  /** Begins again as another incarnation of this node. */
   restart(self: NodeSpec): void {
     this.#awaited.clear();
     this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance });

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { LocalRuntime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
@@ -22,8 +22,8 @@ import { encodeInto } from "../wire/message_pack_encode.ts";
 
 /** A message that was accepted and not yet handed over. */
 export interface AcceptedMessage {
-  /** Which life of which node sent it. */
-  readonly sender: NodeLife;
+  /** Which incarnation of which node sent it. */
+  readonly sender: NodeIncarnation;
   /** Its number among the messages of that one. */
   readonly sequence: number;
   readonly name: string;
@@ -73,7 +73,7 @@ export class ReliableReceiver {
    * @param isFirstHand Whether it came from its sender itself, and not by the word of others.
    */
   accept(
-    sender: NodeLife,
+    sender: NodeIncarnation,
     envelope: Envelope,
     bytes: number,
     message: unknown,
@@ -106,18 +106,18 @@ export class ReliableReceiver {
   }
 
   /** A node has left the cluster. */
-  left(node: NodeLife): void {
+  left(node: NodeIncarnation): void {
     this.#seen.leave(node);
   }
 
-  /** Forgets everything, because this node begins another life. */
+  /** Forgets everything, because this node begins another incarnation. */
   reset(): void {
     this.#seen = new Deduplication();
   }
 
   /** The reply to a request says what became of it, so that the request itself is done with once it is handed over. */
   #handOver(
-    sender: NodeLife,
+    sender: NodeIncarnation,
     sequence: number,
     name: string,
     message: unknown,
@@ -140,13 +140,13 @@ export class ReliableReceiver {
   }
 
   /** What brought its order on, and nothing else. */
-  #discard(sender: NodeLife, sequence: number): void {
+  #discard(sender: NodeIncarnation, sequence: number): void {
     this.#options.stats.discarded++;
     this.#seen.settle(sender, sequence);
   }
 
   /** Acknowledges a message when its handler is done; as long as there is none, the sender repeats it. */
-  #handle(sender: NodeLife, sequence: number, name: string, message: unknown, context: MessageContext): void {
+  #handle(sender: NodeIncarnation, sequence: number, name: string, message: unknown, context: MessageContext): void {
     const { inbound } = this.#options;
     const seen = this.#seen;
     if (!inbound.handles(name)) {
@@ -162,8 +162,13 @@ export class ReliableReceiver {
     }
   }
 
-  /** What ends in another life of this node is not said to have been handled in that one. */
-  async #await(result: Promise<unknown>, seen: Deduplication, { name, incarnation }: NodeLife, sequence: number) {
+  /** What ends in another incarnation of this node is not said to have been handled in that one. */
+  async #await(
+    result: Promise<unknown>,
+    seen: Deduplication,
+    { name, incarnation }: NodeIncarnation,
+    sequence: number,
+  ) {
     const sender = { name, incarnation };
     try {
       await result;
@@ -175,7 +180,7 @@ export class ReliableReceiver {
   }
 
   #take(
-    sender: NodeLife,
+    sender: NodeIncarnation,
     { sequence, floor, causal, call }: Envelope,
     bytes: number,
     message: unknown,
@@ -221,13 +226,13 @@ export class ReliableReceiver {
   }
 
   /** Whether a message has not come before. */
-  #admits(sender: NodeLife, sequence: number, floor: number, isFirstHand: boolean): boolean {
+  #admits(sender: NodeIncarnation, sequence: number, floor: number, isFirstHand: boolean): boolean {
     const isNew = this.#seen.admit(sender, sequence, floor, isFirstHand) === "new";
     if (!isNew) this.#options.stats.duplicates++;
     return isNew;
   }
 
-  #refuse(sender: NodeLife, sequence: number, why: "full" | "late"): void {
+  #refuse(sender: NodeIncarnation, sequence: number, why: "full" | "late"): void {
     const { stats } = this.#options;
     if (why === "full") {
       stats.overloaded++;

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { LocalRuntime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./outstanding_messages.ts";
@@ -56,11 +56,11 @@ export interface GuaranteesOptions {
   readonly chance: () => number;
   /** Name of this node. */
   readonly self: () => string;
-  /** The life of this node. */
+  /** The incarnation of this node. */
   readonly incarnation: () => number;
-  /** The newest known life of a member, or `undefined` for a node that is none. */
+  /** The newest known incarnation of a member, or `undefined` for a node that is none. */
   readonly stats: Pick<MessageStats, "repeated" | "expired">;
-  readonly memberLife: (node: string) => number | undefined;
+  readonly memberIncarnation: (node: string) => number | undefined;
   /** Whether there are connections with a node that has not left, be it a member or not. */
   readonly isPresent: (node: string) => boolean;
 }
@@ -132,8 +132,8 @@ export class ReliableSender {
     this.#work();
   }
 
-  /** A life of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it. */
-  left({ name, incarnation }: NodeLife): void {
+  /** An incarnation of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it. */
+  left({ name, incarnation }: NodeIncarnation): void {
     const isForLater = ({ causal }: NumberedMessage) =>
       causal !== undefined && splitParticipantKey(causal.stamp.to).incarnation > incarnation;
     for (const { message } of this.#outstanding.peerLeft(name, isForLater)) {
@@ -154,7 +154,7 @@ export class ReliableSender {
     this.reset(reason);
   }
 
-  /** Gives everything up, because this node begins another life. */
+  /** Gives everything up, because this node begins another incarnation. */
   reset(reason: Error): void {
     this.#aging?.cancel();
     this.#timer?.cancel();
@@ -183,7 +183,7 @@ export class ReliableSender {
     const kept = this.#options.codec.keep(outgoing.message);
     const message = new NumberedMessage(outgoing, kept, placeholder);
     this.#keep(message, kept.bytes.length, options);
-    if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberLife(node)! });
+    if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberIncarnation(node)! });
     const settled = ack ? message.settled() : undefined;
     const sent = this.#sendFirst(message, signal);
     if (settled === undefined) return sent ?? DONE;
@@ -192,14 +192,14 @@ export class ReliableSender {
   }
 
   #checkReachable({ node, options }: OutboundMessage): void {
-    const { isPresent, memberLife } = this.#options;
-    if (isPresent(node) || options.transitive || memberLife(node) !== undefined) return;
+    const { isPresent, memberIncarnation } = this.#options;
+    if (isPresent(node) || options.transitive || memberIncarnation(node) !== undefined) return;
     throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
   }
 
   /** A place in a causal order must be filled, or its owner leave: that can be told of members only. */
   #checkPlace(node: string, label: string): void {
-    if (this.#options.memberLife(node) === undefined) {
+    if (this.#options.memberIncarnation(node) === undefined) {
       throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
     }
     if (!this.#options.orders.knows(label)) {
@@ -283,10 +283,10 @@ export class ReliableSender {
   }
 
   #sendAgain(peer: string, sequence: number, message: NumberedMessage): void {
-    const incarnation = this.#options.memberLife(peer);
+    const incarnation = this.#options.memberIncarnation(peer);
     const { causal } = message;
     if (causal !== undefined && incarnation !== undefined && causal.stamp.to !== participantKey(peer, incarnation)) {
-      // The receiver has begun another life, to which the old place means nothing.
+      // The receiver has begun another incarnation, to which the old place means nothing.
       this.#place(message, causal.label, { name: peer, incarnation });
     }
     message.sequence = sequence;
@@ -298,7 +298,7 @@ export class ReliableSender {
   }
 
   /** Gives a message, and what may come in its stead, a place in a causal order. */
-  #place(message: NumberedMessage, label: string, to: NodeLife): void {
+  #place(message: NumberedMessage, label: string, to: NodeIncarnation): void {
     const place = this.#options.orders.place(label, to, this.#now());
     message.causal = { ...place, empty: message.causal?.empty ?? false };
     if (message.placeholder !== undefined) message.placeholder.causal = { ...place, empty: true };

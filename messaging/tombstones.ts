@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeLife } from "../wire/node_spec.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 
 /** Names of which the last incarnation to leave is remembered. */
@@ -11,7 +11,7 @@ export class Tombstones {
   readonly #newest = new Map<string, number>();
 
   /** Remembers that an incarnation, and every one before it, has left. */
-  add({ name, incarnation }: NodeLife): void {
+  add({ name, incarnation }: NodeIncarnation): void {
     const newest = Math.max(incarnation, this.#newest.get(name) ?? incarnation);
     this.#newest.delete(name);
     this.#newest.set(name, newest);
@@ -24,7 +24,7 @@ export class Tombstones {
   }
 
   /** Whether an incarnation has left. */
-  has({ name, incarnation }: NodeLife): boolean {
+  has({ name, incarnation }: NodeIncarnation): boolean {
     // Asked for every message, and mostly nobody has.
     return this.#newest.size > 0 && incarnation <= (this.#newest.get(name) ?? -1);
   }

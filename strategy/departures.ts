@@ -2,12 +2,12 @@
 
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { StrategyContext } from "./strategy.ts";
-import { memberSince, type NodeLife, type NodeSpec } from "../wire/node_spec.ts";
+import { memberSince, type NodeIncarnation, type NodeSpec } from "../wire/node_spec.ts";
 import { checkInteger, checkName, checkObject } from "../wire/node_spec_check.ts";
 
-/** That a life of a node is over, and all earlier ones with it. */
-export interface Departure extends NodeLife {
-  /** Whether it left or was removed, as opposed to followed by a later life. */
+/** That an incarnation of a node is over, and all earlier ones with it. */
+export interface Departure extends NodeIncarnation {
+  /** Whether it left or was removed, as opposed to followed by a later incarnation. */
   readonly isRemoval: boolean;
 }
 
@@ -16,9 +16,9 @@ export interface Departure extends NodeLife {
  * come back with a list that was under way meanwhile; this memory stops it.
  */
 export type Departures = ReadonlyMap<string, {
-  /** The last life that is over. */
+  /** The last incarnation that is over. */
   readonly over: number;
-  /** The last life that left or was removed; -1 if there is none. Whatever goes on with it has left as well. */
+  /** The last incarnation that left or was removed; -1 if there is none. Whatever goes on with it has left as well. */
   readonly removed: number;
 }>;
 
@@ -42,9 +42,9 @@ export function removalOf({ name, incarnation }: Pick<NodeSpec, "name" | "incarn
 }
 
 /**
- * What is known of the departure of that life of a node; `undefined` when it is not over.
+ * What is known of the departure of that incarnation of a node; `undefined` when it is not over.
  *
- * @example A later life is followed up
+ * @example A later incarnation is followed up
  * ```ts
  * import { departureOf, withDeparture } from "@partisan/peer-service/strategy";
  * import { assertEquals } from "@std/assert";
@@ -71,7 +71,7 @@ export function departureOf(departures: Departures, node: NodeSpec): Departure |
 }
 
 /**
- * Whether that life of the node is over.
+ * Whether that incarnation of the node is over.
  *
  * @example What is over does not come back
  * ```ts
@@ -95,7 +95,7 @@ export function hasDeparted(departures: Departures, node: NodeSpec): boolean {
   return departureOf(departures, node) !== undefined;
 }
 
-/** Whether a departure ends that life of the node. */
+/** Whether a departure ends that incarnation of the node. */
 export function isEndOf({ name, incarnation, isRemoval }: Departure, node: NodeSpec): boolean {
   return name === node.name && incarnation >= (isRemoval ? memberSince(node) : node.incarnation);
 }
@@ -188,7 +188,7 @@ export function followUp(node: NodeSpec, former: NodeSpec): NodeSpec {
   return since === memberSince(node) ? node : { ...node, since };
 }
 
-/** Tells `to` when its own present life is over, as far as others said. */
+/** Tells `to` when its own present incarnation is over, as far as others said. */
 export function sendItsDeparture(turn: DepartureTurn, to: NodeSpec): void {
   const departure = departureOf(turn.state.departures, to);
   if (departure !== undefined) turn.send(to, { type: "left", ...departure });

@@ -18,7 +18,7 @@ export function answer(
   message: GossipMessage,
   context: StrategyContext,
 ): Transition<FullMeshState> {
-  if (isForFormerLife(state, from, message)) return answerForFormerLife(state, from, message);
+  if (isForFormerIncarnation(state, from, message)) return answerForFormerIncarnation(state, from, message);
   const isAsked = state.asked.has(from.name);
   const isMember = isAsked || state.set.has(from.name);
   switch (message.kind) {
@@ -98,16 +98,24 @@ export function connectedPeers({ self, set }: FullMeshState, { connected }: Stra
 }
 
 /**
- * Whether a message can only be for the former life of this node, which has left. Whoever was out of reach then still takes
- * it for a member, and must not draw the new life into a cluster that it never asked to join.
+ * Whether a message can only be for the former incarnation of this node, which has left. Whoever was out of reach then still takes
+ * it for a member, and must not draw the new incarnation into a cluster that it never asked to join.
  */
-function isForFormerLife({ self, set, farewell }: FullMeshState, from: NodeSpec, message: GossipMessage): boolean {
+function isForFormerIncarnation(
+  { self, set, farewell }: FullMeshState,
+  from: NodeSpec,
+  message: GossipMessage,
+): boolean {
   if (farewell.names.length === 0 || set.has(from.name) || message.kind === "join") return false;
   return message.kind !== "welcome" || message.incarnation !== self.incarnation;
 }
 
-/** Says that the former life has left; or, to one who knows the new life because that asked to join, asks again. */
-function answerForFormerLife(state: FullMeshState, from: NodeSpec, message: GossipMessage): Transition<FullMeshState> {
+/** Says that the former incarnation has left; or, to one who knows the new incarnation because that asked to join, asks again. */
+function answerForFormerIncarnation(
+  state: FullMeshState,
+  from: NodeSpec,
+  message: GossipMessage,
+): Transition<FullMeshState> {
   if (message.kind === "delta") {
     // Such as the farewell of another one: two of them must not bid each other farewell for ever.
     if (message.delta.memberNames.length === 0) return { state, outgoing: [] };

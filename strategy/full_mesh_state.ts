@@ -13,7 +13,7 @@ export interface FullMeshState {
   readonly away: ReadonlySet<string>;
   /** Names that were seen to become absent and are not forgotten yet: since when, the longest ago first. */
   readonly absentSince: ReadonlyMap<string, number>;
-  /** That its former life has left, to be told to those who have not heard; empty when there is nothing to tell. */
+  /** That its former incarnation has left, to be told to those who have not heard; empty when there is nothing to tell. */
   readonly farewell: MembershipSet;
   /** Nodes that this one has asked to let it join, and that have not answered. */
   readonly asked: ReadonlySet<string>;
@@ -28,7 +28,7 @@ export interface FullMeshState {
 /** Names that are remembered as absent at most; beyond it those absent for longest are forgotten early. */
 export const ABSENT_NAMES_MAX = 10_000;
 
-/** Whether this node is in the cluster, in its present life. */
+/** Whether this node is in the cluster, in its present incarnation. */
 export function isMember({ self, set }: FullMeshState): boolean {
   return set.get(self.name)?.incarnation === self.incarnation;
 }

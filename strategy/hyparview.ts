@@ -87,7 +87,7 @@ export interface HyParViewOptions {
  * knows some more nodes in reserve to replace those that fail.
  *
  * From J. Leitão, J. Pereira and L. Rodrigues, "HyParView: a membership protocol for reliable gossip-based broadcast",
- * DSN 2007. Beyond the paper: a node can leave for good; a restarted one retires its former life; links that only one end
+ * DSN 2007. Beyond the paper: a node can leave for good; a restarted one retires its former incarnation; links that only one end
  * believes in are noticed; a lost neighbour is tried again for a while, so that a cluster that was cut in two heals; and each
  * node swaps a neighbour for another node now and then, ever more rarely, so that a cluster whose nodes all joined at once through
  * one of them becomes as well mixed as one that grew slowly.

@@ -134,7 +134,7 @@ export interface Strategy<State = unknown> {
   /** Everyone that the strategy knows to be in the cluster, this node included unless it was removed. */
   members(state: State): readonly NodeSpec[];
   /**
-   * Whether that life of a node has left the cluster for good, as far as this node knows. Left out by strategies that know all of the cluster:
+   * Whether that incarnation of a node has left the cluster for good, as far as this node knows. Left out by strategies that know all of the cluster:
    * then whoever is a member no more has left. Otherwise it may just have been forgotten.
    */
   hasLeft?(state: State, node: NodeSpec): boolean;

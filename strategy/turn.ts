@@ -5,7 +5,7 @@ import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
 
 /**
  * One event on its way through a strategy: the state so far, and what is to be sent. Steps replace `state` by a new value,
- * they never change it in place, so that the strategy as a whole stays pure. Lives as long as the event.
+ * they never change it in place, so that the strategy as a whole stays pure. Incarnations as long as the event.
  *
  * @typeParam State What the strategy remembers.
  * @typeParam Message What its nodes tell each other.

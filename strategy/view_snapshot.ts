@@ -9,7 +9,7 @@ import type { View } from "./view.ts";
 /** Views longer than this are not read. */
 const VIEW_MAX = 4_096;
 
-/** What a strategy with a partial view keeps of its state for its next life. */
+/** What a strategy with a partial view keeps of its state for its next incarnation. */
 export interface ViewSnapshot {
   /** The nodes that it knew. */
   readonly view: View;

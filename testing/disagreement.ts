@@ -77,9 +77,11 @@ function differentView(first: PeerServiceManager, node: PeerServiceManager): str
     const spec = found[index]!;
     return spec.name === name && spec.incarnation === incarnation;
   });
-  return isSame ? undefined : `"${first.name}" knows ${lives(expected)}, but "${node.name}" knows ${lives(found)}`;
+  return isSame
+    ? undefined
+    : `"${first.name}" knows ${incarnations(expected)}, but "${node.name}" knows ${incarnations(found)}`;
 }
 
-function lives(specs: readonly { readonly name: string; readonly incarnation: number }[]): string {
+function incarnations(specs: readonly { readonly name: string; readonly incarnation: number }[]): string {
   return specs.map(({ name, incarnation }) => `"${name}" (${incarnation})`).join(", ");
 }

@@ -70,7 +70,7 @@ export class MemoryStore implements SnapshotStore {
 }
 
 /**
- * A store in memory, for simulated nodes. Give a node the same one in each of its lives, and it restarts with its disk; give it another one,
+ * A store in memory, for simulated nodes. Give a node the same one in each of its incarnations, and it restarts with its disk; give it another one,
  * and it restarts without.
  *
  * @returns The store, empty.

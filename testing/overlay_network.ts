@@ -6,7 +6,7 @@ import type { VirtualClock } from "./virtual_clock.ts";
 
 /** One node, as the network sees it. */
 export interface Endpoint {
-  /** Who it is in its present life. */
+  /** Who it is in its present incarnation. */
   readonly spec: NodeSpec;
   /** Nodes of different groups cannot reach each other. */
   readonly group: number;
@@ -230,7 +230,7 @@ export class OverlayNetwork {
   }
 }
 
-/** A node that takes part, in one of its lives. */
+/** A node that takes part, in one of its incarnations. */
 class Attached {
   readonly endpoint: Endpoint;
   readonly name: string;

@@ -130,7 +130,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /**
-   * The disk of a node, with all that it has kept in its lives. To crash a node and take its disk away, follow {@linkcode crash} with
+   * The disk of a node, with all that it has kept in its incarnations. To crash a node and take its disk away, follow {@linkcode crash} with
    * `cluster.disk(name).bytes = null`; to make a disk fail, set its `fault`.
    *
    * @throws {TypeError} When the cluster was made without disks.
@@ -193,7 +193,7 @@ export class SimulatedCluster implements AsyncDisposable {
     this.world.resume(name);
   }
 
-  /** Sets the wall clock of a node, in this life and later ones, `ms` milliseconds ahead of the others'. */
+  /** Sets the wall clock of a node, in this incarnation and later ones, `ms` milliseconds ahead of the others'. */
   setSkew(name: string, ms: number): void {
     this.world.setSkew(name, ms);
   }

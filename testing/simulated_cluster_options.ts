@@ -18,7 +18,7 @@ export interface SimulatedClusterOptions extends SimulatedWorldOptions {
   readonly nodes?: number | readonly string[] | undefined;
   /**
    * What each node is started with, as by `startPeerService()`. Unless told otherwise, a node listens on a host of its own name, at the same
-   * port in every life.
+   * port in every incarnation.
    *
    * @default {{}}
    */

@@ -10,9 +10,9 @@ import { EventOwner } from "./virtual_event_loop.ts";
 export interface SimulatedNodeContext {
   /** The time of the world. */
   readonly clock: VirtualClock;
-  /** Randomness of this life of this node. */
+  /** Randomness of this incarnation of this node. */
   readonly random: Random;
-  /** Network of this life of this node. */
+  /** Network of this incarnation of this node. */
   readonly transport: Transport;
   /** Is told that code of the node is about to run, because a timer is due or because it deferred something. */
   readonly woken: (node: SimulatedNode, cause: "timer" | "defer") => void;
@@ -22,7 +22,7 @@ export interface SimulatedNodeContext {
   readonly stretch: (secret: Uint8Array, salt: Uint8Array) => Promise<Uint8Array>;
 }
 
-/** One life of a node: it ends with a crash. */
+/** One incarnation of a node: it ends with a crash. */
 export class SimulatedNode extends EventOwner implements Runtime {
   readonly name: string;
   readonly clock: Clock;

@@ -55,7 +55,7 @@ const TCP_RETRANSMISSION: Retransmission = { initial: 200, cap: 120_000 };
 /** What outlives a node's crash. */
 interface Place {
   readonly index: number;
-  lives: number;
+  incarnations: number;
   skew: number;
   node: SimulatedNode | undefined;
 }
@@ -161,13 +161,13 @@ export class SimulatedWorld {
     return this.#random.fork(`test/${label}`);
   }
 
-  /** The runtime of node `name`, which is also its host name. After a crash: that of its next life. */
+  /** The runtime of node `name`, which is also its host name. After a crash: that of its next incarnation. */
   node(name: string): Runtime {
     const place = this.#place(name);
     if (place.node === undefined) {
-      place.lives++;
-      const random: Random = this.#random.fork(`node/${name}/${place.lives}`);
-      this.#record("start", name, place.lives);
+      place.incarnations++;
+      const random: Random = this.#random.fork(`node/${name}/${place.incarnations}`);
+      this.#record("start", name, place.incarnations);
       place.node = new SimulatedNode(name, () => place.skew, {
         clock: this.#loop.clock,
         random,
@@ -217,8 +217,8 @@ export class SimulatedWorld {
   }
 
   /**
-   * Ends this life of node `name`: its timers and streams are gone, and none of its promises settles any more. Its machine
-   * goes silent too, until the next life begins; with `reset: true` the machine resets the streams at once.
+   * Ends this incarnation of node `name`: its timers and streams are gone, and none of its promises settles any more. Its machine
+   * goes silent too, until the next incarnation begins; with `reset: true` the machine resets the streams at once.
    */
   crash(name: string, options: { readonly reset?: boolean } = {}): void {
     this.#living(name, "crash").crash();
@@ -227,7 +227,7 @@ export class SimulatedWorld {
     this.network.crash(name, options);
   }
 
-  /** Sets the wall clock of node `name`, in this life and later ones, `ms` milliseconds ahead of that of the world. */
+  /** Sets the wall clock of node `name`, in this incarnation and later ones, `ms` milliseconds ahead of that of the world. */
   setSkew(name: string, ms: number): void {
     this.#place(name).skew = ms;
   }
@@ -275,7 +275,7 @@ export class SimulatedWorld {
   #place(name: string): Place {
     let place = this.#places.get(name);
     if (place === undefined) {
-      this.#places.set(name, place = { index: this.#places.size, lives: 0, skew: 0, node: undefined });
+      this.#places.set(name, place = { index: this.#places.size, incarnations: 0, skew: 0, node: undefined });
     }
     return place;
   }

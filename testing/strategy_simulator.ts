@@ -177,7 +177,7 @@ export class StrategySimulator<State = unknown> {
     this.#clock.moveTo(end);
   }
 
-  /** What a node says of itself in its present, or last, life. */
+  /** What a node says of itself in its present, or last, incarnation. */
   spec(name: string): NodeSpec {
     return this.#node(name).spec;
   }

@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
-/** One node, in one of its lives. */
+/** One node, in one of its incarnations. */
 export class StrategySimulatorNode<State> {
   /** What it says of itself. */
   readonly spec: NodeSpec;

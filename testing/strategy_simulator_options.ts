@@ -43,13 +43,13 @@ export interface StartOptions {
   /** The node through which it joins the cluster; without one, it begins a cluster of its own. */
   readonly join?: string | undefined;
   /**
-   * Whether it remembers what its former life knew.
+   * Whether it remembers what its former incarnation knew.
    *
    * @default {false}
    */
   readonly remember?: boolean;
   /**
-   * Whether it has the address of its former life.
+   * Whether it has the address of its former incarnation.
    *
    * @default {false}
    */

@@ -13,7 +13,7 @@ const NUMBERS_MAX = 262_144;
  * are named once, and referred to by their place in `participants`.
  */
 export interface CausalStamp {
-  /** The receiver, as {@linkcode participantKey} names it: another life of it must not take the message. */
+  /** The receiver, as {@linkcode participantKey} names it: another incarnation of it must not take the message. */
   readonly to: string;
   /** The message's number among those from its sender to its receiver under this label, from 1. */
   readonly sequence: number;
@@ -28,7 +28,7 @@ export interface CausalStamp {
   readonly delivered: readonly number[];
 }
 
-/** Names one life of a node. */
+/** Names one incarnation of a node. */
 export function participantKey(name: string, incarnation: number): string {
   return `${incarnation}:${name}`;
 }
@@ -79,7 +79,7 @@ export function parseCausalStamp(value: unknown): CausalStamp {
     throw new TypeError("Cannot read a causal stamp: no receiver or no number");
   }
   if (!isList(participants, PARTICIPANTS_MAX) || !participants.every(isParticipantKey)) {
-    throw new TypeError("Cannot read a causal stamp: participants must be lives of nodes");
+    throw new TypeError("Cannot read a causal stamp: participants must be incarnations of nodes");
   }
   return {
     to,

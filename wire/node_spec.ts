@@ -12,11 +12,11 @@ export interface ChannelSpec {
   readonly compression: boolean;
 }
 
-/** One life of a node. */
-export interface NodeLife {
+/** One incarnation of a node. */
+export interface NodeIncarnation {
   /** Its name. */
   readonly name: string;
-  /** Which life of that name: see `NodeSpec.incarnation`. */
+  /** Which incarnation of that name: see `NodeSpec.incarnation`. */
   readonly incarnation: number;
 }
 
@@ -25,12 +25,12 @@ export interface NodeSpec {
   /** Unique in the cluster, such as `"a@127.0.0.1"`. 1 to 255 UTF-16 code units. */
   readonly name: string;
   /**
-   * Which life of that name this is: milliseconds since the epoch at its start, and always above that of
-   * every earlier life. A safe integer.
+   * Which incarnation of that name this is: milliseconds since the epoch at its start, and always above that of
+   * every earlier incarnation. A safe integer.
    */
   readonly incarnation: number;
   /**
-   * Where this life went on with what an earlier one had stored: the incarnation with which that membership began. Whoever removes a life removes
+   * Where this incarnation went on with what an earlier one had stored: the incarnation with which that membership began. Whoever removes an incarnation removes
    * those that go on with it, even when it hears of them only later.
    */
   readonly since?: number;
@@ -44,7 +44,7 @@ export interface NodeSpec {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
-/** The incarnation with which a node's membership began: its own, or that of the first life that it goes on with. */
+/** The incarnation with which a node's membership began: its own, or that of the first incarnation that it goes on with. */
 export function memberSince({ since, incarnation }: Pick<NodeSpec, "since" | "incarnation">): number {
   return since ?? incarnation;
 }

@@ -50,11 +50,11 @@ const KEY_BYTES = 32;
  */
 export function checkNodeSpec(value: unknown): NodeSpec {
   const { name, incarnation, since, key, addresses, channels, metadata } = checkObject(value, "node spec");
-  const life = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
+  const checked = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
   return {
     name: checkName(name, "name"),
-    incarnation: life,
-    ...(since !== undefined && { since: checkInteger(since, "since", 0, life) }),
+    incarnation: checked,
+    ...(since !== undefined && { since: checkInteger(since, "since", 0, checked) }),
     ...(key !== undefined && { key: checkKey(key) }),
     addresses: checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress),
     channels: checkChannels(channels),

@@ -10,7 +10,7 @@ const RELAY_TTL_MAX = 255;
 export interface RelayHeader {
   /** Name of the node that sent it first. */
   readonly origin: string;
-  /** Which life of that node did. */
+  /** Which incarnation of that node did. */
   readonly incarnation: number;
   /** Which of its relayed messages it is, from 1. */
   readonly sequence: number;

@@ -38,7 +38,7 @@ export class Accepting {
     if (opened !== null) {
       let confirmed = this.#reception.confirms(opened.request);
       for (; typeof confirmed !== "boolean"; confirmed = this.#reception.confirms(opened.request)) await confirmed;
-      // While it was opened, this node may have stopped, or begun another life.
+      // While it was opened, this node may have stopped, or begun another incarnation.
       if (self !== this.#host.self() || !confirmed) stream.close();
       else this.#host.welcome(opened.request, opened);
     }

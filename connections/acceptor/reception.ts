@@ -69,7 +69,7 @@ export class Reception {
     const hasAnswered = await this.#host.probe(predecessor);
     // Another dial may have shown the newcomer meanwhile: then it is the newcomer that answers.
     if (predecessor.incarnation < incarnation) {
-      // A node that begins another life may still answer for the former one: then it knows the dial as its own.
+      // A node that begins another incarnation may still answer for the former one: then it knows the dial as its own.
       if (hasAnswered && await word !== true) return nameInUse(name);
       this.#host.disconnect(predecessor);
     }
@@ -93,7 +93,7 @@ export class Reception {
     return this.#expected.delete(request);
   }
 
-  /** Expects nobody any more: what was granted was granted by the life of this node that ends. */
+  /** Expects nobody any more: what was granted was granted by the incarnation of this node that ends. */
   reset(): void {
     this.#expected.clear();
   }

@@ -117,7 +117,7 @@ export class Dialing {
 
   /**
    * The addresses at which nobody is known to live who is behind an injected partition: for the other side, a dial that succeeds is a sign of
-   * life, although nothing can follow it.
+   * incarnation, although nothing can follow it.
    *
    * @throws {HandshakeRefusedError} When there is none, or the node that is meant is behind one.
    */

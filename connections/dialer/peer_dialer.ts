@@ -94,7 +94,7 @@ export class PeerDialer {
     this.reconcile();
   }
 
-  /** Forgets the past: the peer has begun a new life, which knows nothing of it either. */
+  /** Forgets the past: the peer has begun a new incarnation, which knows nothing of it either. */
   encourage(): void {
     this.#dialedLast = null;
     this.#hasFailed = false;

@@ -45,7 +45,7 @@ export const REFUSAL_CODES = [
  * - `duplicate`: the connection exists already, or is being dialed by the other side. Not a failure.
  * - `channel`: neither node has such a channel, or it has fewer connections.
  * - `partitioned`: an injected partition lies in between.
- * - `stopping`: the node, or this life of it, is about to end.
+ * - `stopping`: the node, or this incarnation of it, is about to end.
  * - `protocol`: what was sent is not how nodes speak to each other.
  * - `certificate`: it is not for the node that shows it.
  * - `not-admitted`: the `admit` option of the node says no.

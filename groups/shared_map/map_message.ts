@@ -10,7 +10,7 @@ export const KEY_LENGTH_MAX = 1_024;
 const COUNT_MAX = 1_000_000;
 const ACTOR_LENGTH_MAX = 300;
 
-/** The name of one operation: an actor is one life of a map on one node, and counts its operations from 1. */
+/** The name of one operation: an actor is one incarnation of a map on one node, and counts its operations from 1. */
 export interface MapDot {
   readonly actor: string;
   readonly counter: number;

@@ -8,7 +8,7 @@ import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "
 import { addPassive, forget } from "./views.ts";
 
 /**
- * Takes notice of a node that somebody spoke of. A newer life of a known node retires the older one, everywhere.
+ * Takes notice of a node that somebody spoke of. A newer incarnation of a known node retires the older one, everywhere.
  *
  * @returns Whether it is somebody else, who is still in the cluster as far as is known here.
  */
@@ -36,7 +36,7 @@ export function removeNode(turn: HyParViewTurn, node: NodeSpec): void {
   onLeft(turn, removalOf(newest));
 }
 
-/** That life of a node is over: forgets it and passes the news on, once. */
+/** That incarnation of a node is over: forgets it and passes the news on, once. */
 export function onLeft(turn: HyParViewTurn, gone: Departure, from?: NodeSpec): void {
   const { self, active, pending } = turn.state;
   const departures = withDeparture(turn.state.departures, gone);

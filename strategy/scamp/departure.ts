@@ -21,7 +21,7 @@ import { keep, spread } from "./subscription.ts";
 const FANOUT = 10;
 
 /**
- * Takes notice of a node that somebody spoke of. A newer life of a known node retires the older one, everywhere.
+ * Takes notice of a node that somebody spoke of. A newer incarnation of a known node retires the older one, everywhere.
  *
  * @returns Whether that node is still in the cluster, as far as is known here.
  */
@@ -48,7 +48,7 @@ export function removeNode(turn: ScampTurn, node: NodeSpec): void {
   onLeft(turn, removalOf(newest));
 }
 
-/** That life of a node is over: forgets it and passes the news on, once. */
+/** That incarnation of a node is over: forgets it and passes the news on, once. */
 export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void {
   const { self, view, inView, subscribing } = turn.state;
   const { name, incarnation, isRemoval } = gone;
@@ -56,7 +56,7 @@ export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void 
     if (isEndOf(gone, self)) unsubscribe(turn, gone);
     return;
   }
-  // Who retires its own former life was away, and may not know who left meanwhile.
+  // Who retires its own former incarnation was away, and may not know who left meanwhile.
   if (from?.name === name && from.incarnation > incarnation) sendLatestDepartures(turn, from);
   const departures = withDeparture(turn.state.departures, gone);
   if (departures === turn.state.departures) return;
@@ -117,7 +117,7 @@ export function pruneNodes(turn: ScampTurn, nodes: View): void {
 }
 
 /**
- * Goes on with what a former life of this node knew: that life is retired everywhere, and this one subscribes as soon as
+ * Goes on with what a former incarnation of this node knew: that incarnation is retired everywhere, and this one subscribes as soon as
  * a connection is there.
  */
 export function resume(turn: ScampTurn, view: View, inView: View): void {

@@ -25,7 +25,7 @@ export type ScampMessage =
   | { readonly type: "kept" }
   /** A leaver → who has it in its view: put this node in my place. Or, when it is `spare`, only if nobody else is left there. */
   | { readonly type: "replace"; readonly node: NodeSpec; readonly isSpare: boolean }
-  /** That life of a node is over. */
+  /** That incarnation of a node is over. */
   | { readonly type: "left" } & Departure;
 
 /**

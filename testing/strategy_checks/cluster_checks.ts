@@ -19,7 +19,7 @@ export const CLUSTER_CHECKS: readonly Check[] = [
   { name: "forgets a node that another one removes, and tells it", run: removes },
   { name: "begins alone with what a node knew that had left", run: leavesForGood },
   { name: "lets a node leave right after it joined", run: leavesSoon },
-  { name: "takes a node that left back, in its next life", run: comesBack },
+  { name: "takes a node that left back, in its next incarnation", run: comesBack },
 ];
 
 /** How often two runs are compared: their totals could be equal by chance. */

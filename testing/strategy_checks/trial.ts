@@ -98,7 +98,8 @@ export class Trial<State> {
     const { incarnation } = this.cluster.spec(spec.name);
     demand(
       spec.incarnation === incarnation,
-      () => `"${name}" knows life ${spec.incarnation} of "${spec.name}", which is in its life ${incarnation}`,
+      () =>
+        `"${name}" knows incarnation ${spec.incarnation} of "${spec.name}", which is in its incarnation ${incarnation}`,
     );
   }
 

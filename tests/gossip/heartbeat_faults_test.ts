@@ -189,9 +189,9 @@ Deno.test("after any faults are over, nobody living is down and everyone dead is
 /** Within one life of the observer, "down" and "up" of one node take turns. */
 function assertAlternating(world: HeartbeatWorld, seed: number): void {
   const last = new Map<string, string>();
-  for (const { by, byLife, node, type, at } of world.sayings) {
+  for (const { by, byIncarnation, node, type, at } of world.sayings) {
     if (type !== "down" && type !== "up") continue;
-    const key = `${by}/${byLife} ${node}`;
+    const key = `${by}/${byIncarnation} ${node}`;
     assert((last.get(key) ?? "up") !== type, `seed ${seed}: ${by} says twice that ${node} is ${type}, at ${at}`);
     last.set(key, type);
   }

@@ -2,7 +2,7 @@
 
 import { Heartbeat } from "../../gossip/heartbeat.ts";
 import type { HeartbeatEvent, HeartbeatOutput } from "../../gossip/heartbeat_types.ts";
-import type { NodeLife } from "../../wire/node_spec.ts";
+import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 
 /** What one node said about another. */
@@ -10,7 +10,7 @@ export interface Saying extends HeartbeatEvent {
   readonly at: number;
   readonly by: string;
   /** The incarnation of that one. */
-  readonly byLife: number;
+  readonly byIncarnation: number;
 }
 
 export interface WorldOptions {
@@ -31,12 +31,12 @@ interface Peer {
 
 interface Node {
   readonly index: number;
-  life: NodeLife;
+  life: NodeIncarnation;
   detector: Heartbeat;
   readonly peers: Map<string, Peer>;
   state: "running" | "paused" | "dead";
   /** Frames that wait in the sockets of a paused node. */
-  waiting: { readonly from: NodeLife; readonly message: unknown }[];
+  waiting: { readonly from: NodeIncarnation; readonly message: unknown }[];
 }
 
 interface Task {
@@ -198,7 +198,7 @@ export class HeartbeatWorld {
 
   #carryOut(node: Node, output: HeartbeatOutput): void {
     for (const event of output.events) {
-      this.sayings.push({ ...event, at: this.now, by: node.life.name, byLife: node.life.incarnation });
+      this.sayings.push({ ...event, at: this.now, by: node.life.name, byIncarnation: node.life.incarnation });
     }
     for (const { to, message } of output.outgoing) this.#transmit(node, to, message);
   }
@@ -220,7 +220,7 @@ export class HeartbeatWorld {
     });
   }
 
-  #read(node: Node, from: NodeLife, message: unknown): void {
+  #read(node: Node, from: NodeIncarnation, message: unknown): void {
     const peer = node.peers.get(from.name);
     if (!peer?.connected || peer.incarnation !== from.incarnation) return;
     peer.heardAt = this.now;

@@ -207,7 +207,7 @@ Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and fo
 
 Deno.test("Plumtree takes broadcasts of a root's present life only, where it is known", () => {
   const lives = new Map<string, number>();
-  const tree = plumtree({ lifeOf: (root) => lives.get(root) });
+  const tree = plumtree({ incarnationOf: (root) => lives.get(root) });
   const of = (incarnation: number, sequence: number) =>
     tree.receive("b", { ...GOSSIP, id: { root: "r", incarnation, sequence } }, 0).events.length;
   assertEquals([of(2, 1), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 1, 1]);

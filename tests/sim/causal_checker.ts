@@ -28,7 +28,7 @@ export class CausalChecker {
 
   /** A message is about to be sent. @returns What happened before. */
   send(id: number, sender: Life, to: string): CausalPast {
-    const from = lifeKey(sender);
+    const from = incarnationKey(sender);
     const past = this.#past(from);
     const before = new Set(past);
     past.add(id);
@@ -45,7 +45,7 @@ export class CausalChecker {
 
   /** A message was delivered. */
   deliver(id: number, before: CausalPast, at: Life): void {
-    const receiver = lifeKey(at);
+    const receiver = incarnationKey(at);
     const delivered = this.#delivered.get(receiver) ?? new Set();
     this.#delivered.set(receiver, delivered.add(id));
     const past = this.#past(receiver).add(id);
@@ -60,10 +60,10 @@ export class CausalChecker {
   /** Whether a message is still waited for: its place is in the receiver's present life, and its sender has not left for all it knows. */
   #isDue(id: number, at: Life): boolean {
     const placed = this.#placed.get(id);
-    if (placed === undefined || placed.to !== lifeKey(at) || !this.#run.isAlive(placed.sender)) return false;
+    if (placed === undefined || placed.to !== incarnationKey(at) || !this.#run.isAlive(placed.sender)) return false;
     const [name, incarnation] = placed.from.split("/");
     const known = at.node.membersForOrchestration().find((member) => member.name === name);
-    return `${known?.incarnation}` === incarnation && lifeKey(placed.sender) === placed.from;
+    return `${known?.incarnation}` === incarnation && incarnationKey(placed.sender) === placed.from;
   }
 
   #past(life: string): Set<number> {
@@ -74,6 +74,6 @@ export class CausalChecker {
 }
 
 /** One life as the protocol counts them: leaving begins another one, too. */
-function lifeKey({ node: { spec } }: Life): string {
+function incarnationKey({ node: { spec } }: Life): string {
   return `${spec.name}/${spec.incarnation}`;
 }

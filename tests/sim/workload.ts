@@ -133,11 +133,11 @@ export class Workload {
     const occasions = lives.flatMap((life) =>
       lives.flatMap(({ name: to }) => this.#faithfulChannels.map((channel) => ({ life, to, channel, key: 0, message })))
     );
-    const perLife = lives.map((life) => ({ life, to: EVERYBODY, channel: "default", key: 0, message }));
+    const perIncarnation = lives.map((life) => ({ life, to: EVERYBODY, channel: "default", key: 0, message }));
     return {
       plain: this.#sendAll(PLAIN, occasions),
       guaranteed: this.#sendAll(GUARANTEED, occasions),
-      broadcast: this.#sendAll([BROADCAST], perLife),
+      broadcast: this.#sendAll([BROADCAST], perIncarnation),
     };
   }
 

@@ -60,7 +60,7 @@ class Turmoil {
       this.mesh.crash(name);
       this.#alone.delete(name);
       if (this.#random.chance(0.5)) continue;
-      this.mesh.start(name, this.#nextLife(name), this.mesh.strategy.snapshot(state));
+      this.mesh.start(name, this.#nextIncarnation(name), this.mesh.strategy.snapshot(state));
       this.#alone.add(name);
     }
   }
@@ -88,11 +88,11 @@ class Turmoil {
   #start(name: string): void {
     if (this.mesh.nodes.has(name)) return;
     const contact = this.#random.pick([...this.mesh.nodes.keys()].filter((other) => !this.#alone.has(other)));
-    this.mesh.start(name, this.#nextLife(name), this.#disks.get(name));
+    this.mesh.start(name, this.#nextIncarnation(name), this.#disks.get(name));
     if (this.mesh.reach(name, contact)) this.mesh.join(name, contact);
   }
 
-  #nextLife(name: string): number {
+  #nextIncarnation(name: string): number {
     const incarnation = this.#incarnations.get(name)! + 1;
     this.#incarnations.set(name, incarnation);
     return incarnation;

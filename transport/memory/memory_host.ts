@@ -36,7 +36,7 @@ export interface MemoryPorts {
   ownerOf(address: Address): string;
 }
 
-/** One life of a host of a network in memory: it ends with a crash. */
+/** One incarnation of a host of a network in memory: it ends with a crash. */
 export class MemoryHost implements Transport, DialHost {
   readonly name: string;
   /** What others see as the address that its streams come from. */
@@ -126,7 +126,7 @@ export class MemoryHost implements Transport, DialHost {
     for (const waiter of late) waiter.settle();
   }
 
-  /** Ends this life. With `tell`, the machine lives on and resets the streams; otherwise nobody hears of it. */
+  /** Ends this incarnation. With `tell`, the machine lives on and resets the streams; otherwise nobody hears of it. */
   crash(tell: boolean): void {
     this.#alive = false;
     for (const listener of this.#listeners) listener.close();

@@ -129,7 +129,7 @@ export class MemoryNetwork {
     );
   }
 
-  /** How `host` reaches the others. After a crash of that host: of its next life. */
+  /** How `host` reaches the others. After a crash of that host: of its next incarnation. */
   transport(host: string): Transport {
     let found = this.#hosts.get(host);
     if (found === undefined) {
@@ -194,7 +194,7 @@ export class MemoryNetwork {
     for (const stream of index === undefined ? streams : streams.slice(index, index + 1)) stream.forget();
   }
 
-  /** Lets `host`, in this life, read no more than `bytesPerSecond` from each stream; `Infinity` ends that. */
+  /** Lets `host`, in this incarnation, read no more than `bytesPerSecond` from each stream; `Infinity` ends that. */
   slowReader(host: string, bytesPerSecond: number): void {
     if (!(bytesPerSecond > 0)) {
       throw new RangeError(`Cannot slow down: bytesPerSecond is ${bytesPerSecond}, expected above 0`);
@@ -229,8 +229,8 @@ export class MemoryNetwork {
   }
 
   /**
-   * Ends this life of `host`; none of its promises settles any more. Its machine goes silent too: nobody hears of
-   * it until the next life begins. With `reset: true` only the process dies, and the machine resets its streams.
+   * Ends this incarnation of `host`; none of its promises settles any more. Its machine goes silent too: nobody hears of
+   * it until the next incarnation begins. With `reset: true` only the process dies, and the machine resets its streams.
    */
   crash(host: string, options: { reset?: boolean } = {}): void {
     const found = this.#hosts.get(host);

@@ -3,8 +3,8 @@
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatEvent, HeartbeatPeer } from "./heartbeat_types.ts";
 
-/** What is known of one life of a node. Times are on the local clock. */
-export interface LifeSign {
+/** What is known of one incarnation of a node. Times are on the local clock. */
+export interface HeartbeatRecord {
   readonly incarnation: number;
   /** The newest counter; 0 when none is known. */
   counter: number;
@@ -23,9 +23,9 @@ export interface DownMark {
   readonly heardAt: number;
 }
 
-/** All that this node knows about the life and death of others. */
-export class LifeSigns {
-  readonly #signs = new Map<string, LifeSign>();
+/** All that this node knows about whether others are alive. */
+export class HeartbeatRecords {
+  readonly #records = new Map<string, HeartbeatRecord>();
   readonly #marks = new Map<string, DownMark>();
 
   /** The nodes that are held for dead. */
@@ -33,21 +33,21 @@ export class LifeSigns {
     return this.#marks;
   }
 
-  /** What is known of the life that `peer` is in; an older one is forgotten. */
-  of(name: string, peer: HeartbeatPeer): LifeSign {
-    const known = this.#signs.get(name);
+  /** What is known of the incarnation that `peer` is in; an older one is forgotten. */
+  of(name: string, peer: HeartbeatPeer): HeartbeatRecord {
+    const known = this.#records.get(name);
     if (known?.incarnation === peer.incarnation) return known;
     const { incarnation } = peer;
-    const fresh: LifeSign = { incarnation, counter: 0, counterAt: -Infinity, reportedAt: -Infinity };
-    this.#signs.set(name, fresh);
+    const fresh: HeartbeatRecord = { incarnation, counter: 0, counterAt: -Infinity, reportedAt: -Infinity };
+    this.#records.set(name, fresh);
     return fresh;
   }
 
   /** Takes note of a counter that was new at `counterAt`. */
-  learn(sign: LifeSign, counter: number, counterAt: number): void {
-    if (counter <= sign.counter) return;
-    sign.counter = counter;
-    sign.counterAt = counterAt;
+  learn(record: HeartbeatRecord, counter: number, counterAt: number): void {
+    if (counter <= record.counter) return;
+    record.counter = counter;
+    record.counterAt = counterAt;
   }
 
   /** Whether `name` is held for dead. */
@@ -67,19 +67,19 @@ export class LifeSigns {
     if (this.#marks.delete(name)) turn.events.push(this.event("up", name, peer));
   }
 
-  /** The event that says `type` of the life that `peer` is in. */
+  /** The event that says `type` of the incarnation that `peer` is in. */
   event(type: HeartbeatEvent["type"], node: string, peer: HeartbeatPeer): HeartbeatEvent {
     return { type, node, incarnation: peer.incarnation, counter: this.of(node, peer).counter };
   }
 
   /** Forgets the signs of life of a node whose connection is gone, but not that it was declared down. */
   disconnected(name: string): void {
-    this.#signs.delete(name);
+    this.#records.delete(name);
   }
 
   /** Forgets all about `name`. */
   forget(name: string): void {
-    this.#signs.delete(name);
+    this.#records.delete(name);
     this.#marks.delete(name);
   }
 }
