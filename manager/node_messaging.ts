@@ -293,12 +293,9 @@ export class NodeMessaging {
   /** Takes what other nodes have passed on. */
   #relayed(from: NodeIncarnation, what: RelayedArrival): void {
     // Another incarnation than the known one: it was made up, or is not known here yet, and what counts is repeated.
-    if (from.incarnation !== (this.#knownIncarnation(from.name) ?? from.incarnation)) {
-      return void this.relaying.stats.lost++;
-    }
-    if (what.kind === "acknowledgement") {
-      return this.reliableSender.takeAcknowledgement(from.name, what.acknowledgement);
-    }
+    const known = this.#knownIncarnation(from.name) ?? from.incarnation;
+    if (from.incarnation !== known) return void this.relaying.stats.lost++;
+    if (what.kind === "acknowledgement") return this.reliableSender.takeAcknowledgement(from.name, what.value);
     if (what.kind === "cancel") return this.cancellations.take(from.name, what.value, true);
     const { name, cast, channel, envelope, message, bytes, trace } = what;
     const context = this.inbound.context(from.name, channel, cast, trace);

@@ -30,7 +30,7 @@ export type RelayedArrival =
     readonly bytes: number;
     readonly trace: Uint8Array | undefined;
   }
-  | { readonly kind: "acknowledgement"; readonly acknowledgement: unknown }
+  | { readonly kind: "acknowledgement"; readonly value: unknown }
   | { readonly kind: "cancel"; readonly value: unknown };
 
 /** The word that a message has arrived. */
@@ -230,9 +230,7 @@ export class Relaying {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {
       const given = this.#given.get(origin);
-      return given !== undefined && rest[1] === given
-        ? { kind: "acknowledgement", acknowledgement: rest[0] }
-        : undefined;
+      return given !== undefined && rest[1] === given ? { kind: "acknowledgement", value: rest[0] } : undefined;
     }
     if (kind === "arrived") return { kind, number: rest[0] };
     if (kind === "cancel") return { kind, value: rest[0] };
