@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** No chunk is larger, so that what shares the connection is not held up by one. */
-export const CHUNK_MAX_BYTES = 256 * 1024;
+/** No chunk is larger, so that what shares the connection is not held up by one, and one read brings it: larger ones cost the receiver twice as much. */
+export const CHUNK_MAX_BYTES = 64 * 1024;
 /** Nor cut smaller than that, unless there is no more credit. */
 export const CHUNK_MIN_BYTES = 16 * 1024;
 /** A chunk takes this part of the receiver's window. */

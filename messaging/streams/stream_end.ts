@@ -58,7 +58,6 @@ interface DueReset {
 interface PendingWrite {
   readonly bytes: Uint8Array;
   at: number;
-  isLent: boolean;
   readonly done: PromiseWithResolvers<void>;
 }
 
@@ -176,11 +175,11 @@ export class StreamEnd {
     if (typeof this.#writing === "object") throw this.#writing.error;
     if (this.#pending !== null || this.#isEndDue) throw new TypeError("Cannot write: another write is under way");
     if (bytes.length === 0) return undefined;
-    const pending = { bytes, at: 0, isLent: false, done: Promise.withResolvers<void>() };
+    const pending = { bytes, at: 0, done: Promise.withResolvers<void>() };
     this.#pending = pending;
     this.#credit.want();
     this.#host.data(this);
-    return this.#pending === null && !pending.isLent ? undefined : pending.done.promise;
+    return this.#pending === null ? undefined : pending.done.promise;
   }
 
   /** Nothing more is written. */
@@ -327,15 +326,14 @@ export class StreamEnd {
     const size = this.#credit.chunkOf(bytes.length - at);
     const position = this.#credit.sent;
     const wasHeld = this.#credit.send(size);
-    pending.isLent = writeData(queue, this.number, position, wasHeld, bytes.subarray(at, at + size)) || pending.isLent;
+    writeData(queue, this.number, position, wasHeld, bytes.subarray(at, at + size));
     pending.at += size;
     if (pending.at < bytes.length) {
       this.#credit.want();
       return size;
     }
     this.#pending = null;
-    if (pending.isLent) queue.written().then(pending.done.resolve);
-    else pending.done.resolve();
+    pending.done.resolve();
     if (this.#isEndDue) this.#host.small(this);
     return size;
   }

@@ -6,7 +6,7 @@ import type { SendQueue } from "../../connections/send_queue.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
-import { type EncodedMessage, type PayloadCodec, ZERO_COPY_MIN_BYTES } from "../../wire/payload_codec.ts";
+import type { EncodedMessage, PayloadCodec } from "../../wire/payload_codec.ts";
 import { encodeInto } from "../../wire/message_pack_encode.ts";
 import type { RemoteError } from "../errors.ts";
 import { remoteErrorFromValue, remoteErrorToValue } from "../failure.ts";
@@ -103,7 +103,6 @@ export function readAccept(buffer: Uint8Array, start: number, end: number): numb
  * Writes a frame of kind `streamData`.
  *
  * @param wasHeld Whether it had to wait for credit: the highest bit of its position says so.
- * @returns Whether the bytes are written from where they are, and must not change until then.
  */
 export function writeData(
   queue: StreamQueue,
@@ -111,14 +110,12 @@ export function writeData(
   position: number,
   wasHeld: boolean,
   bytes: Uint8Array,
-): boolean {
+): void {
   const writer = queue.begin(FrameKind.streamData);
   writer.u32(stream);
   writeU48(writer, wasHeld ? position + HELD_BIT : position);
-  const isLent = bytes.length >= ZERO_COPY_MIN_BYTES;
-  if (!isLent) writer.raw(bytes);
-  queue.commit(isLent ? bytes : undefined);
-  return isLent;
+  writer.raw(bytes);
+  queue.commit();
 }
 
 /** Bytes in front of those of a frame of kind `streamData`, its number not counted. */
