@@ -15,12 +15,11 @@ export class BenchProcess implements AsyncDisposable {
   readonly #answers: ReadableStreamDefaultReader<string>;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param prefix A command that runs the process, such as `ip netns exec …`. */
-  constructor(prefix: readonly string[] = []) {
+  constructor() {
     const child = new URL("child.ts", import.meta.url).href;
     const flags = Deno.env.get("BENCH_CHILD_FLAGS")?.split(" ") ?? [];
-    const [command, ...args] = [...prefix, Deno.execPath(), "run", "-A", "--no-check", ...flags, child];
-    this.#process = new Deno.Command(command!, { args, stdin: "piped", stdout: "piped" }).spawn();
+    const args = ["run", "-A", "--no-check", ...flags, child];
+    this.#process = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
     this.#input = this.#process.stdin.getWriter();
     this.#answers = this.#process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();

@@ -4,6 +4,7 @@ import type { ContestantName, Link } from "./contestant.ts";
 import * as echo from "./echo_child.ts";
 import * as flood from "./flood_child.ts";
 import * as headOfLine from "./head_of_line_child.ts";
+import { openRelay } from "./link_relay.ts";
 import * as mesh from "./mesh_child.ts";
 import * as plainEcho from "./plain_echo.ts";
 import * as scale from "./scale_child.ts";
@@ -22,6 +23,7 @@ export const COMMANDS = {
   ...flood,
   ...headOfLine,
   ...mesh,
+  openRelay,
   ...plainEcho,
   ...scale,
   ...stream,

@@ -20,6 +20,18 @@ export interface Link {
    */
   readonly hostname?: string;
   /**
+   * Port on which this end listens.
+   *
+   * @default {any that is free}
+   */
+  readonly port?: number;
+  /**
+   * Port that the other end dials in its place: a relay listens there.
+   *
+   * @default {the same}
+   */
+  readonly front?: number;
+  /**
    * Connections, among which handlers are spread.
    *
    * @default {1}

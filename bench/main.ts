@@ -18,6 +18,7 @@ import { flood, guarantees } from "./flood.ts";
 import { headOfLine } from "./head_of_line.ts";
 import { host } from "./host.ts";
 import { interposition } from "./interposition.ts";
+import { link } from "./link.ts";
 import { metrics } from "./metrics.ts";
 import { membership } from "./membership.ts";
 import { groups } from "./groups.ts";
@@ -36,6 +37,7 @@ const SUBJECTS: readonly Subject[] = [
   trust,
   host,
   concurrency,
+  link,
   headOfLine,
   stream,
   interposition,

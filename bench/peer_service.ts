@@ -31,7 +31,7 @@ export class PeerService implements Contestant {
   }
 
   static async start(
-    { hostname = "127.0.0.1", parallelism = 1, channels = false, trust, credentials, directory }: Link,
+    { hostname = "127.0.0.1", port = 0, front, parallelism = 1, channels = false, trust, credentials, directory }: Link,
   ): Promise<PeerService> {
     const names = Array.from(
       { length: channels ? parallelism : 1 },
@@ -39,7 +39,8 @@ export class PeerService implements Contestant {
     );
     const each = { parallelism: channels ? 1 : parallelism, maxQueuedBytes: QUEUED_BYTES };
     const node = await startPeerService({
-      listen: { hostname, port: 0 },
+      listen: { hostname, port },
+      ...(front !== undefined && { advertise: { hostname, port: front } }),
       channels: Object.fromEntries(names.map((name) => [name, each])),
       ...(directory && {
         runtime: denoRuntime({ transport: new UnixTransport({ clock: systemClock, directory }) }),

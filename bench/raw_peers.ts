@@ -23,9 +23,10 @@ export abstract class RawPeers {
   }
 
   listen(): Promise<string> {
-    this.#listener = Deno.listen({ hostname: this.#link.hostname ?? "127.0.0.1", port: 0 });
+    const { hostname = "127.0.0.1", port = 0, front } = this.#link;
+    this.#listener = Deno.listen({ hostname, port });
     this.#accept(this.#listener);
-    return Promise.resolve(JSON.stringify(this.#listener.addr));
+    return Promise.resolve(JSON.stringify({ ...this.#listener.addr, ...(front !== undefined && { port: front }) }));
   }
 
   async connect(address: string): Promise<void> {

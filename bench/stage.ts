@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type Contestant, type ContestantName, contestantOf, type Link } from "./contestant.ts";
+import type { LinkRelay } from "./link_relay.ts";
 import type { MeshNode } from "./mesh_child.ts";
 import type { ScaleCluster } from "./scale_cluster.ts";
 
@@ -14,6 +15,8 @@ export class Stage {
   plain: Deno.Conn | undefined;
   /** Nodes of a mesh. */
   mesh: MeshNode[] = [];
+  /** A long way between two other processes. */
+  relay: LinkRelay | undefined;
   /** Nodes of a cluster at scale. */
   cluster!: ScaleCluster;
   #end: Contestant | undefined;
