@@ -92,7 +92,9 @@ export class BoundedFeed {
     if (this.#omitted === 0 || (this.#controller?.desiredSize ?? 0) < WAITING_BYTES_MAX / 2) return;
     const { format, now } = this.#options;
     const data = plainJson({ at: now(), count: this.#omitted });
-    if (this.#write(format.event(this.#number, "omitted", data))) this.#omitted = 0;
+    // Before it is written: that asks for more at once where the reader waits.
+    this.#omitted = 0;
+    this.#write(format.event(this.#number, "omitted", data));
   }
 
   /** @returns Whether there was room. */
