@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /** The signals that ask a program to end, and what shells show for one that was ended by them. */
-const terminations = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+export const TERMINATIONS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 /** The system asked this program to end. */
 export class Interruption extends Error {
@@ -10,9 +10,9 @@ export class Interruption extends Error {
   /** What shells show for a program that was ended by the signal. */
   readonly exitCode: number;
 
-  constructor(signal: keyof typeof terminations) {
+  constructor(signal: keyof typeof TERMINATIONS) {
     super(`Interrupted by ${signal}`);
-    this.exitCode = terminations[signal];
+    this.exitCode = TERMINATIONS[signal];
   }
 }
 

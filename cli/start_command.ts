@@ -36,7 +36,7 @@ export async function runStart(args: Arguments): Promise<number> {
   const reloadKeys = () => reload(node, settings);
   signals.onHangup = () => void reloadKeys().catch((error) => tell(`cannot reload the keys: ${messageOf(error)}`));
   const admin = await openAdmin(node, settings, token, reloadKeys);
-  await using http = openHttp(node, settings.text("http"), token);
+  await using http = openHttp(node, settings, token);
   const { addresses } = node.spec;
   const where = addresses.map(formatAddress).join(" and ");
   const extras = [
@@ -45,17 +45,21 @@ export async function runStart(args: Arguments): Promise<number> {
   ];
   printLine(`"${node.name}" listens on ${where}${extras.join("")}`);
   await Promise.race([stopped(node), signals.first]);
-  if (!node.stopSignal.aborted) await drain(node, Number(settings.text("drain-timeout") ?? DRAIN_MS), signals.second);
+  const timeout = Number(settings.text("drain-timeout") ?? DRAIN_MS);
+  const interrupted = node.stopSignal.aborted ? undefined : await drain(node, timeout, signals.second);
   await admin?.close();
-  return isRemoved ? EXIT_CODES.removed : EXIT_CODES.success;
+  return isRemoved ? EXIT_CODES.removed : interrupted ?? EXIT_CODES.success;
 }
 
-async function drain(node: PeerServiceManager, timeout: number, second: Promise<void>): Promise<void> {
+/** @returns What a second signal gave for an exit code; `undefined` where none came. */
+async function drain(node: PeerServiceManager, timeout: number, second: Promise<number>): Promise<number | undefined> {
   tell("drains; a second signal stops it at once");
   const drained = node.drain({ timeout }).catch((error) => {
     if (!node.stopSignal.aborted) throw error;
   });
-  await Promise.race([drained, second.then(() => node.stop())]);
+  const code = await Promise.race([drained.then(() => undefined), second]);
+  if (code !== undefined) await node.stop();
+  return code;
 }
 
 function openAdmin(
@@ -75,11 +79,13 @@ function openAdmin(
   return serveAdmin(node, { ...endpoint, token, reloadKeys });
 }
 
-function openHttp(node: PeerServiceManager, where: string | undefined, token: string | undefined) {
+function openHttp(node: PeerServiceManager, settings: StartSettings, token: string | undefined) {
+  const where = settings.text("http");
   if (where === undefined) return null;
   const endpoint = parseAdminEndpoint(where);
   if (!("port" in endpoint)) throw new UsageError(`Option "--http" is "${where}": expected HOST:PORT`);
-  const server = Deno.serve({ ...endpoint, onListen: () => {} }, httpHandler(node, { token }));
+  const handler = httpHandler(node, { token, hosts: settings.list("http-host") });
+  const server = Deno.serve({ ...endpoint, onListen: () => {} }, handler);
   return { address: `http://${formatAddress(server.addr)}`, [Symbol.asyncDispose]: () => server.shutdown() };
 }
 

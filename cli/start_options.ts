@@ -34,6 +34,12 @@ export const startOptions: readonly OptionSpec[] = [
   { name: "token-file", value: "FILE", help: "token of the admin endpoint on HOST:PORT, and of --http", isPath: true },
   { name: "http", value: "HOST:PORT", help: "serve /ready, /alive, /metrics, /members and the page" },
   {
+    name: "http-host",
+    value: "NAME",
+    help: "a name by which --http is reached, besides localhost and addresses",
+    repeat: true,
+  },
+  {
     name: "drain-timeout",
     value: "MS",
     help: "how long to finish work when it ends (default 30000)",

@@ -12,7 +12,7 @@ import { UsageError } from "./usage_error.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
 /** What only `--config` can say, with the names that `startPeerService` has for it. */
-const STRUCTURES = [
+export const STRUCTURES = [
   "channels",
   "metadata",
   "heartbeat",
@@ -33,18 +33,23 @@ export class StartSettings {
     this.#structures = structures;
   }
 
-  /** @throws {UsageError} When something is unknown, of the wrong kind or out of range. */
-  static async read(args: Arguments): Promise<StartSettings> {
-    const config = args.text("config") ?? Deno.env.get("PARTISAN_CONFIG");
+  /**
+   * @param environment The value of a variable.
+   * @throws {UsageError} When something is unknown, of the wrong kind or out of range.
+   */
+  static async read(
+    args: Arguments,
+    environment: (variable: string) => string | undefined = (variable) => Deno.env.get(variable),
+  ): Promise<StartSettings> {
+    const config = args.text("config") ?? (environment("PARTISAN_CONFIG") || undefined);
     const inFile = config === undefined ? new Map<string, unknown>() : await readConfig(config);
     const values = new Map<string, readonly string[]>();
-    for (const option of startOptions) {
-      const variable = `PARTISAN_${option.name.toUpperCase().replaceAll("-", "_")}`;
+    for (const option of startOptions.filter(({ name }) => name !== "config")) {
+      const variable = variableOf(option.name);
       const fromFile = inFile.get(camelCase(option.name));
       inFile.delete(camelCase(option.name));
       const given = args.list(option.name);
-      const environment = Deno.env.get(variable);
-      const fromEnvironment = environment === undefined || environment === "" ? undefined : environment;
+      const fromEnvironment = environment(variable) || undefined;
       if (given.length > 0) values.set(option.name, given);
       else if (fromEnvironment !== undefined) {
         const parts = option.repeat === true && option.name !== "discovery"
@@ -69,6 +74,11 @@ export class StartSettings {
   /** The value of an option. */
   text(option: string): string | undefined {
     return this.#values.get(option)?.at(-1);
+  }
+
+  /** All values of an option that may be repeated. */
+  list(option: string): readonly string[] {
+    return this.#values.get(option) ?? [];
   }
 
   /** What `startPeerService` takes. */
@@ -163,6 +173,12 @@ function textOf(what: string, value: unknown): string {
   throw new UsageError(`${what} must be text`);
 }
 
-function camelCase(name: string): string {
+/** The variable that an option can come from. */
+export function variableOf(option: string): string {
+  return `PARTISAN_${option.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** The name of an option in the file. */
+export function camelCase(name: string): string {
   return name.replaceAll(/-(.)/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -51,13 +51,13 @@ async function allDone(node: Node, timeout: number, signal: AbortSignal): Promis
   const { registry, reliableSender } = node.messaging;
   const begunAt = clock.now();
   let hasBeenTold = false;
-  while (!signal.aborted && clock.now() - begunAt < timeout) {
+  for (let left; !signal.aborted && (left = begunAt + timeout - clock.now()) > 0;) {
     const { pending, waiting } = registry.workload;
     hasBeenTold ||= clock.now() - begunAt >= Math.min(interval, timeout);
     const isIdle = pending === 0 && waiting === 0 && reliableSender.outstanding === 0 &&
       node.streaming.stats.open === 0;
     if (hasBeenTold && isIdle) return true;
-    await sleep(clock, interval / LOOKS_PER_INTERVAL, signal).catch(() => {});
+    await sleep(clock, Math.min(interval / LOOKS_PER_INTERVAL, left), signal).catch(() => {});
   }
   return false;
 }

@@ -4,6 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { parseArguments } from "../../cli/arguments.ts";
 import { commands } from "../../cli/commands.ts";
 import { EXIT_CODES } from "../../cli/help_text.ts";
+import { startOptions } from "../../cli/start_options.ts";
+import { camelCase, STRUCTURES, variableOf } from "../../cli/start_settings.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
 const shown = commands.filter(({ hidden }) => hidden !== true);
@@ -32,6 +34,23 @@ Deno.test("docs/command.md tells of every command and of no other, with an examp
 Deno.test("docs/command.md names the permissions of every command", () => {
   const known = tableBelow("Permissions").map(([name]) => name);
   for (const [name, , , permissions = ""] of tableBelow("Commands")) assert(known.includes(permissions), name);
+});
+
+Deno.test("docs/command.md tells of every option of start, with its variable, its name in the file, and its choices", () => {
+  const rows = tableBelow("Options of start");
+  assertEquals(
+    rows.map(([option, variable, inFile]) => [option, variable, inFile]),
+    startOptions.map(({ name, value }) => [
+      `\`--${name} ${value}\``,
+      `\`${variableOf(name)}\``,
+      name === "config" ? "" : `\`${camelCase(name)}\``,
+    ]),
+  );
+  for (const [index, { choices = [] }] of startOptions.entries()) {
+    for (const choice of choices) assert(rows[index]![3]!.includes(choice), `${choice} in ${rows[index]}`);
+  }
+  const structures = text.split("\n## Options of start\n")[1]!.split("\n|")[0]!;
+  for (const name of STRUCTURES) assert(structures.includes(`\`${name}\``), name);
 });
 
 Deno.test("docs/command.md tells of every exit code", () => {

@@ -3,9 +3,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
+import { Desk, MAIN, works } from "./desk.ts";
 import { PseudoTerminal, type TerminalSize, whyNoPseudoTerminal } from "./pseudo_terminal.ts";
 
-const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const COLOR = "\x1b[32m";
 
 /** A test in a pseudo-terminal; where there is none, its name says why it is ignored. */
@@ -123,4 +123,28 @@ Deno.test("top and cluster draw nothing where there is no terminal", async () =>
     assertEquals(code, 0);
     assert(text !== "" && !text.includes("\x1b"), text);
   }
+});
+
+Deno.test({
+  name: "zsh completes commands, options and their values as a user presses Tab",
+  ignore: whyNoPseudoTerminal !== null || !await works("zsh", "--version"),
+  fn: async () => {
+    await using desk = new Desk();
+    const { stdout } = await desk.run("completions", "zsh");
+    await Deno.writeTextFile(
+      `${desk.folder}/.zshrc`,
+      `autoload -U +X compinit && compinit -D -u\n${stdout}\npartisan() { print "ran ($*)" }\nprint ready\n`,
+    );
+    const environment = { ZDOTDIR: desk.folder, HOME: desk.folder };
+    await using terminal = new PseudoTerminal(["zsh", "-d", "-i"], { columns: 100, rows: 30 }, environment);
+    await terminal.shows(/ready/);
+    await terminal.type("partisan dra\t\r");
+    await terminal.shows(/ran \(drain\)/);
+    await terminal.type("partisan keys re\t\r");
+    await terminal.shows(/ran \(keys reload\)/);
+    await terminal.type("partisan members --st\tu\t\r");
+    await terminal.shows(/ran \(members --status up\)/);
+    await terminal.type("exit\r");
+    await terminal.end();
+  },
 });
