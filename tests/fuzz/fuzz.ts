@@ -16,6 +16,8 @@ const INPUT_MS_MAX = 5_000;
 export interface FuzzResult {
   readonly inputs: number;
   readonly refused: number;
+  /** Milliseconds that the slowest one took, pauses of the engine included. */
+  readonly slowest: number;
 }
 
 /**
@@ -24,7 +26,7 @@ export interface FuzzResult {
  * @throws {Error} When one of them crashes it, or it takes too long, or it refuses without saying why; the message says which seed.
  */
 export async function fuzz(target: Target, first: number, inputs: number): Promise<FuzzResult> {
-  let refused = 0;
+  let refused = 0, slowest = 0;
   for (let seed = first; seed < first + inputs; seed++) {
     const start = performance.now();
     try {
@@ -37,9 +39,10 @@ export async function fuzz(target: Target, first: number, inputs: number): Promi
       refused++;
     }
     const elapsed = performance.now() - start;
+    slowest = Math.max(slowest, elapsed);
     if (elapsed > INPUT_MS_MAX) throw new Error(`${target.name}, seed ${seed}: took ${Math.round(elapsed)} ms`);
   }
-  return { inputs, refused };
+  return { inputs, refused, slowest };
 }
 
 function isClear(error: unknown): boolean {
