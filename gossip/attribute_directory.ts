@@ -62,14 +62,18 @@ export class AttributeDirectory {
     return this.#members.get(node);
   }
 
-  /** The attributes of a node that can be seen. */
-  visible(node: string): ReadonlyMap<string, { readonly value: Uint8Array }> {
+  /** Whether the attributes of a node can be seen. */
+  isVisible(node: string): boolean {
     const owner = this.#owners.get(node);
-    const isVisible = owner !== undefined && owner.hash !== null && !this.#hidden.has(node);
-    return isVisible ? owner.record.entries : new Map();
+    return owner !== undefined && owner.hash !== null && !this.#hidden.has(node);
   }
 
-  /** Does something that concerns one owner. @returns What of it users see differently afterwards. */
+  /** The attributes of a node that can be seen. */
+  visible(node: string): ReadonlyMap<string, { readonly value: Uint8Array }> {
+    return this.isVisible(node) ? this.#owners.get(node)?.record.entries ?? new Map() : new Map();
+  }
+
+  /** Does something that concerns one owner, and may concern all of its attributes. @returns What of it users see differently afterwards. */
   observing(node: string, change: () => void): AttributeEvent[] {
     const before = new Map([...this.visible(node)].map(([key, { value }]) => [key, value]));
     change();

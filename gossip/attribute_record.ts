@@ -6,6 +6,9 @@ import { ATTRIBUTE_KEYS_MAX, type AttributeDelta, type VersionedAttribute } from
 /** What one attribute takes besides its key and its value, in bytes, at most. */
 const ENTRY_OVERHEAD_BYTES = 16;
 
+/** How many of its latest changes a record can tell without looking at all attributes. */
+const RECENT_MAX = 256;
+
 /** An attribute that got another value, or none. */
 export interface ChangedAttribute {
   readonly key: string;
@@ -24,6 +27,9 @@ export class AttributeRecord {
   #version = 0;
   #withdrawnAt = 0;
   #bytes = 0;
+  /** The latest values, by the order of their versions: all that are later than {@linkcode AttributeRecord.#recentSince}. */
+  #recent: VersionedAttribute[] = [];
+  #recentSince = 0;
 
   constructor(owner: string, incarnation: number) {
     this.owner = owner;
@@ -79,15 +85,15 @@ export class AttributeRecord {
 
   /** What a node that knows `from` of this incarnation has to be told. */
   deltaSince(from: number): AttributeDelta {
-    const all = [...this.#entries.values()].sort((a, b) => a.version - b.version);
     const isBehind = this.#withdrawnAt > from;
+    const later = from >= this.#recentSince ? this.#recent.filter((entry) => this.#isCurrent(entry)) : this.#all();
     return {
       owner: this.owner,
       incarnation: this.incarnation,
       version: this.#version,
       from,
-      entries: all.filter(({ version }) => version > from),
-      live: isBehind ? all.filter(({ version }) => version <= from).map(({ version }) => version) : null,
+      entries: later.filter(({ version }) => version > from),
+      live: isBehind ? this.#all().map(({ version }) => version).filter((version) => version <= from) : null,
     };
   }
 
@@ -103,26 +109,28 @@ export class AttributeRecord {
    * @returns What changed, or `null` when the owner says more than it may: then nothing is changed.
    */
   apply({ entries, live, version }: AttributeDelta, bytesMax: number): ChangedAttribute[] | null {
-    const before = new Map(this.#entries);
     const gone = live === null ? [] : this.#missing(new Set([...live, ...entries.map(({ version }) => version)]));
-    for (const key of gone) this.#remove(key);
-    // What comes off the wire is a view into a larger buffer, which would be kept with it.
-    for (const { key, version, value } of entries) {
-      const known = before.get(key)?.value;
-      this.#put({ key, version, value: known !== undefined && isSame(known, value) ? known : value.slice() });
-    }
-    if (this.#bytes > bytesMax || this.#entries.size > ATTRIBUTE_KEYS_MAX) {
-      this.#restore(before);
-      return null;
+    const next = new Map(entries.map((entry) => [entry.key, entry]));
+    const replaced = new Set([...gone, ...next.keys()]);
+    const added = [...next.values()].reduce((sum, entry) => sum + sizeOf(entry), 0);
+    const removed = [...replaced].reduce((sum, key) => sum + sizeOf(this.#entries.get(key)), 0);
+    const kept = this.#entries.size - [...replaced].filter((key) => this.#entries.has(key)).length;
+    if (this.#bytes - removed + added > bytesMax || kept + next.size > ATTRIBUTE_KEYS_MAX) return null;
+    const withdrawn = gone.filter((key) => !next.has(key));
+    for (const key of withdrawn) this.#remove(key);
+    const changed: ChangedAttribute[] = [];
+    for (const { key, version, value } of next.values()) {
+      const known = this.#entries.get(key)?.value;
+      const isKnown = isSame(known, value);
+      // What comes off the wire is a view into a larger buffer, which would be kept with it.
+      const own = isKnown && known !== undefined ? known : value.slice();
+      this.#put({ key, version, value: own });
+      if (!isKnown) changed.push({ key, value: own });
     }
     this.#version = version;
     // When exactly is not known here; that it was by now is what a node that is further behind has to be told.
     if (live !== null) this.#withdrawnAt = version;
-    const changed = entries.filter(({ key, value }) => !isSame(before.get(key)?.value, value));
-    return [
-      ...gone.filter((key) => !this.#entries.has(key)).map((key) => ({ key, value: undefined })),
-      ...changed.map(({ key, value }) => ({ key, value })),
-    ];
+    return [...withdrawn.map((key) => ({ key, value: undefined })), ...changed];
   }
 
   /** A number that changes with the version: what a digest is made of. */
@@ -139,19 +147,28 @@ export class AttributeRecord {
     return [...this.#entries.values()].filter(({ version }) => !existing.has(version)).map(({ key }) => key);
   }
 
+  /** All attributes, the one that was set first first. */
+  #all(): VersionedAttribute[] {
+    return [...this.#entries.values()].sort((a, b) => a.version - b.version);
+  }
+
+  #isCurrent({ key, version }: VersionedAttribute): boolean {
+    return this.#entries.get(key)?.version === version;
+  }
+
   #put(entry: VersionedAttribute): void {
     this.#bytes += sizeOf(entry) - sizeOf(this.#entries.get(entry.key));
     this.#entries.set(entry.key, entry);
+    if (entry.version <= (this.#recent.at(-1)?.version ?? this.#recentSince)) return;
+    this.#recent.push(entry);
+    if (this.#recent.length < 2 * RECENT_MAX) return;
+    this.#recentSince = this.#recent[RECENT_MAX - 1]!.version;
+    this.#recent = this.#recent.slice(RECENT_MAX);
   }
 
   #remove(key: string): boolean {
     this.#bytes -= sizeOf(this.#entries.get(key));
     return this.#entries.delete(key);
-  }
-
-  #restore(entries: ReadonlyMap<string, VersionedAttribute>): void {
-    for (const key of [...this.#entries.keys()]) this.#remove(key);
-    for (const entry of entries.values()) this.#put(entry);
   }
 }
 

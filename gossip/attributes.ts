@@ -243,21 +243,30 @@ export class Attributes {
     const { bytesMax, ownersMax } = this.#options;
     const directory = this.#directory;
     const known = directory.owners.get(delta.owner);
+    if (known !== undefined && known.record.incarnation === delta.incarnation) {
+      return this.#advance(known, delta, now);
+    }
     let isApplied = false;
     const events = directory.observing(delta.owner, () => {
-      if (known !== undefined && known.record.incarnation === delta.incarnation) {
-        isApplied = known.record.accepts(delta) && known.record.apply(delta, bytesMax) !== null;
-        if (!isApplied) return;
-        known.renewedAt = now;
-        directory.count(known);
-      } else {
-        const record = new AttributeRecord(delta.owner, delta.incarnation);
-        const hasRoom = known !== undefined || directory.owners.size < ownersMax;
-        isApplied = hasRoom && delta.from === 0 && record.apply(delta, bytesMax) !== null;
-        if (isApplied) directory.put({ record, renewedAt: now, hash: null });
-      }
+      const record = new AttributeRecord(delta.owner, delta.incarnation);
+      const hasRoom = known !== undefined || directory.owners.size < ownersMax;
+      isApplied = hasRoom && delta.from === 0 && record.apply(delta, bytesMax) !== null;
+      if (isApplied) directory.put({ record, renewedAt: now, hash: null });
     });
     return isApplied ? events : null;
+  }
+
+  /** Moves on within one incarnation of an owner, at the cost of what changes and not of what there is. */
+  #advance(known: AttributeOwner, delta: AttributeDelta, now: number): AttributeEvent[] | null {
+    const directory = this.#directory;
+    const wasVisible = directory.isVisible(delta.owner);
+    const changes = known.record.accepts(delta) ? known.record.apply(delta, this.#options.bytesMax) : null;
+    if (changes === null) return null;
+    known.renewedAt = now;
+    directory.count(known);
+    if (!directory.isVisible(delta.owner)) return [];
+    const seen = wasVisible ? changes : [...known.record.entries.values()];
+    return seen.map(({ key, value }) => ({ node: delta.owner, key, value }));
   }
 
   /** Somebody has a version of this node's attributes that this node never made: a newer one takes its place. */
