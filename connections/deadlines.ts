@@ -5,12 +5,23 @@ import type { Clock, Timer } from "../runtime/runtime.ts";
 /** Ends an attempt, because of `reason`. */
 export type GiveUp = (reason: unknown) => void;
 
+/** The time is looked at so often while an attempt lasts: what is missed in one part is not counted, and that is known only where it ends. */
+const PARTS = 10;
+/** Milliseconds that make no difference. */
+const PRECISION_MS = 0.001;
+
 interface Attempt {
+  /** In milliseconds of the time that is counted. */
   readonly until: number;
   readonly giveUp: GiveUp;
 }
 
-/** Gives many attempts the same time, with one timer for all of them. */
+/**
+ * Gives many attempts the same time, with one timer for all of them.
+ *
+ * Time is counted while this process runs: what a timer is late by passed without it, and the answers that came meanwhile are read only now.
+ * With many processes on few processors, attempts would otherwise be given up that succeed a moment later, and begun again, which makes it worse.
+ */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #duration: number;
@@ -18,6 +29,11 @@ export class Deadlines {
   /** In the order in which their time is up, because all have the same. */
   readonly #attempts = new Set<Attempt>();
   #timer: Timer | null = null;
+  /** Milliseconds counted so far, and when that was. */
+  #counted = 0;
+  #countedAt = 0;
+  /** Milliseconds after which the timer is to come. */
+  #part = 0;
 
   /**
    * @param duration In milliseconds.
@@ -31,9 +47,16 @@ export class Deadlines {
 
   /** Has `giveUp` called once the time is up, unless what is returned is disposed of before. */
   begin(giveUp: GiveUp): Disposable {
-    const attempt: Attempt = { until: this.#clock.now() + this.#duration, giveUp };
+    const now = this.#clock.now();
+    if (this.#timer === null) {
+      this.#countedAt = now;
+      this.#schedule(this.#duration);
+    }
+    const attempt: Attempt = {
+      until: this.#counted + Math.min(now - this.#countedAt, this.#part) + this.#duration,
+      giveUp,
+    };
     this.#attempts.add(attempt);
-    this.#timer ??= this.#clock.schedule(this.#duration, () => this.#look());
     return { [Symbol.dispose]: () => this.#end(attempt) };
   }
 
@@ -46,16 +69,24 @@ export class Deadlines {
   }
 
   #look(): void {
-    const now = this.#clock.now();
     this.#timer = null;
+    this.#counted += this.#part;
+    this.#countedAt = this.#clock.now();
     for (const attempt of this.#attempts) {
-      if (attempt.until > now) {
-        this.#timer ??= this.#clock.schedule(attempt.until - now, () => this.#look());
+      const left = attempt.until - this.#counted;
+      if (left > PRECISION_MS) {
+        // Whoever was given up may have begun anew.
+        if (this.#timer === null) this.#schedule(left);
         return;
       }
       this.#attempts.delete(attempt);
       attempt.giveUp(this.#expired());
     }
+  }
+
+  #schedule(left: number): void {
+    this.#part = Math.min(left, this.#duration / PARTS);
+    this.#timer = this.#clock.schedule(this.#part, () => this.#look());
   }
 
   #end(attempt: Attempt): void {

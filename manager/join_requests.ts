@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
 import { checkDialable, parseAddress } from "./addresses.ts";
+import { awakeClock } from "../runtime/awake_clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { JoinTarget } from "./joining.ts";
@@ -46,7 +47,7 @@ export async function completeJoin(
   let trouble: unknown;
   let isJoined = false;
   try {
-    await withDeadline(runtime.clock, given, what, async (ended, progress) => {
+    await withDeadline(awakeClock(runtime.clock), given, what, async (ended, progress) => {
       const until = node.context.untilStopped(ended);
       const joined = await node.join(target, until, { progress, failed: (error) => trouble = error });
       isJoined = true;

@@ -10,10 +10,11 @@ import { backoffDelay, type BackoffOptions } from "../connections/dialer/backoff
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
 import { CertificateError } from "../transport/tls/certificate_error.ts";
-import { isForbidden } from "../connections/handshake/dial_trouble.ts";
+import { isForbidden, SlowHandshakeError } from "../connections/handshake/dial_trouble.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Address } from "../wire/address.ts";
 import { isSame, reachContact } from "./contact.ts";
+import { JoinProgress } from "./join_progress.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";
 import type { Pinger } from "./pinger.ts";
@@ -33,6 +34,12 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
 
 /** An acceptor that does not trust a certificate may close without a word; so does one that is about to end. So often in a row it is taken for the former. */
 const SILENT_REFUSALS_MAX = 3;
+
+/**
+ * So many handshakes that took too long are taken for a sign that the other end has too much to do: with many processes on few processors, those
+ * that all others join take longest. What never answers looks the same.
+ */
+const SLOW_HANDSHAKES_MAX = 4;
 
 /** Nodes that a message names. */
 const NAMED_MAX = 3;
@@ -67,6 +74,8 @@ export interface JoiningOptions {
 export class Joining implements Part {
   readonly #options: JoiningOptions;
   readonly #changed = new Set<() => void>();
+  /** Told of peers to which a handshake took too long. */
+  readonly #slow = new Set<(peer: Peer) => void>();
   readonly #asked = new Set<Promise<boolean>>();
   #abandonment = new AbortController();
 
@@ -86,6 +95,7 @@ export class Joining implements Part {
     const { runtime, backoff } = this.#options;
     if (this.#isSelf(target)) return null;
     const until = AbortSignal.any([signal, this.#abandonment.signal]);
+    let slow = 0;
     for (let failures = 0, silent = 0;;) {
       until.throwIfAborted();
       try {
@@ -98,6 +108,7 @@ export class Joining implements Part {
         until.throwIfAborted();
         failed(error);
         if (isForbidden(error)) throw error;
+        if (error instanceof SlowHandshakeError && ++slow <= SLOW_HANDSHAKES_MAX) progress();
         if (error instanceof CertificateError && (error.code !== "refused" || ++silent >= SILENT_REFUSALS_MAX)) {
           throw error;
         }
@@ -130,31 +141,35 @@ export class Joining implements Part {
    * Waits until every connection with a peer that was joined is open, and with all other members that the strategy wants to be connected
    * with and that can be reached. It may not want any with the one that was joined: then with the others alone.
    *
-   * @param progress Called whenever there are more members or connections than ever before.
+   * @param progress Called whenever there are more members, or connections with one of them, than ever before.
    */
   async settled({ name }: Peer, signal: AbortSignal, progress: () => void): Promise<void> {
     const { pool, overlay, runtime, patience } = this.#options;
-    let best = -1;
-    let bestAt = runtime.clock.now();
+    const reached = new JoinProgress(SLOW_HANDSHAKES_MAX);
+    let movedAt = runtime.clock.now();
     using again = new Again(runtime, () => this.#check());
-    await this.#until(() => {
+    const slow = (peer: Peer) => reached.noteSlow(peer) && progress();
+    this.#slow.add(slow);
+    const isSettled = () => {
       const wanted = [...pool.peers.values()].filter((peer) => peer.wanted);
       const now = runtime.clock.now();
-      const score = wanted.reduce((sum, peer) => sum + peer.connections().length, overlay.members.size);
-      if (score > best) {
-        best = score;
-        bestAt = now;
+      if (reached.note(wanted, overlay.members.size)) {
+        movedAt = now;
         again.after(patience);
         progress();
       }
       const contact = wanted.find((peer) => peer.name === name);
-      if (contact !== undefined && !(overlay.members.has(name) && contact.fullyConnected)) return false;
+      if (contact !== undefined && !(overlay.members.has(name) && reached.isDone(contact))) return false;
       if (wanted.length === 0) return overlay.members.has(name);
-      const isLate = now - bestAt >= patience;
-      const open = wanted.filter(({ fullyConnected }) => fullyConnected);
-      const isSettled = (peer: Peer) => peer.fullyConnected || peer.outOfReach || (isLate && !peer.connected);
-      return open.length > 0 && wanted.every(isSettled);
-    }, signal);
+      const isLate = now - movedAt >= patience;
+      const isOver = (peer: Peer) => reached.isDone(peer) || peer.outOfReach || (isLate && !peer.connected);
+      return wanted.some((peer) => reached.isDone(peer)) && wanted.every(isOver);
+    };
+    try {
+      await this.#until(isSettled, signal);
+    } finally {
+      this.#slow.delete(slow);
+    }
   }
 
   /** With whom {@linkcode settled} waits for connections, and what went wrong with them last. */
@@ -167,7 +182,8 @@ export class Joining implements Part {
     return shown.length === 0 ? "" : `the connections with ${shown.join(", ")} are not all open`;
   }
 
-  dialFailed(): void {
+  dialFailed(peer: Peer, error: unknown): void {
+    if (error instanceof SlowHandshakeError) { for (const slow of this.#slow) slow(peer); }
     this.#check();
   }
 

@@ -205,7 +205,9 @@ export interface PeerServiceOptions {
   readonly treeRefreshInterval?: number | undefined;
   /**
    * Milliseconds, up to an hour, for which `syncJoin` goes on without progress when it was given no signal. Progress is a peer that
-   * answers, be it that it has too much to do, another member that becomes known, and another connection that opens.
+   * answers, be it that it has too much to do, another member that becomes known, and another connection that opens. Where a connection is
+   * accepted and nothing is said, the first four such handshakes count as well: a node with too much to do looks like that. Time in which this
+   * process did not run does not count.
    *
    * @default {10_000}
    */

@@ -22,10 +22,8 @@ export function dialTrouble(error: unknown, address: Address, stage: DialStage):
   const where = `"${formatAddress(address)}"`;
   const time = `${Math.round(stage.elapsed)} ms`;
   if (stage.isGivenUp) {
-    const what = stage.isAccepted
-      ? `Cannot open a connection with ${where}: timed out, it was accepted, and no handshake came within ${time}`
-      : `Cannot connect to ${where}: timed out, nobody answered within ${time}`;
-    return new DOMException(what, "TimeoutError");
+    if (stage.isAccepted) return new SlowHandshakeError(where, time);
+    return new DOMException(`Cannot connect to ${where}: timed out, nobody answered within ${time}`, "TimeoutError");
   }
   if (error instanceof HandshakeRefusedError || error instanceof CertificateError) return error;
   if (!stage.isAccepted && error instanceof Error) return error;
@@ -41,6 +39,14 @@ export function dialTrouble(error: unknown, address: Address, stage: DialStage):
 /** Whether a failure is one that trying again does not cure: this process may not dial there. */
 export function isForbidden(error: unknown): boolean {
   return error instanceof Error && (error instanceof ForbiddenAddressError || error.name === "NotCapable");
+}
+
+/** A connection was accepted, and the handshake took too long: what is there is no node, or has too much to do to say so. */
+export class SlowHandshakeError extends DOMException {
+  constructor(where: string, time: string) {
+    const what = `Cannot open a connection with ${where}`;
+    super(`${what}: timed out, it was accepted, and no handshake came within ${time}`, "TimeoutError");
+  }
 }
 
 /** The option `allow.addresses` holds none of the addresses that are to be dialed. */

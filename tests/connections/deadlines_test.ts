@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals } from "@std/assert";
+import type { Clock } from "../../runtime/runtime.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { Deadlines } from "../../connections/deadlines.ts";
 
@@ -67,4 +68,25 @@ Deno.test("Deadlines.giveUpAll() gives up every attempt at once", () => {
   attempts.giveUpAll();
   attempts.pass(200);
   assertEquals([attempts.given.length, attempts.clock.pending], [2, 0]);
+});
+
+Deno.test("Deadlines does not count the time in which the process did not run", () => {
+  const clock = new VirtualClock();
+  // A process that gets a third of the time that it needs: all of its timers are late.
+  const starved: Clock = {
+    now: () => clock.now(),
+    wallTime: () => clock.wallTime(),
+    schedule: (delay, callback) => clock.schedule(3 * delay, callback),
+  };
+  const deadlines = new Deadlines(starved, 100, () => undefined);
+  const givenUp: number[] = [];
+  deadlines.begin(() => givenUp.push(clock.now()));
+  while (clock.peek() !== undefined) clock.runNext();
+  assertEquals(givenUp, [300]);
+  // One that begins while the process stands still has all of its time once it runs again.
+  deadlines.begin(() => {});
+  clock.moveTo(325);
+  deadlines.begin(() => givenUp.push(clock.now()));
+  while (clock.peek() !== undefined) clock.runNext();
+  assertEquals(givenUp, [300, 630]);
 });

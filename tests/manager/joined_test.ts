@@ -127,3 +127,22 @@ Deno.test("joinTimeout counts from the last progress", async () => {
     10_000,
   );
 });
+
+scenario("syncJoin() goes on for a while where connections are accepted and nothing is said", async (world) => {
+  const options = { joinTimeout: 2_500 };
+  const a = await world.start("a");
+  const b = await world.start("b", options);
+  world.simulated.pause("a");
+  const joined = b.syncJoin(a.spec);
+  await new Promise<void>((resolve) => world.clock.schedule(7_000, resolve));
+  world.simulated.resume("a");
+  await joined;
+  await world.settled([a, b]);
+  // Not for ever: a host that never says anything looks the same.
+  world.simulated.pause("a");
+  const c = await world.start("c", options);
+  const begin = world.clock.now();
+  await assertRejects(() => c.syncJoin(a.spec), DOMException, "it was accepted, and no handshake came");
+  const seconds = (world.clock.now() - begin) / 1_000;
+  assert(seconds > 8 && seconds < 14, `${seconds}`);
+}, ["memory"]);
