@@ -53,13 +53,14 @@ export type PartOf<Handlers, Name extends HandlerName<Handlers>> = unknown exten
   : never;
 
 /**
- * A handler that keeps a contract. Where the contract expects nothing, it may return anything.
+ * A handler that keeps a contract. Where the contract expects nothing, it may return anything. It is called without a `this`.
  *
  * @typeParam Handlers The contract.
  * @typeParam Name The handler.
  * @typeParam Message What it is given: the message, or what its schema makes of that.
  */
 export type HandlerOf<Handlers, Name extends HandlerName<Handlers>, Message = MessageOf<Handlers, Name>> = (
+  this: void,
   message: Message,
   context: MessageContext,
 ) => Handlers[Name] extends (...given: never[]) => infer Result
@@ -74,6 +75,7 @@ export type HandlerOf<Handlers, Name extends HandlerName<Handlers>, Message = Me
  */
 export type RangeHandlerOf<Handlers, Name extends HandlerName<Handlers>> = Uint8Array extends MessageOf<Handlers, Name>
   ? (
+    this: void,
     buffer: Uint8Array,
     start: number,
     end: number,

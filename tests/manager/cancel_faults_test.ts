@@ -80,3 +80,56 @@ Deno.test("the word that a call was given up is said once where it comes, and no
   }
   assert(signals.every(({ aborted }) => aborted));
 });
+
+Deno.test("a handler learns that its caller has crashed, once that is found out", async () => {
+  const { cluster, signals } = await patientCluster();
+  await using _ = cluster;
+  const { giveUp } = await begin(cluster, signals);
+  cluster.crash("a");
+  await cluster.advance(1_000);
+  assert(!signals[0]!.aborted);
+  assert(await cluster.runUntil(() => signals[0]!.aborted, 30_000));
+  assertEquals(signals[0]!.reason.name, "NotConnectedError");
+  await giveUp();
+});
+
+Deno.test("the word that a call was given up is passed on by others where there is no direct connection", async () => {
+  const cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 2, options: { preset: "lan" } });
+  await using _ = cluster;
+  const signals: AbortSignal[] = [];
+  cluster.node("b").register("patient", (_, { signal }) => {
+    signals.push(signal);
+    return new Promise(() => {});
+  });
+  cluster.cut("a", "b");
+  await cluster.advance(20_000);
+  const controller = new AbortController();
+  const options = { signal: controller.signal, transitive: true };
+  const call = assertRejects(() => cluster.node("a").call("b", "patient", null, options), Error, "Enough");
+  await cluster.runUntil(() => signals.length === 1, 10_000);
+  controller.abort(new Error("Enough"));
+  await call;
+  await cluster.advance(100);
+  assert(signals[0]!.aborted);
+});
+
+Deno.test("callAll() that is aborted tells so for each node, and every handler that is at it is told", async () => {
+  const cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 2 });
+  await using _ = cluster;
+  const signals: AbortSignal[] = [];
+  for (const node of cluster.nodes) {
+    node.register("patient", (_, { signal }) => {
+      signals.push(signal);
+      return new Promise(() => {});
+    });
+  }
+  const controller = new AbortController();
+  const { signal } = controller;
+  const calls = cluster.node("a").callAll("patient", null, { signal });
+  await cluster.runUntil(() => signals.length === 3, 1_000);
+  const reason = new Error("Enough");
+  controller.abort(reason);
+  assertEquals([...await calls], ["a", "b", "c"].map((node) => [node, { status: "rejected", reason }]));
+  await cluster.advance(100);
+  assertEquals(signals.map(({ aborted }) => aborted), [true, true, true]);
+});

@@ -84,6 +84,18 @@ export async function mustCompile(node: PeerServiceManager<Contract>, any: PeerS
   node.register("adder", ({ z }) => z);
   // @ts-expect-error: the reply is a number
   node.register("adder", () => "three");
+  // @ts-expect-error: a handler is called without a "this"
+  node.register("log", function (this: Date, line) {
+    this.setTime(line.length);
+  });
+  // @ts-expect-error: there is no such handler
+  await node.callAll("addr", { x: 1, y: 2 });
+  // @ts-expect-error: there is no such handler
+  node.broadcast("lag", "line");
+  // @ts-expect-error: there is no such handler
+  await node.forwardMessage("b", "lag", "line");
+  // @ts-expect-error: this contract has no adder
+  node.as<Other>().register("adder", () => 1);
   // @ts-expect-error: there is no such handler
   await node.call("b", "addr", { x: 1, y: 2 });
   // @ts-expect-error: y is missing
