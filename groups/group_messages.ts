@@ -2,17 +2,22 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
+import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { type GroupEntry, placeOf } from "./group_entry.ts";
 import { sharedBy } from "./shared.ts";
 
-/** To so many nodes a message is sent over the broadcast tree, when these are all nodes. */
+/** To so many nodes a message is sent over the broadcast tree, when these are all nodes that are up. */
 const TREE_MIN = 16;
 
 /** The numbers are part of the wire protocol: never reuse one. */
 const PUBLISH = 0;
 const CALL = 1;
 const BEGUN = 2;
+
+/** What a member answers to a call. The numbers are part of the wire protocol as well. */
+const DONE = 0;
+const FAILED = 1;
 
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is
 type GroupHandler = (message: any, context: MessageContext) => unknown;
@@ -89,8 +94,13 @@ export class GroupMessages {
     if (typeof except === "string") nodes.delete(except);
     const own = typeof except === "object" ? [this.#node.name, except.id] : null;
     const value = [PUBLISH, group, message, own];
-    if (nodes.size >= TREE_MIN && nodes.size === this.#node.members().length) this.#node.broadcast(this.#name, value);
+    if (nodes.size >= TREE_MIN && nodes.size >= this.#up()) this.#node.broadcast(this.#name, value);
     else for (const node of nodes) this.#node.castMessage(node, this.#name, value);
+  }
+
+  /** How many nodes are up. */
+  #up(): number {
+    return this.#node.members().length - this.#node.members({ status: "down" }).length;
   }
 
   /** Has one member handle a message. */
@@ -98,10 +108,11 @@ export class GroupMessages {
     const key = placeOf(entry);
     const number = this.#nextCall++;
     const call: CallUnderWay = { hasBegun: false };
+    let answer: unknown;
     this.#calls.set(number, call);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
     try {
-      return await this.#node.call(entry.node, this.#name, [CALL, group, message, entry.id, number], { signal });
+      answer = await this.#node.call(entry.node, this.#name, [CALL, group, message, entry.id, number], { signal });
     } catch (error) {
       throw !call.hasBegun && isNotReached(error) ? new MemberNotReached(error) : error;
     } finally {
@@ -110,6 +121,7 @@ export class GroupMessages {
       if (busy > 0) this.#busy.set(key, busy);
       else this.#busy.delete(key);
     }
+    return resultOf(answer);
   }
 
   #receive(value: unknown, context: MessageContext): unknown {
@@ -140,14 +152,40 @@ export class GroupMessages {
     if (failed !== undefined) throw failed.reason;
   }
 
-  #handle(group: string, message: unknown, id: unknown, number: unknown, context: MessageContext): unknown {
+  async #handle(
+    group: string,
+    message: unknown,
+    id: unknown,
+    number: unknown,
+    context: MessageContext,
+  ): Promise<unknown> {
     const member = this.#members.get(String(id));
     if (member === undefined || member.group !== group) {
       throw new NoSuchMemberError(`Cannot call the group "${group}": the member has left`);
     }
     this.#node.castMessage(context.from, this.#name, [BEGUN, number]);
-    return member.handler(message, context);
+    try {
+      return [DONE, await member.handler(message, context)];
+    } catch (error) {
+      if (!isNotReached(error) && !NOT_TAKEN.has(nameOf(error))) throw error;
+      // The handler has failed, by an error of the kind by which nodes say that it has not begun.
+      const detail = { error, node: context.from, during: `handling a call of the group "${group}"` };
+      this.#node.dispatchEvent(new CustomEvent("error", { detail }));
+      const { name, message: text, code } = remoteErrorOf(error);
+      return [FAILED, name, text, code];
+    }
   }
+}
+
+/** What the handler returned. @throws {CallError} When it failed. */
+function resultOf(answer: unknown): unknown {
+  const [kind, result, message, code] = Array.isArray(answer) ? answer : [];
+  if (kind === DONE) return result;
+  throw new CallError(`${message}`, { name: `${result}`, message: `${message}`, ...(code !== undefined && { code }) });
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : "";
 }
 
 function isNotReached(error: unknown): boolean {

@@ -181,6 +181,7 @@ export class Groups {
    * it has begun; never when its handler fails.
    *
    * @throws {NotConnectedError} When there is no member that can be reached.
+   * @throws {OverloadedError} When the last member that was asked has no room.
    * @throws {CallError} When the handler fails.
    * @throws {DOMException} A `TimeoutError` when the time is up.
    * @throws The reason of the signal, once that is aborted.
