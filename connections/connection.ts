@@ -216,7 +216,7 @@ export class Connection implements ConnectionIdentity {
   }
 
   /**
-   * Has both sides read what is under way, then closes: another connection has taken its place. The dialer says first that nothing
+   * Has both sides read what is under way, then closes: another connection has taken its slot. The dialer says first that nothing
    * more follows; the acceptor has read everything when it reads that, and answers; the dialer has when it reads the answer, says so, and closes.
    * So each side knows that the other one has read all.
    *
@@ -391,7 +391,7 @@ function isMessage(kind: number): boolean {
   return kind === FrameKind.message || kind === FrameKind.envelope || kind === FrameKind.traced;
 }
 
-/** The last connection that had the place of this one, among those that still drain. */
+/** The last connection that had the slot of this one, among those that still drain. */
 export function predecessor(of: Connection, draining: Iterable<Connection>): Connection | undefined {
   const { peer, channel, index } = of;
   return [...draining].findLast((other) => other.peer === peer && other.channel === channel && other.index === index);

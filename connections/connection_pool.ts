@@ -16,7 +16,7 @@ import { Dialing } from "./dialer/dialing.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
-import { MEMBERSHIP_CHANNEL, Peer, placeKey } from "./peer.ts";
+import { MEMBERSHIP_CHANNEL, Peer, slotKey } from "./peer.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
@@ -30,7 +30,7 @@ import { Shortage } from "./shortage.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
 
 /** Which connection of a peer it is. */
-type PlaceIdentity = Omit<ConnectionIdentity, "peer">;
+type SlotIdentity = Omit<ConnectionIdentity, "peer">;
 
 /** All connections of this node: opened, kept, replaced and closed. */
 export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
@@ -76,7 +76,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
       self: options.self,
       peers: this.#peers,
       mayDial: (address) => options.mayDial?.(address) ?? true,
-      use: (...dialed) => this.#takePlace(...dialed),
+      use: (...dialed) => this.#takeSlot(...dialed),
       outlived: (known) => news.take(known),
     });
     this.#replaced = new ReplacedConnections(options.idleGrace, options.courtesy);
@@ -88,7 +88,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     this.#reception = new Reception({
       self: options.self,
       peer: (name) => this.#peers.get(name),
-      hasJustDialed: (...place) => this.#dialing.hasJustBegun(place, options.courtesy),
+      hasJustDialed: (...slot) => this.#dialing.hasJustBegun(slot, options.courtesy),
       probe: (peer) => options.handler.probe(peer),
       vouch: (...dial) => this.#dialing.vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
@@ -159,7 +159,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return this.#unfinished.add(this.#accepting.accept(stream));
   }
 
-  /** Whether a dialer was admitted to a place that it has not filled yet. */
+  /** Whether a dialer was admitted to a slot that it has not filled yet. */
   isPromised(peer: Peer, channel: string, index: number): boolean {
     return this.#reception.expects(peer, channel, index);
   }
@@ -252,22 +252,22 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** Uses a stream that was accepted. */
   #welcome(request: ConnectionRequest, opened: OpenedStream): void {
     const peer = this.#know(request.spec);
-    peer.lostDials.set(placeKey(request.channel, request.index), request.seen);
-    this.#place(peer, { ...request, outbound: false }, opened);
+    peer.lostDials.set(slotKey(request.channel, request.index), request.seen);
+    this.#fillSlot(peer, { ...request, outbound: false }, opened);
   }
 
-  /** Uses a stream that was dialed. @returns The connection that fills the place now, this one or a better one; `null` for none. */
-  #takePlace(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
+  /** Uses a stream that was dialed. @returns The connection that fills the slot now, this one or a better one; `null` for none. */
+  #takeSlot(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
     const known = this.#peers.get(opened.spec.name);
     if (known !== undefined) checkOwner(known.spec, opened);
     const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
     // The other side has had it, and has replaced it since.
-    const isLost = request.dial <= (known?.lostDials.get(placeKey(request.channel, request.index)) ?? 0);
+    const isLost = request.dial <= (known?.lostDials.get(slotKey(request.channel, request.index)) ?? 0);
     const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld && !isLost;
     const peer = isUseful ? this.#know(opened.spec) : null;
     const present = peer?.at(request.channel, request.index) ?? null;
     const isBetter = peer !== null && isPreferred(request, present, peer, request.spec);
-    const connection = isBetter ? this.#place(peer, { ...request, outbound: true }, opened) : null;
+    const connection = isBetter ? this.#fillSlot(peer, { ...request, outbound: true }, opened) : null;
     if (connection === null && present !== null && peer !== null) {
       this.#replaced.addSurplus(this.#connection(peer, { ...request, outbound: true }, opened));
     } else if (connection === null) opened.stream.close();
@@ -276,18 +276,18 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return connection ?? peer.at(request.channel, request.index);
   }
 
-  #connection(peer: Peer, identity: PlaceIdentity, session: OpenedStream): Connection {
+  #connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection {
     const { stream, reader, epoch } = session;
     const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 
-  /** Puts an open connection into its place. @returns The connection, or `null` when that is better filled. */
-  #place(peer: Peer, identity: PlaceIdentity & { lost?: true }, opened: OpenedStream): Connection | null {
+  /** Puts an open connection into its slot. @returns The connection, or `null` when that is better filled. */
+  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection | null {
     const { channel, index, lost } = identity;
-    if (!peer.hasPlace(channel, index)) return null;
+    if (!peer.hasSlot(channel, index)) return null;
     const connection = this.#connection(peer, identity, opened);
-    const replaced = peer.place(connection);
+    const replaced = peer.fill(connection);
     if (replaced !== null && lost) replaced.doubtful = true;
     if (channel === MEMBERSHIP_CHANNEL) {
       // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
@@ -306,7 +306,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return connection;
   }
 
-  /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
+  /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
   #retire(connection: Connection): void {
     if (connection.closed) return;
     this.renewal.settle(connection);

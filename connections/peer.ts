@@ -4,7 +4,7 @@ import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
 import { type PeerEvent, type PeerState, transition } from "./peer_state.ts";
-import { agreedPlaces } from "./places.ts";
+import { agreedSlots } from "./slots.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 
 /** The channel that control traffic has to itself. */
@@ -14,7 +14,7 @@ export const MEMBERSHIP_CHANNEL = "membership";
 export const DEFAULT_CHANNEL = "default";
 
 /** A key for one of a peer's connections. */
-export function placeKey(channel: string, index: number): string {
+export function slotKey(channel: string, index: number): string {
   return `${channel} ${index}`;
 }
 
@@ -132,7 +132,7 @@ export class Peer {
   /**
    * Takes over a newer specification. Each channel that either side has gets as many connections as both agree on.
    *
-   * @returns Connections for which there is no place any more.
+   * @returns Connections for which there is no slot any more.
    */
   fitTo(spec: NodeSpec, self: NodeSpec): Connection[] {
     const surplus: Connection[] = [];
@@ -140,13 +140,13 @@ export class Peer {
     this.spec = spec;
     const before = new Map(this.#lines);
     this.#lines.clear();
-    for (const [channel, places] of agreedPlaces(self, spec)) {
-      this.#lines.set(channel, new Array(places).fill(null));
+    for (const [channel, slots] of agreedSlots(self, spec)) {
+      this.#lines.set(channel, new Array(slots).fill(null));
     }
     for (const [channel, connections] of before) {
       for (const connection of connections) {
         if (connection === null) continue;
-        if (restarted || !this.hasPlace(channel, connection.index)) surplus.push(connection);
+        if (restarted || !this.hasSlot(channel, connection.index)) surplus.push(connection);
         else this.#lines.get(channel)![connection.index] = connection;
       }
     }
@@ -157,17 +157,17 @@ export class Peer {
   }
 
   /** Whether `index` is one of the channel's connections. */
-  hasPlace(channel: string, index: number): boolean {
+  hasSlot(channel: string, index: number): boolean {
     return index < (this.#lines.get(channel)?.length ?? 0);
   }
 
-  /** The connection in a place, if it is open. */
+  /** The connection in a slot, if it is open. */
   at(channel: string, index: number): Connection | null {
     return this.#lines.get(channel)?.[index] ?? null;
   }
 
-  /** Puts a connection into its place. @returns The one that it replaces. */
-  place(connection: Connection): Connection | null {
+  /** Puts a connection into its slot. @returns The one that it replaces. */
+  fill(connection: Connection): Connection | null {
     const line = this.#lines.get(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
@@ -175,11 +175,11 @@ export class Peer {
     if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
     this.version = connection.version;
     this.features = connection.features;
-    if (!connection.outbound) this.seenDials.set(placeKey(connection.channel, connection.index), connection.dial);
+    if (!connection.outbound) this.seenDials.set(slotKey(connection.channel, connection.index), connection.dial);
     return replaced;
   }
 
-  /** Takes a connection out of its place. @returns Whether it was there. */
+  /** Takes a connection out of its slot. @returns Whether it was there. */
   remove(connection: Connection): boolean {
     const line = this.#lines.get(connection.channel);
     if (line?.[connection.index] !== connection) return false;
@@ -209,7 +209,7 @@ export class Peer {
   }
 
   /** How many connections a channel should have; a partition key below that picks each of them in turn. */
-  placesOn(channel: string): number {
+  slotsOn(channel: string): number {
     return this.#lines.get(channel)?.length ?? 0;
   }
 
@@ -263,14 +263,14 @@ export class Peer {
     return [...this.#lines.values()].flatMap((line) => line.filter((connection) => connection !== null));
   }
 
-  /** Places without a connection. */
+  /** Slots without a connection. */
   gaps(): { channel: string; index: number }[] {
     return [...this.#lines].flatMap(([channel, line]) =>
       line.flatMap((connection, index) => connection === null ? [{ channel, index }] : [])
     );
   }
 
-  /** Places whose connections are in doubt. */
+  /** Slots whose connections are in doubt. */
   doubts(): { channel: string; index: number }[] {
     return this.connections().filter(({ inDoubt }) => inDoubt);
   }
@@ -307,7 +307,7 @@ export class Peer {
   }
 }
 
-/** Whether messages can be put into a place's connection. */
+/** Whether messages can be put into a slot's connection. */
 function isUsable(connection: Connection | null): connection is Connection {
   return connection !== null && !connection.mute;
 }

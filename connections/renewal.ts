@@ -43,7 +43,7 @@ export interface RenewalFailure {
 }
 
 /**
- * Has connections that stand on former secrets or certificates made anew, a few at a time. The dialer of a connection dials its place
+ * Has connections that stand on former secrets or certificates made anew, a few at a time. The dialer of a connection dials its slot
  * again, and the old one drains. The acceptor asks the dialer to do so over the connection itself; the dialer says when it cannot.
  * What could not be made anew is tried again, with back-off, for as long as it is open.
  */
@@ -102,7 +102,7 @@ export class Renewal {
     else if (connection.outbound) this.#dials.run(() => this.#answer(connection));
   }
 
-  /** Waits no more for a connection: another one has taken its place, or it is closed. */
+  /** Waits no more for a connection: another one has taken its slot, or it is closed. */
   settle(connection: Connection): void {
     this.#asked.get(connection)?.();
   }
@@ -151,7 +151,7 @@ export class Renewal {
     }
   }
 
-  /** Asks the dialer. Resolves once another connection has taken its place, the dialer has said that it cannot, or the time is up. */
+  /** Asks the dialer. Resolves once another connection has taken its slot, the dialer has said that it cannot, or the time is up. */
   async #ask(connection: Connection): Promise<void> {
     if (!sendValue(connection, FrameKind.renew, true)) return;
     await new Promise<void>((resolve) => {
@@ -176,7 +176,7 @@ export class Renewal {
     }
   }
 
-  /** Connections that stand on former secrets or certificates, and have their places. */
+  /** Connections that stand on former secrets or certificates, and have their slots. */
   #left(): Connection[] {
     return [...this.#host.peers.values()].flatMap((peer) =>
       peer.connections().filter((connection) => this.#isLeft(connection))

@@ -20,7 +20,7 @@ export class ReplacedConnections {
     this.#patienceInDoubt = patienceInDoubt;
   }
 
-  /** Takes a connection out of its place, and closes it once both sides have read what is under way. */
+  /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
   add(connection: Connection): void {
     connection.peer.remove(connection);
     this.open.add(connection);

@@ -4,7 +4,7 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 import type { LocalRuntime } from "../runtime/runtime.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { Peer } from "./peer.ts";
-import { agreedPlaces } from "./places.ts";
+import { agreedSlots } from "./slots.ts";
 import type { Refusal } from "./handshake/refusal.ts";
 
 /** Milliseconds after which it is tried whether there are more file descriptors by now. */
@@ -82,8 +82,8 @@ export class Shortage {
     const { peers, runtime } = this.#host;
     if (runtime.clock.now() >= this.#until) return true;
     const missing = [...peers.values()].reduce((sum, peer) => sum + (isBegun(peer) ? peer.gaps().length : 0), 0);
-    const places = [...agreedPlaces(this.#self(), spec).values()].reduce((sum, count) => sum + count, 0);
-    return this.#open() + missing + pending + places <= this.#limit;
+    const slots = [...agreedSlots(this.#self(), spec).values()].reduce((sum, count) => sum + count, 0);
+    return this.#open() + missing + pending + slots <= this.#limit;
   }
 
   #open(): number {

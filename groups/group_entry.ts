@@ -27,7 +27,7 @@ export interface GroupChange {
 }
 
 /** Tells an entry apart from all others of its scope. */
-export function placeOf({ node, id }: Pick<GroupEntry, "node" | "id">): string {
+export function entryKey({ node, id }: Pick<GroupEntry, "node" | "id">): string {
   return `${id} ${node}`;
 }
 

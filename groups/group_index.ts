@@ -10,7 +10,7 @@ export class GroupIndex {
   /** Entries by group, then by node and number. */
   readonly #groups = new Map<string, Map<string, GroupEntry>>();
   /** The group of each entry. */
-  readonly #placeOf = new Map<string, string>();
+  readonly #groupOf = new Map<string, string>();
   readonly #listeners = new Map<string, Set<GroupListener>>();
   readonly #generalListeners = new Set<GroupListener>();
 
@@ -51,14 +51,14 @@ export class GroupIndex {
   set(node: string, id: string, value: unknown): void {
     const key = `${node.length} ${node} ${id}`;
     const found = value === undefined ? null : entryFromValue(node, id, value);
-    const before = this.#placeOf.get(key);
+    const before = this.#groupOf.get(key);
     if (before !== undefined && before !== found?.group) this.#remove(before, key);
     if (found === null) return;
     const entries = this.#groups.get(found.group) ?? new Map<string, GroupEntry>();
     this.#groups.set(found.group, entries);
     const type = entries.has(key) ? "update" : "join";
     entries.set(key, found.entry);
-    this.#placeOf.set(key, found.group);
+    this.#groupOf.set(key, found.group);
     this.#tell({ type, group: found.group, entry: found.entry });
   }
 
@@ -67,7 +67,7 @@ export class GroupIndex {
     const entry = entries?.get(key);
     if (entries === undefined || entry === undefined) return;
     entries.delete(key);
-    this.#placeOf.delete(key);
+    this.#groupOf.delete(key);
     if (entries.size === 0) this.#groups.delete(group);
     this.#tell({ type: "leave", group, entry });
   }

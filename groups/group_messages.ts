@@ -4,7 +4,7 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
-import { type GroupEntry, placeOf } from "./group_entry.ts";
+import { entryKey, type GroupEntry } from "./group_entry.ts";
 import { sharedBy } from "./shared.ts";
 
 /** To so many nodes a message is sent over the broadcast tree, when these are all nodes that are up. */
@@ -79,7 +79,7 @@ export class GroupMessages {
 
   /** How many calls of this node a member has under way. */
   busy(entry: GroupEntry): number {
-    return this.#busy.get(placeOf(entry)) ?? 0;
+    return this.#busy.get(entryKey(entry)) ?? 0;
   }
 
   /** Sends a message to each node that has one of these entries. */
@@ -105,7 +105,7 @@ export class GroupMessages {
 
   /** Has one member handle a message. */
   async call(entry: GroupEntry, group: string, message: unknown, signal: AbortSignal): Promise<unknown> {
-    const key = placeOf(entry);
+    const key = entryKey(entry);
     const number = this.#nextCall++;
     const call: CallUnderWay = { hasBegun: false };
     let answer: unknown;

@@ -5,7 +5,7 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { EventStream } from "../manager/event_stream.ts";
-import { type GroupChange, type GroupEntry, placeOf } from "./group_entry.ts";
+import { entryKey, type GroupChange, type GroupEntry } from "./group_entry.ts";
 import { GroupMessages, MemberNotReached } from "./group_messages.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 import { type Pick, pickEntry } from "./picking.ts";
@@ -195,7 +195,7 @@ export class Groups {
       for (;;) {
         const entry = this.#pick(group, pick, tried);
         if (entry === undefined) throw failure;
-        tried.add(placeOf(entry));
+        tried.add(entryKey(entry));
         try {
           return await this.#messages.call(entry, group, message, until);
         } catch (error) {
@@ -209,7 +209,7 @@ export class Groups {
 
   #pick(group: string, pick: Pick, tried: ReadonlySet<string>): GroupEntry | undefined {
     const all = this.#attributes.index.members(group);
-    const entries = all.filter((entry) => entry.takesMessages && !tried.has(placeOf(entry)));
+    const entries = all.filter((entry) => entry.takesMessages && !tried.has(entryKey(entry)));
     const turn = this.#turns.get(group) ?? 0;
     if (pick === "round-robin" && entries.length > 0) this.#turns.set(group, turn + 1);
     return pickEntry(entries, pick, {

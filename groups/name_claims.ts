@@ -112,7 +112,7 @@ export class NameClaims {
     const id = this.#attributes.add(name, { meta: holderToMeta(stamp, meta), weight: 1, takesMessages: false });
     const own = new AbortController();
     const listening = this.#attributes.index.listen(name, () => this.#look(name));
-    this.#own.set(name, { id, controller: own, onConflict, decided: new Set(former.map(placeOf)), listening });
+    this.#own.set(name, { id, controller: own, onConflict, decided: new Set(former.map(holderKey)), listening });
     return own.signal;
   }
 
@@ -183,8 +183,8 @@ export class NameClaims {
     const own = this.#own.get(name);
     const mine = this.holders(name).find(({ node, id }) => node === this.#node.name && id === own?.id);
     if (own === undefined || mine === undefined) return false;
-    if (own.decided.has(placeOf(other))) return true;
-    own.decided.add(placeOf(other));
+    if (own.decided.has(holderKey(other))) return true;
+    own.decided.add(holderKey(other));
     if (this.#keeps(name, own, mine, other)) return true;
     this.#lose(name, `"${other.node}" has it now`, other.node);
     return false;
@@ -208,13 +208,13 @@ export class NameClaims {
     const holders = this.holders(name);
     const mine = holders.find(({ node, id }) => node === this.#node.name && id === own.id);
     if (mine === undefined) return this.#lose(name, "this node drains");
-    for (const place of own.decided) {
-      if (!holders.some((holder) => placeOf(holder) === place)) own.decided.delete(place);
+    for (const key of own.decided) {
+      if (!holders.some((holder) => holderKey(holder) === key)) own.decided.delete(key);
     }
     if (holders[0] !== mine) return;
     for (const other of holders.slice(1)) {
-      if (own.decided.has(placeOf(other))) continue;
-      own.decided.add(placeOf(other));
+      if (own.decided.has(holderKey(other))) continue;
+      own.decided.add(holderKey(other));
       if (!this.#decide(name, own, mine, other)) return this.#lose(name, `"${other.node}" has it now`, other.node);
     }
   }
@@ -224,7 +224,7 @@ export class NameClaims {
     if (!this.#keeps(name, own, mine, other)) return false;
     // Should the word not reach it, its claim is hidden, and is decided about anew once it is seen again.
     this.#node.call(other.node, this.#handler, [LOST, name, mine.stamp, other.id])
-      .catch(() => own.decided.delete(placeOf(other)));
+      .catch(() => own.decided.delete(holderKey(other)));
     return true;
   }
 
@@ -259,7 +259,7 @@ function namesIn(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((name) => typeof name === "string") : [];
 }
 
-function placeOf({ node, id }: StampedHolder): string {
+function holderKey({ node, id }: StampedHolder): string {
   return `${id} ${node}`;
 }
 

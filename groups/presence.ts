@@ -2,7 +2,7 @@
 
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { type GroupEntry, placeOf } from "./group_entry.ts";
+import { entryKey, type GroupEntry } from "./group_entry.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 
 /** Options of {@linkcode Presence}. */
@@ -95,13 +95,13 @@ export class Presence {
   /** What changes in a topic from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
   watch(topic: string): AsyncIterableIterator<PresenceChange> {
     const stream = new EventStream<PresenceChange>();
-    const before = new Map(this.#attributes.index.members(topic).map((entry) => [placeOf(entry), entry]));
+    const before = new Map(this.#attributes.index.members(topic).map((entry) => [entryKey(entry), entry]));
     const listening = this.#attributes.index.listen(topic, ({ type, entry }) => {
       const key = keyOf(entry);
       if (key === undefined) return;
-      const former = before.get(placeOf(entry));
-      if (type === "leave") before.delete(placeOf(entry));
-      else before.set(placeOf(entry), entry);
+      const former = before.get(entryKey(entry));
+      if (type === "leave") before.delete(entryKey(entry));
+      else before.set(entryKey(entry), entry);
       const joins = type === "leave" ? [] : [metaOf(entry)];
       const leaves = former === undefined ? [] : [metaOf(former)];
       const isPresent = [...before.values()].some((other) => keyOf(other) === key);

@@ -40,7 +40,7 @@ export class Distance implements Part {
     const { pool, pinger, timeout } = this.#options;
     const { framesIn, membership } = peer;
     const answered = await pinger.ping(peer, timeout);
-    // The ping may have ended with its connection, of which another one has taken the place.
+    // The ping may have ended with its connection, of which another one has taken the slot.
     const isSilent = peer.linked && peer.membership === membership && peer.framesIn === framesIn;
     if (!answered && isSilent && !peer.partitioned) pool.doubt(peer);
   }

@@ -20,7 +20,7 @@ export class Overlay implements Part {
   readonly #changed: (change: MembershipChange) => void;
   readonly #refutation: Refutation;
   readonly #connected = new Set<string>();
-  /** Tags for which places are kept, in each incarnation of this node. */
+  /** Tags for which slots are kept, in each incarnation of this node. */
   readonly #reserved = new Set<string>();
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
@@ -91,7 +91,7 @@ export class Overlay implements Part {
     this.#apply(this.#strategy.leave(this.#state, node, this.#env()));
   }
 
-  /** Keeps a place for a node with a tag. @returns Whether there is one. */
+  /** Keeps a slot for a node with a tag. @returns Whether there is one. */
   reserve(tag: string): boolean {
     if (this.#strategy.reserve === undefined) return true;
     const reserved = this.#strategy.reserve(this.#state, tag);

@@ -39,7 +39,7 @@ export interface Part {
   peerDown?(peer: Peer): void;
   /** Partitions were injected, or resolved. */
   partitionsChanged?(): void;
-  /** A connection has closed. Another one may have its place by now. */
+  /** A connection has closed. Another one may have its slot by now. */
   connectionClosed?(connection: Connection): void;
   /** A dial of a peer that is to be connected has failed: it is tried again. */
   dialFailed?(peer: Peer, error: unknown): void;

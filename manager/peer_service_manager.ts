@@ -1534,9 +1534,9 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   supportsCapability(capability: string): boolean;
 
   /**
-   * Keeps a place among this node's connections for a node whose `metadata.tag` is `tag`.
+   * Keeps a slot among this node's connections for a node whose `metadata.tag` is `tag`.
    *
-   * @returns Whether there is a place: always so in a full mesh.
+   * @returns Whether there is a slot: always so in a full mesh.
    *
    * @example A full mesh has room for everybody
    * ```ts

@@ -10,8 +10,8 @@ import type { MembershipChange, Part } from "./part.ts";
 /** Most milliseconds between two look-ups, while all of them are in vain. */
 const PAUSE_MAX = 60_000;
 
-/** Most places that are remembered. */
-const PLACES_MAX = 4_096;
+/** Most addresses that are remembered. */
+const ADDRESSES_MAX = 4_096;
 
 /**
  * Asks whoever lives where a member used to: nodes that restart may change addresses among each other, as containers do. A dial that
@@ -26,7 +26,7 @@ export class Seeking implements Part {
   #fruitless = 0;
   #next = Infinity;
   /** Where members live, or lived when one of them was last missing: who moves may have gone to where another one comes from. */
-  readonly #places = new Map<string, Address>();
+  readonly #formerAddresses = new Map<string, Address>();
 
   /** @param former Nodes, this one among them, as they were in an earlier incarnation of this one. */
   constructor(context: NodeContext, former: readonly NodeSpec[]) {
@@ -69,11 +69,11 @@ export class Seeking implements Part {
     this.#ask();
   }
 
-  /** Nobody is missing: then nobody lives at the former places. */
+  /** Nobody is missing: then nobody runs at the former addresses. */
   #rest(): void {
     this.#encourage();
-    if (this.#places.size <= this.#context.members.size) return;
-    this.#places.clear();
+    if (this.#formerAddresses.size <= this.#context.members.size) return;
+    this.#formerAddresses.clear();
     this.#remember(this.#context.members.values());
   }
 
@@ -90,11 +90,11 @@ export class Seeking implements Part {
 
   #remember(nodes: Iterable<NodeSpec>): void {
     for (const { addresses } of nodes) {
-      for (const address of addresses) this.#places.set(textOf(address), address);
+      for (const address of addresses) this.#formerAddresses.set(textOf(address), address);
     }
-    for (const place of this.#places.keys()) {
-      if (this.#places.size <= PLACES_MAX) break;
-      this.#places.delete(place);
+    for (const text of this.#formerAddresses.keys()) {
+      if (this.#formerAddresses.size <= ADDRESSES_MAX) break;
+      this.#formerAddresses.delete(text);
     }
   }
 
@@ -106,12 +106,12 @@ export class Seeking implements Part {
       ...[...pool.peers.values()].filter(({ linked, partitioned }) => linked || partitioned).map(({ spec }) => spec),
     ];
     const taken = new Set(known.flatMap((spec) => spec.addresses.map(textOf)));
-    const free = [...this.#places].filter(([place]) => !taken.has(place)).map(([, address]) => address);
+    const free = [...this.#formerAddresses].filter(([text]) => !taken.has(text)).map(([, address]) => address);
     // One of those that were asked longest ago, by chance, so that not all nodes go the same round.
     const address = free[Math.floor(runtime.random.next() * free.length / 2)];
     if (address === undefined) return;
-    this.#places.delete(textOf(address));
-    this.#places.set(textOf(address), address);
+    this.#formerAddresses.delete(textOf(address));
+    this.#formerAddresses.set(textOf(address), address);
     this.#asking = true;
     try {
       await pool.reach(null, [address]);

@@ -30,7 +30,7 @@ export class Flushing {
     if (peer === undefined) return;
     const asked = [];
     for (const name of new Set([channel, DEFAULT_CHANNEL])) {
-      for (let place = 0; place < peer.placesOn(name); place++) asked.push(this.#ask(node, name, place));
+      for (let slot = 0; slot < peer.slotsOn(name); slot++) asked.push(this.#ask(node, name, slot));
     }
     await Promise.allSettled(asked);
   }

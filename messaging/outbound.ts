@@ -96,8 +96,8 @@ export interface OutboundMessage {
   readonly trace?: Uint8Array | undefined;
 }
 
-/** Senders that wait for room in a place: in the connection that is there, or in one that it has replaced. */
-interface PlaceLine {
+/** Senders that wait for room in a slot: in the connection that is there, or in one that it has replaced. */
+interface SlotLine {
   readonly channel: string;
   readonly index: number;
   readonly line: WaitingLine;
@@ -107,7 +107,7 @@ interface PlaceLine {
 export class Outbound {
   readonly #options: OutboundOptions;
   /** Senders that wait for room, by peer. One for which none waits is not in it. */
-  readonly #lines = new Map<Peer, PlaceLine[]>();
+  readonly #lines = new Map<Peer, SlotLine[]>();
   /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
   readonly #conflating = new WeakMap<Connection, ConflatingQueue<OutboundMessage>>();
@@ -371,9 +371,9 @@ export class Outbound {
     return this.#lines.size > 0 && this.#lineAt(connection) !== undefined;
   }
 
-  /** The line for a connection's place: who waits there for a connection that this one has replaced comes first. */
+  /** The line for a connection's slot: who waits there for a connection that this one has replaced comes first. */
   #lineAt({ peer, channel, index }: Connection): WaitingLine | undefined {
-    return this.#lines.get(peer)?.find((place) => place.channel === channel && place.index === index)?.line;
+    return this.#lines.get(peer)?.find((slot) => slot.channel === channel && slot.index === index)?.line;
   }
 
   #lineOf(connection: Connection): WaitingLine {
@@ -381,15 +381,15 @@ export class Outbound {
     if (present !== undefined) return present;
     const { peer, channel, index, queue } = connection;
     const lines = this.#lines.get(peer) ?? [];
-    const place = { channel, index, line: new WaitingLine(queue, () => this.#remove(peer, place)) };
-    lines.push(place);
+    const slot = { channel, index, line: new WaitingLine(queue, () => this.#remove(peer, slot)) };
+    lines.push(slot);
     this.#lines.set(peer, lines);
-    return place.line;
+    return slot.line;
   }
 
-  #remove(peer: Peer, place: PlaceLine): void {
+  #remove(peer: Peer, slot: SlotLine): void {
     const lines = this.#lines.get(peer)!;
-    lines.splice(lines.indexOf(place), 1);
+    lines.splice(lines.indexOf(slot), 1);
     if (lines.length === 0) this.#lines.delete(peer);
   }
 }

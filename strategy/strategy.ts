@@ -126,9 +126,9 @@ export interface Strategy<State = unknown> {
   /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. A node does not ask for it. */
   prune?(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
   /**
-   * Keeps a place among the peers for a node whose `metadata.tag` is `tag`. Left out by strategies that have a place for everyone.
+   * Keeps a slot among the peers for a node whose `metadata.tag` is `tag`. Left out by strategies that have a slot for everyone.
    *
-   * @returns The next state, or `null` when there is no place left.
+   * @returns The next state, or `null` when there is no slot left.
    */
   reserve?(state: State, tag: string): State | null;
   /** Everyone that the strategy knows to be in the cluster, this node included unless it was removed. */

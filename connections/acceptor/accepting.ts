@@ -12,7 +12,7 @@ export interface AcceptingHost {
   self(): NodeSpec | null;
   /** Uses a stream whose dialer was admitted. */
   welcome(request: ConnectionRequest, opened: OpenedStream): void;
-  /** A dialer has filled its place, or given up. */
+  /** A dialer has filled its slot, or given up. */
   released(name: string): void;
 }
 

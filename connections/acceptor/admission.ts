@@ -4,8 +4,8 @@ import { hasOtherKey, type NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { isPlausible } from "../incarnation_news.ts";
-import { type Peer, placeKey } from "../peer.ts";
-import { agreedPlaces } from "../places.ts";
+import { type Peer, slotKey } from "../peer.ts";
+import { agreedSlots } from "../slots.ts";
 import { HandshakeRefusedError, type Refusal } from "../handshake/refusal.ts";
 import type { Session } from "../handshake/session.ts";
 
@@ -15,7 +15,7 @@ export interface AdmissionContext {
   readonly self: NodeSpec;
   /** What is known of the dialer, if anything. */
   readonly peer: Peer | undefined;
-  /** Whether this node has begun to dial the same place at about the same time. */
+  /** Whether this node has begun to dial the same slot at about the same time. */
   readonly dialing: boolean;
   /** Milliseconds since the epoch. */
   readonly wallTime: number;
@@ -27,7 +27,7 @@ const DIALS_AHEAD = 2 ** 20;
 /**
  * Decides whether a trusted dialer may have the connection that it asks for.
  *
- * Where both sides dial one place at the same time, the connection dialed by the node whose name sorts first stays, unless the other one is
+ * Where both sides dial one slot at the same time, the connection dialed by the node whose name sorts first stays, unless the other one is
  * open already: it may be in use. A dialer that has seen our connection succeed and dials all the same has lost it, so the new one replaces it.
  * A dialer that dialed the present one itself knows best that it is gone.
  *
@@ -48,10 +48,10 @@ export function judgeRequest(
     return { code: "stale-incarnation", reason, known };
   }
   if (peer !== undefined && hasOtherKey(spec, peer.spec)) return nameInUse(spec.name);
-  const places = agreedPlaces(self, spec).get(channel) ?? 0;
-  if (index >= places) {
+  const slots = agreedSlots(self, spec).get(channel) ?? 0;
+  if (index >= slots) {
     const reason =
-      `Cannot accept "${spec.name}": channel "${channel}" has ${places} connections, asked for number ${index}`;
+      `Cannot accept "${spec.name}": channel "${channel}" has ${slots} connections, asked for number ${index}`;
     return { code: "channel", reason };
   }
   if (peer === undefined) return null;
@@ -59,7 +59,7 @@ export function judgeRequest(
     return { code: "partitioned", reason: `Cannot accept "${spec.name}": an injected partition is in between` };
   }
   if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
-  if (request.dial <= (peer.seenDials.get(placeKey(channel, index)) ?? 0)) {
+  if (request.dial <= (peer.seenDials.get(slotKey(channel, index)) ?? 0)) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": a later dial of its has been accepted already` };
   }
   const present = peer.at(channel, index);
@@ -74,7 +74,7 @@ export function judgeRequest(
   return null;
 }
 
-/** Whether a connection that was dialed from here is to take the place of the one that fills it now. */
+/** Whether a connection that was dialed from here is to take the slot of the one that fills it now. */
 export function isPreferred(
   { dial, seen }: Pick<ConnectionRequest, "dial" | "seen">,
   present: Connection | null,

@@ -14,7 +14,7 @@ export interface ReceptionHost {
   self(): NodeSpec;
   /** What is known of a node, if anything. */
   peer(name: string): Peer | undefined;
-  /** Whether this node has begun to dial a place not long ago. */
+  /** Whether this node has begun to dial a slot not long ago. */
   hasJustDialed(name: string, channel: string, index: number): boolean;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
@@ -31,8 +31,8 @@ export interface ReceptionHost {
 }
 
 /**
- * Admits dialers, and remembers those that have not filled their places yet. Such a place must not be dialed from here meanwhile: that
- * connection would take the place of theirs, and what they have sent over it by then would be lost. Nor is a peer gone with its last
+ * Admits dialers, and remembers those that have not filled their slots yet. Such a slot must not be dialed from here meanwhile: that
+ * connection would replace theirs, and what they have sent over it by then would be lost. Nor is a peer gone with its last
  * connection as long as one is expected: the dialer may close those that it replaces before the new one is seen here.
  *
  * In an open cluster everyone can claim a name. A dialer with the name and incarnation of a peer that is connected has to be that peer, by the
@@ -48,11 +48,11 @@ export class Reception {
     this.#host = host;
   }
 
-  /** Whether a dialer was admitted to a place, or to any place of a peer, and has not filled it yet. */
+  /** Whether a dialer was admitted to a slot, or to any slot of a peer, and has not filled it yet. */
   expects(peer: Peer, channel?: string, index?: number): boolean {
     for (const request of this.#expected) {
-      const samePlace = channel === undefined || (request.channel === channel && request.index === index);
-      if (request.spec.name === peer.name && samePlace) return true;
+      const sameSlot = channel === undefined || (request.channel === channel && request.index === index);
+      if (request.spec.name === peer.name && sameSlot) return true;
     }
     return false;
   }
@@ -83,12 +83,12 @@ export class Reception {
     return decision === "vouch" ? this.#askOwner(request) : decision === null;
   }
 
-  /** Whether a dialer's connection would take the place of another one. */
+  /** Whether a dialer's connection would take the slot of another one. */
   isOccupied({ spec, channel, index }: ConnectionRequest): boolean {
     return (this.#host.peer(spec.name)?.at(channel, index) ?? null) !== null;
   }
 
-  /** A dialer has filled its place, or given up. @returns Whether it had been admitted. */
+  /** A dialer has filled its slot, or given up. @returns Whether it had been admitted. */
   release(request: ConnectionRequest): boolean {
     return this.#expected.delete(request);
   }

@@ -5,10 +5,10 @@ import type { Runtime } from "../../transport/runtime.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
-import { type Peer, placeKey } from "../peer.ts";
+import { type Peer, slotKey } from "../peer.ts";
 import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
-import { type DialedPlace, SharedDials } from "./shared_dials.ts";
+import { type DialedSlot, SharedDials } from "./shared_dials.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
 import { Vouching } from "../vouching.ts";
 
@@ -22,7 +22,7 @@ export interface DialingHost {
   self(): NodeSpec;
   /** What is known of other nodes. */
   readonly peers: ReadonlyMap<string, Peer>;
-  /** Uses a stream that was dialed. @returns The connection that fills the place now; `null` for none. */
+  /** Uses a stream that was dialed. @returns The connection that fills the slot now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
@@ -30,7 +30,7 @@ export interface DialingHost {
   mayDial(address: Address): boolean;
 }
 
-/** The dials of this node: numbered, and one at a time for each place. */
+/** The dials of this node: numbered, and one at a time for each slot. */
 export class Dialing {
   /** Knows these dials by their tickets. */
   readonly vouching: Vouching;
@@ -72,8 +72,8 @@ export class Dialing {
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
-  hasJustBegun(place: DialedPlace, milliseconds: number): boolean {
-    return this.#underWay.hasJustBegun(place, milliseconds);
+  hasJustBegun(slot: DialedSlot, milliseconds: number): boolean {
+    return this.#underWay.hasJustBegun(slot, milliseconds);
   }
 
   /** Lets nobody join the dials under way any more. */
@@ -84,7 +84,7 @@ export class Dialing {
   #request(to: string | null, channel: string, index: number): ConnectionRequest & { ticket: number } {
     const known = to === null ? undefined : this.#host.peers.get(to);
     const toIncarnation = known?.incarnation ?? 0;
-    const seen = known?.seenDials.get(placeKey(channel, index)) ?? 0;
+    const seen = known?.seenDials.get(slotKey(channel, index)) ?? 0;
     const ticket = this.vouching.begin(to);
     const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;

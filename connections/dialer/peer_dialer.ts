@@ -4,7 +4,7 @@ import type { Timer } from "../../runtime/runtime.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type DialSlots, isAnswer } from "./dial_slots.ts";
-import { MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../peer.ts";
+import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 
 /** Milliseconds for which a peer is dialed in vain before it is dialed ever more rarely. */
@@ -23,7 +23,7 @@ export interface PeerDialerHost {
   readonly courtesy: number;
   /** Name of this node. */
   selfName(): string;
-  /** Whether the peer itself was admitted to this place and is about to fill it. */
+  /** Whether the peer itself was admitted to this slot and is about to fill it. */
   isPromised(peer: Peer, channel: string, index: number): boolean;
   /** Opens one connection; rejects when that fails. */
   dial(peer: Peer, channel: string, index: number): Promise<unknown>;
@@ -124,9 +124,9 @@ export class PeerDialer {
     this.#linked = linked;
     if (linked) this.#answered();
     if (peer.membership !== null) this.#dialedLast = peer.membership.outbound;
-    const places = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
-    return places.filter(({ channel, index }) =>
-      !this.#dialing.has(placeKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
+    const slots = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
+    return slots.filter(({ channel, index }) =>
+      !this.#dialing.has(slotKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
     );
   }
 
@@ -160,13 +160,13 @@ export class PeerDialer {
   }
 
   async #dial(channel: string, index: number): Promise<void> {
-    const place = placeKey(channel, index);
-    this.#dialing.add(place);
+    const slot = slotKey(channel, index);
+    this.#dialing.add(slot);
     try {
       const isUrgent = channel !== MEMBERSHIP_CHANNEL;
       const dial = () => this.#dialIfMissing(channel, index);
       await this.#host.slots.run(dial, this.#hasFailed, this.#peer.met, isUrgent);
-      this.#opened(place);
+      this.#opened(slot);
     } catch (error) {
       // Failures are counted, and told to whoever should know, where the dial is made.
       // A refusal is a sign of life.
@@ -179,7 +179,7 @@ export class PeerDialer {
         this.#host.dialFailed(this.#peer, error);
       }
     }
-    this.#dialing.delete(place);
+    this.#dialing.delete(slot);
     this.reconcile();
   }
 
@@ -201,12 +201,12 @@ export class PeerDialer {
   }
 
   /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialed in a hot loop. */
-  #opened(place: string): void {
+  #opened(slot: string): void {
     const now = this.#host.runtime.clock.now();
-    if (now - (this.#openedAt.get(place) ?? -Infinity) > this.#host.backoff.cap) {
+    if (now - (this.#openedAt.get(slot) ?? -Infinity) > this.#host.backoff.cap) {
       this.#tries = 0;
       this.#earliest = 0;
     }
-    this.#openedAt.set(place, now);
+    this.#openedAt.set(slot, now);
   }
 }

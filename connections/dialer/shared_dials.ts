@@ -4,7 +4,7 @@ import { abortable } from "../../runtime/abortable.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 
 /** One of a peer's connections. */
-export type DialedPlace = readonly [peer: string, channel: string, index: number];
+export type DialedSlot = readonly [peer: string, channel: string, index: number];
 
 interface Dial<T> {
   readonly began: number;
@@ -21,14 +21,14 @@ export class SharedDials<T> {
   }
 
   /**
-   * Joins the dial of a place under way, or begins one.
+   * Joins the dial of a slot under way, or begins one.
    *
-   * @param place Name of the peer, channel and index.
+   * @param slot Name of the peer, channel and index.
    * @param begin Dials, and gives up itself when `signal` is aborted.
    * @throws The reason of `signal`, once that is aborted.
    */
-  join(place: DialedPlace, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const key = JSON.stringify(place);
+  join(slot: DialedSlot, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    const key = JSON.stringify(slot);
     const running = this.#dials.get(key);
     if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
     const result = begin().finally(() => {
@@ -40,8 +40,8 @@ export class SharedDials<T> {
   }
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
-  hasJustBegun(place: DialedPlace, milliseconds: number): boolean {
-    const dial = this.#dials.get(JSON.stringify(place));
+  hasJustBegun(slot: DialedSlot, milliseconds: number): boolean {
+    const dial = this.#dials.get(JSON.stringify(slot));
     return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
   }
 

@@ -194,8 +194,8 @@ export class ConnectionOpener {
       this.#countOverload(stream);
       stream.close();
     };
-    const place = this.#halfOpen.enter(stream.remoteAddress.hostname, madeRoom);
-    if (place === null) {
+    const slot = this.#halfOpen.enter(stream.remoteAddress.hostname, madeRoom);
+    if (slot === null) {
       await this.#turnAway(stream, this.#countOverload(stream));
       return null;
     }
@@ -210,7 +210,7 @@ export class ConnectionOpener {
     } catch (error) {
       this.#count(error, stream.remoteAddress, claimed);
     } finally {
-      place[Symbol.dispose]();
+      slot[Symbol.dispose]();
     }
     stream.close();
     return null;

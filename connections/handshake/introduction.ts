@@ -34,7 +34,7 @@ export interface ConnectionRequest {
   readonly dial: number;
   /** Greatest dial number of the acceptor's that the dialer has seen succeed for this channel and index; 0 for none. */
   readonly seen: number;
-  /** Whether the dialer holds the connection that has the place for lost: what is still in it is not to be waited for. */
+  /** Whether the dialer holds the connection that has the slot for lost: what is still in it is not to be waited for. */
   readonly lost?: true;
   /** A random number, by which the dialer knows its dial when it is asked over another connection. */
   readonly ticket?: number;

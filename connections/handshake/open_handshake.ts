@@ -26,7 +26,7 @@ import {
  *     dialer   hello, introduction  -->
  *                                   <--  ready   acceptor
  *
- * Where the connection would take the place of another one, the acceptor asks first whether the dialer is still there, by an empty welcome; an empty
+ * Where the connection would take the slot of another one, the acceptor asks first whether the dialer is still there, by an empty welcome; an empty
  * introduction says so.
  */
 

@@ -85,7 +85,7 @@ export interface AcceptorDecisions {
   /** Decides, once the dialer is trusted, whether it may have the connection that it asks for. */
   admit(request: ConnectionRequest): Promise<Refusal | null>;
   /**
-   * Whether the connection would take the place of another one. Then the dialer has to show that it is still there: a dial that waited while
+   * Whether the connection would take the slot of another one. Then the dialer has to show that it is still there: a dial that waited while
    * this node was stopped may have been given up long ago.
    */
   isOccupied(request: ConnectionRequest): boolean;

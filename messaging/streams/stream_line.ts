@@ -67,7 +67,7 @@ export interface StreamLineOptions {
   readonly opened: (end: StreamEnd, opening: StreamOpening) => void;
 }
 
-/** The streams that share one place among the connections with a node. They take turns, chunk by chunk, and let everything else go between. */
+/** The streams that share one slot among the connections with a node. They take turns, chunk by chunk, and let everything else go between. */
 export class StreamLine implements StreamHost {
   readonly codec: PayloadCodec;
   readonly #options: StreamLineOptions;
@@ -136,7 +136,7 @@ export class StreamLine implements StreamHost {
   }
 
   /**
-   * One carrier has closed, and another one has taken its place. Streams go on there, unless something of them may have been lost with it:
+   * One carrier has closed, and another one has taken its slot. Streams go on there, unless something of them may have been lost with it:
    * what this side has put into it, or what the other side may have.
    *
    * @param carrier The one that has closed.

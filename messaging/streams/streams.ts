@@ -2,7 +2,7 @@
 
 import type { Connection } from "../../connections/connection.ts";
 import type { ConnectionPool } from "../../connections/connection_pool.ts";
-import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer, placeKey } from "../../connections/peer.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer, slotKey } from "../../connections/peer.ts";
 import type { LocalRuntime } from "../../runtime/runtime.ts";
 import type { PayloadCodec } from "../../wire/payload_codec.ts";
 import { NotConnectedError, PartitionedError } from "../errors.ts";
@@ -47,7 +47,7 @@ interface PeerStreams {
   readonly lines: Map<string, StreamLine>;
 }
 
-/** The streams of a node: each keeps to one place among the connections with its peer. */
+/** The streams of a node: each keeps to one slot among the connections with its peer. */
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #peers = new WeakMap<Peer, PeerStreams>();
@@ -101,10 +101,10 @@ export class Streams {
     this.#lineOf(connection).take(connection, kind, buffer, start, end, connection.reader);
   }
 
-  /** A connection has closed: its streams go on where another one has taken its place, and end where it has none. */
+  /** A connection has closed: its streams go on where another one has taken its slot, and end where it has none. */
   connectionClosed(connection: Connection): void {
     const { peer, channel, index, handedOver } = connection;
-    const line = this.#peers.get(peer)?.lines.get(placeKey(channel, index));
+    const line = this.#peers.get(peer)?.lines.get(slotKey(channel, index));
     if (line === undefined) return;
     const error = new NotConnectedError(`Cannot go on with the stream: a connection with "${peer.name}" closed`);
     if (peer.at(channel, index) === null) line.lose(error);
@@ -129,7 +129,7 @@ export class Streams {
     for (const line of this.#peers.get(peer)?.lines.values() ?? []) line.pump();
   }
 
-  /** Says what is due where something passes again without a word: a place may be filled anew while its channel stays up. */
+  /** Says what is due where something passes again without a word: a slot may be filled anew while its channel stays up. */
   tick(): void {
     for (const peer of this.#options.pool.peers.values()) this.up(peer);
   }
@@ -182,7 +182,7 @@ export class Streams {
     if (streams === undefined) {
       this.#peers.set(peer, streams = { share: new StreamShare(streamsMax), lines: new Map() });
     }
-    const key = placeKey(channel, index);
+    const key = slotKey(channel, index);
     const known = streams.lines.get(key);
     if (known !== undefined) return known;
     const line = new StreamLine({

@@ -4,7 +4,7 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import { has, pick, without } from "../view.ts";
 import { sample } from "../../runtime/sample.ts";
 import type { Priority } from "./messages.ts";
-import { isExpected, placesWith, vacancies } from "./reservations.ts";
+import { isExpected, slotsWith, vacancies } from "./reservations.ts";
 import { entriesWithout, type HyParViewTurn, nodesOf } from "./state.ts";
 import { addActive, addLost, addPassive, demote } from "./views.ts";
 
@@ -28,7 +28,7 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
 }
 
 /**
- * Asks as many known nodes as there are free places to become neighbours (4.3). A node without neighbours
+ * Asks as many known nodes as there are free slots to become neighbours (4.3). A node without neighbours
  * cannot be refused, and tries those again that once went down.
  */
 export function fillActive(turn: HyParViewTurn, except?: string): void {
@@ -64,9 +64,9 @@ export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
   else turn.send(from, { type: "disconnect" });
 }
 
-/** Whether `node` can become a neighbour, and nobody but for whom its place is kept has to go. */
+/** Whether `node` can become a neighbour, and nobody but for whom its slot is kept has to go. */
 function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
-  return turn.state.active.length < placesWith(turn, node) || isExpected(turn.state, node);
+  return turn.state.active.length < slotsWith(turn, node) || isExpected(turn.state, node);
 }
 
 /** `from` has no room for us. In a cluster in which nobody has, some cannot fill their views, and need not ask every round. */

@@ -5,29 +5,29 @@ import type { View } from "../view.ts";
 import type { HyParViewState, HyParViewTurn } from "./state.ts";
 
 /*
- * Not in the paper: a node can keep one of its places for a neighbour with a certain tag. It stays empty until such a node
+ * Not in the paper: a node can keep one of its slots for a neighbour with a certain tag. It stays empty until such a node
  * comes, and that one is not sent away for another.
  */
 
-/** Keeps a place for a neighbour with that tag. @returns `null` when none would be left for all others. */
+/** Keeps a slot for a neighbour with that tag. @returns `null` when none would be left for all others. */
 export function reserved(state: HyParViewState, tag: string, activeSize: number): HyParViewState | null {
   const { reservations } = state;
   if (reservations.includes(tag)) return state;
   return reservations.length + 1 < activeSize ? { ...state, reservations: [...reservations, tag] } : null;
 }
 
-/** Tags for which a place is kept and still empty. */
+/** Tags for which a slot is kept and still empty. */
 export function vacancies({ active, reservations }: HyParViewState): readonly string[] {
   return reservations.filter((tag) => !active.some((node) => hasTag(node, tag)));
 }
 
-/** Whether an empty place is kept for `node`. */
+/** Whether an empty slot is kept for `node`. */
 export function isExpected(state: HyParViewState, node: NodeSpec): boolean {
   return vacancies(state).some((tag) => hasTag(node, tag));
 }
 
 /** How many neighbours there may be with `node` among them. */
-export function placesWith({ state, config }: HyParViewTurn, node: NodeSpec): number {
+export function slotsWith({ state, config }: HyParViewTurn, node: NodeSpec): number {
   return config.activeSize - vacancies(state).filter((tag) => !hasTag(node, tag)).length;
 }
 

@@ -54,7 +54,7 @@ export interface HyParViewState {
   readonly passive: View;
   readonly pending: readonly PendingLink[];
   readonly lost: readonly LostPeer[];
-  /** Free places are left alone before this round, because others had no room; unless a neighbour is lost. */
+  /** Free slots are left alone before this round, because others had no room; unless a neighbour is lost. */
   readonly fillAt: number;
   /** Rounds to wait when the next one has no room. */
   readonly fillWait: number;
@@ -63,7 +63,7 @@ export interface HyParViewState {
   /** Rounds from that swap to the next one, on average. */
   readonly swapWait: number;
   readonly departures: Departures;
-  /** Tags for each of which a place among the neighbours is kept. */
+  /** Tags for each of which a slot among the neighbours is kept. */
   readonly reservations: readonly string[];
   /** What was told in the last shuffle: the first to make room for what comes back. */
   readonly shuffled: View;

@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { has, pick, without } from "../view.ts";
-import { placesWith, replaceable } from "./reservations.ts";
+import { replaceable, slotsWith } from "./reservations.ts";
 import { entriesWithout, type HyParViewTurn, type LostPeer } from "./state.ts";
 
 /** Neighbours that went down and are still tried; the oldest are given up first. */
@@ -25,8 +25,8 @@ export function forget(turn: HyParViewTurn, name: string): void {
 export function addActive(turn: HyParViewTurn, node: NodeSpec): void {
   if (has(turn.state.active, node.name)) return;
   forget(turn, node.name);
-  const places = placesWith(turn, node);
-  while (turn.state.active.length >= places) {
+  const slots = slotsWith(turn, node);
+  while (turn.state.active.length >= slots) {
     const victim = pick(replaceable(turn.state), turn.context.random)!;
     turn.send(victim, { type: "disconnect" });
     demote(turn, victim);
@@ -40,7 +40,7 @@ export function demote(turn: HyParViewTurn, node: NodeSpec): void {
   addPassive(turn, node);
 }
 
-/** The place that gets free is worth asking around for. */
+/** The slot that gets free is worth asking around for. */
 function dropActive(turn: HyParViewTurn, name: string): void {
   const { active } = turn.state;
   if (has(active, name)) turn.set({ active: without(active, name), fillAt: 0, fillWait: 1 });

@@ -14,7 +14,7 @@ export const LOCAL_CHECKS: readonly Check[] = [
   { name: "does nothing when a node joins itself", run: joinsItself },
   { name: "compares memberships", run: compares },
   { name: "prunes nodes without a word", run: prunes },
-  { name: "keeps a place for a tag, and all its neighbours", run: reserves },
+  { name: "keeps a slot for a tag, and all its neighbours", run: reserves },
   { name: "goes on with its own snapshot", run: goesOn },
   { name: "refuses a snapshot that is not its own", run: refusesSnapshots },
   { name: "refuses malformed messages with a TypeError, and survives changed ones", run: refusesMessages },
@@ -75,7 +75,7 @@ function reserves<State>(trial: Trial<State>): void {
   const reserved = strategy.reserve(state, "printer");
   if (reserved === null) return;
   const again = strategy.reserve(reserved, "printer");
-  demand(again !== null, () => "reserve() has no place left for a tag for which it keeps one already");
+  demand(again !== null, () => "reserve() has no slot left for a tag for which it keeps one already");
   for (const look of ["members", "peers"] as const) {
     const [before, after] = [render(strategy[look](state)), render(strategy[look](reserved))];
     demand(before === after, () => `${look}() is ${after} after reserve(), expected ${before}`);

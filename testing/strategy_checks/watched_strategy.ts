@@ -80,7 +80,7 @@ export class WatchedStrategy<State> implements Strategy<WatchedState<State>> {
     return this.#inner.compare?.(inner, wanted) ?? compareMembers(this.#inner.members(inner), wanted);
   }
 
-  /** Also for a strategy that leaves it out: such a one has a place for everyone. */
+  /** Also for a strategy that leaves it out: such a one has a slot for everyone. */
   reserve(state: WatchedState<State>, tag: string): WatchedState<State> | null {
     const { self, inner } = state;
     if (this.#inner.reserve === undefined) return state;

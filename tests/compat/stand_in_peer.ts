@@ -89,7 +89,7 @@ export class StandInPeer {
   /** Whether every connection with a node is open. */
   isFullyConnected(name: string): boolean {
     const spec = this.#members.others.find((other) => other.name === name);
-    return spec !== undefined && this.#placesWith(spec).every((place) => this.#places.has(place));
+    return spec !== undefined && this.#slotsWith(spec).every((place) => this.#places.has(place));
   }
 
   /** Listens, and joins the cluster of the node at `contact`. */
@@ -220,7 +220,7 @@ export class StandInPeer {
     const { clock, heartbeatInterval = 1_000 } = this.#options;
     for (const spec of this.#members.others) {
       const isLink = this.#places.has(placeOf(spec.name, "membership", 0));
-      for (const place of isLink ? this.#placesWith(spec) : [placeOf(spec.name, "membership", 0)]) {
+      for (const place of isLink ? this.#slotsWith(spec) : [placeOf(spec.name, "membership", 0)]) {
         if (this.#places.has(place)) {
           this.#missingSince.delete(place);
           continue;
@@ -294,7 +294,7 @@ export class StandInPeer {
     return places.map(([, { link }]) => link);
   }
 
-  #placesWith({ name }: StandInSpec): string[] {
+  #slotsWith({ name }: StandInSpec): string[] {
     return Object.entries(this.spec.channels).flatMap(([channel, { parallelism }]) =>
       Array.from({ length: parallelism }, (_, index) => placeOf(name, channel, index))
     );

@@ -40,7 +40,7 @@ function reachInVain(a: PoolNode, b: PoolNode): Promise<unknown> {
   );
 }
 
-Deno.test("two pools that want each other have one connection per place, and tell so once", async () => {
+Deno.test("two pools that want each other have one connection per slot, and tell so once", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
   wantEachOther(a, b);
@@ -53,7 +53,7 @@ Deno.test("two pools that want each other have one connection per place, and tel
   assert(await world.isQuiet());
 });
 
-Deno.test("two pools that dial each other at once end with one connection per place, in any order of events", async () => {
+Deno.test("two pools that dial each other at once end with one connection per slot, in any order of events", async () => {
   for (let seed = 1; seed <= 80; seed++) {
     // Beyond a latency of 40 ms a handshake with a secret takes longer than the courtesy time.
     const latencyMax = seed % 2 === 0 ? 40 : 120;
@@ -393,7 +393,7 @@ async function restart(
   return await world.start(name, { ...options, port: addresses[0]!.port });
 }
 
-Deno.test("a node that comes back as a newer incarnation takes its place, whether or not its death was noticed", async () => {
+Deno.test("a node that comes back as a newer incarnation takes its slot, whether or not its death was noticed", async () => {
   for (const reset of [true, false]) {
     for (const dialedBy of ["a", "b"]) {
       const world = new PoolWorld();
@@ -531,7 +531,7 @@ Deno.test("an older life that was dialed is not taken for the newer one that bec
   assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
 });
 
-Deno.test("a place that was promised to a dialer is dialed from here as soon as that has failed", async () => {
+Deno.test("a slot that was promised to a dialer is dialed from here as soon as that has failed", async () => {
   const world = new PoolWorld();
   const [a, b] = [
     await world.start("a", { wrap: slowWrites(world, 100, new Error("Broken pipe")) }),
@@ -575,7 +575,7 @@ Deno.test("a silenced peer that is heard of before a new connection opens keeps 
   assertConnected(world, [a, b]);
 });
 
-Deno.test("a doubtful peer gets new connections, with one dial per place, whichever side doubts", async () => {
+Deno.test("a doubtful peer gets new connections, with one dial per slot, whichever side doubts", async () => {
   for (const [doubting, other] of [["a", "b"], ["b", "a"]] as const) {
     const world = new PoolWorld();
     const nodes = Object.fromEntries((await pair(world)).map((node) => [node.spec.name, node])) as Record<

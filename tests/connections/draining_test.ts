@@ -16,7 +16,7 @@ async function pair(world: PoolWorld): Promise<[PoolNode, PoolNode]> {
   return nodes;
 }
 
-/** Sends a numbered frame of some `bytes` bytes over the connection that fills the default channel's place now. */
+/** Sends a numbered frame of some `bytes` bytes over the connection that fills the default channel's slot now. */
 function send(from: PoolNode, to: PoolNode, number: number, bytes: number): void {
   const queue = from.peer(to.spec.name).at("default", 0)!.queue;
   const writer = queue.begin(FrameKind.message);

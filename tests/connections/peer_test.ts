@@ -21,27 +21,27 @@ function connection(channel = "membership", index = 0, dial = 1, outbound = fals
   return { channel, index, dial, outbound } as Connection;
 }
 
-function open(peer: Peer, ...places: [channel: string, index: number][]): Connection[] {
-  return places.map(([channel, index]) => {
+function open(peer: Peer, ...slots: [channel: string, index: number][]): Connection[] {
+  return slots.map(([channel, index]) => {
     const opened = connection(channel, index);
-    peer.place(opened);
+    peer.fill(opened);
     return opened;
   });
 }
 
-Deno.test("Peer has, for each channel that either side has, as many places as both agree on", () => {
+Deno.test("Peer has, for each channel that either side has, as many slots as both agree on", () => {
   const peer = new Peer(specWith({ bulk: 2, theirs: 3 }), specWith({ bulk: 4, ours: 2, theirs: 1 }, "a"));
   assertEquals(peer.channels.sort(), ["bulk", "default", "membership", "ours", "theirs"]);
-  const places = (channel: string) => [0, 1, 2, 3, 4].filter((index) => peer.hasPlace(channel, index)).length;
-  assertEquals(["bulk", "ours", "theirs", "default", "unknown"].map(places), [2, 2, 1, 1, 0]);
+  const slots = (channel: string) => [0, 1, 2, 3, 4].filter((index) => peer.hasSlot(channel, index)).length;
+  assertEquals(["bulk", "ours", "theirs", "default", "unknown"].map(slots), [2, 2, 1, 1, 0]);
   assertEquals(peer.gaps().length, 2 + 2 + 1 + 1 + 1);
 });
 
-Deno.test("Peer.place() fills a place and gives back what it replaces; remove() takes out only what is there", () => {
+Deno.test("Peer.fill() fills a slot and gives back what it replaces; remove() takes out only what is there", () => {
   const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
   const [first, second] = [connection(), connection()];
-  assertEquals(peer.place(first), null);
-  assertStrictEquals(peer.place(second), first);
+  assertEquals(peer.fill(first), null);
+  assertStrictEquals(peer.fill(second), first);
   assertEquals(peer.remove(first), false);
   assertStrictEquals(peer.membership, second);
   assertEquals(peer.remove(second), true);
@@ -52,20 +52,20 @@ Deno.test("Peer.place() fills a place and gives back what it replaces; remove() 
 
 Deno.test("Peer remembers the dials of the other side that succeeded, and not its own", () => {
   const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
-  peer.place(connection("default", 0, 7, false));
-  peer.place(connection("membership", 0, 8, true));
+  peer.fill(connection("default", 0, 7, false));
+  peer.fill(connection("membership", 0, 8, true));
   assertEquals([...peer.seenDials], [["default 0", 7]]);
 });
 
-Deno.test("Peer.fitTo() keeps the connections that still have a place, and gives back the others", () => {
+Deno.test("Peer.fitTo() keeps the connections that still have a slot, and gives back the others", () => {
   const self = nodeSpec("a");
   const peer = new Peer(specWith({ bulk: 3, old: 1 }), self);
   const [kept, , last, old] = open(peer, ["bulk", 0], ["bulk", 1], ["bulk", 2], ["old", 0]);
   assertEquals(peer.fitTo(specWith({ bulk: 2, fresh: 1 }), self), [last, old]);
   assertStrictEquals(peer.at("bulk", 0), kept);
   assertEquals(peer.openOn("bulk"), 2);
-  assertEquals(peer.hasPlace("old", 0), false);
-  assertEquals(peer.hasPlace("fresh", 0), true);
+  assertEquals(peer.hasSlot("old", 0), false);
+  assertEquals(peer.hasSlot("fresh", 0), true);
 });
 
 Deno.test("Peer.fitTo() gives back all connections of an earlier life, and forgets its dials", () => {

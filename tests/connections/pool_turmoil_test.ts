@@ -82,7 +82,7 @@ function talk(node: PoolNode): void {
   for (const name of node.pool.peers.keys()) node.greet(name);
 }
 
-Deno.test("pools that went through any turmoil end with one connection per place, and nothing else", async () => {
+Deno.test("pools that went through any turmoil end with one connection per slot, and nothing else", async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const world = new PoolWorld({ seed, latency: uniformLatency(0.5, 20) });
     const random = world.world.random("turmoil");
@@ -97,7 +97,7 @@ Deno.test("pools that went through any turmoil end with one connection per place
       await world.advance(random.pick([1, 10, 100, 1000]) * random.next());
       await mishap(world, nodes, random, trust);
       for (const name of NAMES) talk(nodes.get(name)!);
-      // Each of the 2 × 2 parties of a place may have one connection that is being opened, and one that is being replaced.
+      // Each of the 2 × 2 parties of a slot may have one connection that is being opened, and one that is being replaced.
       for (const name of NAMES) assertLessOrEqual(world.streams(name), 2 * 5 * 4, `seed ${seed}, step ${step}`);
     }
     world.world.network.heal();

@@ -184,7 +184,7 @@ export function wantEachOther(...nodes: readonly PoolNode[]): void {
   for (const node of nodes) node.pool.want(nodes.filter((other) => other !== node).map(({ spec }) => spec));
 }
 
-/** The two ends of the places that a pair of nodes has must be ends of the same streams. */
+/** The two ends of the slots that a pair of nodes has must be ends of the same streams. */
 export function assertPaired(a: PoolNode, b: PoolNode, note = ""): void {
   const describe = (node: PoolNode, name: string, mine: boolean) =>
     node.peer(name).connections()
@@ -197,10 +197,10 @@ export function assertPaired(a: PoolNode, b: PoolNode, note = ""): void {
   assertEquals(describe(a, b.spec.name, true), describe(b, a.spec.name, false), note);
 }
 
-/** Every place between these nodes is filled once, all tell so, and no host has a stream too many. */
+/** Every slot between these nodes is filled once, all tell so, and no host has a stream too many. */
 export function assertConnected(world: PoolWorld, nodes: readonly PoolNode[], note = ""): void {
   for (const a of nodes) {
-    let places = 0;
+    let slots = 0;
     for (const b of nodes) {
       if (a === b) continue;
       assertPaired(a, b, note);
@@ -212,9 +212,9 @@ export function assertConnected(world: PoolWorld, nodes: readonly PoolNode[], no
         b.spec.incarnation,
       ], note);
       assertEquals([...peer.channelsUp].sort(), peer.channels.sort(), note);
-      places += peer.connections().length;
+      slots += peer.connections().length;
     }
-    assertEquals(world.streams(a.spec.name), places, `${note}: streams of ${a.spec.name}`);
+    assertEquals(world.streams(a.spec.name), slots, `${note}: streams of ${a.spec.name}`);
     assertEquals(a.pool.peers.size, nodes.length - 1, note);
   }
 }

@@ -20,7 +20,7 @@ class Bench {
   readonly peer: Peer = this.connection.peer;
 
   constructor() {
-    this.peer.place(this.connection);
+    this.peer.fill(this.connection);
   }
 
   /** Answers, as "b" would. */

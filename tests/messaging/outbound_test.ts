@@ -51,7 +51,7 @@ class Bench {
     const options = { maxQueuedBytes: 1000, highWaterMark: 500 };
     const wire = new ConnectionBench(options, { peer: this.peer, channel, index });
     wire.stream.holdWrites = true;
-    this.peer.place(wire.connection);
+    this.peer.fill(wire.connection);
     this.wires.set(wire.connection, wire);
     return wire;
   }

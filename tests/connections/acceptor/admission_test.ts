@@ -29,7 +29,7 @@ function judge(scene: Scene): string | null {
   const { dialer = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialing = false } = scene;
   const { known = dialer, present } = scene;
   const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
-  if (present !== undefined) peer?.place({ channel: "membership", index: 0, ...present } as Connection);
+  if (present !== undefined) peer?.fill({ channel: "membership", index: 0, ...present } as Connection);
   const request: ConnectionRequest = {
     spec: dialer,
     to: acceptor.name,
@@ -91,7 +91,7 @@ Deno.test("admission: a dialer that dials again what it dialed itself has lost i
   }
 });
 
-Deno.test("admission: a dial that a later one of the same place has overtaken comes too late", () => {
+Deno.test("admission: a dial that a later one of the same slot has overtaken comes too late", () => {
   const present = { outbound: false, dial: 10 };
   assertEquals(judge({ present, request: { dial: 9 } }), "duplicate");
   assertEquals(judge({ present, request: { dial: 10 } }), "duplicate");
@@ -142,7 +142,7 @@ Deno.test("admission: nobody gets in under this node's own name, and the node it
   assertEquals(judge({ acceptor, dialer: nodeSpec("b", 6), known: null }), "name-in-use");
 });
 
-Deno.test("admission: a channel has as many places as both sides agree on", () => {
+Deno.test("admission: a channel has as many slots as both sides agree on", () => {
   const bulk = (parallelism: number) => ({ default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism } });
   const cases: [Record<string, typeof PLAIN> | undefined, Record<string, typeof PLAIN> | undefined, number][] = [
     [undefined, undefined, 0],
@@ -151,13 +151,13 @@ Deno.test("admission: a channel has as many places as both sides agree on", () =
     [bulk(2), bulk(4), 2],
     [bulk(4), bulk(2), 2],
   ];
-  for (const [ours, theirs, places] of cases) {
+  for (const [ours, theirs, slots] of cases) {
     const acceptor = nodeSpec("a", 5, ours === undefined ? {} : { channels: ours });
     const dialer = nodeSpec("b", 5, theirs === undefined ? {} : { channels: theirs });
     for (const known of [null, dialer]) {
       const at = (index: number) => judge({ acceptor, dialer, known, request: { channel: "bulk", index } });
-      assertEquals(at(places), "channel");
-      if (places > 0) assertEquals(at(places - 1), null);
+      assertEquals(at(slots), "channel");
+      if (slots > 0) assertEquals(at(slots - 1), null);
     }
   }
 });

@@ -21,18 +21,18 @@ class Bench {
 Deno.test("HalfOpen has the host with most streams give up its oldest one for another host", () => {
   const bench = new Bench(16);
   for (let stream = 0; stream < 14; stream++) assert(bench.enter("evil", ` ${stream}`) !== null);
-  const place = bench.enter("good");
-  assert(place !== null);
+  const slot = bench.enter("good");
+  assert(slot !== null);
   assertEquals(bench.given, ["evil 0"]);
   assert(bench.enter("other") !== null);
   assertEquals(bench.given, ["evil 0", "evil 1"]);
   assertEquals(bench.halfOpen.size, 14);
-  place[Symbol.dispose]();
-  place[Symbol.dispose]();
+  slot[Symbol.dispose]();
+  slot[Symbol.dispose]();
   assertEquals(bench.halfOpen.size, 13);
 });
 
-Deno.test("HalfOpen lets a newcomer take the place of a silent stream of its own host, not of a fresh one", () => {
+Deno.test("HalfOpen lets a newcomer take the slot of a silent stream of its own host, not of a fresh one", () => {
   const bench = new Bench(8);
   for (let stream = 0; stream < 7; stream++) bench.enter("host", ` ${stream}`);
   assertEquals(bench.enter("host"), null);
@@ -41,7 +41,7 @@ Deno.test("HalfOpen lets a newcomer take the place of a silent stream of its own
   assertEquals(bench.given, ["host 0"]);
 });
 
-Deno.test("HalfOpen keeps places for hosts of members, and takes none from hosts that have as few", () => {
+Deno.test("HalfOpen keeps slots for hosts of members, and takes none from hosts that have as few", () => {
   const bench = new Bench(16);
   for (let host = 0; host < 14; host++) assert(bench.enter(`host ${host}`) !== null);
   assertEquals(bench.enter("one more"), null);

@@ -14,7 +14,7 @@ const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 const CHANNELS = { default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism: 2 } };
 
 interface Dial {
-  readonly place: string;
+  readonly slot: string;
   readonly at: number;
   readonly succeed: () => void;
   readonly fail: (error?: Error) => void;
@@ -61,7 +61,7 @@ class Bench implements PeerDialerHost {
       resolve();
     };
     const fail = (error = new Error("Connection refused")) => reject(error);
-    const dial = { place: `${channel} ${index}`, at: this.runtime.clock.now(), succeed, fail };
+    const dial = { slot: `${channel} ${index}`, at: this.runtime.clock.now(), succeed, fail };
     this.dials.push(dial);
     this.onDial(dial);
     return promise;
@@ -69,7 +69,7 @@ class Bench implements PeerDialerHost {
 
   /** A connection opens. */
   open(channel: string, index = 0, outbound = false): void {
-    this.peer.place({ channel, index, dial: 1, outbound } as Connection);
+    this.peer.fill({ channel, index, dial: 1, outbound } as Connection);
   }
 
   /** A connection closes, and the dialer is told. */
@@ -85,9 +85,9 @@ class Bench implements PeerDialerHost {
   /** What was dialed since the last call. */
   taken = 0;
   newDials(): string[] {
-    const places = this.dials.slice(this.taken).map(({ place }) => place);
+    const slots = this.dials.slice(this.taken).map(({ slot }) => slot);
     this.taken = this.dials.length;
-    return places;
+    return slots;
   }
 }
 
@@ -111,7 +111,7 @@ Deno.test("PeerDialer dials the membership connection first, and once that is op
   assertEquals(bench.runtime.clock.now(), 0);
 });
 
-Deno.test("PeerDialer dials a place once, however often it is asked while the dial is under way", async () => {
+Deno.test("PeerDialer dials a slot once, however often it is asked while the dial is under way", async () => {
   const bench = new Bench();
   for (let count = 0; count < 5; count++) {
     bench.dialer.reconcile();
@@ -277,7 +277,7 @@ Deno.test("PeerDialer does not dial a peer in a hot loop that takes connections 
 
 Deno.test("PeerDialer does not dial in a hot loop when all but the membership connection are refused", async () => {
   const bench = new Bench();
-  bench.onDial = (dial) => dial.place === "membership 0" ? dial.succeed() : dial.fail();
+  bench.onDial = (dial) => dial.slot === "membership 0" ? dial.succeed() : dial.fail();
   bench.dialer.reconcile();
   await bench.pass(60_000);
   assertLessOrEqual(bench.dials.length, 3 * 100);

@@ -300,7 +300,7 @@ Deno.test("a dialer does not wait to refuse an acceptor that is gone", async () 
   await assertRejects(() => dialing, HandshakeRefusedError, 'belongs to "c"');
 });
 
-Deno.test("acceptHandshake() lets a dialer take an occupied place once it has shown that it is still there", async () => {
+Deno.test("acceptHandshake() lets a dialer take an occupied slot once it has shown that it is still there", async () => {
   const [near, far] = await streamPair();
   const dialing = dialHandshake(endOf(near, await identityOf("a")), REQUEST);
   const decisions = { ...ADMIT, isOccupied: () => true };
@@ -311,7 +311,7 @@ Deno.test("acceptHandshake() lets a dialer take an occupied place once it has sh
   far.close();
 });
 
-Deno.test("acceptHandshake() lets nobody take an occupied place that gave up after the hello", async () => {
+Deno.test("acceptHandshake() lets nobody take an occupied slot that gave up after the hello", async () => {
   const [near, far] = await streamPair();
   // What a dial leaves behind that waited in the accept queue of a process that was stopped.
   const given = dialHandshake(endOf(near, await identityOf("a")), REQUEST).catch(() => "gave up");

@@ -16,15 +16,15 @@ type Channels = Pick<NodeSpec, "channels">;
  *
  * @returns By channel, for each one that either side has.
  */
-export function agreedPlaces(a: Channels, b: Channels): ReadonlyMap<string, number> {
-  const places = new Map<string, number>();
+export function agreedSlots(a: Channels, b: Channels): ReadonlyMap<string, number> {
+  const slots = new Map<string, number>();
   for (const [mine, other] of [[a, b], [b, a]] as const) {
     const oneSided = Object.keys(mine.channels).filter((channel) => !Object.hasOwn(other.channels, channel));
     const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided.length)));
     for (const [channel, { parallelism }] of Object.entries(mine.channels)) {
       const theirs = own(other.channels, channel)?.parallelism;
-      places.set(channel, Math.min(parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
+      slots.set(channel, Math.min(parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
     }
   }
-  return places;
+  return slots;
 }
