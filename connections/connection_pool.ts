@@ -231,7 +231,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
-    else if (kind === FrameKind.wish) takeInterest(connection.peer, buffer, start, end);
+    else if (kind === FrameKind.interest) takeInterest(connection.peer, buffer, start, end);
     else return this.#options.handler.frame(connection, kind, buffer, start, end);
   }
 

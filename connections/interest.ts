@@ -7,7 +7,7 @@ import { sendValue } from "./send_value.ts";
 
 /** Tells a peer of the interest of this node, whether it wants connections with the peer, if there is one to tell it over. */
 export function tellInterest({ membership, wanted }: Peer): void {
-  if (membership !== null) sendValue(membership, FrameKind.wish, wanted);
+  if (membership !== null) sendValue(membership, FrameKind.interest, wanted);
 }
 
 /**

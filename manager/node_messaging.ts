@@ -90,7 +90,7 @@ export class NodeMessaging {
     const { inbound } = this;
     this.relaying = this.#newRelaying(context);
     this.broadcasting = this.#newBroadcasting(context);
-    this.reliableSender = this.#newGuarantees(context);
+    this.reliableSender = this.#newReliableSender(context);
     this.calls = this.#newCalls(context);
     this.cancellations = new Cancellations({
       pool,
@@ -213,7 +213,7 @@ export class NodeMessaging {
     this.#orders.restart(self);
   }
 
-  #newGuarantees(context: NodeContext): ReliableSender {
+  #newReliableSender(context: NodeContext): ReliableSender {
     const { runtime, codec } = context;
     return new ReliableSender({
       runtime,

@@ -11,7 +11,7 @@ export interface Preset {
   readonly heartbeat: {
     /** Between two heartbeats. */
     readonly interval: number;
-    /** Beats that may be missed in a row. */
+    /** Heartbeats that may be missed in a row. */
     readonly missed: number;
   };
   /** How membership spreads. */

@@ -309,7 +309,7 @@ export class Outbound {
     }
     if (connection !== null || options.transitive) return connection;
     const state = peer === undefined
-      ? "it is not a member, or this node has no wish to connect to it"
+      ? "it is not a member, or this node does not want to connect to it"
       : "there is no connection now";
     throw new NotConnectedError(`Cannot send to "${node}": ${state}`);
   }

@@ -47,7 +47,7 @@ type ReliableOptions = GuaranteeOptions & {
 };
 
 /** What a {@linkcode ReliableSender} needs from its surroundings. */
-export interface GuaranteesOptions {
+export interface ReliableSenderOptions {
   readonly runtime: LocalRuntime;
   readonly outbound: Outbound;
   readonly codec: PayloadCodec;
@@ -67,7 +67,7 @@ export interface GuaranteesOptions {
 
 /** The sender's side of every promise that outlives a connection: keeps messages until they are acknowledged, and sends them again. */
 export class ReliableSender {
-  readonly #options: GuaranteesOptions;
+  readonly #options: ReliableSenderOptions;
   readonly #clocks = new RecentClocks();
   #outstanding: OutstandingMessages<NumberedMessage>;
   #aging: Timer | null = null;
@@ -75,7 +75,7 @@ export class ReliableSender {
   #timerAt = Infinity;
   #stopped: Error | undefined;
 
-  constructor(options: GuaranteesOptions) {
+  constructor(options: ReliableSenderOptions) {
     this.#options = options;
     this.#outstanding = this.#nothingOutstanding();
   }

@@ -6,7 +6,7 @@ import { forgetOldest } from "../runtime/forget_oldest.ts";
 /** Names of which the last incarnation to leave is remembered. */
 const NAMES_MAX = 1_024;
 
-/** Tombstones of the incarnations that have left the cluster for good, while connections with them may linger. */
+/** Tombstones of the incarnations that have left the cluster for good, while connections with them may still be open. */
 export class Tombstones {
   readonly #newest = new Map<string, number>();
 

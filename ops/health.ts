@@ -40,7 +40,7 @@ export class Health {
 
   /** Whether it is of use to leave the process as it is: one that fails here has to be started again. */
   alive(): HealthCheck[] {
-    return [this.#running(), this.#beating()];
+    return [this.#running(), this.#heartbeats()];
   }
 
   #running(): HealthCheck {
@@ -78,7 +78,7 @@ export class Health {
     return checked("event-loop", delay < answerTimeout, detail);
   }
 
-  #beating(): HealthCheck {
+  #heartbeats(): HealthCheck {
     const { context: { runtime, answerTimeout }, liveness } = this.#node;
     const overdue = Math.round(liveness.delay.overdue(runtime.clock.now()));
     return checked("heartbeat", overdue < answerTimeout, `the next look of the failure detector is ${overdue} ms late`);

@@ -116,7 +116,7 @@ export interface Strategy<State = unknown> {
     context: StrategyContext,
   ): Transition<State>;
   /**
-   * Compares a wished-for membership with the present one: who would have to join, who to leave. Left out by strategies whose `members`
+   * Compares a wanted membership with the present one: who would have to join, who to leave. Left out by strategies whose `members`
    * answer that, as `compareMembers` does.
    */
   compare?(

@@ -33,7 +33,7 @@ export interface NetworkOptions {
 }
 
 /** How long an unwanted connection stays open after its last message, in greatest latencies. */
-const LINGER = 4;
+const IDLE_GRACE = 4;
 
 interface Dial {
   readonly to: NodeSpec;
@@ -218,12 +218,12 @@ export class OverlayNetwork {
     if (link.isClosing || link.isWanted) return;
     link.isClosing = true;
     const now = this.#clock.now();
-    const linger = LINGER * this.#options.latency[1];
-    const time = Math.max(now, ...link.lastDelivery) + linger;
+    const idleGrace = IDLE_GRACE * this.#options.latency[1];
+    const time = Math.max(now, ...link.lastDelivery) + idleGrace;
     this.#clock.schedule(time - now, () => {
       link.isClosing = false;
       if (!link.isOpen || link.isWanted) return;
-      if (Math.max(...link.lastDelivery) + linger > this.#clock.now()) return this.#closeIfUnwanted(link);
+      if (Math.max(...link.lastDelivery) + idleGrace > this.#clock.now()) return this.#closeIfUnwanted(link);
       this.#unlink(link);
       for (const [node, peer] of link.directions()) this.#notice(node, peer.endpoint.spec);
     });

@@ -30,7 +30,7 @@ export const FrameKind = {
   /** Broadcast tree: payloads, announcements, grafts and prunes. */
   broadcast: 0x15,
   /** Whether the sender wants connections with the receiver: unless it says so, yes. */
-  wish: 0x16,
+  interest: 0x16,
   /** The sender puts nothing more into this connection: another one has taken its slot. It closes once both sides have said so. */
   drain: 0x17,
   /** What nodes say of themselves: digests, summaries, changes. */

@@ -101,7 +101,7 @@ export function chosenVersion(identity: ClusterIdentity, hello: Hello): number {
   return commonVersion(versionsOf(identity), hello.versions)!;
 }
 
-/** What a dialer says of itself and its wish. */
+/** What a dialer says of itself and what it asks for. */
 export function introductionOf(identity: ClusterIdentity, request: ConnectionRequest): Record<string, unknown> {
   const { strategy, features = FEATURES, maxFrameBytes } = identity;
   return { strategy, ...request, features, maxFrameBytes };

@@ -11,7 +11,7 @@ import { MISSED_HEARTBEATS, subscribe, subscribeAgain } from "./subscription.ts"
 export function passRound(turn: ScampTurn): void {
   expireArcs(turn);
   keepSubscribed(turn);
-  if (turn.config.heartbeat < NEVER) beat(turn);
+  if (turn.config.heartbeat < NEVER) sendHeartbeats(turn);
   turn.set({ round: turn.state.round + 1 });
 }
 
@@ -50,7 +50,7 @@ function askStranger(turn: ScampTurn): void {
  * Tells a part of the view that it is in the view: each node every `heartbeat` rounds. Who hears it from nobody is isolated, as
  * nothing that is sent along views would reach it, and subscribes again (section 3.3).
  */
-function beat(turn: ScampTurn): void {
+function sendHeartbeats(turn: ScampTurn): void {
   const { view, inView, round, keptAt } = turn.state;
   const { heartbeat } = turn.config;
   const due = ends(view).filter(({ name }) => (hashString(name) + round) % heartbeat === 0);

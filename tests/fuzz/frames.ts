@@ -157,7 +157,7 @@ const VALUES: Readonly<Record<number, (words: Vocabulary) => unknown>> = {
   [FrameKind.pong]: (words) => words.number(),
   [FrameKind.partition]: (words) => ["mark", "reference", words.number()],
   [FrameKind.broadcast]: (words) => words.broadcast(),
-  [FrameKind.wish]: (words) => words.number() % 2 === 0,
+  [FrameKind.interest]: (words) => words.number() % 2 === 0,
   [FrameKind.attributes]: (words) => words.attributes(),
   [FrameKind.cancel]: (words) => words.number(),
   [FrameKind.ack]: (words) => words.acknowledgement(),

@@ -110,7 +110,7 @@ scenario(
     const error = await assertRejects(() => a.forwardMessage("nobody", "log", 1), NotConnectedError);
     assertEquals(
       error.message,
-      `Cannot send to "nobody": it is not a member, or this node has no wish to connect to it`,
+      `Cannot send to "nobody": it is not a member, or this node does not want to connect to it`,
     );
     await b.stop();
     await world.until("a noticed", () => !a.isConnected("b"));

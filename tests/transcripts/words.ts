@@ -57,7 +57,7 @@ export class Words {
         return this.#heartbeat(decode(body));
       case FrameKind.broadcast:
         return this.#broadcast(decode(body));
-      case FrameKind.wish:
+      case FrameKind.interest:
       case FrameKind.renew:
         return String(decode(body));
       default:
