@@ -2,16 +2,24 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { type GroupMembership, Groups } from "./groups.ts";
+import { sharedBy } from "./shared.ts";
 
 /** What takes the messages of a {@linkcode ClusterBroadcastChannel}. */
 export type BroadcastListener = ((this: BroadcastChannel, event: MessageEvent) => unknown) | null;
+
+/** A listener that was set as a property, and what calls it. */
+interface Handler {
+  given: NonNullable<BroadcastListener>;
+  readonly listener: (event: Event) => void;
+}
 
 /**
  * The web's `BroadcastChannel`, over all nodes of the cluster: what is posted to a name reaches every other channel of that name, in this
  * process and in all others, once and in the order in which it was posted, while the nodes are connected.
  *
  * Data is what a message may be, which is less than what the structured clone algorithm takes: plain objects, arrays, strings, numbers, bytes
- * and dates. Other data makes `postMessage` throw a `DataCloneError`.
+ * and dates. Other data makes `postMessage` throw a `DataCloneError`; `undefined` arrives as `null`. The `origin` of a message is the name of
+ * the node that posted it.
  *
  * @example From one node to another
  * ```ts
@@ -35,10 +43,9 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
   readonly name: string;
   readonly #groups: Groups;
   readonly #membership: GroupMembership;
-  readonly #handlers = new Map<
-    string,
-    { readonly given: BroadcastListener; readonly listener: (event: Event) => void }
-  >();
+  readonly #handlers = new Map<string, Handler>();
+  /** How many channels of each name are open on this node. */
+  readonly #open: Map<string, number>;
   #isClosed = false;
 
   /**
@@ -51,7 +58,9 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
     super();
     this.name = `${name}`;
     this.#groups = new Groups(node, { scope: "broadcast channels" });
+    this.#open = sharedBy(node, "broadcast channels", () => new Map());
     this.#membership = this.#groups.join(this.name, { handler: (data, { from }) => this.#receive(data, from) });
+    this.#open.set(this.name, this.#channels + 1);
     node.stopSignal.addEventListener("abort", () => this.#isClosed = true, { once: true });
   }
 
@@ -92,20 +101,38 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#open.set(this.name, this.#channels - 1);
+    if (this.#channels === 0) this.#open.delete(this.name);
     this.#membership.leave();
   }
 
-  #receive(data: unknown, origin: string): void {
-    if (!this.#isClosed) this.dispatchEvent(new MessageEvent("message", { data, origin }));
+  /** How many channels of this name are open on this node. */
+  get #channels(): number {
+    return this.#open.get(this.name) ?? 0;
+  }
+
+  #receive(message: unknown, origin: string): void {
+    if (this.#isClosed) return;
+    // Each channel is given data of its own.
+    const data = this.#channels > 1 ? structuredClone(message) : message;
+    this.dispatchEvent(new MessageEvent("message", { data, origin }));
   }
 
   #setHandler(type: string, listener: BroadcastListener): void {
     const before = this.#handlers.get(type);
-    if (before !== undefined) this.removeEventListener(type, before.listener);
-    this.#handlers.delete(type);
-    if (typeof listener !== "function") return;
-    const own = (event: Event) => void listener.call(this, event as MessageEvent);
-    this.#handlers.set(type, { given: listener, listener: own });
-    this.addEventListener(type, own);
+    if (typeof listener !== "function") {
+      if (before !== undefined) this.removeEventListener(type, before.listener);
+      this.#handlers.delete(type);
+    } else if (before !== undefined) {
+      // One that replaces another one is called in its turn.
+      before.given = listener;
+    } else {
+      const handler: Handler = {
+        given: listener,
+        listener: (event) => void handler.given.call(this, event as MessageEvent),
+      };
+      this.#handlers.set(type, handler);
+      this.addEventListener(type, handler.listener);
+    }
   }
 }
