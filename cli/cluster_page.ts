@@ -114,6 +114,7 @@ function rowOf({ name, run, state, since, address, view }: NodeModel): NodeRow {
     reason,
     addresses: address === undefined ? [] : [address],
     attributes: { run },
+    groups: [],
     actions,
     view: isHeard ? view?.page ?? null : null,
   };

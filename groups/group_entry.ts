@@ -45,3 +45,10 @@ export function entryFromValue(node: string, id: string, value: unknown): { grou
   }
   return { group, entry: { node, id, meta, since, weight, takesMessages } };
 }
+
+/** The membership that an attribute of a node stands for; `null` where it stands for none. */
+export function membershipIn(key: string, value: unknown): { readonly scope: string; readonly group: string } | null {
+  const [, scope, id] = /^g\/(.+)\/([0-9a-z]+)$/s.exec(key) ?? [];
+  const found = id === undefined ? null : entryFromValue("", id, value);
+  return found === null ? null : { scope: scope!, group: found.group };
+}

@@ -34,7 +34,10 @@ export interface NodeRow {
   readonly since: number;
   readonly reason: string;
   readonly addresses: readonly string[];
+  /** What it says of itself, but for its groups. */
   readonly attributes: Readonly<Record<string, unknown>>;
+  /** Groups that it is in, each once; with the scope, where that is not the usual one. */
+  readonly groups: readonly string[];
   /** What can be done to it: names of actions. */
   readonly actions: readonly string[];
   /** What it says; `null` when it has not answered. */

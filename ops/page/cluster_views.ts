@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { callAll } from "../../manager/calling_all.ts";
+import { membershipIn } from "../../groups/group_entry.ts";
 import { memberInfo } from "../../manager/member_info.ts";
 import type { Node } from "../../manager/node.ts";
 import { nodeStats } from "../../manager/peer_service_stats.ts";
@@ -71,10 +72,16 @@ function rowOf(node: Node, name: string, view: NodeView | null): NodeRow[] {
     since,
     reason,
     addresses: addresses.map(formatAddress),
-    attributes: Object.fromEntries(attributes),
+    attributes: Object.fromEntries([...attributes].filter(([key, value]) => membershipIn(key, value) === null)),
+    groups: groupsIn(attributes),
     actions,
     view,
   }];
+}
+
+function groupsIn(attributes: ReadonlyMap<string, unknown>): string[] {
+  const found = [...attributes].map(([key, value]) => membershipIn(key, value)).filter((one) => one !== null);
+  return [...new Set(found.map(({ scope, group }) => scope === "default" ? group : `${group} (${scope})`))].sort();
 }
 
 /** What a node sees, in a form that can be sent. */

@@ -1,10 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { pageDrawing } from "./page_drawing.ts";
+
 /**
  * What the page does: asks for the document (`page/cluster`) again and again, and reads the events (`events`). What comes from there is
  * only ever shown as text. It draws without measuring time: nothing moves unless something changed.
  */
 export const pageScript = `
+${pageDrawing}
 const byId = (id) => document.getElementById(id);
 const token = new URLSearchParams(location.hash.slice(1)).get("token") ?? "";
 const EVENTS_MAX = 2000;
@@ -50,86 +53,6 @@ function links() {
     }
   }
   return found;
-}
-
-/** A canvas as sharp as the screen, and its size in CSS pixels. */
-function prepared(canvas) {
-  const { width, height } = canvas.getBoundingClientRect();
-  canvas.width = Math.round(width * devicePixelRatio);
-  canvas.height = Math.round(height * devicePixelRatio);
-  const context = canvas.getContext("2d");
-  context.scale(devicePixelRatio, devicePixelRatio);
-  return { context, width, height };
-}
-
-const placeOf = (index, count, width) => {
-  const angle = 2 * Math.PI * index / count - Math.PI / 2;
-  const radius = width / 2 - (count > 40 ? 14 : 34);
-  return [width / 2 + radius * Math.cos(angle), width / 2 + radius * Math.sin(angle)];
-};
-
-function drawMesh() {
-  const canvas = byId("mesh");
-  const { context, width } = prepared(canvas);
-  const count = state.nodes.length;
-  const places = new Map(state.nodes.map(({ name }, index) => [name, placeOf(index, count, width)]));
-  const all = links();
-  // What is well lies below, what is not above it.
-  for (const kind of ["u", "s", "d"]) {
-    context.strokeStyle = colour(COLOURS[kind]);
-    context.setLineDash(kind === "u" ? [] : kind === "s" ? [6, 3] : [2, 3]);
-    for (const [a, b] of all.filter(([, , link]) => link === kind)) {
-      const isChosen = selected === a.name || selected === b.name;
-      context.globalAlpha = isChosen ? 1 : kind === "u" ? Math.max(0.06, 0.5 - count / 250) : 0.6;
-      context.lineWidth = isChosen ? 1.8 : 1;
-      context.beginPath();
-      context.moveTo(...places.get(a.name));
-      context.lineTo(...places.get(b.name));
-      context.stroke();
-    }
-  }
-  context.globalAlpha = 1;
-  context.setLineDash([]);
-  context.font = "12px system-ui, sans-serif";
-  context.textAlign = "center";
-  context.textBaseline = "middle";
-  for (const node of state.nodes) {
-    const [x, y] = places.get(node.name);
-    const radius = count > 40 ? 4 : 7;
-    context.fillStyle = colour(COLOURS[node.status[0]]);
-    context.beginPath();
-    context.arc(x, y, node.name === selected ? radius + 3 : radius, 0, 2 * Math.PI);
-    context.fill();
-    if (count > 40 && node.name !== selected) continue;
-    context.fillStyle = colour("--text");
-    const outward = 1 + 20 / Math.hypot(x - width / 2, y - width / 2);
-    context.fillText(node.name.slice(0, 12), width / 2 + (x - width / 2) * outward, width / 2 + (y - width / 2) * outward);
-  }
-  const counts = { u: 0, s: 0, d: 0 };
-  for (const [, , link] of all) counts[link]++;
-  canvas.dataset.links = JSON.stringify(counts);
-  canvas.setAttribute("aria-label", count + " nodes; links: " + counts.u + " up, " + counts.s + " in doubt, " + counts.d + " down");
-}
-
-/** Round trips from row to column, pale for short ones: by rank, as one slow link would make all others look alike. */
-function drawHeat() {
-  const { context, width, height } = prepared(byId("heat"));
-  const names = state.nodes.map(({ name }) => name);
-  const times = state.nodes.map(({ view }) => names.map((name) => view?.roundTrips[name]));
-  const sorted = times.flat().filter((time) => time !== undefined).sort((a, b) => a - b);
-  const ranks = new Map(sorted.map((time, index) => [time, index / Math.max(1, sorted.length - 1)]));
-  const [w, h] = [width / names.length, height / names.length];
-  context.fillStyle = colour("--focus");
-  for (const [row, cells] of times.entries()) {
-    for (const [column, time] of cells.entries()) {
-      if (time === undefined) continue;
-      context.globalAlpha = 0.12 + 0.88 * ranks.get(time);
-      context.fillRect(column * w, row * h, Math.max(1, w - (w > 6 ? 1 : 0)), Math.max(1, h - (h > 6 ? 1 : 0)));
-    }
-  }
-  const median = sorted[sorted.length >> 1];
-  byId("heat-scale").textContent = sorted.length === 0 ? "nothing is measured yet"
-    : "shortest " + sorted[0] + " ms, median " + median + " ms, longest " + sorted.at(-1) + " ms";
 }
 
 /** How much a counter of a node grows in a second. */
@@ -179,6 +102,13 @@ function drawTable() {
   for (const row of rows.values()) row.remove();
 }
 
+/** The longest round trips of a node: a slow link stands out. */
+function slowest(node) {
+  const times = Object.entries(node.view?.roundTrips ?? {}).sort(([, a], [, b]) => b - a);
+  const named = times.slice(0, 6).map(([name, time]) => name + " " + time + " ms");
+  return named.join(", ") + (times.length > 6 ? ", and " + (times.length - 6) + " shorter ones" : "");
+}
+
 function drawDetail() {
   const node = state.nodes.find(({ name }) => name === selected);
   byId("detail-title").textContent = node === undefined ? "Choose a node" : node.name;
@@ -187,6 +117,8 @@ function drawDetail() {
     ["why", node.reason],
     ["addresses", node.addresses.join(", ")],
     ["bytes", node.view === null ? "it does not answer" : size(node.view.bytesIn) + " in, " + size(node.view.bytesOut) + " out"],
+    ["round trips", slowest(node)],
+    ["groups", node.groups.join(", ")],
     ["handlers", node.view?.handlers.join(", ") ?? ""],
     ...Object.entries(node.attributes).map(([key, value]) => [key, shown(value)]),
   ];
@@ -293,21 +225,20 @@ byId("members").addEventListener("keydown", (event) => {
   event.preventDefault();
   choose(names[Math.max(0, Math.min(names.length - 1, to))], true);
 });
-byId("mesh").addEventListener("click", ({ offsetX, offsetY, target }) => {
-  const { width } = target.getBoundingClientRect();
-  const near = state.nodes.map(({ name }, index) => {
-    const [x, y] = placeOf(index, state.nodes.length, width);
-    return [Math.hypot(x - offsetX, y - offsetY), name];
-  }).sort(([a], [b]) => a - b)[0];
-  if (near !== undefined && near[0] < 20) choose(near[1], true);
+byId("mesh").addEventListener("click", (event) => {
+  const name = nearest(event);
+  if (name !== null) choose(name, true);
 });
+byId("mesh").addEventListener("mousemove", (event) => { event.target.title = meshHint(event); });
+byId("heat").addEventListener("mousemove", (event) => { event.target.title = heatHint(event); });
 byId("filter").addEventListener("change", () => [...byId("events").children].forEach(filter));
 addEventListener("resize", draw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", draw);
 
 const source = new EventSource("events");
 for (const { value } of byId("filter").options) {
-  if (value !== "") source.addEventListener(value, ({ data }) => note(value, JSON.parse(data)));
+  // An "error" without data is the browser's own: the connection broke, and it opens another one.
+  if (value !== "") source.addEventListener(value, ({ data }) => { if (data !== undefined) note(value, JSON.parse(data)); });
 }
 lookAlways();
 `;

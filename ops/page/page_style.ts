@@ -19,19 +19,19 @@ body { margin: 0; padding: 1rem; background: var(--ground); color: var(--text); 
 header { display: flex; flex-wrap: wrap; gap: .5rem 1.5rem; align-items: baseline; height: 3.2rem; overflow: hidden; }
 h1 { font-size: 1.3rem; margin: 0; }
 h2 { font-size: .95rem; margin: 0 0 .5rem; color: var(--faint); font-weight: 600; }
-main { display: grid; gap: 1rem; grid-template-columns: minmax(20rem, 26rem) minmax(24rem, 1fr); }
+main { display: grid; gap: 1rem; grid-template-columns: minmax(18rem, 23rem) minmax(24rem, 1fr); }
 section { background: var(--panel); border: 1px solid var(--line); border-radius: 8px; padding: .75rem 1rem; min-width: 0; }
 .mesh canvas { width: 100%; aspect-ratio: 1; display: block; }
 .heat canvas { width: 100%; height: 15rem; display: block; image-rendering: pixelated; }
-.scroll { overflow: auto; height: 26rem; }
+.scroll { overflow: auto; height: 26rem; scrollbar-gutter: stable; scroll-padding-top: 2rem; }
 .heat, .detail, .events { height: 21rem; overflow: hidden; }
 .events { grid-column: 1 / -1; }
 .events .scroll, .detail .scroll { height: 17.5rem; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; }
+table { border-collapse: collapse; width: 100%; min-width: 46rem; table-layout: fixed; }
 th { position: sticky; top: 0; background: var(--panel); color: var(--faint); font-weight: 600; }
 th, td { text-align: left; padding: .15rem .5rem .15rem 0; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-th:nth-child(1) { width: 16%; } th:nth-child(2) { width: 9%; } th:nth-child(3) { width: 10%; }
-th:nth-child(n+5) { width: 9%; } th:nth-child(8) { width: 12%; }
+th:nth-child(1) { width: 10.2rem; } th:nth-child(2) { width: 4.5rem; } th:nth-child(3) { width: 4.9rem; }
+th:nth-child(5) { width: 3.8rem; } th:nth-child(6) { width: 5.8rem; } th:nth-child(7) { width: 4.7rem; } th:nth-child(8) { width: 6.2rem; }
 td:nth-child(n+5), th:nth-child(n+5) { text-align: right; font-variant-numeric: tabular-nums; }
 tbody tr { cursor: default; }
 tbody tr[aria-selected="true"] { background: color-mix(in srgb, var(--focus) 16%, transparent); }

@@ -2,7 +2,11 @@
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { Groups } from "../../groups/mod.ts";
 import { httpHandler } from "../../ops/mod.ts";
+import type { NodeRow, Sight } from "../../ops/page/cluster_document.ts";
+import { pageRoutes } from "../../ops/page/page_routes.ts";
+import { type Route, routed } from "../../ops/routing.ts";
 import { BrowserPage, chromiumPath } from "../chromium.ts";
 
 const TOKEN = "token-for-tests";
@@ -45,6 +49,38 @@ class ServedCluster implements AsyncDisposable {
 
 function startNode(name: string, metadata: Record<string, unknown> = {}): Promise<PeerServiceManager> {
   return startPeerService({ name, metadata, preset: "local", allow: { faultInjection: true } });
+}
+
+/** Serves the page with a document of so many nodes that are not there: one is down, one in doubt. */
+function servedDocument(count: number): { readonly url: string } & AsyncDisposable {
+  const names = Array.from({ length: count }, (_, index) => `node-${index}`);
+  const at = Date.now();
+  const [down, suspect] = [Math.floor(0.6 * count), Math.floor(0.3 * count)];
+  const sightOf = (name: string): Sight => name === names[down] ? "d" : "u";
+  const nodes = names.map((name, index): NodeRow => {
+    const others = names.filter((other) => other !== name);
+    const status = index === down ? "down" : index === suspect ? "suspect" : "up";
+    return {
+      ...{ name, status, state: status, since: at, reason: "it is connected", addresses: [], attributes: {} },
+      ...{ groups: [], actions: [] },
+      view: {
+        sees: Object.fromEntries(others.map((other) => [other, sightOf(other)])),
+        roundTrips: Object.fromEntries(others.map((other, place) => [other, place])),
+        ...{ queuedBytes: 1_000, sent: index, delivered: index, bytesIn: 1, bytesOut: 1, handlers: [] },
+      },
+    };
+  });
+  const document = { at, title: "made up", self: names[0]!, isFullMesh: true, nodes, actions: [] };
+  const routes = new Map<string, Route>([
+    ...pageRoutes({ document: () => Promise.resolve(document), act: () => new Response() }),
+    ["/events", { GET: () => new Response("", { headers: { "content-type": "text/event-stream" } }) }],
+  ]);
+  const options = { hostname: "127.0.0.1", port: 0, onListen: () => {} };
+  const server = Deno.serve(options, routed(routes, { token: undefined, names: new Set() }));
+  return {
+    url: `http://127.0.0.1:${server.addr.port}/`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
 }
 
 const links = (counts: string) => `document.getElementById("mesh").dataset.links === '${counts}'`;
@@ -156,6 +192,84 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: "The page names the groups and the handlers of a node, and its longest round trips",
+  ignore: chromiumPath === undefined,
+  fn: async () => {
+    await using cluster = await ServedCluster.start(["a", "b"]);
+    const b = cluster.nodes.get("b")!;
+    b.register("adder", () => 3);
+    using _worker = new Groups(b).join("workers");
+    using _mailer = new Groups(b, { scope: "mail" }).join("mailers");
+    await using page = await BrowserPage.open(cluster.url);
+    await page.until(status("b"));
+    await page.evaluate("document.querySelector('tr[data-node=\"b\"]').click()");
+    const fact = (term: string) =>
+      `[...document.querySelectorAll('#facts dt')].find((one) => one.textContent === '${term}').nextSibling.textContent`;
+    await page.until(`${fact("groups")} === "mailers (mail), workers"`);
+    await page.until(`${fact("handlers")}.includes("adder")`);
+    await page.until(`/^a [0-9.]+ ms$/.test(${fact("round trips")})`);
+    const terms = await page.evaluate<string[]>(
+      "[...document.querySelectorAll('#facts dt')].map((one) => one.textContent)",
+    );
+    assert(!terms.some((term) => term.startsWith("g/")), "how groups are told is no attribute of the user's");
+  },
+});
+
+for (const count of [5, 40, 200]) {
+  Deno.test({
+    name: `The page of ${count} nodes is readable: no name covers another one or is cut off, and no heading is`,
+    ignore: chromiumPath === undefined,
+    fn: async () => {
+      await using served = servedDocument(count);
+      await using page = await BrowserPage.open(served.url);
+      await page.until(`document.querySelectorAll('#members tr').length === ${count}`);
+      await page.evaluate("document.querySelector('#members tr:last-child').click()");
+      const headings = await page.evaluate(
+        "[...document.querySelectorAll('th')].filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)",
+      );
+      assertEquals(headings, []);
+      assert(
+        await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"),
+        "nothing is beside it",
+      );
+      const width = await page.evaluate<number>("document.getElementById('mesh').clientWidth");
+      const labels = await page.evaluate<[string, number, number, number][]>(
+        "JSON.parse(document.getElementById('mesh').dataset.labels)",
+      );
+      for (const [name, left, right, y] of labels) {
+        assert(left >= 0 && right <= width && y >= 6 && y <= width - 6, `${name} is cut off`);
+        const covered = labels.find((other) =>
+          other[0] !== name && left < other[2] && other[1] < right && Math.abs(y - other[3]) < 12
+        );
+        assertEquals(covered, undefined, name);
+      }
+      const names = labels.map(([name]) => name);
+      assertEquals(names[0], `node-${count - 1}`, "the chosen one has its name");
+      for (const part of [0.3, 0.6]) assert(names.includes(`node-${Math.floor(part * count)}`), "and what is not well");
+      assert(count > 5 || names.length === 5, "few nodes all have their names");
+      // By keyboard to both ends, and up: the row that has the focus is in sight, and not behind the heading.
+      for (
+        const [key, times, node] of [["Home", 1, 0], ["End", 1, count - 1], [
+          "ArrowUp",
+          20,
+          Math.max(0, count - 21),
+        ]] as const
+      ) {
+        for (let time = 0; time < times; time++) await page.press(key);
+        assertEquals(await page.evaluate("document.activeElement.dataset.node"), `node-${node}`);
+        const isInSight = await page.evaluate<boolean>(`(() => {
+          const row = document.activeElement.getBoundingClientRect();
+          const box = document.activeElement.closest(".scroll").getBoundingClientRect();
+          return row.top >= document.querySelector("th").getBoundingClientRect().bottom - 1 && row.bottom <= box.bottom;
+        })()`);
+        assert(isInSight, `node-${node}`);
+      }
+      assertEquals(page.complaints, []);
+    },
+  });
+}
 
 Deno.test("The page is one document without anything from elsewhere, and what is shown cannot become a part of it", async () => {
   await using node = await startPeerService({ name: "a", preset: "local" });
