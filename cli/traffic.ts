@@ -10,7 +10,7 @@ const INTERVAL_MS = 20;
 const BURST_MAX = 4;
 const BODY_BYTES_MAX = 512;
 /** What is promised to each message: others pass it on where there is no connection. */
-const GUARANTEES: ForwardOptions = { ack: true, timeout: 10_000, transitive: true };
+const RELIABLY: ForwardOptions = { ack: true, timeout: 10_000, transitive: true };
 
 /** What a {@linkcode Traffic} needs besides the node and the ledger. */
 export interface TrafficOptions {
@@ -71,7 +71,7 @@ export class Traffic {
   /** Sends a message. Returns whether it arrived. */
   async #send(receiver: string, message: TrafficMessage): Promise<boolean> {
     try {
-      await this.#node.forwardMessage(receiver, HANDLER, message, GUARANTEES);
+      await this.#node.forwardMessage(receiver, HANDLER, message, RELIABLY);
       this.#ledger.accepted(receiver, message);
       return true;
     } catch {

@@ -7,6 +7,8 @@
  * @module
  */
 
+import { retiredIn } from "./vocabulary.ts";
+
 const HEADER = "// Copyright 2026 the Partisan peer-service authors. MIT license.\n";
 const FILE_LINES_MAX = 300;
 const FUNCTION_LINES_MAX = 70;
@@ -94,6 +96,9 @@ export function untidiness(path: string, text: string): string[] {
   const found = [...leftovers(path, text)];
   const name = path.split("/").at(-1) ?? "";
   if (!/^_?[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path}: the file's name is not in snake_case`);
+  for (const { word, instead } of isSource(path) ? retiredIn(path, name) : []) {
+    found.push(`${path}: the file's name says "${word}": the field's term is ${instead}`);
+  }
   if (!text.startsWith(HEADER)) found.push(`${path}: the first line is not the copyright line`);
   const lines = codeLines(text);
   if (isSource(path) && lines > FILE_LINES_MAX) {
@@ -151,6 +156,7 @@ function syntaxRules(path: string): Deno.lint.Plugin {
   }
   if (isSource(path)) rules["short-functions"] = { create: shortFunctions };
   if (isSource(path)) rules["cast-with-reason"] = { create: castWithReason };
+  if (isSource(path)) rules["field-terms"] = { create: (context) => fieldTerms(path, context) };
   if (path.split("/").at(-1) === "mod.ts") rules["only-re-exports"] = { create: onlyReExports };
   return { name: "tidy", rules };
 }
@@ -206,6 +212,16 @@ function castWithReason(context: Deno.lint.RuleContext): Visitor {
       }
     },
   };
+}
+
+/** Things are called what the field calls them. */
+function fieldTerms(path: string, context: Deno.lint.RuleContext): Visitor {
+  const check = (node: Deno.lint.Identifier | Deno.lint.PrivateIdentifier) => {
+    for (const { word, instead } of retiredIn(path, node.name)) {
+      context.report({ node, message: `"${node.name}" says "${word}": the field's term is ${instead}` });
+    }
+  };
+  return { Identifier: check, PrivateIdentifier: check };
 }
 
 function onlyReExports(context: Deno.lint.RuleContext): Visitor {

@@ -101,7 +101,7 @@ Deno.test("untidiness() finds the clocks, timers, randomness and I/O that a core
     "console": "console.log(1);",
   };
   for (const [name, body] of Object.entries(offences)) {
-    assertUntidy("gossip/beat.ts", body, `gossip/beat.ts:3: ${name} is reached directly`);
+    assertUntidy("gossip/pulse.ts", body, `gossip/pulse.ts:3: ${name} is reached directly`);
     assertEquals(untidiness("transport/tcp/tcp_stream.ts", HEADER + body), []);
   }
   assertEquals(untidiness("testing/world.ts", `${HEADER}setImmediate(() => {});`), []);
@@ -115,32 +115,49 @@ Deno.test("untidiness() takes no offence at comments, strings, members and dates
     const text = "Deno.cwd() → console.log";
     class Fake { setInterval() { return { fetch: 1, at: new Date(0) }; } }
     function use(clock: Clock) { clock.setTimeout(); return clock.performance; }`;
-  assertEquals(untidiness("gossip/beat.ts", HEADER + body), []);
+  assertEquals(untidiness("gossip/pulse.ts", HEADER + body), []);
 });
 
 Deno.test("untidiness() finds a missing header, a long file, a long function, a bad name and a mod.ts with code", () => {
   const lines = (count: number) => "x();\n".repeat(count);
-  assertStringIncludes(untidiness("gossip/beat.ts", "export {};\n").join(), "copyright line");
-  assertUntidy("gossip/beat.ts", lines(301), "301 lines of code, at most 300");
+  assertStringIncludes(untidiness("gossip/pulse.ts", "export {};\n").join(), "copyright line");
+  assertUntidy("gossip/pulse.ts", lines(301), "301 lines of code, at most 300");
   const prose = "\n// x();\n/** x(); */\n/**\n * x();\n */\n";
-  assertEquals(untidiness("gossip/beat.ts", HEADER + lines(300) + prose), []);
-  assertEquals(untidiness("tests/beat_test.ts", HEADER + lines(500)), []);
-  assertUntidy("gossip/beat.ts", `function f() {\n${lines(69)}}`, ":3: a function of 71 lines of code, at most 70");
-  assertUntidy("gossip/beat.ts", `class A { f() {\n${lines(69)}} }`, "a function of 71 lines of code");
-  assertEquals(untidiness("gossip/beat.ts", `${HEADER}function f() {\n${prose}${lines(68)}}`), []);
-  assertUntidy("gossip/heartBeat.ts", "", "not in snake_case");
-  assertUntidy("gossip/mod.ts", "export const beat = 1;", "a mod.ts only re-exports");
-  assertEquals(untidiness("gossip/mod.ts", `${HEADER}export { beat } from "./beat.ts";\nexport * from "./x.ts";`), []);
-  assertUntidy("gossip/beat.ts", ["// TO", "DO: more"].join(""), ":3: a leftover");
-  assertUntidy("gossip/beat.ts", "/**\n * ```ts ignore\n * beat();\n * ```\n */", ":4: a code block that is not run");
+  assertEquals(untidiness("gossip/pulse.ts", HEADER + lines(300) + prose), []);
+  assertEquals(untidiness("tests/pulse_test.ts", HEADER + lines(500)), []);
+  assertUntidy("gossip/pulse.ts", `function f() {\n${lines(69)}}`, ":3: a function of 71 lines of code, at most 70");
+  assertUntidy("gossip/pulse.ts", `class A { f() {\n${lines(69)}} }`, "a function of 71 lines of code");
+  assertEquals(untidiness("gossip/pulse.ts", `${HEADER}function f() {\n${prose}${lines(68)}}`), []);
+  assertUntidy("gossip/heartbeatSender.ts", "", "not in snake_case");
+  assertUntidy("gossip/mod.ts", "export const pulse = 1;", "a mod.ts only re-exports");
+  assertEquals(
+    untidiness("gossip/mod.ts", `${HEADER}export { pulse } from "./pulse.ts";\nexport * from "./x.ts";`),
+    [],
+  );
+  assertUntidy("gossip/pulse.ts", ["// TO", "DO: more"].join(""), ":3: a leftover");
+  assertUntidy("gossip/pulse.ts", "/**\n * ```ts ignore\n * pulse();\n * ```\n */", ":4: a code block that is not run");
 });
 
 Deno.test("untidiness() finds a cast by way of unknown that gives no reason", () => {
-  const cast = "const beat = value as unknown as Beat;";
-  assertUntidy("gossip/beat.ts", `\n${cast}`, ":4: a cast by way of unknown");
-  assertEquals(untidiness("gossip/beat.ts", `${HEADER}// Checked above.\n${cast}`), []);
-  assertEquals(untidiness("gossip/beat.ts", `${HEADER}const beat = value as Beat;\nconst all = value as unknown;`), []);
-  assertEquals(untidiness("tests/beat_test.ts", HEADER + cast), []);
+  const cast = "const pulse = value as unknown as Pulse;";
+  assertUntidy("gossip/pulse.ts", `\n${cast}`, ":4: a cast by way of unknown");
+  assertEquals(untidiness("gossip/pulse.ts", `${HEADER}// Checked above.\n${cast}`), []);
+  assertEquals(
+    untidiness("gossip/pulse.ts", `${HEADER}const pulse = value as Pulse;\nconst all = value as unknown;`),
+    [],
+  );
+  assertEquals(untidiness("tests/pulse_test.ts", HEADER + cast), []);
+});
+
+Deno.test("untidiness() finds names that say a retired word, in any case, in the code and in the name of the file", () => {
+  assertUntidy("gossip/a.ts", "const memberLife = 1;", '"memberLife" says "life": the field\'s term is incarnation');
+  assertUntidy("gossip/a.ts", "class A { #verdict = 1; }", 'says "verdict"');
+  assertUntidy("gossip/a.ts", "const LIVES_MAX = 1;", '"LIVES_MAX" says "lives"');
+  assertUntidy("gossip/name_witness.ts", "", 'the file\'s name says "witness"');
+  assertUntidy("connections/a.ts", "const place = 1;", '"place" says "place": the field\'s term is slot');
+  const others = "const place = alive(placement, heartbeat); // a life, a verdict";
+  assertEquals(untidiness("wire/a.ts", HEADER + others), []);
+  assertEquals(untidiness("tests/a_test.ts", `${HEADER}const life = 1;`), []);
 });
 
 Deno.test("leftovers() finds notes to self and skipped code blocks in prose", () => {
