@@ -6,9 +6,10 @@ import { compressBatch, decompressBatch } from "./compression.ts";
 import { Confirmation } from "./confirmation.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
-import type { Peer } from "./peer.ts";
+import type { ReadingRoom } from "./reading_room.ts";
 import type { Session } from "./handshake/session.ts";
 import { SendQueue } from "./send_queue.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
 import type { Address } from "../wire/address.ts";
 import type { Traffic } from "./traffic.ts";
@@ -52,10 +53,16 @@ export interface ConnectionOptions {
   readonly session?: Pick<Session, "version" | "features" | "maxFrameBytes"> | undefined;
 }
 
+/** What a connection needs of the peer that it belongs to. */
+export interface ConnectionOwner extends NodeIncarnation {
+  /** Bounds what is held of half-read frames, if anything does. */
+  readonly readingRoom: ReadingRoom | undefined;
+}
+
 /** What distinguishes a connection from others of the same pair of nodes. */
-export interface ConnectionIdentity {
+export interface ConnectionIdentity<P extends ConnectionOwner = ConnectionOwner> {
   /** The other node. */
-  readonly peer: Peer;
+  readonly peer: P;
   /** The channel that it carries. */
   readonly channel: string;
   /** Which of the channel's parallel connections it is, from 0. */
@@ -73,11 +80,11 @@ export interface ConnectionIdentity {
 }
 
 /** Where a connection's frames go. */
-export interface ConnectionHandler {
+export interface ConnectionHandler<P extends ConnectionOwner = ConnectionOwner> {
   /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. Nothing more is read until a promise that it returns has resolved. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
+  frame(connection: Connection<P>, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
   /** The connection is closed, by whatever side; `error` says why when it was not meant to happen. */
-  closed(connection: Connection, error: unknown): void;
+  closed(connection: Connection<P>, error: unknown): void;
 }
 
 /** How far a connection that drains has got. */
@@ -89,8 +96,8 @@ interface Draining {
 }
 
 /** An open connection to a known node: frames in, frames out. */
-export class Connection implements ConnectionIdentity {
-  readonly peer: Peer;
+export class Connection<P extends ConnectionOwner = ConnectionOwner> implements ConnectionIdentity<P> {
+  readonly peer: P;
   readonly channel: string;
   readonly index: number;
   readonly dial: number;
@@ -123,7 +130,7 @@ export class Connection implements ConnectionIdentity {
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
   readonly #stream: ByteStream;
-  readonly #handler: ConnectionHandler;
+  readonly #handler: ConnectionHandler<P>;
   readonly #runtime: Runtime;
   readonly #isCompressing: boolean;
   readonly #giveWay = () => this.#runtime.giveWay?.();
@@ -140,10 +147,10 @@ export class Connection implements ConnectionIdentity {
   #messagesRead = 0;
 
   constructor(
-    identity: ConnectionIdentity,
+    identity: ConnectionIdentity<P>,
     stream: ByteStream,
     reader: FrameReader,
-    handler: ConnectionHandler,
+    handler: ConnectionHandler<P>,
     runtime: Runtime,
     options: ConnectionOptions,
   ) {
@@ -392,7 +399,10 @@ function isMessage(kind: number): boolean {
 }
 
 /** The last connection that had the slot of this one, among those that still drain. */
-export function predecessor(of: Connection, draining: Iterable<Connection>): Connection | undefined {
+export function predecessor<P extends ConnectionOwner>(
+  of: Connection<P>,
+  draining: Iterable<Connection<P>>,
+): Connection<P> | undefined {
   const { peer, channel, index } = of;
   return [...draining].findLast((other) => other.peer === peer && other.channel === channel && other.index === index);
 }

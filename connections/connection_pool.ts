@@ -33,7 +33,7 @@ import { takeInterest, tellInterest } from "./interest.ts";
 type SlotIdentity = Omit<ConnectionIdentity, "peer">;
 
 /** All connections of this node: opened, kept, replaced and closed. */
-export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
+export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
@@ -45,7 +45,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   /** What happened to streams so far. */
   readonly stats: Readonly<ConnectionOpener["stats"]>;
   /** Connections that another one has replaced, and that are still open. */
-  readonly draining: ReadonlySet<Connection>;
+  readonly draining: ReadonlySet<Connection<Peer>>;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers = new Map<string, Peer>();
@@ -149,7 +149,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
    *
    * @throws What the system said last, when there are too few file descriptors to begin with another peer.
    */
-  async dial(peer: Peer, channel: string, index: number): Promise<Connection> {
+  async dial(peer: Peer, channel: string, index: number): Promise<Connection<Peer>> {
     this.shortage.check(peer);
     return await this.#open(peer.name, peer.spec.addresses, channel, index);
   }
@@ -226,17 +226,17 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   }
 
   /** A frame came in on one of the connections. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+  frame: ConnectionHandler<Peer>["frame"] = (connection, kind, buffer, start, end) => {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.drain) this.#takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.interest) takeInterest(connection.peer, buffer, start, end);
     else return this.#options.handler.frame(connection, kind, buffer, start, end);
-  }
+  };
 
   /** One of the connections closed. */
-  closed(connection: Connection, error: unknown): void {
+  closed(connection: Connection<Peer>, error: unknown): void {
     const present = connection.peer.remove(connection);
     this.#replaced.open.delete(connection);
     this.renewal.settle(connection);
@@ -245,7 +245,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     if (present) this.settle(connection.peer);
   }
 
-  #open(...args: Parameters<Dialing["open"]>): Promise<Connection> {
+  #open(...args: Parameters<Dialing["open"]>): Promise<Connection<Peer>> {
     return this.#unfinished.add(this.#dialing.open(...args));
   }
 
@@ -257,7 +257,7 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   }
 
   /** Uses a stream that was dialed. @returns The connection that fills the slot now, this one or a better one; `null` for none. */
-  #takeSlot(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null {
+  #takeSlot(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null {
     const known = this.#peers.get(opened.spec.name);
     if (known !== undefined) checkOwner(known.spec, opened);
     const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
@@ -276,14 +276,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
     return connection ?? peer.at(request.channel, request.index);
   }
 
-  #connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection {
+  #connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection<Peer> {
     const { stream, reader, epoch } = session;
     const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
   }
 
   /** Puts an open connection into its slot. @returns The connection, or `null` when that is better filled. */
-  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection | null {
+  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection<Peer> | null {
     const { channel, index, lost } = identity;
     if (!peer.hasSlot(channel, index)) return null;
     const connection = this.#connection(peer, identity, opened);
@@ -307,14 +307,14 @@ export class ConnectionPool implements ConnectionHandler, PeerDialerHost {
   }
 
   /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
-  #retire(connection: Connection): void {
+  #retire(connection: Connection<Peer>): void {
     if (connection.closed) return;
     this.renewal.settle(connection);
     this.#replaced.add(connection);
   }
 
   /** The other side has replaced a connection, maybe before this one. */
-  #takeDrain(connection: Connection): void {
+  #takeDrain(connection: Connection<Peer>): void {
     const { peer, channel, index } = connection;
     connection.takeDrain();
     if (peer.at(channel, index) !== connection) return;

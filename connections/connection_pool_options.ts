@@ -16,9 +16,15 @@ import type { PeerStatusHandler } from "./peer_status.ts";
 /** What a pool tells, and asks, besides what it tells about its peers. */
 export interface ConnectionPoolHandler extends PeerStatusHandler {
   /** Takes a frame; the body is `buffer[start, end)`. */
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
+  frame(
+    connection: Connection<Peer>,
+    kind: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void | Promise<void>;
   /** A connection closed, because of `error` when it was not meant to. */
-  connectionClosed(connection: Connection, error: unknown): void;
+  connectionClosed(connection: Connection<Peer>, error: unknown): void;
   /** A dial of a wanted connection has failed. */
   dialFailed(peer: Peer, error: unknown): void;
   /**

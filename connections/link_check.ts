@@ -69,7 +69,7 @@ export class LinkCheck {
   }
 
   /** Takes note of a frame that came in. @returns Whether it was one of those by which connections are looked at. */
-  takeFrame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
+  takeFrame(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
     if (connection.doubtful) this.#trust(connection);
     if (kind !== FrameKind.probe && kind !== FrameKind.probed) return false;
     const expected = kind === FrameKind.probe ? 4 : 8;
@@ -86,14 +86,14 @@ export class LinkCheck {
   }
 
   /** Something has come through a connection that was in doubt. */
-  #trust(connection: Connection): void {
+  #trust(connection: Connection<Peer>): void {
     const { peer } = connection;
     connection.doubtful = false;
     if (peer.membership === connection && !connection.mute) peer.doubtful = false;
     this.#host.settle(peer);
   }
 
-  #lookAt(connection: Connection, elapsed: number, counted: number): void {
+  #lookAt(connection: Connection<Peer>, elapsed: number, counted: number): void {
     connection.look(elapsed);
     const { peer, channel, mute, closed } = connection;
     const limits = channel === MEMBERSHIP_CHANNEL ? this.#membership : this.#data;

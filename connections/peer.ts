@@ -61,7 +61,7 @@ export class Peer {
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
-  readonly #lines: Map<string, (Connection | null)[]> = new Map();
+  readonly #lines: Map<string, (Connection<Peer> | null)[]> = new Map();
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;
@@ -134,8 +134,8 @@ export class Peer {
    *
    * @returns Connections for which there is no slot any more.
    */
-  fitTo(spec: NodeSpec, self: NodeSpec): Connection[] {
-    const surplus: Connection[] = [];
+  fitTo(spec: NodeSpec, self: NodeSpec): Connection<Peer>[] {
+    const surplus: Connection<Peer>[] = [];
     const restarted = spec.incarnation !== this.spec.incarnation;
     this.spec = spec;
     const before = new Map(this.#lines);
@@ -162,12 +162,12 @@ export class Peer {
   }
 
   /** The connection in a slot, if it is open. */
-  at(channel: string, index: number): Connection | null {
+  at(channel: string, index: number): Connection<Peer> | null {
     return this.#lines.get(channel)?.[index] ?? null;
   }
 
   /** Puts a connection into its slot. @returns The one that it replaces. */
-  fill(connection: Connection): Connection | null {
+  fill(connection: Connection<Peer>): Connection<Peer> | null {
     const line = this.#lines.get(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
@@ -180,7 +180,7 @@ export class Peer {
   }
 
   /** Takes a connection out of its slot. @returns Whether it was there. */
-  remove(connection: Connection): boolean {
+  remove(connection: Connection<Peer>): boolean {
     const line = this.#lines.get(connection.channel);
     if (line?.[connection.index] !== connection) return false;
     line[connection.index] = null;
@@ -189,7 +189,7 @@ export class Peer {
   }
 
   /** The connection that carries control traffic. */
-  get membership(): Connection | null {
+  get membership(): Connection<Peer> | null {
     return this.at(MEMBERSHIP_CHANNEL, 0);
   }
 
@@ -202,7 +202,7 @@ export class Peer {
    * The connection for a message: of the named channel, else, with `fallback`, of the default one. A partition key picks the same one each time;
    * without a key they take turns.
    */
-  pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection | null {
+  pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection<Peer> | null {
     if (this.unreachable) return null;
     const connection = this.#pickFrom(channel, partitionKey);
     return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
@@ -259,7 +259,7 @@ export class Peer {
   }
 
   /** Every open connection. */
-  connections(): Connection[] {
+  connections(): Connection<Peer>[] {
     return [...this.#lines.values()].flatMap((line) => line.filter((connection) => connection !== null));
   }
 
@@ -288,7 +288,7 @@ export class Peer {
     return true;
   }
 
-  #pickFrom(channel: string, partitionKey: string | number | undefined): Connection | null {
+  #pickFrom(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {
     const line = this.#lines.get(channel);
     if (line === undefined) return null;
     if (line.length === 1) return isUsable(line[0]!) ? line[0] : null;
@@ -308,6 +308,6 @@ export class Peer {
 }
 
 /** Whether messages can be put into a slot's connection. */
-function isUsable(connection: Connection | null): connection is Connection {
+function isUsable(connection: Connection<Peer> | null): connection is Connection<Peer> {
   return connection !== null && !connection.mute;
 }

@@ -22,8 +22,8 @@ export interface RenewalHost {
   readonly backoff: BackoffOptions;
   readonly peers: ReadonlyMap<string, Peer>;
   /** Connections that another one has replaced, and that are still open. */
-  readonly draining: ReadonlySet<Connection>;
-  dial(peer: Peer, channel: string, index: number): Promise<Connection>;
+  readonly draining: ReadonlySet<Connection<Peer>>;
+  dial(peer: Peer, channel: string, index: number): Promise<Connection<Peer>>;
 }
 
 /** On what the open connections of a node stand. */
@@ -53,7 +53,7 @@ export class Renewal {
   readonly #dials = new FewAtATime(AT_A_TIME);
   readonly #requests = new FewAtATime(AT_A_TIME);
   /** Connections that their dialers were asked to replace. */
-  readonly #asked = new Map<Connection, () => void>();
+  readonly #asked = new Map<Connection<Peer>, () => void>();
   readonly #patience: Deadlines;
   #timer: Timer | null = null;
   #tries = 0;
@@ -95,7 +95,7 @@ export class Renewal {
    *
    * @throws {TypeError} When it is malformed.
    */
-  take(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+  take(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
     const isRequest = decode(buffer.subarray(start, end));
     if (typeof isRequest !== "boolean") throw new TypeError("Cannot read a renewal: it is neither true nor false");
     if (!isRequest) this.settle(connection);
@@ -103,7 +103,7 @@ export class Renewal {
   }
 
   /** Waits no more for a connection: another one has taken its slot, or it is closed. */
-  settle(connection: Connection): void {
+  settle(connection: Connection<Peer>): void {
     this.#asked.get(connection)?.();
   }
 
@@ -119,8 +119,8 @@ export class Renewal {
   async #tryAll(): Promise<readonly RenewalFailure[]> {
     this.#timer?.cancel();
     this.#timer = null;
-    const failures = new Map<Connection, RenewalFailure>();
-    const one = async (connection: Connection) => {
+    const failures = new Map<Connection<Peer>, RenewalFailure>();
+    const one = async (connection: Connection<Peer>) => {
       const error = await this.#try(connection);
       if (this.#isLeft(connection)) failures.set(connection, { node: connection.peer.name, error });
     };
@@ -138,7 +138,7 @@ export class Renewal {
   }
 
   /** @returns What went wrong, if anything did and is known here. */
-  async #try(connection: Connection): Promise<unknown> {
+  async #try(connection: Connection<Peer>): Promise<unknown> {
     if (!this.#isLeft(connection) || connection.peer.doubtful || connection.peer.partitioned) return;
     if (!connection.outbound) return await this.#ask(connection);
     const { peer, channel, index } = connection;
@@ -152,7 +152,7 @@ export class Renewal {
   }
 
   /** Asks the dialer. Resolves once another connection has taken its slot, the dialer has said that it cannot, or the time is up. */
-  async #ask(connection: Connection): Promise<void> {
+  async #ask(connection: Connection<Peer>): Promise<void> {
     if (!sendValue(connection, FrameKind.renew, true)) return;
     await new Promise<void>((resolve) => {
       const deadline = this.#patience.begin(() => settle());
@@ -166,7 +166,7 @@ export class Renewal {
   }
 
   /** The acceptor has asked. */
-  async #answer(connection: Connection): Promise<void> {
+  async #answer(connection: Connection<Peer>): Promise<void> {
     const { peer, channel, index } = connection;
     if (peer.at(channel, index) !== connection) return;
     try {
@@ -177,13 +177,13 @@ export class Renewal {
   }
 
   /** Connections that stand on former secrets or certificates, and have their slots. */
-  #left(): Connection[] {
+  #left(): Connection<Peer>[] {
     return [...this.#host.peers.values()].flatMap((peer) =>
       peer.connections().filter((connection) => this.#isLeft(connection))
     );
   }
 
-  #isLeft(connection: Connection): boolean {
+  #isLeft(connection: Connection<Peer>): boolean {
     const { peer, channel, index, epoch } = connection;
     return epoch < this.#opener.epoch && peer.at(channel, index) === connection;
   }

@@ -7,7 +7,7 @@ import type { Peer } from "./peer.ts";
 /** Connections that others have replaced, and that both sides still read to their end. */
 export class ReplacedConnections {
   /** Those that are still open. */
-  readonly open: Set<Connection> = new Set();
+  readonly open: Set<Connection<Peer>> = new Set();
   readonly #patience: number;
   readonly #patienceInDoubt: number;
 
@@ -21,20 +21,20 @@ export class ReplacedConnections {
   }
 
   /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
-  add(connection: Connection): void {
+  add(connection: Connection<Peer>): void {
     connection.peer.remove(connection);
     this.open.add(connection);
     connection.drain(connection.inDoubt ? this.#patienceInDoubt : this.#patience);
   }
 
   /** Reads a connection that is not needed to its end: the other side may have used it already. */
-  addSurplus(connection: Connection): void {
+  addSurplus(connection: Connection<Peer>): void {
     connection.start(this.before(connection));
     this.add(connection);
   }
 
   /** The connection that has to be read before another one. */
-  before(connection: Connection): Connection | undefined {
+  before(connection: Connection<Peer>): Connection<Peer> | undefined {
     return predecessor(connection, this.open);
   }
 

@@ -1,11 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Connection } from "../connections/connection.ts";
+import type { Peer } from "../connections/peer.ts";
 import type { FrameKind } from "../wire/frame_kind.ts";
 
 /** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection; nothing more is read from that until a promise that it returns has resolved. */
 export type FrameHandler = (
-  connection: Connection,
+  connection: Connection<Peer>,
   buffer: Uint8Array,
   start: number,
   end: number,
@@ -29,7 +30,13 @@ export class FrameRouter {
   }
 
   /** Hands a frame over; unknown kinds are counted and ignored. */
-  route(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+  route(
+    connection: Connection<Peer>,
+    kind: number,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void | Promise<void> {
     const handler = this.#handlers[kind];
     if (handler === undefined) this.#unknown++;
     else return handler(connection, buffer, start, end);

@@ -232,7 +232,7 @@ export class Node implements ConnectionPoolHandler {
 
   // What the pool tells.
 
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+  frame: ConnectionPoolHandler["frame"] = (connection, kind, buffer, start, end) => {
     const { peer } = connection;
     // Handler names belong to the connection itself, which outlives the partition.
     if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
@@ -241,7 +241,7 @@ export class Node implements ConnectionPoolHandler {
     peer.framesIn++;
     if (peer.silent) this.liveness.heard(peer);
     return this.router.route(connection, kind, buffer, start, end);
-  }
+  };
 
   linked(peer: Peer): void {
     this.#parts.peerLinked(peer);
@@ -267,7 +267,7 @@ export class Node implements ConnectionPoolHandler {
     this.#parts.channelDown(peer, channel);
   }
 
-  connectionClosed(connection: Connection, error: unknown): void {
+  connectionClosed(connection: Connection<Peer>, error: unknown): void {
     const { peer, channel } = connection;
     this.context.traffic.closed(channel, connection.reader.bytesRead, connection.queue.bytesWritten);
     if (!this.context.stopped) this.messaging.outbound.closed(connection);
@@ -293,7 +293,7 @@ export class Node implements ConnectionPoolHandler {
   }
 
   /** Nothing more is read of a stranger's messages until it is a member. The pool closes those who never are. */
-  async #frameOfStranger(connection: Connection, ...frame: [number, Uint8Array, number, number]): Promise<void> {
+  async #frameOfStranger(connection: Connection<Peer>, ...frame: [number, Uint8Array, number, number]): Promise<void> {
     const { peer, channel } = connection;
     // It is by this channel that it would join.
     if (channel === MEMBERSHIP_CHANNEL) return this.refutation.ignore(1);

@@ -40,7 +40,7 @@ export interface Part {
   /** Partitions were injected, or resolved. */
   partitionsChanged?(): void;
   /** A connection has closed. Another one may have its slot by now. */
-  connectionClosed?(connection: Connection): void;
+  connectionClosed?(connection: Connection<Peer>): void;
   /** A dial of a peer that is to be connected has failed: it is tried again. */
   dialFailed?(peer: Peer, error: unknown): void;
   /** A channel has all its connections with a peer. */

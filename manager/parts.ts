@@ -54,7 +54,7 @@ export class Parts implements Part {
     for (const part of this.#parts) part.partitionsChanged?.();
   }
 
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: Connection<Peer>): void {
     for (const part of this.#parts) part.connectionClosed?.(connection);
   }
 

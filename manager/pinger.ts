@@ -51,7 +51,7 @@ export class Pinger {
   }
 
   /** Answers a ping. */
-  takePing(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+  takePing(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
     if (end - start !== 4) throw new ProtocolError(`Cannot read a ping: it has ${end - start} bytes, expected 4`);
     // One that drains may close before it carries the answer.
     const { queue } = connection.draining ? connection.peer.membership ?? connection : connection;
@@ -61,7 +61,7 @@ export class Pinger {
   }
 
   /** Takes the answer to a ping. */
-  takePong(connection: Connection, buffer: Uint8Array, start: number, end: number): void {
+  takePong(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
     if (end - start !== 4) throw new ProtocolError(`Cannot read a pong: it has ${end - start} bytes, expected 4`);
     const number = new DataView(buffer.buffer, buffer.byteOffset + start).getUint32(0);
     const ping = this.#pending.get(number);

@@ -125,7 +125,7 @@ export class Streaming implements Part {
     this.#streams.down(peer);
   }
 
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: Connection<Peer>): void {
     this.#streams.connectionClosed(connection);
   }
 

@@ -35,7 +35,7 @@ interface Word {
   /** How often it was. */
   repeats: number;
   /** What carries it, if anything does. */
-  over: Connection | null;
+  over: Connection<Peer> | null;
 }
 
 /**
@@ -91,7 +91,7 @@ export class Cancellations {
   }
 
   /** A connection closed, and with it words may be lost. */
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: Connection<Peer>): void {
     for (const word of this.#words.values()) if (word.over === connection) word.over = null;
     this.channelUp(connection.peer, MEMBERSHIP_CHANNEL);
   }
@@ -134,7 +134,7 @@ export class Cancellations {
     this.#words.clear();
   }
 
-  #say(node: string, channel: string, value: number | [number]): Connection | null {
+  #say(node: string, channel: string, value: number | [number]): Connection<Peer> | null {
     const peer = this.#options.pool.peers.get(node);
     const connection = peer?.partitioned ? null : peer?.pick(channel, undefined, false) ?? null;
     return connection !== null && sendValue(connection, FrameKind.cancel, value) ? connection : null;

@@ -110,7 +110,7 @@ export class Outbound {
   readonly #lines = new Map<Peer, SlotLine[]>();
   /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
-  readonly #conflating = new WeakMap<Connection, ConflatingQueue<OutboundMessage>>();
+  readonly #conflating = new WeakMap<Connection<Peer>, ConflatingQueue<OutboundMessage>>();
 
   constructor(options: OutboundOptions) {
     this.#options = options;
@@ -201,7 +201,7 @@ export class Outbound {
   }
 
   /** A connection has closed: the messages without a guarantee that the other side is not known to have read may be lost. */
-  closed({ peer: { name: node }, features, unconfirmed }: Connection): void {
+  closed({ peer: { name: node }, features, unconfirmed }: Connection<Peer>): void {
     if (!features.has("probe")) return;
     const { stats, undeliverable } = this.#options;
     const reason = `The connection to "${node}" closed before it was known to have read the message`;
@@ -268,13 +268,13 @@ export class Outbound {
   }
 
   /** What is sent from where it is may change once it is written. */
-  async #written({ queue, peer }: Connection): Promise<void> {
+  async #written({ queue, peer }: Connection<Peer>): Promise<void> {
     await queue.written();
     if (queue.closed) throw new NotConnectedError(`Cannot send to "${peer.name}": the connection closed`);
   }
 
   /** A queue that closes wakes those that wait for it, but has sent nothing. */
-  async #drained({ queue, peer }: Connection): Promise<void> {
+  async #drained({ queue, peer }: Connection<Peer>): Promise<void> {
     await queue.drained();
     if (queue.closed) throw new NotConnectedError(`Cannot send to "${peer.name}": the connection closed`);
   }
@@ -299,7 +299,7 @@ export class Outbound {
   }
 
   /** The connection for a message; `null` when others have to pass it on. */
-  #connectionTo({ node, options }: OutboundMessage): Connection | null {
+  #connectionTo({ node, options }: OutboundMessage): Connection<Peer> | null {
     const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = options;
     const peer: Peer | undefined = this.#options.pool.peers.get(node);
     if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
@@ -315,7 +315,7 @@ export class Outbound {
   }
 
   /** @returns The queue that has no room for the message; `null` when it was taken. */
-  #writeTo(connection: Connection, message: OutboundMessage): SendQueue | null {
+  #writeTo(connection: Connection<Peer>, message: OutboundMessage): SendQueue | null {
     if (connection.closed) {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
@@ -346,7 +346,7 @@ export class Outbound {
     return outcome !== "full";
   }
 
-  #conflatingQueueOf(connection: Connection): ConflatingQueue<OutboundMessage> {
+  #conflatingQueueOf(connection: Connection<Peer>): ConflatingQueue<OutboundMessage> {
     let conflating = this.#conflating.get(connection);
     if (conflating === undefined) {
       conflating = new ConflatingQueue(connection.queue, (message) => {
@@ -367,16 +367,16 @@ export class Outbound {
     this.#options.undeliverable({ node, name, reason: messageOf(error) });
   }
 
-  #hasLine(connection: Connection): boolean {
+  #hasLine(connection: Connection<Peer>): boolean {
     return this.#lines.size > 0 && this.#lineAt(connection) !== undefined;
   }
 
   /** The line for a connection's slot: who waits there for a connection that this one has replaced comes first. */
-  #lineAt({ peer, channel, index }: Connection): WaitingLine | undefined {
+  #lineAt({ peer, channel, index }: Connection<Peer>): WaitingLine | undefined {
     return this.#lines.get(peer)?.find((slot) => slot.channel === channel && slot.index === index)?.line;
   }
 
-  #lineOf(connection: Connection): WaitingLine {
+  #lineOf(connection: Connection<Peer>): WaitingLine {
     const present = this.#lineAt(connection);
     if (present !== undefined) return present;
     const { peer, channel, index, queue } = connection;

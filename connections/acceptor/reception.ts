@@ -19,7 +19,7 @@ export interface ReceptionHost {
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
   /** Asks the node at the other end of a connection whether a ticket is that of its dial. @returns `null` when it does not answer. */
-  vouch(connection: Connection, ticket: number): Promise<boolean | null>;
+  vouch(connection: Connection<Peer>, ticket: number): Promise<boolean | null>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
   /** Milliseconds since the epoch. */
@@ -42,7 +42,7 @@ export class Reception {
   readonly #host: ReceptionHost;
   readonly #expected = new Set<ConnectionRequest>();
   /** What peers say of dials under their names; where one did not answer, over which connection it was asked. */
-  readonly #words = new WeakMap<ConnectionRequest, boolean | Connection>();
+  readonly #words = new WeakMap<ConnectionRequest, boolean | Connection<Peer>>();
 
   constructor(host: ReceptionHost) {
     this.#host = host;
@@ -136,7 +136,7 @@ export class Reception {
 }
 
 /** The connection over which the node that has a name is asked about dials under it, if it is connected and can be asked. */
-function ownersConnection(peer: Peer | undefined): Connection | null {
+function ownersConnection(peer: Peer | undefined): Connection<Peer> | null {
   const connection = peer?.membership ?? peer?.connections()[0] ?? null;
   return connection?.features.has("vouch") ? connection : null;
 }

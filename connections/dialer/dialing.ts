@@ -23,7 +23,7 @@ export interface DialingHost {
   /** What is known of other nodes. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the slot now; `null` for none. */
-  use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection | null;
+  use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, whoever told of it. */
@@ -35,7 +35,7 @@ export class Dialing {
   /** Knows these dials by their tickets. */
   readonly vouching: Vouching;
   readonly #host: DialingHost;
-  readonly #underWay: SharedDials<Connection>;
+  readonly #underWay: SharedDials<Connection<Peer>>;
   #dials = 0;
 
   constructor(host: DialingHost) {
@@ -56,7 +56,7 @@ export class Dialing {
     channel: string,
     index: number,
     options: DialOptions = {},
-  ): Promise<Connection> {
+  ): Promise<Connection<Peer>> {
     const begin = async () => {
       const request = this.#request(name, channel, index);
       try {
@@ -90,7 +90,11 @@ export class Dialing {
     return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
   }
 
-  async #dial(request: ConnectionRequest, addresses: readonly Address[], options: DialOptions): Promise<Connection> {
+  async #dial(
+    request: ConnectionRequest,
+    addresses: readonly Address[],
+    options: DialOptions,
+  ): Promise<Connection<Peer>> {
     const allowed = addresses.filter((address) => this.#host.mayDial(address));
     if (allowed.length === 0 && addresses.length > 0) {
       const { hostname } = addresses[0]!;

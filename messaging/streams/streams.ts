@@ -51,7 +51,7 @@ interface PeerStreams {
 export class Streams {
   readonly #options: StreamsOptions;
   readonly #peers = new WeakMap<Peer, PeerStreams>();
-  readonly #lines = new WeakMap<Connection, StreamLine>();
+  readonly #lines = new WeakMap<Connection<Peer>, StreamLine>();
   readonly #ownShare: StreamShare;
   #loopback: Loopback | null = null;
 
@@ -97,12 +97,12 @@ export class Streams {
   }
 
   /** Takes a frame of a stream. */
-  take(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+  take(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): void {
     this.#lineOf(connection).take(connection, kind, buffer, start, end, connection.reader);
   }
 
   /** A connection has closed: its streams go on where another one has taken its slot, and end where it has none. */
-  connectionClosed(connection: Connection): void {
+  connectionClosed(connection: Connection<Peer>): void {
     const { peer, channel, index, handedOver } = connection;
     const line = this.#peers.get(peer)?.lines.get(slotKey(channel, index));
     if (line === undefined) return;
@@ -170,13 +170,13 @@ export class Streams {
     return [this.#lineOf(connection), connection.maxFrameBytes, connection.features.has("trace")];
   }
 
-  #lineOf(connection: Connection): StreamLine {
+  #lineOf(connection: Connection<Peer>): StreamLine {
     let line = this.#lines.get(connection);
     if (line === undefined) this.#lines.set(connection, line = this.#lineAt(connection));
     return line;
   }
 
-  #lineAt({ peer, channel, index, maxFrameBytes }: Connection): StreamLine {
+  #lineAt({ peer, channel, index, maxFrameBytes }: Connection<Peer>): StreamLine {
     const { pool, streamsMax } = this.#options;
     let streams = this.#peers.get(peer);
     if (streams === undefined) {

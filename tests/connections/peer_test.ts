@@ -17,11 +17,11 @@ function specWith(channels: Record<string, number>, name = "b", incarnation = 1)
   return nodeSpec(name, incarnation, { channels: specs });
 }
 
-function connection(channel = "membership", index = 0, dial = 1, outbound = false): Connection {
-  return { channel, index, dial, outbound } as Connection;
+function connection(channel = "membership", index = 0, dial = 1, outbound = false): Connection<Peer> {
+  return { channel, index, dial, outbound } as Connection<Peer>;
 }
 
-function open(peer: Peer, ...slots: [channel: string, index: number][]): Connection[] {
+function open(peer: Peer, ...slots: [channel: string, index: number][]): Connection<Peer>[] {
   return slots.map(([channel, index]) => {
     const opened = connection(channel, index);
     peer.fill(opened);

@@ -102,7 +102,7 @@ export class PoolNode implements ConnectionPoolHandler {
     return this.told.splice(0);
   }
 
-  frame(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void {
+  frame(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): void {
     connection.peer.framesIn++;
     if (kind === FrameKind.ping) this.pinger.takePing(connection, buffer, start, end);
     else if (kind === FrameKind.pong) this.pinger.takePong(connection, buffer, start, end);

@@ -3,9 +3,10 @@
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
 import { FrameRouter } from "../../manager/frame_router.ts";
 import type { Connection } from "../../connections/connection.ts";
+import type { Peer } from "../../connections/peer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 
-const connection = {} as Connection;
+const connection = {} as Connection<Peer>;
 const buffer = new Uint8Array(9);
 
 Deno.test("FrameRouter hands each kind to whoever takes it, with the bytes where they are", () => {

@@ -2,11 +2,12 @@
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { Connection } from "../../connections/connection.ts";
+import type { Peer } from "../../connections/peer.ts";
 import { JoinProgress, type ReachedPeer } from "../../manager/join_progress.ts";
 
 /** A peer with so many connections out of two. */
 function peer(name: string, open: number): ReachedPeer {
-  const connections = () => Array.from({ length: open }, (_, at) => at as unknown as Connection); // Only counted.
+  const connections = () => Array.from({ length: open }, (_, at) => at as unknown as Connection<Peer>); // Only counted.
   return { name, wanted: true, connected: open > 0, up: open === 2, fullyConnected: open === 2, connections };
 }
 

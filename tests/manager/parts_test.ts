@@ -54,7 +54,7 @@ Deno.test("Parts leads each kind of frame to the part that takes it, as it is or
   ]);
   const router = new FrameRouter();
   parts.route(router, new PayloadCodec(undefined));
-  const connection = { peer: { name: "b" } as Peer } as Connection;
+  const connection = { peer: { name: "b" } as Peer } as Connection<Peer>;
   const value = messagePack.encode({ type: "join" });
   router.route(connection, FrameKind.message, value, 0, 1);
   router.route(connection, FrameKind.strategy, value, 0, value.length);

@@ -16,7 +16,7 @@ class Bench {
   readonly runtime = bareRuntime();
   readonly pinger = new Pinger(this.runtime);
   readonly wire = new ConnectionBench({}, { channel: "membership" });
-  readonly connection: Connection = this.wire.connection;
+  readonly connection: Connection<Peer> = this.wire.connection;
   readonly peer: Peer = this.connection.peer;
 
   constructor() {

@@ -20,9 +20,9 @@ const OPTIONS: ConnectionOptions = {
 /** A connection with node "b" over a stream whose other end is the test. */
 export class ConnectionBench {
   readonly stream: FakeStream = new FakeStream();
-  readonly connection: Connection;
+  readonly connection: Connection<Peer>;
 
-  constructor(options: Partial<ConnectionOptions> = {}, identity: Partial<ConnectionIdentity> = {}) {
+  constructor(options: Partial<ConnectionOptions> = {}, identity: Partial<ConnectionIdentity<Peer>> = {}) {
     const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
     const handler = { frame: () => {}, closed: () => {} };
     this.connection = new Connection(

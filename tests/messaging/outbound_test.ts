@@ -23,7 +23,7 @@ const CHANNELS = { default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallel
 class Bench {
   readonly codec = new PayloadCodec();
   readonly peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec("a"));
-  readonly wires = new Map<Connection, ConnectionBench>();
+  readonly wires = new Map<Connection<Peer>, ConnectionBench>();
   readonly stats: MessageStats = noMessages();
   readonly undeliverable: Undeliverable[] = [];
   readonly stayed: OutboundMessage[] = [];

@@ -29,7 +29,7 @@ function judge(scene: Scene): string | null {
   const { dialer = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialing = false } = scene;
   const { known = dialer, present } = scene;
   const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
-  if (present !== undefined) peer?.fill({ channel: "membership", index: 0, ...present } as Connection);
+  if (present !== undefined) peer?.fill({ channel: "membership", index: 0, ...present } as Connection<Peer>);
   const request: ConnectionRequest = {
     spec: dialer,
     to: acceptor.name,
