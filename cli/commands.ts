@@ -81,7 +81,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "start",
     summary: "start a node, and keep it until it is told to end",
-    options: [...startOptions, help],
+    options: [...startOptions, json, help],
     details:
       "Each option can come from the environment as well (PARTISAN_SECRET_FILE for --secret-file), or from --config:\n" +
       "a JSON object with the names in camel case, and channels, metadata, heartbeat, gossip, evict and allow as in\n" +
@@ -208,7 +208,7 @@ export const commands: readonly CommandSpec[] = [
   {
     name: "tls ca",
     summary: "make an authority: ca.crt, for every node, and ca.key, for whoever issues certificates",
-    options: [out, days, help],
+    options: [out, days, json, help],
     examples: ["tls ca --out ca"],
   },
   {
@@ -219,6 +219,7 @@ export const commands: readonly CommandSpec[] = [
       { name: "ca", value: "DIR", help: "where ca.crt and ca.key are", isPath: true },
       out,
       days,
+      json,
       help,
     ],
     examples: ["tls cert --name b --ca ca --out b"],

@@ -8,7 +8,7 @@
  */
 
 import { AdminClient, EndpointError, OperationError } from "./admin_client.ts";
-import type { AttachedCommand } from "./attached.ts";
+import { type AttachedCommand, printResult } from "./attached.ts";
 import { launcherOf } from "./child.ts";
 import { runCluster } from "./cluster_command.ts";
 import { clusterOptions } from "./cluster_options.ts";
@@ -72,7 +72,7 @@ async function runOwn(name: string, options: Arguments): Promise<number> {
       printLine(completionsFor(options.word("SHELL")));
       return EXIT_CODES.success;
     default:
-      for (const line of await runTls(tlsInvocation(name, options))) printLine(line);
+      printResult(options, { files: await runTls(tlsInvocation(name, options)) }, ({ files }) => files);
       return EXIT_CODES.success;
   }
 }

@@ -1,8 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type AttachedCommand, printResult } from "./attached.ts";
+import { type AttachedCommand, printable, printResult } from "./attached.ts";
 import type { Arguments } from "./option_table.ts";
-import { printLine } from "./output.ts";
 import { UsageError } from "./usage_error.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
@@ -21,7 +20,7 @@ export const call: AttachedCommand = async (client, args) => {
     ...await addressed(args),
     node: args.word("NODE"),
   });
-  printLine(JSON.stringify(reply ?? null, null, args.flag("json") ? 0 : 2));
+  printResult(args, reply ?? null, (value) => JSON.stringify(value, null, 2).split("\n").map(printable));
 };
 
 /** `partisan cast NODE NAME JSON` */

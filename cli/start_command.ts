@@ -7,7 +7,8 @@ import { httpHandler } from "../ops/http_handler.ts";
 import { readToken } from "./admin_client.ts";
 import { EXIT_CODES } from "./help_text.ts";
 import type { Arguments } from "./option_table.ts";
-import { complain, printLine } from "./output.ts";
+import { printResult } from "./attached.ts";
+import { complain } from "./output.ts";
 import { StartSettings } from "./start_settings.ts";
 import { watchSignals } from "./termination.ts";
 import { UsageError } from "./usage_error.ts";
@@ -15,6 +16,16 @@ import { messageOf } from "../runtime/message_of.ts";
 import { formatAddress } from "../wire/address.ts";
 
 const DRAIN_MS = 30_000;
+
+/** What a node says once it has started. */
+interface Started {
+  readonly name: string;
+  readonly addresses: readonly string[];
+  /** Where it is asked. */
+  readonly admin: string | null;
+  /** Where it serves health and the page. */
+  readonly http: string | null;
+}
 
 /** Runs a node until it has left or was stopped. @returns The exit code. */
 export async function runStart(args: Arguments): Promise<number> {
@@ -37,18 +48,26 @@ export async function runStart(args: Arguments): Promise<number> {
   signals.onHangup = () => void reloadKeys().catch((error) => tell(`cannot reload the keys: ${messageOf(error)}`));
   const admin = await openAdmin(node, settings, token, reloadKeys);
   await using http = openHttp(node, settings, token);
-  const { addresses } = node.spec;
-  const where = addresses.map(formatAddress).join(" and ");
-  const extras = [
-    admin === null ? "" : `; admin endpoint: ${admin.address}`,
-    http === null ? "" : `; HTTP: ${http.address}`,
-  ];
-  printLine(`"${node.name}" listens on ${where}${extras.join("")}`);
+  const started: Started = {
+    name: node.name,
+    addresses: node.spec.addresses.map(formatAddress),
+    admin: admin?.address ?? null,
+    http: http?.address ?? null,
+  };
+  printResult(args, started, startedText);
   await Promise.race([stopped(node), signals.first]);
   const timeout = Number(settings.text("drain-timeout") ?? DRAIN_MS);
   const interrupted = node.stopSignal.aborted ? undefined : await drain(node, timeout, signals.second);
   await admin?.close();
   return isRemoved ? EXIT_CODES.removed : interrupted ?? EXIT_CODES.success;
+}
+
+function startedText({ name, addresses, admin, http }: Started): string[] {
+  const extras = [
+    admin === null ? "" : `; admin endpoint: ${admin}`,
+    http === null ? "" : `; HTTP: ${http}`,
+  ];
+  return [`"${name}" listens on ${addresses.join(" and ")}${extras.join("")}`];
 }
 
 /** @returns What a second signal gave for an exit code; `undefined` where none came. */

@@ -3,9 +3,30 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
-import { Desk, MAIN, works } from "./desk.ts";
+import { forEachOf } from "../tuples.ts";
+import { Desk, MAIN, programOf, works } from "./desk.ts";
 
 const isUnix = Deno.build.os !== "windows";
+
+/** A test of nodes that are asked over the socket of the user. */
+function unixTest(name: string, fn: (desk: Desk) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: !isUnix,
+    fn: async () => {
+      await using desk = new Desk();
+      await fn(desk);
+    },
+  });
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
 
 Deno.test({
   name: "start, members, info, ping, stats, keys, remove, leave and drain work over the socket of the user",
@@ -106,17 +127,74 @@ Deno.test({
   },
 });
 
-Deno.test("the bundle of the command runs as the command does", async () => {
-  await using desk = new Desk();
-  desk.main = `${desk.folder}/partisan.js`;
-  const bundle = await new Deno.Command(Deno.execPath(), { args: ["bundle", "-q", "-o", desk.main, MAIN] }).output();
-  assertEquals(bundle.code, 0, new TextDecoder().decode(bundle.stderr));
+/** Deno's runtime for executables, where it was fetched before: tests fetch nothing. */
+const compileRuntime: string | undefined = await (async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout)) as { denoDir: string };
+  const cached = `${denoDir}/dl/release/v${Deno.version.deno}/denort-${Deno.build.target}.zip`;
+  return [Deno.env.get("DENORT_BIN"), cached].find((path) => path !== undefined && isFile(path));
+})();
+
+/** Sees that a program is the command: it helps, starts a node, and asks it. */
+async function isTheCommand(desk: Desk): Promise<void> {
   const { code, stdout } = await desk.run("--help");
   assertEquals(code, 0);
   assertStringIncludes(stdout, "partisan COMMAND --help tells more");
   if (!isUnix) return;
   await desk.start("--name", "a");
   assertEquals(await desk.members(1), ["a"]);
+}
+
+Deno.test("the bundle of the command runs as the command does", async () => {
+  await using desk = new Desk();
+  const bundle = `${desk.folder}/partisan.js`;
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), { args: ["bundle", "-q", "-o", bundle, MAIN] })
+    .output();
+  assertEquals(code, 0, new TextDecoder().decode(stderr));
+  desk.program = programOf(bundle);
+  await isTheCommand(desk);
+});
+
+Deno.test({
+  name: `the executable of "deno task compile" runs as the command does${
+    compileRuntime === undefined ? " (ignored: Deno's runtime for executables was not fetched)" : ""
+  }`,
+  ignore: compileRuntime === undefined,
+  fn: async () => {
+    await using desk = new Desk();
+    const file = `${desk.folder}/partisan`;
+    const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../../deno.json", import.meta.url)));
+    const args = tasks.compile.command.split(" ").slice(1)
+      .map((word: string) => ({ "dist/partisan": file, "cli/main.ts": MAIN })[word] ?? word);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+    desk.program = [file];
+    await isTheCommand(desk);
+  },
+});
+
+unixTest("every command that asks a node prints JSON where that is asked for", async (desk) => {
+  const a = await desk.start("--name", "a", "--preset", "local");
+  const b = await desk.start("--name", "b", "--preset", "local", "--json");
+  const started = JSON.parse(b.line);
+  const [of, at] = forEachOf(["b", "a"], (name) => ["--admin", `${desk.folder}/partisan/${name}.sock`]);
+  assertEquals(started, { name: "b", addresses: [started.addresses[0]], admin: of[1], http: null });
+  assertEquals(await desk.json("join", a.address, ...of), { members: ["a", "b"] });
+  await desk.members(2, ...at);
+  const kinds = async (...args: string[]) => Object.keys(await desk.json(...args) as object);
+  assertEquals(await kinds("ping", "b", ...at), ["node", "roundTrip"]);
+  assertEquals((await kinds("info", "b", ...at)).includes("connections"), true);
+  assertEquals((await kinds("stats", ...at)).includes("peers"), true);
+  assertEquals(await kinds("top", "--count", "1", ...at), ["at", "node", "members", "messages"]);
+  assertEquals(await desk.json("cast", "b", "log", "1", ...at), { handled: false });
+  assertEquals(await desk.json("publish", "log", "1", ...at), { nodes: 2 });
+  assertEquals(await desk.json("publish", "workers", "1", "--group", ...at), { members: 0 });
+  assertEquals((await desk.run("call", "b", "adder", "1", ...at)).code, 1, "there is no such handler");
+  assertEquals(await desk.json("remove", "b", ...at), { members: ["a"] });
+  assertEquals(await desk.json("leave", ...at), { members: ["a"] });
+  assertEquals(await desk.json("drain", ...at), { drained: "a" });
+  const authority = await desk.json("tls", "ca", "--out", `${desk.folder}/ca`);
+  assertEquals(authority, { files: ["key", "crt"].map((end) => `${desk.folder}/ca/ca.${end}`) });
 });
 
 Deno.test({

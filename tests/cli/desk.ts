@@ -63,8 +63,8 @@ export class Desk implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync();
   readonly #nodes: Deno.ChildProcess[] = [];
   readonly #outputs: Promise<unknown>[] = [];
-  /** What is run: the source, or a bundle of it. */
-  main = MAIN;
+  /** What is run: the source, a bundle of it, or an executable. */
+  program: readonly string[] = programOf(MAIN);
   /** Variables of all that is started from now on. */
   variables: Readonly<Record<string, string>> = {};
 
@@ -78,7 +78,7 @@ export class Desk implements AsyncDisposable {
     const { value: line } = await lines.next();
     if (line === undefined) throw new Error(`"start ${args.join(" ")}" said nothing on standard output`);
     this.#outputs.push(readAll(lines));
-    return { process, line, address: /listens on (\S+?)(?:;|$)/.exec(line)![1]!, errors };
+    return { process, line, address: addressIn(line), errors };
   }
 
   /** Runs a command to its end. */
@@ -104,12 +104,9 @@ export class Desk implements AsyncDisposable {
   }
 
   #command(args: readonly string[], options: Deno.CommandOptions): Deno.Command {
-    const all = ["run", "-A", "--no-prompt", "--no-check", "--no-config", this.main, ...args];
-    return new Deno.Command(Deno.execPath(), {
-      args: all,
-      env: { XDG_RUNTIME_DIR: this.folder, ...this.variables },
-      ...options,
-    });
+    const [path, ...before] = this.program;
+    const env = { XDG_RUNTIME_DIR: this.folder, ...this.variables };
+    return new Deno.Command(path!, { args: [...before, ...args], env, ...options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -124,6 +121,16 @@ export class Desk implements AsyncDisposable {
     await Promise.all(this.#outputs);
     await Deno.remove(this.folder, { recursive: true });
   }
+}
+
+/** Where a node listens, as it says, for people or as JSON. */
+function addressIn(line: string): string {
+  return line.startsWith("{") ? JSON.parse(line).addresses[0] : /listens on (\S+?)(?:;|$)/.exec(line)![1]!;
+}
+
+/** How a module is run. */
+export function programOf(main: string): string[] {
+  return [Deno.execPath(), "run", "-A", "--no-prompt", "--no-check", "--no-config", main];
 }
 
 /** So that who writes can go on. */
