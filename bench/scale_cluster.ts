@@ -37,7 +37,7 @@ export class ScaleCluster {
     const { befallen } = this;
     node.addEventListener("down", ({ detail }) => {
       if (detail.channel === undefined) {
-        if (node.memberInfo(detail.node)?.status === "up") befallen.exchanges++;
+        if (node.memberInfo(detail.node)?.status !== "down") befallen.exchanges++;
         else befallen.downs++;
       }
       this.#tell();

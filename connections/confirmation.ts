@@ -51,6 +51,12 @@ export class Confirmation {
   #answered = 0;
   /** Bytes taken from senders that the other side has read for certain. */
   #confirmed = 0;
+  /** Bytes of probes and answers that were sent: nothing that has to be asked after, or two idle sides would ask each other without end. */
+  #spoken = 0;
+  /** How many of them had been sent with the last probe. */
+  #spokenAt = 0;
+  /** How many of them are among the confirmed bytes. */
+  #spokenConfirmed = 0;
   /** Milliseconds for which an answer has been owed, or for which nothing was asked. */
   #age = 0;
   /** Milliseconds for which nothing was read. */
@@ -84,7 +90,7 @@ export class Confirmation {
       if (connection.held) this.#age = 0;
       return Math.min(this.#age, this.#quiet) >= limits.silence || this.#age >= BEHIND_OTHERS * limits.silence;
     }
-    const isUnconfirmed = connection.queue.taken > this.#confirmed;
+    const isUnconfirmed = connection.queue.taken - this.#spoken > this.#confirmed - this.#spokenConfirmed;
     if (!isUnconfirmed && !connection.outbound) this.#age = 0;
     else if (this.#age >= (isUnconfirmed ? limits.ask : limits.idle)) this.#ask(connection);
     return false;
@@ -114,10 +120,12 @@ export class Confirmation {
     this.#looks = 0;
     this.#readWhenTold = reader.bytesRead;
     this.#messagesTold = messagesRead;
+    const before = queue.taken;
     const writer = queue.begin(FrameKind.probed);
     writer.u32(this.#seen);
     writer.u32(messagesRead);
     queue.commit();
+    this.#spoken += queue.taken - before;
   }
 
   /** Whether messages were read of which the other side does not know that yet. */
@@ -132,6 +140,7 @@ export class Confirmation {
     if (number !== this.#asked) return false;
     this.#answered = number;
     this.#confirmed = this.#askedAt;
+    this.#spokenConfirmed = this.#spokenAt;
     this.close();
     return true;
   }
@@ -144,10 +153,13 @@ export class Confirmation {
   #ask({ queue }: ConfirmedConnection): void {
     this.#age = 0;
     this.#asked = (this.#asked + 1) >>> 0;
+    const before = queue.taken;
     queue.begin(FrameKind.probe).u32(this.#asked);
     // However full the queue is: there is never more than one of them in it.
     queue.commit();
     this.#askedAt = queue.taken;
+    this.#spoken += this.#askedAt - before;
+    this.#spokenAt = this.#spoken;
   }
 
   #report(connection: ConfirmedConnection, bytes: number): void {

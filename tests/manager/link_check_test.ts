@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 /** What silence is borne with the preset `lan`, which the tests use. */
@@ -51,6 +52,21 @@ Deno.test("a connection over which nothing is sent is found out as well, before 
     await cluster.advance(100);
     assertEquals(heard.splice(0).sort(), [`a b ${index}`, `b a ${index}`]);
   }
+});
+
+Deno.test("idle connections are asked once in a while, and neither side asks after the other's questions and answers", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  const read = () =>
+    cluster.nodes.map((node) => {
+      const other = node.name === "a" ? "b" : "a";
+      return PeerService.nodeOf(node).pool.peers.get(other)!.at("default", 0)!.reader.bytesRead;
+    });
+  const before = read();
+  const questions = 20;
+  await cluster.advance(questions * 6 * SILENCE);
+  const bytes = read().map((after, index) => after - before[index]!);
+  // A question has 9 bytes, an answer 13, each with its prefix.
+  for (const each of bytes) assert(each > 0 && each <= 16 * questions, `${bytes} bytes for ${questions} questions`);
 });
 
 Deno.test("packets that are too large for the path are found out: the channel is told down, and small messages pass again", async () => {
