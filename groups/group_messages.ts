@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { answerOf, failureOf, resultOf } from "./answer.ts";
 import { CallError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
@@ -14,10 +15,6 @@ const TREE_MIN = 16;
 const PUBLISH = 0;
 const CALL = 1;
 const BEGUN = 2;
-
-/** What a member answers to a call. The numbers are part of the wire protocol as well. */
-const DONE = 0;
-const FAILED = 1;
 
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is
 type GroupHandler = (message: any, context: MessageContext) => unknown;
@@ -165,23 +162,15 @@ export class GroupMessages {
     }
     this.#node.castMessage(context.from, this.#name, [BEGUN, number]);
     try {
-      return [DONE, await member.handler(message, context)];
+      return answerOf(await member.handler(message, context));
     } catch (error) {
       if (!isNotReached(error) && !NOT_TAKEN.has(nameOf(error))) throw error;
       // The handler has failed, by an error of the kind by which nodes say that it has not begun.
       const detail = { error, node: context.from, during: `handling a call of the group "${group}"` };
       this.#node.dispatchEvent(new CustomEvent("error", { detail }));
-      const { name, message: text, code } = remoteErrorOf(error);
-      return [FAILED, name, text, code];
+      return failureOf(remoteErrorOf(error));
     }
   }
-}
-
-/** What the handler returned. @throws {CallError} When it failed. */
-function resultOf(answer: unknown): unknown {
-  const [kind, result, message, code] = Array.isArray(answer) ? answer : [];
-  if (kind === DONE) return result;
-  throw new CallError(`${message}`, { name: `${result}`, message: `${message}`, ...(code !== undefined && { code }) });
 }
 
 function nameOf(error: unknown): string {

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { answerOf, failureOf } from "../groups/answer.ts";
 import { hasLooked } from "../groups/has_looked.ts";
 import { sharedBy } from "../groups/shared.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
@@ -14,9 +15,7 @@ const HELD_MAX = 4_000;
 /** How often in a heartbeat interval a node that holds requests while it looks for others sees whether it has. */
 const LOOKS = 4;
 
-/** What the owner answers. The numbers are part of the wire protocol: never reuse one. */
-const DONE = 0;
-const FAILED = 1;
+/** The answer of a node that did not handle a request, beside those of `answer.ts`. Part of the wire protocol as well. */
 const REFUSED = 2;
 
 /** Takes requests for the keys that this node owns, for all placements over one node and one group. */
@@ -69,12 +68,11 @@ export class KeyServer implements Disposable {
     try {
       const refusal = await this.#settle(key, signal);
       if (refusal !== undefined) return refusal;
-      return [DONE, await this.#node.call(this.#node.name, name, message, { signal })];
+      return answerOf(await this.#node.call(this.#node.name, name, message, { signal }));
     } catch (error) {
       if (signal.aborted) return undefined;
       if (!(error instanceof CallError)) throw error;
-      const { remote } = error;
-      return [FAILED, remote.name, remote.message, remote.code];
+      return failureOf(error.remote);
     }
   }
 
@@ -143,12 +141,4 @@ export class KeyServer implements Disposable {
 /** Whether an owner has refused to serve a key. */
 export function isRefusal(answer: unknown): boolean {
   return Array.isArray(answer) && answer[0] === REFUSED;
-}
-
-/** What the handler returned. @throws {CallError} When it failed, or the request was refused. */
-export function resultOf(answer: unknown): unknown {
-  const [kind, first, message, code] = Array.isArray(answer) ? answer : [];
-  if (kind === DONE) return first;
-  const remote = { name: `${first}`, message: `${message}`, ...(code !== undefined && { code }) };
-  throw new CallError(remote.message, remote);
 }

@@ -1,11 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { resultOf } from "../groups/answer.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
 import { type OwnershipChange, setWeight } from "./candidates.ts";
-import { isRefusal, KeyServer, resultOf } from "./key_server.ts";
+import { isRefusal, KeyServer } from "./key_server.ts";
 import { type OneTask, RunOnOne, type RunOnOneOptions } from "./run_on_one.ts";
 
 /** Options of {@linkcode Placement}. */

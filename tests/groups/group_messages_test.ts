@@ -101,7 +101,8 @@ for (const parallelism of [1, 4]) {
     for (const name of ["b", "c"]) {
       const handler = () => {
         begun++;
-        throw Object.assign(new Error("of something behind it"), { name: "OverloadedError", code: 7 });
+        const failure = { name: "OverloadedError", ...(begun % 2 === 0 && { code: 7 }) };
+        throw Object.assign(new Error("of something behind it"), failure);
       };
       new Groups(cluster.node(name)).join("g", { handler });
     }
@@ -110,7 +111,11 @@ for (const parallelism of [1, 4]) {
     for (let turn = 1; turn <= 50; turn++) {
       const error = await cluster.wait(assertRejects(() => groups.call("g", turn, { pick: "random" }), CallError));
       assertEquals(begun, turn);
-      assertEquals(error.remote, { name: "OverloadedError", message: "of something behind it", code: 7 });
+      assertEquals(error.remote, {
+        name: "OverloadedError",
+        message: "of something behind it",
+        ...(turn % 2 === 0 && { code: 7 }),
+      });
     }
   });
 }
@@ -134,4 +139,16 @@ Deno.test("call() does not ask another member when one dies after it has begun",
   await cluster.advance(10_000);
   assertEquals(begun, 1);
   assert(cluster.node("a").isConnected("c"));
+});
+
+Deno.test("call() returns what the handler does, and null for nothing", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  for (const result of [undefined, null, 0, [1], "x"]) {
+    using _member = new Groups(cluster.node("b")).join(`${result}`, { handler: () => result });
+    await cluster.advance(1_000);
+    for (const name of ["a", "b"]) {
+      const groups = new Groups(cluster.node(name));
+      assertEquals(await cluster.wait(groups.call(`${result}`, 1, { pick: "random" })), result ?? null, name);
+    }
+  }
 });

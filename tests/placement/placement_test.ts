@@ -67,6 +67,32 @@ scenario("callOwner() reaches the owner's handler, and follows a key that moved"
   await assertRejects(() => first.callOwner("x", "missing", 1), CallError);
 });
 
+scenario(
+  "callOwner() rejects with what the handler threw, and returns what it returns, null for nothing",
+  async (world) => {
+    const nodes = await world.cluster(["a", "b"]);
+    const [placement] = nodes.map((node) => new Placement(node));
+    assert(placement !== undefined);
+    const key = KEYS.find((key) => placement.owner(key) === "b") ?? "";
+    const missing = await assertRejects(() => placement.callOwner(key, "fail", 1), CallError);
+    assertEquals(missing.remote, { name: "NoHandlerError", message: 'No handler is registered as "fail"' });
+    for (const failure of [{}, { code: 7 }]) {
+      nodes[1]?.register("fail", () => {
+        throw Object.assign(new RangeError("too much"), failure);
+      });
+      const error = await assertRejects(() => placement.callOwner(key, "fail", 1), CallError);
+      assertEquals(error.remote, { name: "RangeError", message: "too much", ...failure });
+      nodes[1]?.unregister("fail");
+    }
+    for (const result of [undefined, null, 0, [1]]) {
+      nodes[1]?.register("give", () => result);
+      assertEquals(await placement.callOwner(key, "give", 1), result ?? null);
+      nodes[1]?.unregister("give");
+    }
+    world.errors.splice(0);
+  },
+);
+
 scenario("A node that does not own a key refuses to serve it", async (world) => {
   const nodes = await four(world);
   const placements = nodes.map((node) => new Placement(node));
