@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { answerOf, failureOf, resultOf } from "./answer.ts";
 import { CallError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
+import { answerOf, failureOf, resultOf } from "./answer.ts";
 import { entryKey, type GroupEntry } from "./group_entry.ts";
 import { sharedBy } from "./shared.ts";
 

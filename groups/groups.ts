@@ -5,10 +5,11 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { EventStream } from "../manager/event_stream.ts";
+import { checkRunning } from "./check_running.ts";
 import { entryKey, type GroupChange, type GroupEntry } from "./group_entry.ts";
 import { GroupMessages, MemberNotReached } from "./group_messages.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
-import { type Pick, pickEntry } from "./picking.ts";
+import { checkPick, type Pick, pickEntry } from "./picking.ts";
 
 /** Options of {@linkcode Groups}. */
 export interface GroupsOptions {
@@ -171,8 +172,10 @@ export class Groups {
    * told by an `undeliverable` event.
    *
    * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {StoppedError} When this node has stopped.
    */
   publish(group: string, message: unknown, options: PublishOptions = {}): void {
+    checkRunning(this.#node, `publish to "${group}"`);
     this.#messages.publish(group, message, this.#attributes.index.each(group), options.except);
   }
 
@@ -183,6 +186,8 @@ export class Groups {
    * @throws {NotConnectedError} When there is no member that can be reached.
    * @throws {OverloadedError} When the last member that was asked has no room.
    * @throws {CallError} When the handler fails.
+   * @throws {TypeError} When `pick` is none.
+   * @throws {StoppedError} When this node has stopped.
    * @throws {DOMException} A `TimeoutError` when the time is up.
    * @throws The reason of the signal, once that is aborted.
    */
@@ -190,6 +195,8 @@ export class Groups {
     const { pick, timeout, signal } = options;
     const what = `Cannot call the group "${group}"`;
     return withDeadline(this.#node.runtime.clock, { signal, timeout }, what, async (until) => {
+      checkPick(pick, what);
+      checkRunning(this.#node, `call the group "${group}"`);
       const tried = new Set<string>();
       let failure: unknown = new NotConnectedError(`${what}: it has no member that takes messages and can be reached`);
       for (;;) {

@@ -72,7 +72,8 @@ export class MembershipAttributes {
   /** Ends a membership of this node. @returns Whether there was one of that number. */
   remove(id: string): boolean {
     if (!this.#own.delete(id)) return false;
-    this.#node.setAttribute(this.#prefix + id, undefined);
+    // With a node that has stopped all of them are gone.
+    if (!this.#node.stopSignal.aborted) this.#node.setAttribute(this.#prefix + id, undefined);
     return true;
   }
 

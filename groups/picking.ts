@@ -14,6 +14,17 @@ export type Pick =
   /** The same one for the same key, as long as it is there. */
   | { readonly key: string };
 
+/** @throws {TypeError} When it says no way to pick. */
+export function checkPick(pick: Pick, what: string): void {
+  const isPick = typeof pick === "object"
+    ? typeof pick?.key === "string"
+    : ["random", "round-robin", "least-busy"].includes(pick);
+  if (isPick) return;
+  throw new TypeError(
+    `${what}: "pick" is ${JSON.stringify(pick)}, expected "random", "round-robin", "least-busy" or { key: "…" }`,
+  );
+}
+
 /** What a choice may depend on besides the members. */
 export interface PickContext {
   /** A number in [0, 1). */

@@ -65,13 +65,13 @@ export class Presence {
    * Says that somebody is there, by this node. The same key may be there several times, as with two tabs.
    *
    * @param topic 1 to 200 characters.
-   * @param meta Any value that a message may have.
+   * @param meta Any value that a message may have; `undefined` is `null`.
    * @returns Takes it back.
    * @throws {TypeError | RangeError} When the topic can be none, or the attributes of this node would be too large.
    * @throws {EncodeError} When `meta` cannot be encoded.
    */
   track(topic: string, key: string, meta: unknown): Disposable {
-    const id = this.#attributes.add(topic, { meta: [key, meta], weight: 1, takesMessages: false });
+    const id = this.#attributes.add(topic, { meta: [key, meta ?? null], weight: 1, takesMessages: false });
     return { [Symbol.dispose]: () => void this.#attributes.remove(id) };
   }
 

@@ -6,6 +6,7 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
+import { checkRunning } from "./check_running.ts";
 import { checkName, endWithNode } from "./membership_attributes.ts";
 import { sizeOf } from "./shared_map/map_limits.ts";
 import { checkKey, type MapOperation } from "./shared_map/map_message.ts";
@@ -141,8 +142,10 @@ export class SharedMap<V = unknown> {
    * @throws {TypeError} When the key can be none.
    * @throws {RangeError} When there would be more than `maxEntries` or `maxBytes`.
    * @throws {EncodeError} When the value cannot be encoded.
+   * @throws {StoppedError} When the node has stopped.
    */
   set(key: string, value: V): this {
+    checkRunning(this.#node, `set "${key}"`);
     checkKey(key);
     if (value === undefined) throw new TypeError(`Cannot set "${key}": the value is undefined; delete the key instead`);
     const encoded = encode(value);
@@ -156,8 +159,14 @@ export class SharedMap<V = unknown> {
     return this;
   }
 
-  /** Takes a key's value away. @returns Whether it had one. */
+  /**
+   * Takes a key's value away.
+   *
+   * @returns Whether it had one.
+   * @throws {StoppedError} When the node has stopped.
+   */
   delete(key: string): boolean {
+    checkRunning(this.#node, `delete "${key}"`);
     if (!this.has(key)) return false;
     this.#sync.write(key, null);
     return true;

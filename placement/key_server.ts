@@ -23,6 +23,8 @@ export class KeyServer implements Disposable {
   readonly candidates: Candidates;
   readonly #node: PeerServiceManager;
   readonly #handler: string;
+  /** Which placements it is for, in words. */
+  readonly #of: string;
   readonly #closed = new AbortController();
   readonly #forget: () => void;
   #users = 0;
@@ -33,6 +35,7 @@ export class KeyServer implements Disposable {
   private constructor(node: PeerServiceManager, group: string | undefined, forget: () => void) {
     this.#node = node;
     this.#handler = `placement/${group ?? ""}`;
+    this.#of = group === undefined ? "" : ` over the group "${group}"`;
     this.#forget = forget;
     node.register(this.#handler, (request: unknown, { signal }) => this.#take(request, signal));
     this.candidates = new Candidates(node, group);
@@ -57,7 +60,15 @@ export class KeyServer implements Disposable {
 
   /** Has a node serve a request if it owns the key. @returns What {@linkcode resultOf} reads. */
   async ask(owner: string, request: readonly unknown[], signal: AbortSignal): Promise<unknown> {
-    return await this.#node.call(owner, this.#handler, request, { signal });
+    try {
+      return await this.#node.call(owner, this.#handler, request, { signal });
+    } catch (error) {
+      const isMissing = error instanceof CallError && error.remote.name === "NoHandlerError" &&
+        error.message.includes(`"${this.#handler}"`);
+      if (!isMissing) throw error;
+      const message = `"${owner}" has made no Placement${this.#of}: every node that may own keys makes one`;
+      throw new CallError(message, { name: "NoHandlerError", message });
+    }
   }
 
   async #take(request: unknown, signal: AbortSignal): Promise<unknown> {

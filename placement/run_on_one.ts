@@ -98,7 +98,7 @@ export class RunOnOne implements Disposable {
     this.#isDisposed = true;
     this.#timer?.cancel();
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
-    this.#end("it is not wanted any more");
+    this.#end(this.#node.stopSignal.aborted ? "this node has stopped" : "it is not wanted any more");
     if (!this.#node.stopSignal.aborted) this.#node.setAttribute(this.#attribute, undefined);
   }
 

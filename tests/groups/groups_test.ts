@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { type GroupChange, Groups } from "../../groups/mod.ts";
-import { CallError, NotConnectedError, type PeerServiceManager } from "../../mod.ts";
+import { type GroupCallOptions, type GroupChange, Groups } from "../../groups/mod.ts";
+import { CallError, NotConnectedError, type PeerServiceManager, StoppedError } from "../../mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 
 async function three(world: World): Promise<[PeerServiceManager, PeerServiceManager, PeerServiceManager]> {
@@ -135,6 +135,14 @@ scenario("A group takes no nonsense", async (world) => {
   assertThrows(() => new Groups(node, { scope: "" }), TypeError, "scope");
   assertEquals(groups.groups(), []);
   await assertRejects(() => groups.call("g", 1, { pick: "random" }), NotConnectedError, "no member");
+  for (const pick of ["rand", null, {}, undefined] as unknown[] as GroupCallOptions["pick"][]) {
+    await assertRejects(() => groups.call("g", 1, { pick }), TypeError, 'expected "random"');
+  }
+  const member = groups.join("g");
+  await node.stop();
+  member.leave();
+  await assertRejects(() => groups.call("g", 1, { pick: "random" }), StoppedError);
+  assertThrows(() => groups.publish("g", 1), StoppedError);
 });
 
 scenario("A node that drains leaves its groups", async (world) => {

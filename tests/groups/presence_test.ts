@@ -28,6 +28,8 @@ scenario("A user on three nodes is one entry with three metas, and changes are t
   all[2]!.untrack("room", "ada");
   await world.until("another is gone", () => all[0]!.list("room").get("ada")?.length === 1);
   all[0]!.untrack("room", "ada");
+  using _nothing = all[0]!.track("other", "bob", undefined);
+  assertEquals(all[0]?.list("other"), new Map([["bob", [null]]]));
   await nodes[0].stop();
   await watching;
   assertEquals(changes, [

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { SharedMap } from "../../groups/mod.ts";
-import type { ErrorDetail } from "../../mod.ts";
+import { type ErrorDetail, StoppedError } from "../../mod.ts";
 import { memoryStore, SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
@@ -37,6 +37,8 @@ scenario(
     await watching;
     assertEquals(seen, ["set x 1", "set y [object Object]", "set x 2", "delete y undefined"]);
     await assertRejects(() => atA.ready);
+    assertThrows(() => atA.set("x", 3), StoppedError, 'Cannot set "x"');
+    assertThrows(() => atA.delete("x"), StoppedError, 'Cannot delete "x"');
   },
 );
 

@@ -19,6 +19,8 @@ interface Run {
 /** Has every node ask for one task, and notes who ran it when. */
 class Watch {
   readonly runs: Run[] = [];
+  /** Why runs ended. */
+  readonly reasons: string[] = [];
   readonly #cluster: SimulatedCluster;
   readonly #options: RunOnOneOptions;
 
@@ -37,6 +39,7 @@ class Watch {
       return new Promise((resolve) =>
         signal.addEventListener("abort", () => {
           run.to = this.#cluster.now;
+          this.reasons.push(signal.reason.message);
           resolve();
         })
       );
@@ -217,7 +220,14 @@ Deno.test("runOnOne() leaves out nodes that do not ask for the task, and ends wh
   asked[first === "b" ? 0 : 1]?.[Symbol.dispose]();
   assertEquals(watch.running, []);
   await cluster.advance(15_000);
-  assertEquals(watch.running, [first === "b" ? "d" : "b"]);
+  const second = first === "b" ? "d" : "b";
+  assertEquals(watch.running, [second]);
+  await cluster.wait(cluster.stopNode(second));
+  assertEquals(watch.running, []);
+  assertEquals(watch.reasons, [
+    'Cannot go on with "task": it is not wanted any more',
+    'Cannot go on with "task": this node has stopped',
+  ]);
 });
 
 Deno.test("runOnOne() begins a task that failed again, later each time, and one that returned as well", async () => {
