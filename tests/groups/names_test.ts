@@ -6,6 +6,7 @@ import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
+import { disturbLinks } from "./link_faults.ts";
 import { forEachOf } from "../tuples.ts";
 
 scenario("A name has one owner, all nodes know which, and it is free once it was given up", async (world) => {
@@ -153,7 +154,7 @@ class Registry {
     const [cluster, random] = [this.#cluster, this.#random];
     const node = random.pick(NODES);
     const name = random.pick(NAMES);
-    switch (random.int(7)) {
+    switch (random.int(8)) {
       case 0:
       case 1:
       case 2:
@@ -175,6 +176,9 @@ class Registry {
         cluster.pause(node);
         await cluster.advance(random.int(20_000));
         cluster.resume(node);
+        break;
+      case 6:
+        await disturbLinks(cluster, random, node, NODES);
         break;
       default:
         cluster.crash(node);

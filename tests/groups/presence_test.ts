@@ -6,6 +6,7 @@ import type { PeerServiceManager } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
+import { disturbLinks } from "./link_faults.ts";
 import { NaivePresence, type PresenceLike } from "./naive_presence.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
 
@@ -62,7 +63,7 @@ async function disturb({ cluster, random, model, presences, make }: Disturbed): 
   const name = random.pick(NAMES);
   const user = random.pick(USERS);
   const own = model.get(name);
-  switch (random.int(8)) {
+  switch (random.int(9)) {
     case 0:
     case 1:
     case 2:
@@ -91,6 +92,9 @@ async function disturb({ cluster, random, model, presences, make }: Disturbed): 
       model.set(name, new Map());
       break;
     }
+    case 7:
+      await disturbLinks(cluster, random, name, NAMES);
+      break;
     default:
       await cluster.advance(random.int(3_000));
   }

@@ -6,6 +6,7 @@ import { type ErrorDetail, StoppedError } from "../../mod.ts";
 import { memoryStore, SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { disturbLinks } from "./link_faults.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
 
 scenario(
@@ -165,7 +166,7 @@ Deno.test(`A map comes to the same on all nodes, with ${SEEDS} seeds of freezes,
     for (let step = 0; step < 14; step++) {
       const name = random.pick(NODES);
       for (let count = random.int(4); count >= 0; count--) write();
-      switch (random.int(6)) {
+      switch (random.int(7)) {
         case 0: {
           const side = NODES.filter(() => random.chance(0.5));
           cluster.cut(side, NODES.filter((other) => !side.includes(other)));
@@ -186,6 +187,9 @@ Deno.test(`A map comes to the same on all nodes, with ${SEEDS} seeds of freezes,
           await cluster.startNode(name);
           maps.set(name, open(name));
           write();
+          break;
+        case 3:
+          await disturbLinks(cluster, random, name, NODES);
           break;
         default:
           await cluster.advance(random.int(2_000));
