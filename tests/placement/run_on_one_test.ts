@@ -19,6 +19,9 @@ interface Run {
 /** Has every node ask for one task, and notes who ran it when. */
 class Watch {
   readonly runs: Run[] = [];
+  /** The same, a run that was frozen and went on as two. */
+  readonly spans: Run[] = [];
+  readonly #frozen = new Map<string, readonly Run[]>();
   /** Why runs ended. */
   readonly reasons: string[] = [];
   readonly #cluster: SimulatedCluster;
@@ -34,11 +37,13 @@ class Watch {
 
   ask(name: string): Disposable {
     return new Placement(this.#cluster.node(name)).runOnOne(this.#task, (signal, { token }) => {
-      const run: Run = { node: name, token, from: this.#cluster.now, to: Infinity };
+      const run = this.#begin({ node: name, token });
       this.runs.push(run);
       return new Promise((resolve) =>
         signal.addEventListener("abort", () => {
-          run.to = this.#cluster.now;
+          for (const span of this.spans) {
+            if (span.token === token) span.to = Math.min(span.to, this.#cluster.now);
+          }
           this.reasons.push(signal.reason.message);
           resolve();
         })
@@ -46,21 +51,41 @@ class Watch {
     }, this.#options);
   }
 
+  /** A node that is frozen runs nothing, and goes on when it thaws. */
+  pause(name: string): void {
+    this.#cluster.pause(name);
+    const frozen = this.spans.filter((run) => run.node === name && run.to === Infinity);
+    for (const run of frozen) run.to = this.#cluster.now;
+    this.#frozen.set(name, frozen);
+  }
+
+  resume(name: string): void {
+    this.#cluster.resume(name);
+    for (const { token } of this.#frozen.get(name) ?? []) this.#begin({ node: name, token });
+    this.#frozen.delete(name);
+  }
+
   /** A node that crashed runs nothing more. */
   crashed(name: string): void {
-    for (const run of this.runs) if (run.node === name) run.to = Math.min(run.to, this.#cluster.now);
+    for (const run of this.spans) if (run.node === name) run.to = Math.min(run.to, this.#cluster.now);
+  }
+
+  #begin({ node, token }: Pick<Run, "node" | "token">): Run {
+    const run: Run = { node, token, from: this.#cluster.now, to: Infinity };
+    this.spans.push(run);
+    return run;
   }
 
   get running(): string[] {
-    return this.runs.filter(({ to }) => to === Infinity).map(({ node }) => node);
+    return this.spans.filter(({ to }) => to === Infinity).map(({ node }) => node);
   }
 
   /** The longest time in which two ran at once. */
   get overlap(): number {
     let longest = 0;
-    for (const one of this.runs) {
-      for (const other of this.runs) {
-        if (one === other || one.from > other.from) continue;
+    for (const one of this.spans) {
+      for (const other of this.spans) {
+        if (one.node === other.node || one.from > other.from) continue;
         longest = Math.max(longest, Math.min(one.to, other.to, this.#cluster.now) - other.from);
       }
     }
@@ -87,10 +112,10 @@ Deno.test("runOnOne() runs a task on exactly one node, and on another when that 
   assert((watch.runs[1]?.token ?? 0) > (watch.runs[0]?.token ?? 0));
 });
 
-/** Cuts, freezes and deaths at random: sides, single links, one direction only. */
+/** Cuts, resets, freezes and deaths at random: sides, single links, one direction only. */
 async function disturb(cluster: SimulatedCluster, watch: Watch, random: SeededRandom): Promise<void> {
   const [one, other] = random.shuffle(NAMES) as [string, string];
-  switch (random.int(6)) {
+  switch (random.int(8)) {
     case 0: {
       const side = NAMES.filter(() => random.chance(0.5));
       cluster.cut(side, NAMES.filter((name) => !side.includes(name)));
@@ -109,6 +134,14 @@ async function disturb(cluster: SimulatedCluster, watch: Watch, random: SeededRa
       await cluster.advance(random.int(20_000));
       await cluster.startNode(one);
       watch.ask(one);
+      break;
+    case 5:
+      watch.pause(one);
+      await cluster.advance(random.int(20_000));
+      watch.resume(one);
+      break;
+    case 6:
+      cluster.reset(one, NAMES.filter((name) => name !== one));
       break;
     default:
       cluster.heal();
