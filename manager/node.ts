@@ -128,10 +128,10 @@ export class Node implements ConnectionPoolHandler {
       this.partitions,
       statuses,
       new PartitionEvents(context, statuses),
-      // Last, what tells users: they find everything else up to date.
+      // Last, what tells users: they find everything else up to date. Who is told that a node is down finds its attributes hidden.
+      this.attributes,
       this.status,
       this.joining,
-      this.attributes,
       this.warnings,
       new LoopbackWarnings(context),
       new PostureWarnings(context),

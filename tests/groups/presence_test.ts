@@ -142,3 +142,24 @@ for (
     fail(`${SEEDS} seeds did not tell it from one that works`);
   });
 }
+
+Deno.test("Users of a node that is killed are gone on all other nodes as soon as it is down, and do not come back with it", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: NAMES });
+  const presences = cluster.nodes.map((node) => new Presence(node));
+  for (const [index, presence] of presences.entries()) presence.track("room", NAMES[index]!, null);
+  await cluster.advance(1_000);
+  const seen: unknown[] = [];
+  for (const [index, node] of cluster.nodes.entries()) {
+    node.onDown("d", () => {
+      const groups = node.attributes("d").size;
+      seen.push([node.name, groups, [...presences[index]!.list("room").keys()]]);
+    });
+  }
+  cluster.crash("d");
+  await cluster.advance(30_000);
+  assertEquals(seen.toSorted(), ["a", "b", "c"].map((name) => [name, 0, ["a", "b", "c"]]));
+  await cluster.startNode("d");
+  await cluster.settled();
+  await cluster.advance(10_000);
+  for (const presence of presences.slice(0, 3)) assertEquals([...presence.list("room").keys()], ["a", "b", "c"]);
+});
