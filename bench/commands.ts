@@ -7,6 +7,7 @@ import * as headOfLine from "./head_of_line_child.ts";
 import { openRelay } from "./link_relay.ts";
 import * as mesh from "./mesh_child.ts";
 import * as plainEcho from "./plain_echo.ts";
+import * as replies from "./replies_child.ts";
 import * as scale from "./scale_child.ts";
 import type { Stage } from "./stage.ts";
 import * as stream from "./stream_child.ts";
@@ -25,6 +26,7 @@ export const COMMANDS = {
   ...mesh,
   openRelay,
   ...plainEcho,
+  ...replies,
   ...scale,
   ...stream,
 };

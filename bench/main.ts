@@ -24,6 +24,7 @@ import { membership } from "./membership.ts";
 import { groups } from "./groups.ts";
 import { merge } from "./merge.ts";
 import { distributionPlot, throughputPlot } from "./plot.ts";
+import { replies } from "./replies.ts";
 import { Report } from "./report.ts";
 import { stream } from "./stream.ts";
 import type { Effort, Subject } from "./subject.ts";
@@ -40,6 +41,7 @@ const SUBJECTS: readonly Subject[] = [
   link,
   headOfLine,
   stream,
+  replies,
   interposition,
   metrics,
   membership,

@@ -8,7 +8,7 @@ import { nameOf } from "./node_name.ts";
 import { call } from "./sending.ts";
 
 /** How `callAll` calls. */
-export interface CallAllOptions extends CallOptions {
+export interface CallAllOptions extends Omit<CallOptions, "into"> {
   /**
    * The nodes to call.
    *

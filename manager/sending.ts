@@ -81,6 +81,10 @@ export function broadcast(from: Node, name: string, message: unknown, options: B
 
 function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint8Array): Promise<unknown> {
   from.context.checkRunning("call");
+  const { into } = options;
+  if (into !== undefined && !(into instanceof Uint8Array)) {
+    throw new TypeError(`Cannot call "${to.name}" on "${to.node}": "into" is ${typeof into}, expected a Uint8Array`);
+  }
   const { calls } = from.messaging;
   return withDeadline(
     from.settings.runtime.clock,
@@ -92,7 +96,12 @@ function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint
       if (!isReachable && from.pool.peers.get(to.node)?.up !== true) {
         throw new NotConnectedError(`Cannot call "${to.name}" on "${to.node}": there is no connection now`);
       }
-      return await calls.call({ ...to, options, trace }, options.retransmission, from.context.untilStopped(signal));
+      return await calls.call(
+        { ...to, options, trace },
+        options.retransmission,
+        from.context.untilStopped(signal),
+        into,
+      );
     },
   );
 }

@@ -98,7 +98,7 @@ export function writeMessage(
 /**
  * Reads the body of a frame of kind `message` or `envelope`.
  *
- * @param isLent Says whether the message is for a handler that has done with its bytes when it returns; none, unless given.
+ * @param isLent Says whether whoever takes the message has done with its bytes when it returns; nobody, unless given.
  */
 export function readMessage(
   connection: Connection,
@@ -107,7 +107,7 @@ export function readMessage(
   buffer: Uint8Array,
   start: number,
   end: number,
-  isLent?: (name: string) => boolean,
+  isLent?: (name: string, envelope: Envelope | undefined) => boolean,
 ): InboundMessage {
   if (end - start < 2) throw new ProtocolError("Cannot read a message: it is truncated");
   const head = readU16(buffer, start);
@@ -121,7 +121,7 @@ export function readMessage(
   }
   let envelope: Envelope | undefined;
   if (kind === FrameKind.envelope) [envelope, at] = readEnvelope(codec, buffer, at, end);
-  const message = codec.read(buffer, at, end, isLent?.(name) ? undefined : connection.reader);
+  const message = codec.read(buffer, at, end, isLent?.(name, envelope) ? undefined : connection.reader);
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }
 

@@ -62,8 +62,19 @@ export class ReliableReceiver {
 
   /** Takes a frame of kind `envelope`. */
   takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number, trace?: Uint8Array): void {
-    const { codec, inbound } = this.#options;
-    const { name, cast, envelope, message } = readMessage(connection, codec, FrameKind.envelope, buffer, start, end);
+    const { codec, inbound, calls } = this.#options;
+    const from = connection.peer.name;
+    // Interposition functions may keep what they see.
+    const isLent = (_: string, envelope?: Envelope) => !inbound.interposing && calls.copies(from, envelope!);
+    const { name, cast, envelope, message } = readMessage(
+      connection,
+      codec,
+      FrameKind.envelope,
+      buffer,
+      start,
+      end,
+      isLent,
+    );
     this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast, trace));
   }
 
