@@ -68,7 +68,8 @@ export interface HyParViewOptions {
    */
   readonly shufflePassive?: number;
   /**
-   * Gossip intervals from one shuffle to the next, 1 to 10,000.
+   * Gossip intervals from one shuffle to the next, 1 to 10,000. While a node notices no change of the cluster, each wait is twice as long as the
+   * one before, up to 16 times this.
    *
    * @default {10}
    */
@@ -132,7 +133,9 @@ class HyParView implements Strategy<HyParViewState> {
     const round = Math.floor(context.random() * this.#config.shuffleInterval);
     const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1, reservations: [] };
     const swaps = { swapAt: round + FIRST_SWAP, swapWait: FIRST_SWAP };
-    const state = { self, removed: false, round, passive, departures, ...none, ...swaps };
+    const { shuffleInterval } = this.#config;
+    const shuffles = { shuffleAt: round === 0 ? 0 : shuffleInterval, shuffleWait: shuffleInterval };
+    const state = { self, removed: false, round, passive, departures, ...none, ...swaps, ...shuffles };
     return this.#turn(state, context, links.fillActive);
   }
 

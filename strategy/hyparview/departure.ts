@@ -45,6 +45,7 @@ export function onLeft(turn: HyParViewTurn, gone: Departure, from?: NodeSpec): v
     if (node.name !== gone.name && node.name !== from?.name) turn.send(node, { type: "left", ...departureFrom(gone) });
   }
   turn.set({ departures });
+  turn.stir();
   if (gone.name === self.name) {
     turn.set({ removed: true, active: [], passive: [], pending: [], lost: [], shuffled: [] });
     return;

@@ -86,6 +86,7 @@ export function onDisconnect(turn: HyParViewTurn, from: NodeSpec): void {
 
 /** `from` wants to enter the cluster through this node (4.2). */
 export function onJoin(turn: HyParViewTurn, from: NodeSpec): void {
+  turn.stir();
   addActive(turn, from);
   turn.send(from, { type: "accept" });
   for (const node of turn.state.active) {
@@ -97,6 +98,7 @@ export function onJoin(turn: HyParViewTurn, from: NodeSpec): void {
 
 /** A newcomer's walk came by (4.2). Where it ends, the newcomer is asked to become a neighbour. */
 export function onForwardJoin(turn: HyParViewTurn, from: NodeSpec, node: NodeSpec, ttl: number): void {
+  turn.stir();
   const { active } = turn.state;
   const next = ttl === 0 ? undefined : nextOnWalk(turn, [from.name, node.name]);
   if (next === undefined) {
@@ -123,6 +125,7 @@ export function onUnreachable(turn: HyParViewTurn, node: NodeSpec): void {
 export function onRequestFailed(turn: HyParViewTurn, node: NodeSpec): void {
   const { active, passive, pending } = turn.state;
   const isContact = pending.some((entry) => entry.joining && entry.node.name === node.name);
+  turn.stir();
   turn.set({ pending: entriesWithout(pending, node.name) });
   if (isContact) addLost(turn, node);
   // Without any neighbour it may well be this node that cannot be reached: then all others are kept.

@@ -2,7 +2,7 @@
 
 import { has, pick } from "../view.ts";
 import { fillActive, onRequestFailed, requestLink } from "./links.ts";
-import { startShuffle } from "./shuffle.ts";
+import { shuffleInTime } from "./shuffle.ts";
 import { type HyParViewTurn, nodesOf } from "./state.ts";
 import { triedAgain } from "./views.ts";
 
@@ -16,7 +16,7 @@ export function passRound(turn: HyParViewTurn): void {
   retryLost(turn);
   fillActive(turn);
   if (turn.state.swapAt <= round) swapNeighbour(turn);
-  if (round % turn.config.shuffleInterval === 0) startShuffle(turn);
+  shuffleInTime(turn);
   // At the end, so that what was asked for in this round has a whole interval to be answered in.
   turn.set({ round: round + 1 });
 }

@@ -16,8 +16,23 @@ import { addPassive } from "./views.ts";
  * they have a new neighbour.
  */
 
+/** The wait from one shuffle to the next doubles up to so many times the interval while the cluster does not change. */
+const CALM_MAX = 16;
+
+/**
+ * Shuffles when it is time. Not in the paper, where that is always after the same interval: views that know the cluster learn nothing new from
+ * each other while it does not change, and shuffles are nearly all that an idle overlay sends.
+ */
+export function shuffleInTime(turn: HyParViewTurn): void {
+  const { round, shuffleAt, shuffleWait } = turn.state;
+  if (round < shuffleAt) return;
+  const longest = CALM_MAX * turn.config.shuffleInterval;
+  turn.set({ shuffleAt: round + shuffleWait, shuffleWait: Math.min(2 * shuffleWait, longest) });
+  startShuffle(turn);
+}
+
 /** Starts a walk that tells somebody far away of this node and of some whom it knows. */
-export function startShuffle(turn: HyParViewTurn): void {
+function startShuffle(turn: HyParViewTurn): void {
   const { self, active, passive } = turn.state;
   const { random } = turn.context;
   const { shuffleActive, shufflePassive, activeWalk } = turn.config;

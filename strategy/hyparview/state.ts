@@ -62,6 +62,10 @@ export interface HyParViewState {
   readonly swapAt: number;
   /** Rounds from that swap to the next one, on average. */
   readonly swapWait: number;
+  /** The round in which views are shuffled next. */
+  readonly shuffleAt: number;
+  /** Rounds from that shuffle to the next one, while nothing changes. */
+  readonly shuffleWait: number;
   readonly departures: Departures;
   /** Tags for each of which a slot among the neighbours is kept. */
   readonly reservations: readonly string[];
@@ -77,6 +81,13 @@ export class HyParViewTurn extends Turn<HyParViewState, HyParViewMessage> {
   constructor(state: HyParViewState, context: StrategyContext, config: HyParViewConfig) {
     super(state, context);
     this.config = config;
+  }
+
+  /** The cluster changes, as far as this node can tell: views are shuffled at the shortest interval again. */
+  stir(): void {
+    const { round, shuffleAt } = this.state;
+    const { shuffleInterval } = this.config;
+    this.set({ shuffleAt: Math.min(shuffleAt, round + shuffleInterval), shuffleWait: shuffleInterval });
   }
 }
 

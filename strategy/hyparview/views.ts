@@ -65,6 +65,7 @@ export function addPassive(turn: HyParViewTurn, node: NodeSpec, dispensable: Rea
 /** Remembers a neighbour that went down. */
 export function addLost(turn: HyParViewTurn, node: NodeSpec): void {
   forget(turn, node.name);
+  turn.stir();
   const { lost, round } = turn.state;
   turn.set({ lost: [...lost.slice(1 - LOST_MAX), { node, since: round, retryAt: round + 1, wait: 2 }] });
 }

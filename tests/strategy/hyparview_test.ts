@@ -184,6 +184,32 @@ Deno.test("hyparview(): a walk from somebody who is no neighbour shows a link th
   assertEquals(node.said[0], "stranger disconnect");
 });
 
+Deno.test("hyparview(): a node shuffles ever more rarely while the cluster does not change, and at the interval again when it does", () => {
+  const changes: Record<string, (node: Node) => unknown> = {
+    "a neighbour goes down": (node) => node.down("a"),
+    "a node left": (node) => node.receive("a", { type: "left", name: "x", incarnation: 3, isRemoval: true }),
+    "a node joins here": (node) => node.receive("y", { type: "join" }),
+    "a node joins elsewhere": (node) => node.receive("a", { type: "forwardJoin", node: nodeSpec("z"), ttl: 0 }),
+  };
+  for (const [change, happen] of Object.entries(changes)) {
+    const node = new Node({ shuffleInterval: 4 }).befriend("a", "b", "c");
+    const shuffles = (rounds: number) => {
+      const found: number[] = [];
+      for (let round = 0; round < rounds; round++) {
+        if (node.periodic().said.some((said) => said.endsWith("shuffle"))) found.push(round);
+      }
+      return found;
+    };
+    const calm = shuffles(600);
+    const waits = calm.slice(1).map((round, index) => round - calm[index]!);
+    assertEquals(waits.slice(0, 7), [4, 8, 16, 32, 64, 64, 64], change);
+    happen(node);
+    const [first, second] = shuffles(10);
+    assertLessOrEqual(first!, 4, change);
+    assertEquals(second! - first!, 4, change);
+  }
+});
+
 Deno.test("hyparview(): a shuffle is answered along its path, with as many nodes", () => {
   const node = new Node().befriend("a", "b");
   node.receive("a", { type: "shuffle", ttl: 2, nodes: ["o", "p", "q"].map((name) => nodeSpec(name)), path: ["o"] });
