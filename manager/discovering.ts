@@ -4,8 +4,9 @@ import { HandshakeRefusedError } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Timer } from "../runtime/runtime.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, formatAddress } from "../wire/address.ts";
 import type { DiscoveredAddress, Discovery, DiscoveryStatus } from "./discovery.ts";
+import type { DialWarnings } from "./dial_warnings.ts";
 import type { Joining } from "./joining.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
@@ -39,14 +40,16 @@ interface Source {
 export class Discovering implements Part {
   readonly #context: NodeContext;
   readonly #joining: Joining;
+  readonly #warnings: Pick<DialWarnings, "joinFailed">;
   readonly #sources: readonly Source[];
   /** The nodes to which addresses led, by address: names that are spelled in another way than nodes do themselves. */
   readonly #ledTo = new Map<string, string>();
   #isSuspended = false;
 
-  constructor(context: NodeContext, joining: Joining) {
+  constructor(context: NodeContext, joining: Joining, warnings: Pick<DialWarnings, "joinFailed">) {
     this.#context = context;
     this.#joining = joining;
+    this.#warnings = warnings;
     this.#sources = context.settings.discovery.map((discovery) => ({
       discovery,
       outcomes: new Map(),
@@ -152,7 +155,8 @@ export class Discovering implements Part {
     }
   }
 
-  async #tryAll({ outcomes }: Source, found: readonly Address[]): Promise<void> {
+  async #tryAll(source: Source, found: readonly Address[]): Promise<void> {
+    const { outcomes } = source;
     const waiting = new Map(found.map((address) => [keyOf(address), address]));
     for (const key of [...outcomes.keys()]) if (!waiting.has(key)) outcomes.delete(key);
     for (const [key, address] of waiting) {
@@ -162,14 +166,14 @@ export class Discovering implements Part {
     const work = async () => {
       for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
         const [key, address] = next;
-        outcomes.set(key, { address, outcome: await this.#try(key, address) });
+        outcomes.set(key, { address, outcome: await this.#try(source, key, address) });
       }
     };
     await Promise.all(Array.from({ length: ATTEMPTS_MAX }, work));
   }
 
   /** @returns What came of an address. */
-  async #try(key: string, address: Address): Promise<string> {
+  async #try(source: Source, key: string, address: Address): Promise<string> {
     const { pool, self, members } = this.#context;
     if (this.#context.stopped || this.#isSuspended) return "trying";
     const known = this.#known(key, address);
@@ -185,6 +189,7 @@ export class Discovering implements Part {
     } catch (error) {
       const code = error instanceof HandshakeRefusedError ? error.refusal.code : null;
       if (code === "self") this.#ledTo.set(key, self.name);
+      else this.#tell(source, address, error);
       // The node there has a connection with this one already.
       return code === "self"
         ? "self"
@@ -194,6 +199,17 @@ export class Discovering implements Part {
         ? error.message
         : String(error);
     }
+  }
+
+  /**
+   * Warns of a refusal at once. That nobody answers is told of a node that is alone, from the second look-up on: nodes that start together
+   * find each other not yet there, and sources name nodes that are gone.
+   */
+  #tell(source: Source, address: Address, error: unknown): void {
+    const { members, stopped } = this.#context;
+    const isAwaited = members.size <= 1 && source.fruitless > 0;
+    if (stopped || !(error instanceof HandshakeRefusedError || isAwaited)) return;
+    this.#warnings.joinFailed(formatAddress(address), error);
   }
 
   /** What an address is without asking there: this node's own, or that of a member that can be reached. */

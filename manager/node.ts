@@ -112,7 +112,7 @@ export class Node implements ConnectionPoolHandler {
     this.joining = new Joining({ ...joining, self: () => context.self });
     this.attributes = new NodeAttributes(context);
     this.warnings = new DialWarnings(emit, pool.shortage);
-    this.discovering = new Discovering(context, this.joining);
+    this.discovering = new Discovering(context, this.joining, this.warnings);
     const distance = new Distance({ pool, pinger, random: runtime.random, timeout: answerTimeout });
     this.#parts = new Parts([
       // First, because it is waited for when the node stops, while all others still do their work.

@@ -2,7 +2,15 @@
 
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { list } from "../../discovery/mod.ts";
-import { type Address, type Discovery, type PeerServiceManager, startPeerService } from "../../mod.ts";
+import {
+  type Address,
+  type Discovery,
+  HandshakeRefusedError,
+  type LogEntry,
+  type PeerServiceManager,
+  startPeerService,
+} from "../../mod.ts";
+import { formatAddress } from "../../wire/address.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 
 function fixed(name: string, addresses: readonly Address[]): Discovery {
@@ -82,6 +90,39 @@ scenario("A look-up that fails forgets nobody, is told once, and is tried again"
   isBroken = true;
   assertEquals(a.members(), ["a", "b"]);
   assert(warnings.length <= 1);
+});
+
+scenario(
+  "A node is warned when somebody at an address of a source refuses it, and when nobody is there",
+  async (world) => {
+    const entries: LogEntry[] = [];
+    const log = (entry: LogEntry) => void (entries.push(entry), world.look());
+    const about = (address: Address) => entries.filter(({ node }) => node === formatAddress(address));
+    const a = await world.start("a", { cluster: "blue" });
+    const [address] = a.spec.addresses;
+    const nowhere = { hostname: world.kind === "TCP" ? "127.0.0.1" : "nowhere", port: 1 };
+    const source: Discovery = fixed("both", [address!, nowhere]);
+    const b = await world.start("b", { cluster: "green", discovery: source, log });
+    await world.until("both were told", () => about(address!).length > 0 && about(nowhere).length > 0);
+    const [refused] = about(address!);
+    assertEquals([refused?.level, refused?.kind], ["warning", "cannot-connect"]);
+    assert(refused?.error instanceof HandshakeRefusedError && refused.error.refusal.code === "cluster");
+    assertEquals(about(nowhere)[0]?.kind, "cannot-connect");
+    const { dialFailures } = b.stats().connections;
+    await world.until("it was tried again", () => b.stats().connections.dialFailures > dialFailures + 1);
+    assertEquals([about(address!).length, about(nowhere).length], [1, 1], "each once");
+  },
+);
+
+scenario("A node that is no longer alone is not warned of addresses where nobody is", async (world) => {
+  const entries: LogEntry[] = [];
+  const a = await world.start("a");
+  const nowhere = { hostname: world.kind === "TCP" ? "127.0.0.1" : "nowhere", port: 1 };
+  const discovery = fixed("both", [nowhere, ...a.spec.addresses]);
+  const b = await world.start("b", { discovery, log: (entry) => void entries.push(entry) });
+  await world.settled([a, b]);
+  await world.until("it was tried", () => b.stats().connections.dialFailures > 0);
+  assertEquals(entries, []);
 });
 
 scenario("Two halves that know nothing of each other become one on contact", async (world) => {
