@@ -23,8 +23,13 @@ export const info: AttachedCommand = async (client, args) => {
 /** `partisan stats` */
 export const stats: AttachedCommand = async (client, args) => {
   const result = await client.ask<unknown>("stats");
-  printResult(args, result, (value) => JSON.stringify(value, null, 2).split("\n"));
+  printResult(args, result, (value) => JSON.stringify(value, readably, 2).split("\n").map(printable));
 };
+
+/** Fractions of milliseconds beyond the thousandth say nothing. */
+function readably(_: string, value: unknown): unknown {
+  return typeof value === "number" ? Math.round(value * 1_000) / 1_000 : value;
+}
 
 function memberTable({ members }: Members): string[] {
   const heading = ["node", "status", "since", "round trip", "address", "reason"];

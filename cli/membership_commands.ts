@@ -59,7 +59,9 @@ export const keys: AttachedCommand = async (client, args) => {
 export const reloadKeys: AttachedCommand = async (client, args) => {
   const result = await client.ask<{ current: number; former: number }>("keys/reload");
   printResult(args, result, ({ current, former }) => [
-    `connections on present keys: ${current}, on former ones: ${former}`,
+    `connections on present keys: ${current}, on former ones: ${former}${
+      former > 0 ? "; these are made anew one by one: partisan keys tells how far it is" : ""
+    }`,
   ]);
 };
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type LogEntry, type PeerServiceManager, startPeerService } from "../mod.ts";
+import { type LogEntry, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../mod.ts";
 import { serveAdmin } from "../ops/admin.ts";
 import { parseAdminEndpoint } from "../ops/admin_endpoint.ts";
 import { httpHandler } from "../ops/http_handler.ts";
@@ -33,11 +33,11 @@ export async function runStart(args: Arguments): Promise<number> {
   using signals = watchSignals();
   const settings = await StartSettings.read(args);
   const token = await readToken(settings.text("token-file"));
-  await using node = await startPeerService({ ...await settings.nodeOptions(), log });
+  await using node = await startNode({ ...await settings.nodeOptions(), log });
   let isRemoved = false;
   node.addEventListener("removed", ({ detail }) => {
     isRemoved = true;
-    complain(`"${node.name}" was removed from the cluster by "${detail.node}"`);
+    tell(`"${node.name}" stops: ${detail.reason}`);
   });
   for (const type of ["up", "down", "join", "leave", "evicted"] as const) {
     node.addEventListener(type, ({ detail }) => {
@@ -60,6 +60,18 @@ export async function runStart(args: Arguments): Promise<number> {
   const interrupted = node.stopSignal.aborted ? undefined : await drain(node, timeout, signals.second);
   await admin?.close();
   return isRemoved ? EXIT_CODES.removed : interrupted ?? EXIT_CODES.success;
+}
+
+/** @throws {UsageError} When an option has a value that it cannot have. */
+async function startNode(options: PeerServiceOptions): Promise<PeerServiceManager> {
+  try {
+    return await startPeerService(options);
+  } catch (error) {
+    if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+      throw new UsageError(error.message, { cause: error });
+    }
+    throw error;
+  }
 }
 
 function startedText({ name, addresses, admin, http }: Started): string[] {

@@ -165,3 +165,36 @@ unixTest("a node without an admin endpoint is seen by nobody", async (desk) => {
   assert(!line.includes("admin endpoint"), line);
   assertEquals((await desk.run("members")).code, 4);
 });
+
+unixTest("options that make no sense end start with 2, wherever they come from, and say which", async (desk) => {
+  const wrong = async (args: string[], variables: Record<string, string>, text: string) => {
+    desk.variables = variables;
+    const { code, stderr } = await desk.run("start", ...args);
+    assertEquals(code, 2, stderr);
+    assertStringIncludes(stderr, text);
+  };
+  await wrong(["--listen", "nonsense"], {}, '"nonsense"');
+  await wrong([], { PARTISAN_ADVERTISE: "127.0.0.1:99999" }, '"127.0.0.1:99999"');
+  await wrong(["--http", "0.0.0.0"], {}, "HOST:PORT");
+  await Deno.writeTextFile(`${desk.folder}/c.json`, '{"heartbeat":{"interval":-1}}');
+  await wrong(["--config", `${desk.folder}/c.json`], {}, "heartbeat");
+});
+
+unixTest(
+  "a node that has another secret, or the name of another node, says why it cannot join",
+  async (desk) => {
+    for (const name of ["right", "wrong"]) {
+      await Deno.writeTextFile(
+        `${desk.folder}/${name}`,
+        `the ${name} one of two secrets`,
+      );
+    }
+    const options = (file: string) => ["--preset", "local", "--secret-file", `${desk.folder}/${file}`];
+    const a = await desk.start("--name", "a", ...options("right"));
+    const w = await desk.start("--name", "w", "--join", a.address, ...options("wrong"));
+    await w.errors.hear("it does not know the secret");
+    const twin = ["--name", "a", "--admin", `${desk.folder}/twin.sock`, "--join", a.address, ...options("right")];
+    const newer = await desk.start(...twin);
+    await newer.errors.hear("another living node has the name");
+  },
+);
