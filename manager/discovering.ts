@@ -19,12 +19,17 @@ const ATTEMPTS_MAX = 8;
 /** Most addresses of one answer that are used. */
 const ADDRESSES_MAX = 10_000;
 
+/** After so many look-ups in vain, a node that is alone says so. */
+const FRUITLESS_TOLD = 2;
+
 /** A source, and what it said last. */
 interface Source {
   readonly discovery: Discovery;
   readonly outcomes: Map<string, DiscoveredAddress>;
   at: number | null;
   error: unknown;
+  /** The first address of the last answer where nobody could be asked. */
+  failure: { readonly address: Address; readonly error: unknown } | null;
   /** Look-ups in a row that did not help: they failed, or this node is alone all the same. */
   fruitless: number;
   isLooking: boolean;
@@ -40,13 +45,13 @@ interface Source {
 export class Discovering implements Part {
   readonly #context: NodeContext;
   readonly #joining: Joining;
-  readonly #warnings: Pick<DialWarnings, "joinFailed">;
+  readonly #warnings: Pick<DialWarnings, "joinFailed" | "tell">;
   readonly #sources: readonly Source[];
   /** The nodes to which addresses led, by address: names that are spelled in another way than nodes do themselves. */
   readonly #ledTo = new Map<string, string>();
   #isSuspended = false;
 
-  constructor(context: NodeContext, joining: Joining, warnings: Pick<DialWarnings, "joinFailed">) {
+  constructor(context: NodeContext, joining: Joining, warnings: Pick<DialWarnings, "joinFailed" | "tell">) {
     this.#context = context;
     this.#joining = joining;
     this.#warnings = warnings;
@@ -55,6 +60,7 @@ export class Discovering implements Part {
       outcomes: new Map(),
       at: null,
       error: null,
+      failure: null,
       fruitless: 0,
       isLooking: false,
       isStale: false,
@@ -142,6 +148,7 @@ export class Discovering implements Part {
       source.at = runtime.clock.wallTime();
       source.error = null;
       await this.#tryAll(source, found.slice(0, ADDRESSES_MAX));
+      this.#tellLoneliness(source);
     } catch (error) {
       if (this.#context.stopped) return;
       source.at = runtime.clock.wallTime();
@@ -157,6 +164,7 @@ export class Discovering implements Part {
 
   async #tryAll(source: Source, found: readonly Address[]): Promise<void> {
     const { outcomes } = source;
+    source.failure = null;
     const waiting = new Map(found.map((address) => [keyOf(address), address]));
     for (const key of [...outcomes.keys()]) if (!waiting.has(key)) outcomes.delete(key);
     for (const [key, address] of waiting) {
@@ -189,7 +197,8 @@ export class Discovering implements Part {
     } catch (error) {
       const code = error instanceof HandshakeRefusedError ? error.refusal.code : null;
       if (code === "self") this.#ledTo.set(key, self.name);
-      else this.#tell(source, address, error);
+      else if (code !== null) this.#warnings.joinFailed(formatAddress(address), error);
+      else source.failure ??= { address, error };
       // The node there has a connection with this one already.
       return code === "self"
         ? "self"
@@ -201,15 +210,16 @@ export class Discovering implements Part {
     }
   }
 
-  /**
-   * Warns of a refusal at once. That nobody answers is told of a node that is alone, from the second look-up on: nodes that start together
-   * find each other not yet there, and sources name nodes that are gone.
-   */
-  #tell(source: Source, address: Address, error: unknown): void {
-    const { members, stopped } = this.#context;
-    const isAwaited = members.size <= 1 && source.fruitless > 0;
-    if (stopped || !(error instanceof HandshakeRefusedError || isAwaited)) return;
-    this.#warnings.joinFailed(formatAddress(address), error);
+  /** Nodes that start together find each other not yet there: a node that is alone says so from the third look-up on, once. */
+  #tellLoneliness({ discovery, failure, fruitless, outcomes }: Source): void {
+    if (failure === null || fruitless < FRUITLESS_TOLD || this.#context.members.size > 1 || this.#context.stopped) {
+      return;
+    }
+    const where = outcomes.size === 1
+      ? `"${formatAddress(failure.address)}"`
+      : `any of the ${outcomes.size} addresses that "${discovery.name}" names`;
+    const message = `Cannot join ${where} yet, it is tried again: ${messageOf(failure.error)}`;
+    this.#warnings.tell(formatAddress(failure.address), failure.error, message);
   }
 
   /** What an address is without asking there: this node's own, or that of a member that can be reached. */

@@ -134,7 +134,7 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
       for (const { process, log } of others) {
         assertEquals((await process.status).code, 0);
         const text = await log;
-        assertFalse(/ error /.test(text), text);
+        assertFalse(/^\S+ error /m.test(text), text);
         // It is down because it has left, not because it was not heard.
         const before = text.slice(0, text.indexOf(` leave ${leaver!.name}\n`));
         assertFalse(before.includes(" down "), text);

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { list } from "../../discovery/mod.ts";
 import {
   type Address,
@@ -108,6 +108,7 @@ scenario(
     assertEquals([refused?.level, refused?.kind], ["warning", "cannot-connect"]);
     assert(refused?.error instanceof HandshakeRefusedError && refused.error.refusal.code === "cluster");
     assertEquals(about(nowhere)[0]?.kind, "cannot-connect");
+    assertStringIncludes(about(nowhere)[0]!.message, 'Cannot join any of the 2 addresses that "both" names yet');
     const { dialFailures } = b.stats().connections;
     await world.until("it was tried again", () => b.stats().connections.dialFailures > dialFailures + 1);
     assertEquals([about(address!).length, about(nowhere).length], [1, 1], "each once");
