@@ -93,6 +93,19 @@ scenario(
   },
 );
 
+scenario("callOwner() follows a key that its owner gives up while the request is on its way", async (world) => {
+  const nodes = await four(world);
+  const served: string[] = [];
+  const [placement] = nodes.map((node) => new Placement(node));
+  for (const node of nodes) node.register("serve", () => served.push(node.name));
+  const key = KEYS.find((key) => placement?.owner(key) === "b") ?? "";
+  await placement?.callOwner(key, "serve", 1);
+  nodes[1]?.setAttribute("draining", true);
+  assertEquals(placement?.owner(key), "b", "a does not know yet");
+  await placement?.callOwner(key, "serve", 1);
+  assertEquals(served, ["b", placement?.owner(key)]);
+}, ["memory"]);
+
 scenario("A node that does not own a key refuses to serve it", async (world) => {
   const nodes = await four(world);
   const placements = nodes.map((node) => new Placement(node));
