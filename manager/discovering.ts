@@ -28,7 +28,7 @@ interface Source {
   readonly outcomes: Map<string, DiscoveredAddress>;
   at: number | null;
   error: unknown;
-  /** The first address of the last answer where nobody could be asked. */
+  /** The first address of the last answer where no node could be asked. */
   failure: { readonly address: Address; readonly error: unknown } | null;
   /** Look-ups in a row that did not help: they failed, or this node is alone all the same. */
   fruitless: number;

@@ -39,8 +39,8 @@ function labelBox(context, node, [x, y], width) {
   const aimed = x + (x - from) / distance * reach;
   const middle = Math.min(Math.max(aimed, wide / 2), width - wide / 2);
   // One that has to stay inside stands above or below its node, not on it.
-  const beside = y + (y - from) / distance * reach;
-  const top = Math.abs(middle - aimed) < 1 ? beside : y + (y > from + 1 ? 18 : -18);
+  const outward = y + (y - from) / distance * reach;
+  const top = Math.abs(middle - aimed) < 1 ? outward : y + (y > from + 1 ? 18 : -18);
   return { text, x: middle, y: top, left: middle - wide / 2, right: middle + wide / 2 };
 }
 

@@ -26,6 +26,7 @@ section { background: var(--panel); border: 1px solid var(--line); border-radius
 .scroll { overflow: auto; height: 26rem; scrollbar-gutter: stable; scroll-padding-top: 2rem; }
 .heat, .detail, .events { height: 21rem; overflow: hidden; }
 .events { grid-column: 1 / -1; }
+.events .scroll { overflow-anchor: none; } /* The script keeps the place; both would go twice as far. */
 .events .scroll, .detail .scroll { height: 17.5rem; }
 table { border-collapse: collapse; width: 100%; min-width: 46rem; table-layout: fixed; }
 th { position: sticky; top: 0; background: var(--panel); color: var(--faint); font-weight: 600; }

@@ -156,11 +156,11 @@ unixTest(
     first.process.kill("SIGKILL");
     await first.process.status;
     await desk.start(...b);
-    assertEquals(await desk.members(2, ...at(desk, "b")), ["a", "b"], "it remembers whom it knew");
+    assertEquals(await desk.members(2, ...at(desk, "b")), ["a", "b"], "it remembers its peers");
   },
 );
 
-unixTest("a node without an admin endpoint is seen by nobody", async (desk) => {
+unixTest("a node without an admin endpoint cannot be asked", async (desk) => {
   const { line } = await desk.start("--name", "a", "--admin", "none");
   assert(!line.includes("admin endpoint"), line);
   assertEquals((await desk.run("members")).code, 4);

@@ -93,7 +93,7 @@ scenario("A look-up that fails forgets nobody, is told once, and is tried again"
 });
 
 scenario(
-  "A node is warned when somebody at an address of a source refuses it, and when nobody is there",
+  "A node is warned when a node at an address of a source refuses it, and when there is none",
   async (world) => {
     const entries: LogEntry[] = [];
     const log = (entry: LogEntry) => void (entries.push(entry), world.look());
@@ -115,7 +115,7 @@ scenario(
   },
 );
 
-scenario("A node that is no longer alone is not warned of addresses where nobody is", async (world) => {
+scenario("A node that is no longer alone is not warned of addresses where no node is", async (world) => {
   const entries: LogEntry[] = [];
   const a = await world.start("a");
   const nowhere = { hostname: world.kind === "TCP" ? "127.0.0.1" : "nowhere", port: 1 };

@@ -217,6 +217,37 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name:
+    "The list of events can be scrolled back: what is read stays where it is when more comes, and a kind can be chosen",
+  ignore: chromiumPath === undefined,
+  fn: async () => {
+    await using cluster = await ServedCluster.start(["a"]);
+    const a = cluster.nodes.get("a")!;
+    await using page = await BrowserPage.open(cluster.url);
+    const count = (from: number) => `document.querySelectorAll('#events li[data-kind="attribute"]').length >= ${from}`;
+    // Nothing that comes before the page listens is told.
+    a.setAttribute("first", 0);
+    for (let tries = 0; !await page.evaluate<boolean>(count(1)); tries++) a.setAttribute("first", tries + 1);
+    for (let value = 0; value < 60; value++) a.setAttribute("load", value);
+    await page.until("document.getElementById('events').textContent.includes('value 59')");
+    const scroll = "document.getElementById('events').parentElement";
+    await page.evaluate(`${scroll}.scrollTop = 400`);
+    const top =
+      `document.elementFromPoint(${scroll}.getBoundingClientRect().left + 20, ${scroll}.getBoundingClientRect().top + 20).closest("li").textContent`;
+    await page.evaluate(`${scroll}.scrollIntoView()`);
+    const read = await page.evaluate<string>(top);
+    assertStringIncludes(read, "attribute");
+    for (let value = 60; value < 90; value++) a.setAttribute("load", value);
+    await page.until("document.getElementById('events').textContent.includes('value 89')");
+    assertEquals(await page.evaluate<string>(top), read);
+    await page.evaluate(
+      `document.getElementById("filter").value = "up"; document.getElementById("filter").dispatchEvent(new Event("change"))`,
+    );
+    assert(await page.evaluate<boolean>("[...document.querySelectorAll('#events li')].every((line) => line.hidden)"));
+  },
+});
+
 for (const count of [5, 40, 200]) {
   Deno.test({
     name: `The page of ${count} nodes is readable: no name covers another one or is cut off, and no heading is`,
@@ -232,7 +263,7 @@ for (const count of [5, 40, 200]) {
       assertEquals(headings, []);
       assert(
         await page.evaluate<boolean>("document.documentElement.scrollWidth <= innerWidth"),
-        "nothing is beside it",
+        "nothing sticks out",
       );
       const width = await page.evaluate<number>("document.getElementById('mesh').clientWidth");
       const labels = await page.evaluate<[string, number, number, number][]>(
