@@ -12,13 +12,14 @@ import { DelayQueue } from "../messaging/delay_queue.ts";
 import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
 import { ReliableSender } from "../messaging/reliable_sender.ts";
 import { Inbound } from "../messaging/inbound.ts";
+import { Loopback } from "../messaging/loopback.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import { type MessageStats, noMessages, type Undeliverable } from "../messaging/message_stats.ts";
 import { readTraceHead, TRACE_HEAD_BYTES } from "../messaging/message_frame.ts";
 import { Tracing } from "../messaging/tracing.ts";
 import { Flushing } from "../messaging/flushing.ts";
 import { Monitors } from "../messaging/monitors.ts";
-import { Outbound, type OutboundMessage } from "../messaging/outbound.ts";
+import { Outbound } from "../messaging/outbound.ts";
 import { Registry } from "../messaging/registry.ts";
 import type { Random } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -36,6 +37,7 @@ export class NodeMessaging {
   readonly interpositions: Interpositions;
   readonly outbound: Outbound;
   readonly inbound: Inbound;
+  readonly loopback: Loopback;
   readonly reliableSender: ReliableSender;
   readonly reliableReceiver: ReliableReceiver;
   readonly calls: Calls;
@@ -71,20 +73,24 @@ export class NodeMessaging {
       stats: this.stats,
       undeliverable: (what: Undeliverable) => emit("undeliverable", what),
     };
-    this.outbound = new Outbound({
-      ...common,
-      pool,
-      monotonic: monotonicChannels(channels),
-      relay: (message) => this.relaying.send(message),
-      deliverHere: (message) => this.#deliverHere(message),
-      idleHere: () => this.inbound.idle(),
-    });
     this.inbound = new Inbound({
       ...common,
       registry,
       tracing: this.tracing,
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
+    });
+    this.loopback = new Loopback({
+      ...{ codec, inbound: this.inbound, stats: this.stats, self: () => context.self },
+      defer: (callback) => runtime.defer(callback),
+      accept: (...message) => this.reliableReceiver.accept(...message),
+    });
+    this.outbound = new Outbound({
+      ...common,
+      pool,
+      monotonic: monotonicChannels(channels),
+      relay: (message) => this.relaying.send(message),
+      here: this.loopback,
     });
     this.#orders = new CausalOrders(causalLabels, context.self);
     const { inbound } = this;
@@ -161,10 +167,10 @@ export class NodeMessaging {
         controls: [[FrameKind.ack, ({ name }, value) => reliableSender.takeAcknowledgement(name, value)]],
       },
       {
-        restart: () => inbound.reset(),
-        stop: () => {
+        restart: ({ name }) => this.#drop(new StoppedError(`Cannot deliver: "${name}" has left the cluster`)),
+        stop: (reason) => {
           this.#delayed.stop();
-          inbound.reset();
+          this.#drop(reason);
         },
         frames: [
           [FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)],
@@ -194,6 +200,12 @@ export class NodeMessaging {
   abortHandlers(reason: Error): void {
     this.calls.abort(reason);
     this.inbound.abort(reason);
+  }
+
+  /** Lets go of what waits for handlers. */
+  #drop(reason: Error): void {
+    this.inbound.reset();
+    this.loopback.end(reason);
   }
 
   #unlinked({ name }: Peer): void {
@@ -309,22 +321,6 @@ export class NodeMessaging {
     const behind = start + TRACE_HEAD_BYTES;
     if (kind === FrameKind.message) return this.inbound.takeMessage(connection, buffer, behind, end, trace);
     this.reliableReceiver.takeEnvelope(connection, buffer, behind, end, trace);
-  }
-
-  /** A message to this node itself arrives in a later turn, like any other, and has no bytes in common with what was sent. */
-  #deliverHere(
-    { name, message, options: { channel = DEFAULT_CHANNEL }, cast, envelope, trace }: OutboundMessage,
-  ): void {
-    const context = this.inbound.context(this.#context.self.name, channel, cast, trace);
-    const { codec } = this.#context;
-    const bytes = codec.encode(message);
-    if (envelope === undefined) this.inbound.checkHolding(name, bytes.length);
-    this.stats.sent++;
-    this.#context.runtime.defer(() => {
-      const arrived = codec.decode(bytes);
-      if (envelope === undefined) this.inbound.receive(name, arrived, context, bytes.length);
-      else this.reliableReceiver.accept(this.#context.self, envelope, bytes.length, arrived, name, context);
-    });
   }
 }
 

@@ -4,7 +4,7 @@ import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { readU16 } from "../wire/integers.ts";
 import type { DelayQueue } from "./delay_queue.ts";
-import { NoHandlerError, OverloadedError, QueueFullError } from "./errors.ts";
+import { NoHandlerError, OverloadedError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { CAST_BIT, numberedHandler, readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
@@ -28,6 +28,14 @@ export interface InboundOptions {
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
 }
 
+/** Bounds what waits for handlers that have no room, where no connection can be held back. */
+export interface Holding {
+  /** A message has to wait. @returns Whether it may. */
+  take(bytes: number, name: string): boolean;
+  /** It has its turn. */
+  give(bytes: number): void;
+}
+
 /** Messages for one handler that came by another way than a connection of its sender, and wait for room: a flood of them cannot be held back there. */
 const HELD_MAX = 1_024;
 /** Bytes that such messages take as they travel, for all handlers together. A larger one is held when no other is. */
@@ -38,6 +46,16 @@ export class Inbound {
   readonly #options: InboundOptions;
   readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
   readonly #signals = new SenderSignals();
+  /** What other nodes have passed on waits within bounds. */
+  readonly #holding: Holding = {
+    take: (bytes, name) => {
+      const hasBytes = this.#heldBytes === 0 || this.#heldBytes + bytes <= HELD_BYTES_MAX;
+      if (!hasBytes || this.#options.registry.workload.waitingFor(name) >= HELD_MAX) return false;
+      this.#heldBytes += bytes;
+      return true;
+    },
+    give: (bytes) => void (this.#heldBytes -= bytes),
+  };
   #heldBytes = 0;
 
   constructor(options: InboundOptions) {
@@ -81,21 +99,6 @@ export class Inbound {
   /** Whether the handler may be handed a message now. */
   hasRoom(name: string): boolean {
     return this.#options.registry.workload.hasRoom(name);
-  }
-
-  /**
-   * Makes sure that a message of this node to itself can be held, should its handler have no room.
-   *
-   * @throws {QueueFullError} When too many are held.
-   */
-  checkHolding(name: string, bytes: number): void {
-    if (this.hasRoom(name) || this.#canHold(name, bytes)) return;
-    throw new QueueFullError(`Cannot send to "${name}" on "${this.#options.self()}": ${overloaded(name)}`);
-  }
-
-  /** Resolves once nothing waits for a handler to have room. */
-  idle(): Promise<void> {
-    return this.#options.registry.workload.idle();
   }
 
   /** Lets go of what waits for room. */
@@ -149,11 +152,18 @@ export class Inbound {
    * sent through the interposition functions, and delivered when there is room for it.
    *
    * @param bytes What it takes as it travels.
+   * @param holding Bounds what waits; those of other nodes together, unless given.
    */
-  receive(name: string, message: unknown, context: MessageContext, bytes: number): void {
+  receive(
+    name: string,
+    message: unknown,
+    context: MessageContext,
+    bytes: number,
+    holding: Holding = this.#holding,
+  ): void {
     this.#options.stats.received++;
-    if (!this.#options.interpositions.active) this.#hold(name, message, context, bytes);
-    else this.interpose(message, context, (message) => this.#hold(name, message, context, bytes));
+    if (!this.#options.interpositions.active) this.#hold(name, message, context, bytes, holding);
+    else this.interpose(message, context, (message) => this.#hold(name, message, context, bytes, holding));
   }
 
   #enter(name: string, message: unknown, context: MessageContext): void {
@@ -161,19 +171,13 @@ export class Inbound {
     else this.interpose(message, context, (message) => this.deliver(name, message, context));
   }
 
-  #canHold(name: string, bytes: number): boolean {
-    const hasBytes = this.#heldBytes === 0 || this.#heldBytes + bytes <= HELD_BYTES_MAX;
-    return hasBytes && this.#options.registry.workload.waitingFor(name) < HELD_MAX;
-  }
-
-  #hold(name: string, message: unknown, context: MessageContext, bytes: number): void {
+  #hold(name: string, message: unknown, context: MessageContext, bytes: number, holding: Holding): void {
     const { registry: { workload }, stats, undeliverable, self } = this.#options;
     if (workload.hasRoom(name)) {
       this.deliver(name, message, context);
-    } else if (this.#canHold(name, bytes)) {
-      this.#heldBytes += bytes;
+    } else if (holding.take(bytes, name)) {
       workload.wait(name, () => {
-        this.#heldBytes -= bytes;
+        holding.give(bytes);
         this.deliver(name, message, context);
       });
     } else {

@@ -62,10 +62,12 @@ export interface OutboundOptions {
   readonly delayed: DelayQueue;
   /** Takes a message that others have to pass on. */
   readonly relay: (message: OutboundMessage) => void;
-  /** Takes a message that is for this node itself. */
-  readonly deliverHere: (message: OutboundMessage) => void;
-  /** Resolves once nothing waits for a handler of this node to have room. */
-  readonly idleHere: () => Promise<void>;
+  /** Takes the messages that are for this node itself. */
+  readonly here: {
+    forward(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> | undefined;
+    cast(message: OutboundMessage): boolean;
+    drained(): Promise<void>;
+  };
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
   readonly stats: MessageStats;
@@ -181,7 +183,7 @@ export class Outbound {
 
   /** Resolves once every connection that a message to `node` on `channel` could take is below its high-water mark. */
   async ready(node: string, channel: string): Promise<void> {
-    if (node === this.#options.self()) return await this.#options.idleHere();
+    if (node === this.#options.self()) return await this.#options.here.drained();
     const peer = this.#options.pool.peers.get(node);
     if (peer === undefined) return;
     const carriers = peer.openOn(channel) > 0 ? channel : DEFAULT_CHANNEL;
@@ -251,10 +253,7 @@ export class Outbound {
   }
 
   #send(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (message.node === this.#options.self()) {
-      this.#options.deliverHere(message);
-      return undefined;
-    }
+    if (message.node === this.#options.self()) return this.#options.here.forward(message, signal);
     const connection = this.#connectionTo(message);
     if (connection === null) return void this.#relay(message);
     const isLent = this.#options.codec.lends(message.message);
@@ -280,10 +279,7 @@ export class Outbound {
   }
 
   #write(message: OutboundMessage): boolean {
-    if (message.node === this.#options.self()) {
-      this.#options.deliverHere(message);
-      return true;
-    }
+    if (message.node === this.#options.self()) return this.#options.here.cast(message);
     const connection = this.#connectionTo(message);
     if (connection === null) return this.#relay(message);
     if (this.#hasLine(connection) || this.#writeTo(connection, message) !== null) {

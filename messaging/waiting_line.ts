@@ -8,15 +8,18 @@ const WAITING_MAX = 16_384;
 /** Bytes that may wait there. A single larger message waits when it is alone. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
+/** What a line waits for. */
+type Room = Pick<SendQueue, "aboveHighWaterMark" | "drained" | "flushed">;
+
 /** A message that waits. Lets go of it when nobody waits for that any more. */
 interface Turn {
-  write: (() => SendQueue | null) | undefined;
+  write: (() => Room | null) | undefined;
   readonly bytes: number;
 }
 
 /** Senders that wait for room in a full queue, first come, first served. */
 export class WaitingLine {
-  readonly #queue: SendQueue;
+  readonly #queue: Room;
   readonly #emptied: () => void;
   readonly #turns = new Set<Turn>();
   #bytes = 0;
@@ -24,7 +27,7 @@ export class WaitingLine {
   #last: Promise<unknown> = Promise.resolve();
 
   /** @param emptied Called when nobody waits any more. */
-  constructor(queue: SendQueue, emptied: () => void) {
+  constructor(queue: Room, emptied: () => void) {
     this.#queue = queue;
     this.#emptied = emptied;
   }
@@ -37,7 +40,7 @@ export class WaitingLine {
    * @returns A promise that rejects with the reason of `signal`, or with what `write` throws.
    * @throws {QueueFullError} When too many wait already.
    */
-  wait(write: () => SendQueue | null, signal?: AbortSignal, bytes = 0): Promise<void> {
+  wait(write: () => Room | null, signal?: AbortSignal, bytes = 0): Promise<void> {
     const { size } = this.#turns;
     if (size >= WAITING_MAX || (size > 0 && this.#bytes + bytes > WAITING_BYTES_MAX)) {
       throw new QueueFullError(

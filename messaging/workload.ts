@@ -14,7 +14,6 @@ export class Workload {
   readonly #lines = new Map<string, Line>();
   #pending = 0;
   #waiting = 0;
-  #idle: (() => void)[] = [];
   #isServing = false;
 
   /** @param max Most promises that may be pending, of all handlers together. */
@@ -89,20 +88,10 @@ export class Workload {
     return this.#lines.get(name)?.length ?? 0;
   }
 
-  /** Resolves once nothing waits. */
-  idle(): Promise<void> {
-    return this.#waiting === 0 ? Promise.resolve() : new Promise((resolve) => this.#idle.push(resolve));
-  }
-
   /** Lets go of everything that waits. What is pending counts on until it settles. */
   clear(): void {
     this.#lines.clear();
     this.#waiting = 0;
-    this.#tellIdle();
-  }
-
-  #tellIdle(): void {
-    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   /** Names take turns, so that a busy one does not keep all the room for itself. */
@@ -112,7 +101,6 @@ export class Workload {
     this.#isServing = true;
     try {
       for (let served = this.#serveNext(); served; served = this.#serveNext());
-      if (this.#waiting === 0) this.#tellIdle();
     } finally {
       this.#isServing = false;
     }

@@ -36,8 +36,11 @@ class Bench {
       interpositions: new Interpositions(() => {}),
       delayed: new DelayQueue(bareRuntime().clock),
       relay: (message) => this.relayed.push(message),
-      deliverHere: (message) => this.stayed.push(message),
-      idleHere: () => Promise.resolve(),
+      here: {
+        forward: (message) => void this.stayed.push(message),
+        cast: (message) => this.stayed.push(message) > 0,
+        drained: () => Promise.resolve(),
+      },
       pool: { peers: new Map([["b", this.peer]]) } as unknown as ConnectionPool,
       codec: this.codec,
       stats: this.stats,
