@@ -54,6 +54,7 @@ export class Decoder {
    */
   viewsTaken: boolean = false;
   readonly #keys = new KeyCache();
+  readonly #limit: number;
   #bytes: Uint8Array = NOTHING;
   #start = 0;
   #at = 0;
@@ -64,12 +65,21 @@ export class Decoder {
   #scratch: DataView | undefined;
 
   /**
+   * Decodes nothing yet.
+   *
+   * @param budget How many elements a value may have; see {@linkcode Decoder.decode} for what counts.
+   */
+  constructor(budget: number = DECODE_BUDGET) {
+    this.#limit = budget;
+  }
+
+  /**
    * Decodes the bytes from `start` to `end`, which hold exactly one value.
    *
    * Maps become plain objects, with numeric keys as strings; 64-bit integers become bigints; invalid UTF-8 becomes
    * U+FFFD; binary data become views of `bytes`; timestamps (extension type -1) become `Date`s, rounded down to
    * milliseconds. Other extension types are refused, and so is anything nested more than 512 levels deep. Memory is only taken for elements that are really there, whatever the counts in `bytes` say; and
-   * a value of more than 8,388,608 elements is refused, where an entry of a map counts for two, and an array, a map, binary data and a date
+   * a value of more than 8,388,608 elements, or than the decoder was told, is refused, where an entry of a map counts for two, and an array, a map, binary data and a date
    * for four more.
    *
    * @param bytes The buffer. It is not referred to afterwards, but by views in the returned value.
@@ -86,7 +96,7 @@ export class Decoder {
     this.#bytes = bytes;
     this.#start = this.#at = start;
     this.#end = end;
-    this.#budget = DECODE_BUDGET;
+    this.#budget = this.#limit;
     try {
       const value = this.#value(0);
       if (this.#at !== end) throw this.#error(`the value ends here, but ${end - this.#at} more bytes follow`);
@@ -267,7 +277,7 @@ export class Decoder {
   }
 
   #overspent(): SyntaxError {
-    return this.#error(`it has more elements than the ${DECODE_BUDGET} that a value may have`);
+    return this.#error(`it has more elements than the ${this.#limit} that a value may have`);
   }
 
   #error(reason: string): SyntaxError {

@@ -3,11 +3,14 @@
 import type { ByteStream } from "../../transport/transport.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { type Frame, FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
-import { decode } from "../../wire/message_pack_decode.ts";
+import { Decoder } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode, refusalFrom } from "./refusal.ts";
 
 const EMPTY = new Uint8Array();
+
+/** Elements that a frame of the handshake may have: what a specification of the largest size needs, and not what 60 KB of empty maps would cost. */
+const BUDGET = 32_768;
 
 /** The other end closed the connection in the middle of the handshake, without a word. */
 export class ClosedEarlyError extends ProtocolError {}
@@ -94,7 +97,7 @@ export function record(body: Uint8Array, what: string): Record<string, unknown> 
 
 function decodeBody(body: Uint8Array, what: string): unknown {
   try {
-    return decode(body);
+    return new Decoder(BUDGET).decode(body);
   } catch (cause) {
     throw malformed(what, cause);
   }

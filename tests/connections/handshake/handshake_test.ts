@@ -1,11 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { FrameKind } from "../../../wire/frame_kind.ts";
 import { ProtocolError } from "../../../wire/frame_reader.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "../../../connections/handshake/handshake.ts";
 import { HELLO_BYTES_MAX, PROTOCOL_VERSIONS } from "../../../connections/handshake/hello.ts";
 import { encode } from "../../../wire/message_pack_encode.ts";
+import { NODE_SPEC_LIMITS } from "../../../wire/node_spec_check.ts";
 import { HandshakeRefusedError, type Refusal } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
 import { hello, introduction } from "../../cluster/hostile_client.ts";
@@ -191,6 +192,31 @@ Deno.test("an acceptor gives up on garbage instead of a hello, and on garbage in
     stream.end();
     await assertRejects(() => accepting, ProtocolError);
   }
+});
+
+Deno.test("an acceptor gives up on 60 KB of empty maps before it has made them all, and takes the largest specification", async () => {
+  const first = greeting().subarray(0, greeting().length - introduction().length);
+  const maps = new Uint8Array(60_000).fill(0x80);
+  maps.set([0xdc, (maps.length - 3) >> 8, (maps.length - 3) & 0xff]);
+  const { stream, accepting } = await accept();
+  stream.give(first, frame(FrameKind.introduction, maps));
+  const error = await assertRejects(() => accepting, ProtocolError);
+  assertMatch(`${(error.cause as Error).message}`, /more elements than the 32768/);
+
+  const { addresses, channels, metadataSize } = NODE_SPEC_LIMITS;
+  const channel = { parallelism: 64, monotonic: false, compression: false };
+  const names = Array.from({ length: channels - 2 }, (_, number) => `channel ${number}`);
+  const spec = nodeSpec(REQUEST.spec.name, 1, {
+    addresses: Array.from({ length: addresses }, (_, port) => ({ hostname: "192.0.2.1", port })),
+    channels: Object.fromEntries(["default", "membership", ...names].map((name) => [name, channel])),
+    metadata: { list: Array.from({ length: metadataSize / 8 - 16 }, () => []) },
+  });
+  const { dialed, accepted } = await shake({
+    dialer: await identityOf("a"),
+    acceptor: await identityOf("b"),
+    request: { spec },
+  });
+  assertEquals([dialed.status, accepted.status], ["fulfilled", "fulfilled"]);
 });
 
 Deno.test("an acceptor gives up on a hello that lies about its lengths", async () => {
