@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { PeerServiceManager } from "../../mod.ts";
+import { fullMesh, hyparview, type PeerServiceManager, scampV2 } from "../../mod.ts";
 import type { Connection } from "../../connections/connection.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../../connections/peer.ts";
 import { PeerService } from "../../manager/peer_service.ts";
@@ -25,6 +25,8 @@ const BATCH_REAL_MS = 10_000;
 const HEALED_MS = 600_000;
 /** Messages that each member must get through to each other one in the end. */
 const MESSAGES = 20;
+/** What clusters run, one seed after the other. */
+const STRATEGIES = [fullMesh, hyparview, scampV2] as const;
 const SECRET = "a secret for the simulation";
 
 /** Members of a simulated cluster, and somebody who sends one of them whatever can be made up. */
@@ -49,7 +51,8 @@ export class LiarWorld {
       allow: { faultInjection: false, removal: false },
       log: false as const,
     };
-    this.cluster = new SimulatedCluster({ seed, options: () => options });
+    const strategy = STRATEGIES[(seed - 1) % STRATEGIES.length]!;
+    this.cluster = new SimulatedCluster({ seed, options: () => ({ ...options, strategy: strategy() }) });
   }
 
   /**
