@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertLess } from "@std/assert";
+import { ownMemory } from "../own_memory.ts";
 import { LiarWorld, type Role } from "./roles.ts";
 
 /** Frames that each role makes up. */
@@ -8,9 +9,9 @@ const INPUTS: Readonly<Record<Role, number>> = { outsider: 500, stranger: 5_000,
 
 for (const role of ["outsider", "stranger", "member"] as const) {
   Deno.test(`Whatever a ${role} makes up, members go on, and what they promise is so`, async () => {
-    const before = Deno.memoryUsage().rss;
+    const before = ownMemory();
     await using world = new LiarWorld(role, 1);
     await world.lie(INPUTS[role]);
-    assertLess((Deno.memoryUsage().rss - before) / 2 ** 20, 512);
+    assertLess((ownMemory() - before) / 2 ** 20, 512);
   });
 }

@@ -10,12 +10,13 @@ import { STRANGERS_MAX } from "../../manager/strangers.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
+import { ownMemory } from "../own_memory.ts";
 import { scenario, type World } from "./worlds.ts";
 
 /* Row 8 of the issue on trust: small inputs that cost a node much memory or time. What a relay to nowhere costs: `relay_nowhere_test.ts`. */
 
 const MIB = 2 ** 20;
-/** Bytes by which the process may grow for one input: the engine gives new objects more and more room by itself. */
+/** Bytes by which memory may grow for one input: the engine gives new objects more and more room by itself. */
 const GROWTH_MAX = 128 * MIB;
 /** No frame of a kind that there is. */
 const UNKNOWN = 0x7e;
@@ -101,7 +102,7 @@ for (const role of ["stranger", "member"]) {
       const peer = await pool.reach("victim", victim.spec.addresses);
       const connection = peer.at(channel, 0) ?? await pool.dial(peer, channel, 0);
       const bytes = await body();
-      const before = Deno.memoryUsage().rss;
+      const before = ownMemory();
       connection.queue.begin(kind).raw(bytes);
       connection.queue.commit();
       assertEquals(await other.call("victim", "double", 21), 42);
@@ -112,7 +113,7 @@ for (const role of ["stranger", "member"]) {
         await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));
       }
       assertEquals(await other.call("victim", "double", 4), 8);
-      assertLess(Deno.memoryUsage().rss - before, GROWTH_MAX);
+      assertLess(ownMemory() - before, GROWTH_MAX);
       world.errors.length = 0;
     }, ["memory"]);
   }

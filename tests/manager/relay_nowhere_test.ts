@@ -38,12 +38,17 @@ function countRelayFrames(nodes: readonly PeerServiceManager[]): { frames: numbe
 async function relayToNowhere(
   cluster: SimulatedCluster,
   [from, to]: readonly [string, string],
-  { first = 1, count, bytes }: { first?: number; count: number; bytes: number },
+  { first = 1, count, bytes, destination = "nowhere" }: {
+    first?: number;
+    count: number;
+    bytes: number;
+    destination?: string;
+  },
 ): Promise<void> {
   const connection = PeerService.nodeOf(cluster.node(from)).pool.peers.get(to)!.pick(DEFAULT_CHANNEL, undefined)!;
   const body = encode(["message", "log", false, "default", null, new Uint8Array(bytes), 0]);
   for (let sequence = first; sequence < first + count; sequence++) {
-    const header = { origin: from, incarnation: 1, sequence, destination: "nowhere", ttl: 255, tree: null, path: [] };
+    const header = { origin: from, incarnation: 1, sequence, destination, ttl: 255, tree: null, path: [] };
     assert(sendValue(connection, FrameKind.relay, [header, body]));
   }
   await cluster.advance(100);
@@ -85,4 +90,19 @@ Deno.test("Where no node knows all others, a flood of messages to nowhere soon g
   assertLess(counted.frames, 25 * NODES);
   cluster.node("n12").register("ear", () => {});
   await cluster.wait(cluster.node("n5").forwardMessage("n12", "ear", "honest", { ack: true, transitive: true }));
+});
+
+Deno.test("In a full mesh a flood of messages to a member that is down soon goes one way only", async () => {
+  await using cluster = await clusterOf(fullMesh);
+  cluster.crash("n19");
+  await cluster.advance(30_000);
+  const counted = countRelayFrames(cluster.nodes);
+  const ahead = { destination: "n19", count: 25, bytes: 40 * KIB };
+  await relayToNowhere(cluster, ["n3", "n7"], { ...ahead, count: 1 });
+  assertGreater(counted.frames, NODES * NODES / 2);
+  for (let first = 1_000; first < 1_100; first += 25) {
+    counted.frames = 0;
+    await relayToNowhere(cluster, ["n3", "n7"], { ...ahead, first });
+  }
+  assertLess(counted.frames, 25 * NODES);
 });
