@@ -262,7 +262,7 @@ export class ConnectionOpener {
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     const [identity, epoch] = [this.#identity, this.#epoch];
     const [first, ...others] = identity.secrets.accepted();
-    for (let secret = first;; secret = others.shift()) {
+    for (let secret: Uint8Array | undefined = first;; secret = others.shift()) {
       try {
         return { ...await this.#dialOne(address, request, identity, secret, attempt), epoch };
       } catch (error) {
