@@ -36,10 +36,10 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
 const SILENT_REFUSALS_MAX = 3;
 
 /**
- * So many handshakes that took too long are taken for a sign that the other end has too much to do: with many processes on few processors, those
- * that all others join take longest. What never answers looks the same.
+ * So many handshakes and answers that took too long are taken for a sign that the other end has too much to do: with many processes on few
+ * processors, those that all others join take longest. What never answers looks the same.
  */
-const SLOW_HANDSHAKES_MAX = 4;
+const SLOW_ANSWERS_MAX = 4;
 
 /** Nodes that a message names. */
 const NAMED_MAX = 3;
@@ -104,11 +104,12 @@ export class Joining implements Part {
         progress();
         if (await this.#ask(peer, until)) return peer;
         failed(new Error(`Cannot join "${peer.name}": it is connected, and has not handled that in time`));
+        if (++slow <= SLOW_ANSWERS_MAX) progress();
       } catch (error) {
         until.throwIfAborted();
         failed(error);
         if (isForbidden(error)) throw error;
-        if (error instanceof SlowHandshakeError && ++slow <= SLOW_HANDSHAKES_MAX) progress();
+        if (error instanceof SlowHandshakeError && ++slow <= SLOW_ANSWERS_MAX) progress();
         if (error instanceof CertificateError && (error.code !== "refused" || ++silent >= SILENT_REFUSALS_MAX)) {
           throw error;
         }
@@ -145,7 +146,7 @@ export class Joining implements Part {
    */
   async settled({ name }: Peer, signal: AbortSignal, progress: () => void): Promise<void> {
     const { pool, overlay, runtime, patience } = this.#options;
-    const reached = new JoinProgress(SLOW_HANDSHAKES_MAX);
+    const reached = new JoinProgress(SLOW_ANSWERS_MAX);
     let movedAt = runtime.clock.now();
     using again = new Again(runtime, () => this.#check());
     const slow = (peer: Peer) => reached.noteSlow(peer) && progress();

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { scenario, type World } from "./worlds.ts";
@@ -145,4 +146,16 @@ scenario("syncJoin() goes on for a while where connections are accepted and noth
   await assertRejects(() => c.syncJoin(a.spec), DOMException, "it was accepted, and no handshake came");
   const seconds = (world.clock.now() - begin) / 1_000;
   assert(seconds > 8 && seconds < 14, `${seconds}`);
+}, ["memory"]);
+
+scenario("syncJoin() goes on for a while where its contact is connected and has not handled that", async (world) => {
+  const a = await world.start("a");
+  const b = await world.start("b", { joinTimeout: 1_500 });
+  const joined = b.syncJoin(a.spec);
+  await world.until("b is connected", () => PeerService.nodeOf(b).pool.peers.get("a")?.connected === true);
+  world.simulated.pause("a");
+  await new Promise<void>((resolve) => world.clock.schedule(3_000, resolve));
+  world.simulated.resume("a");
+  await joined;
+  await world.settled([a, b]);
 }, ["memory"]);
