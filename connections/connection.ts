@@ -27,6 +27,12 @@ const LOOK_MS_MAX = 5_000;
 export interface ConnectionOptions {
   /** Largest frame, in bytes, without its 4 bytes of length. */
   readonly maxFrameBytes: number;
+  /**
+   * Frames of so many bytes pass, whatever either side takes at most: what nodes say to each other on their own account must always be said.
+   *
+   * @default {0}
+   */
+  readonly leastFrameBytes?: number | undefined;
   /** Bytes that may wait to be sent. */
   readonly maxQueuedBytes: number;
   /** Bytes above which senders are asked to wait. */
@@ -163,14 +169,16 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     const { version = 0, features = new Set<string>(), maxFrameBytes = Infinity } = options.session ?? {};
     this.version = version;
     this.features = features;
-    this.maxFrameBytes = Math.min(options.maxFrameBytes, maxFrameBytes);
+    const { leastFrameBytes = 0 } = options;
+    const takenHere = Math.max(options.maxFrameBytes, leastFrameBytes);
+    this.maxFrameBytes = Math.min(takenHere, Math.max(maxFrameBytes, leastFrameBytes));
     this.openedAt = runtime.clock.now();
     this.traffic = options.traffic;
     this.#stream = stream;
     this.#handler = handler;
     this.#runtime = runtime;
     this.reader = reader;
-    this.reader.maxFrameBytes = options.maxFrameBytes;
+    this.reader.maxFrameBytes = takenHere;
     this.reader.budget = identity.peer.readingRoom?.for(this);
     this.#isCompressing = options.compression;
     this.queue = new SendQueue({

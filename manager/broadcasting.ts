@@ -13,10 +13,20 @@ import { StepDriver } from "../runtime/step_driver.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
-import { sendValue } from "../connections/send_value.ts";
+import { trySendValue } from "../connections/send_value.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
+import { MessageTooLargeError } from "../messaging/errors.ts";
 
 /** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
 type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean, trace?: Uint8Array];
+
+/** Bytes of a frame besides names and the message, at most: numbers, and a trace. */
+const OVERHEAD_BYTES = 100;
+/** Bytes of a character in UTF-8, at most, for each that `length` counts. */
+const UTF8_BYTES_MAX = 3;
+
+/** So many messages that were too large for a neighbour are remembered, to tell of each once. */
+const TOLD_MAX = 1_000;
 
 /** How a broadcast travels. */
 export interface BroadcastOptions {
@@ -42,6 +52,10 @@ export interface BroadcastingOptions {
   readonly isFullMesh: boolean;
   /** The present incarnation of a node, where it is known. */
   readonly incarnationOf: (node: string) => number | undefined;
+  /** Largest frame of this node, in bytes. */
+  readonly maxFrameBytes: number;
+  /** Told of a neighbour that cannot be handed a broadcast. */
+  readonly undeliverable: (what: { node: string; name: string; reason: string }) => void;
   readonly deliver: (
     name: string,
     message: unknown,
@@ -76,6 +90,7 @@ export class Broadcasting {
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
   #stopped = false;
+  readonly #told = new Set<string>();
   /** Since when this incarnation of the node is connected with somebody, on the local clock. */
   #memberSince = Infinity;
 
@@ -105,11 +120,18 @@ export class Broadcasting {
    * Sends a message to the handler `name` of every node, this one included.
    *
    * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {MessageTooLargeError} When this node could not send it.
    */
   broadcast(name: string, message: unknown, { newcomers = true }: BroadcastOptions = {}, trace?: Uint8Array): void {
-    const { codec, runtime, deliver, pool } = this.#options;
+    const { codec, runtime, deliver, pool, maxFrameBytes } = this.#options;
     this.#look();
     const bytes = codec.encode(message);
+    const limit = maxFrameBytes - OVERHEAD_BYTES - UTF8_BYTES_MAX * (name.length + pool.selfName().length);
+    if (bytes.length > limit) {
+      throw new MessageTooLargeError(
+        `Cannot broadcast to "${name}": the message has ${bytes.length} bytes, the limit is ${limit}`,
+      );
+    }
     const payload: Payload = trace !== undefined
       ? [name, bytes, !newcomers, trace]
       : newcomers
@@ -189,7 +211,20 @@ export class Broadcasting {
     const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
     if (connection === null) return;
     const understood = connection.features.has("trace") ? message : untraced(message);
-    sendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
+    const outcome = trySendValue(connection, FrameKind.broadcast, broadcastToValue(understood));
+    if (outcome === "too-large") this.#tell(to, connection.maxFrameBytes, message);
+  }
+
+  /** Tells once of each broadcast that a neighbour does not take. It asks for it again and again. */
+  #tell(to: string, limit: number, message: BroadcastMessage<Payload>): void {
+    if (message.kind !== "gossip" && message.kind !== "repair") return;
+    const { id: { root, incarnation, sequence }, payload: [name, bytes] } = message;
+    const key = [to, root, incarnation, sequence].join(" ");
+    if (this.#told.has(key)) return;
+    forgetOldest(this.#told.add(key), TOLD_MAX);
+    const reason =
+      `Cannot broadcast to "${name}" on "${to}": the message has ${bytes.length} bytes, the limit is ${limit}`;
+    this.#options.undeliverable({ node: to, name, reason });
   }
 
   #deliver({ id, payload: [name, bytes, isForOldMembers, trace], age, repaired }: PlumtreeDelivery<Payload>): void {

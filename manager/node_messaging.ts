@@ -266,8 +266,8 @@ export class NodeMessaging {
     }, self);
   }
 
-  #newBroadcasting({ runtime, pool, codec, self, settings }: NodeContext): Broadcasting {
-    const { gossip, strategy, treeRefreshInterval } = settings;
+  #newBroadcasting({ runtime, pool, codec, self, settings, emit }: NodeContext): Broadcasting {
+    const { gossip, strategy, treeRefreshInterval, maxFrameBytes } = settings;
     return new Broadcasting({
       runtime,
       pool,
@@ -275,6 +275,8 @@ export class NodeMessaging {
       lazyInterval: gossip.interval,
       refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
+      maxFrameBytes,
+      undeliverable: (what) => emit("undeliverable", what),
       incarnationOf: (node) => this.#knownIncarnation(node),
       deliver: (name, message, bytes, from, age, repaired, trace) => {
         const context = this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace);

@@ -802,8 +802,10 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /**
    * Sends a message to the handler `name` of every node, this one included, along a tree over the connected peers that repairs itself.
    * A node that comes within about a minute is handed it, too, unless `newcomers` is false; `age` and `repaired` of its context say so.
+   * A node that takes no messages of that size is not: an `undeliverable` event says so at the nodes that would hand it on.
    *
    * @throws {EncodeError} When the message cannot be encoded.
+   * @throws {MessageTooLargeError} When it is larger than this node's own `maxFrameBytes` allows.
    * @throws {StoppedError} When this node was stopped.
    *
    * @example Tell everybody

@@ -150,7 +150,8 @@ export interface PeerServiceOptions {
    */
   readonly codec?: Codec | undefined;
   /**
-   * Largest frame, in bytes: 1 KiB to 1 GiB.
+   * Largest frame, in bytes: 1 KiB to 1 GiB. Others learn it when they connect, and reject larger messages for this node at once. What nodes say
+   * to each other on their own account, over the channel `membership`, may have 8 MiB all the same.
    *
    * @default {64 MiB}
    */

@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
-import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import { own } from "../wire/own.ts";
@@ -18,6 +18,9 @@ const IDLE_GRACE_MS = 5_000;
 
 /** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
 const HIGH_WATER_MARK_MAX = 256 * 1024;
+
+/** Frames of so many bytes pass over the membership channel, whatever is the limit for messages: the state of a large cluster, and its attributes. */
+const MEMBERSHIP_FRAME_BYTES = 8 * 1024 * 1024;
 
 /** What the settings of a node mean for its connections. */
 export function poolOptions(
@@ -43,7 +46,8 @@ export function poolOptions(
       const maxQueuedBytes = own(settings.maxQueuedBytes, channel) ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = agreesOnCompression(own(settings.channels, channel), own(peer.channels, channel));
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
-      return { maxFrameBytes, maxQueuedBytes, highWaterMark, compression, writers, traffic };
+      const leastFrameBytes = channel === MEMBERSHIP_CHANNEL ? MEMBERSHIP_FRAME_BYTES : 0;
+      return { maxFrameBytes, leastFrameBytes, maxQueuedBytes, highWaterMark, compression, writers, traffic };
     },
     mayDial: settings.allow.mayDial,
     backoff,
@@ -53,7 +57,7 @@ export function poolOptions(
     interval: heartbeat.interval,
     idleGrace: IDLE_GRACE_MS,
     halfOpenMax: HALF_OPEN_MAX,
-    halfReadMax: maxFrameBytes,
+    halfReadMax: Math.max(maxFrameBytes, MEMBERSHIP_FRAME_BYTES),
     handler,
   };
 }

@@ -7,9 +7,9 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
-import { sendValue } from "../connections/send_value.ts";
+import { type SendOutcome, trySendValue } from "../connections/send_value.ts";
 import { type Envelope, envelopeFromValue, envelopeToValue } from "../wire/envelope.ts";
-import { NotConnectedError } from "./errors.ts";
+import { MessageTooLargeError, NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { Relay, type RelayStep } from "./relay.ts";
@@ -107,6 +107,7 @@ export class Relaying {
    *
    * @throws {NotConnectedError} When there is nobody to hand it to.
    * @throws {EncodeError} When it cannot be encoded.
+   * @throws {MessageTooLargeError} When those that it could be handed to take none of that size.
    */
   send({ node, name, cast, envelope, message, options, repeated, trace }: OutboundMessage): void {
     const { channel = DEFAULT_CHANNEL, outLinks } = options;
@@ -193,7 +194,13 @@ export class Relaying {
     const tree = isFlood ? null : this.#options.lastRoot() ?? null;
     const links = isFlood ? [] : outLinks ?? this.#linksOf(tree);
     const step = this.#relay.send(node, { connected: this.#connected(), outLinks: links }, tree);
-    if (step.outcome !== "forwarded" || !this.#pass(step, body, trace)) {
+    const outcome = step.outcome === "forwarded" ? this.#pass(step, body, trace) : "full";
+    if (outcome === "too-large") {
+      throw new MessageTooLargeError(
+        `Cannot relay to "${node}": the message has ${body.length} bytes, which is more than the next node takes`,
+      );
+    }
+    if (outcome === "full") {
       throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
     }
     return step.header.sequence;
@@ -214,15 +221,16 @@ export class Relaying {
     return tree === null ? [] : this.#options.treeLinks(tree);
   }
 
-  #pass({ header, next }: RelayStep, body: Uint8Array, trace: Uint8Array | undefined): boolean {
-    let passed = false;
+  /** @returns `sent` when it went to one of them at least, otherwise what was in the way. */
+  #pass({ header, next }: RelayStep, body: Uint8Array, trace: Uint8Array | undefined): SendOutcome {
+    const outcomes = new Set<SendOutcome>();
     for (const name of next) {
       const connection = this.#options.pool.peers.get(name)?.pick(DEFAULT_CHANNEL, undefined) ?? null;
       if (connection === null) continue;
       const isTraced = trace !== undefined && connection.features.has("trace");
-      if (sendValue(connection, FrameKind.relay, isTraced ? [header, body, trace] : [header, body])) passed = true;
+      outcomes.add(trySendValue(connection, FrameKind.relay, isTraced ? [header, body, trace] : [header, body]));
     }
-    return passed;
+    return outcomes.has("sent") ? "sent" : outcomes.has("too-large") ? "too-large" : "full";
   }
 
   /** What has arrived; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */

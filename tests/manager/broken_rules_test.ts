@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertRejects } from "@std/assert";
-import { MessageTooLargeError } from "../../mod.ts";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
+import { MessageTooLargeError, staticOverlay } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -27,4 +27,68 @@ scenario(
     await assertRejects(() => b.forwardMessage("a", "log", "x".repeat(5000)), MessageTooLargeError);
     assertEquals(world.errors, []);
   },
+);
+
+scenario(
+  "A broadcast and a relayed message that are larger than one node takes are told of there, and break no connection",
+  async (world) => {
+    // A line: what "a" has for "c" goes over "b", and "c" takes little.
+    const strategy = staticOverlay((name) => ({ a: ["b"], b: ["c"] })[name] ?? []);
+    const [a, b] = [await world.start("a", { strategy }), await world.start("b", { strategy })];
+    const c = await world.start("c", { strategy, maxFrameBytes: 2048 });
+    await b.syncJoin(a.spec);
+    await c.syncJoin(b.spec);
+    await world.until("all know each other", () => a.members().length === 3 && a.isConnected("b"));
+    const [atB, atC] = [world.inbox(b, "log"), world.inbox(c, "log")];
+    a.register("log", () => {});
+    const told: string[] = [];
+    for (const node of [a, b]) {
+      node.addEventListener(
+        "undeliverable",
+        ({ detail }) => told.push(`${node.name}: ${detail.node}: ${detail.reason}`),
+      );
+    }
+    const connections = () =>
+      [a, b, c].map((node) => node.stats().connections.dials + node.stats().connections.accepted);
+    const before = connections();
+    const large = "x".repeat(5000);
+    a.broadcast("log", large);
+    await world.until("b has it, and tells who does not take it", () => atB.messages.length === 1 && told.length === 1);
+    assertEquals(told.pop(), `b: c: Cannot broadcast to "log" on "c": the message has 5003 bytes, the limit is 2048`);
+    await a.forwardMessage("c", "log", large, { transitive: true });
+    await world.until("a is told that no word came", () => told.length === 1);
+    assertStringIncludes(told[0]!, "a: c: ");
+    // The last one before it is told at once.
+    for (const options of [{ transitive: true }, {}]) {
+      await assertRejects(() => b.forwardMessage("c", "log", large, options), MessageTooLargeError);
+    }
+    // What a node says of itself is not bound by the limit for messages.
+    a.setAttribute("text", large);
+    await world.until("c has read it", () => c.attribute("a", "text") === large);
+    await a.forwardMessage("c", "log", "small", { transitive: true, ack: true });
+    assertEquals(atC.messages, ["small"]);
+    assertEquals(connections(), before);
+    assertEquals(world.errors, []);
+  },
+);
+
+scenario("A broadcast that its own node could not send is refused", async (world) => {
+  const a = await world.start("a", { maxFrameBytes: 2048 });
+  const heard = world.inbox(a, "log");
+  assertThrows(() => a.broadcast("log", "x".repeat(2048)), MessageTooLargeError, `Cannot broadcast to "log"`);
+  a.broadcast("log", "small");
+  await world.until("the other one is there", () => heard.messages.length > 0);
+  assertEquals(heard.messages, ["small"]);
+});
+
+scenario(
+  "Nodes that take the smallest frames form a cluster, and tell each other much of themselves",
+  async (world) => {
+    const names = Array.from({ length: 24 }, (_, at) => `${at}`.padStart(100, "node"));
+    const nodes = await world.cluster(names, { maxFrameBytes: 1024 });
+    nodes[0]!.setAttribute("text", "x".repeat(20_000));
+    await world.until("all have read it", () => nodes.every((node) => node.attribute(names[0]!, "text") !== undefined));
+    assertEquals(world.errors, []);
+  },
+  ["memory"],
 );
