@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Connection } from "./connection.ts";
-import type { FrameKind } from "../wire/frame_kind.ts";
+import { CONTROL_FRAME_BYTES, type FrameKind, isControlKind } from "../wire/frame_kind.ts";
 import { encodeInto } from "../wire/message_pack_encode.ts";
 
 /** What came of sending: `too-large` when the other end takes no frames of that size. */
@@ -31,7 +31,7 @@ export function trySendValue(connection: Connection, kind: FrameKind, value: unk
     queue.rollback();
     throw error;
   }
-  const isTooLarge = queue.frameBytes - 4 > maxFrameBytes;
+  const isTooLarge = queue.frameBytes - 4 > (isControlKind(kind) ? CONTROL_FRAME_BYTES : maxFrameBytes);
   if (isTooLarge || !queue.hasRoomFor(queue.frameBytes)) {
     queue.rollback();
     return isTooLarge ? "too-large" : "full";

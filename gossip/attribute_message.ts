@@ -12,6 +12,9 @@ export const ATTRIBUTE_KEYS_MAX = 4_096;
 /** Longest key, in UTF-16 code units. */
 export const ATTRIBUTE_KEY_LENGTH_MAX = 255;
 
+/** Most bytes of one value, whatever all together may take: a message of 1 MiB has to carry it. */
+export const ATTRIBUTE_VALUE_BYTES_MAX = 983_040;
+
 /** How much of an owner's attributes a node knows: everything up to `version`. */
 export interface AttributeVersion {
   /** Name of the owner. */

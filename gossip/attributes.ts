@@ -5,11 +5,13 @@ import type { Step } from "../runtime/step.ts";
 import { AttributeDirectory, type AttributeEvent, type AttributeOwner } from "./attribute_directory.ts";
 import {
   ATTRIBUTE_KEYS_MAX,
+  ATTRIBUTE_VALUE_BYTES_MAX,
   type AttributeDelta,
   type AttributeMessage,
   type AttributeVersion,
 } from "./attribute_message.ts";
 import { AttributeRecord } from "./attribute_record.ts";
+import { deltaBytes, deltaMessages } from "./delta_messages.ts";
 
 /** Most bytes of deltas in one answer; what is left comes in a later round. */
 const ANSWER_BYTES_MAX = 262_144;
@@ -89,6 +91,11 @@ export class Attributes {
         `Cannot set attribute "${key}": this node has ${ATTRIBUTE_KEYS_MAX}, which is as many as it may`,
       );
     }
+    if (value !== undefined && value.length > ATTRIBUTE_VALUE_BYTES_MAX) {
+      throw new RangeError(
+        `Cannot set attribute "${key}": its value takes ${value.length} bytes, at most ${ATTRIBUTE_VALUE_BYTES_MAX}`,
+      );
+    }
     if (bytes > this.#options.bytesMax) {
       throw new RangeError(
         `Cannot set attribute "${key}": all attributes of this node would take ${bytes} bytes, at most ${this.#options.bytesMax}`,
@@ -114,7 +121,7 @@ export class Attributes {
     this.#neighbours.add(to);
     const { record } = this.#own;
     const messages: AttributeMessage[] = [];
-    if (record.version > 0) messages.push({ kind: "delta", deltas: [record.deltaSince(0)], wanted: [] });
+    if (record.version > 0) messages.push(...deltaMessages([record.deltaSince(0)]));
     if (this.#options.expireAfter !== null && !this.#directory.isEmpty) messages.push(this.#digest());
     return { outgoing: messages.map((message) => ({ to, message })), events: [] };
   }
@@ -208,11 +215,11 @@ export class Attributes {
       const known = theirs.get(record.owner);
       if (known !== undefined && isNotOlder(known, record)) continue;
       const delta = record.deltaSince(known?.incarnation === record.incarnation ? known.version : 0);
-      room -= sizeOf(delta);
+      room -= deltaBytes(delta);
       deltas.push(delta);
     }
     const wanted = versions.filter((version) => this.#isNews(version)).map((version) => this.#knownOf(version));
-    return deltas.length + wanted.length === 0 ? NOTHING : this.#answer(from, { kind: "delta", deltas, wanted });
+    return deltas.length + wanted.length === 0 ? NOTHING : this.#answer(from, ...deltaMessages(deltas, wanted));
   }
 
   #absorb(
@@ -322,13 +329,14 @@ export class Attributes {
     );
   }
 
-  #answer(to: string, message: AttributeMessage): AttributesStep {
-    return { outgoing: [{ to, message }], events: [] };
+  #answer(to: string, ...messages: AttributeMessage[]): AttributesStep {
+    return { outgoing: messages.map((message) => ({ to, message })), events: [] };
   }
 
   #toAll(deltas: readonly AttributeDelta[], except?: string): AttributesStep["outgoing"] {
-    const message: AttributeMessage = { kind: "delta", deltas, wanted: [] };
-    return [...this.#neighbours].filter((name) => name !== except).map((to) => ({ to, message }));
+    const messages = deltaMessages(deltas);
+    const others = [...this.#neighbours].filter((name) => name !== except);
+    return others.flatMap((to) => messages.map((message) => ({ to, message })));
   }
 
   #someNeighbours(): string[] {
@@ -344,8 +352,4 @@ function isNotOlder(known: AttributeVersion, record: AttributeRecord): boolean {
 
 function hasDeltas({ message }: { readonly message: AttributeMessage }): boolean {
   return message.kind !== "delta" || message.deltas.length > 0;
-}
-
-function sizeOf({ owner, entries }: AttributeDelta): number {
-  return owner.length + 32 + entries.reduce((sum, { key, value }) => sum + key.length + value.length + 16, 0);
 }

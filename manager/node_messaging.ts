@@ -267,15 +267,14 @@ export class NodeMessaging {
   }
 
   #newBroadcasting({ runtime, pool, codec, self, settings, emit }: NodeContext): Broadcasting {
-    const { gossip, strategy, treeRefreshInterval, maxFrameBytes } = settings;
+    const { gossip, strategy, treeRefreshInterval: refreshInterval, maxFrameBytes } = settings;
     return new Broadcasting({
       runtime,
       pool,
       codec,
       lazyInterval: gossip.interval,
-      refreshInterval: treeRefreshInterval,
       isFullMesh: strategy.isFullMesh ?? false,
-      maxFrameBytes,
+      ...{ refreshInterval, maxFrameBytes },
       undeliverable: (what) => emit("undeliverable", what),
       incarnationOf: (node) => this.#knownIncarnation(node),
       deliver: (name, message, bytes, from, age, repaired, trace) => {

@@ -151,7 +151,7 @@ export interface PeerServiceOptions {
   readonly codec?: Codec | undefined;
   /**
    * Largest frame, in bytes: 1 KiB to 1 GiB. Others learn it when they connect, and reject larger messages for this node at once. What nodes say
-   * to each other on their own account, over the channel `membership`, may have 8 MiB all the same.
+   * to each other on their own account, over the channel `membership`, may have 1 MiB all the same.
    *
    * @default {64 MiB}
    */
@@ -185,7 +185,8 @@ export interface PeerServiceOptions {
   readonly maxStreams?: number | undefined;
   /**
    * How many bytes the attributes of one node may take, memberships of groups, presence and names included: 1,024 to 4 MiB. A node takes no more
-   * from others than its own bound, so give all nodes the same. Whatever the bytes, a node has at most 4,096 attributes.
+   * from others than its own bound, so give all nodes the same. Whatever the bytes, a node has at most 4,096 attributes, of
+   * which none takes more than 960 KiB.
    *
    * @default {65_536}
    */

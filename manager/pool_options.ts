@@ -5,6 +5,7 @@ import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connection
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
+import { CONTROL_FRAME_BYTES } from "../wire/frame_kind.ts";
 import { own } from "../wire/own.ts";
 import type { Traffic } from "../connections/traffic.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
@@ -18,9 +19,6 @@ const IDLE_GRACE_MS = 5_000;
 
 /** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
 const HIGH_WATER_MARK_MAX = 256 * 1024;
-
-/** Frames of so many bytes pass over the membership channel, whatever is the limit for messages: the state of a large cluster, and its attributes. */
-const MEMBERSHIP_FRAME_BYTES = 8 * 1024 * 1024;
 
 /** What the settings of a node mean for its connections. */
 export function poolOptions(
@@ -46,7 +44,7 @@ export function poolOptions(
       const maxQueuedBytes = own(settings.maxQueuedBytes, channel) ?? settings.maxQueuedBytes[DEFAULT_CHANNEL]!;
       const compression = agreesOnCompression(own(settings.channels, channel), own(peer.channels, channel));
       const highWaterMark = Math.min(maxQueuedBytes / 4, HIGH_WATER_MARK_MAX);
-      const leastFrameBytes = channel === MEMBERSHIP_CHANNEL ? MEMBERSHIP_FRAME_BYTES : 0;
+      const leastFrameBytes = channel === MEMBERSHIP_CHANNEL ? CONTROL_FRAME_BYTES : 0;
       return { maxFrameBytes, leastFrameBytes, maxQueuedBytes, highWaterMark, compression, writers, traffic };
     },
     mayDial: settings.allow.mayDial,
@@ -57,7 +55,7 @@ export function poolOptions(
     interval: heartbeat.interval,
     idleGrace: IDLE_GRACE_MS,
     halfOpenMax: HALF_OPEN_MAX,
-    halfReadMax: Math.max(maxFrameBytes, MEMBERSHIP_FRAME_BYTES),
+    halfReadMax: Math.max(maxFrameBytes, CONTROL_FRAME_BYTES),
     handler,
   };
 }

@@ -130,3 +130,21 @@ scenario(
     assertEquals(world.errors.splice(0).map(({ during }) => during), ["calling a listener for an attribute"]);
   },
 );
+
+scenario(
+  "As much as a node may say of itself reaches all, and who joins later, whatever a frame may hold",
+  async (world) => {
+    const options = { maxAttributeBytes: 4_194_304, maxFrameBytes: 65_536 };
+    const [a, b] = await world.cluster(["a", "b"], options);
+    const value = "x".repeat(60_000);
+    for (let at = 0; at < 60; at++) a.setAttribute(`key ${at}`, value);
+    a.setAttribute("key 7", undefined);
+    a.setAttribute("large", "y".repeat(500_000));
+    assertThrows(() => a.setAttribute("larger", "y".repeat(1_000_000)), RangeError, "at most 983040");
+    const late = await world.start("c", options);
+    await late.syncJoin(b.spec);
+    await world.until("all have read it", () => [b, late].every((node) => node.attributes("a").size === 60));
+    for (const node of [b, late]) assertEquals(node.attributes("a"), a.attributes());
+    assertEquals(world.errors, []);
+  },
+);
