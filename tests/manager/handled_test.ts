@@ -106,6 +106,24 @@ scenario(
   },
 );
 
+scenario(
+  "Messages to a receiver that has restarted and registers its handler later are handled, not only acknowledged",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const { spec } = b;
+    await b.stop();
+    const again = await world.start("b", { listen: spec.addresses[0] });
+    await again.syncJoin(a.spec);
+    const numbers = Array.from({ length: 10 }, (_, number) => number);
+    const sent = Promise.all(numbers.map((number) => a.forwardMessage("b", "late", number, ACK)));
+    await new Promise<void>((resolve) => world.clock.schedule(500, resolve));
+    assert(!await isSettled(sent));
+    const heard = world.inbox(again, "late");
+    await sent;
+    assertEquals(heard.messages.toSorted(), numbers);
+  },
+);
+
 scenario("A message whose handler outlives its connections is handled once, and acknowledged", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   let calls = 0;
@@ -154,3 +172,27 @@ alike("A message arrives as a copy, and what has no form is refused", async (fro
     );
   }
 });
+
+scenario("Calls that were given up take no room from later ones, however many", async (world) => {
+  const a = await world.start("a");
+  let b = await world.start("b");
+  const { addresses: [listen] } = b.spec;
+  const rejected: string[] = [];
+  for (let round = 0; round < 5; round++) {
+    if (round > 0) b = await world.start("b", { listen });
+    await b.syncJoin(a.spec);
+    // More than a window holds, all rounds together.
+    const calls = Array.from({ length: 7_000 }, () => a.call("b", "never", 1).catch(({ name }) => rejected.push(name)));
+    b.register("never", () => new Promise(() => {}));
+    await a.forwardMessage("b", "nobody", 1);
+    await b.stop();
+    await Promise.all(calls);
+  }
+  assertEquals(rejected.length, 35_000);
+  b = await world.start("b", { listen });
+  const heard = world.inbox(b, "never");
+  b.register("add", (n: number) => n + 1);
+  await b.syncJoin(a.spec);
+  assertEquals(await a.call("b", "add", 1), 2);
+  assertEquals(heard.messages, []);
+}, ["memory"]);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { type Address, HandshakeRefusedError, type PeerServiceManager, startPeerService } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
@@ -159,3 +159,25 @@ scenario("syncJoin() goes on for a while where its contact is connected and has 
   await joined;
   await world.settled([a, b]);
 }, ["memory"]);
+
+scenario("A node whose first three addresses are mute is reached long before joinTimeout", async (world) => {
+  const mute: { readonly address: Address; close(): void }[] = [];
+  for (const name of ["m1", "m2", "m3"]) {
+    if (world.kind === "TCP") {
+      // Nothing is ever taken from its backlog.
+      const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+      mute.push({ address: { hostname: "127.0.0.1", port: listener.addr.port }, close: () => listener.close() });
+    } else {
+      const node = await world.start(name);
+      world.simulated.pause(name);
+      mute.push({ address: node.spec.addresses[0]!, close: () => world.simulated.resume(name) });
+    }
+  }
+  const a = await world.start("a");
+  const b = await world.start("b");
+  const begin = world.clock.now();
+  await b.syncJoin({ ...a.spec, addresses: [...mute.map(({ address }) => address), ...a.spec.addresses] });
+  if (world.kind === "memory") assert(world.clock.now() - begin < 4_000, `${world.clock.now() - begin} ms`);
+  assert(b.isFullyConnected("a"));
+  for (const each of mute) each.close();
+});
