@@ -122,14 +122,14 @@ function drawDetail() {
     ["handlers", node.view?.handlers.join(", ") ?? ""],
     ...Object.entries(node.attributes).map(([key, value]) => [key, shown(value)]),
   ];
-  byId("facts").replaceChildren(...facts.flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
+  byId("facts").replaceChildren(...facts.filter(([, text]) => text !== "").flatMap(([term, text]) => [element("dt", term), element("dd", text)]));
   const offered = token === "" ? [] : [...state.actions.map((action) => [action]), ...(node?.actions ?? []).map((action) => [action, node.name])];
   const bar = byId("actions");
   const wanted = JSON.stringify(offered);
   if (bar.dataset.offered === wanted) return;
   bar.dataset.offered = wanted;
   bar.replaceChildren(...offered.map(([action, name]) => {
-    const button = element("button", name === undefined ? action : action + " " + name, { action });
+    const button = element("button", action + " " + (name ?? "another"), { action });
     button.type = "button";
     button.addEventListener("click", () => act(action, name));
     return button;

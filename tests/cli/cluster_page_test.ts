@@ -91,7 +91,7 @@ Deno.test({
     await press("start c");
     await page.until(links('{"u":3,"s":0,"d":0}'));
 
-    await press("start");
+    await press("start another");
     await page.until(`${status("d")} === "up"`);
     await page.until(links('{"u":6,"s":0,"d":0}'));
     await choose("d");
