@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+const PATIENCE_MS = 120_000;
+
 /** What `stty` takes. */
 export interface TerminalSize {
   readonly columns: number;
@@ -24,6 +26,8 @@ export class PseudoTerminal implements AsyncDisposable {
   #output = "";
   #changed = Promise.withResolvers<void>();
   #ended = false;
+  /** What never comes fails the test, and does not hold it up. */
+  readonly #patience: ReturnType<typeof setTimeout>;
 
   /** @param environment What the program finds there besides what it inherits. */
   constructor(program: readonly string[], size: TerminalSize, environment: Readonly<Record<string, string>> = {}) {
@@ -44,6 +48,7 @@ export class PseudoTerminal implements AsyncDisposable {
     }).spawn();
     this.#input = this.#process.stdin.getWriter();
     this.#reading = this.#read();
+    this.#patience = setTimeout(() => this.#process.kill("SIGTERM"), PATIENCE_MS);
   }
 
   /** All that was written so far, escape sequences included. */
@@ -94,6 +99,7 @@ export class PseudoTerminal implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#patience);
     await this.#input.close().catch(() => {});
     if (!this.#ended) this.#process.kill("SIGTERM");
     await this.#reading;
@@ -116,6 +122,7 @@ export class PseudoTerminal implements AsyncDisposable {
   async #read(): Promise<void> {
     for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) this.#change(text);
     this.#ended = true;
+    clearTimeout(this.#patience);
     this.#change("");
   }
 
