@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Desk } from "./desk.ts";
+import { Desk, MAIN, programOf } from "./desk.ts";
 
 const isUnix = Deno.build.os !== "windows";
 
@@ -159,6 +159,28 @@ unixTest(
     assertEquals(await desk.members(2, ...at(desk, "b")), ["a", "b"], "it remembers its peers");
   },
 );
+
+unixTest("commands need no more permissions than docs/command.md names", async (desk) => {
+  const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
+  const rows = text.split("\n## Permissions\n")[1]!.split("\n## ")[0]!.matchAll(/^\| (\w+) +\| `(--[^`]+)`/gm);
+  const flags = new Map([...rows].map(([, name, list]) => [name!, list!.split(" ")]));
+  const [, bare] = /needs `([^`]+)` only/.exec(text)!;
+  const allow = (list: readonly string[]) => {
+    const [path, run] = programOf(MAIN);
+    desk.program = [path!, run!, "--no-prompt", "--no-check", "--no-config", ...list, MAIN];
+  };
+  allow(flags.get("node")!);
+  await Deno.writeTextFile(`${desk.folder}/secret`, "a secret that is long enough");
+  const a = await desk.start("--name", "a", "--preset", "local", "--secret-file", `${desk.folder}/secret`);
+  allow(flags.get("attached")!);
+  assertEquals(await desk.members(1), ["a"]);
+  allow(bare!.split(" "));
+  await desk.start("--name", "b", "--admin", "none", "--join", a.address);
+  allow(flags.get("files")!);
+  assertEquals((await desk.run("tls", "ca", "--out", `${desk.folder}/ca`)).code, 0);
+  allow([]);
+  assertEquals((await desk.run("completions", "bash")).code, 0);
+});
 
 unixTest("a node without an admin endpoint cannot be asked", async (desk) => {
   const { line } = await desk.start("--name", "a", "--admin", "none");
