@@ -760,6 +760,27 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * assertEquals(await a.call("b", "root", 9), 3);
    * await assertRejects(() => a.call("b", "root", -1), CallError, "No root of -1");
    * ```
+   *
+   * @example Read large parts, one after the other, into the same memory
+   * ```ts
+   * import { startPeerService } from "@partisan/peer-service";
+   * import { assertEquals } from "@std/assert";
+   *
+   * const file = new Uint8Array(300_000).fill(7);
+   * await using a = await startPeerService<{ read(at: number): Uint8Array }>({ name: "a" });
+   * await using b = await startPeerService<{ read(at: number): Uint8Array }>({ name: "b" });
+   * await a.syncJoin(b.spec);
+   * b.register("read", (at) => file.subarray(at, at + 200_000));
+   *
+   * const into = new Uint8Array(200_000);
+   * let total = 0;
+   * for (let at = 0; at < file.length; at += into.length) {
+   *   const part = await a.call("b", "read", at, { into });
+   *   assertEquals(part.buffer, into.buffer);
+   *   total += part.length;
+   * }
+   * assertEquals(total, 300_000);
+   * ```
    */
   call<Name extends HandlerName<Handlers>>(
     node: string | NodeSpec,

@@ -85,7 +85,7 @@ export class Loopback implements Holding {
     return !this.aboveHighWaterMark;
   }
 
-  /** Nobody waits any longer, and what waits for handlers is gone. */
+  /** Ends the waits of senders, and forgets what waits for handlers. */
   end(reason: Error): void {
     this.#line?.end(reason);
     this.#line = undefined;

@@ -107,7 +107,7 @@ export function readMessage(
   buffer: Uint8Array,
   start: number,
   end: number,
-  isLent?: (name: string, envelope: Envelope | undefined) => boolean,
+  isLent?: (name: string, envelope: Envelope | undefined, connection: Connection) => boolean,
 ): InboundMessage {
   if (end - start < 2) throw new ProtocolError("Cannot read a message: it is truncated");
   const head = readU16(buffer, start);
@@ -121,7 +121,7 @@ export function readMessage(
   }
   let envelope: Envelope | undefined;
   if (kind === FrameKind.envelope) [envelope, at] = readEnvelope(codec, buffer, at, end);
-  const message = codec.read(buffer, at, end, isLent?.(name, envelope) ? undefined : connection.reader);
+  const message = codec.read(buffer, at, end, isLent?.(name, envelope, connection) ? undefined : connection.reader);
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }
 

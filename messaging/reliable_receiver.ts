@@ -60,12 +60,13 @@ export class ReliableReceiver {
     this.#options = options;
   }
 
+  /** Interposition functions may keep what they see, so nothing is lent while there are any. */
+  readonly #isLent = (_: string, envelope: Envelope | undefined, { peer }: Connection): boolean =>
+    !this.#options.inbound.interposing && this.#options.calls.copies(peer.name, envelope!);
+
   /** Takes a frame of kind `envelope`. */
   takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number, trace?: Uint8Array): void {
-    const { codec, inbound, calls } = this.#options;
-    const from = connection.peer.name;
-    // Interposition functions may keep what they see.
-    const isLent = (_: string, envelope?: Envelope) => !inbound.interposing && calls.copies(from, envelope!);
+    const { codec, inbound } = this.#options;
     const { name, cast, envelope, message } = readMessage(
       connection,
       codec,
@@ -73,7 +74,7 @@ export class ReliableReceiver {
       buffer,
       start,
       end,
-      isLent,
+      this.#isLent,
     );
     this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast, trace));
   }

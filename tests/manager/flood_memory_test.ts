@@ -74,7 +74,7 @@ class Flood {
     await this.cluster.advance(100);
     assertEquals(this.handled.length, INFLIGHT);
     assertWithinBudget(`held after ${count / 2} MiB of ${what}`, (liveBytes() - before) / MEBIBYTE, budget, "MiB");
-    // Control traffic goes on: nobody is held for dead.
+    // Control traffic goes on: no node is held for dead.
     await this.cluster.advance(10_000);
     assertEquals(this.#connected(), connected);
   }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What goes on over a connection that is not read, because a handler of plain messages has no room, and beside it. */
+/** What goes on over a connection that is not read, because a handler of plain messages has no room, and over the others. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MessageContext, OverloadedError } from "../../mod.ts";
@@ -38,7 +38,7 @@ Deno.test("a caller learns that a handler has no room within one round trip", as
   finish();
 });
 
-Deno.test("while the connection with messages is not read, nodes join and leave, handlers are told of calls that were given up, and nobody is suspected", async () => {
+Deno.test("while the connection with messages is not read, nodes join and leave, handlers are told of calls that were given up, and no node is suspected", async () => {
   const { cluster, handled, finish } = await busyCluster(["a", "b", "c"]);
   await using _ = cluster;
   const [a, b] = [cluster.node("a"), cluster.node("b")];

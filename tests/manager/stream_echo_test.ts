@@ -50,7 +50,7 @@ class Link implements AsyncDisposable {
 }
 
 for (const [latency, megabytes] of [[0.5, 100], [2, 20], [10, 5], [20, 50]] as const) {
-  Deno.test(`an echo beside a stream takes twice as long as alone, and a window, over ${latency} ms and ${megabytes} MB/s`, async () => {
+  Deno.test(`an echo next to a stream takes twice as long as alone, and a window, over ${latency} ms and ${megabytes} MB/s`, async () => {
     const cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency });
     await using link = new Link(cluster, megabytes * MEGABYTE);
     const alone = await link.echo();
@@ -63,9 +63,9 @@ for (const [latency, megabytes] of [[0.5, 100], [2, 20], [10, 5], [20, 50]] as c
     })().catch(() => {});
     await cluster.advance(SETTLE_MS);
     const [before, since] = [link.received, cluster.now];
-    const beside = await link.echo();
+    const together = await link.echo();
     const rate = (link.received - before) / (cluster.now - since);
-    assertWithinBudget("an echo beside a stream, p99", beside, 2 * alone + WINDOW_BYTES / rate, "ms");
+    assertWithinBudget("an echo next to a stream, p99", together, 2 * alone + WINDOW_BYTES / rate, "ms");
     assertGreater(rate, 0);
     end.abort();
     await writing;
