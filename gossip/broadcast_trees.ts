@@ -1,18 +1,33 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { hashString } from "../wire/hash.ts";
+
+/** A root that was heard so often gets a tree of its own. */
+const OWN_TREE_AFTER = 8;
+
+/** The tree of one root, as its links at this node. */
+interface Tree {
+  readonly lazy: Set<string>;
+  /** How often its root was heard. */
+  heard: number;
+}
+
 /**
  * The neighbours of a node, and for each root which of them are lazy: the links to all others, the eager ones, belong to the
  * tree of that root. A neighbour that comes up is eager in every tree: if its link closes a circle, the next broadcast
  * shows it.
  *
- * A new root begins with the links of the root that was heard last. Of too many roots the one that was silent for longest is
+ * A new root begins with the links of the root that was heard last: rare roots share a tree, so that none of them has to flood the overlay. When
+ * all share one, those inside it pass everything on, and its leaves nothing. So each node makes one more link eager once it has heard a root for
+ * some time, another one for each root: what comes first by it, or by another new link, gives that root a tree of its own, and the load of many
+ * roots is spread (the aim is that of M. Ferreira, J. Leitão and L. Rodrigues, "Thicket", SRDS 2010). Of too many roots the one that was silent for longest is
  * forgotten.
  */
 export class BroadcastTrees {
   readonly #rootsMax: number;
   readonly #neighbours = new Set<string>();
   /** By root, the one that was heard last comes last. */
-  readonly #lazy = new Map<string, Set<string>>();
+  readonly #trees = new Map<string, Tree>();
   #last: string | undefined;
 
   /** @param rootsMax How many roots are remembered. */
@@ -22,7 +37,7 @@ export class BroadcastTrees {
 
   /** How many roots are remembered now. */
   get size(): number {
-    return this.#lazy.size;
+    return this.#trees.size;
   }
 
   /** The root that was heard last, once one was. */
@@ -37,10 +52,14 @@ export class BroadcastTrees {
 
   /** Takes note that `root` is heard now. */
   touch(root: string): void {
+    const tree = this.#tree(root);
+    if (++tree.heard === OWN_TREE_AFTER) {
+      const links = [...tree.lazy].sort();
+      if (links.length > 0) tree.lazy.delete(links[hashString(root) % links.length]!);
+    }
     if (root === this.#last) return;
-    const lazy = this.#tree(root);
-    this.#lazy.delete(root);
-    this.#lazy.set(root, lazy);
+    this.#trees.delete(root);
+    this.#trees.set(root, tree);
     this.#last = root;
   }
 
@@ -63,34 +82,34 @@ export class BroadcastTrees {
   /** `name` is a neighbour no longer. */
   delete(name: string): void {
     this.#neighbours.delete(name);
-    for (const lazy of this.#lazy.values()) lazy.delete(name);
+    for (const { lazy } of this.#trees.values()) lazy.delete(name);
   }
 
   /** Makes the link to a neighbour one of the tree of `root`. */
   graft(root: string, name: string): void {
-    this.#tree(root).delete(name);
+    this.#tree(root).lazy.delete(name);
   }
 
   /** Takes the link to a neighbour out of the tree of `root`. */
   prune(root: string, name: string): void {
-    if (this.#neighbours.has(name)) this.#tree(root).add(name);
+    if (this.#neighbours.has(name)) this.#tree(root).lazy.add(name);
   }
 
-  /** The lazy neighbours in the tree of `root`, which is remembered from now on. */
-  #tree(root: string): Set<string> {
-    const known = this.#lazy.get(root);
+  /** The tree of `root`, which is remembered from now on. */
+  #tree(root: string): Tree {
+    const known = this.#trees.get(root);
     if (known !== undefined) return known;
-    const fresh = new Set(this.#lazyOf(root));
-    this.#lazy.set(root, fresh);
-    for (const quietest of this.#lazy.keys()) {
-      if (this.#lazy.size <= this.#rootsMax) break;
-      this.#lazy.delete(quietest);
+    const fresh = { lazy: new Set(this.#lazyOf(root)), heard: 0 };
+    this.#trees.set(root, fresh);
+    for (const quietest of this.#trees.keys()) {
+      if (this.#trees.size <= this.#rootsMax) break;
+      this.#trees.delete(quietest);
     }
     return fresh;
   }
 
   #lazyOf(root = this.#last): ReadonlySet<string> {
-    const last = this.#last === undefined ? undefined : this.#lazy.get(this.#last);
-    return (root === undefined ? last : this.#lazy.get(root) ?? last) ?? new Set();
+    const last = this.#last === undefined ? undefined : this.#trees.get(this.#last);
+    return (root === undefined ? last : this.#trees.get(root) ?? last)?.lazy ?? new Set();
   }
 }
