@@ -47,7 +47,7 @@ interface Met {
  * Nodes that have connected by themselves and are no members. They have a short time for joining, and beyond a bound the oldest one of the
  * host that has most of them makes room for the newest, so that names which never join cost this node little.
  *
- * Where a node knows a part of the cluster only, it cannot tell strangers from members: whoever connects is taken for a member. There those
+ * Where a node knows a part of the cluster only, it cannot tell strangers from members: every node that connects is taken for a member. There those
  * count that this node does not want. They have no time, because a member's view may have this node in it for long.
  */
 export class Strangers implements Part {

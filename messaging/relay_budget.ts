@@ -18,7 +18,7 @@ interface Account {
  * How many copies of relayed messages each peer may have this node make.
  *
  * In an overlay where no node knows all others, a message to a node that does not exist looks like any other one whose way is not known: it
- * would go to everybody, from everybody. To pass a message on to one node is free. Every further copy is paid by the peer that handed the
+ * would go to all peers, from all of them. To pass a message on to one node is free. Every further copy is paid by the peer that handed the
  * message over, and a message whose copies were not paid goes one way only, to its end. So what a peer costs the cluster in the long run is
  * what it sends, times the length of a way, and floods at a bounded rate.
  */

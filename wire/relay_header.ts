@@ -22,7 +22,7 @@ export interface RelayHeader {
   readonly tree: string | null;
   /** Names of the nodes that it came by, first one first. */
   readonly path: readonly string[];
-  /** Whether it goes one way only from here on: somebody on its way could not pay for copies. */
+  /** Whether it goes one way only from here on: a node on its way was not paid for copies. */
   readonly single?: true;
 }
 

@@ -48,7 +48,7 @@ Deno.test("what an attacker can still do is said for each position and each kind
   const positions = (section ?? "").split(/^### /m).slice(1);
   assertEquals(positions.map((text) => text.split("\n")[0]), [
     "An outsider",
-    "Somebody on the way",
+    "An attacker on the way",
     "A stranger",
     "A member",
   ]);
