@@ -54,7 +54,7 @@ export class NodeContext {
       for (const observe of this.observers) observe(type, detail);
       emit(type, detail);
     };
-    this.#self = self;
+    this.#self = Object.freeze(self);
     const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
     const trust = new TrustEvents(settings.runtime.clock, this.emit);
     const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
@@ -103,7 +103,7 @@ export class NodeContext {
 
   /** For the node alone: it is another incarnation from now on, or says something else of itself. */
   renew(self: NodeSpec): void {
-    this.#self = self;
+    this.#self = Object.freeze(self);
   }
 
   /** For the overlay alone: these are the members now. */

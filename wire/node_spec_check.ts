@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { frozenCopy } from "./frozen_copy.ts";
 import { isIntegerIn } from "./integers.ts";
 import type { Address } from "./address.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
@@ -27,14 +28,14 @@ const KEY_BYTES = 32;
  * Checks that a value from outside is a node spec.
  *
  * @param value What may be one.
- * @returns A node spec with no other fields than a node spec has.
+ * @returns A node spec with no other fields than a node spec has, which shares nothing with the value and cannot be changed.
  * @throws {TypeError} When something is missing or of another type.
  * @throws {RangeError} When something is too long, too large or too many.
  *
  * @example Reading a spec that an orchestrator sent as JSON
  * ```ts
  * import { checkNodeSpec } from "@partisan/peer-service/membership";
- * import { assertEquals, assertThrows } from "@std/assert";
+ * import { assert, assertEquals, assertThrows } from "@std/assert";
  *
  * const plain = { parallelism: 1, monotonic: false, compression: false };
  * const spec = checkNodeSpec({
@@ -45,21 +46,23 @@ const KEY_BYTES = 32;
  *   metadata: { zone: "eu-1" },
  * });
  * assertEquals(spec.name, "a@10.0.0.1");
+ * // It is a copy that nobody can change: it is told to others.
+ * assert(Object.isFrozen(spec) && Object.isFrozen(spec.addresses[0]));
  * assertThrows(() => checkNodeSpec({ name: "a" }), TypeError, "incarnation");
  * ```
  */
 export function checkNodeSpec(value: unknown): NodeSpec {
   const { name, incarnation, since, key, addresses, channels, metadata } = checkObject(value, "node spec");
   const checked = checkInteger(incarnation, "incarnation", 0, Number.MAX_SAFE_INTEGER);
-  return {
+  return Object.freeze({
     name: checkName(name, "name"),
     incarnation: checked,
     ...(since !== undefined && { since: checkInteger(since, "since", 0, checked) }),
     ...(key !== undefined && { key: checkKey(key) }),
-    addresses: checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress),
+    addresses: Object.freeze(checkArray(addresses, "addresses", NODE_SPEC_LIMITS.addresses).map(checkAddress)),
     channels: checkChannels(channels),
     metadata: checkMetadata(metadata),
-  };
+  });
 }
 
 /**
@@ -130,7 +133,7 @@ function bytesFromJson(value: unknown): readonly number[] {
 
 function checkAddress(value: unknown): Address {
   const { hostname, port } = checkObject(value, "address");
-  return { hostname: checkName(hostname, "hostname"), port: checkInteger(port, "port", 0, 65_535) };
+  return Object.freeze({ hostname: checkName(hostname, "hostname"), port: checkInteger(port, "port", 0, 65_535) });
 }
 
 function checkChannels(value: unknown): Readonly<Record<string, ChannelSpec>> {
@@ -144,16 +147,16 @@ function checkChannels(value: unknown): Readonly<Record<string, ChannelSpec>> {
   for (const always of ["default", "membership"]) {
     if (!Object.hasOwn(channels, always)) throw new TypeError(`Invalid channels: "${always}" is missing`);
   }
-  return channels;
+  return Object.freeze(channels);
 }
 
 function checkChannel(value: unknown): ChannelSpec {
   const { parallelism, monotonic, compression } = checkObject(value, "channel");
-  return {
+  return Object.freeze({
     parallelism: checkInteger(parallelism, "parallelism", 1, NODE_SPEC_LIMITS.parallelism),
     monotonic: checkBoolean(monotonic, "monotonic"),
     compression: checkBoolean(compression, "compression"),
-  };
+  });
 }
 
 function checkBoolean(value: unknown, what: string): boolean {
@@ -172,7 +175,7 @@ export function nodeSpecSize({ name, addresses, channels, metadata }: NodeSpec):
 function checkMetadata(value: unknown): Readonly<Record<string, unknown>> {
   const metadata = checkObject(value, "metadata");
   measure(metadata, 0, 1);
-  return metadata;
+  return frozenCopy(metadata);
 }
 
 /** Adds the rough size of `value` to `size`, and gives up as soon as a limit is passed. */

@@ -125,3 +125,27 @@ scenario("A stopped node says so", async (world) => {
   assertEquals(a.members(), ["a", "b"]);
   assertEquals(a.connected(), []);
 });
+
+scenario("What nodes tell of themselves is changed neither by its readers nor through the options", async (world) => {
+  const metadata = { zone: "a", tags: ["one"] };
+  const a = await world.start("a", { metadata });
+  const b = await world.start("b");
+  metadata.zone = "other";
+  metadata.tags.push("two");
+  await b.syncJoin(a.spec);
+  const expected = structuredClone(a.spec);
+  assertEquals(expected.metadata, { zone: "a", tags: ["one"] });
+  for (const node of [a, b]) {
+    const [spec] = node.membersForOrchestration();
+    assertEquals(spec, expected);
+    // Types do not allow it; JavaScript does.
+    const open = [spec, a.spec, node.memberInfo("a")!.spec] as unknown as { name: string; addresses: unknown[] }[];
+    for (const each of open) {
+      assertThrows(() => each.name = "changed", TypeError);
+      assertThrows(() => each.addresses.push("changed"), TypeError);
+    }
+  }
+  // Another incarnation of it is no different.
+  await a.leave();
+  assertThrows(() => (a.spec as { name: string }).name = "changed", TypeError);
+});
