@@ -48,14 +48,23 @@ terminalTest("top is drawn live, anew at each size of the window, and q gives th
   assertEquals(await terminal.end(), { code: 0, restored: true });
 });
 
-terminalTest("a terminal that tells no size is drawn as 80 × 24", async () => {
-  await using cluster = await attachable();
-  await using terminal = partisan(["top", "--admin", cluster.admin.address], { columns: 0, rows: 0 });
-  const lines = await terminal.shows(/2 of 2 members up/);
-  assertEquals(lines.length, 4);
-  await terminal.type("\x03");
-  assertEquals(await terminal.end(), { code: 0, restored: true });
-});
+terminalTest(
+  "top takes a terminal that tells no size for 80 × 24, and is drawn anew at once when the size changes",
+  async () => {
+    await using cluster = await attachable();
+    await using terminal = partisan(["top", "--admin", cluster.admin.address, "--interval", "3600000"], {
+      columns: 0,
+      rows: 0,
+    });
+    const lines = await terminal.shows(/2 of 2 members up/);
+    assertEquals(lines.length, 4);
+    // It has no news for an hour: what is drawn anew is drawn because the size has changed.
+    await terminal.resize({ columns: 12, rows: 24 });
+    await terminal.shows(/^.{12}\n/);
+    await terminal.type("\x03");
+    assertEquals(await terminal.end(), { code: 0, restored: true });
+  },
+);
 
 terminalTest("top draws without colours where NO_COLOR is set, and a signal gives the terminal back", async () => {
   await using cluster = await attachable();
@@ -77,20 +86,25 @@ terminalTest("top gives the terminal back and ends with 4 when its node stops", 
   assertMatch(terminal.output, /The node at ".*" has stopped/);
 });
 
-terminalTest("cluster is drawn live, obeys its keys, and is 80 × 24 where the terminal tells no size", async () => {
-  await using terminal = partisan(["cluster", "--nodes", "3"], { columns: 0, rows: 0 }, { NO_COLOR: "1" });
-  const lines = await terminal.shows(/all views agree/);
-  assertEquals(lines.length, 24);
-  assertEquals(Math.max(...lines.map(({ length }) => length)), 80);
-  await terminal.type("\x1b[Bk");
-  await terminal.shows(/b .*killed[^]*a: b is down/);
-  await terminal.type("?");
-  await terminal.shows(/kill the selected node/);
-  await terminal.resize({ columns: 60, rows: 18 });
-  await terminal.shows(/^(.*\n){17}.*$/);
-  await terminal.type("\x03");
-  assertEquals(await terminal.end(), { code: 0, restored: true });
-});
+terminalTest(
+  "cluster is drawn live, obeys its keys and NO_COLOR, and is 80 × 24 where the terminal tells no size",
+  async () => {
+    await using terminal = partisan(["cluster", "--nodes", "3"], { columns: 0, rows: 0 }, { NO_COLOR: "1" });
+    const lines = await terminal.shows(/all views agree/);
+    assertEquals(lines.length, 24);
+    // deno-lint-ignore no-control-regex
+    assert(!/\x1b\[\d+m/.test(terminal.output), "nothing has a colour");
+    assertEquals(Math.max(...lines.map(({ length }) => length)), 80);
+    await terminal.type("\x1b[Bk");
+    await terminal.shows(/b .*killed[^]*a: b is down/);
+    await terminal.type("?");
+    await terminal.shows(/kill the selected node/);
+    await terminal.resize({ columns: 60, rows: 18 });
+    await terminal.shows(/^(.*\n){17}.*$/);
+    await terminal.type("\x03");
+    assertEquals(await terminal.end(), { code: 0, restored: true });
+  },
+);
 
 terminalTest("cluster gives the terminal back when a signal ends it", async () => {
   await using terminal = partisan(["cluster", "--nodes", "2"], { columns: 80, rows: 24 });
