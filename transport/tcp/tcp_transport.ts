@@ -21,6 +21,9 @@ export interface TcpTransportOptions {
   readonly closeTimeout?: number | undefined;
 }
 
+/** Milliseconds that the system is given to answer when a dial is given up. */
+const GIVE_UP_MS = 20;
+
 /** What happened to a {@linkcode TcpTransport} so far. */
 export interface TcpTransportStats {
   /** Connections accepted. */
@@ -119,9 +122,40 @@ export class TcpTransport implements Transport, AsyncDisposable {
     await this.drained();
   }
 
+  /**
+   * Connects, and gives up when `signal` says so. Deno forgets a socket that has just been opened when the signal is aborted; so the system is
+   * given a moment to answer before it is told to stop, and what it has opened by then is closed.
+   */
+  #connect(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn> {
+    if (signal === undefined) return Deno.connect(address);
+    const stop = new AbortController();
+    const connecting = Deno.connect({ ...address, signal: stop.signal });
+    return new Promise((resolve, reject) => {
+      const { clock, closing } = this.#context;
+      const giveUp = () => {
+        reject(signal.reason);
+        const timer = clock.schedule(GIVE_UP_MS, () => stop.abort());
+        const ended: Promise<void> = connecting.then(release, () => {}).then(() => {
+          timer.cancel();
+          closing.delete(ended);
+        });
+        closing.add(ended);
+      };
+      signal.addEventListener("abort", giveUp, { once: true });
+      const settled = () => signal.removeEventListener("abort", giveUp);
+      connecting.then((conn) => {
+        settled();
+        resolve(conn);
+      }, (error) => {
+        settled();
+        reject(error);
+      });
+    });
+  }
+
   async #dial(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn> {
     const { hostname, port } = address;
-    const conn = await Deno.connect({ hostname, port, ...(signal && { signal }) });
+    const conn = await this.#connect({ hostname, port }, signal);
     try {
       tune(conn);
       return conn;
