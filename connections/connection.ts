@@ -4,6 +4,8 @@ import type { Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
 import { Confirmation } from "./confirmation.ts";
+import type { SocketMark } from "./early/early_frames.ts";
+import type { EarlyStream } from "./early/early_stream.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { ReadingRoom } from "./reading_room.ts";
@@ -83,6 +85,12 @@ export interface ConnectionIdentity<P extends ConnectionOwner = ConnectionOwner>
    * @default {0}
    */
   readonly epoch?: number | undefined;
+  /**
+   * Its stream, where that has no socket yet.
+   *
+   * @default {null}
+   */
+  readonly early?: EarlyStream | null;
 }
 
 /** Where a connection's frames go. */
@@ -106,9 +114,6 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly peer: P;
   readonly channel: string;
   readonly index: number;
-  readonly dial: number;
-  readonly outbound: boolean;
-  readonly epoch: number;
   /** Frames on their way out. */
   readonly queue: SendQueue;
   /** Cuts what comes in into frames. */
@@ -140,6 +145,10 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly #runtime: Runtime;
   readonly #isCompressing: boolean;
   readonly #giveWay = () => this.#runtime.giveWay?.();
+  #dial: number;
+  #outbound: boolean;
+  #epoch: number;
+  #early: EarlyStream | null;
   #halfRead: { readonly begin: number; age: number } | null = null;
   #closed = false;
   #draining: Draining | null = null;
@@ -163,9 +172,10 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.peer = identity.peer;
     this.channel = identity.channel;
     this.index = identity.index;
-    this.dial = identity.dial;
-    this.outbound = identity.outbound;
-    this.epoch = identity.epoch ?? 0;
+    this.#dial = identity.dial;
+    this.#outbound = identity.outbound;
+    this.#epoch = identity.epoch ?? 0;
+    this.#early = identity.early ?? null;
     const { version = 0, features = new Set<string>(), maxFrameBytes = Infinity } = options.session ?? {};
     this.version = version;
     this.features = features;
@@ -193,6 +203,26 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
       now: () => runtime.clock.now(),
       pack: options.compression ? (batch) => compressBatch(runtime, batch, this.maxFrameBytes) : undefined,
     });
+  }
+
+  /** Number of the dial that made it, among the dialer's; 0 as long as it has no socket. */
+  get dial(): number {
+    return this.#dial;
+  }
+
+  /** Whether this node dialed it, or what carries it. */
+  get outbound(): boolean {
+    return this.#outbound;
+  }
+
+  /** Which of this node's secrets and certificates it stands on: a greater number means later ones. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Its stream, as long as that has no socket: the membership connection carries its bytes. */
+  get early(): EarlyStream | null {
+    return this.#early;
   }
 
   /** Where the other end is, as seen from here. */
@@ -250,6 +280,20 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     };
     look();
     if (this.outbound || this.#isDrainAsked) this.#tellDrain();
+  }
+
+  /**
+   * Has its bytes take a socket of their own from now on.
+   *
+   * @param rest What was read from the socket already.
+   */
+  moveTo(stream: ByteStream, rest: Uint8Array, mark: SocketMark, epoch: number): void {
+    const early = this.#early!;
+    this.#early = null;
+    this.#dial = mark.dial;
+    this.#outbound = mark.outbound;
+    this.#epoch = epoch;
+    early.attach(stream, rest, mark);
   }
 
   /** Whether it is to be replaced: what goes in, or what should come out, seems to be lost. */

@@ -2,38 +2,33 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../transport/runtime.ts";
-import { checkOwner, isPreferred } from "./acceptor/admission.ts";
 import { Accepting, type AcceptingHost } from "./acceptor/accepting.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
-import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
-import { ConnectionOpener, type DialOptions, type OpenedStream } from "./handshake/connection_opener.ts";
+import type { Connection, ConnectionHandler } from "./connection.ts";
+import { ConnectionOpener, type DialOptions } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import type { ConnectionRequest } from "./handshake/introduction.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialers } from "./dialer/dialers.ts";
 import { Dialing } from "./dialer/dialing.ts";
 import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
-import { MEMBERSHIP_CHANNEL, Peer, slotKey } from "./peer.ts";
+import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
+import { SlotFiller, type SlotFillerHost } from "./slot_filler.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
 import { ReadingRoom } from "./reading_room.ts";
 import { memberHosts, Reception } from "./acceptor/reception.ts";
 import { Renewal } from "./renewal.ts";
-import { ReplacedConnections } from "./replaced_connections.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { Shortage } from "./shortage.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
 
-/** Which connection of a peer it is. */
-type SlotIdentity = Omit<ConnectionIdentity, "peer">;
-
 /** All connections of this node: opened, kept, replaced and closed. */
-export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
+export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
@@ -56,7 +51,7 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
   readonly #accepting: Accepting;
   readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
-  readonly #replaced: ReplacedConnections;
+  readonly #filler: SlotFiller;
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -76,11 +71,11 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
       self: options.self,
       peers: this.#peers,
       mayDial: (address) => options.mayDial?.(address) ?? true,
-      use: (...dialed) => this.#takeSlot(...dialed),
+      use: (...dialed) => this.#filler.takeSlot(...dialed),
       outlived: (known) => news.take(known),
     });
-    this.#replaced = new ReplacedConnections(options.idleGrace, options.courtesy);
-    this.draining = this.#replaced.open;
+    this.#filler = new SlotFiller(this, options);
+    this.draining = this.#filler.draining;
     this.#check = new LinkCheck(this, options.silence, options.interval);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#idleGrace = new IdleGrace(options.runtime.clock, options.idleGrace, (peer) => this.#closeUnwanted(peer));
@@ -89,16 +84,19 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
       self: options.self,
       peer: (name) => this.#peers.get(name),
       hasJustDialed: (...slot) => this.#dialing.hasJustBegun(slot, options.courtesy),
+      isDialing: (...slot) => this.#dialing.hasJustBegun(slot, Infinity),
       probe: (peer) => options.handler.probe(peer),
       vouch: (...dial) => this.#dialing.vouching.ask(...dial),
       disconnect: (peer) => this.disconnect(peer),
       wallTime: () => clock.wallTime(),
+      fits: (...asked) => this.#filler.early.fits(...asked),
+      unfit: (...asked) => this.#filler.early.refused(...asked),
       hasRoomFor: (...asked) => this.shortage.hasRoomFor(...asked),
       outlived: (known) => news.take(known),
     });
     const welcome: AcceptingHost = {
       self: () => this.#stopped ? null : options.self(),
-      welcome: (...accepted) => this.#welcome(...accepted),
+      welcome: (...accepted) => this.#filler.welcome(...accepted),
       released: (name) => this.#peers.has(name) && this.settle(this.#peers.get(name)!),
     };
     this.#accepting = new Accepting(welcome, this.#opener, this.#reception);
@@ -120,12 +118,14 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
     const wanted = new Set(specs.map(({ name }) => name));
     for (const peer of [...this.#peers.values()]) if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
     for (const spec of specs) {
-      const peer = this.#know(spec);
+      const peer = this.know(spec);
       if (peer.wanted) continue;
       peer.wanted = true;
       tellInterest(peer);
       this.#idleGrace.end(peer);
       this.#dialers.of(peer).reconcile();
+      // Where it is linked already it is up now: who has it wanted is done first.
+      if (peer.membership !== null) this.runtime.defer(() => this.#peers.get(peer.name) === peer && this.settle(peer));
     }
   }
 
@@ -157,6 +157,32 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
   /** Answers a stream that the listener accepted. */
   accept(stream: ByteStream): Promise<void> {
     return this.#unfinished.add(this.#accepting.accept(stream));
+  }
+
+  /** Whether the node takes no connections any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
+  /** Whether the membership connection carries a part of what goes over another one. */
+  isCarried(connection: Connection<Peer>): boolean {
+    return this.#filler.early.carries(connection);
+  }
+
+  /** A connection is dialed anew no more: another one has its slot. */
+  replaced(connection: Connection<Peer>): void {
+    this.renewal.settle(connection);
+  }
+
+  /** A connection with a peer was dialed for a while only. */
+  visited(peer: Peer): void {
+    this.#idleGrace.begin(peer);
+  }
+
+  /** Whether a connection is about to open that fills a slot, whoever dials. */
+  isExpected(peer: Peer, channel: string, index: number): boolean {
+    return this.#dialing.hasJustBegun([peer.name, channel, index], Infinity) ||
+      this.#reception.expects(peer, channel, index);
   }
 
   /** Whether a dialer was admitted to a slot that it has not filled yet. */
@@ -202,7 +228,7 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
   /** Closes all connections with a peer. */
   disconnect(peer: Peer, reason?: unknown): void {
     for (const connection of peer.connections()) connection.close(reason);
-    this.#replaced.close(peer, reason);
+    this.#filler.closeReplaced(peer, reason);
   }
 
   /** Closes everything, for good. @returns Resolves once the dials and handshakes under way have closed their streams as well. */
@@ -229,16 +255,17 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
   frame: ConnectionHandler<Peer>["frame"] = (connection, kind, buffer, start, end) => {
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
-    if (kind === FrameKind.drain) this.#takeDrain(connection);
+    if (kind === FrameKind.early) this.#takeEarly(connection, buffer, start, end);
+    else if (kind === FrameKind.drain) this.#filler.takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
-    else if (kind === FrameKind.interest) takeInterest(connection.peer, buffer, start, end);
+    else if (kind === FrameKind.interest) this.#takeInterest(connection, buffer, start, end);
     else return this.#options.handler.frame(connection, kind, buffer, start, end);
   };
 
   /** One of the connections closed. */
   closed(connection: Connection<Peer>, error: unknown): void {
     const present = connection.peer.remove(connection);
-    this.#replaced.open.delete(connection);
+    this.#filler.closed(connection);
     this.renewal.settle(connection);
     this.#dialing.vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
@@ -249,89 +276,30 @@ export class ConnectionPool implements ConnectionHandler<Peer>, PeerDialerHost {
     return this.#unfinished.add(this.#dialing.open(...args));
   }
 
-  /** Uses a stream that was accepted. */
-  #welcome(request: ConnectionRequest, opened: OpenedStream): void {
-    const peer = this.#know(request.spec);
-    peer.lostDials.set(slotKey(request.channel, request.index), request.seen);
-    this.#fillSlot(peer, { ...request, outbound: false }, opened);
+  /** A channel is used for the first time. */
+  #wake(peer: Peer, channel: string): void {
+    if (this.#stopped || peer.membership === null) return;
+    this.#filler.early.wake(peer, channel);
+    this.#dialers.of(peer).reconcile();
   }
 
-  /** Uses a stream that was dialed. @returns The connection that fills the slot now, this one or a better one; `null` for none. */
-  #takeSlot(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null {
-    const known = this.#peers.get(opened.spec.name);
-    if (known !== undefined) checkOwner(known.spec, opened);
-    const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
-    // The other side has had it, and has replaced it since.
-    const isLost = request.dial <= (known?.lostDials.get(slotKey(request.channel, request.index)) ?? 0);
-    const isUseful = !this.#stopped && request.spec === this.#options.self() && !isOld && !isLost;
-    const peer = isUseful ? this.#know(opened.spec) : null;
-    const present = peer?.at(request.channel, request.index) ?? null;
-    const isBetter = peer !== null && isPreferred(request, present, peer, request.spec);
-    const connection = isBetter ? this.#fillSlot(peer, { ...request, outbound: true }, opened) : null;
-    if (connection === null && present !== null && peer !== null) {
-      this.#replaced.addSurplus(this.#connection(peer, { ...request, outbound: true }, opened));
-    } else if (connection === null) opened.stream.close();
-    if (peer === null) return null;
-    if (!peer.wanted && this.#peers.get(peer.name) === peer) this.#idleGrace.begin(peer);
-    return connection ?? peer.at(request.channel, request.index);
+  #takeEarly(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
+    if (this.#filler.early.take(connection, buffer, start, end)) this.settle(connection.peer);
   }
 
-  #connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection<Peer> {
-    const { stream, reader, epoch } = session;
-    const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
-    return new Connection({ ...identity, peer, epoch }, stream, reader, this, this.runtime, options);
-  }
-
-  /** Puts an open connection into its slot. @returns The connection, or `null` when that is better filled. */
-  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection<Peer> | null {
-    const { channel, index, lost } = identity;
-    if (!peer.hasSlot(channel, index)) return null;
-    const connection = this.#connection(peer, identity, opened);
-    const replaced = peer.fill(connection);
-    if (replaced !== null && lost) replaced.doubtful = true;
-    if (channel === MEMBERSHIP_CHANNEL) {
-      // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
-      const doubtful = peer.connections().filter((other) => other !== connection && other.inDoubt);
-      peer.doubtful = false;
-      peer.wantedThere = true;
-      if (!peer.wanted) tellInterest(peer);
-      for (const other of doubtful) this.#retire(other);
-      peer.silent = false;
-    }
-    if (replaced !== null) this.#retire(replaced);
-    // What waits for room there goes on here, before what comes later.
-    replaced?.queue.release();
-    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#replaced.before(connection));
-    this.settle(peer);
-    return connection;
-  }
-
-  /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
-  #retire(connection: Connection<Peer>): void {
-    if (connection.closed) return;
-    this.renewal.settle(connection);
-    this.#replaced.add(connection);
-  }
-
-  /** The other side has replaced a connection, maybe before this one. */
-  #takeDrain(connection: Connection<Peer>): void {
-    const { peer, channel, index } = connection;
-    connection.takeDrain();
-    if (peer.at(channel, index) !== connection) return;
-    // Until the one that replaces it is open here as well, this side goes on with it.
-    const isExpected = this.#dialing.hasJustBegun([peer.name, channel, index], Infinity) ||
-      this.#reception.expects(peer, channel, index);
-    if (isExpected) return;
-    this.#retire(connection);
+  #takeInterest({ peer }: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
+    takeInterest(peer, buffer, start, end);
     this.settle(peer);
   }
 
-  #know(spec: NodeSpec): Peer {
+  /** Takes note of what a node says of itself. */
+  know(spec: NodeSpec): Peer {
     const known = this.#peers.get(spec.name);
-    this.#replaced.closeFormer(spec);
+    this.#filler.closeFormer(spec);
     if (known === undefined) {
       const peer = new Peer(spec, this.#options.self(), new ReadingRoom(this.#options.halfReadMax));
       peer.heardAt = this.runtime.clock.now();
+      peer.wake = (channel) => this.#wake(peer, channel);
       peer.met = this.#options.handler.hasMet?.(spec.name) ?? false;
       this.#peers.set(spec.name, peer);
       return peer;

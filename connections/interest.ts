@@ -21,4 +21,5 @@ export function takeInterest(peer: Peer, buffer: Uint8Array, start: number, end:
     throw new TypeError("Cannot read the interest of a peer: it is neither true nor false");
   }
   peer.wantedThere = wanted;
+  peer.toldInterest = true;
 }

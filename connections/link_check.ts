@@ -17,6 +17,8 @@ const MEMBERSHIP_REPORT_BYTES = 4_096;
 export interface LinkCheckHost {
   readonly runtime: { readonly clock: Clock };
   readonly peers: ReadonlyMap<string, Peer>;
+  /** Whether the membership connection carries a part of what goes over another one. */
+  isCarried(connection: Connection<Peer>): boolean;
   /** Acts on what has changed about a peer. */
   settle(peer: Peer): void;
 }
@@ -100,8 +102,9 @@ export class LinkCheck {
     if (closed || !connection.features.has("probe") || peer.at(channel, connection.index) !== connection) return;
     if (!connection.confirmation.look(connection, counted, limits) || mute) return;
     connection.mute = true;
-    if (channel === MEMBERSHIP_CHANNEL) this.doubt(peer);
-    else this.#host.settle(peer);
+    if (channel === MEMBERSHIP_CHANNEL) return this.doubt(peer);
+    if (peer.membership !== null && this.#host.isCarried(connection)) peer.doubtful = peer.membership.doubtful = true;
+    this.#host.settle(peer);
   }
 
   #judge(peer: Peer, now: number, counted: number): void {

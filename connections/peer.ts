@@ -26,6 +26,14 @@ export class Peer {
   wanted = false;
   /** Whether the strategy over there wants connections with this node: when a membership connection opens it does, until it says otherwise. */
   wantedThere = true;
+  /** Whether it has said so since the membership connection opened. */
+  toldInterest = false;
+  /** Whether its membership connection stands in for the connections of channels that were not used yet. */
+  lending = false;
+  /** Channels that were used since the node began to live, by either side: their connections are to be open from then on. */
+  readonly awake: Set<string> = new Set();
+  /** Called when a channel is to be used for the first time: begins its connections. */
+  wake: ((channel: string) => void) | undefined;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
   silent = false;
   /** Whether an injected partition lies in between: nothing passes but the word that it is over. */
@@ -151,6 +159,7 @@ export class Peer {
       }
     }
     if (restarted) this.#isParty = false;
+    if (restarted) this.awake.clear();
     if (restarted) this.seenDials.clear();
     if (restarted) this.lostDials.clear();
     return surplus;
@@ -173,10 +182,16 @@ export class Peer {
     line[connection.index] = connection;
     this.met = true;
     if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
+    else this.awake.add(connection.channel);
     this.version = connection.version;
     this.features = connection.features;
-    if (!connection.outbound) this.seenDials.set(slotKey(connection.channel, connection.index), connection.dial);
+    if (connection.early === null) this.noteDial(connection);
     return replaced;
+  }
+
+  /** Takes note of the dial that made a connection. */
+  noteDial({ outbound, channel, index, dial }: Connection<Peer>): void {
+    if (!outbound) this.seenDials.set(slotKey(channel, index), dial);
   }
 
   /** Takes a connection out of its slot. @returns Whether it was there. */
@@ -204,8 +219,9 @@ export class Peer {
    */
   pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection<Peer> | null {
     if (this.unreachable) return null;
-    const connection = this.#pickFrom(channel, partitionKey);
-    return connection === null && fallback ? this.#pickFrom(DEFAULT_CHANNEL, partitionKey) : connection;
+    const connection = this.#pickFrom(channel, partitionKey) ?? this.#pickAsleep(channel, partitionKey);
+    if (connection !== null || !fallback) return connection;
+    return this.#pickFrom(DEFAULT_CHANNEL, partitionKey) ?? this.#pickAsleep(DEFAULT_CHANNEL, partitionKey);
   }
 
   /** How many connections a channel should have; a partition key below that picks each of them in turn. */
@@ -220,10 +236,26 @@ export class Peer {
     return count;
   }
 
-  /** Whether a channel has all its connections, and none of them is mute. */
+  /** Whether messages can be sent on a channel: it has connections that are not mute, or they begin when it is first used. */
+  carries(channel: string): boolean {
+    return this.openOn(channel) > 0 || this.isAsleep(channel);
+  }
+
+  /** Whether a channel was not used yet, and can be: then its connections need not be open. */
+  isAsleep(channel: string): boolean {
+    return this.lending && isUsable(this.membership) && this.#lines.has(channel) && this.#wakesLater(channel);
+  }
+
+  /** Whether a channel has all the connections that it needs, and none of them is mute. */
   isComplete(channel: string): boolean {
     const line = this.#lines.get(channel);
-    return line !== undefined && line.every(isUsable);
+    return line !== undefined && (line.every(isUsable) || this.isAsleep(channel));
+  }
+
+  /** Notes whether the membership connection stands in for others: it does from when either side wants connections, for as long as it is open. */
+  lend(): void {
+    if (this.membership === null || !this.features.has("early")) this.lending = false;
+    else if (this.wanted || (this.toldInterest && this.wantedThere)) this.lending = true;
   }
 
   /** Whether a channel has connections, and all of them are mute. */
@@ -263,16 +295,22 @@ export class Peer {
     return [...this.#lines.values()].flatMap((line) => line.filter((connection) => connection !== null));
   }
 
-  /** Slots without a connection. */
+  /** Slots that need a socket. */
   gaps(): { channel: string; index: number }[] {
-    return [...this.#lines].flatMap(([channel, line]) =>
-      line.flatMap((connection, index) => connection === null ? [{ channel, index }] : [])
-    );
+    const gaps: { channel: string; index: number }[] = [];
+    for (const [channel, line] of this.#lines) {
+      if (this.#wakesLater(channel)) continue;
+      for (let index = 0; index < line.length; index++) {
+        const connection = line[index]!;
+        if (connection === null || connection.early !== null) gaps.push({ channel, index });
+      }
+    }
+    return gaps;
   }
 
-  /** Slots whose connections are in doubt. */
+  /** Slots whose sockets are in doubt. */
   doubts(): { channel: string; index: number }[] {
-    return this.connections().filter(({ inDoubt }) => inDoubt);
+    return this.connections().filter(({ inDoubt, early }) => inDoubt && early === null);
   }
 
   /** Whether any frame came in since {@linkcode listen} was called last. */
@@ -286,6 +324,17 @@ export class Peer {
     this.#framesBefore = this.framesIn;
     this.heardAt = now;
     return true;
+  }
+
+  /** Whether a channel's connections are opened when it is first used, which it was not. */
+  #wakesLater(channel: string): boolean {
+    return channel !== MEMBERSHIP_CHANNEL && this.features.has("early") && !this.awake.has(channel);
+  }
+
+  #pickAsleep(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {
+    if (this.wake === undefined || !this.isAsleep(channel)) return null;
+    this.wake(channel);
+    return this.#pickFrom(channel, partitionKey);
   }
 
   #pickFrom(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {

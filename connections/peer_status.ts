@@ -8,13 +8,13 @@ export interface PeerStatusHandler {
   linked(peer: Peer): void;
   /** The last connection closed, or the failure detector silenced the peer. */
   unlinked(peer: Peer): void;
-  /** Messages can flow: there is a connection of the default channel as well. */
+  /** Messages can flow: there is a connection of the default channel as well, or will be when it is first used. */
   up(peer: Peer): void;
   /** The last connection closed, or the failure detector silenced the peer. */
   down(peer: Peer): void;
-  /** The channel has all its connections. */
+  /** The channel has all the connections that it needs. */
   channelUp(peer: Peer, channel: string): void;
-  /** The channel has no connection left. */
+  /** The channel has no connection left, and none that would be opened when it is used. */
   channelDown(peer: Peer, channel: string): void;
 }
 
@@ -26,13 +26,14 @@ export interface PeerStatusHandler {
 export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: number, expected: boolean): void {
   // Where nothing is in doubt any more, as with a new incarnation, it is in reach.
   peer.severed &&= peer.inDoubt;
+  peer.lend();
   const alive = !peer.unreachable && (expected || peer.connections().length > 0);
   if (!peer.linked && alive && peer.membership !== null) {
     peer.change("linked");
     peer.heardAt = now;
     handler.linked(peer);
   }
-  if (!peer.up && peer.linked && alive && peer.openOn(DEFAULT_CHANNEL) > 0) {
+  if (!peer.up && peer.linked && alive && peer.carries(DEFAULT_CHANNEL)) {
     peer.change("up");
     handler.up(peer);
   }
@@ -69,7 +70,7 @@ function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
     if (!up && !peer.unreachable && peer.isComplete(channel)) {
       peer.channelsUp.add(channel);
       handler.channelUp(peer, channel);
-    } else if (up && (peer.unreachable || peer.openOn(channel) === 0)) {
+    } else if (up && (peer.unreachable || !peer.carries(channel))) {
       peer.channelsUp.delete(channel);
       handler.channelDown(peer, channel);
     }

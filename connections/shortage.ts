@@ -58,7 +58,7 @@ export class Shortage {
       if (open + missing <= this.#limit) break;
       // To take away what carries messages helps nobody.
       if (peer.up) continue;
-      open -= peer.connections().length;
+      open -= socketsOf(peer);
       missing -= peer.gaps().length;
       this.#host.disconnect(peer);
     }
@@ -88,7 +88,7 @@ export class Shortage {
 
   #open(): number {
     let open = 0;
-    for (const peer of this.#host.peers.values()) open += peer.connections().length;
+    for (const peer of this.#host.peers.values()) open += socketsOf(peer);
     return open;
   }
 }
@@ -101,4 +101,8 @@ export function tooFewDescriptors(name: string): Refusal {
 
 function isBegun(peer: Peer): boolean {
   return peer.connections().length > 0;
+}
+
+function socketsOf(peer: Peer): number {
+  return peer.connections().filter(({ early }) => early === null).length;
 }

@@ -52,8 +52,8 @@ function untilClosed(by: Node, node: string, channel: string): Promise<void> {
   const stopped = by.context.untilStopped(undefined);
   const check = () => {
     const peer = by.pool.peers.get(node);
-    const open = peer === undefined ? 0 : peer.openOn(channel) + peer.openOn(DEFAULT_CHANNEL);
-    if (open === 0 || stopped.aborted) closed.resolve();
+    const isOpen = peer !== undefined && (peer.carries(channel) || peer.carries(DEFAULT_CHANNEL));
+    if (!isOpen || stopped.aborted) closed.resolve();
   };
   const subscriptions = [channel, DEFAULT_CHANNEL].map((each) => by.status.down.add(node, check, { channel: each }));
   stopped.addEventListener("abort", check);

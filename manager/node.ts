@@ -175,7 +175,7 @@ export class Node implements ConnectionPoolHandler {
   isConnected(name: string, channel?: string): boolean {
     if (name === this.self.name) return true;
     const peer = this.pool.peers.get(name);
-    return peer !== undefined && peer.up && (channel === undefined || peer.openOn(channel) > 0);
+    return peer !== undefined && peer.up && (channel === undefined || peer.carries(channel));
   }
 
   /** Whether every connection with a node is open, and none is in doubt. */

@@ -244,7 +244,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
 
   /**
    * Joins the cluster of `peer`, and waits until both know each other as members, and every connection is open with it and with all
-   * other members that this node is to be connected with: a message to any of them works right afterwards. A member that refuses
+   * other members that this node is to be connected with: a message to any of them works right afterwards, on any channel. (The connections
+   * of a channel that was never used are not missed: they open with its first message, which does not wait for them.) A member that refuses
    * connections, or is silent for half of the time of a handshake while nothing else comes forward, is not waited for. Where a host name
    * stands for several hosts, they are asked one after the other; joining this node itself, by its specification or an address of its
    * own, does nothing.
@@ -369,7 +370,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   // Connections.
 
   /**
-   * Calls `listener` each time `node` can be reached, or with `channel`, each time the channel has all its connections.
+   * Calls `listener` each time `node` can be reached, or with `channel`, each time the channel has all its connections, or none that it
+   * needs before it is first used.
    *
    * @param node A name, or `"*"` for every node.
    * @returns Ends the subscription when disposed.
@@ -415,7 +417,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   onDown(node: string, listener: StatusListener, options?: StatusOptions): Disposable;
 
   /**
-   * Whether a node can be reached now; with a channel, whether it has at least one connection. Always true for this node.
+   * Whether a node can be reached now; with a channel, whether that carries messages: it has at least one connection,
+   * or its connections will open when it is first used. Always true for this node.
    *
    * @example By node, and by channel
    * ```ts
@@ -434,7 +437,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   isConnected(node: string | NodeSpec, channel?: string): boolean;
 
   /**
-   * Whether every connection with a node is open, and none about to be replaced because nothing comes through. Always true for this node.
+   * Whether every connection with a node is open that is needed, and none about to be replaced because nothing comes through. Those of a
+   * channel are needed from its first use on. Always true for this node.
    *
    * @example After syncJoin()
    * ```ts

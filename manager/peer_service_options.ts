@@ -27,7 +27,7 @@ export interface EvictOptions {
 /** How a channel carries messages. */
 export interface ChannelOptions {
   /**
-   * Connections per pair of nodes, 1 to 64. Where the two differ, the greater number counts.
+   * Connections per pair of nodes, 1 to 64, from the first use of the channel on. Where the two differ, the smaller number counts.
    *
    * @default {1}
    */

@@ -12,7 +12,7 @@ import { type Posture, postureOf } from "./posture.ts";
 
 /** What is known of one peer's connections. */
 export interface PeerStats {
-  /** Open connections. */
+  /** Open connections: those of channels that were not used yet are opened when these are. */
   readonly connections: number;
   /** Bytes that wait to be sent to it. */
   readonly queuedBytes: number;
@@ -61,7 +61,7 @@ export function nodeStats(node: Node): PeerServiceStats {
     const total = (count: (connection: typeof connections[number]) => number) =>
       connections.reduce((sum, connection) => sum + count(connection), 0);
     return [peer.name, {
-      connections: connections.length,
+      connections: connections.filter(({ early }) => early === null).length,
       queuedBytes: total(({ queue }) => queue.queuedBytes),
       bytesIn: total(({ reader }) => reader.bytesRead),
       bytesOut: total(({ queue }) => queue.bytesWritten),

@@ -24,7 +24,7 @@ export interface ByteStream {
   /** The other end, as far as it is known. */
   readonly remoteAddress: Address;
   /** The certificate of the other end. Left out where the transport knows of none. */
-  readonly certificate?: PeerCertificate;
+  readonly certificate?: PeerCertificate | undefined;
   /** SHA-256 of the certificate that this end has shown. Left out where it has shown none. */
   readonly ownFingerprint256?: string;
   /** Whether the transport has got other certificates since the stream was begun. */

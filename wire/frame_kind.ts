@@ -47,6 +47,8 @@ export const FrameKind = {
   vouch: 0x1d,
   /** The answer: number of the question, 1 for yes, 0 for no. */
   vouched: 0x1e,
+  /** Over the membership connection: bytes of a connection that has no socket yet, room for more, or that it moves to its socket. */
+  early: 0x1f,
 
   /** Binds a number to a handler name, for this connection and direction. */
   handlerName: 0x20,

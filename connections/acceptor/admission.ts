@@ -17,6 +17,8 @@ export interface AdmissionContext {
   readonly peer: Peer | undefined;
   /** Whether this node has begun to dial the same slot at about the same time. */
   readonly dialing: boolean;
+  /** Whether the dialer means a connection without a socket that is here as well, or can be. */
+  readonly fits: boolean;
   /** Milliseconds since the epoch. */
   readonly wallTime: number;
 }
@@ -35,7 +37,7 @@ const DIALS_AHEAD = 2 ** 20;
  */
 export function judgeRequest(
   request: ConnectionRequest,
-  { self, peer, dialing, wallTime }: AdmissionContext,
+  { self, peer, dialing, fits, wallTime }: AdmissionContext,
 ): Refusal | "probe" | null {
   const { spec, channel, index } = request;
   if (spec.name === self.name) return ownName(spec, self);
@@ -54,19 +56,22 @@ export function judgeRequest(
       `Cannot accept "${spec.name}": channel "${channel}" has ${slots} connections, asked for number ${index}`;
     return { code: "channel", reason };
   }
-  if (peer === undefined) return null;
+  if (peer === undefined) return request.early === undefined ? null : noLongerEarly(spec);
   if (peer.partitioned) {
     return { code: "partitioned", reason: `Cannot accept "${spec.name}": an injected partition is in between` };
   }
+  const isEarly = request.early !== undefined;
+  if (isEarly && !fits) return noLongerEarly(spec);
   if (spec.incarnation > peer.spec.incarnation) return peer.membership !== null && !peer.silent ? "probe" : null;
   if (request.dial <= (peer.seenDials.get(slotKey(channel, index)) ?? 0)) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": a later dial of its has been accepted already` };
   }
   const present = peer.at(channel, index);
+  if (present?.early && !fits) return noLongerEarly(spec);
   const isFirst = self.name < spec.name;
   // Who does not know whom it has reached cannot have seen anything.
   const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
-  const isGone = present === null || (present.inDoubt && !peer.doubtful);
+  const isGone = present === null || isEarly || (present.inDoubt && !peer.doubtful);
   const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;
   if (crossing) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialed from here as well` };
@@ -97,6 +102,14 @@ export function checkOwner(known: NodeSpec, { spec, stream }: Pick<Session, "str
   if (!hasOtherKey(spec, known)) return;
   stream.close();
   throw new HandshakeRefusedError(nameInUse(spec.name));
+}
+
+/** Either side may have a socket for the connection by now, or have lost it with its carrier: the dialer looks again what it has. */
+function noLongerEarly({ name }: NodeSpec): Refusal {
+  return {
+    code: "duplicate",
+    reason: `Cannot accept "${name}": the connection that needs a socket is not the same here`,
+  };
 }
 
 /** What cannot be true: it would be remembered for as long as the name lives. */

@@ -16,6 +16,12 @@ export interface ReceptionHost {
   peer(name: string): Peer | undefined;
   /** Whether this node has begun to dial a slot not long ago. */
   hasJustDialed(name: string, channel: string, index: number): boolean;
+  /** Whether this node is dialing a place. */
+  isDialing(name: string, channel: string, index: number): boolean;
+  /** Whether a dialer means a connection without a socket that is here as well, or can be. */
+  fits(request: ConnectionRequest, peer: Peer): boolean;
+  /** A dialer is refused because it does not. */
+  unfit(request: ConnectionRequest, peer: Peer): void;
   /** Asks a peer for a sign of life. */
   probe(peer: Peer): Promise<boolean>;
   /** Asks the node at the other end of a connection whether a ticket is that of its dial. @returns `null` when it does not answer. */
@@ -85,7 +91,8 @@ export class Reception {
 
   /** Whether a dialer's connection would take the slot of another one. */
   isOccupied({ spec, channel, index }: ConnectionRequest): boolean {
-    return (this.#host.peer(spec.name)?.at(channel, index) ?? null) !== null;
+    const present = this.#host.peer(spec.name)?.at(channel, index) ?? null;
+    return present !== null && present.early === null;
   }
 
   /** A dialer has filled its slot, or given up. @returns Whether it had been admitted. */
@@ -115,10 +122,16 @@ export class Reception {
   #judge(request: ConnectionRequest): Refusal | "probe" | "vouch" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
-    const dialing = this.#host.hasJustDialed(spec.name, channel, index);
+    // Both ends have to take the same socket for what goes on over it: then only one of them may dial, however long that takes.
+    const dialing = request.early === undefined
+      ? this.#host.hasJustDialed(spec.name, channel, index)
+      : this.#host.isDialing(spec.name, channel, index);
     const wallTime = this.#host.wallTime();
     const self = this.#host.self();
-    const decision = judgeRequest(request, { self, peer, dialing, wallTime });
+    const fits = peer !== undefined && this.#host.fits(request, peer);
+    const isEarly = request.early !== undefined || (peer?.at(channel, index)?.early ?? null) !== null;
+    if (peer !== undefined && isEarly && !fits) this.#host.unfit(request, peer);
+    const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime });
     if (decision !== null) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.
     if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {

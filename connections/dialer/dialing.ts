@@ -87,7 +87,9 @@ export class Dialing {
     const seen = known?.seenDials.get(slotKey(channel, index)) ?? 0;
     const ticket = this.vouching.begin(to);
     const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
-    return known?.at(channel, index)?.inDoubt ? { ...request, lost: true } : request;
+    const present = known?.at(channel, index);
+    if (present?.early) return { ...request, early: [present.early.id, present.early.theirs] };
+    return present?.inDoubt ? { ...request, lost: true } : request;
   }
 
   async #dial(

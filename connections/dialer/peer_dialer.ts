@@ -187,7 +187,7 @@ export class PeerDialer {
   async #dialIfMissing(channel: string, index: number): Promise<void> {
     const peer = this.#peer;
     const present = peer.at(channel, index);
-    const isOpen = present !== null && !present.inDoubt && !peer.doubtful;
+    const isOpen = present !== null && present.early === null && !present.inDoubt && !peer.doubtful;
     if (isOpen || !peer.wanted || this.#stopped) return;
     await this.#host.dial(peer, channel, index);
   }

@@ -16,7 +16,7 @@ const FRAME_BYTES_MAX = 2 ** 32 - 1;
  * What this release can do beyond what its version of the protocol says. What a peer does not name is not sent to it. A name is never given to
  * anything else.
  */
-export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch"];
+export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early"];
 
 /** Which connection a dialer asks for. */
 export interface ConnectionRequest {
@@ -38,6 +38,11 @@ export interface ConnectionRequest {
   readonly lost?: true;
   /** A random number, by which the dialer knows its dial when it is asked over another connection. */
   readonly ticket?: number;
+  /**
+   * The connection without a socket that is to go on over this one: its number at the dialer, and at the acceptor, 0 as long as the dialer does
+   * not know that. Left out where there is none.
+   */
+  readonly early?: readonly [dialer: number, acceptor: number];
 }
 
 /** What a node offers on a connection. */
@@ -54,15 +59,21 @@ export interface Terms {
  * @throws {ProtocolError} When it is malformed.
  */
 export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
-  const { to, toIncarnation, channel, index, dial, seen, lost, ticket } = body;
+  const { to, toIncarnation, channel, index, dial, seen, lost, ticket, early } = body;
   if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
   if (!isIntegerIn(toIncarnation, 0) || !isIntegerIn(index, 0) || !isIntegerIn(dial, 0) || !isIntegerIn(seen, 0)) {
     throw malformed("introduction");
   }
   if (lost !== undefined && lost !== true) throw malformed("introduction");
   if (ticket !== undefined && !isIntegerIn(ticket, 0)) throw malformed("introduction");
+  if (early !== undefined && !isPairOfNumbers(early)) throw malformed("introduction");
   const request = { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
-  return { ...request, ...lost === undefined ? {} : { lost }, ...ticket === undefined ? {} : { ticket } };
+  return {
+    ...request,
+    ...lost === undefined ? {} : { lost },
+    ...ticket === undefined ? {} : { ticket },
+    ...early === undefined ? {} : { early },
+  };
 }
 
 /**
@@ -92,4 +103,8 @@ export function termsFrom(body: Readonly<Record<string, unknown>>, what: string)
 
 function isFeature(value: unknown): value is string {
   return typeof value === "string" && value.length > 0 && value.length <= FEATURE_LENGTH_MAX;
+}
+
+function isPairOfNumbers(value: unknown): value is [number, number] {
+  return Array.isArray(value) && value.length === 2 && value.every((number) => isIntegerIn(number, 0, 2 ** 32 - 1));
 }

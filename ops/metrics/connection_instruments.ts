@@ -29,7 +29,7 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     unit: "{connection}",
     help: "Open connections",
     labels: { channel: "channels" },
-    read: (node) => byChannel(node, () => 1),
+    read: (node) => byChannel(node, ({ early }) => early === null ? 1 : 0),
   },
   {
     name: "partisan_connections_target",
@@ -183,7 +183,7 @@ function targets(node: Node): Sample[] {
   const sums = emptySums(node);
   for (const peer of node.pool.peers.values()) {
     if (!peer.wanted) continue;
-    for (const channel of peer.channels) add(sums, channel, peer.openOn(channel));
+    for (const { channel, early, mute } of peer.connections()) if (early === null && !mute) add(sums, channel, 1);
     for (const { channel } of peer.gaps()) add(sums, channel, 1);
   }
   return samplesOf(sums);

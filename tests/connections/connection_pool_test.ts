@@ -47,7 +47,7 @@ Deno.test("two pools that want each other have one connection per slot, and tell
   await world.advance(SOON);
   assertConnected(world, [a, b]);
   for (const [node, other] of [[a, "b"], [b, "a"]] as const) {
-    assertEquals(node.newlyTold(), [`linked ${other}`, `+membership ${other}`, `up ${other}`, `+default ${other}`]);
+    assertEquals(node.newlyTold(), [`linked ${other}`, `up ${other}`, `+default ${other}`, `+membership ${other}`]);
   }
   assertEquals([a.pool.stats.dials, b.pool.stats.dials], [2, 0]);
   assert(await world.isQuiet());

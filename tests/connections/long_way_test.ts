@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertGreater, assertLess } from "@std/assert";
+import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "@partisan/peer-service/testing";
 
 const KIBIBYTE = 1_024;
@@ -28,6 +29,8 @@ async function echoed({ roundTrip, bytesPerSecond, windowBytes }: LongWay, conne
   cluster.world.network.clog("b", "a", bytesPerSecond);
   const [a, b] = [cluster.node("a"), cluster.node("b")];
   b.register("echo", (message) => message);
+  await cluster.runUntil(() => cluster.nodes.map(useChannels).every(Boolean), 10_000);
+  await cluster.advance(roundTrip);
   const payload = new Uint8Array(PAYLOAD);
   const started = cluster.now;
   const actor = async (index: number) => {

@@ -8,6 +8,7 @@ import { announceStatus } from "../../connections/peer_status.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 
+const NO_FEATURES: ReadonlySet<string> = new Set();
 const PLAIN: ChannelSpec = { parallelism: 1, monotonic: false, compression: false };
 
 /** A node with these channels besides the two that every node has. */
@@ -18,7 +19,9 @@ function specWith(channels: Record<string, number>, name = "b", incarnation = 1)
 }
 
 function connection(channel = "membership", index = 0, dial = 1, outbound = false): Connection<Peer> {
-  return { channel, index, dial, outbound } as Connection<Peer>;
+  return { channel, index, dial, outbound, early: null, features: NO_FEATURES } as Partial<
+    Connection<Peer>
+  > as Connection<Peer>;
 }
 
 function open(peer: Peer, ...slots: [channel: string, index: number][]): Connection<Peer>[] {

@@ -10,7 +10,7 @@ import { ConnectionPool } from "../../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../../connections/connection_pool_options.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import type { MemoryHost } from "../../transport/memory/memory_host.ts";
-import type { Peer } from "../../connections/peer.ts";
+import { MEMBERSHIP_CHANNEL, type Peer } from "../../connections/peer.ts";
 import type { ClusterIdentity } from "../../connections/handshake/session.ts";
 import type { Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
@@ -53,6 +53,8 @@ export class PoolNode implements ConnectionPoolHandler {
   readonly messages: [from: string, body: Uint8Array][] = [];
   readonly pinger: Pinger;
   spec: NodeSpec;
+  /** Whether every channel is used as soon as a peer is up. */
+  usesAll = true;
 
   constructor(runtime: Runtime, spec: NodeSpec, identity: ClusterIdentity) {
     this.spec = spec;
@@ -110,8 +112,11 @@ export class PoolNode implements ConnectionPoolHandler {
   }
 
   linked = ({ name }: Peer): void => void this.told.push(`linked ${name}`);
-  up = ({ name }: Peer) => void this.told.push(`up ${name}`);
   down = ({ name }: Peer) => void this.told.push(`down ${name}`);
+  up = (peer: Peer): void => {
+    this.told.push(`up ${peer.name}`);
+    if (this.usesAll) { for (const channel of peer.channels) if (channel !== MEMBERSHIP_CHANNEL) peer.wake?.(channel); }
+  };
   channelUp = ({ name }: Peer, channel: string) => void this.told.push(`+${channel} ${name}`);
   channelDown = ({ name }: Peer, channel: string) => void this.told.push(`-${channel} ${name}`);
   connectionClosed = () => {};

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
+import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 
 /** Milliseconds after which a word that was not answered has been said again, over another connection. */
@@ -54,6 +55,8 @@ Deno.test("a handler learns that its call was given up though the membership con
   const { cluster, signals } = await patientCluster();
   await using _ = cluster;
   const { giveUp } = await begin(cluster, signals);
+  await cluster.runUntil(() => useChannels(cluster.node("a")) && useChannels(cluster.node("b")), 1_000);
+  await cluster.advance(10);
   // The first that was opened.
   cluster.forget("a", "b", 0);
   const { openedAt } = membership();

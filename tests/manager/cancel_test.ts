@@ -89,6 +89,7 @@ scenario("The word that a call was given up is said again when it may be lost wi
   b.register("patient", patient(world, contexts));
   b.addEventListener("down", () => downs++);
   const membership = () => PeerService.nodeOf(a).pool.peers.get("b")?.membership;
+  await world.opened([a, b]);
   for (const isClosedBefore of [false, true]) {
     const controller = new AbortController();
     const call = assertRejects(() => a.call("b", "patient", 1, { signal: controller.signal }), Error, "Enough");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { NotConnectedError } from "../../mod.ts";
+import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
 
 const KIB = 1024;
@@ -23,6 +24,8 @@ scenario("Each pair has as many connections per channel as both sides agree on",
   const b = await world.start("b", { channels: { bulk: { parallelism: 4 }, other: {} } });
   await b.syncJoin(a.spec);
   await world.settled([a, b]);
+  assertEquals([a.stats().peers.b!.connections, b.stats().peers.a!.connections], [1, 1], "nothing is used yet");
+  await world.opened([a, b]);
   for (const [node, peer] of [[a, "b"], [b, "a"]] as const) {
     assertEquals(node.stats().peers[peer]!.connections, 1 + 1 + 2 + 1 + 1);
   }
@@ -75,20 +78,14 @@ scenario("Without a key messages spread over all connections of a channel", asyn
 scenario(
   "While the named channel has no connection the default one carries it, unless that is refused",
   async (world) => {
-    // Connections open in any order: so many that the default one is not the last.
-    const names = ["bulk1", "bulk2", "bulk3", "bulk4", "bulk5", "bulk6", "bulk7", "bulk8"];
-    const channels = Object.fromEntries(names.map((name) => [name, {}]));
-    const [a, b] = [await world.start("a", { channels }), await world.start("b", { channels })];
+    const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: {} } });
+    await world.opened([a, b]);
     const heard = world.inbox(b, "log");
-    const tried = Promise.withResolvers<unknown>();
-    a.onUp("b", () => {
-      const channel = names.find((name) => !a.isConnected("b", name));
-      assert(channel !== undefined, "all the named channels are open already");
-      a.castMessage("b", "log", "fallback", { channel });
-      a.forwardMessage("b", "log", "refused", { channel, fallback: false }).catch(tried.resolve);
-    });
-    await b.syncJoin(a.spec);
-    assert(await tried.promise instanceof NotConnectedError);
+    PeerService.nodeOf(a).pool.peers.get("b")!.at("bulk", 0)!.close();
+    assert(!a.isConnected("b", "bulk"));
+    a.castMessage("b", "log", "fallback", { channel: "bulk" });
+    const refused = () => a.forwardMessage("b", "log", "refused", { channel: "bulk", fallback: false });
+    await assertRejects(refused, NotConnectedError);
     await world.until("it arrived", () => heard.messages.length === 1);
     assertEquals(heard.messages, ["fallback"]);
     assertEquals(heard.contexts[0]!.channel, "default");

@@ -42,7 +42,7 @@ for (const name of ["a", "z"]) {
     async (world) => {
       const others = await world.cluster(Array.from({ length: 20 }, (_, index) => `n${index + 10}`));
       const runtime = world.runtime(name);
-      const a = await world.start(name, { runtime: { ...runtime, transport: limited(runtime.transport, 24) } });
+      const a = await world.start(name, { runtime: { ...runtime, transport: limited(runtime.transport, 12) } });
       const warned: Warning[] = [];
       a.addEventListener("warning", ({ detail }) => warned.push(detail));
       await a.join(others[0]!.spec);
@@ -51,6 +51,12 @@ for (const name of ["a", "z"]) {
       await world.until("five seconds have passed", () => world.clock.now() >= until);
       assertGreaterOrEqual(a.connected().length, 8);
       for (const other of a.connected()) assert(a.isFullyConnected(other));
+      // What has no socket of its own goes over the membership connection.
+      const inboxes = others.filter((other) => a.isConnected(other.name)).map((other) => world.inbox(other, "log"));
+      for (const other of a.connected()) {
+        for (let n = 0; n < 100; n++) a.castMessage(other, "log", new Uint8Array(1_000));
+      }
+      await world.until("all have arrived", () => inboxes.every(({ messages }) => messages.length === 100));
       assertEquals(warned.filter(({ code }) => code === "too-few-descriptors").length, 1);
     },
     ["memory"],

@@ -133,7 +133,7 @@ scenario("forwardMessage() rejects what cannot be encoded or is too large; the c
   }
   await a.forwardMessage("b", "log", new Uint8Array(4_000));
   await world.until("it arrived", () => heard.messages.length === 1);
-  assertEquals(a!.stats().peers.b!.connections, 2);
+  await world.until("its channel is open", () => a!.stats().peers.b!.connections === 2);
 });
 
 scenario("forwardMessage() rejects malformed arguments", async (world) => {

@@ -11,6 +11,7 @@ scenario(
   "A stranger that claims the name of a living node in an open cluster is refused, and nobody notices but the operator",
   async (world) => {
     const [owner, victim] = await world.cluster(["owner", "victim"]);
+    await world.opened([owner, victim]);
     const heard = world.inbox(owner, "log");
     const disturbed: string[] = [];
     const suspicious: string[] = [];

@@ -47,6 +47,7 @@ function sayData(to: Connection, stream: number, position: number, bytes: Uint8A
 async function cluster(world: World, maxStreams = 4) {
   const [a, b] = await world.cluster(["a", "b"], { maxStreams });
   b.registerStream("sink", () => {});
+  await world.opened([a, b]);
   return { a: a, b: b, line: () => connection(a, "b") };
 }
 

@@ -114,7 +114,7 @@ scenario("syncJoin() waits for a mute member no longer than half of the handshak
 
 Deno.test("joinTimeout counts from the last progress", async () => {
   const world = new SimulatedWorld({ latency: uniformLatency(20, 20) });
-  const options = { preset: "local", joinTimeout: 170 } as const;
+  const options = { preset: "local", joinTimeout: 110 } as const;
   const start = (name: string) =>
     startPeerService({ ...options, name, runtime: world.node(name), listen: { hostname: name, port: 1 } });
   await world.wait(

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type ChannelOptions, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../../mod.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
+import { useChannels } from "../use_channels.ts";
 import { DiskCluster, type NodeOptions } from "./disk_cluster.ts";
 import { scenario, type World } from "./worlds.ts";
 
@@ -41,7 +42,8 @@ async function allRight(world: World, nodes: readonly PeerServiceManager[]): Pro
       const belong = nodes.reduce((sum, other) => other === node ? sum : sum + connectionsBetween(node, other), 0);
       return world.transports.get(node.name)!.open !== belong;
     });
-  await world.until("everybody is known and connected as it is now", () => wrongs(nodes).length === 0);
+  const areUsed = () => nodes.map(useChannels).every(Boolean);
+  await world.until("everybody is known and connected as it is now", () => areUsed() && wrongs(nodes).length === 0);
   await world.until("no stream is left over", () => leaks().length === 0);
   for (const node of nodes) {
     assertEquals(node.members(), nodes.map(({ name }) => name).sort());
@@ -124,7 +126,8 @@ for (const [what, before, after] of changes) {
 
 /** Waits until all is right in a simulated cluster. */
 async function settleRight({ cluster }: DiskCluster, limit: number): Promise<void> {
-  await cluster.runUntil(() => wrongs(cluster.nodes).length === 0, limit);
+  const areUsed = () => cluster.nodes.map(useChannels).every(Boolean);
+  await cluster.runUntil(() => areUsed() && wrongs(cluster.nodes).length === 0, limit);
   assertEquals(wrongs(cluster.nodes), []);
   await cluster.advance(20_000);
   assertEquals(wrongs(cluster.nodes), []);
@@ -200,6 +203,8 @@ Deno.test("A life that is over does not come back with what it said, although it
   const young = await start("c2", "c", 3);
   await young.join(b.spec);
   await world.advance(5_000);
+  for (const node of [a, b, young]) useChannels(node);
+  await world.advance(1_000);
   assertEquals(wrongs([a, b, young]), []);
   world.resume("c");
   await world.advance(30_000);

@@ -17,6 +17,7 @@ import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { systemClock } from "../../runtime/system.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
+import { useChannels } from "../use_channels.ts";
 import type { OneForEach } from "../tuples.ts";
 import { FaultyTransport } from "./faulty_transport.ts";
 
@@ -117,6 +118,12 @@ export class World {
           node.members().join() === names.join() && names.every((name) => node.isFullyConnected(name))
         ),
     );
+  }
+
+  /** The same, and every channel among them is used, and has its connections. */
+  async opened(nodes: readonly PeerServiceManager[]): Promise<void> {
+    await this.settled(nodes);
+    await this.until("every channel is open", () => nodes.map(useChannels).every(Boolean));
   }
 
   /** Registers a handler that keeps what it is given. */

@@ -143,13 +143,8 @@ class Simulation {
     await cluster.runUntil(() => run.failure !== undefined, LATENCY_MAX_MS);
     this.#reunite();
     this.#supervise();
-    const isWhole = () => {
-      const isComplete = cluster.names.length === this.#scenario.names.length;
-      return isComplete && !this.#isPartitioned() && cluster.disagreement() === undefined;
-    };
-    await cluster.runUntil(() => run.failure !== undefined || isWhole(), this.#scenario.recovery);
+    await this.#untilWhole();
     if (run.failure !== undefined) return;
-    if (!isWhole()) return run.fail(`Not whole after ${this.#scenario.recovery} ms: ${cluster.disagreement()}`);
     this.#recovery = cluster.now - start;
     run.timeline.note("world", "whole again");
     await this.#exchange();
@@ -209,6 +204,8 @@ class Simulation {
     const vanished = find();
     if (vanished.length > 0) run.fail(`${vanished.length} vanished without a word: ${this.#ledger.describe(vanished)}`);
     await this.#quiet();
+    // Those that were found out are being replaced.
+    await this.#untilWhole();
     const ids = this.#workload.sendEverywhere();
     await this.#awaitArrival(ids.plain, ARRIVAL_MS);
     await this.#awaitArrival([...ids.guaranteed, ...ids.broadcast], this.#scenario.recovery);
@@ -228,6 +225,18 @@ class Simulation {
     const lost = missing();
     if (lost.length === 0) return;
     this.run.fail(`${lost.length} messages between healthy nodes have not arrived: ${this.#ledger.describe(lost)}`);
+  }
+
+  /** Waits until everyone is connected with everyone, and says so. */
+  async #untilWhole(): Promise<void> {
+    const cluster = this.#cluster;
+    const { names, recovery } = this.#scenario;
+    const isWhole = () =>
+      cluster.names.length === names.length && !this.#isPartitioned() && cluster.disagreement() === undefined;
+    await cluster.runUntil(() => this.run.failure !== undefined || isWhole(), recovery);
+    if (this.run.failure === undefined && !isWhole()) {
+      this.run.fail(`Not whole after ${recovery} ms: ${cluster.disagreement()}`);
+    }
   }
 
   /** Waits until nothing is in the way of what is sent next. */

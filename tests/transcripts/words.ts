@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { EarlyWord, readEarly } from "../../connections/early/early_frames.ts";
 import { decodeHello } from "../../connections/handshake/hello.ts";
 import type { BroadcastRanges } from "../../gossip/broadcast_id.ts";
 import { broadcastFromValue } from "../../gossip/broadcast_message.ts";
@@ -7,6 +8,7 @@ import { gossipFromValue } from "../../gossip/gossip_message.ts";
 import { checkHeartbeatMessage, HeartbeatWord } from "../../gossip/heartbeat_message.ts";
 import type { MembershipSet } from "../../membership/membership_set.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
+import { readU32 } from "../../wire/integers.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 
@@ -57,6 +59,8 @@ export class Words {
         return this.#heartbeat(decode(body));
       case FrameKind.broadcast:
         return this.#broadcast(decode(body));
+      case FrameKind.early:
+        return this.#early(body);
       case FrameKind.interest:
       case FrameKind.renew:
         return String(decode(body));
@@ -65,9 +69,24 @@ export class Words {
     }
   }
 
-  #introduction({ spec, to, channel, index, lost }: Record<string, unknown>): string {
+  #introduction({ spec, to, channel, index, lost, early }: Record<string, unknown>): string {
     const whom = to === null ? "to any node" : `to ${to}`;
-    return `${this.#spec(spec)} ${whom}, connection ${channel}/${index}${lost ? ", the one before is lost" : ""}`;
+    const more = lost ? ", the one before is lost" : early !== undefined ? ", which has begun" : "";
+    return `${this.#spec(spec)} ${whom}, connection ${channel}/${index}${more}`;
+  }
+
+  /** Of bytes that begin with a frame, all the frames in them. */
+  #early(bytes: Uint8Array): string {
+    const { word, channel, index, body } = readEarly(bytes, 0, bytes.length);
+    const [name] = Object.entries(EarlyWord).find(([, number]) => number === word) ?? ["unknown"];
+    if (word !== EarlyWord.bytes) return `${channel}/${index}: ${name}`;
+    const frames: string[] = [];
+    for (let at = 4; at < body.length;) {
+      const end = at + 4 + readU32(body, at);
+      frames.push(this.of(body[at + 4]!, body.subarray(at + 5, end)));
+      at = end;
+    }
+    return `${channel}/${index}: ${frames.join(", ")}`;
   }
 
   #spec(value: unknown): string {

@@ -29,7 +29,9 @@ function judge(scene: Scene): string | null {
   const { dialer = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialing = false } = scene;
   const { known = dialer, present } = scene;
   const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
-  if (present !== undefined) peer?.fill({ channel: "membership", index: 0, ...present } as Connection<Peer>);
+  if (present !== undefined) {
+    peer?.fill({ channel: "membership", index: 0, early: null, ...present } as Connection<Peer>);
+  }
   const request: ConnectionRequest = {
     spec: dialer,
     to: acceptor.name,
@@ -40,7 +42,13 @@ function judge(scene: Scene): string | null {
     seen: 0,
     ...scene.request,
   };
-  const decision = judgeRequest(request, { self: acceptor, peer, dialing, wallTime: scene.wallTime ?? 1_000 });
+  const decision = judgeRequest(request, {
+    self: acceptor,
+    peer,
+    dialing,
+    fits: false,
+    wallTime: scene.wallTime ?? 1_000,
+  });
   return decision === null || decision === "probe" ? decision : decision.code;
 }
 
@@ -111,7 +119,7 @@ Deno.test("admission: an incarnation that is older than the known one is told wh
   assertEquals(judge({ dialer: nodeSpec("b", 4), known: nodeSpec("b", 5) }), "stale-incarnation");
   const peer = new Peer(nodeSpec("b", 5), nodeSpec("a"));
   const request = { spec: nodeSpec("b", 4), to: "a", toIncarnation: 0, channel: "default", index: 0, dial: 1, seen: 0 };
-  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialing: false, wallTime: 0 }), {
+  assertEquals(judgeRequest(request, { self: nodeSpec("a"), peer, dialing: false, fits: false, wallTime: 0 }), {
     code: "stale-incarnation",
     reason: 'Cannot accept "b": incarnation 4 is older than the known 5',
     known: 5,

@@ -69,7 +69,11 @@ class Bench implements PeerDialerHost {
 
   /** A connection opens. */
   open(channel: string, index = 0, outbound = false): void {
-    this.peer.fill({ channel, index, dial: 1, outbound } as Connection<Peer>);
+    this.peer.fill(
+      { channel, index, dial: 1, outbound, early: null, features: new Set() } as Partial<
+        Connection<Peer>
+      > as Connection<Peer>,
+    );
   }
 
   /** A connection closes, and the dialer is told. */

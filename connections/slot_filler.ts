@@ -1,0 +1,190 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Runtime } from "../transport/runtime.ts";
+import { checkOwner, isPreferred } from "./acceptor/admission.ts";
+import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./connection.ts";
+import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
+import { EarlyConnections, type EarlyHost } from "./early/early_connections.ts";
+import type { OpenedStream } from "./handshake/connection_opener.ts";
+import type { ConnectionRequest } from "./handshake/introduction.ts";
+import { tellInterest } from "./interest.ts";
+import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "./peer.ts";
+import { ReplacedConnections } from "./replaced_connections.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+
+/** Which connection of a peer it is. */
+type SlotIdentity = Omit<ConnectionIdentity<Peer>, "peer">;
+
+/** What a {@linkcode SlotFiller} needs from the pool. */
+export interface SlotFillerHost extends ConnectionHandler<Peer> {
+  readonly runtime: Runtime;
+  /** What is known of other nodes. */
+  readonly peers: ReadonlyMap<string, Peer>;
+  /** Whether the node takes no connections any more. */
+  readonly stopped: boolean;
+  /** Takes note of what a node says of itself. */
+  know(spec: NodeSpec): Peer;
+  /** Whether a connection is about to open that fills the slot, whoever dials. */
+  isExpected(peer: Peer, channel: string, index: number): boolean;
+  /** A connection is dialed anew no more: another one has its slot. */
+  replaced(connection: Connection<Peer>): void;
+  /** A connection with a peer was dialed for a while only. */
+  visited(peer: Peer): void;
+  /** Acts on what has changed about a peer. */
+  settle(peer: Peer): void;
+}
+
+/** Puts open streams into the slots that they are for, and takes out what they replace. */
+export class SlotFiller implements EarlyHost {
+  /** Those that have no socket yet. */
+  readonly early: EarlyConnections;
+  readonly #host: SlotFillerHost;
+  readonly #options: Pick<ConnectionPoolOptions, "self" | "connectionOptions">;
+  readonly #replaced: ReplacedConnections;
+
+  constructor(host: SlotFillerHost, options: ConnectionPoolOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#replaced = new ReplacedConnections(options.idleGrace, options.courtesy);
+    this.early = new EarlyConnections(this);
+  }
+
+  /** Connections that another one has replaced, and that are still open. */
+  get draining(): ReadonlySet<Connection<Peer>> {
+    return this.#replaced.open;
+  }
+
+  /** Uses a stream that was accepted. */
+  welcome(request: ConnectionRequest, opened: OpenedStream): void {
+    const peer = this.#host.know(request.spec);
+    const { channel, index, seen } = request;
+    peer.lostDials.set(slotKey(channel, index), seen);
+    if (request.early === undefined) this.#fillSlot(peer, { ...request, early: null, outbound: false }, opened);
+    else this.#settleMoved(this.early.welcome(request, peer, opened), request, peer, opened);
+  }
+
+  /** Uses a stream that was dialed. @returns The connection that fills the slot now, this one or a better one; `null` for none. */
+  takeSlot(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null {
+    const known = this.#host.peers.get(opened.spec.name);
+    if (known !== undefined) checkOwner(known.spec, opened);
+    const { channel, index } = request;
+    const isOld = opened.spec.incarnation < (known?.incarnation ?? 0);
+    // The other side has had it, and has replaced it since.
+    const isLost = request.dial <= (known?.lostDials.get(slotKey(channel, index)) ?? 0);
+    const isUseful = !this.#host.stopped && request.spec === this.#options.self() && !isOld && !isLost;
+    const peer = isUseful ? this.#host.know(opened.spec) : null;
+    if (peer === null) opened.stream.close();
+    else if (request.early === undefined) this.#fillDialed(peer, request, opened);
+    else this.#settleMoved(this.early.dialed(request, peer, opened), request, peer, opened);
+    if (peer === null) return null;
+    if (!peer.wanted && this.#host.peers.get(peer.name) === peer) this.#host.visited(peer);
+    return peer.at(channel, index);
+  }
+
+  /** Takes a connection out of its slot, and closes it once both sides have read what is under way. */
+  retire(connection: Connection<Peer>): void {
+    if (connection.closed) return;
+    this.#host.replaced(connection);
+    this.#replaced.add(connection);
+  }
+
+  /** The other side has replaced a connection, maybe before this one. */
+  takeDrain(connection: Connection<Peer>): void {
+    const { peer, channel, index } = connection;
+    connection.takeDrain();
+    if (peer.at(channel, index) !== connection) return;
+    // Until the one that replaces it is open here as well, this side goes on with it.
+    if (this.#host.isExpected(peer, channel, index)) return;
+    this.retire(connection);
+    this.#host.settle(peer);
+  }
+
+  /** A connection has closed, and has no slot any more. */
+  closed(connection: Connection<Peer>): void {
+    this.#replaced.open.delete(connection);
+    const { peer, channel } = connection;
+    if (channel !== MEMBERSHIP_CHANNEL) return;
+    if (peer.membership === null) this.early.abandon(peer);
+    else this.early.resume(peer);
+  }
+
+  /** Closes those connections of a peer that others have replaced. */
+  closeReplaced(peer: Peer, reason?: unknown): void {
+    this.#replaced.close(peer, reason);
+  }
+
+  /** Closes those of the former lives of a node. */
+  closeFormer(spec: NodeSpec): void {
+    this.#replaced.closeFormer(spec);
+  }
+
+  connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection<Peer> {
+    const { stream, reader, epoch } = session;
+    const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
+    const { runtime } = this.#host;
+    return new Connection({ ...identity, peer, epoch }, stream, reader, this.#host, runtime, options);
+  }
+
+  selfName(): string {
+    return this.#options.self().name;
+  }
+
+  put(connection: Connection<Peer>, lost?: true): void {
+    const { peer, channel } = connection;
+    const replaced = peer.fill(connection);
+    if (replaced !== null && lost) replaced.doubtful = true;
+    if (channel === MEMBERSHIP_CHANNEL) this.#putMembership(connection);
+    if (replaced !== null) this.retire(replaced);
+    // What waits for room there goes on here, before what comes later.
+    replaced?.queue.release();
+    connection.start(channel === MEMBERSHIP_CHANNEL ? undefined : this.#replaced.before(connection));
+    if (channel === MEMBERSHIP_CHANNEL) this.early.resume(peer);
+  }
+
+  detach(connection: Connection<Peer>): void {
+    connection.peer.remove(connection);
+    this.#replaced.open.add(connection);
+  }
+
+  /** Puts an open connection into its slot. @returns The connection, or `null` when that is better filled. */
+  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection<Peer> | null {
+    if (!peer.hasSlot(identity.channel, identity.index)) return null;
+    const connection = this.connection(peer, identity, opened);
+    this.put(connection, identity.lost);
+    this.#host.settle(peer);
+    return connection;
+  }
+
+  #fillDialed(peer: Peer, request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): void {
+    const identity = { ...request, early: null, outbound: true };
+    const present = peer.at(request.channel, request.index);
+    // It was begun while this dial was under way: the other side goes on with it, and not with this.
+    const isBetter = !present?.early && isPreferred(request, present, peer, request.spec);
+    const connection = isBetter ? this.#fillSlot(peer, identity, opened) : null;
+    if (connection !== null) return;
+    if (present === null || present.early) opened.stream.close();
+    else this.#replaced.addSurplus(this.connection(peer, identity, opened));
+  }
+
+  #putMembership(connection: Connection<Peer>): void {
+    const { peer } = connection;
+    // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
+    const doubtful = peer.connections().filter((other) => other !== connection && other.doubtful);
+    peer.doubtful = false;
+    peer.wantedThere = true;
+    peer.toldInterest = false;
+    if (!peer.wanted || connection.features.has("early")) tellInterest(peer);
+    for (const other of doubtful) {
+      // What the former membership connection did not bring, this one brings.
+      if (this.early.carries(other)) other.doubtful = false;
+      else this.retire(other);
+    }
+    peer.silent = false;
+  }
+
+  #settleMoved(hasMoved: boolean, { channel, index }: ConnectionRequest, peer: Peer, opened: OpenedStream): void {
+    if (!hasMoved) return opened.stream.close();
+    peer.noteDial(peer.at(channel, index)!);
+    this.#host.settle(peer);
+  }
+}
