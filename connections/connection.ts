@@ -449,12 +449,3 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
 function isMessage(kind: number): boolean {
   return kind === FrameKind.message || kind === FrameKind.envelope || kind === FrameKind.traced;
 }
-
-/** The last connection that had the slot of this one, among those that still drain. */
-export function predecessor<P extends ConnectionOwner>(
-  of: Connection<P>,
-  draining: Iterable<Connection<P>>,
-): Connection<P> | undefined {
-  const { peer, channel, index } = of;
-  return [...draining].findLast((other) => other.peer === peer && other.channel === channel && other.index === index);
-}

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type Connection, predecessor } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Peer } from "./peer.ts";
 
@@ -33,9 +33,12 @@ export class ReplacedConnections {
     this.add(connection);
   }
 
-  /** The connection that has to be read before another one. */
+  /** The connection that has to be read before another one: the last one that had the same slot, if it still drains. */
   before(connection: Connection<Peer>): Connection<Peer> | undefined {
-    return predecessor(connection, this.open);
+    const { peer, channel, index } = connection;
+    const isSameSlot = (other: Connection<Peer>) =>
+      other.peer === peer && other.channel === channel && other.index === index;
+    return [...this.open].findLast(isSameSlot);
   }
 
   /** Closes those of a peer at once. */
