@@ -2,6 +2,7 @@
 
 import type { Peer } from "../connections/peer.ts";
 import type { Clock, Timer } from "../runtime/runtime.ts";
+import { networkOf } from "../wire/address_ranges.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Part } from "./part.ts";
 
@@ -38,7 +39,7 @@ export interface StrangersPool {
 
 /** A stranger that is connected. */
 interface Met {
-  readonly hostname: string;
+  readonly network: string;
   /** Ends its time for joining; `null` where it has as much as it likes. */
   readonly timer: Timer | null;
 }
@@ -106,7 +107,7 @@ export class Strangers implements Part {
     }
     if (this.#met.size >= STRANGERS_MAX) this.#makeRoom();
     const timer = this.#knowsAll ? this.#clock.schedule(STRANGER_MS, () => this.#expire(peer)) : null;
-    this.#met.set(peer, { hostname: peer.connections()[0]?.remoteAddress.hostname ?? "", timer });
+    this.#met.set(peer, { network: networkOf(peer.connections()[0]?.remoteAddress.hostname ?? ""), timer });
   }
 
   /** The peer is gone. */
@@ -117,7 +118,7 @@ export class Strangers implements Part {
 
   /** Closes the oldest one of the host that has most of them. */
   #makeRoom(): void {
-    const hosts = Map.groupBy(this.#met, ([, { hostname }]) => hostname);
+    const hosts = Map.groupBy(this.#met, ([, { network }]) => network);
     let greediest: [Peer, Met][] = [];
     for (const ofHost of hosts.values()) if (ofHost.length > greediest.length) greediest = ofHost;
     const [oldest] = greediest;

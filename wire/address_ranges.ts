@@ -49,6 +49,18 @@ export class AddressRanges {
   }
 }
 
+/**
+ * The network of a host, as far as one party has all of it: an IPv6 address stands for the 2^64 ones with the same first half, which are given
+ * out together. Anything else stands for itself.
+ */
+export function networkOf(hostname: string): string {
+  const bytes = hostname.includes(":") ? parseIp(hostname) : null;
+  if (bytes === null) return hostname;
+  const isMapped = bytes[10] === 0xff && bytes[11] === 0xff && bytes.subarray(0, 10).every((byte) => byte === 0);
+  if (isMapped) return bytes.subarray(12).join(".");
+  return `${[0, 2, 4, 6].map((at) => hex(bytes[at]!, bytes[at + 1]!)).join(":")}::/64`;
+}
+
 function parseRange(entry: string): Range | string | null {
   const slash = entry.lastIndexOf("/");
   const host = slash < 0 ? entry : entry.slice(0, slash);

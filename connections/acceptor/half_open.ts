@@ -1,8 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { networkOf } from "../../wire/address_ranges.ts";
+
 /** A slot that an accepted stream has while its handshake is not finished. */
 interface Slot {
-  readonly hostname: string;
+  readonly network: string;
   /** When it was taken. */
   readonly at: number;
   readonly giveUp: () => void;
@@ -24,7 +26,7 @@ export interface HalfOpenOptions {
 }
 
 /**
- * The streams that have not finished their handshake, by the host that they come from. When there is no room, the host that has most of them
+ * The streams that have not finished their handshake, by the host that they come from: of IPv6 addresses, those with the same first half are one. When there is no room, the host that has most of them
  * gives up its oldest one: a stranger that opens thousands gets in its own way, and in nobody else's. Some slots are kept for hosts of members.
  */
 export class HalfOpen {
@@ -50,21 +52,22 @@ export class HalfOpen {
    */
   enter(hostname: string, giveUp: () => void): Disposable | null {
     const { max, isMemberHost, now } = this.#options;
+    const network = networkOf(hostname);
     const isFull = this.#size >= max - Math.floor(max / KEPT_SHARE);
     const hasKeptSlot = isFull && this.#size < max && isMemberHost(hostname);
-    if (isFull && !hasKeptSlot && !this.#makeRoomFor(hostname)) return null;
-    const slot: Slot = { hostname, at: now(), giveUp };
-    const slots = this.#hosts.get(hostname) ?? new Set();
-    this.#hosts.set(hostname, slots.add(slot));
+    if (isFull && !hasKeptSlot && !this.#makeRoomFor(network)) return null;
+    const slot: Slot = { network, at: now(), giveUp };
+    const slots = this.#hosts.get(network) ?? new Set();
+    this.#hosts.set(network, slots.add(slot));
     this.#size++;
     return { [Symbol.dispose]: () => this.#leave(slot) };
   }
 
   /** Has the host with most slots give up its oldest one, unless that would be no fairer. */
-  #makeRoomFor(hostname: string): boolean {
+  #makeRoomFor(network: string): boolean {
     let greediest: Set<Slot> | undefined;
     for (const slots of this.#hosts.values()) if (slots.size > (greediest?.size ?? 0)) greediest = slots;
-    const own = this.#hosts.get(hostname);
+    const own = this.#hosts.get(network);
     if (own !== undefined && own.size === greediest?.size) greediest = own;
     const [oldest] = greediest ?? [];
     if (oldest === undefined) return false;
@@ -78,9 +81,9 @@ export class HalfOpen {
   }
 
   #leave(slot: Slot): void {
-    const slots = this.#hosts.get(slot.hostname);
+    const slots = this.#hosts.get(slot.network);
     if (slots === undefined || !slots.delete(slot)) return;
-    if (slots.size === 0) this.#hosts.delete(slot.hostname);
+    if (slots.size === 0) this.#hosts.delete(slot.network);
     this.#size--;
   }
 }

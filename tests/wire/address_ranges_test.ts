@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertThrows } from "@std/assert";
-import { AddressRanges } from "../../wire/address_ranges.ts";
+import { AddressRanges, networkOf } from "../../wire/address_ranges.ts";
 
 /** Which of these hosts are within the ranges. */
 function within(ranges: readonly string[], hosts: readonly string[]): string[] {
@@ -49,4 +49,15 @@ Deno.test("AddressRanges says which entry is malformed", () => {
   ) {
     assertThrows(() => new AddressRanges([entry], "allow.addresses"), TypeError, `"${entry}" is no range`);
   }
+});
+
+Deno.test("networkOf() is the first half of an IPv6 address, however it is written, and anything else as it is", () => {
+  for (
+    const address of ["2001:db8:0:7::1", "2001:0DB8:0:7:ffff::", "[2001:db8::7:0:0:0:9]", "2001:db8:0:7:1:2:3:4%eth0"]
+  ) {
+    assertEquals(networkOf(address), "2001:db8:0:7::/64", address);
+  }
+  assertEquals(networkOf("::1"), "0:0:0:0::/64");
+  assertEquals(networkOf("::ffff:192.0.2.1"), "192.0.2.1");
+  for (const host of ["192.0.2.1", "a.example", "", "no:address"]) assertEquals(networkOf(host), host);
 });

@@ -50,3 +50,10 @@ Deno.test("HalfOpen keeps slots for hosts of members, and takes none from hosts 
   assertEquals(bench.given, []);
   assertEquals(new Bench(0).enter("any"), null);
 });
+
+Deno.test("HalfOpen takes the IPv6 addresses of one network for one host", () => {
+  const bench = new Bench(16);
+  for (let stream = 0; stream < 14; stream++) assert(bench.enter(`2001:db8:0:7::${stream.toString(16)}`) !== null);
+  assert(bench.enter("2001:db8:0:8::1") !== null);
+  assertEquals(bench.given, ["2001:db8:0:7::0"]);
+});
