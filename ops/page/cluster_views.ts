@@ -102,13 +102,15 @@ export function nodeView(node: Node): NodeView {
 
 function sightsOf(node: Node): Record<string, Sight> {
   const { pool, settings: { strategy } } = node;
-  const sights: Record<string, Sight> = {};
+  const sights = new Map<string, Sight>();
   for (const peer of pool.peers.values()) {
-    if (peer.up && !peer.partitioned) sights[peer.name] = peer.doubtful ? "s" : "u";
-    else if (peer.wanted) sights[peer.name] = "d";
+    if (peer.up && !peer.partitioned) sights.set(peer.name, peer.doubtful ? "s" : "u");
+    else if (peer.wanted) sights.set(peer.name, "d");
   }
   if (strategy.isFullMesh === true) {
-    for (const name of node.overlay.members.keys()) if (name !== node.self.name) sights[name] ??= "d";
+    for (const name of node.overlay.members.keys()) {
+      if (name !== node.self.name && !sights.has(name)) sights.set(name, "d");
+    }
   }
-  return sights;
+  return Object.fromEntries(sights);
 }

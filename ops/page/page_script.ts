@@ -34,7 +34,9 @@ const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
 /** How one node sees another one, both ways: "u", "s", "d", "-" or "?" for each. */
 function sight(from, to) {
   if (from.view === null) return "?";
-  return from.view.sees[to.name] ?? (state.isFullMesh ? "d" : "-");
+  const { sees } = from.view;
+  if (Object.hasOwn(sees, to.name)) return sees[to.name];
+  return state.isFullMesh ? "d" : "-";
 }
 
 function linkOf(a, b) {

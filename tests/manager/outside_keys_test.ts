@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
+import { nodeView } from "../../ops/page/cluster_views.ts";
 import { scenario } from "./worlds.ts";
 
 /** Names that every plain object inherits, or that mean something special on one. */
@@ -24,5 +26,10 @@ for (const name of INHERITED) {
     assertEquals(Object.keys(b.stats().peers), [name]);
     a.setAttribute(name, "said");
     await world.until("it is heard", () => b.attribute(name, name) === "said");
+    // What the page shows, and what an operator reads.
+    assertEquals(Object.entries(nodeView(PeerService.nodeOf(b)).sees), [[name, "u"]]);
+    await a.stop();
+    await world.until("it is down", () => !b.isConnected(name));
+    assertEquals(Object.entries(nodeView(PeerService.nodeOf(b)).sees), [[name, "d"]]);
   });
 }
