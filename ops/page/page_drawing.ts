@@ -135,7 +135,7 @@ function drawHeat() {
   const { context, width, height } = prepared(byId("heat"));
   const { left, top, w, h } = heatGrid({ width, height });
   const names = state.nodes.map(({ name }) => name);
-  const times = state.nodes.map(({ view }) => names.map((name) => view?.roundTrips[name]));
+  const times = state.nodes.map(({ view }) => names.map((name) => own(view?.roundTrips, name)));
   const sorted = times.flat().filter((time) => time !== undefined).sort((a, b) => a - b);
   const ranks = new Map(sorted.map((time, index) => [time, index / Math.max(1, sorted.length - 1)]));
   const [line, focus] = [colour("--line"), colour("--focus")];
@@ -180,7 +180,7 @@ function heatHint({ offsetX, offsetY, target }) {
   const { left, top, w, h } = heatGrid(target.getBoundingClientRect());
   const [from, to] = [state.nodes[Math.floor((offsetY - top) / h)], state.nodes[Math.floor((offsetX - left) / w)]];
   if (from === undefined || to === undefined || from === to) return "";
-  const time = from.view?.roundTrips[to.name];
+  const time = own(from.view?.roundTrips, to.name);
   return from.name + " to " + to.name + ": " + (time === undefined ? "not measured" : time + " ms");
 }
 `;

@@ -31,12 +31,13 @@ const shown = (value) => typeof value === "string" ? value : JSON.stringify(valu
 const size = (bytes) => bytes < 1000 ? bytes + " B" : bytes < 1e6 ? (bytes / 1000).toFixed(1) + " kB" : (bytes / 1e6).toFixed(1) + " MB";
 const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
 
+/** What there is of a node: it may be called "constructor". */
+const own = (byName, name) => byName !== undefined && Object.hasOwn(byName, name) ? byName[name] : undefined;
+
 /** How one node sees another one, both ways: "u", "s", "d", "-" or "?" for each. */
 function sight(from, to) {
   if (from.view === null) return "?";
-  const { sees } = from.view;
-  if (Object.hasOwn(sees, to.name)) return sees[to.name];
-  return state.isFullMesh ? "d" : "-";
+  return own(from.view.sees, to.name) ?? (state.isFullMesh ? "d" : "-");
 }
 
 function linkOf(a, b) {
