@@ -92,7 +92,7 @@ export class Child {
 
 /**
  * Holds a process in SIGSTOP until it is released or this process dies, whichever way: a frozen node could not
- * notice that its supervisor is gone, and would stay behind for ever. So a shell holds it, whose standard input
+ * notice that its supervisor is gone, and would stay behind. So a shell holds it, whose standard input
  * ends in both cases, and which then sends SIGCONT.
  */
 class PauseHolder {

@@ -207,7 +207,7 @@ export const commands: readonly CommandSpec[] = [
   cluster,
   {
     name: "tls ca",
-    summary: "make an authority: ca.crt, for every node, and ca.key, for whoever issues certificates",
+    summary: "make an authority: ca.crt, for every node, and ca.key, with which certificates are issued",
     options: [out, days, json, help],
     examples: ["tls ca --out ca"],
   },

@@ -10,7 +10,7 @@ export class MeshWatch implements SightingWatch {
   readonly #up = new Set<string>();
   /** What each node must see of others next. */
   readonly #expected = new Map<string, Map<string, Observation["kind"]>>();
-  /** Whom each node saw up, unless something was done to them since. */
+  /** The nodes that each node saw up, unless something was done to them since. */
   readonly #steady = new Map<string, Set<string>>();
 
   act({ kind, node }: Action): void {

@@ -43,7 +43,7 @@ export function headingLine(model: ClusterModel, columns: number): Span[] {
   return [span(`  ${names}${numbers}  ${matrix}`, "bold")];
 }
 
-/** One node: its process, its view in numbers, and whom it sees. */
+/** One node: its process, its view in numbers, and the nodes that it sees. */
 export function nodeLine(
   node: NodeModel,
   model: ClusterModel,

@@ -4,7 +4,7 @@ import type { Action, ClusterModel, Observation } from "./cluster_model.ts";
 import { consequenceOf, neverSaw, type SightingWatch } from "./sighting_watch.ts";
 
 /**
- * Follows the log of a partial overlay. Whoever has a neighbour that dies, freezes or leaves has to see it go down; whoever
+ * Follows the log of a partial overlay. A node whose neighbour dies, freezes or leaves has to see it go down; a node that
  * comes, or comes back, must be seen by somebody.
  */
 export class OverlayWatch implements SightingWatch {

@@ -51,7 +51,7 @@ const helpLines = [
   "  l  make it leave the cluster           q  quit",
   "  arrows, 1-9  select a node             ?  show or hide this",
   "",
-  "  Each row is a node's own view. On the right is whom it sees:",
+  "  Each row is a node's own view. On the right are the nodes that it sees:",
   "  ● fully connected   ◐ partly   ○ not, but a member   · no member   - itself",
 ];
 

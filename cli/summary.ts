@@ -7,7 +7,7 @@ import { formatTable } from "./table.ts";
 /** More names than this are counted instead. */
 const NAMES_MAX = 12;
 
-/** What each node lists, whom it sees up, and how its traffic with the others that are up went. */
+/** What each node lists, which ones it sees up, and how its traffic with the others that are up went. */
 export function nodeTable(model: ClusterModel): string[] {
   const counts = streams(model);
   const heading = ["node", "state", "listens on", "members", "sees up", "sent", "received", "missing", "disordered"];

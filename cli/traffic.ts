@@ -16,7 +16,7 @@ const RELIABLY: ForwardOptions = { ack: true, timeout: 10_000, transitive: true 
 export interface TrafficOptions {
   /** Decides how many messages go at once, and what is in them. */
   readonly random: SeededRandom;
-  /** Whether members get messages with whom there is no connection: in a partial overlay there need not be one. */
+  /** Whether members get messages to which there is no connection: in a partial overlay there need not be one. */
   readonly toStrangers: boolean;
 }
 

@@ -30,7 +30,7 @@ const SETTLE_TIMEOUT_MS = 15_000;
 /** How much longer they may take at the beginning, per process to start. */
 const START_TIMEOUT_MS_PER_NODE = 1_000;
 const QUIET_TIMEOUT_MS = 15_000;
-/** Between two steps at least: whoever has just come must not depend on one other node any more when that is killed. */
+/** Between two steps at least: a node that has just come must not depend on one other node any more when that is killed. */
 const REST_MS = 1_000;
 const troubles: ReadonlySet<string> = new Set(["error", "exit", "stderr", "removed"]);
 

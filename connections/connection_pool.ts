@@ -102,7 +102,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#accepting = new Accepting(welcome, this.#opener, this.#reception);
   }
 
-  /** Everyone with whom there are, or should be, connections. */
+  /** All nodes with which there are, or should be, connections. */
   get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
   }
@@ -130,9 +130,9 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   }
 
   /**
-   * Opens the membership connection with whoever lives at one of the addresses, or returns the peer that is linked already.
+   * Opens the membership connection with the node that is at one of the addresses, or returns the peer that is linked already.
    *
-   * @param name The node that is meant, or `null` for whoever answers.
+   * @param name The node that is meant, or `null` for any node that answers.
    * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
    */
   async reach(name: string | null, addresses: readonly Address[], options?: DialOptions): Promise<Peer> {
@@ -307,7 +307,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (spec.incarnation > known.spec.incarnation) {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       known.silent = known.doubtful = false;
-      // Its former incarnation is over, whoever is expected to connect for the new one.
+      // Its former incarnation is over, whichever side is expected to dial for the new one.
       announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
       this.#dialers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
@@ -316,7 +316,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     return known;
   }
 
-  /** Tells what changed about a peer, dials what is missing, and forgets whom nobody needs. */
+  /** Tells what changed about a peer, dials what is missing, and forgets it when it is not needed any more. */
   settle(peer: Peer): void {
     const expected = this.#reception.expects(peer);
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);

@@ -75,7 +75,7 @@ export class Deadlines {
     for (const attempt of this.#attempts) {
       const left = attempt.until - this.#counted;
       if (left > PRECISION_MS) {
-        // Whoever was given up may have begun anew.
+        // A handshake that was given up may have begun anew.
         if (this.#timer === null) this.#schedule(left);
         return;
       }

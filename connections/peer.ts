@@ -121,7 +121,7 @@ export class Peer {
     this.callWaiting();
   }
 
-  /** Waits until it is a member, or has lost a connection: whoever waits has to look which. */
+  /** Waits until it is a member, or has lost a connection: the waiting code has to look which. */
   introduction(): Promise<void> {
     return (this.#introduction ??= Promise.withResolvers()).promise;
   }

@@ -18,7 +18,7 @@ export function isLackOfDescriptors(error: unknown): boolean {
 /** What a {@linkcode Shortage} needs from the pool. */
 export interface ShortageHost {
   readonly runtime: LocalRuntime;
-  /** Everyone with whom there are, or should be, connections. */
+  /** All nodes with which there are, or should be, connections. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
@@ -93,7 +93,7 @@ export class Shortage {
   }
 }
 
-/** What a dialer is told for whom there are no file descriptors. */
+/** What a dialer is told for which there are no file descriptors. */
 export function tooFewDescriptors(name: string): Refusal {
   const reason = `Cannot accept "${name}": this node has too few file descriptors for connections with all nodes`;
   return { code: "no-room", reason };

@@ -12,7 +12,7 @@ interface MessageRun {
 
 /**
  * The messages in a connection that the other side has not said to have read. What is kept of them is how many went to
- * which handler, in order: whoever sends millions to one handler has one entry.
+ * which handler, in order: millions of messages to one handler make one entry.
  */
 export class UnconfirmedMessages {
   #runs: MessageRun[] = [];

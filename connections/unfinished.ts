@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Work that has begun and not ended: whoever gives it up can wait until it has really let go. */
+/** Work that has begun and not ended: the code that gives it up can wait until it has really let go. */
 export class Unfinished {
   readonly #work = new Set<Promise<unknown>>();
 

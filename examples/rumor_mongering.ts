@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Rumor mongering: whoever hears a rumor tells it to a few random members, who do the same; nobody acknowledges anything.
+ * Rumor mongering: a node that hears a rumor tells it to a few random members, which do the same; nothing is acknowledged.
  *
  * Demers et al., "Epidemic algorithms for replicated database maintenance" (PODC 1987), section 1.4: a node that meets others who know
  * the rumor already loses interest, here after `patience` fruitless rounds.

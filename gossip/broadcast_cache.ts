@@ -40,7 +40,7 @@ export interface CachedBroadcast<T> {
 
 /**
  * Recent broadcasts, oldest first. All nodes drop one at about the same time, because its age travels with it: otherwise
- * it could go round for ever among nodes that forget and learn it again.
+ * it could go round without end among nodes that forget and learn it again.
  */
 export class BroadcastCache<T> {
   readonly #messagesMax: number;

@@ -31,7 +31,7 @@ export type BroadcastMessage<T> =
 
 /** A broadcast that has arrived, or begins here. */
 export interface Broadcast<T> {
-  /** Which one it is, and by whom. */
+  /** Which one it is, and which node made it. */
   readonly id: BroadcastId;
   /** What is broadcast. */
   readonly payload: T;

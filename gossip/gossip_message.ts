@@ -16,9 +16,9 @@ import { messageOf } from "../runtime/message_of.ts";
 
 /** What replicas of a membership say to each other. */
 export type GossipMessage =
-  /** A hash of all that I know: whoever knows something else answers with a summary. */
+  /** A hash of all that I know: a node that knows something else answers with a summary. */
   | { readonly kind: "digest"; readonly digest: Digest }
-  /** The dots of all members that I know: whoever knows more or less answers with a delta. */
+  /** The dots of all members that I know: a node that knows more or less answers with a delta. */
   | { readonly kind: "summary"; readonly dots: readonly Dot[] }
   /** Something to merge; and names of which I would like to have what is known. */
   | { readonly kind: "delta"; readonly delta: MembershipSet; readonly wanted: readonly string[] }

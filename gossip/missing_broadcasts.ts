@@ -54,7 +54,7 @@ export class MissingBroadcasts {
     return this.#missing.delete(broadcastKey(id));
   }
 
-  /** Whom to ask for what, now, among those that can be asked. */
+  /** What to ask for now, by node, among those that can be asked. */
   due(now: number, canBeAsked: (announcer: string) => boolean): Map<string, BroadcastId[]> {
     const questions = new Map<string, BroadcastId[]>();
     for (const [key, missing] of this.#missing) {

@@ -6,7 +6,7 @@ import type { Broadcast, BroadcastMessage } from "./broadcast_message.ts";
 
 /** A broadcast that came for the first time. */
 export interface PlumtreeDelivery<T> {
-  /** Which one it is, and by whom. */
+  /** Which one it is, and which node made it. */
   readonly id: BroadcastId;
   /** What was broadcast. */
   readonly payload: T;

@@ -18,7 +18,7 @@ export interface AllowOptions {
    */
   readonly removal?: boolean | undefined;
   /**
-   * Which addresses this node dials, whoever told it of them: ranges such as `"10.0.0.0/8"` or `"fd00::/8"`, single addresses, or host
+   * Which addresses this node dials, wherever it learned them: ranges such as `"10.0.0.0/8"` or `"fd00::/8"`, single addresses, or host
    * names as they are written in addresses. A host name that is not listed itself is not dialed.
    *
    * @default {all}

@@ -39,7 +39,7 @@ interface Source {
 }
 
 /**
- * Asks the sources of the node for addresses, for as long as it lives, and joins whoever is found there and is no member. Nobody is removed
+ * Asks the sources of the node for addresses, for as long as it lives, and joins the nodes that are found there and are no members. No node is removed
  * or forgotten for not being named. Two clusters that know nothing of each other become one as soon as one of their nodes finds another.
  */
 export class Discovering implements Part {

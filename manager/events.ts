@@ -96,7 +96,7 @@ export interface PeerServiceEventMap {
   suspect: CustomEvent<NodeDetail>;
   /**
    * Members have been out of reach for `heartbeat.interval × missed`, or that has changed; at the end `seen` is `known` again. Both sides of a
-   * split are told, each of its own. Only where the strategy keeps a full mesh: elsewhere a node cannot see whom the others reach.
+   * split are told, each of its own. Only where the strategy keeps a full mesh: elsewhere a node cannot see which nodes the others reach.
    */
   partition: CustomEvent<PartitionDetail>;
   /** A message that came here, or was cast from here, did not reach its handler. */

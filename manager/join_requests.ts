@@ -27,7 +27,7 @@ export function beginJoin(
     if (!node.context.stopped) node.warnings.joinFailed(nameOfTarget(target), error);
   };
   return node.join(target, until, { failed }).then(() => {}, (error) => {
-    // Whoever gave it up, or has the node leave, knows that without being told.
+    // The caller that gave it up, or has the node leave, knows that without being told.
     if (until.aborted || isAbort(error)) return;
     node.context.emit("error", { error, node: nameOfTarget(target), during: `joining "${nameOfTarget(target)}"` });
   });

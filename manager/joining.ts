@@ -44,10 +44,10 @@ const SLOW_ANSWERS_MAX = 4;
 /** Nodes that a message names. */
 const NAMED_MAX = 3;
 
-/** Who is to be joined: somebody known, or whoever lives at an address. */
+/** The node that is to be joined: a known one, or the one that is at an address. */
 export type JoinTarget = NodeSpec | Address;
 
-/** Who is told how a join comes along. */
+/** Told how a join comes along. */
 export interface JoinObserver {
   /** It comes along. */
   readonly progress?: (() => void) | undefined;
@@ -173,7 +173,7 @@ export class Joining implements Part {
     }
   }
 
-  /** With whom {@linkcode settled} waits for connections, and what went wrong with them last. */
+  /** The peers with which {@linkcode settled} waits for connections, and what went wrong with them last. */
   obstacles(): string {
     const { pool } = this.#options;
     const missing = [...pool.peers.values()].filter((peer) => peer.wanted && !peer.fullyConnected).slice(0, NAMED_MAX);

@@ -54,7 +54,7 @@ export class Liveness implements Part {
   #accusedAt = -Infinity;
 
   /**
-   * @param suspicion Told of whom the detector suspects, and of whom no longer.
+   * @param suspicion Told which nodes the detector suspects, and which ones no longer.
    * @param ignored Told of each word that is not for the speaker to say.
    */
   constructor(context: NodeContext, suspicion: Suspicion, ignored: () => void) {

@@ -7,7 +7,7 @@ import type { ByteStream } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { identifier, type TlsOptions } from "./identity.ts";
 
-/** The TLS of one node: what it shows, whom it trusts, and whom it takes for what node. All of it can be replaced. */
+/** The TLS of one node: the certificate that it shows, the ones that it trusts, and the nodes that it takes their holders for. All of it can be replaced. */
 export class NodeTls {
   /** Speaks it. */
   readonly transport: TlsTransport;

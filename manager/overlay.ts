@@ -61,7 +61,7 @@ export class Overlay implements Part {
     return [...byName(this.#strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
   }
 
-  /** Keeps connections with whom the strategy wants. */
+  /** Keeps connections with the nodes that the strategy wants. */
   connect(): void {
     this.#context.pool.want(this.#strategy.peers(this.#state));
   }
@@ -155,7 +155,7 @@ export class Overlay implements Part {
     if (specs === this.#specs) return false;
     const own = specs.find(({ name }) => name === self.name);
     if (own !== undefined && isElsewhere(own, self)) {
-      // Whoever believes that would look for this node elsewhere. A newer incarnation is believed by all.
+      // A node that believes that would look for this node elsewhere. A newer incarnation is believed by all.
       this.#refutation.refute(self.incarnation);
       return true;
     }

@@ -80,7 +80,7 @@ export class PartitionControl implements Part {
         );
       }
     } catch (error) {
-      // The request may be under way all the same, and whoever asked does not learn how to end what comes of it.
+      // The request may be under way all the same, and the caller does not learn how to end what comes of it.
       this.resolve(reference);
       throw error;
     } finally {

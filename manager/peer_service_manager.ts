@@ -376,7 +376,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @param node A name, or `"*"` for every node.
    * @returns Ends the subscription when disposed.
    *
-   * @example Greet whoever comes
+   * @example Greet each newcomer
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -458,7 +458,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /**
    * Names of the nodes that can be reached now, without this one, sorted.
    *
-   * @example Whom a node can reach
+   * @example The nodes that a node can reach
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -928,7 +928,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function.
    * @throws {RangeError} When the name is taken, or `concurrency` no integer of 1 or more.
    *
-   * @example Send a file to whoever asks for it
+   * @example Send a file to a node that asks for it
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -1605,7 +1605,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * Proves and accepts other secrets from now on; the first one is preferred. Connections that are open are made anew as with
    * {@linkcode updateTls}.
    *
-   * To replace a secret: first accept both everywhere (`[old, new]`), then `[new]` everywhere. Whoever knows the old one alone cannot connect any more;
+   * To replace a secret: first accept both everywhere (`[old, new]`), then `[new]` everywhere. A node that knows the old one alone cannot connect any more;
    * connections that it has stay open until they close by themselves, or it is removed with `leave(node)`.
    *
    * @param secret One, or up to 8; not none.

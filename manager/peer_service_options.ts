@@ -79,7 +79,7 @@ export interface PeerServiceOptions {
    */
   readonly channels?: Readonly<Record<string, ChannelOptions>> | undefined;
   /**
-   * Who is in the cluster, and who is connected with whom.
+   * Which nodes are in the cluster, and which of them are connected.
    *
    * @default {fullMesh()}
    */

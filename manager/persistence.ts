@@ -118,7 +118,7 @@ export class Persistence implements Part {
     this.#host = host;
     this.#acquaintances = new Acquaintances(former.map(({ name }) => name));
     this.#emit = emit;
-    // Whoever started the node can listen to it only a little later.
+    // The program that started the node can listen to it only a little later.
     this.#telling = this.#runtime.clock.schedule(0, () => {
       this.#isHeard = true;
       this.#tell();

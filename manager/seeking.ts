@@ -14,10 +14,10 @@ const PAUSE_MAX = 60_000;
 const ADDRESSES_MAX = 4_096;
 
 /**
- * Asks whoever lives where a member used to: nodes that restart may change addresses among each other, as containers do. A dial that
- * names the member that it means is refused there (`wrong-node`); this one means whoever answers, and so finds a member of the cluster.
+ * Asks the nodes that are now where members used to be: nodes that restart may change addresses among each other, as containers do. A dial that
+ * names the member that it means is refused there (`wrong-node`); this one means any node that answers, and so finds a member of the cluster.
  *
- * A node that has nobody asks in every round. Otherwise it asks as long as there is somebody whom it cannot reach, ever more rarely: one
+ * A node without connections asks in every round. Otherwise it asks as long as there is a member that it cannot reach, ever more rarely: one
  * address at a time, at most one in a round.
  */
 export class Seeking implements Part {

@@ -31,7 +31,7 @@ export const STRANGER_MS = 10_000;
 
 /** The connections of the node, as far as strangers are concerned. */
 export interface StrangersPool {
-  /** Everyone with whom there are connections, by name. */
+  /** All nodes with which there are connections, by name. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Closes all connections with a peer. */
   disconnect(peer: Peer): void;
@@ -130,7 +130,7 @@ export class Strangers implements Part {
     if (this.#isStranger(peer)) this.#pool.disconnect(peer);
   }
 
-  /** Whether neither the cluster nor this node has to do with a peer: whom this node dialed, it had its reasons for. */
+  /** Whether neither the cluster nor this node has to do with a peer: this node had its reasons to dial the ones that it dialed. */
   #isStranger({ isParty, wanted, membership }: Peer): boolean {
     return !(this.#knowsAll && isParty) && !wanted && membership?.outbound !== true;
   }

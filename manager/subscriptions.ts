@@ -19,7 +19,7 @@ interface Subscription {
   readonly listener: StatusListener;
 }
 
-/** Who wants to know about whom. */
+/** The listeners, by the node that they want to know about. */
 export class Subscriptions {
   readonly #subscriptions = new Set<Subscription>();
   readonly #failed: (error: unknown) => void;

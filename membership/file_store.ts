@@ -6,7 +6,7 @@ import { StoreLock } from "./store_lock.ts";
 /**
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
  *
- * What is written goes to a temporary file beside it, `<path>.<random>.new`, which takes the place of the old one once it is safely on the disk:
+ * What is written goes to a temporary file in the same folder, `<path>.<random>.new`, which takes the place of the old one once it is safely on the disk:
  * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next incarnation. Nobody but the user of the process may read or write them (mode 0600; on Windows the
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.

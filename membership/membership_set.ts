@@ -80,7 +80,7 @@ export interface MembershipChange {
  */
 export class MembershipSet {
   readonly #set: OrSet<string, NodeSpec>;
-  /** What the set says in the end, kept beside it so that asking costs nothing. */
+  /** What the set says in the end, kept with it so that asking costs nothing. */
   readonly #specs: SortedMap<NodeSpec>;
   #digest: Digest | undefined;
 

@@ -63,7 +63,7 @@ export interface OrSetChange<K, V> {
  * assert(merged.merge(removed) === merged);
  * ```
  *
- * @example What is known, and of whom
+ * @example What is known, and of which replica
  * ```ts
  * import { OrSet } from "@partisan/peer-service/membership";
  * import { assert, assertEquals, assertFalse } from "@std/assert";

@@ -76,7 +76,7 @@ export class Deduplication {
   readonly #hearsay = new Map<string, Inbound>();
   /** The one of the last message, who is likely to be that of the next one. */
   #latest: Inbound | undefined;
-  /** Those to whom there is something to report. */
+  /** The senders to which there is something to report. */
   #due: Inbound[] = [];
   /** Those that have left, the last one last. */
   readonly #departed = new Set<string>();
@@ -139,7 +139,7 @@ export class Deduplication {
     return isFirst;
   }
 
-  /** The acknowledgements that are due, and to whom. Each is given once. */
+  /** The acknowledgements that are due, and their receivers. Each is given once. */
   takeAcknowledgements(): {
     readonly to: string;
     readonly acknowledgement: Acknowledgement;

@@ -45,7 +45,7 @@ export interface RelayStep {
   readonly outcome: "arrived" | "forwarded" | "duplicate" | "expired" | "stuck";
   /** The header to send on. */
   readonly header: RelayHeader;
-  /** Whom to send to; empty unless it is forwarded. */
+  /** The nodes to send to; empty unless it is forwarded. */
   readonly next: readonly string[];
 }
 

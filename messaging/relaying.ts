@@ -76,7 +76,7 @@ const PROOFS_MAX = 4_096;
 /**
  * Carries messages over other nodes to where there is no direct connection.
  *
- * Whoever passes a message on can name any node as its origin. So an acknowledgement that comes this way shows a proof: a number by chance that
+ * A node that passes a message on can name any node as its origin. So an acknowledgement that comes this way shows a proof: a number by chance that
  * the messages to its sender carry, and that only nodes on their way have seen.
  */
 export class Relaying {

@@ -29,7 +29,7 @@ export async function serveSocket(
   }
   const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/")) || "/" : ".";
   await checkFolder(folder);
-  // Whoever looks and replaces holds the folder meanwhile.
+  // The process that looks and replaces holds the folder meanwhile.
   using held = await Deno.open(folder, { read: true });
   await held.lock(true);
   await checkFree(path);

@@ -92,13 +92,13 @@ export function flood(peers: readonly NodeSpec[], delta: MembershipSet): Outgoin
   return peers.flatMap((to) => messages.map((message) => ({ to, message })));
 }
 
-/** The other members to whom there is a connection. */
+/** The other members to which there is a connection. */
 export function connectedPeers({ self, set }: FullMeshState, { connected }: StrategyContext): NodeSpec[] {
   return set.others(self.name).filter(({ name }) => connected.has(name));
 }
 
 /**
- * Whether a message can only be for the former incarnation of this node, which has left. Whoever was out of reach then still takes
+ * Whether a message can only be for the former incarnation of this node, which has left. A node that was out of reach then still takes
  * it for a member, and must not draw the new incarnation into a cluster that it never asked to join.
  */
 function isForFormerIncarnation(
@@ -117,7 +117,7 @@ function answerForFormerIncarnation(
   message: GossipMessage,
 ): Transition<FullMeshState> {
   if (message.kind === "delta") {
-    // Such as the farewell of another one: two of them must not bid each other farewell for ever.
+    // Such as the farewell of another one: two of them must not bid each other farewell without end.
     if (message.delta.memberNames.length === 0) return { state, outgoing: [] };
     const known = message.delta.get(state.self.name);
     if (known?.incarnation === state.self.incarnation) {
@@ -127,7 +127,7 @@ function answerForFormerIncarnation(
   return { state, outgoing: [tell(from, { kind: "delta", delta: state.farewell, wanted: [] })] };
 }
 
-/** The same digest: nothing to say. Another one: whoever sent it may find out with a summary what differs. */
+/** The same digest: nothing to say. Another one: its sender may find out with a summary what differs. */
 function answerDigest(state: FullMeshState, from: NodeSpec, theirs: Digest): Transition<FullMeshState> {
   const { set } = state;
   const ours = set.digest();
@@ -146,7 +146,7 @@ function answerSummary(state: FullMeshState, from: NodeSpec, summary: readonly D
   return { state, outgoing: [tellDelta(from, first!, wanted), ...rest.map((part) => tellDelta(from, part))] };
 }
 
-/** What is new here is not told on: whoever made the change has told everyone, and digests find whom it missed. */
+/** News are not passed on: the node that made the change has told all nodes, and digests find those that it missed. */
 function answerDelta(
   state: FullMeshState,
   from: NodeSpec,

@@ -68,7 +68,7 @@ export class PartialMesh implements Strategy<FullMeshState> {
   }
 
   snapshot(state: FullMeshState, isKept?: (node: NodeSpec) => boolean): unknown {
-    // Nobody has ever met those with whom there are to be no connections.
+    // No node has ever met those with which there are to be no connections.
     const isLinked = this.#linksOf(state.self);
     return this.#mesh.snapshot(state, isKept && ((node) => !isLinked(node) || isKept(node)));
   }

@@ -23,8 +23,8 @@ export interface ScampV2Options extends ScampV1Options {
 }
 
 /**
- * The SCAMP overlay with its refinements: views stay balanced whoever newcomers join through (indirection), forget
- * whom they should (leases), and a node that nobody knows any more gets known again (recovery from isolation).
+ * The SCAMP overlay with its refinements: views stay balanced whichever node newcomers join through (indirection), forget
+ * those that they should (leases), and a node that no other node knows any more gets known again (recovery from isolation).
  *
  * From A. Ganesh, A.-M. Kermarrec and L. Massoulié, "Peer-to-peer membership management for gossip-based
  * protocols", IEEE Transactions on Computers 52(2), 2003.

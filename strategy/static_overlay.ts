@@ -4,7 +4,7 @@ import type { FullMeshOptions } from "./full_mesh.ts";
 import { PartialMesh } from "./partial_mesh.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** Who keeps a connection with whom: pairs of names, or the neighbours of a name. The order of a pair makes no difference. */
+/** Which nodes keep connections with which: pairs of names, or the neighbours of a name. The order of a pair makes no difference. */
 export type StaticEdges = readonly (readonly [a: string, b: string])[] | ((name: string) => Iterable<string>);
 
 /**

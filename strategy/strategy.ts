@@ -71,7 +71,7 @@ export interface Strategy<State = unknown> {
   readonly name: string;
   /**
    * Whether `peers` are all other `members`, and these come to be the same on every node. Then nodes share work out by
-   * what they all know, such as who watches whom; otherwise each does it for all of its neighbours.
+   * what they all know, such as which node watches which; otherwise each does it for all of its neighbours.
    *
    * @default {false}
    */
@@ -135,7 +135,7 @@ export interface Strategy<State = unknown> {
   members(state: State): readonly NodeSpec[];
   /**
    * Whether that incarnation of a node has left the cluster for good, as far as this node knows. Left out by strategies that know all of the cluster:
-   * then whoever is a member no more has left. Otherwise it may just have been forgotten.
+   * then a node that is no member any more has left. Otherwise it may just have been forgotten.
    */
   hasLeft?(state: State, node: NodeSpec): boolean;
   /**
@@ -143,7 +143,7 @@ export interface Strategy<State = unknown> {
    * removal from a rumour. Left out by strategies for which any end is a removal.
    */
   endOf?(state: State, node: NodeSpec): IncarnationEnd | undefined;
-  /** Those with whom this node should keep connections; never this node. */
+  /** The nodes with which this node should keep connections; never this node. */
   peers(state: State): readonly NodeSpec[];
   /**
    * The state as a value that MessagePack can carry, for the disk and for `getLocalState()`.

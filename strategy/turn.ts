@@ -10,7 +10,7 @@ import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
  * @typeParam State What the strategy remembers.
  * @typeParam Message What its nodes tell each other.
  *
- * @example One step of a strategy that counts whom it has greeted
+ * @example One step of a strategy that counts the nodes that it has greeted
  * ```ts
  * import { Turn } from "@partisan/peer-service/strategy";
  * import { assertEquals } from "@std/assert";

@@ -69,7 +69,7 @@ export class SimulatedNode extends EventOwner implements Runtime {
     return this.#context.stretch(secret, salt);
   }
 
-  /** Whether a timer that is due may run now; otherwise it waits for the end of the pause, or for ever. */
+  /** Whether a timer that is due may run now; otherwise it waits for the end of the pause, which may never come. */
   wake(timer: SimulatedTimer): boolean {
     if (!this.#alive) return false;
     if (this.#paused) {

@@ -187,27 +187,27 @@ export class StrategySimulator<State = unknown> {
     return this.#node(name).state;
   }
 
-  /** The names of those whom a node takes for members, sorted. */
+  /** The names of those that a node takes for members, sorted. */
   members(name: string): string[] {
     return this.memberSpecs(name).map((node) => node.name).sort();
   }
 
-  /** Those whom a node takes for members. */
+  /** Those that a node takes for members. */
   memberSpecs(name: string): readonly NodeSpec[] {
     return this.#strategy.members(this.state(name));
   }
 
-  /** The names of those with whom a node wants connections, sorted. */
+  /** The names of those with which a node wants connections, sorted. */
   peers(name: string): string[] {
     return this.peerSpecs(name).map((node) => node.name).sort();
   }
 
-  /** Those with whom a node wants connections. */
+  /** Those with which a node wants connections. */
   peerSpecs(name: string): readonly NodeSpec[] {
     return this.#strategy.peers(this.state(name));
   }
 
-  /** The names of those with whom a node has an open connection that either of them wants, sorted. */
+  /** The names of those with which a node has an open connection that either of them wants, sorted. */
   neighbours(name: string): string[] {
     const { wanted } = this.#node(name);
     return this.#network.linked(name).filter((other) => wanted.has(other) || this.#node(other).wanted.has(name)).sort();
@@ -293,7 +293,7 @@ export class StrategySimulator<State = unknown> {
     }
   }
 
-  /** Keeps connections with those whom the strategy wants, and gives up the others. */
+  /** Keeps connections with those that the strategy wants, and gives up the others. */
   #dialWanted(node: StrategySimulatorNode<State>): void {
     const { spec, wanted } = node;
     const [released, added] = difference(node.peers, node.peers = this.#strategy.peers(node.state));

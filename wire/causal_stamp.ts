@@ -20,11 +20,11 @@ export interface CausalStamp {
   /** Every participant that the lists refer to. */
   readonly participants: readonly string[];
   /**
-   * Messages that were sent before this one and perhaps not delivered yet, as triples: to whom, by whom, and the number
+   * Messages that were sent before this one and perhaps not delivered yet, as triples: receiver, sender, and the number
    * of the last of them. Those to the receiver of this message are what it has to wait for.
    */
   readonly sent: readonly number[];
-  /** News of what was delivered to the sender itself, as pairs: from whom, and the number of the last of them. */
+  /** News of what was delivered to the sender itself, as pairs: sender, and the number of the last of them. */
   readonly delivered: readonly number[];
 }
 

@@ -117,12 +117,12 @@ export class FrameReader {
     return this.#bytesRead;
   }
 
-  /** Keeps the bytes of the frame at hand valid for ever: nothing is read over them. */
+  /** Keeps the bytes of the frame at hand valid from now on: nothing is read over them. */
   retain(): void {
     this.#retained = true;
   }
 
-  /** Bytes that were read and not handed over: whoever reads the stream from now on begins with them. */
+  /** Bytes that were read and not handed over: the next reader of the stream begins with them. */
   rest(): Uint8Array {
     return this.#chunk.slice(this.#start, this.#end);
   }

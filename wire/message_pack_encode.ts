@@ -204,7 +204,7 @@ function countDefined(map: Readonly<Record<string, unknown>>): number {
   return Object.values(map).filter((value) => value !== undefined).length;
 }
 
-/** Counts what a value of so many elements costs whoever decodes it. */
+/** Counts what the decoding of a value of so many elements costs. */
 function spend(writer: ByteWriter, elements: number): void {
   if ((writer.cost += elements + OBJECT_COST) <= DECODE_BUDGET) return;
   throw new Obstacle(`it has more elements than the ${DECODE_BUDGET} that a message may have`);

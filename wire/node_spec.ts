@@ -30,7 +30,7 @@ export interface NodeSpec {
    */
   readonly incarnation: number;
   /**
-   * Where this incarnation went on with what an earlier one had stored: the incarnation with which that membership began. Whoever removes an incarnation removes
+   * Where this incarnation went on with what an earlier one had stored: the incarnation with which that membership began. The removal of an incarnation removes
    * those that go on with it, even when it hears of them only later.
    */
   readonly since?: number;

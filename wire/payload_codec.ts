@@ -96,7 +96,7 @@ export class PayloadCodec {
   /**
    * Reads a message that fills `buffer[start, end)`.
    *
-   * @param owner Whoever would read over `buffer`, if anybody; it is asked to retain it when the message refers to its bytes.
+   * @param owner The reader that would read over `buffer`, if there is one; it is asked to retain it when the message refers to its bytes.
    * @returns The message, or an {@linkcode UndecodableMessage}: the frames around it are none the worse for it.
    */
   read(buffer: Uint8Array, start: number, end: number, owner?: { retain(): void }): unknown {
@@ -220,7 +220,7 @@ export class PayloadCodec {
     }
   }
 
-  /** A copy of a few bytes, beside others. */
+  /** A copy of a few bytes, next to others. */
   #share(bytes: Uint8Array): Uint8Array {
     if (this.#chunkUsed + bytes.length > this.#chunk.length) {
       this.#chunk = new Uint8Array(SHARED_CHUNK_BYTES);

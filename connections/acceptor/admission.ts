@@ -69,7 +69,7 @@ export function judgeRequest(
   const present = peer.at(channel, index);
   if (present?.early && !fits) return noLongerEarly(spec);
   const isFirst = self.name < spec.name;
-  // Who does not know whom it has reached cannot have seen anything.
+  // A dialer that does not know which node it has reached cannot have seen anything.
   const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
   const isGone = present === null || isEarly || (present.inDoubt && !peer.doubtful);
   const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;

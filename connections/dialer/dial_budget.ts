@@ -12,7 +12,7 @@ export interface DialBudgetOptions {
 
 /**
  * Bounds how many dials fail: one that succeeds costs nothing, one that fails has used up a part of the budget, which comes back with time.
- * Whoever tells of members that do not exist has a node make so many dials at addresses of its choice, and no more.
+ * A node that tells of members that do not exist has another one make so many dials at addresses of its choice, and no more.
  */
 export class DialBudget {
   readonly #clock: Clock;

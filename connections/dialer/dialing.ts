@@ -26,7 +26,7 @@ export interface DialingHost {
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null;
   /** Somebody knows a newer incarnation of this node's name. */
   outlived(known: number): void;
-  /** Whether an address may be dialed, whoever told of it. */
+  /** Whether an address may be dialed, wherever it was learned. */
   mayDial(address: Address): boolean;
 }
 
@@ -45,9 +45,9 @@ export class Dialing {
   }
 
   /**
-   * Opens one connection with whoever lives at one of the addresses.
+   * Opens one connection with the node that is at one of the addresses.
    *
-   * @param name The node that is meant, or `null` for whoever answers.
+   * @param name The node that is meant, or `null` for any node that answers.
    * @throws {HandshakeRefusedError} When that node refuses, or is not the one that was meant.
    */
   open(

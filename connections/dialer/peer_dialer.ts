@@ -34,8 +34,8 @@ export interface PeerDialerHost {
 /**
  * Keeps all connections with one peer open, for as long as they are wanted.
  *
- * Both sides may dial, but one is expected to: whoever dialed the membership connection dials the others as well, because it is
- * known to be able to; for the membership connection itself, whoever dialed the last one, at first the node whose name sorts first.
+ * Both sides may dial, but one is expected to: the side that dialed the membership connection dials the others as well, because it is
+ * known to be able to; for the membership connection itself, the side that dialed the last one, at first the node whose name sorts first.
  * The other side dials only when nothing came within its courtesy time, which lets it reach a peer that cannot dial back.
  */
 export class PeerDialer {
@@ -119,7 +119,7 @@ export class PeerDialer {
       return [];
     }
     const linked = peer.membership !== null && !peer.doubtful;
-    // Whoever is to dial has its courtesy time for the membership connection, and again for all others.
+    // The side that is to dial has its courtesy time for the membership connection, and again for all others.
     if (linked !== this.#linked) this.#incompleteSince = null;
     this.#linked = linked;
     if (linked) this.#answered();
@@ -168,7 +168,7 @@ export class PeerDialer {
       await this.#host.slots.run(dial, this.#hasFailed, this.#peer.met, isUrgent);
       this.#opened(slot);
     } catch (error) {
-      // Failures are counted, and told to whoever should know, where the dial is made.
+      // Failures are counted, and reported, where the dial is made.
       // A refusal is a sign of life.
       this.#hasFailed = !isAnswer(error);
       if (!this.#hasFailed) this.#answered();

@@ -63,7 +63,7 @@ export function race<C, T>(
     for (const controller of controllers) controller.abort(reason);
     isGivenUp = true;
     timer?.cancel();
-    // Whoever gives it up is told once nothing of it is under way any more.
+    // The caller that gives it up is told once nothing of it is under way any more.
     Promise.allSettled(given).then(() => finish(() => reject(reason)));
   };
   const begin = () => {

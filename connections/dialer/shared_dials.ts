@@ -11,7 +11,7 @@ interface Dial<T> {
   readonly result: Promise<T>;
 }
 
-/** Dials under way. Whoever wants the same connection waits for the same dial: of two, one would have to give way to the other. */
+/** Dials under way. Callers that want the same connection wait for the same dial: of two, one would have to give way to the other. */
 export class SharedDials<T> {
   readonly #clock: Clock;
   readonly #dials = new Map<string, Dial<T>>();

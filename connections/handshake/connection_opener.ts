@@ -156,7 +156,7 @@ export class ConnectionOpener {
     const tell = () => troubles.splice(0).forEach((trouble) => failed?.(trouble));
     const told = (trouble: Error) => {
       troubles.push(trouble);
-      // Whoever gives up is told at once: to let go of a socket may take a while.
+      // A caller that gives up is told at once: to let go of a socket may take a while.
       if (signal?.aborted) tell();
     };
     try {

@@ -26,7 +26,7 @@ const NOBODY = actorContext(0, []);
 /**
  * One replica of a map: an observed-remove map of multi-value registers, without tombstones that last (Almeida, Shoker and Baquero: Delta State
  * Replicated Data Types, 2018). Each operation has a dot, and replaces all that its node knew of the key. Operations on a key that did
- * not know of each other are kept side by side; which one counts is decided by whoever reads. A deletion is an operation, too, as long as it may meet
+ * not know of each other are kept side by side; which one counts is decided when the key is read. A deletion is an operation, too, as long as it may meet
  * an earlier one that it did not know. That it was there is remembered in the contexts, so that nothing that was replaced comes back.
  *
  * Pure: it is handed messages, and told the time.

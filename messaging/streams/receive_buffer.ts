@@ -20,7 +20,7 @@ export class ReceiveBuffer {
   /**
    * Takes what came in.
    *
-   * @param owner Whoever would read over the bytes; it is asked to retain them where they are not copied. Without one they are copied.
+   * @param owner The reader that would read over the bytes; it is asked to retain them where they are not copied. Without one they are copied.
    */
   put(bytes: Uint8Array, owner: { retain(): void } | undefined): void {
     if (bytes.length === 0) return;

@@ -34,7 +34,7 @@ export function pageHtml(nonce: string): string {
 </header>
 <main>
   <section class="mesh" aria-labelledby="mesh-title">
-    <h2 id="mesh-title">Who sees whom</h2>
+    <h2 id="mesh-title">Which node sees which</h2>
     <canvas id="mesh" role="img" aria-label="nothing is known yet"></canvas>
   </section>
   <section aria-labelledby="members-title">

@@ -203,7 +203,7 @@ function note(kind, data) {
   line.title = line.textContent;
   const list = byId("events");
   const box = list.parentElement;
-  // Whoever has scrolled back stays there.
+  // A reader that has scrolled back stays there.
   const height = box.scrollHeight;
   list.prepend(line);
   if (box.scrollTop > 0) box.scrollTop += box.scrollHeight - height;

@@ -64,7 +64,7 @@ export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
   else turn.send(from, { type: "disconnect" });
 }
 
-/** Whether `node` can become a neighbour, and nobody but for whom its slot is kept has to go. */
+/** Whether `node` can become a neighbour, and no neighbour has to go for it, except one in the slot that is kept for it. */
 function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
   return turn.state.active.length < slotsWith(turn, node) || isExpected(turn.state, node);
 }

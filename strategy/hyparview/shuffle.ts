@@ -31,7 +31,7 @@ export function shuffleInTime(turn: HyParViewTurn): void {
   startShuffle(turn);
 }
 
-/** Starts a walk that tells somebody far away of this node and of some whom it knows. */
+/** Starts a walk that tells a node far away of this node and of some that it knows. */
 function startShuffle(turn: HyParViewTurn): void {
   const { self, active, passive } = turn.state;
   const { random } = turn.context;

@@ -96,7 +96,7 @@ export function knownMembers({ self, removed, active, passive, pending, lost }: 
   return removed ? [] : union([self], active, nodesOf(pending), passive, nodesOf(lost));
 }
 
-/** Those with whom the node keeps connections: its neighbours. Whoever is only asked to become one may have no room. */
+/** The nodes with which the node keeps connections: its neighbours. One that is only asked to become a neighbour may have no room. */
 export function wantedPeers({ active }: HyParViewState): View {
   return active;
 }

@@ -7,7 +7,7 @@ import { checkCount, type Fields, readMessage } from "../check_message.ts";
 
 /** What SCAMP nodes tell each other. */
 export type ScampMessage =
-  /** Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or whom nobody seems to know. */
+  /** Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or that no node seems to know. */
   | { readonly type: "subscribe"; readonly again: boolean }
   /** A subscription on its way to a random contact. `degree` is the number of neighbours of the node that it came from. */
   | {

@@ -46,12 +46,12 @@ export interface ScampState {
   readonly removed: boolean;
   /** How often `periodic` was called. */
   readonly round: number;
-  /** The partial view: those to whom this node keeps connections. */
+  /** The partial view: the nodes to which this node keeps connections. */
   readonly view: Arcs;
   /** Those in whose view this node is, as far as they said so. */
   readonly inView: Arcs;
   readonly subscribing: Subscribing | null;
-  /** Others that were spoken of lately: whom to turn to when everyone on either side of an arc is out of reach. */
+  /** Others that were spoken of lately: the nodes to turn to when all on either side of an arc is out of reach. */
   readonly heardOf: View;
   /** The round in which this node subscribes again. */
   readonly renewAt: number;
@@ -93,7 +93,7 @@ export function neighboursOf({ view, inView, subscribing }: ScampState): View {
   return union(ends(view), ends(inView), subscribing === null ? [] : [subscribing.via]);
 }
 
-/** Those with whom the node keeps connections: its view, and who is asked to let it in. */
+/** The nodes with which the node keeps connections: its view, and the one that is asked to let it in. */
 export function wantedPeers({ view, subscribing }: ScampState): View {
   return subscribing === null ? ends(view) : union(ends(view), [subscribing.via]);
 }

@@ -168,7 +168,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
 
 function failure(action: string, cause: unknown): Error {
   const detail = messageOf(cause);
-  // What this process may not do stays that: whoever starts it can cure it, and trying again cannot.
+  // A permission that this process lacks stays missing: another start can cure it, and trying again cannot.
   if (cause instanceof Deno.errors.NotCapable) return new Deno.errors.NotCapable(`${action}: ${detail}`, { cause });
   return new Error(`${action}: ${detail}`, { cause });
 }

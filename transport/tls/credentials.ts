@@ -2,7 +2,7 @@
 
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
-/** What a node shows, and whom it trusts; all in PEM. */
+/** The certificate that a node shows, and the ones that it trusts; all in PEM. */
 export interface TlsCredentials {
   /** The certificate of this node, with the chain up to `ca` if there is one between. */
   readonly cert: string;

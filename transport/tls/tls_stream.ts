@@ -40,7 +40,7 @@ export interface TlsSession {
   readonly remoteAddress: Address;
   /** What the other end has shown. */
   readonly certificate: PeerCertificate;
-  /** What this end has shown, and whom it trusted. */
+  /** The certificate that this end has shown, and the ones that it trusted. */
   readonly credentials: CheckedCredentials;
 }
 

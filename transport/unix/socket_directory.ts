@@ -21,13 +21,13 @@ export class SocketDirectory {
     this.#root = root;
   }
 
-  /** Where to listen beside `address`. @returns `null` when there is no such place. */
+  /** Where to listen in addition to `address`. @returns `null` when there is no such place. */
   async pathFor(address: Address): Promise<string | null> {
     const directory = await this.#directory();
     return directory && pathIn(directory, address.hostname, address.port);
   }
 
-  /** Where the socket of whoever listens on `address` may be, the likeliest place first. None when that is another host. */
+  /** Where the socket of the process that listens on `address` may be, the likeliest place first. None when that is another host. */
   async pathsTo({ hostname, port }: Address): Promise<string[]> {
     if (!isOfThisHost(hostname)) return [];
     const directory = await this.#directory();
