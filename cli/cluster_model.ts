@@ -128,7 +128,7 @@ export class ClusterModel {
     return [...this.nodes.values()].filter((node) => node.state !== "left");
   }
 
-  /** When all that knew of them are dead, too, nobody remembers who was a member. */
+  /** When all that knew of them are dead, too, no node remembers the members. */
   #forgetTheDeadWithoutSurvivors(): void {
     const members = this.members();
     const dead = members.filter(({ state }) => state === "killed" || state === "failed");

@@ -28,7 +28,7 @@ const looks: Readonly<Record<NodeState, StateLook>> = {
 
 const controls: ReadonlySet<string> = new Set(Object.values(looks).flatMap(({ actions }) => actions));
 
-/** Serves the page of a local cluster on loopback. Anybody on this machine can look; what changes something takes the token. */
+/** Serves the page of a local cluster on loopback. Every user of this machine can look; changes take the token. */
 export class ClusterPage implements AsyncDisposable {
   /** Where the page is, with the token. */
   readonly url: string;

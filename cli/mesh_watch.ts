@@ -3,7 +3,7 @@
 import type { Action, Observation } from "./cluster_model.ts";
 import { consequences, neverSaw, type SightingWatch } from "./sighting_watch.ts";
 
-/** Of a full mesh, in which everybody has to see everything. */
+/** Of a full mesh, in which every node has to see everything. */
 export class MeshWatch implements SightingWatch {
   readonly failures: string[] = [];
   /** Nodes that run undisturbed. */

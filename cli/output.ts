@@ -3,7 +3,7 @@
 /** What shells show for a program that was ended by SIGPIPE. */
 const BROKEN_PIPE = 141;
 
-/** Writes all of `bytes` to standard output. Ends the program when nobody reads that any more. */
+/** Writes all of `bytes` to standard output. Ends the program when that is not read any more. */
 export function writeBytes(bytes: Uint8Array): void {
   try {
     for (let rest = bytes; rest.length > 0;) rest = rest.subarray(Deno.stdout.writeSync(rest));

@@ -5,7 +5,7 @@ import { consequenceOf, neverSaw, type SightingWatch } from "./sighting_watch.ts
 
 /**
  * Follows the log of a partial overlay. A node whose neighbour dies, freezes or leaves has to see it go down; a node that
- * comes, or comes back, must be seen by somebody.
+ * comes, or comes back, must be seen by at least one node.
  */
 export class OverlayWatch implements SightingWatch {
   readonly failures: string[] = [];
@@ -62,7 +62,7 @@ export class OverlayWatch implements SightingWatch {
 
   #missingOf(node: string): string[] {
     const blind = [...this.#observers.get(node) ?? []].map((observer) => neverSaw(observer, node, "down"));
-    return this.#unseen.has(node) ? [...blind, `nobody saw ${node} up`] : blind;
+    return this.#unseen.has(node) ? [...blind, `no node saw ${node} up`] : blind;
   }
 
   #of(observer: string): Set<string> {

@@ -14,7 +14,7 @@ export const consequences: Readonly<Record<Action["kind"], Observation["kind"] |
   stop: undefined,
 };
 
-/** What others must see of what was done to a node; in a partial overlay its neighbours, or with `"up"` somebody. */
+/** What others must see of what was done to a node; in a partial overlay its neighbours, or with `"up"` at least one node. */
 export function consequenceOf(kind: Action["kind"], { isFullMesh }: ClusterModel): Observation["kind"] | undefined {
   // Not all neighbours know a node by name, but all notice that it is gone.
   return kind === "leave" && !isFullMesh ? "down" : consequences[kind];

@@ -63,7 +63,7 @@ function groupSightings(seen: readonly Observation[]): SightingGroup[] {
 
 /** How fast which nodes saw something: each of a few, or the range of many. */
 export function delays(seen: readonly Observation[], since: number): string {
-  if (seen.length === 0) return "nobody";
+  if (seen.length === 0) return "none";
   if (seen.length <= NAMES_MAX) return seen.map(({ observer, at }) => `${observer} after ${at - since} ms`).join(", ");
   const times = seen.map(({ at }) => at - since);
   return `${seen.length} nodes after ${Math.min(...times)} to ${Math.max(...times)} ms`;

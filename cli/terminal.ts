@@ -13,7 +13,7 @@ const LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l";
 
 /**
  * The terminal while the cluster is shown: alternate screen, no cursor, keys as they are pressed. Disposing of it
- * brings the terminal back as it was; so does an error that nobody catches.
+ * brings the terminal back as it was; so does an uncaught error.
  */
 export class Terminal implements Disposable {
   #active = true;

@@ -76,7 +76,7 @@ export class Confirmation {
   }
 
   /**
-   * Asks when it is time, and says that this side reads when nobody asks. To be called about once a heartbeat interval.
+   * Asks when it is time, and says that this side reads when it is not asked. To be called about once a heartbeat interval.
    *
    * @param elapsed Milliseconds since the last call that count: those in which this node could hear the answer.
    * @returns Whether the other side owes an answer for too long.
@@ -103,7 +103,7 @@ export class Confirmation {
     return (this.#waiting ??= Promise.withResolvers()).promise;
   }
 
-  /** Nothing more is confirmed: nobody need wait. */
+  /** Nothing more is confirmed: no wait goes on. */
   close(): void {
     this.#waiting?.resolve();
     this.#waiting = null;

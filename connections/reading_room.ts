@@ -18,7 +18,7 @@ export class ReadingRoom {
   #waiting: Waiter[] = [];
   #used = 0;
 
-  /** @param max Bytes; a frame that is larger gets room when nobody else has any. */
+  /** @param max Bytes; a frame that is larger gets room when no other frame has any. */
   constructor(max: number) {
     this.#max = max;
   }

@@ -55,7 +55,7 @@ export interface SendQueueOptions {
   /**
    * Told for each batch how many milliseconds it waited until it was written, from its first frame on.
    *
-   * @default {nobody is told}
+   * @default {none}
    */
   readonly waits?: Histogram | undefined;
   /** Milliseconds on the local clock, for `waits`. */

@@ -36,7 +36,7 @@ export class Shortage {
   #limit = Infinity;
   #until = -Infinity;
 
-  /** @param underWay Streams of which nobody knows yet what becomes of them. */
+  /** @param underWay Streams of which it is not known yet what becomes of them. */
   constructor(host: ShortageHost, self: () => NodeSpec, underWay: { readonly size: number }) {
     this.#host = host;
     this.#self = self;
@@ -56,7 +56,7 @@ export class Shortage {
     let missing = begun.reduce((sum, peer) => sum + peer.gaps().length, 0);
     for (const peer of begun.reverse()) {
       if (open + missing <= this.#limit) break;
-      // To take away what carries messages helps nobody.
+      // To close a connection that carries messages does not help.
       if (peer.up) continue;
       open -= socketsOf(peer);
       missing -= peer.gaps().length;

@@ -6,7 +6,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import type { Connection } from "./connection.ts";
 
-/** Bytes of a ticket: nobody guesses it while the dial is under way. */
+/** Bytes of a ticket: it cannot be guessed while the dial is under way. */
 const TICKET_BYTES = 6;
 
 /** So many dials are remembered: those that succeeded need not have been placed by the acceptor when it asks. */
@@ -99,7 +99,7 @@ export class Vouching {
     return true;
   }
 
-  /** Nobody answers over a connection any more. */
+  /** A connection brings no answers any more. */
   closed(connection: Connection): void {
     for (const question of this.#questions.values()) if (question.connection === connection) question.settle(null);
   }

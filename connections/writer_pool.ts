@@ -30,7 +30,7 @@ export class WriterPool {
     return writer;
   }
 
-  /** Takes a writer back, which nobody may refer to any more. */
+  /** Takes a writer back, to which no reference may be left. */
   give(writer: ByteWriter): void {
     const size = writer.bytes.length;
     if (size > WRITER_BYTES_MAX || this.#bytes + size > POOL_BYTES_MAX) return;
@@ -48,7 +48,7 @@ export class WriterPool {
     return buffer!;
   }
 
-  /** Takes room back, which nobody may refer to any more. */
+  /** Takes room back, to which no reference may be left. */
   giveLarge(buffer: Uint8Array<ArrayBuffer>): void {
     if (buffer.length > LARGE_MAX || this.#largeBytes + buffer.length > LARGE_BYTES_MAX) return;
     this.#largeBytes += buffer.length;

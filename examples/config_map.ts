@@ -11,7 +11,7 @@ import { fileStore, type PeerServiceManager } from "@partisan/peer-service";
 import { SharedMap, type SharedMapOptions } from "@partisan/peer-service/groups";
 import { flag, startNode } from "./node.ts";
 
-/** Settings by name, and what they are where nobody has set them. */
+/** Settings by name, and what they are where they are not set. */
 export class Config {
   readonly map: SharedMap<unknown>;
 
@@ -19,7 +19,7 @@ export class Config {
     this.map = new SharedMap(node, "config", options);
   }
 
-  /** The value of a setting, of the type of `fallback`; that itself where nobody has set another one, or one of another type. */
+  /** The value of a setting, of the type of `fallback`; that itself where no other one is set, or one of another type. */
   get<T extends string | number | boolean>(name: string, fallback: T): T {
     const value = this.map.get(name);
     return typeof value === typeof fallback ? value as T : fallback;

@@ -21,7 +21,7 @@ export interface AttributeOwner {
 
 /**
  * The records of all owners, which of them count, and which of them can be seen. A record counts, in digests and summaries, while its owner
- * is a member; where nobody knows all members, until it expires. It can be seen while it counts and its owner is not known to be down.
+ * is a member; where no node knows all members, until it expires. It can be seen while it counts and its owner is not known to be down.
  */
 export class AttributeDirectory {
   readonly #knowsAll: boolean;

@@ -18,7 +18,7 @@ export interface ChangedAttribute {
 
 /**
  * All attributes of one incarnation of one node, as far as they are known here: everything up to a version. Only the owner makes
- * new versions; everybody else moves from one version to a later one. A withdrawal leaves nothing behind but its number.
+ * new versions; every other node moves from one version to a later one. A withdrawal leaves nothing behind but its number.
  */
 export class AttributeRecord {
   readonly owner: string;
@@ -69,7 +69,7 @@ export class AttributeRecord {
   }
 
   /**
-   * For the owner: somebody else spread `version` of these attributes, which the owner never made. The next version says all
+   * For the owner: another node spread `version` of these attributes, which the owner never made. The next version says all
    * anew, and that nothing else exists.
    */
   refute(version: number): void {

@@ -29,8 +29,8 @@ export interface AttributesOptions {
   /** Most owners that are remembered. */
   readonly ownersMax: number;
   /**
-   * Milliseconds after which the attributes of an owner that does not renew them are dropped, on an overlay in which nobody knows all
-   * members. `null` where everybody knows all: then they are dropped when the owner leaves.
+   * Milliseconds after which the attributes of an owner that does not renew them are dropped, on an overlay in which no node knows all
+   * members. `null` where every node knows all: then they are dropped when the owner leaves.
    */
   readonly expireAfter: number | null;
 }
@@ -276,7 +276,7 @@ export class Attributes {
     return seen.map(({ key, value }) => ({ node: delta.owner, key, value }));
   }
 
-  /** Somebody has a version of this node's attributes that this node never made: a newer one takes its place. */
+  /** A node has a version of this node's attributes that this node never made: a newer one takes its place. */
   #refute({ incarnation, version }: AttributeVersion): void {
     const { record } = this.#own;
     if (incarnation !== record.incarnation || version <= record.version) return;

@@ -19,7 +19,7 @@ type Incarnations = Map<number, SequenceIslands>;
 export type IncarnationOf = (root: string) => number | undefined;
 
 /**
- * Which broadcasts have been seen. Nobody vouches for the root, the incarnation and the number of a broadcast that others pass on:
+ * Which broadcasts have been seen. No node vouches for the root, the incarnation and the number of a broadcast that others pass on:
  * one that was made up counts as seen, and takes nothing of what its root really broadcasts. What a root broadcast in an incarnation before its
  * present one counts as seen.
  *

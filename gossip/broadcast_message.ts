@@ -16,7 +16,7 @@ export const BROADCAST_IDS_MAX = 10_240;
 export type BroadcastMessage<T> =
   /** A broadcast; and for how many milliseconds it has been on its way, the time on the wire excepted. */
   | { readonly kind: "gossip"; readonly id: BroadcastId; readonly age: number; readonly payload: T }
-  /** I have these, should you not get them from somebody else. */
+  /** I have these, should you not get them from another node. */
   | { readonly kind: "ihave"; readonly ids: readonly BroadcastRanges[] }
   /** Send me these, and from now on everything of their roots. */
   | { readonly kind: "graft"; readonly ids: readonly BroadcastRanges[] }

@@ -11,7 +11,7 @@ const ALL_MAX = 6;
  *
  * Nodes stand on a ring in the order of a hash of their names, and each takes those that are 1, 2, 4, 8, ... places away,
  * on either side. Nodes that know the same names come to picks that fit together: every link is one from both its ends, the
- * whole is connected, nobody is more than about log₂ N links away, and everyone has at most 2 log₂ N neighbours.
+ * whole is connected, no node is more than about log₂ N links away, and each has at most 2 log₂ N neighbours.
  *
  * @param self Name of this node.
  * @param peers Names of all other nodes to which there is a connection.

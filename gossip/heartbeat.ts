@@ -31,7 +31,7 @@ import { Watch } from "./watch.ts";
  * not send in step), hand each incoming message to {@linkcode receive}, report connections, and send what comes back. A call changes the
  * detector, but depends on nothing else than its arguments.
  *
- * @example A node falls silent, and nobody else can tell more
+ * @example A node falls silent, and no other node can tell more
  * ```ts
  * import { Heartbeat } from "@partisan/peer-service/gossip";
  * import { assert, assertFalse } from "@std/assert";
@@ -79,7 +79,7 @@ export class Heartbeat {
   #resumedAt: number;
 
   /**
-   * Begins with nobody to watch.
+   * Begins with no node to watch.
    *
    * @param now Milliseconds on the local monotonic clock.
    * @throws {RangeError} When an option is out of range.
@@ -121,7 +121,7 @@ export class Heartbeat {
 
   /**
    * Sends heartbeats and judges. To be called about every quarter of the interval; when it is called later than two intervals after the
-   * last time, this node was asleep, and blames nobody for that. Read what waits in the sockets before.
+   * last time, this node was asleep, and blames no other node for that. Read what waits in the sockets before.
    */
   tick(env: HeartbeatEnv): HeartbeatOutput {
     const turn = this.#turn(env);

@@ -12,7 +12,7 @@ export class HeartbeatSender {
   /** The counter of the last refutation that went to everyone. */
   #refuted = 0;
   #refutedAt = -Infinity;
-  /** Whether somebody repeated the news of this node's death since: others may have missed the refutation as well. */
+  /** Whether a node repeated the news of this node's death since: others may have missed the refutation as well. */
   #owesRefutation = false;
   #nextAt: number;
 

@@ -80,7 +80,7 @@ export interface HeartbeatEvent {
    * - `"trusted"`: the suspect was heard again, without having been declared down.
    * - `"down"`: the node is declared down.
    * - `"up"`: it was declared down, and is alive. Each `"down"` is followed by one `"up"` at most, before the next.
-   * - `"accused"`: this node itself is held for dead by somebody, or was; it refutes that.
+   * - `"accused"`: this node itself is held for dead by another one, or was; it refutes that.
    */
   readonly type: "suspect" | "silentLink" | "trusted" | "down" | "up" | "accused";
   /** The node's name. */

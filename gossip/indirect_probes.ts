@@ -17,7 +17,7 @@ const ASKERS_MAX = 16;
 
 /**
  * Questions about others: this node asks the one in question for a sign of life, and a few more nodes as well, and
- * passes on what it learns. So a node is found alive if anyone that is asked can reach it, or reach somebody who can
+ * passes on what it learns. So a node is found alive if anyone that is asked can reach it, or reach one that can
  * (SWIM's indirect probe, one step further: Das, Gupta and Motivala, 2002, section 3.1).
  */
 export class IndirectProbes {

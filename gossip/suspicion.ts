@@ -21,7 +21,7 @@ export class Suspicion {
   #serious = false;
 
   /**
-   * Before the limit: asks a few more, only to learn from them. Nobody is asked twice before everyone was asked once.
+   * Before the limit: asks a few more, only to learn from them. No node is asked twice before all were asked once.
    *
    * @param candidates Nodes that can be asked.
    * @param count How many to ask.
@@ -38,8 +38,8 @@ export class Suspicion {
 
   /**
    * Beyond the limit: asks until `needed` other watchers are silent as well, or all that can tell are. One that does not answer within
-   * `patience` is replaced. When nobody is left and some did not answer, it all begins anew: perhaps it is this node that
-   * nobody hears, and a watcher that is dead itself will be known as such in time.
+   * `patience` is replaced. When no node is left to ask and some did not answer, the questions begin anew: perhaps it is this node that
+   * the others do not hear, and a watcher that is dead itself will be known as such in time.
    *
    * @param candidates Watchers that can be asked.
    */
@@ -76,7 +76,7 @@ export class Suspicion {
     return { ask: this.#pose(chosen, now), confirmed: false };
   }
 
-  /** Takes an answer. One that nobody asked for is ignored. */
+  /** Takes an answer. One that was not asked for is ignored. */
   answered(name: string, answer: "silent" | "unable" | "heard"): void {
     const question = this.#questions.get(name);
     if (question === undefined) return;

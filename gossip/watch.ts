@@ -67,7 +67,7 @@ export class Watch {
   }
 
   /**
-   * Looks at everyone who is watched.
+   * Looks at all watched nodes.
    *
    * @returns Those whose death is confirmed.
    */

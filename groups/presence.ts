@@ -62,7 +62,7 @@ export class Presence {
   }
 
   /**
-   * Says that somebody is there, by this node. The same key may be there several times, as with two tabs.
+   * Says that a user is there, by this node. The same key may be there several times, as with two tabs.
    *
    * @param topic 1 to 200 characters.
    * @param meta Any value that a message may have; `undefined` is `null`.

@@ -27,11 +27,11 @@ function checked(hostname: string, port: number, shown: string): Address {
 }
 
 /**
- * Makes sure that somebody can dial an address.
+ * Makes sure that an address can be dialed.
  *
  * @param action What is being done: `start`.
  * @param what Where the address was given: `advertise`.
- * @throws {TypeError | RangeError} When nobody can.
+ * @throws {TypeError | RangeError} When it cannot be dialed.
  */
 export function checkDialable(action: string, what: string, { hostname, port }: Address): void {
   if (isWildcard(hostname)) {
@@ -44,7 +44,7 @@ export function checkDialable(action: string, what: string, { hostname, port }: 
     throw new RangeError(
       `Cannot ${action}: "${what}" is "${
         formatAddress({ hostname, port })
-      }", and nobody can dial port 0; say the port that others dial`,
+      }", and port 0 cannot be dialed; say the port that others dial`,
     );
   }
 }

@@ -17,7 +17,7 @@ import { trySendValue } from "../connections/send_value.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { MessageTooLargeError } from "../messaging/errors.ts";
 
-/** What travels down the tree: a handler's name and the encoded message, which nobody on the way has to understand. */
+/** What travels down the tree: a handler's name and the encoded message, which no node on the way has to understand. */
 type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean, trace?: Uint8Array];
 
 /** Bytes of a frame besides names and the message, at most: numbers, and a trace. */

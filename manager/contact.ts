@@ -9,7 +9,7 @@ import { type Address, formatAddress } from "../wire/address.ts";
 
 /**
  * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, all of them
- * are tried, as the addresses of one node are: a node's own answer is nobody to join.
+ * are tried, as the addresses of one node are: a node's own answer is no node to join.
  *
  * @returns The peer, or `null` when the address is one that this node has told as its own.
  * @throws {HandshakeRefusedError} With the code `self` when all that answer are this node itself, and all of them answer.

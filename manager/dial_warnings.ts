@@ -9,7 +9,7 @@ import type { Emit } from "./events.ts";
 import type { Part } from "./part.ts";
 import { formatAddress } from "../wire/address.ts";
 
-/** Refusals that pass by themselves, or that somebody has asked for. */
+/** Refusals that pass by themselves, or that were asked for. */
 const PASSING: ReadonlySet<RefusalCode> = new Set([
   "duplicate",
   "overloaded",
@@ -41,7 +41,7 @@ export class DialWarnings implements Part {
     this.tell(name, error, `Cannot reach "${name}", it is dialed again, ever more rarely: ${messageOf(error)}`);
   }
 
-  /** An attempt to join somebody has failed, and there will be another one. */
+  /** An attempt to join has failed, and there will be another one. */
   joinFailed(target: string, error: unknown): void {
     this.tell(target, error, `Cannot join "${target}" yet, it is tried again: ${messageOf(error)}`);
   }

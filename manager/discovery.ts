@@ -4,7 +4,7 @@ import type { Address } from "../wire/address.ts";
 
 /**
  * How a node finds others: something that can be asked for addresses, again and again, for as long as the node lives. What it answers is
- * only ever added to what is known: nobody is forgotten because an answer did not name it.
+ * only ever added to what is known: no address is forgotten because an answer did not name it.
  *
  * @example A source of one's own, that notices changes
  * ```ts
@@ -37,7 +37,7 @@ export interface Discovery {
   /**
    * Where others may be. This node's own address may be among them.
    *
-   * @param signal Aborted when nobody waits for the answer any more.
+   * @param signal Aborted when the answer is not awaited any more.
    * @throws When it cannot tell: that is not the same as an empty answer.
    */
   lookup(signal: AbortSignal): Promise<readonly Address[]>;

@@ -7,7 +7,7 @@ import type { Emit, PeerServiceEventMap } from "./events.ts";
 /** The runtime is told about each kind of entry at most this often. */
 const INTERVAL_MS = 60_000;
 
-/** Events that somebody should know about. */
+/** Events that an operator should know about. */
 type Logged = "error" | "undeliverable" | "warning";
 
 /** What an entry says, before it has a time. */
@@ -32,7 +32,7 @@ const CONTENTS: { readonly [Type in Logged]: (detail: PeerServiceEventMap[Type][
 };
 
 /**
- * Where events go that nobody listens to: to the `log` option, all of them, or else to the runtime, each kind once a minute. What is left
+ * Where events go that have no listener: to the `log` option, all of them, or else to the runtime, each kind once a minute. What is left
  * out is counted, and the next entry of its kind tells the count.
  */
 export class EventLog {
@@ -47,7 +47,7 @@ export class EventLog {
     this.#runtime = runtime;
   }
 
-  /** Takes an event that nobody listens to. */
+  /** Takes an event that has no listener. */
   readonly unheard: Emit = (type, detail) => {
     if (this.#log === false) return;
     if (this.#log === undefined && this.#runtime.report === undefined) return;

@@ -111,9 +111,9 @@ export interface PeerServiceEventMap {
   attribute: CustomEvent<AttributeDetail>;
   /** A handler or listener threw, or something went wrong in the background. */
   error: CustomEvent<ErrorDetail>;
-  /** The node goes on, but somebody should look at something: how it was set up, or what other nodes do. */
+  /** The node goes on, but an operator should look at something: how it was set up, or what other nodes do. */
   warning: CustomEvent<Warning>;
-  /** Somebody who wanted to connect was refused or made to wait. */
+  /** A node that wanted to connect was refused or made to wait. */
   trust: CustomEvent<TrustDetail>;
 }
 

@@ -64,7 +64,7 @@ export class Evicting implements Part {
 
   #isDown(name: string): void {
     const { self, runtime, settings: { evict, strategy } } = this.#context;
-    // Where nobody keeps connections with all, a member without one is not down.
+    // Where no node keeps connections with all, a member without one is not down.
     if (evict === undefined || name === self.name || !strategy.isFullMesh) return;
     if (!this.#downSince.has(name)) this.#downSince.set(name, runtime.clock.now());
   }

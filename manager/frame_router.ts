@@ -19,7 +19,7 @@ export class FrameRouter {
   readonly bytes: Float64Array = new Float64Array(256);
   #unknown = 0;
 
-  /** Frames of kinds that nobody understands: a later version may send them. */
+  /** Frames of kinds that are not known here: a later version may send them. */
   get unknownFrames(): number {
     return this.#unknown;
   }

@@ -16,7 +16,7 @@ import type { ControlHandler, Part } from "./part.ts";
 /** The detector judges so many times per heartbeat interval. */
 const TICKS_PER_INTERVAL = 4;
 
-/** Enough for everybody to watch all neighbours. */
+/** Enough for every node to watch all its neighbours. */
 const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Who is told about suspicions. */

@@ -56,7 +56,7 @@ export class MemberStatuses implements Part {
     return this.#version;
   }
 
-  /** What is known of a member; `undefined` of anybody else. */
+  /** What is known of a member; `undefined` for other nodes. */
   of(name: string): Readonly<Known> | undefined {
     const { members, self } = this.#context;
     if (!members.has(name)) return undefined;

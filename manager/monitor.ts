@@ -10,7 +10,7 @@ import type { ServerRef } from "./forward_options.ts";
  * - `unregistered`: it was taken back.
  * - `down`: its node cannot be reached.
  * - `left`: its node is no member.
- * - `demonitored`: nobody wants to know any more.
+ * - `demonitored`: the monitor was closed.
  */
 export type MonitorReason = HandlerFate | "down" | "left";
 

@@ -64,7 +64,7 @@ export class Node implements ConnectionPoolHandler {
   readonly #persistence: Persistence | null;
   readonly #parts: Parts;
   readonly #former: readonly NodeSpec[] | undefined;
-  /** While the node is being made, it wants the members of its former incarnation, and nobody else. */
+  /** While the node is being made, it wants the members of its former incarnation, and no other node. */
   readonly hasMet = (name: string): boolean => this.#former?.some((spec) => spec.name === name) ?? true;
   readonly #gossip: Rounds;
   #listeners: readonly Listener[] = [];
@@ -320,7 +320,7 @@ export class Node implements ConnectionPoolHandler {
 
   #membersChanged(change: MembershipChange): void {
     this.#parts.membersChanged(change);
-    // A node that leaves sees nobody join or leave: it is the one that goes.
+    // A node that leaves sees no other node join or leave: it is the one that goes.
     if (this.#leaving !== null) return;
     const { emit } = this.context;
     for (const { name } of change.joined) emit("join", { node: name });

@@ -20,7 +20,7 @@ import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Most owners of attributes that a node remembers. */
 const OWNERS_MAX = 20_000;
-/** Where nobody knows all members, attributes that were not renewed for so many gossip intervals are dropped. */
+/** Where no node knows all members, attributes that were not renewed for so many gossip intervals are dropped. */
 const EXPIRE_ROUNDS = 30;
 
 /** Told when an attribute of a node changed; `value` is `undefined` when it was withdrawn, or its node cannot be seen any more. */

@@ -325,7 +325,7 @@ export class NodeMessaging {
   }
 }
 
-/** A positive number to count from, which no other incarnation of this node is likely to have come to, and nobody guesses: 40 bits of chance. */
+/** A positive number to count from, which no other incarnation of this node is likely to have come to, and which cannot be guessed: 40 bits of chance. */
 function randomCount(random: Random): number {
   return random.bytes(5).reduce((count, byte) => count * 256 + byte, 0) + 1;
 }

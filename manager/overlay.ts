@@ -55,7 +55,7 @@ export class Overlay implements Part {
 
   /** The members that a snapshot remembers, sorted by name. */
   membersOf(snapshot: unknown): NodeSpec[] {
-    // A node that nobody can have met stands in for the owner of the snapshot, which may remember this node as well.
+    // A node that no other can have met stands in for the owner of the snapshot, which may remember this node as well.
     const reader: NodeSpec = { ...this.#context.self, name: "\0" };
     const { state } = this.#strategy.init(reader, this.#env(), snapshot);
     return [...byName(this.#strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
@@ -122,7 +122,7 @@ export class Overlay implements Part {
     this.#apply(this.#strategy.down(this.#state, peer.spec, this.#env()));
   }
 
-  /** Takes note whether a peer is one of the cluster. A strategy that knows only a part of it cannot tell, and takes everybody for one. */
+  /** Takes note whether a peer is one of the cluster. A strategy that knows only a part of it cannot tell, and takes every node for one. */
   #introduce(peer: Peer): void {
     if (this.#strategy.knowsAll !== true || this.members.has(peer.name)) peer.introduce();
   }

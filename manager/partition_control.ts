@@ -61,7 +61,7 @@ export class PartitionControl implements Part {
     }
     const { pool, runtime, timeout } = this.#options;
     if (origin !== pool.selfName() && this.#neighbours().length === 0) {
-      throw new NotConnectedError(`Cannot inject a partition at "${origin}": there is no connection to anybody`);
+      throw new NotConnectedError(`Cannot inject a partition at "${origin}": there is no connection to any node`);
     }
     const reference = Array.from(runtime.random.bytes(8), (byte) => byte.toString(16).padStart(2, "0")).join("");
     const marked = Promise.withResolvers<void>();

@@ -45,10 +45,10 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   readonly #node: Node;
   #drained: Promise<void> | null = null;
   readonly #updates: MemberUpdates;
-  /** Types that somebody has listened to: to make events of all others would cost more than to open connections. */
+  /** Types that have had a listener: to make events of all others would cost more than to open connections. */
   readonly #heard = new Set<string>();
 
-  /** @param unheard Takes the events that nobody has listened to. */
+  /** @param unheard Takes the events that had no listener. */
   constructor(create: (emit: Emit) => Node, unheard: Emit) {
     super();
     this.#node = create((type, detail) => {

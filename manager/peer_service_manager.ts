@@ -219,7 +219,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   member(node: string | NodeSpec): boolean;
 
   /**
-   * Begins to join the cluster of `peer`; tries again for as long as nobody answers there. An attempt that is refused for good
+   * Begins to join the cluster of `peer`; tries again for as long as no node answers there. An attempt that is refused for good
    * becomes an `error` event. Joining oneself does nothing.
    *
    * @param peer Its specification, or `"host:port"`.
@@ -800,7 +800,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @returns For each node by name, what its handler returned, or why the call was rejected, as `Promise.allSettled` tells it.
    * @throws {StoppedError} When this node was stopped.
    *
-   * @example Ask everybody
+   * @example Ask all nodes
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -833,7 +833,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @throws {MessageTooLargeError} When it is larger than this node's own `maxFrameBytes` allows.
    * @throws {StoppedError} When this node was stopped.
    *
-   * @example Tell everybody
+   * @example Tell all nodes
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -1332,8 +1332,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @param ttl Hops, 0 to 255: 0 for `origin` alone, 1 for it and its neighbours.
    * @returns The name of the partition, once `origin` has cut itself off; when that is no neighbour of this node, once the word is on its way.
    * @throws {RangeError} When `ttl` is out of range.
-   * @throws {NotConnectedError} When there is no connection to anybody.
-   * @throws {DOMException} A `TimeoutError` when `origin` does not answer, a `NotAllowedError` when it lets nobody inject faults: see the option
+   * @throws {NotConnectedError} When there is no connection to any node.
+   * @throws {DOMException} A `TimeoutError` when `origin` does not answer, a `NotAllowedError` when it lets no other node inject faults: see the option
    * `allow`. Others that do not let it are left out.
    *
    * @example Cut a node off from its peers
@@ -1565,7 +1565,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    *
    * @returns Whether there is a slot: always so in a full mesh.
    *
-   * @example A full mesh has room for everybody
+   * @example A full mesh has room for every node
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assert } from "@std/assert";
@@ -1579,7 +1579,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
 
   /**
    * Shows and trusts other certificates from now on. Connections that are open are made anew one after another, a few at a time, and the old ones
-   * drain: no message is lost, their order stays, and nobody sees a `down`. `stats().trust` says how many stand on which.
+   * drain: no message is lost, their order stays, and no node sees a `down`. `stats().trust` says how many stand on which.
    *
    * To replace an authority: first trust both everywhere (`ca: [old, new]`), then show the new certificates everywhere, then trust the new
    * one alone. A peer that does not accept the new ones keeps its connections as they are, which one `warning` event with the code `renewal` tells, and is

@@ -92,7 +92,7 @@ export interface PeerServiceOptions {
    */
   readonly cluster?: string | undefined;
   /**
-   * What every node of the cluster knows and nobody else. Of several, all are accepted, so that they can be rotated; at most 8.
+   * What every node of the cluster knows and no outsider does. Of several, all are accepted, so that they can be rotated; at most 8.
    *
    * @default {none: anyone who reaches the port may join}
    */
@@ -107,7 +107,7 @@ export interface PeerServiceOptions {
    * The last word on who becomes a peer, for both ends of each new connection, once everything else is in order. With `tls` it is given the
    * certificate that the node has shown. What it throws counts as no.
    *
-   * @default {everybody who has the secret, or a certificate}
+   * @default {every node that has the secret, or a certificate}
    */
   readonly admit?: Admit | undefined;
   /**
@@ -242,7 +242,7 @@ export interface PeerServiceOptions {
    */
   readonly appVersion?: string | undefined;
   /**
-   * Takes every `error`, `undeliverable` and `warning` event of a type that nobody has listened to; `false` drops them.
+   * Takes every `error`, `undeliverable` and `warning` event of a type that has no listener; `false` drops them.
    *
    * @default {writes them to the console, each kind once a minute; in a simulation nothing is written}
    */

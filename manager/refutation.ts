@@ -10,10 +10,10 @@ const AHEAD_MS_MAX = 86_400_000;
 /** What others say forces a node into another incarnation once in so many milliseconds: each costs all its connections. */
 const REFUTED_MS_MIN = 2_000;
 
-/** Addresses at which somebody else of the same name is looked for. */
+/** Addresses at which another node of the same name is looked for. */
 const ADDRESSES_MAX = 3;
 
-/** The greatest incarnation that is believed of anybody. */
+/** The greatest incarnation that is believed of any node. */
 export function incarnationMax({ runtime: { clock } }: NodeContext): number {
   return Math.floor(clock.wallTime()) + AHEAD_MS_MAX;
 }
@@ -27,7 +27,7 @@ export interface RefutationHost {
 }
 
 /**
- * Answers hearsay of this node's own end. A node that lives does not stop because somebody says so: it takes an incarnation above the one that it
+ * Answers hearsay of this node's own end. A node that lives does not stop because another one says so: it takes an incarnation above the one that it
  * was told of, which all others believe. Only where another living node really has its name, and is newer, it gives way.
  */
 export class Refutation {

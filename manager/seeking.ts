@@ -35,12 +35,12 @@ export class Seeking implements Part {
     this.#remember(context.members.values());
   }
 
-  /** Somebody was found. */
+  /** A node was found. */
   peerLinked(_: Peer): void {
     this.#encourage();
   }
 
-  /** Somebody is lost. */
+  /** A node is lost. */
   peerUnlinked(_: Peer): void {
     this.#encourage();
   }
@@ -69,7 +69,7 @@ export class Seeking implements Part {
     this.#ask();
   }
 
-  /** Nobody is missing: then nobody runs at the former addresses. */
+  /** No member is missing: then none runs at a former address. */
   #rest(): void {
     this.#encourage();
     if (this.#formerAddresses.size <= this.#context.members.size) return;

@@ -6,7 +6,7 @@ import { networkOf } from "../wire/address_ranges.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Part } from "./part.ts";
 
-/** What only members may say: a stranger passes nothing on, and cuts nobody off. */
+/** What only members may say: a stranger passes nothing on, and cuts no node off. */
 export const FOR_MEMBERS: ReadonlySet<number> = new Set([
   FrameKind.relay,
   FrameKind.broadcast,
@@ -92,7 +92,7 @@ export class Strangers implements Part {
     for (const peer of this.#met.keys()) this.end(peer);
   }
 
-  /** Connections may still open while what is queued is written. They end with all others: nobody is timed any more. */
+  /** Connections may still open while what is queued is written. They end with all others: no stranger is timed any more. */
   stopping(): void {
     this.#isStopping = true;
     this.restart();

@@ -7,7 +7,7 @@ import { StoreLock } from "./store_lock.ts";
  * Keeps a node's snapshot in a file, so that after a restart the node finds its cluster by itself.
  *
  * What is written goes to a temporary file in the same folder, `<path>.<random>.new`, which takes the place of the old one once it is safely on the disk:
- * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next incarnation. Nobody but the user of the process may read or write them (mode 0600; on Windows the
+ * whenever the machine fails, one of the two is there, and whole. One that a failure has left is removed by the next incarnation. Only the user of the process may read or write them (mode 0600; on Windows the
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.
  *
@@ -127,7 +127,7 @@ function beside(path: string | URL, suffix: string): string | URL {
   return path instanceof URL ? new URL(path.href + suffix) : path + suffix;
 }
 
-/** Makes a new file, which only its owner may read. Nobody knew its name before; where something stands there all the same, it is not followed. */
+/** Makes a new file, which only its owner may read. Its name was not known before; where something stands there all the same, it is not followed. */
 async function write(path: string | URL, bytes: Uint8Array): Promise<void> {
   using file = await Deno.open(path, { write: true, createNew: true, mode: 0o600 });
   for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));

@@ -15,7 +15,7 @@ export class StoreLock {
   /**
    * Takes it.
    *
-   * @throws {Deno.errors.Busy} When somebody holds it, this object included.
+   * @throws {Deno.errors.Busy} When it is held, by this object or another one.
    * @throws {TypeError} When something else than a file is in its place: a link is not followed.
    */
   async take(): Promise<void> {

@@ -141,7 +141,7 @@ export class Calls {
     forgetOldest(this.#cancelled, CANCELLED_MAX);
   }
 
-  /** Tells the handlers of all requests that nobody waits for them. */
+  /** Tells the handlers of all requests that their replies are not awaited any more. */
   abort(reason: Error): void {
     for (const request of this.#answering.values()) request.abort(reason);
   }
@@ -222,7 +222,7 @@ export class Calls {
     }
   }
 
-  /** What the handler says. The caller learns what went wrong; where in the code is nobody's business there. */
+  /** What the handler says. The caller learns what went wrong; where in the code does not concern it. */
   async #answer(name: string, message: unknown, context: MessageContext): Promise<{ ok: boolean; result: unknown }> {
     try {
       return { ok: true, result: await this.#options.inbound.answer(name, message, context) ?? null };

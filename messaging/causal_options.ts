@@ -9,7 +9,7 @@ export interface CausalPatience {
    */
   readonly patience?: number;
   /**
-   * Milliseconds after which everybody has surely learned that a participant is gone.
+   * Milliseconds after which all nodes have surely learned that a participant is gone.
    *
    * @default {60_000}
    */

@@ -9,7 +9,7 @@ const FORGOTTEN_MAX = 1_024;
 /** Participants of which only others speak, at a time. What is said of more is not heard. */
 export const UNKNOWN_MAX = 1_024;
 
-/** `"unknown"` is one that others speak of, while nobody has told us that it is there. */
+/** `"unknown"` is one that others speak of, while it is not known to be there. */
 interface Presence {
   readonly state: "present" | "down" | "unknown" | "gone";
   readonly since: number;
@@ -23,10 +23,10 @@ export class CausalPresence {
   /** By name: the newest incarnation. All before it are gone. */
   readonly #newest = new Map<string, number>();
   #unknown = 0;
-  /** Gone for so long that everybody knows it; oldest first. */
+  /** Gone for so long that all nodes know it; oldest first. */
   readonly #forgotten = new Set<string>();
 
-  /** Begins with nobody known. */
+  /** Begins with no participant known. */
   constructor({ patience = 30_000, grace = 60_000 }: CausalPatience) {
     this.#patience = patience;
     this.#grace = grace;
@@ -88,7 +88,7 @@ export class CausalPresence {
     return this.#presences.get(participant)?.state === "gone" || this.#forgotten.has(participant);
   }
 
-  /** Whether everybody knows that `participant` is gone for good. */
+  /** Whether all nodes know that `participant` is gone for good. */
   isForgotten(participant: string): boolean {
     return this.#forgotten.has(participant);
   }
@@ -102,7 +102,7 @@ export class CausalPresence {
   }
 
   /**
-   * Ends the grace of those that are gone, and of those that nobody ever told us of.
+   * Ends the grace of those that are gone, and of those that never showed themselves.
    *
    * @returns Those who are forgotten from now on.
    */

@@ -3,7 +3,7 @@
 /**
  * There is no usable connection to the node, and none was promised. The message was not sent.
  *
- * @example Nobody is there
+ * @example No node is there
  * ```ts
  * import { NotConnectedError, startPeerService } from "@partisan/peer-service";
  * import { assertRejects } from "@std/assert";
@@ -227,7 +227,7 @@ export class CallError extends Error {
 /**
  * No handler was registered under the name by the deadline of an acknowledged message, 5 s without one. The message was not handled.
  *
- * @example Nobody registers the name
+ * @example No handler has the name
  * ```ts
  * import { NoHandlerError, startPeerService } from "@partisan/peer-service";
  * import { assertRejects } from "@std/assert";

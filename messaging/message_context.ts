@@ -2,7 +2,7 @@
 
 import type { MessageContext } from "./registry.ts";
 
-/** Signals that say that a sender of plain messages is gone. None is made before somebody asks for it. */
+/** Signals that say that a sender of plain messages is gone. None is made before it is asked for. */
 export class SenderSignals {
   readonly #controllers = new Map<string, AbortController>();
   #ended: Error | undefined;
@@ -105,7 +105,7 @@ export class RequestContext implements MessageContext {
     this.trace = context.trace;
   }
 
-  /** Whether nobody waits for the reply any more. */
+  /** Whether the reply is not awaited any more. */
   get aborted(): boolean {
     return this.#reason !== undefined;
   }
@@ -119,7 +119,7 @@ export class RequestContext implements MessageContext {
     return this.#controller.signal;
   }
 
-  /** Nobody waits for the reply any more. */
+  /** The reply is not awaited any more. */
   abort(reason: Error): void {
     if (this.aborted) return;
     this.#reason = reason;

@@ -110,7 +110,7 @@ export class Outbound {
   readonly #options: OutboundOptions;
   /** Senders that wait for room, by peer. One for which none waits is not in it. */
   readonly #lines = new Map<Peer, SlotLine[]>();
-  /** Ends the waits for a node when it goes down, by its name. One for which nobody waits is not in it. */
+  /** Ends the waits for a node when it goes down, by its name. One for which no sender waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
   readonly #conflating = new WeakMap<Connection<Peer>, ConflatingQueue<OutboundMessage>>();
 
@@ -156,7 +156,7 @@ export class Outbound {
     }
   }
 
-  /** There is nobody left to throw at. */
+  /** There is no caller left to throw at. */
   #castLater(message: OutboundMessage): void {
     try {
       this.cast(message);
@@ -192,7 +192,7 @@ export class Outbound {
     await this.#untilDown(node, drained).catch(() => {});
   }
 
-  /** A node cannot be reached any more: nobody waits for it any longer, and what waited is let go of. */
+  /** A node cannot be reached any more: no sender waits for it any longer, and what waited is let go of. */
   down(node: string): void {
     const reason = new NotConnectedError(`Cannot send to "${node}": it went down`);
     for (const [peer, lines] of this.#lines) {

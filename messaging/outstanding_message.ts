@@ -21,7 +21,7 @@ export interface OutstandingOptions {
    */
   readonly bytesMax?: number;
   /**
-   * How many numbers are left out before the first message to a peer. By chance, so that nobody burns the numbers of messages that it does
+   * How many numbers are left out before the first message to a peer. By chance, so that no other node burns the numbers of messages that it does
    * not see.
    *
    * @default {() => 0}

@@ -109,7 +109,7 @@ export class Partitions {
   }
 
   #refuse(from: string, reference: PartitionReference, peers: readonly string[]): PartitionStep {
-    const reason = `"${this.#self()}" lets nobody inject faults: "allow.faultInjection" is false`;
+    const reason = `"${this.#self()}" lets no other node inject faults: "allow.faultInjection" is false`;
     const to = peers.filter((peer) => peer === from);
     return { outgoing: toEach(to, ["refused", reference, reason]), events: [] };
   }

@@ -18,7 +18,7 @@ export interface RelayOptions {
    */
   readonly memory?: number;
   /**
-   * The number of the first message. By chance, so that nobody who does not see the messages can name the number of a later one.
+   * The number of the first message. By chance, so that only a node that sees the messages can name the number of a later one.
    *
    * @default {() => 1}
    */
@@ -40,7 +40,7 @@ export interface RelayStep {
    * - `"forwarded"`: send it to all of `next`.
    * - `"duplicate"`: it was here before, with as far to go; drop it.
    * - `"expired"`: it may go no further; drop it and tell so.
-   * - `"stuck"`: there is nobody to send it to; drop it and tell so.
+   * - `"stuck"`: there is no node to send it to; drop it and tell so.
    */
   readonly outcome: "arrived" | "forwarded" | "duplicate" | "expired" | "stuck";
   /** The header to send on. */
@@ -51,7 +51,7 @@ export interface RelayStep {
 
 /**
  * The way of messages to members to which there is no direct connection: straight to the destination where there is a connection
- * to it, else along the links of a spanning tree, else to everybody. A message never goes back to where it was, goes along a
+ * to it, else along the links of a spanning tree, else to all nodes. A message never goes back to where it was, goes along a
  * limited number of links, and reaches its destination's handler once.
  *
  * On a tree a message goes along each link once at most, but not always the shortest path: a repetition of one that was
@@ -85,7 +85,7 @@ export class Relay {
   /**
    * Begins the way of a message.
    *
-   * @param tree The root of the spanning tree that it goes along; `null` when it goes to everybody.
+   * @param tree The root of the spanning tree that it goes along; `null` when it goes to all nodes.
    */
   send(destination: string, links: RelayLinks, tree: string | null = null): RelayStep {
     this.#sequence = this.#sequence === undefined ? this.#first() : this.#sequence + 1;

@@ -14,8 +14,8 @@ export interface RelayedMessage {
 }
 
 /**
- * The relayed messages without a guarantee of which the destination has not said that they have arrived. Wherever one ends, nobody may
- * know that it was the only copy: so it is the destination that tells, and the origin that misses the word.
+ * The relayed messages without a guarantee of which the destination has not said that they have arrived. A node at which one
+ * ends may not know that it was the only copy. So the destination tells that it has arrived, and the origin misses that word.
  */
 export class RelayedMessages {
   readonly #patience: number;

@@ -53,7 +53,7 @@ export interface RelayingOptions {
   readonly codec: PayloadCodec;
   /** Most links that a message may go along. */
   readonly ttl: number;
-  /** A positive number by chance, which nobody guesses. */
+  /** A positive number by chance, which cannot be guessed. */
   readonly chance: () => number;
   /** Whose spanning tree was used last, if there is any. */
   readonly lastRoot: () => string | undefined;
@@ -105,7 +105,7 @@ export class Relaying {
   /**
    * Sends a message on its way.
    *
-   * @throws {NotConnectedError} When there is nobody to hand it to.
+   * @throws {NotConnectedError} When there is no node to hand it to.
    * @throws {EncodeError} When it cannot be encoded.
    * @throws {MessageTooLargeError} When those that it could be handed to take none of that size.
    */
@@ -120,7 +120,7 @@ export class Relaying {
     if (envelope === undefined) this.#awaited.add(number, { node, name }, this.#options.clock.now());
   }
 
-  /** Tells which messages have not arrived, as far as anybody says. Called now and then. */
+  /** Tells which messages have not arrived, as far as is known. Called now and then. */
   tick(): void {
     for (const message of this.#awaited.overdue(this.#options.clock.now())) this.#options.missed(message);
   }
@@ -147,7 +147,7 @@ export class Relaying {
     const trace = traceFromValue(given);
     if (!(body instanceof Uint8Array)) throw new TypeError("Cannot read a relayed message: it has no body");
     const header = parseRelayHeader(head);
-    // Nobody knows the way to a node that there is not: it would go to everybody, from everybody.
+    // No node knows the way to a node that there is not: it would go to all nodes, from all nodes.
     if (!this.#options.isKnown(header.destination)) {
       this.stats.lost++;
       return;

@@ -52,7 +52,7 @@ export interface ReliableSenderOptions {
   readonly outbound: Outbound;
   readonly codec: PayloadCodec;
   readonly orders: CausalOrders<unknown>;
-  /** A positive number by chance, which nobody guesses. */
+  /** A positive number by chance, which cannot be guessed. */
   readonly chance: () => number;
   /** Name of this node. */
   readonly self: () => string;

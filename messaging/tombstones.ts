@@ -25,7 +25,7 @@ export class Tombstones {
 
   /** Whether an incarnation has left. */
   has({ name, incarnation }: NodeIncarnation): boolean {
-    // Asked for every message, and mostly nobody has.
+    // Asked for every message, and mostly there is none.
     return this.#newest.size > 0 && incarnation <= (this.#newest.get(name) ?? -1);
   }
 }

@@ -39,10 +39,10 @@ export interface MessageTracer {
 
 /** Where a tracer goes, if there is one. */
 export class Tracing {
-  /** Follows the messages of the node; `null` for nobody. */
+  /** Follows the messages of the node; `null` for none. */
   tracer: MessageTracer | null = null;
 
-  /** Does something that takes a message to others, as a part of a trace where somebody traces, and the message is for a handler of the user. */
+  /** Does something that takes a message to others, as a part of a trace where messages are traced, and the message is for a handler of the user. */
   follow<T>(message: SentMessage, run: (trace?: Uint8Array) => Promise<T>): Promise<T> {
     return this.tracer === null || !isTraced(message.name) ? run() : ended(this.tracer.send(message), run);
   }
@@ -73,7 +73,7 @@ async function ended<T>(span: SentSpan, run: (trace?: Uint8Array) => Promise<T>)
   }
 }
 
-/** Handlers of the manager itself are nobody's business but ours. */
+/** Handlers of the manager itself are not shown. */
 export function isTraced(name: string): boolean {
   return name !== "" && !name.startsWith("\0");
 }

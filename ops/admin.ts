@@ -59,11 +59,11 @@ export interface AdminServer extends AsyncDisposable {
 }
 
 /**
- * Has a node be seen and operated by the command `partisan`: by anybody who may open its Unix socket, that is by the user of the process, or,
+ * Has a node be seen and operated by the command `partisan`: by every user who may open its Unix socket, that is by the user of the process, or,
  * over TCP, by those who have the token. It ends with the node.
  *
  * Requests are `POST /v1/<operation>` with a JSON object; what changes nothing can be asked with `GET` as well. Answers are JSON; `/v1/watch` and
- * `/v1/top` send a JSON object a line for as long as somebody reads. Needs the permissions to read and write the folder of the socket,
+ * `/v1/top` send a JSON object a line for as long as they are read. Needs the permissions to read and write the folder of the socket,
  * `--allow-net`, `--allow-sys=uid`, and `--allow-env=XDG_RUNTIME_DIR` when no `path` is given.
  *
  * @param node Any node, whatever its contract.

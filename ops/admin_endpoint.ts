@@ -29,7 +29,7 @@ export function formatAdminEndpoint(endpoint: AdminEndpoint): string {
 }
 
 /**
- * The folder of the sockets that nobody named: `partisan` in `XDG_RUNTIME_DIR`, which belongs to the user and is emptied at logout; where that is
+ * The folder of the sockets without a given name: `partisan` in `XDG_RUNTIME_DIR`, which belongs to the user and is emptied at logout; where that is
  * not set, one in `/tmp` that has the number of the user in its name.
  */
 export function adminFolder(): string {
@@ -38,7 +38,7 @@ export function adminFolder(): string {
   return `/tmp/partisan-${Deno.uid() ?? "nobody"}`;
 }
 
-/** The socket of a node that nobody named. */
+/** The socket of a node without a given name. */
 export function adminPath(name: string): string {
   return `${adminFolder()}/${encodeURIComponent(name).replaceAll("%40", "@")}.sock`;
 }
@@ -46,7 +46,7 @@ export function adminPath(name: string): string {
 /**
  * Makes the folder for sockets, for its owner alone, or makes sure that it is such a folder.
  *
- * @throws {Error} When it is a link, belongs to somebody else, or lets others in.
+ * @throws {Error} When it is a link, belongs to another user, or lets others in.
  */
 export async function makeAdminFolder(folder: string): Promise<void> {
   await Deno.mkdir(folder, { recursive: true, mode: 0o700 });

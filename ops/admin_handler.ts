@@ -76,7 +76,9 @@ export function adminHandler(
 /** Aborted when the other side has gone before it was answered. */
 function untilGone({ completed }: { readonly completed: Promise<void> }): AbortSignal {
   const controller = new AbortController();
-  completed.catch(() => controller.abort(new DOMException("Cannot go on: nobody waits for the answer", "AbortError")));
+  completed.catch(() =>
+    controller.abort(new DOMException("Cannot go on: the answer is not awaited any more", "AbortError"))
+  );
   return controller.signal;
 }
 

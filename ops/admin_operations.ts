@@ -12,7 +12,7 @@ import { connectionViews, infoView, memberView, NoSuchNodeError } from "./admin_
 export interface AdminOperation {
   /** Whether it changes something, or makes others do something. */
   readonly changes: boolean;
-  /** Does it. `signal` is aborted when nobody waits for the answer any more. @returns What JSON can say. */
+  /** Does it. `signal` is aborted when the answer is not awaited any more. @returns What JSON can say. */
   run(node: PeerServiceManager, input: AdminInput, signal: AbortSignal): unknown;
 }
 
@@ -113,7 +113,7 @@ async function remove(node: PeerServiceManager, input: AdminInput): Promise<unkn
   return { members: node.members() };
 }
 
-/** Goes on when nobody waits for the answer any more. */
+/** Goes on when the answer is not awaited any more. */
 async function drain(node: PeerServiceManager, input: AdminInput): Promise<unknown> {
   await node.drain({ timeout: input.milliseconds("timeout", TIMEOUT_MAX) });
   return { drained: node.name };

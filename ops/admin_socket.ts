@@ -14,7 +14,7 @@ export interface SocketServer extends AsyncDisposable {
 
 /**
  * Serves on a Unix socket that only its owner may use (mode 0600). The file appears at once with its mode. A file that was there is replaced only
- * if it is a socket of this user on which nobody listens. Of two processes that want the same path at the same time, one gets it.
+ * if it is a socket of this user on which no process listens. Of two processes that want the same path at the same time, one gets it.
  *
  * @throws {Error} When the path is taken, too long, or in a folder in which others may rename files.
  */
@@ -44,7 +44,7 @@ export async function serveSocket(
   }
   const { ino } = await Deno.lstat(path);
   const shutdown = async () => {
-    // Somebody may have put something else there.
+    // Something else may have been put there.
     if (await Deno.lstat(path).then((found) => found.ino === ino, () => false)) await Deno.remove(path);
     await server.shutdown();
   };
@@ -67,7 +67,7 @@ async function checkFree(path: string): Promise<void> {
   if (found === undefined) return;
   if (found.isSocket !== true) throw new Error(`Cannot listen on "${path}": there is a file, and it is no socket`);
   if (found.uid !== null && found.uid !== Deno.uid()) {
-    throw new Error(`Cannot listen on "${path}": the socket there belongs to somebody else`);
+    throw new Error(`Cannot listen on "${path}": the socket there belongs to another user`);
   }
   if (await isServed(path)) {
     throw new Deno.errors.AddrInUse(`Cannot listen on "${path}": another process listens there; choose another path`);

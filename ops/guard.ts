@@ -6,7 +6,7 @@ const HOST_MAX = 253 + 6;
 const encoder = new TextEncoder();
 
 /**
- * Whether a request was meant for this server. A page of somebody else can have its own name lead to our address (DNS rebinding), and
+ * Whether a request was meant for this server. A foreign page can have its own name lead to our address (DNS rebinding), and
  * would then read what it likes; but it cannot choose the `Host` that a browser sends. Only a name could be led elsewhere: an address, and
  * `localhost`, cannot.
  */

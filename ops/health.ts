@@ -58,10 +58,10 @@ export class Health {
       return checked("joined", false, `it could not join: ${messageOf(entry.failure.error)}`);
     }
     const sources = discovering.status();
-    if (sources.length === 0) return checked("joined", true, "it is the first: it was told to join nobody");
+    if (sources.length === 0) return checked("joined", true, "it is the first: it was told to join no other node");
     const unsure = sources.map(whyUnsure).find((reason) => reason !== null);
     return unsure === undefined
-      ? checked("joined", true, "it is the first: its sources name nobody else")
+      ? checked("joined", true, "it is the first: its sources name no other node")
       : checked("joined", false, unsure);
   }
 
@@ -85,7 +85,7 @@ export class Health {
   }
 }
 
-/** Why a source leaves it open whether there is anybody else; `null` when it says that there is nobody. */
+/** Why a source leaves it open whether there is another node; `null` when it says that there is none. */
 function whyUnsure({ name, at, error, addresses }: DiscoveryStatus): string | null {
   if (at === null) return `"${name}" has not answered yet`;
   if (error !== null) return `"${name}" cannot be asked: ${messageOf(error)}`;

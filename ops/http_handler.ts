@@ -29,7 +29,7 @@ export interface HttpHandlerOptions {
   readonly page?: boolean | undefined;
   /**
    * Names by which the server is reached, without port. Requests whose `Host` is another name are refused with status 421; IP addresses and
-   * `localhost` are always allowed. It keeps pages of others from reading through the browser of somebody who can reach the server.
+   * `localhost` are always allowed. It keeps pages of others from reading through a browser that can reach the server.
    *
    * @default {[]}
    */
@@ -47,8 +47,8 @@ export interface HttpHandlerOptions {
  * - `POST /drain`: has the node drain, leave and stop; the only one that changes something, and needs the token.
  *
  * A node is ready when it runs, takes work, its event loop is not held up, and it has joined or is known to be the first: a node that was
- * told to join nobody and has no discovery is the first; one whose sources all answered, and named nobody but itself, is as well. Nothing
- * is written to the log, and no event counts as heard, because somebody reads `/events`.
+ * told to join no other node and has no discovery is the first; one whose sources all answered, and named no node but itself, is as well. Nothing
+ * is written to the log, and no event counts as heard, because `/events` is read.
  *
  * @param node Any node, whatever its contract.
  * @throws {TypeError} When the node is not one of this module, or an option can be none.

@@ -17,7 +17,7 @@ export interface Admission {
   readonly names: ReadonlySet<string>;
 }
 
-/** What every answer says: it is of the moment, it is what it says that it is, and it is for nobody else's page. */
+/** What every answer says: it is of the moment, it is what it says that it is, and it is for no other page. */
 export const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "cross-origin-resource-policy": "same-origin",

@@ -16,13 +16,13 @@ export interface TelemetryInstrumentOptions {
   };
 }
 
-/** Takes values when somebody collects them, as OpenTelemetry's `ObservableResult` does. */
+/** Takes values when they are collected, as OpenTelemetry's `ObservableResult` does. */
 export interface TelemetryObserver {
   /** Takes a value. */
   observe(value: number, attributes?: TelemetryAttributes): void;
 }
 
-/** Tells values when somebody collects them. */
+/** Tells values when they are collected. */
 export type TelemetryCallback = (observer: TelemetryObserver) => void;
 
 /** What OpenTelemetry's `Observable` has of use here. */

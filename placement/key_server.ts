@@ -139,7 +139,7 @@ export class KeyServer implements Disposable {
     return wait;
   }
 
-  #notOwner(key: string, owner = "nobody"): readonly unknown[] {
+  #notOwner(key: string, owner = "none"): readonly unknown[] {
     return [REFUSED, "NotOwnerError", `Cannot serve "${key}" on "${this.#node.name}": the owner is "${owner}"`];
   }
 

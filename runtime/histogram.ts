@@ -7,7 +7,7 @@ export type Tap = (value: number) => void;
 export class Histogram {
   /** Upper ends of the ranges, ascending; what is above the last one counts too. */
   readonly bounds: readonly number[];
-  /** Also told of each value, as long as somebody wants that. */
+  /** Also told of each value, as long as that is wanted. */
   readonly taps: Set<Tap> = new Set();
   readonly #counts: Float64Array;
   #count = 0;

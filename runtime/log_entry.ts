@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Something that a node noticed in the background, and that somebody should know. */
+/** Something that a node noticed in the background, and that an operator should know. */
 export interface Warning {
   /** What kind of thing it is, in kebab case: stable, for programs. */
   readonly code: string;
@@ -17,7 +17,7 @@ export interface Warning {
 /** By this any room tells the users of the node about a {@linkcode Warning}. */
 export type Warn = (warning: Warning) => void;
 
-/** An event that nobody listens to, as the `log` option is given it. */
+/** An event that has no listener, as the `log` option is given it. */
 export interface LogEntry {
   /** How bad it is. */
   readonly level: "error" | "warning";

@@ -59,6 +59,6 @@ export interface LocalRuntime {
    * simulator with many nodes does it once for all of them.
    */
   stretch?(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>;
-  /** Shows people what nobody else listens to. A runtime without it shows nothing. */
+  /** Shows people the events that have no listener. A runtime without it shows nothing. */
   report?(entry: LogEntry): void;
 }

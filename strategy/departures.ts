@@ -110,7 +110,7 @@ export function isCredible({ name, incarnation, isRemoval }: Departure, context:
   return present === undefined || incarnation < present || (isRemoval && incarnation === present);
 }
 
-/** Whether a node that somebody spoke of can be there in that incarnation. */
+/** Whether a node that another one spoke of can be there in that incarnation. */
 export function canBe({ name, incarnation }: NodeSpec, context: StrategyContext): boolean {
   if (incarnation > (context.incarnationMax ?? Infinity)) return false;
   const present = context.connected.has(name) ? context.incarnationOf?.(name) : undefined;
@@ -173,7 +173,7 @@ export function sendOwnDeparture(
   if (removed >= 0) turn.send(to, { type: "left", name, incarnation: removed, isRemoval: true });
 }
 
-/** The departures without that of a node which begins a membership anew: what it left before concerns nobody any more. */
+/** The departures without that of a node which begins a membership anew: what it left before concerns no node any more. */
 export function withoutDeparture(departures: Departures, name: string): Departures {
   if (!departures.has(name)) return departures;
   return new Map([...departures].filter(([other]) => other !== name));

@@ -13,21 +13,21 @@ import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./st
 /** Options of {@linkcode fullMesh}. */
 export interface FullMeshOptions {
   /**
-   * How many random peers each node compares digests with in a gossip interval. News that missed somebody reach everyone
+   * How many random peers each node compares digests with in a gossip interval. News that missed a node reach everyone
    * within about log₂ N intervals with 2.
    *
    * @default {2}
    */
   readonly fanout?: number;
   /**
-   * How long, in milliseconds, a node remembers that another one has left. Only while somebody remembers is
+   * How long, in milliseconds, a node remembers that another one has left. Only while a node remembers is
    * a node that was cut off all the time told so when it comes back with the old news.
    *
    * @default {86_400_000} (a day)
    */
   readonly forgetAfter?: number;
   /**
-   * Most members that a node believes in, 2 to 60,000, itself included. Further ones are ignored, so that nobody can make them up without
+   * Most members that a node believes in, 2 to 60,000, itself included. Further ones are ignored, so that no member can make them up without
    * end.
    *
    * @default {10_000}

@@ -6,7 +6,7 @@ import { hasOtherKey, isElsewhere, memberSince, type NodeSpec } from "../wire/no
 import type { FullMeshState } from "./full_mesh_state.ts";
 import type { StrategyContext } from "./strategy.ts";
 
-/** A node speaks of itself once an incarnation; nobody speaks of it so often. */
+/** A node speaks of itself once an incarnation; no other node speaks of it so often. */
 const COUNTER_MAX = 2 ** 32;
 
 /** What remains of what another node said. */
@@ -93,7 +93,7 @@ function isOwnWord(from: NodeSpec, { incarnation }: Dot, isThere: boolean): bool
   return isThere ? incarnation === from.incarnation : incarnation <= from.incarnation;
 }
 
-/** Whether a connected node shows by being there that it is not as somebody else says. That it was removed it cannot know better. */
+/** Whether a connected node shows by being there that it is not as another node says. That it was removed it cannot know better. */
 function isContradicted(
   { actor, incarnation }: Dot,
   isThere: boolean,

@@ -97,7 +97,7 @@ export interface HyParViewOptions {
  * @returns The strategy.
  * @throws {RangeError} When an option is out of range.
  *
- * @example A cluster of 50 nodes in which nobody has more than 5 neighbours
+ * @example A cluster of 50 nodes in which no node has more than 5 neighbours
  * ```ts
  * import { hyparview } from "@partisan/peer-service/strategy";
  * import { StrategySimulator } from "@partisan/peer-service/testing";

@@ -30,7 +30,7 @@ export interface ScampV1Options {
 }
 
 /**
- * The SCAMP overlay in its basic form: each node keeps connections with about (c + 1) · ln(N) others, without anybody knowing N.
+ * The SCAMP overlay in its basic form: each node keeps connections with about (c + 1) · ln(N) others, without any node knowing N.
  *
  * From A. Ganesh, A.-M. Kermarrec and L. Massoulié, "SCAMP: peer-to-peer lightweight membership service for large-scale
  * group communication", NGC 2001: subscription and unsubscription. A node that newcomers join through is in the view of all of

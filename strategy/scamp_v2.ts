@@ -14,7 +14,7 @@ export interface ScampV2Options extends ScampV1Options {
    */
   readonly lease?: number;
   /**
-   * Gossip intervals from one heartbeat to the next along each link, 1 to 1,000. Who hears of nobody for three of them
+   * Gossip intervals from one heartbeat to the next along each link, 1 to 1,000. A node that hears of no other for three of them
    * subscribes again.
    *
    * @default {10}

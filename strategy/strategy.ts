@@ -14,11 +14,11 @@ export interface StrategyContext {
    * Which incarnation of a connected peer is at the other end, as it said itself. What others say about a node with which there is a
    * connection is worth less than that.
    *
-   * @default {nobody knows}
+   * @default {unknown}
    */
   readonly incarnationOf?: (name: string) => number | undefined;
   /**
-   * The greatest incarnation that is believed of anybody: incarnations are times, and none is far in the future.
+   * The greatest incarnation that is believed of any node: incarnations are times, and none is far in the future.
    *
    * @default {none}
    */
@@ -99,7 +99,7 @@ export interface Strategy<State = unknown> {
   leave(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
   /**
    * Removes `node`, which was down for long, so that it may come back: an incarnation that it takes later is none that was removed. Left out by
-   * strategies under which nobody can tell who is down.
+   * strategies under which no node can tell which ones are down.
    */
   evict?(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
   /** `peer` came up: its membership connection opened, for the first time or again. */
@@ -123,7 +123,7 @@ export interface Strategy<State = unknown> {
     state: State,
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] };
-  /** Forgets `nodes` locally, without telling anybody: for nodes known to be gone for good. A node does not ask for it. */
+  /** Forgets `nodes` locally, without telling other nodes: for nodes known to be gone for good. A node does not ask for it. */
   prune?(state: State, nodes: readonly NodeSpec[], context: StrategyContext): Transition<State>;
   /**
    * Keeps a slot among the peers for a node whose `metadata.tag` is `tag`. Left out by strategies that have a slot for everyone.
@@ -148,7 +148,7 @@ export interface Strategy<State = unknown> {
   /**
    * The state as a value that MessagePack can carry, for the disk and for `getLocalState()`.
    *
-   * @param isKept Whether a member is worth remembering: one that nobody has ever met is not. By default, all are.
+   * @param isKept Whether a member is worth remembering: one that was never met is not. By default, all are.
    */
   snapshot(state: State, isKept?: (node: NodeSpec) => boolean): unknown;
 }

@@ -49,7 +49,7 @@ export function planFaults(random: SeededRandom, options: FaultPlanOptions): Fau
   const faults = Array.from({ length: count }, (): Fault => {
     const action = drawAction(random, random.pick(kinds), random.shuffle(nodes));
     const at = random.int(duration);
-    // Most faults are short; now and then one lasts until everybody has noticed.
+    // Most faults are short; now and then one lasts until all nodes have noticed.
     const lasts = Math.min(duration - at, longest * random.next() ** 2);
     return { ...action, at, duration: action.kind === "reset" || action.kind === "forget" ? 0 : Math.round(lasts) };
   });

@@ -125,7 +125,7 @@ export class Nemesis {
   }
 
   #restart(node: string, join: boolean): void {
-    // Somebody else may have started it.
+    // It may have been started elsewhere.
     if (this.#cluster.has(node)) return;
     const starting = this.#cluster.startNode(node, join ? {} : { join: false });
     this.#restarts.add(starting);

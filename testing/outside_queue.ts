@@ -6,7 +6,7 @@ interface Operation {
 }
 
 /**
- * Makes operations that finish outside the event loop, at times that nobody can foresee, part of a history that
+ * Makes operations that finish outside the event loop, at times that cannot be foreseen, part of a history that
  * repeats itself: their results come out in the order in which they were begun, and each only when all that the one before
  * it has set off has been done.
  */

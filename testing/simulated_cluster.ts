@@ -173,7 +173,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /**
-   * Ends a node at once, as when its machine loses power: nobody hears of it. With `reset: true` only its process dies, and the machine tells
+   * Ends a node at once, as when its machine loses power: no other node hears of it. With `reset: true` only its process dies, and the machine tells
    * its peers.
    *
    * @throws {Error} When it is not running.

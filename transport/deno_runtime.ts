@@ -7,7 +7,7 @@ import type { Runtime } from "./runtime.ts";
 import { TcpTransport } from "./tcp/tcp_transport.ts";
 import type { Transport } from "./transport.ts";
 
-/** For longer nobody should hold the event loop while others may be due. */
+/** No task should hold the event loop for longer while others may be due. */
 const TURN_MS = 4;
 /** Nor for longer than this while others are: about what one large message takes. */
 const SHARED_TURN_MS = 0.25;
@@ -68,7 +68,7 @@ function writeToConsole({ level, kind, message }: LogEntry): void {
 /**
  * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
  * that those who flood and are flooded hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
- * rare as long as nobody has use for them, and frequent while there is conversation on other streams.
+ * rare as long as there is no use for them, and frequent while there is conversation on other streams.
  */
 export class Breaks {
   readonly #transport: Pick<Transport, "shortReads">;

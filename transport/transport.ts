@@ -83,7 +83,7 @@ export interface Transport {
   /**
    * The addresses that a host name stands for, in the order in which `connect` tries them. Left out where each name is one host.
    *
-   * @throws When nobody knows the name.
+   * @throws When the name is not known.
    */
   resolve?(hostname: string): Promise<readonly string[]>;
   /**

@@ -294,7 +294,7 @@ export class FrameReader {
     if (this.#chunk.length !== this.#chunkBytes) this.#chunk = new Uint8Array(this.#chunkBytes);
   }
 
-  /** Goes on in a fresh chunk, or at the front of this one when nobody holds on to its bytes. */
+  /** Goes on in a fresh chunk, or at the front of this one when its bytes are not held. */
   #move(size: number): void {
     const fresh = this.#retained || size > this.#chunk.length;
     if (fresh) {

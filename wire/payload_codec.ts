@@ -26,7 +26,7 @@ const BIN_32 = 0xc6;
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
 export class EncodedMessage {
-  /** Its bytes, which nobody else has. Their buffer may hold others. */
+  /** Its bytes, which have no other owner. Their buffer may hold others. */
   readonly bytes: Uint8Array;
 
   /** Keeps the bytes. */

@@ -18,7 +18,7 @@ export interface RelayHeader {
   readonly destination: string;
   /** How many links it may still go along. */
   readonly ttl: number;
-  /** The root of the spanning tree that it goes along; `null` when it goes to everybody. */
+  /** The root of the spanning tree that it goes along; `null` when it goes to all nodes. */
   readonly tree: string | null;
   /** Names of the nodes that it came by, first one first. */
   readonly path: readonly string[];

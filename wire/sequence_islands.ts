@@ -15,7 +15,7 @@ interface Island {
 }
 
 /**
- * A set of sequence numbers that nobody vouches for. A number far from all others begins an island of its own and says nothing
+ * A set of sequence numbers that no node vouches for. A number far from all others begins an island of its own and says nothing
  * of the numbers between: one that was made up costs one number, and those that are really used next are new all the same.
  *
  * Of too many islands the one that was added to least recently is forgotten.

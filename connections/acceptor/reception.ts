@@ -32,7 +32,7 @@ export interface ReceptionHost {
   wallTime(): number;
   /** Whether there are file descriptors for connections with another node, when so many are about to open already. */
   hasRoomFor(spec: NodeSpec, pending: number): boolean;
-  /** Somebody knows a newer incarnation of this node's name. */
+  /** A node knows a newer incarnation of this node's name. */
   outlived(known: number): void;
 }
 
@@ -100,7 +100,7 @@ export class Reception {
     return this.#expected.delete(request);
   }
 
-  /** Expects nobody any more: what was granted was granted by the incarnation of this node that ends. */
+  /** Expects no dialer any more: what was granted was granted by the incarnation of this node that ends. */
   reset(): void {
     this.#expected.clear();
   }

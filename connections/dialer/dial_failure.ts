@@ -5,7 +5,7 @@ import { CertificateError } from "../../transport/tls/certificate_error.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 
 /**
- * Why a dial led to no connection although nobody refused it: no answer in time; given up here; nobody listens there, or there is no way;
+ * Why a dial led to no connection although it was not refused: no answer in time; given up here; no process listens there, or there is no way;
  * one side does not trust the certificate of the other; what came is not how nodes speak, or the connection broke; anything else.
  */
 export type DialFailure = "timeout" | "aborted" | "unreachable" | "certificate" | "protocol" | "other";
@@ -20,7 +20,7 @@ export const DIAL_FAILURES: readonly DialFailure[] = [
   "other",
 ];
 
-/** Names of errors of a transport: nobody listens there, or there is no way. */
+/** Names of errors of a transport: no process listens there, or there is no way. */
 const UNREACHABLE: ReadonlySet<string> = new Set([
   "ConnectionRefused",
   "NotFound",
@@ -31,7 +31,7 @@ const UNREACHABLE: ReadonlySet<string> = new Set([
 /** Names of errors of a transport: the connection broke. */
 const BROKEN: ReadonlySet<string> = new Set(["ConnectionReset", "ConnectionAborted", "BrokenPipe", "UnexpectedEof"]);
 
-/** What a dial failed of that nobody refused. */
+/** The reason why a dial failed that was not refused. */
 export function dialFailure(error: unknown): DialFailure {
   if (error instanceof CertificateError) return "certificate";
   if (error instanceof ProtocolError || error instanceof SealError) return "protocol";

@@ -29,7 +29,7 @@ interface Budget {
  * Lets a few dials begin at a time. A node that begins all of them at once on a busy machine finishes none within its deadline, and then
  * begins all of them again.
  *
- * A dial that takes long, because nobody answers, gives its slot back before it ends: a few dead hosts must not keep everyone else
+ * A dial that takes long, because no node answers, gives its slot back before it ends: a few dead hosts must not keep everyone else
  * waiting.
  */
 export class DialSlots {

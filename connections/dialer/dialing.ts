@@ -24,7 +24,7 @@ export interface DialingHost {
   readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the slot now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null;
-  /** Somebody knows a newer incarnation of this node's name. */
+  /** A node knows a newer incarnation of this node's name. */
   outlived(known: number): void;
   /** Whether an address may be dialed, wherever it was learned. */
   mayDial(address: Address): boolean;
@@ -76,7 +76,7 @@ export class Dialing {
     return this.#underWay.hasJustBegun(slot, milliseconds);
   }
 
-  /** Lets nobody join the dials under way any more. */
+  /** Lets no caller join the dials under way any more. */
   forget(): void {
     this.#underWay.forget();
   }
@@ -122,7 +122,7 @@ export class Dialing {
   }
 
   /**
-   * The addresses at which nobody is known to live who is behind an injected partition: for the other side, a dial that succeeds is a sign of
+   * The addresses at which no node is known to be that is behind an injected partition: for the other side, a dial that succeeds is a sign of
    * incarnation, although nothing can follow it.
    *
    * @throws {HandshakeRefusedError} When there is none, or the node that is meant is behind one.

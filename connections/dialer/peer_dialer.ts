@@ -86,7 +86,7 @@ export class PeerDialer {
     }
   }
 
-  /** Dials a peer now that was dialed rarely: somebody has heard of it, or others that were away are back. */
+  /** Dials a peer now that was dialed rarely: a node has heard of it, or others that were away are back. */
   hearten(): void {
     if (this.#rareTries === 0) return;
     this.#rareTries = 0;

@@ -6,7 +6,7 @@ import type { Clock, Timer } from "../../runtime/runtime.ts";
 export const ATTEMPT_DELAY = 250;
 
 /**
- * Milliseconds that somebody who has taken the connection gets for the handshake, before the next address is tried as well. Two addresses
+ * Milliseconds that the node that has taken the connection gets for the handshake, before the next address is tried as well. Two addresses
  * often lead to one node, which should not have to deal with two handshakes at once.
  */
 export const ANSWER_DELAY = 1_000;

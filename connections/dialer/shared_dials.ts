@@ -45,7 +45,7 @@ export class SharedDials<T> {
     return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
   }
 
-  /** Lets nobody join the dials under way any more. */
+  /** Lets no caller join the dials under way any more. */
   forget(): void {
     this.#dials.clear();
   }

@@ -68,7 +68,7 @@ export interface ConnectionOpenerOptions {
   /**
    * Told how long handshakes took.
    *
-   * @default {nobody is told}
+   * @default {none}
    */
   readonly handshakes?: HandshakeTimes | undefined;
   /**

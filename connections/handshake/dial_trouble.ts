@@ -9,7 +9,7 @@ import { messageOf } from "../../runtime/message_of.ts";
 
 /** How far an attempt to open a connection had come. */
 export interface DialStage {
-  /** Whether somebody has accepted the connection. */
+  /** Whether the connection was accepted. */
   readonly isAccepted: boolean;
   /** Milliseconds since it began. */
   readonly elapsed: number;
@@ -23,7 +23,7 @@ export function dialTrouble(error: unknown, address: Address, stage: DialStage):
   const time = `${Math.round(stage.elapsed)} ms`;
   if (stage.isGivenUp) {
     if (stage.isAccepted) return new SlowHandshakeError(where, time);
-    return new DOMException(`Cannot connect to ${where}: timed out, nobody answered within ${time}`, "TimeoutError");
+    return new DOMException(`Cannot connect to ${where}: timed out, no node answered within ${time}`, "TimeoutError");
   }
   if (error instanceof HandshakeRefusedError || error instanceof CertificateError) return error;
   if (!stage.isAccepted && error instanceof Error) return error;

@@ -20,7 +20,7 @@ export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
  * @returns What both have agreed upon, and who answered.
  * @throws {HandshakeRefusedError} When either side refuses the other.
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
- * @throws {SealError} When somebody in between has changed what was said.
+ * @throws {SealError} When an attacker in between has changed what was said.
  */
 export async function dialHandshake(
   end: HandshakeEnd,

@@ -40,7 +40,7 @@ import {
  * introduction. The first thing that the acceptor seals with the keys of the session is its answer, a frame `ready` or `refused`: it proves that the
  * acceptor knows the secret too. After it everything is sealed.
  *
- * Over TLS nothing more is sealed. There the prologue goes on with the fingerprints of both certificates, so that nobody with a certificate can stand
+ * Over TLS nothing more is sealed. There the prologue goes on with the fingerprints of both certificates, so that no holder of a certificate can stand
  * between two members and pass their proofs on.
  */
 

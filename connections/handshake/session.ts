@@ -79,7 +79,7 @@ export interface AcceptorDecisions {
   /**
    * The dialer has said who it is, and with a secret proven that it holds the key that it names.
    *
-   * @default {nobody is told}
+   * @default {none}
    */
   introduced?(spec: NodeSpec): void;
   /** Decides, once the dialer is trusted, whether it may have the connection that it asks for. */

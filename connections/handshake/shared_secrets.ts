@@ -44,7 +44,7 @@ export class SharedSecrets {
     return new SharedSecrets(await runtime.outside(keys));
   }
 
-  /** Whether there is none: the cluster is open to everybody. */
+  /** Whether there is none: the cluster is open. */
   get isOpen(): boolean {
     return this.#accepted.length === 0;
   }

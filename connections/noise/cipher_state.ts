@@ -11,12 +11,12 @@ const ZEROS = new Uint8Array(KEY_BYTES);
 /**
  * What came in is not what the other side has sealed for this connection.
  *
- * - `forged`: changed on the way, repeated, out of order, left out, or made by somebody else.
+ * - `forged`: changed on the way, repeated, out of order, left out, or made by a third party.
  * - `truncated`: the stream ended before the other side had said so. A crash and a cut cable look the same.
  *
  * Nothing of what was changed reaches a handler, and the connection is made anew. An `error` event tells what was forged.
  *
- * @example Hear of somebody in between
+ * @example Notice an attacker in between
  * ```ts
  * import { SealError, startPeerService } from "@partisan/peer-service";
  * import { assertEquals } from "@std/assert";

@@ -161,7 +161,7 @@ export class HandshakeState {
     try {
       return keys.agree((theirs === "s" ? this.#remoteStatic : this.#remoteEphemeral)!);
     } catch (cause) {
-      // A point of low order, with which everybody would agree on zeros.
+      // A point of low order, with which both sides would agree on zeros.
       throw new SealError("Cannot agree on a key: the other side's is not one", "forged", { cause });
     }
   }

@@ -105,7 +105,7 @@ export class StreamEnd {
     this.isOpener = isOpener;
     this.#window = window;
     this.closed = this.#closed.promise;
-    // Who is interested listens; for everybody else the readable and the writable tell.
+    // Interested code listens; for the rest the readable and the writable tell.
     this.closed.catch(() => {});
     this.#opened.promise.catch(() => {});
     // Values go one way: from the handler to the opener.
@@ -231,7 +231,7 @@ export class StreamEnd {
     if (halves & Halves.reading) this.#drop();
     if (open === 0) return;
     this.#fail(open as Halves, error);
-    // Nobody there has heard of it.
+    // The other side has not heard of it.
     if (this.#opening !== null) this.#opening = null;
     else if (this.#reset === null) this.#reset = { halves: open as Halves, error };
     else this.#reset.halves = (this.#reset.halves | open) as Halves;

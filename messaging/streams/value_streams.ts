@@ -27,7 +27,7 @@ export async function sendValues(
   const stop = () => {
     if (isOver) return;
     isOver = true;
-    // Nobody is there any more to be told what goes wrong in the end.
+    // There is no reader any more to be told what goes wrong in the end.
     Promise.resolve(iterator.return?.()).catch(() => {});
   };
   end.attach({ writingFailed: stop, readingEnded: () => {}, readingFailed: () => {} });
@@ -41,7 +41,7 @@ export async function sendValues(
     isOver = true;
     end.end();
   } catch (error) {
-    // What the other side gave up is nobody's fault.
+    // A stream that the other side gave up is no fault.
     if (isOver) return;
     stop();
     throw error;

@@ -59,7 +59,7 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     name: "partisan_dial_failures_total",
     type: "counter",
     unit: "{dial}",
-    help: "Dials that led to no connection, and that nobody refused",
+    help: "Dials that led to no connection, and were not refused",
     labels: { reason: DIAL_FAILURES },
     read: ({ pool }) => byLabel("reason", DIAL_FAILURES, (reason) => pool.stats.failed[reason]),
   },

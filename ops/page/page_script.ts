@@ -169,7 +169,7 @@ async function act(action, node) {
     const answer = await fetch("page/act", { method: "POST", headers, body: JSON.stringify({ action, node }) });
     if (!answer.ok) notice.textContent = (await answer.json()).error;
   } catch {
-    notice.textContent = "Nobody answers";
+    notice.textContent = "The node does not answer";
   }
   await look();
 }

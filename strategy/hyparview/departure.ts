@@ -8,9 +8,9 @@ import { type HyParViewState, type HyParViewTurn, knownMembers, nodesOf } from "
 import { addPassive, forget } from "./views.ts";
 
 /**
- * Takes notice of a node that somebody spoke of. A newer incarnation of a known node retires the older one, everywhere.
+ * Takes notice of a node that another one spoke of. A newer incarnation of a known node retires the older one, everywhere.
  *
- * @returns Whether it is somebody else, who is still in the cluster as far as is known here.
+ * @returns Whether it is another node, which is still in the cluster as far as is known here.
  */
 export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
   const { self, departures } = turn.state;

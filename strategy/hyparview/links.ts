@@ -15,7 +15,7 @@ import { addActive, addLost, addPassive, demote } from "./views.ts";
  * from a stranger is answered with "disconnect".
  */
 
-/** Rounds between two attempts to fill the active view double up to this while nobody has room. */
+/** Rounds between two attempts to fill the active view double up to this while no node has room. */
 const FILL_WAIT_MAX = 32;
 
 /** Asks `node` to become a neighbour. */
@@ -69,7 +69,7 @@ function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
   return turn.state.active.length < slotsWith(turn, node) || isExpected(turn.state, node);
 }
 
-/** `from` has no room for us. In a cluster in which nobody has, some cannot fill their views, and need not ask every round. */
+/** `from` has no room for us. In a cluster in which no node has, some cannot fill their views, and need not ask every round. */
 export function onReject(turn: HyParViewTurn, from: NodeSpec): void {
   const { pending, round, fillAt, fillWait } = turn.state;
   turn.set({ pending: entriesWithout(pending, from.name) });
@@ -114,7 +114,7 @@ export function nextOnWalk(turn: HyParViewTurn, except: readonly string[]): Node
   return pick(turn.state.active.filter(({ name }) => !except.includes(name)), turn.context.random);
 }
 
-/** An asked node cannot be reached. Another one is asked at once; but nobody twice in one interval. */
+/** An asked node cannot be reached. Another one is asked at once; but none twice in one interval. */
 export function onUnreachable(turn: HyParViewTurn, node: NodeSpec): void {
   const { active, pending } = turn.state;
   if (active.length > 0) return onRequestFailed(turn, node);

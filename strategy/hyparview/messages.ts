@@ -39,7 +39,7 @@ export type HyParViewMessage =
     /** The nodes that it has still to go through, the origin first. */
     readonly path: readonly string[];
   }
-  /** That incarnation of a node is over; spreads along all active links. Not in the paper, where nobody ever leaves. */
+  /** That incarnation of a node is over; spreads along all active links. Not in the paper, where no node ever leaves. */
   | { readonly type: "left" } & Departure;
 
 /**

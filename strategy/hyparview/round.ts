@@ -38,7 +38,7 @@ function retryLost(turn: HyParViewTurn): void {
 
 /**
  * Not in the paper: asks a node in reserve to be a neighbour in the place of another one. Newcomers that come faster than their
- * walks end find nobody but each other, and their graph is more of a chain than a random one; nothing else would
+ * walks end find only each other, and their graph is more of a chain than a random one; nothing else would
  * ever change that. Each swap lets the next one wait for twice as long, so that links last in a cluster that is old.
  * In one that is so small that it hardly fills the reserve everyone is near anyway.
  */

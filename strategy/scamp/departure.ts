@@ -21,7 +21,7 @@ import { keep, spread } from "./subscription.ts";
 const FANOUT = 10;
 
 /**
- * Takes notice of a node that somebody spoke of. A newer incarnation of a known node retires the older one, everywhere.
+ * Takes notice of a node that another one spoke of. A newer incarnation of a known node retires the older one, everywhere.
  *
  * @returns Whether that node is still in the cluster, as far as is known here.
  */
@@ -74,7 +74,7 @@ export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void 
 
 /**
  * Leaves (section 2.2): of those who have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
- * that the number of arcs falls as that of nodes does. The others do so only where nobody would be left otherwise.
+ * that the number of arcs falls as that of nodes does. The others do so only where none would be left otherwise.
  */
 function unsubscribe(turn: ScampTurn, { incarnation }: Departure): void {
   const { self, view, inView, departures } = turn.state;

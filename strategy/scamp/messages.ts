@@ -23,7 +23,7 @@ export type ScampMessage =
   | { readonly type: "subscription"; readonly node: NodeSpec; readonly ttl: number }
   /** You are in my view: said once when that begins, and as a heartbeat. */
   | { readonly type: "kept" }
-  /** A leaver → who has it in its view: put this node in my place. Or, when it is `spare`, only if nobody else is left there. */
+  /** A leaver → who has it in its view: put this node in my place. Or, when it is `spare`, only if no other is left there. */
   | { readonly type: "replace"; readonly node: NodeSpec; readonly isSpare: boolean }
   /** That incarnation of a node is over. */
   | { readonly type: "left" } & Departure;

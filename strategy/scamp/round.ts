@@ -39,7 +39,7 @@ function keepSubscribed(turn: ScampTurn): void {
   else if (round >= renewAt) subscribeAgain(turn);
 }
 
-/** Where a crash took everyone on either side of an arc, somebody heard of in passing may be left. Not in the papers. */
+/** Where a crash took everyone on either side of an arc, a node heard of in passing may be left. Not in the papers. */
 function askStranger(turn: ScampTurn): void {
   const { heardOf, departures } = turn.state;
   const stranger = pick(heardOf.filter((node) => !hasDeparted(departures, node)), turn.context.random);
@@ -47,7 +47,7 @@ function askStranger(turn: ScampTurn): void {
 }
 
 /**
- * Tells a part of the view that it is in the view: each node every `heartbeat` rounds. Who hears it from nobody is isolated, as
+ * Tells a part of the view that it is in the view: each node every `heartbeat` rounds. A node that hears it from no other is isolated, as
  * nothing that is sent along views would reach it, and subscribes again (section 3.3).
  */
 function sendHeartbeats(turn: ScampTurn): void {

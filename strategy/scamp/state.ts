@@ -55,7 +55,7 @@ export interface ScampState {
   readonly heardOf: View;
   /** The round in which this node subscribes again. */
   readonly renewAt: number;
-  /** The last round in which this node knew of somebody in whose view it is. */
+  /** The last round in which this node knew of a node in whose view it is. */
   readonly keptAt: number;
   readonly departures: Departures;
 }
@@ -75,7 +75,7 @@ export class ScampTurn extends Turn<ScampState, ScampMessage> {
     return { node, until, downSince: this.context.connected.has(node.name) ? null : this.state.round };
   }
 
-  /** Whether nobody on either side of an arc is connected now. */
+  /** Whether no node on either side of an arc is connected now. */
   get isAlone(): boolean {
     const { view, inView } = this.state;
     const isConnected = ({ node }: Arc) => this.context.connected.has(node.name);

@@ -139,7 +139,7 @@ function comesBack<State>(trial: Trial<State>): void {
   demand(cluster.alive.length === names.length, () => `only ${cluster.alive} are running`);
 }
 
-/** Demands that those nodes stop, are known to nobody, and never come back. */
+/** Demands that those nodes stop, are not known to any node, and never come back. */
 function expectForgotten<State>(trial: Trial<State>, gone: readonly string[]): void {
   for (let count = 0; count < 2; count++) {
     trial.settle();

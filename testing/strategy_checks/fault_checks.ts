@@ -86,7 +86,7 @@ function leavesWhileCut<State>(trial: Trial<State>): void {
   const banished = half[0]!;
   cluster.partition([half]);
   cluster.run(10_000);
-  // Who is alone on its side cannot tell anybody.
+  // A node that is alone on its side cannot tell any other.
   const isHeard = (name: string) => cluster.neighbours(name).some((other) => other !== banished);
   const gone = [others.find(isHeard), half.slice(1).find(isHeard)].filter((name) => name !== undefined);
   for (const name of gone) cluster.leave(name);

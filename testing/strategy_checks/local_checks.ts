@@ -42,7 +42,7 @@ function compares<State>(trial: Trial<State>): void {
   const same = strategy.compare(state, members);
   demand(same.joiners.length + same.leavers.length === 0, () => `with members() itself, compare() is ${render(same)}`);
   const leaver = members.find(({ name }) => name !== contact)!;
-  const joiner = { ...leaver, name: "a node that nobody knows" };
+  const joiner = { ...leaver, name: "an unknown node" };
   const { joiners, leavers } = strategy.compare(state, [...members.filter((node) => node !== leaver), joiner]);
   demand(render(joiners) === render([joiner]), () => `joiners is ${render(joiners)}, expected ${render([joiner])}`);
   demand(render(leavers) === render([leaver]), () => `leavers is ${render(leavers)}, expected ${render([leaver])}`);

@@ -58,7 +58,7 @@ export class Trial<State> {
     this.cluster.run(this.options.settle);
   }
 
-  /** Demands that the running nodes are one cluster, and nobody else is in it but `others`. */
+  /** Demands that the running nodes are one cluster, and no other node is in it but `others`. */
   expectOneCluster(others: readonly string[] = []): void {
     const { cluster, options } = this;
     const { alive } = cluster;
@@ -81,7 +81,7 @@ export class Trial<State> {
     if (options.isSymmetric) this.#expectSymmetry();
   }
 
-  /** Demands that nobody knows or wants those nodes any more. */
+  /** Demands that no node knows or wants those nodes any more. */
   expectGone(names: readonly string[]): void {
     const { cluster } = this;
     for (const name of cluster.alive) {
@@ -123,7 +123,7 @@ export class Trial<State> {
   }
 
   #describe(name: string): string {
-    return `${name} → ${this.cluster.neighbours(name).join(" ") || "nobody"}`;
+    return `${name} → ${this.cluster.neighbours(name).join(" ") || "none"}`;
   }
 }
 

@@ -62,7 +62,7 @@ Deno.test("sightingFailures() of a partial overlay wants a newcomer to be seen b
   model.act({ at: 1, kind: "pause", node: "c" });
   model.observe(sighting("b", "down", "c"));
   model.act({ at: 2, kind: "resume", node: "c" });
-  assertEquals(sightingFailures(model), ["nobody saw c up"]);
+  assertEquals(sightingFailures(model), ["no node saw c up"]);
   model.observe(sighting("a", "up", "c"));
   assertEquals(sightingFailures(model), []);
 });

@@ -49,7 +49,7 @@ Deno.test("startPeerService() refuses to tell others a wildcard address or port 
   }
   await refused(
     { advertise: "host:0" },
-    `"advertise" is "host:0", and nobody can dial port 0; say the port that others dial`,
+    `"advertise" is "host:0", and port 0 cannot be dialed; say the port that others dial`,
   );
   await refused({ advertise: ["10.0.0.1:80", "0.0.0.0:80"] }, "cannot be dialed");
 });
@@ -72,7 +72,7 @@ Deno.test("startPeerService() refuses a specification that no handshake can carr
 
 scenario("join() and syncJoin() refuse an address that cannot be dialed", async (world) => {
   const a = await world.start("a");
-  await assertRejects(() => a.join("host:0"), RangeError, "nobody can dial port 0");
+  await assertRejects(() => a.join("host:0"), RangeError, "port 0 cannot be dialed");
   await assertRejects(() => a.syncJoin("0.0.0.0:9090"), TypeError, "cannot be dialed");
 });
 

@@ -95,7 +95,7 @@ export class MemoryHost implements Transport, DialHost {
     return new Promise((resolve, reject) => new MemoryDial(this, address, options?.signal, resolve, reject));
   }
 
-  /** A copy of `bytes` that nobody will change. */
+  /** A copy of `bytes` that will not be changed. */
   copy(bytes: Uint8Array): Uint8Array {
     return this.#world.slab.copy(bytes);
   }
@@ -126,7 +126,7 @@ export class MemoryHost implements Transport, DialHost {
     for (const waiter of late) waiter.settle();
   }
 
-  /** Ends this incarnation. With `tell`, the machine lives on and resets the streams; otherwise nobody hears of it. */
+  /** Ends this incarnation. With `tell`, the machine lives on and resets the streams; otherwise no other host hears of it. */
   crash(tell: boolean): void {
     this.#alive = false;
     for (const listener of this.#listeners) listener.close();

@@ -9,7 +9,7 @@ export class MemorySlab {
   #chunk = new Uint8Array(0);
   #used = 0;
 
-  /** A copy that nobody will change. */
+  /** A copy that will not be changed. */
   copy(bytes: Uint8Array): Uint8Array {
     if (bytes.length >= OWN_BUFFER_BYTES) return bytes.slice();
     if (this.#used + bytes.length > this.#chunk.length) {

@@ -23,7 +23,7 @@ export interface StreamHost {
   readonly readBytesMax: number;
   /** How long it takes to deal with a byte that was read. */
   readonly msPerByte: number;
-  /** A copy of `bytes` that nobody will change. */
+  /** A copy of `bytes` that will not be changed. */
   copy(bytes: Uint8Array): Uint8Array;
   /** Something from host `from` has reached it. */
   observe(event: MemoryNetworkEvent, from: string, bytes: number): void;

@@ -177,7 +177,7 @@ export class MemoryNetwork {
     for (const [sender, receiver] of pairs(from, to)) this.#links.clog(sender, receiver, bytesPerSecond / 1000);
   }
 
-  /** Loses every packet of more than `bytes` bytes on its way from `from` to `to`, as a path with a smaller MTU does when nobody says so. */
+  /** Loses every packet of more than `bytes` bytes on its way from `from` to `to`, as a path with a smaller MTU does when no router says so. */
   narrow(from: string | readonly string[], to: string | readonly string[], bytes: number): void {
     if (!(bytes > 0)) throw new RangeError(`Cannot narrow: bytes is ${bytes}, expected above 0`);
     for (const [sender, receiver] of pairs(from, to)) this.#links.narrow(sender, receiver, bytes);
@@ -229,7 +229,7 @@ export class MemoryNetwork {
   }
 
   /**
-   * Ends this incarnation of `host`; none of its promises settles any more. Its machine goes silent too: nobody hears of
+   * Ends this incarnation of `host`; none of its promises settles any more. Its machine goes silent too: no other host hears of
    * it until the next incarnation begins. With `reset: true` only the process dies, and the machine resets its streams.
    */
   crash(host: string, options: { reset?: boolean } = {}): void {
@@ -241,7 +241,7 @@ export class MemoryNetwork {
   }
 }
 
-/** Every one of `a` with every one of `b`, but nobody with itself. */
+/** Every one of `a` with every one of `b`, but none with itself. */
 function* pairs(a: string | readonly string[], b: string | readonly string[]): Generator<[string, string]> {
   for (const from of typeof a === "string" ? [a] : a) {
     for (const to of typeof b === "string" ? [b] : b) if (from !== to) yield [from, to];

@@ -13,7 +13,7 @@ export interface TcpStreamContext {
   readonly clock: Clock;
   /** How long a closing stream may wait for the other end, in milliseconds. */
   readonly closeTimeout: number;
-  /** Takes the bytes that arrive after closing; nobody looks at them. */
+  /** Takes the bytes that arrive after closing; they are not looked at. */
   readonly sink: Uint8Array<ArrayBuffer>;
   /** Streams that were closed, but whose sockets still live. */
   readonly closing: Set<Promise<void>>;

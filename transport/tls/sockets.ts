@@ -10,7 +10,7 @@ const TUNED = { noDelay: true, keepAlive: true, allowHalfOpen: true } as const;
 const BACKLOG = 511;
 /**
  * How often a listener is told to listen, in milliseconds. `node:net` in Deno 2.9.6 accepts nothing more once the process had no file
- * descriptor left, and tells nobody. To listen again on the same handle does no harm and wakes it.
+ * descriptor left, and does not tell. To listen again on the same handle does no harm and wakes it.
  */
 const LISTEN_AGAIN_MS = 2_000;
 
@@ -64,7 +64,7 @@ export function dial({ hostname, port }: Address, signal: AbortSignal | undefine
     };
     const abort = () => fail(signal?.reason);
     socket.once("connect", connected);
-    // Stays for as long as the socket: after "connect" others are told what breaks, but an error that nobody listens to ends the process.
+    // Stays for as long as the socket: after "connect" others are told what breaks, but an error without a listener ends the process.
     socket.on("error", fail);
     signal?.addEventListener("abort", abort, { once: true });
   });

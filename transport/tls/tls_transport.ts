@@ -35,7 +35,7 @@ export interface TlsTransportOptions {
   /**
    * Told about each dialer that was refused: with the reason, and where it is.
    *
-   * @default {nobody is told}
+   * @default {none}
    */
   readonly refused?: ((error: Error, at: Address) => void) | undefined;
 }

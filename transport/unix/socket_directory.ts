@@ -5,12 +5,12 @@ import type { Address } from "../../wire/address.ts";
 /** Says which network namespace a process of Linux is in: an address means nothing in another one. */
 const NAMESPACE_LINK = "/proc/self/ns/net";
 const WILDCARDS = ["0.0.0.0", "::"];
-/** Bits of a mode that let anybody in but the owner. */
+/** Bits of a mode that let others in than the owner. */
 const OTHERS = 0o077;
 
 /**
  * Where the Unix sockets of the nodes of one host are, by the addresses that they listen on. Since a listener has its TCP address to itself,
- * a socket that stands under it is its own, or was left over and is nobody's.
+ * a socket that stands under it is its own, or was left over and belongs to no process.
  */
 export class SocketDirectory {
   readonly #root: string;
@@ -41,7 +41,7 @@ export class SocketDirectory {
   }
 }
 
-/** Makes the directory of this network namespace. @returns `null` when it is somebody else's, or others may enter it. */
+/** Makes the directory of this network namespace. @returns `null` when it is another user's, or others may enter it. */
 async function prepare(root: string): Promise<string | null> {
   const namespace = Deno.build.os === "linux" ? (await Deno.readLink(NAMESPACE_LINK)).replace(/\D/g, "") : "host";
   const directory = `${root}/${namespace}`;

@@ -179,7 +179,7 @@ async function dialAny(paths: readonly string[]): Promise<Deno.Conn | null> {
     try {
       return await Deno.connect({ transport: "unix", path });
     } catch {
-      // Nothing is there, or nobody who listens.
+      // Nothing is there, or no process that listens.
     }
   }
   return null;
