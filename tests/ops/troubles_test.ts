@@ -57,7 +57,7 @@ function counted(
   return count;
 }
 
-scenario("trouble: nobody answers where a node is to join", async (world) => {
+scenario("trouble: no node answers where a node is to join", async (world) => {
   const [a, b] = [await world.start("a", PATIENT), await world.start("b", PATIENT)];
   const { spec } = a;
   await a.stop();
