@@ -49,3 +49,59 @@ export function retiredIn(path: string, name: string): RetiredWord[] {
   const words = new Set(name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").toLowerCase().split(/[^a-z0-9]+/));
   return RETIRED_WORDS.filter(({ word, within }) => words.has(word) && (within?.test(path) ?? true));
 }
+
+/** A turn of phrase that prose does without, and what to write in its place. */
+export interface DiscouragedPhrase {
+  readonly phrase: RegExp;
+  readonly instead: string;
+}
+
+/** What documents, comments and messages of published code do without: the reader's first language may not be English. */
+export const DISCOURAGED_PHRASES: readonly DiscouragedPhrase[] = [
+  { phrase: /\bwho(?:so)?ever\b|\bwhom(?:ever)?\b/i, instead: 'a noun: "the node that …"' },
+  { phrase: /\b(?:no|some|any|every)body\b/i, instead: '"no node", "a caller", "every member": the one that is meant' },
+  { phrase: /\blest\b/i, instead: '"so that … not"' },
+  { phrase: /\bfor ever\b/i, instead: '"without end", or "from then on"' },
+  { phrase: /\bbeside\b/i, instead: '"next to", or "in addition to"' },
+  { phrase: /\b(?:he|him|his|she|her)\b/, instead: '"it": a node is a thing' },
+];
+
+/** The discouraged phrases in a document, or in the comments and messages of a source file, one sentence each. */
+export function discouragedIn(path: string, text: string): string[] {
+  return proseOf(path, text).flatMap((prose, index) =>
+    DISCOURAGED_PHRASES.flatMap(({ phrase, instead }) => {
+      const found = phrase.exec(prose)?.[0];
+      return found === undefined ? [] : [`${path}:${index + 1}: "${found}": write ${instead}`];
+    })
+  );
+}
+
+/** Each line of a file, without what is no prose: code, names, and titles of tests that a document refers to. */
+function proseOf(path: string, text: string): string[] {
+  let isInBlock = false;
+  let isInComment = !path.endsWith(".ts");
+  return text.split("\n").map((line) => {
+    if (/^[ *]*```/.test(line)) {
+      isInBlock = !isInBlock;
+      return "";
+    }
+    if (!path.endsWith(".ts")) return isInBlock ? "" : withoutNames(line);
+    if (line.trim().startsWith("/*")) isInComment = true;
+    const isComment = isInComment || line.trim().startsWith("//");
+    if (line.trim().endsWith("*/")) isInComment = false;
+    return isInBlock ? "" : isComment ? withoutNames(line) : messagesOf(line);
+  });
+}
+
+function withoutNames(line: string): string {
+  return line.replace(/`[^`]*`|"\w+"/g, "").replace(/\[[^\]]*\]\[\w*\]/g, "");
+}
+
+/** The texts in a line of code that have several words, and the comment at its end. */
+function messagesOf(line: string): string {
+  const texts = Array.from(
+    line.matchAll(/"([^"]* [^"]*)"|`([^`]* [^`]*)`/g),
+    ([, plain, template]) => plain ?? template,
+  );
+  return [...texts, /\/\/ .*$/.exec(line)?.[0] ?? ""].join(" ").replace(/\$\{[^}]*\}/g, "");
+}
