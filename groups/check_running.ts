@@ -3,7 +3,7 @@
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { StoppedError } from "../messaging/errors.ts";
 
-/** @throws {StoppedError} When a node has stopped: what it does now reaches nobody. */
+/** @throws {StoppedError} When a node has stopped: what it does now reaches no other node. */
 export function checkRunning({ name, stopSignal }: PeerServiceManager, what: string): void {
   if (stopSignal.aborted) throw new StoppedError(`Cannot ${what}: "${name}" was stopped`);
 }

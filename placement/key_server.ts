@@ -15,7 +15,7 @@ const HELD_MAX = 4_000;
 /** How often in a heartbeat interval a node that holds requests while it looks for others sees whether it has. */
 const LOOKS = 4;
 
-/** The answer of a node that did not handle a request, beside those of `answer.ts`. Part of the wire protocol as well. */
+/** The answer of a node that did not handle a request, in addition to those of `answer.ts`. Part of the wire protocol as well. */
 const REFUSED = 2;
 
 /** Takes requests for the keys that this node owns, for all placements over one node and one group. */
