@@ -54,7 +54,7 @@ export class TrafficLedger {
     if (stream?.run === message.to) stream.accepted++;
   }
 
-  /** `message` came from `sender`. What was meant for, or sent by, a former process does not count. */
+  /** `message` came from `sender`. A message for, or from, a former process does not count. */
   receive(sender: string, message: TrafficMessage): void {
     this.#received++;
     let stream = this.#incoming.get(sender);

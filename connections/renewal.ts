@@ -107,7 +107,7 @@ export class Renewal {
     this.#asked.get(connection)?.();
   }
 
-  /** Ends every wait. What is being dialed goes on. */
+  /** Ends every wait. Dials that are under way go on. */
   stop(): void {
     this.#stopped = true;
     this.#timer?.cancel();

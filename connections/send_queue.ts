@@ -71,7 +71,7 @@ export class SendQueue {
   readonly #writers: WriterPool;
   /** Complete batches, oldest first. */
   #batches: Batch[] = [];
-  /** Takes the next frames. What it holds before `#batchStart` is in a complete batch. */
+  /** Takes the next frames. The part before `#batchStart` is in a complete batch. */
   #writer: ByteWriter | null = null;
   #batchStart = 0;
   #frameStart = 0;

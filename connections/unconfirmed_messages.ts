@@ -11,8 +11,8 @@ interface MessageRun {
 }
 
 /**
- * The messages in a connection that the other side has not said to have read. What is kept of them is how many went to
- * which handler, in order: millions of messages to one handler make one entry.
+ * The messages in a connection that the other side has not said to have read. Only their numbers are kept, by handler and
+ * in order: millions of messages to one handler make one entry.
  */
 export class UnconfirmedMessages {
   #runs: MessageRun[] = [];

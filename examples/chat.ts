@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * A chat with presence, over any number of nodes: each serves a page, and its WebSockets are the ears of its users. What a user says is told to
+ * A chat with presence, over any number of nodes: each serves a page, and its WebSockets are the ears of its users. Each message of a user is told to
  * every node once; who is there is known everywhere, and the users of a node that dies are gone with it.
  *
  * @module

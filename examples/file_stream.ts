@@ -12,7 +12,7 @@ import { flag, startNode } from "./node.ts";
 
 const HANDLER = "file";
 
-/** Gives other nodes what `open` finds under a path. What it throws reaches the reader. */
+/** Gives other nodes what `open` finds under a path. An error that it throws reaches the reader. */
 export function serveFiles(
   node: PeerServiceManager,
   open: (path: string) => Promise<ReadableStream<Uint8Array<ArrayBuffer>>>,

@@ -179,7 +179,7 @@ export class Attributes {
     return { outgoing, events };
   }
 
-  /** Begins again as another incarnation of this node. What it says of itself stays; what it knows of others does not. */
+  /** Begins again as another incarnation of this node. Its own attributes stay; those of others do not. */
   restart(self: { readonly name: string; readonly incarnation: number }): AttributesStep {
     const others = [...this.#directory.owners.keys()].filter((name) => name !== this.#self);
     const events = others.flatMap((node) => this.#directory.observing(node, () => this.#directory.drop(node)));

@@ -20,8 +20,8 @@ export type IncarnationOf = (root: string) => number | undefined;
 
 /**
  * Which broadcasts have been seen. No node vouches for the root, the incarnation and the number of a broadcast that others pass on:
- * one that was made up counts as seen, and takes nothing of what its root really broadcasts. What a root broadcast in an incarnation before its
- * present one counts as seen.
+ * one that was made up counts as seen, and takes nothing of what its root really broadcasts. Broadcasts of a root in an incarnation before its
+ * present one count as seen.
  *
  * Of too many roots one that is not known is forgotten, then the one that was silent for longest.
  */

@@ -30,7 +30,7 @@ export interface GroupJoinOptions {
    */
   readonly meta?: unknown;
   /**
-   * Takes the messages to the group. What it returns is the reply to a call. Without it the member is listed, and takes none.
+   * Takes the messages to the group. Its result is the reply to a call. Without it the member is listed, and takes none.
    *
    * @default {none}
    */

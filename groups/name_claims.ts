@@ -49,7 +49,7 @@ interface OwnClaim {
 /**
  * Claims of names in one scope, over one node. A claim asks every node that can be reached, and each refuses it that has the name or claimed it
  * earlier, or knows one that does and is out of the claimant's reach. So of two nodes that can reach each other, or a third one, at most one
- * gets it. What two nodes got otherwise is decided by the one with the later claim as soon as it sees the other, or a third node sees both.
+ * gets it. A name that two nodes got otherwise is decided by the one with the later claim as soon as it sees the other, or a third node sees both.
  */
 export class NameClaims {
   readonly #node: PeerServiceManager;

@@ -46,7 +46,7 @@ export class DialWarnings implements Part {
     this.tell(target, error, `Cannot join "${target}" yet, it is tried again: ${messageOf(error)}`);
   }
 
-  /** A stream could not be accepted. What else that can be than a lack of file descriptors passes by itself. */
+  /** A stream could not be accepted. Every cause but a lack of file descriptors passes by itself. */
   acceptFailed(error: unknown): void {
     if (isLackOfDescriptors(error)) this.#short(error);
   }

@@ -32,8 +32,8 @@ const CONTENTS: { readonly [Type in Logged]: (detail: PeerServiceEventMap[Type][
 };
 
 /**
- * Where events go that have no listener: to the `log` option, all of them, or else to the runtime, each kind once a minute. What is left
- * out is counted, and the next entry of its kind tells the count.
+ * Where events go that have no listener: to the `log` option, all of them, or else to the runtime, each kind once a minute. Those that are left
+ * out are counted, and the next entry of its kind tells the count.
  */
 export class EventLog {
   readonly #log: Log | false | undefined;

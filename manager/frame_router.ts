@@ -4,7 +4,7 @@ import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { FrameKind } from "../wire/frame_kind.ts";
 
-/** Takes the body `buffer[start, end)` of a frame. What it throws closes the connection; nothing more is read from that until a promise that it returns has resolved. */
+/** Takes the body `buffer[start, end)` of a frame. An error that it throws closes the connection; nothing more is read from that until a promise that it returns has resolved. */
 export type FrameHandler = (
   connection: Connection<Peer>,
   buffer: Uint8Array,

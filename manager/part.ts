@@ -19,7 +19,7 @@ export interface MembershipChange {
   readonly removed: boolean;
 }
 
-/** Takes a value that came over the membership connection of a peer. What it throws closes the connection. */
+/** Takes a value that came over the membership connection of a peer. An error that it throws closes the connection. */
 export type ControlHandler = (peer: Peer, value: unknown) => void;
 
 /**
@@ -55,7 +55,7 @@ export interface Part {
   restart?(self: NodeSpec): void;
   /** Called once in every gossip interval. */
   periodic?(): void;
-  /** The node is about to stop: nothing is begun any more. What is queued for the peers is still written. */
+  /** The node is about to stop: nothing is begun any more. Frames that are queued for the peers are still written. */
   stopping?(): void;
   /** The node has stopped: what still waits ends with `reason`. The next part stops when the promise is settled. */
   stop?(reason: StoppedError): Promise<void> | void;

@@ -647,7 +647,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
 
   /**
    * Sends a message to the handler `name` on `node`. Resolves when the connection has accepted it and is below its high-water mark; with
-   * `ack`, when the handler is done. What the message was made of may be changed then.
+   * `ack`, when the handler is done. The caller may change the message's parts then.
    *
    * @throws {CallError} With `ack`, when the handler throws.
    * @throws {NoHandlerError} With `ack`, when no handler has the name by the deadline, 5 s without one.
@@ -704,7 +704,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   ): boolean;
 
   /**
-   * Sends a message to the handler `name` on `node` without waiting for anything. What cannot be sent for a remote reason is dropped,
+   * Sends a message to the handler `name` on `node` without waiting for anything. A message that cannot be sent for a remote reason is dropped,
    * counted, and told by an `undeliverable` event.
    *
    * @returns Whether more may be sent at once. `false` above the high-water mark: wait for {@linkcode ready}. `false` for a message that was
@@ -1497,7 +1497,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   // The node itself.
 
   /**
-   * Clock, randomness and transport of this node. What is built on a node takes time and chance from here: then it runs in the simulator too.
+   * Clock, randomness and transport of this node. Code that is built on a node takes time and chance from here, and so runs in the simulator too.
    *
    * @example The time of the node
    * ```ts

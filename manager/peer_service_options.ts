@@ -105,7 +105,7 @@ export interface PeerServiceOptions {
   readonly tls?: TlsOptions | undefined;
   /**
    * The last word on who becomes a peer, for both ends of each new connection, once everything else is in order. With `tls` it is given the
-   * certificate that the node has shown. What it throws counts as no.
+   * certificate that the node has shown. An error that it throws counts as no.
    *
    * @default {every node that has the secret, or a certificate}
    */

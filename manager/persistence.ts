@@ -56,7 +56,7 @@ export class Persistence implements Part {
   }
 
   /**
-   * Reads what the last incarnation left behind. What is damaged is set aside.
+   * Reads what the last incarnation left behind. A damaged store is set aside.
    *
    * @returns `null` when there is no store.
    * @throws {RangeError} When a newer version wrote it.

@@ -16,7 +16,7 @@ export interface Preset {
   };
   /** How membership spreads. */
   readonly gossip: {
-    /** Between two digests. What direct messages missed is repaired in about log2(N) intervals. */
+    /** Between two digests. Nodes that direct messages missed are repaired in about log2(N) intervals. */
     readonly interval: number;
     /** Peers that a digest goes to. */
     readonly fanout: number;

@@ -195,7 +195,7 @@ export class MembershipSet {
     return this.#with(this.#set.forget(name), [name]);
   }
 
-  /** A hash of who is a member by which dot. What is known of absent names is not in it. */
+  /** A hash of who is a member by which dot. Knowledge of absent names is not in it. */
   digest(): Digest {
     if (this.#digest !== undefined) return this.#digest;
     const builder = new DigestBuilder();

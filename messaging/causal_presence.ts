@@ -6,7 +6,7 @@ import { splitParticipantKey } from "../wire/causal_stamp.ts";
 /** How many incarnations that are over are remembered. */
 const FORGOTTEN_MAX = 1_024;
 
-/** Participants of which only others speak, at a time. What is said of more is not heard. */
+/** Participants of which only others speak, at a time. News of further ones are ignored. */
 export const UNKNOWN_MAX = 1_024;
 
 /** `"unknown"` is one that others speak of, while it is not known to be there. */

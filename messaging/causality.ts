@@ -24,7 +24,7 @@ interface Inbound {
  *
  * The algorithm is that of Raynal, Schiper and Toueg ("The causal ordering abstraction and a simple way to implement it",
  * Information Processing Letters 39(6), 1991): each message tells which messages were sent before it; the receiver holds
- * it until it was delivered those among them that were sent to itself. What is known to be delivered is left out (see
+ * it until it was delivered those among them that were sent to itself. Messages that are known to be delivered are left out (see
  * `causal_knowledge.ts`). A participant is one incarnation of a node: see {@linkcode CausalOrderOptions} for how long one
  * waits for an incarnation that has ended, and `docs/guarantees.md` for what is promised.
  *
@@ -252,8 +252,8 @@ export class CausalOrder<T> {
   }
 
   /**
-   * Skips what has not arrived of those that are not waited for any longer. What has arrived of them is still delivered
-   * in its turn, and before what depends on it.
+   * Skips what has not arrived of those that are not waited for any longer. Those of them that have arrived are still delivered
+   * in their turn, and before what depends on it.
    */
   #release(now: number, deliverable: CausalDelivery<T>[]): void {
     for (let before = -1; before !== this.#clock;) {

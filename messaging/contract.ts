@@ -2,7 +2,7 @@
 
 import type { MessageContext } from "./registry.ts";
 
-/** The default contract of a node: any name, any message. What comes back has to be looked at. */
+/** The default contract of a node: any name, any message. Replies have to be looked at. */
 // deno-lint-ignore no-explicit-any -- a node of any contract must fit where one of no contract is expected
 export type AnyHandlers = any;
 

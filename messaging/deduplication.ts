@@ -167,7 +167,7 @@ export class Deduplication {
   }
 
   /**
-   * A sender has left for good. What it sent before, and repetitions of that, may still be under way: it is forgotten only
+   * A sender has left for good. Its earlier messages, and repetitions of them, may still be under way: it is forgotten only
    * when {@linkcode DEPARTED_MAX} others have left after it.
    */
   leave({ name, incarnation }: NodeIncarnation): void {

@@ -112,7 +112,7 @@ export class AckTimeoutError extends Error {
 }
 
 /**
- * The peer service was stopped. What was waiting may or may not have been delivered.
+ * The peer service was stopped. Waiting messages may or may not have been delivered.
  *
  * @example After the end
  * ```ts

@@ -15,7 +15,7 @@ export class SenderSignals {
     return controller.signal;
   }
 
-  /** A node went down. What it sends when it is back has another signal. */
+  /** A node went down. Messages that it sends when it is back have another signal. */
   abort(node: string, reason: Error): void {
     const controller = this.#controllers.get(node);
     this.#controllers.delete(node);

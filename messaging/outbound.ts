@@ -134,7 +134,7 @@ export class Outbound {
   }
 
   /**
-   * Sends a message if there is room for it. What cannot be sent for a remote reason is counted and told.
+   * Sends a message if there is room for it. A message that cannot be sent for a remote reason is counted and told.
    *
    * @returns Whether the queue is below its high-water mark: whether it is a good idea to send more now.
    * @throws {EncodeError | MessageTooLargeError | RangeError | TypeError} What no wait would mend, because the sender is at fault.

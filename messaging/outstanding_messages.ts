@@ -169,7 +169,7 @@ export class OutstandingMessages<T> {
     return this.#all(peer).flatMap((repetition) => this.#giveUp(repetition) ?? []);
   }
 
-  /** What is to be sent again, and what has to be given up. What is left over beyond `limit` is due the next time. */
+  /** What is to be sent again, and what has to be given up. The rest beyond `limit` is due the next time. */
   due(now: number, limit = 1_000): DueMessages<T> {
     const resend: Repetition<T>[] = [];
     const expired: OutstandingMessage<T>[] = [];

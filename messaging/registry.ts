@@ -23,15 +23,15 @@ export interface MessageContext {
 }
 
 /**
- * Takes the messages that are sent to a name. What it returns, or resolves to, is the reply when the message is a call. What it
+ * Takes the messages that are sent to a name. Its result, also of a promise, is the reply when the message is a call. An error that it
  * throws becomes an `error` event here, and the rejection of the call there.
  */
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
 export type MessageHandler = (message: any, context: MessageContext) => unknown;
 
 /**
- * Takes messages that are bytes where they were read: in `buffer`, from `start` up to but not including `end`. What it returns and throws means
- * what it does for any other handler.
+ * Takes messages that are bytes where they were read: in `buffer`, from `start` up to but not including `end`. Its result and its errors mean
+ * the same as those of any other handler.
  */
 export type RangeHandler = (buffer: Uint8Array, start: number, end: number, context: MessageContext) => unknown;
 
@@ -67,7 +67,7 @@ export interface HandlerOptions {
   readonly concurrency?: number | undefined;
   /**
    * What messages have to look like: any schema that keeps to [Standard Schema](https://standardschema.dev). The handler is given what the
-   * schema makes of a message. What does not fit never reaches it: a call rejects with `CallError`, which holds what is wrong.
+   * schema makes of a message. A message that does not fit never reaches it: a call rejects with `CallError`, which holds what is wrong.
    *
    * @default {none: the handler is given everything}
    */

@@ -37,7 +37,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   };
 }
 
-/** A handler that is given only what fits, as the schema passes it on. What does not fit is thrown as a `TypeError`. */
+/** A handler that is given only what fits, as the schema passes it on. A message that does not fit is thrown as a `TypeError`. */
 export function withSchema<Context>(
   name: string,
   handler: (message: unknown, context: Context) => unknown,

@@ -85,7 +85,7 @@ export class TimingWheel<T extends WheelEntry> {
   }
 
   /**
-   * The earliest time at which {@linkcode take} could give something; `undefined` when nothing waits. What is more than
+   * The earliest time at which {@linkcode take} could give something; `undefined` when nothing waits. An entry that is more than
    * a turn away counts as being in the next one, and what was cancelled since the last look still counts, so that this may be
    * too early, never too late.
    */

@@ -3,7 +3,7 @@
 /** What waits for room under one name, first come first served. */
 type Line = (() => void)[];
 
-/** How many promises of handlers are pending, how many may be, and what waits until fewer are. What returns no promise counts for nothing. */
+/** How many promises of handlers are pending, how many may be, and what waits until fewer are. A handler that returns no promise counts for nothing. */
 export class Workload {
   readonly #max: number;
   /** Bounds of single handlers. A name without one is not in it. */
@@ -31,7 +31,7 @@ export class Workload {
     return this.#waiting;
   }
 
-  /** Gives a handler a bound of its own; `undefined` takes it away. What is pending already counts on. */
+  /** Gives a handler a bound of its own; `undefined` takes it away. Pending ones go on counting. */
   bound(name: string, concurrency: number | undefined): void {
     if (concurrency === undefined) this.#bounds.delete(name);
     else this.#bounds.set(name, concurrency);

@@ -74,7 +74,7 @@ async function checkFree(path: string): Promise<void> {
   }
 }
 
-/** Whether a process listens on a socket. What cannot be told counts as yes. */
+/** Whether a process listens on a socket. An unclear case counts as yes. */
 export async function isServed(path: string): Promise<boolean> {
   try {
     (await Deno.connect({ transport: "unix", path })).close();

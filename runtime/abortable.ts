@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Waits for `promise` no longer than until `signal` is aborted. What the promise stands for goes on.
+ * Waits for `promise` no longer than until `signal` is aborted. The work behind the promise goes on.
  *
  * @throws The reason of the signal, once that is aborted.
  */

@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from "./runtime.ts";
 
-/** Parts in which a wait is done. What a timer is late by is known only where it ends. */
+/** Parts in which a wait is done. The lateness of a timer is known only where it ends. */
 const PARTS = 10;
 
 /** A clock whose timers do not count the time in which this process did not run: what a timer was late by is waited for again. */

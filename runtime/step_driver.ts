@@ -25,7 +25,7 @@ export class StepDriver<Message, Event> {
     this.#options = options;
   }
 
-  /** Acts on a step. What is told may lead to another step, which is acted on at once: hence the timer first. */
+  /** Acts on a step. An event may lead to another step, which is acted on at once: hence the timer first. */
   do({ outgoing, events, nextAt = Infinity }: Step<Message, Event>): void {
     const { send, tell } = this.#options;
     this.#wakeAt(nextAt);

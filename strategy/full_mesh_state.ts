@@ -17,7 +17,7 @@ export interface FullMeshState {
   readonly farewell: MembershipSet;
   /** Nodes that this one has asked to let it join, and that have not answered. */
   readonly asked: ReadonlySet<string>;
-  /** Most members, this node included. What others say of further ones is not believed. */
+  /** Most members, this node included. Further ones are not believed. */
   readonly membersMax: number;
   /** How many more members that come back may be sent a digest before the next `periodic`. */
   readonly questionsLeft: number;

@@ -11,7 +11,7 @@ export interface StrategyContext {
   /** Names of the peers that can be reached over an open membership connection now. */
   readonly connected: ReadonlySet<string>;
   /**
-   * Which incarnation of a connected peer is at the other end, as it said itself. What others say about a node with which there is a
+   * Which incarnation of a connected peer is at the other end, as it said itself. The word of others about a node with which there is a
    * connection is worth less than that.
    *
    * @default {unknown}

@@ -161,7 +161,7 @@ export class SimulatedCluster implements AsyncDisposable {
   }
 
   /**
-   * Stops a node in good order, as when its process is told to end. It stays a member. What it has queued leaves while time passes: hand the
+   * Stops a node in good order, as when its process is told to end. It stays a member. Its queued messages leave while time passes: hand the
    * promise to {@linkcode wait}.
    *
    * @throws {Error} When it is not running.

@@ -27,7 +27,7 @@ export interface SimulatedWorldOptions {
    */
   readonly latency?: Latency | undefined;
   /**
-   * Bytes arrive at multiples of this, in milliseconds. What happens at one instant costs one turn of the event loop,
+   * Bytes arrive at multiples of this, in milliseconds. All that happens at one instant costs one turn of the event loop,
    * so a coarser one makes large worlds faster.
    *
    * @default {0.25}

@@ -40,7 +40,7 @@
  * ```
  */
 export class ByteWriter {
-  /** The buffer. What lies at and after {@linkcode ByteWriter.length} has no meaning. */
+  /** The buffer. The part from {@linkcode ByteWriter.length} on has no meaning. */
   bytes: Uint8Array<ArrayBuffer>;
   /** The whole of {@linkcode ByteWriter.bytes}, for floats and 64-bit integers. */
   view: DataView<ArrayBuffer>;

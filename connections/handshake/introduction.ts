@@ -13,7 +13,7 @@ const FRAME_BYTES_MIN = 1024;
 const FRAME_BYTES_MAX = 2 ** 32 - 1;
 
 /**
- * What this release can do beyond what its version of the protocol says. What a peer does not name is not sent to it. A name is never given to
+ * What this release can do beyond what its version of the protocol says. Features that a peer does not name are not used with it. A name is never given to
  * anything else.
  */
 export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early"];

@@ -51,7 +51,7 @@ export interface SealedStreamOptions {
 }
 
 /**
- * A stream of which every byte is encrypted and authenticated. What is written at once is sealed at once, in records of
+ * A stream of which every byte is encrypted and authenticated. Bytes that are written at once are sealed at once, in records of
  * `u16 length | ciphertext | tag`, whose number is the nonce: what is changed, repeated, left out or moved ends the stream with a
  * {@linkcode SealError}, and nothing of it is handed on. An empty record says that the stream ends; without it, it was cut off.
  */

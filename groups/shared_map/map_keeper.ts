@@ -35,7 +35,7 @@ export class MapKeeper {
     return this.#loaded;
   }
 
-  /** Reads the store. What is damaged is set aside; a store that cannot be read is not written to. */
+  /** Reads the store. A damaged store is set aside; a store that cannot be read is not written to. */
   load(merge: (delta: MapDelta) => void): void {
     this.#loaded = this.#load(merge).catch((error) => this.#tell(error, "reading"));
   }

@@ -72,7 +72,7 @@ export class StreamEnd {
   readonly form: StreamForm;
   /** Whether it was opened here. */
   readonly isOpener: boolean;
-  /** When the connection opened that it began with, in milliseconds on the local clock. What carries later ones of its frames opened since. */
+  /** When the connection opened that it began with, in milliseconds on the local clock. Connections that carry later frames opened since. */
   since = -Infinity;
   /** Queues of the connections that frames of it went over, as long as it is not known that all of them came. */
   readonly carriers: Set<StreamQueue> = new Set();
@@ -288,7 +288,7 @@ export class StreamEnd {
     this.endReading();
   }
 
-  /** The other end has given halves up. What came before remains to be read. */
+  /** The other end has given halves up. Earlier bytes remain to be read. */
   takeReset(halves: Halves, error: unknown): void {
     const mine = (halves & Halves.writing ? Halves.reading : 0) | (halves & Halves.reading ? Halves.writing : 0);
     this.#fail(mine as Halves, error);

@@ -14,7 +14,7 @@ import type { StreamOrigin } from "./streams.ts";
 import { isAsyncIterable, sendValues } from "./value_streams.ts";
 
 /**
- * Takes the streams that are opened to a name. It may go on with both halves after it has returned. What it throws ends the stream: it becomes
+ * Takes the streams that are opened to a name. It may go on with both halves after it has returned. An error that it throws ends the stream: it becomes
  * an `error` event here, and ends both halves there.
  */
 // deno-lint-ignore no-explicit-any -- the opener decides what a message is; a handler states what it expects

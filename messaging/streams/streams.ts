@@ -116,7 +116,7 @@ export class Streams {
     this.#giveUp(peer, new NotConnectedError(`Cannot go on with the stream: "${peer.name}" is gone`));
   }
 
-  /** Partitions came or went. What they kept back is lost, so streams across them end; that is said as soon as something passes. */
+  /** Partitions came or went. Frames that they kept back are lost, so streams across them end; that is said as soon as something passes. */
   partitionsChanged(): void {
     for (const peer of this.#options.pool.peers.values()) {
       if (!peer.partitioned) this.up(peer);

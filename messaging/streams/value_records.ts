@@ -40,7 +40,7 @@ export class RecordWriter {
   }
 }
 
-/** Takes values out of a stream of bytes, however that is cut. What is not there yet is held once, and no more room is made than for what has come. */
+/** Takes values out of a stream of bytes, however that is cut. The part of a value that has come is held once, and no more room is made than for that. */
 export class RecordReader {
   readonly #codec: PayloadCodec;
   readonly #maxBytes: number;

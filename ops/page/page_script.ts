@@ -3,7 +3,7 @@
 import { pageDrawing } from "./page_drawing.ts";
 
 /**
- * What the page does: asks for the document (`page/cluster`) again and again, and reads the events (`events`). What comes from there is
+ * What the page does: asks for the document (`page/cluster`) again and again, and reads the events (`events`). The data from there are
  * only ever shown as text. It draws without measuring time: nothing moves unless something changed.
  */
 export const pageScript = `

@@ -77,7 +77,7 @@ export function onReject(turn: HyParViewTurn, from: NodeSpec): void {
   if (fillAt <= round) turn.set({ fillAt: round + fillWait, fillWait: Math.min(2 * fillWait, FILL_WAIT_MAX) });
 }
 
-/** `from` is our neighbour no more. What concerns a link that is only asked for is from an earlier one. */
+/** `from` is our neighbour no more. A message about a link that is only asked for is from an earlier one. */
 export function onDisconnect(turn: HyParViewTurn, from: NodeSpec): void {
   if (!has(turn.state.active, from.name)) return;
   demote(turn, from);

@@ -65,7 +65,7 @@ interface WaitingRead extends Waiting<number | null> {
 /**
  * A socket of `node:tls` whose handshake is done, as a {@linkcode ByteStream}.
  *
- * What arrives during a read goes into the buffer of the reader at once. What arrives otherwise waits here, and once that is
+ * Bytes that arrive during a read go into the buffer of the reader at once. Others wait here, and once that is
  * {@linkcode DECRYPTED_BYTES_MAX} the socket reads no more. Closing says "no more from here", and waits until the other end says so too:
  * the kernel would otherwise answer what still arrives with a reset, which discards what the other end was to receive.
  */
