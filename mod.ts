@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Cluster membership and node-to-node messaging: what Erlang's Partisan does, for Deno.
+ * Cluster membership and node-to-node messaging for Deno, after Erlang's Partisan.
  *
  * @example Two nodes that know each other
  * ```ts

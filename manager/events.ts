@@ -159,7 +159,7 @@ export interface PeerServiceEvents extends EventTarget {
     options?: AddEventListenerOptions | boolean,
   ): void;
   /**
-   * Ends what `addEventListener` began.
+   * Removes a listener that `addEventListener` added.
    *
    * @example Listen no longer
    * ```ts

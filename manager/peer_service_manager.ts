@@ -58,10 +58,10 @@ export interface JoinOptions {
 /**
  * A running node: Partisan's pluggable peer service manager.
  *
- * It keeps connections with the other nodes of its cluster, knows who is a member and who can be reached, and carries messages between
+ * It keeps connections with the other nodes of its cluster, knows the members and which of them can be reached, and carries messages between
  * named handlers. Made by {@linkcode startPeerService}.
  *
- * @typeParam Handlers The contract: which handlers there are, what they are sent and what they reply. Any, unless it is named.
+ * @typeParam Handlers The contract: the names of handlers, their messages and their replies. Any, unless it is named.
  *
  * @example What a node says of itself
  * ```ts
@@ -167,7 +167,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   memberInfo(node: string | NodeSpec): MemberInfo | undefined;
 
   /**
-   * How often the membership has changed since the start, as far as this node knows it: who is a member, and in which incarnation.
+   * How often the membership has changed since the start, as far as this node knows it: a member more or less, or another incarnation of one.
    *
    * @example Whether anything has changed
    * ```ts
@@ -254,7 +254,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @throws {HandshakeRefusedError} When the peer refuses for good: another cluster, secret, version or strategy, or the name is in use;
    * when a host name leads to this node alone; when the specification has the name of this node, and another incarnation.
    * @throws {DOMException} A `TimeoutError` when nothing comes forward for `joinTimeout`, or the signal is that of `AbortSignal.timeout()`. The
-   *   message says what was in the way; `cause` is the last failure.
+   *   message names the obstacle; `cause` is the last failure.
    * @throws The reason of any other signal, once that is aborted.
    * @throws {Deno.errors.NotCapable} When this process may not connect to the peer, as `--allow-net` says.
    * @throws {Error} When the option `allow.addresses` holds none of the peer's addresses.
@@ -342,7 +342,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   decode(state: Uint8Array): NodeSpec[];
 
   /**
-   * Makes the membership what an orchestrator says: begins to join those that are missing, removes the surplus, and ends the attempts to
+   * Brings the membership to the list of an orchestrator: begins to join those that are missing, removes the surplus, and ends the attempts to
    * join what an earlier list had and this one has not.
    *
    * @throws {TypeError} When the list does not have this node, unless it is to leave with `removeSelf`. Then nothing is done.
@@ -517,7 +517,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   ): void;
 
   /**
-   * Gives a handler a name, and says what its messages have to look like.
+   * Gives a handler a name and a schema of its messages.
    *
    * @typeParam Name The name.
    * @typeParam Output What the schema makes of a message.
@@ -557,7 +557,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * @throws {TypeError} When there is a `schema` as well, and for the reasons of the other shapes.
    * @throws {RangeError} When the name is taken.
    *
-   * @example Count what millions of small messages say
+   * @example Count millions of small messages
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -741,10 +741,10 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   ): boolean;
 
   /**
-   * Calls the handler `name` on `node`, and waits for what it returns. The request and the reply are acknowledged messages.
+   * Calls the handler `name` on `node`, and waits for its result. The request and the reply are acknowledged messages.
    *
    * @returns What the handler returned or resolved to; `null` where that is nothing.
-   * @throws {CallError} When the handler throws, with its message, or there is none; `remote` says what was thrown.
+   * @throws {CallError} When the handler throws, with its message, or there is none; `remote` describes the error.
    * @throws {NotConnectedError} When the node is no member, goes down or leaves.
    * @throws {DOMException} A `TimeoutError` after `timeout`.
    *
@@ -797,7 +797,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * Calls the handler `name` on many nodes at once: on all members, this node included, or on those that `options` names. Each call stands
    * for itself, and `timeout` and `signal` hold for each.
    *
-   * @returns For each node by name, what its handler returned, or why the call was rejected, as `Promise.allSettled` tells it.
+   * @returns For each node by name, the result of its handler, or the reason of the rejection, as `Promise.allSettled` tells it.
    * @throws {StoppedError} When this node was stopped.
    *
    * @example Ask all nodes
@@ -922,7 +922,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   ): Promise<ByteStreamPair>;
 
   /**
-   * Gives a handler of streams a name. It is given both halves of a stream, and what the opener has told; the stream goes on after it has
+   * Gives a handler of streams a name. It is given both halves of a stream, and the opener's message; the stream goes on after it has
    * returned, until both halves are over. When it throws, both halves end with that at the other side.
    *
    * @throws {TypeError} When the name is empty or longer than 255 UTF-16 code units, or the handler is no function.
@@ -969,8 +969,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   unregisterStream(name: string): boolean;
 
   /**
-   * Reads what the handler `name` on `node` yields, value by value: the handler is registered with {@linkcode register}, and returns an
-   * `AsyncIterable`, as an async generator does. It runs no faster than it is read. To leave the loop ends it there; what it throws is thrown
+   * Reads the values that the handler `name` on `node` yields, one by one: the handler is registered with {@linkcode register}, and returns an
+   * `AsyncIterable`, as an async generator does. It runs no faster than it is read. To leave the loop ends it there; an error that it throws is thrown
    * here, behind the values before. Nothing is sent before the first value is asked for.
    *
    * @throws {CallError} When the handler throws, or returns no `AsyncIterable`.
@@ -1146,7 +1146,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    *
    * @throws {TypeError} When the name is no text, or the function none.
    *
-   * @example Trace what is about to be sent
+   * @example Trace messages that are about to be sent
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -1193,11 +1193,11 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   addInterpositionFun(name: string, fun: InterpositionFun): void;
 
   /**
-   * Adds a function that sees what has become of each message, or replaces the one of that name.
+   * Adds a function that sees the outcome of each message, or replaces the one of that name.
    *
    * @throws {TypeError} When the name is no text, or the function none.
    *
-   * @example Count what was dropped
+   * @example Count dropped messages
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -1395,7 +1395,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   // What nodes say of themselves, and how they find each other.
 
   /**
-   * Says something about this node to all others, for as long as it lives: a role, a load, what it offers. Everyone reads it with
+   * Says something about this node to all others, for as long as it runs: a role, a load, its offers. Every node reads it with
    * {@linkcode attribute}. Small values that change from time to time, not a stream of messages.
    *
    * @param key 1 to 255 characters.
@@ -1479,7 +1479,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   onAttribute(key: string, listener: AttributeListener): Disposable;
 
   /**
-   * What each source of the option `discovery` said last, and what came of each address.
+   * The last answer of each source of the option `discovery`, and the outcome of each address.
    *
    * @example A source that finds this node itself
    * ```ts
@@ -1527,7 +1527,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   readonly heartbeat: { readonly interval: number; readonly missed: number };
 
   /**
-   * Aborted when this node stops: for what is built on it, and has to end with it.
+   * Aborted when this node stops: for code that is built on it, and has to end with it.
    *
    * @example Something that ends with the node
    * ```ts
@@ -1658,7 +1658,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    *
    * @throws {StoppedError} When this node was stopped.
    *
-   * @example A node that finishes what it has begun
+   * @example A node that finishes its work
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";
    * import { assertEquals } from "@std/assert";
@@ -1680,7 +1680,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   drain(options?: DrainOptions): Promise<void>;
 
   /**
-   * Stops: sends what is queued, for a second at most, and closes everything. The node stays a member; others will try to reach it again. What
+   * Stops: sends the queued messages, for a second at most, and closes everything. The node stays a member; others will try to reach it again. What
    * still waits rejects with {@linkcode StoppedError}. Stopping twice does nothing more.
    *
    * @example Nothing can be sent afterwards

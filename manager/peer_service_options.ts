@@ -104,7 +104,7 @@ export interface PeerServiceOptions {
    */
   readonly tls?: TlsOptions | undefined;
   /**
-   * The last word on who becomes a peer, for both ends of each new connection, once everything else is in order. With `tls` it is given the
+   * The last decision about a new peer, for both ends of each new connection, once everything else is in order. With `tls` it is given the
    * certificate that the node has shown. An error that it throws counts as no.
    *
    * @default {every node that has the secret, or a certificate}
@@ -113,7 +113,7 @@ export interface PeerServiceOptions {
   /**
    * What other nodes may do to this one.
    *
-   * @default {{}: what each of its fields says}
+   * @default {{}: the default of each field}
    */
   readonly allow?: AllowOptions | undefined;
   /**

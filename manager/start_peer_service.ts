@@ -32,7 +32,7 @@ const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
  * @returns The node, which listens already. Stop it with `stop()`, or declare it with `await using`.
  * @throws {TypeError | RangeError | SyntaxError} When an option cannot be used; the message says which and why.
  * @throws {RangeError} When a newer release has written to the store, which is left as it is.
- * @throws {TypeError} When what the store holds is of another node or strategy.
+ * @throws {TypeError} When the content of the store is of another node or strategy.
  * @throws {Error} When `tls` is given and this release of Deno does not refuse clients without a certificate.
  * @throws {Deno.errors.Busy} When another node, in this process or another one, uses the file of `fileStore()`.
  * @throws When the store cannot be read, or an address cannot be listened on.
