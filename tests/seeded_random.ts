@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { messageOf } from "../runtime/message_of.ts";
+import { nthOf } from "./values.ts";
 
 /** Chance that can be replayed. */
 export interface SeededRandom {
@@ -35,7 +36,7 @@ export function seededRandom(seed: number): SeededRandom {
       const shuffled = [...xs];
       for (let index = shuffled.length - 1; index > 0; index--) {
         const other = int(index + 1);
-        [shuffled[index], shuffled[other]] = [shuffled[other]!, shuffled[index]!];
+        [shuffled[index], shuffled[other]] = [shuffled[other]!, nthOf(shuffled, index)];
       }
       return shuffled;
     },

@@ -6,6 +6,7 @@ import { commands } from "../../cli/commands.ts";
 import { EXIT_CODES } from "../../cli/help_text.ts";
 import { startOptions } from "../../cli/start_options.ts";
 import { camelCase, STRUCTURES, variableOf } from "../../cli/start_settings.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
 const shown = commands.filter(({ hidden }) => hidden !== true);
@@ -13,7 +14,7 @@ const shown = commands.filter(({ hidden }) => hidden !== true);
 /** The cells of the rows of the table below a heading. */
 function tableBelow(heading: string): string[][] {
   const [, section = ""] = text.split(`\n## ${heading}\n`);
-  const rows = section.split("\n## ")[0]!.split("\n").filter((line) => line.startsWith("|")).slice(2);
+  const rows = firstOf(section.split("\n## ")).split("\n").filter((line) => line.startsWith("|")).slice(2);
   return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
 
@@ -49,9 +50,9 @@ Deno.test("docs/command.md tells of every option of start, with its variable, it
     ]),
   );
   for (const [index, { choices = [] }] of startOptions.entries()) {
-    for (const choice of choices) assert(rows[index]![3]!.includes(choice), `${choice} in ${rows[index]}`);
+    for (const choice of choices) assert(nthOf(nthOf(rows, index), 3).includes(choice), `${choice} in ${rows[index]}`);
   }
-  const structures = text.split("\n## Options of start\n")[1]!.split("\n|")[0]!;
+  const structures = firstOf(nthOf(text.split("\n## Options of start\n"), 1).split("\n|"));
   for (const name of STRUCTURES) assert(structures.includes(`\`${name}\``), name);
 });
 

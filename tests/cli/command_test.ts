@@ -5,6 +5,7 @@ import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
 import { forEachOf } from "../tuples.ts";
 import { Desk, MAIN, programOf, works } from "./desk.ts";
+import { firstOf } from "../values.ts";
 
 const isUnix = Deno.build.os !== "windows";
 
@@ -79,7 +80,7 @@ Deno.test("call, cast, publish, join and watch work over TCP with a token, on a 
   await using admin = await serveAdmin(a, { port: 0, token });
   const at = ["--admin", admin.address, "--token-file", `${desk.folder}/token`];
 
-  const { hostname, port } = b.spec.addresses[0]!;
+  const { hostname, port } = firstOf(b.spec.addresses);
   const watching = desk.run("watch", "--count", "1", ...at);
   assertEquals(await desk.json("join", `${hostname}:${port}`, ...at), { members: ["a", "b"] });
   assertEquals(await desk.json("call", "b", "adder", '{"x":1,"y":2}', ...at), 3);

@@ -5,6 +5,7 @@ import type { ClusterModel } from "../../cli/cluster_model.ts";
 import { renderScreen, type ScreenView } from "../../cli/screen.ts";
 import { nameOf } from "../../cli/supervisor.ts";
 import { clusterOf, sighting, viewOf } from "./fixtures.ts";
+import { firstOf, lastOf, nthOf } from "../values.ts";
 
 const small = { columns: 80, rows: 24 };
 
@@ -40,7 +41,7 @@ Deno.test("renderScreen() shows each node's own view", () => {
   model.act({ at: 1_000, kind: "kill", node: "c" });
   model.apply("a", viewOf("a", ["b"], { members: { a: 1, b: 1, c: 1 } }));
   const lines = draw(model);
-  assertStringIncludes(lines[0]!, "65 s");
+  assertStringIncludes(firstOf(lines), "65 s");
   assertEquals(lineOf(lines, "> a"), "> a    up        4000       3   1     2    14    12   0.50  - ● ○ ");
   assertEquals(lineOf(lines, "  b"), "  b    up        4001       3   2     4    14    12   0.50  ● - ● ");
   assertEquals(lineOf(lines, "  c").trimEnd(), "  c    killed    4002");
@@ -59,7 +60,7 @@ Deno.test("renderScreen() shows the newest events at the bottom, and then the ke
   for (let at = 1; at <= 50; at++) model.observe(sighting("a", "down", `n${at}`, at * 1_000));
   const lines = draw(model);
   assertEquals(lines.at(-2), "    50.00 s  a: n50 is down");
-  assertStringIncludes(lines.at(-1)!, "q quit");
+  assertStringIncludes(lastOf(lines), "q quit");
 });
 
 Deno.test("renderScreen() shows a notice in place of the keys, and the help in place of the events", () => {
@@ -88,7 +89,7 @@ Deno.test("renderScreen() names the nodes that are seen down when the matrix doe
   const members = Object.fromEntries(names.map((name) => [name, 1]));
   model.apply("a", viewOf("a", peers, { members }));
   const lines = draw(model);
-  assertStringIncludes(lines[1]!, "sees down");
+  assertStringIncludes(nthOf(lines, 1), "sees down");
   assertEquals(lineOf(lines, "> a").endsWith("  g q"), true);
 });
 

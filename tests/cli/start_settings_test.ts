@@ -6,6 +6,7 @@ import type { Arguments, OptionSpec } from "../../cli/option_table.ts";
 import { startOptions } from "../../cli/start_options.ts";
 import { camelCase, discoveryOf, StartSettings, variableOf } from "../../cli/start_settings.ts";
 import { UsageError } from "../../cli/usage_error.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const others = startOptions.filter(({ name }) => name !== "config");
 
@@ -32,7 +33,7 @@ function argumentsOf(line: readonly string[]): Arguments {
 
 /** Three different values that an option takes. */
 function valuesOf({ choices, range }: OptionSpec): readonly [string, string, string] {
-  if (choices !== undefined) return [choices[0]!, choices[1]!, choices[2]!];
+  if (choices !== undefined) return [firstOf(choices), nthOf(choices, 1), nthOf(choices, 2)];
   return range === undefined ? ["one", "two", "three"] : [`${range[0]}`, `${range[0] + 1}`, `${range[0] + 2}`];
 }
 

@@ -7,6 +7,7 @@ import { HostileProxy } from "./hostile_proxy.ts";
 import { type Balance, balance } from "./ledger.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
 import { completeTransfers, type TransferAccount, wrongTransfers } from "./transfers.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 /** What a run of chaos is made of. */
 export interface ChaosOptions {
@@ -54,7 +55,7 @@ export class Chaos implements AsyncDisposable {
   async run(): Promise<ChaosResult> {
     for (const name of ALL) {
       this.#ports.set(name, this.#reserved.take());
-      this.#proxies.set(name, new HostileProxy(this.#ports.get(name)!));
+      this.#proxies.set(name, new HostileProxy(entryOf(this.#ports, name)));
     }
     await Promise.all(ALL.map((name) => this.#start(name)));
     await this.#cluster.agree();
@@ -78,21 +79,21 @@ export class Chaos implements AsyncDisposable {
   }
 
   async #start(name: string): Promise<void> {
-    const advertise = `127.0.0.1:${this.#proxies.get(name)!.port}`;
+    const advertise = `127.0.0.1:${entryOf(this.#proxies, name).port}`;
     const node = await this.#cluster.start(name, { listen: `127.0.0.1:${this.#ports.get(name)}`, advertise });
     this.#nodes.set(name, node);
     if (name !== STEADY[0]) await this.#join(name);
   }
 
   async #join(name: string): Promise<void> {
-    const seed = `127.0.0.1:${this.#ports.get(STEADY[0]!)}`;
-    await this.#nodes.get(name)!.tell({ do: "join", peer: seed });
+    const seed = `127.0.0.1:${this.#ports.get(firstOf(STEADY))}`;
+    await entryOf(this.#nodes, name).tell({ do: "join", peer: seed });
   }
 
   async #stream(name: string): Promise<void> {
     const to = ALL.filter((other) => other !== name);
-    await this.#nodes.get(name)!.tell({ do: "stream", to });
-    await this.#nodes.get(name)!.tell({ do: "transfer", to });
+    await entryOf(this.#nodes, name).tell({ do: "stream", to });
+    await entryOf(this.#nodes, name).tell({ do: "transfer", to });
   }
 
   /** Ends the transfers at every node, then asks what came of them. */
@@ -127,7 +128,7 @@ export class Chaos implements AsyncDisposable {
     const isPaused = this.#paused.delete(name);
     if (!isPaused) this.#paused.add(name);
     this.#options.log(`${name} ${isPaused ? "continues" : "is stopped"}`);
-    this.#nodes.get(name)!.signal(isPaused ? "SIGCONT" : "SIGSTOP");
+    entryOf(this.#nodes, name).signal(isPaused ? "SIGCONT" : "SIGSTOP");
   }
 
   async #killOrRestart(name: string): Promise<void> {
@@ -139,7 +140,7 @@ export class Chaos implements AsyncDisposable {
     this.#options.log(`${name} is killed`);
     this.#paused.delete(name);
     this.#away.add(name);
-    await this.#nodes.get(name)!.kill();
+    await entryOf(this.#nodes, name).kill();
   }
 
   async #leaveOrJoin(name: string): Promise<void> {
@@ -147,7 +148,7 @@ export class Chaos implements AsyncDisposable {
     this.#options.log(`${name} ${isAway ? "joins" : "leaves"}`);
     if (isAway) return await this.#join(name);
     this.#away.add(name);
-    await this.#nodes.get(name)!.tell({ do: "leave" });
+    await entryOf(this.#nodes, name).tell({ do: "leave" });
   }
 
   async #heal(): Promise<void> {

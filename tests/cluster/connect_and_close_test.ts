@@ -3,6 +3,7 @@
 import { connect } from "node:net";
 import { assertEquals } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
+import { firstOf } from "../values.ts";
 
 /** Clients in all, and at a time. */
 const CLIENTS = 2_000;
@@ -25,7 +26,7 @@ function connectAndClose(port: number, isReset: boolean): Promise<boolean> {
 for (const isReset of [false, true]) {
   Deno.test(`${CLIENTS} clients that connect and close at once do not keep a node from being joined, ${isReset ? "with" : "without"} resets`, async () => {
     await using node = await startPeerService({ name: "a", preset: "local", log: false });
-    const { port } = node.spec.addresses[0]!;
+    const { port } = firstOf(node.spec.addresses);
     let connected = 0;
     for (let count = 0; count < CLIENTS; count += AT_A_TIME) {
       const results = await Promise.all(Array.from({ length: AT_A_TIME }, () => connectAndClose(port, isReset)));

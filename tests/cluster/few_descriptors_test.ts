@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
 import { formatAddress } from "../../wire/address.ts";
+import { firstOf } from "../values.ts";
 
 const PROGRAM = new URL("few_descriptors_program.ts", import.meta.url).pathname;
 
@@ -11,7 +12,7 @@ async function cluster(stack: AsyncDisposableStack, size: number): Promise<PeerS
   const nodes: PeerServiceManager[] = [];
   for (let index = 0; index < size; index++) {
     const node = stack.use(await startPeerService({ name: `n${index + 10}`, preset: "local", log: false }));
-    if (index > 0) await node.syncJoin(nodes[0]!.spec);
+    if (index > 0) await node.syncJoin(firstOf(nodes).spec);
     nodes.push(node);
   }
   return nodes;
@@ -25,7 +26,7 @@ for (const [name, does] of [["a", "dials the others"], ["z", "is dialed by the o
     async fn() {
       await using stack = new AsyncDisposableStack();
       const nodes = await cluster(stack, 30);
-      const contact = formatAddress(nodes[0]!.spec.addresses[0]!);
+      const contact = formatAddress(firstOf(firstOf(nodes).spec.addresses));
       const command = new Deno.Command("sh", {
         args: ["-c", 'ulimit -n 64 && exec "$0" run --no-check -A "$@"', Deno.execPath(), PROGRAM, name, contact, "12"],
         stdout: "piped",

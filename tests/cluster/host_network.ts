@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { messageOf } from "../../runtime/message_of.ts";
+import { firstOf } from "../values.ts";
 
 /** A place for programs, with an address of its own. */
 export interface Host {
@@ -143,7 +144,7 @@ async function isRunning(pid: string | undefined): Promise<boolean> {
 
 async function namespaces(): Promise<string[]> {
   const lines = (await run("ip", "netns", "list")).split("\n");
-  return lines.map((line) => line.split(" ")[0]!).filter((name) => name.startsWith(`${PREFIX}-`));
+  return lines.map((line) => firstOf(line.split(" "))).filter((name) => name.startsWith(`${PREFIX}-`));
 }
 
 async function run(command: string, ...args: string[]): Promise<string> {

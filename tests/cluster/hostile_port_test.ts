@@ -9,6 +9,7 @@ import { seededRandom } from "../seeded_random.ts";
 import { concat, pattern } from "../connections/fake_stream.ts";
 import { encodeHello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
 import { type Answer, frame, hello, HostileClient, introduction } from "./hostile_client.ts";
+import { firstOf } from "../values.ts";
 
 const MIB = 2 ** 20;
 
@@ -26,7 +27,7 @@ async function withVictim(
       node.addEventListener(type, ({ detail }) => disturbed.push(`${node.name}: ${type} ${JSON.stringify(detail)}`));
     }
   }
-  const { hostname, port } = victim.spec.addresses[0]!;
+  const { hostname, port } = firstOf(victim.spec.addresses);
   await body(victim, { transport: "tcp", hostname, port });
   other.register("echo", (message) => message);
   assertEquals(await victim.call("other", "echo", "undisturbed"), "undisturbed");
@@ -57,7 +58,7 @@ for (const [what, changes, code, reason] of REFUSED) {
     await withVictim({}, async (victim, address) => {
       const answers = await answersTo(address, hello(changes));
       assertEquals(answers.map((answer) => [answer.kind, answer.code]), [[FrameKind.refused, code]]);
-      assertMatch(answers[0]!.reason!, reason);
+      assertMatch(firstOf(answers).reason!, reason);
       assertEquals(victim.stats().connections.refused, { [code]: 1 });
     });
   });
@@ -70,7 +71,7 @@ Deno.test("A client that does not know the secret is refused, whatever it claims
     const sealed = frame(FrameKind.hello, noise);
     const answers = await answersTo(address, sealed, introduction());
     assertEquals(answers.map(({ kind, code }) => [kind, code]), [[FrameKind.refused, "protocol"]]);
-    assertEquals(answers[0]!.reason, "Cannot finish the handshake: it is malformed");
+    assertEquals(firstOf(answers).reason, "Cannot finish the handshake: it is malformed");
     const { refused, protocolErrors } = victim.stats().connections;
     assertEquals(refused, { secret: 1 });
     assertEquals(protocolErrors, 1);
@@ -99,7 +100,7 @@ for (const [what, bytes] of GARBAGE) {
     await withVictim({}, async (victim, address) => {
       const answers = await answersTo(address, bytes);
       assertEquals(answers.map((answer) => [answer.kind, answer.code]), [[FrameKind.refused, "protocol"]]);
-      assertMatch(answers[0]!.reason!, /^Cannot /);
+      assertMatch(firstOf(answers).reason!, /^Cannot /);
       assertEquals(victim.stats().connections.protocolErrors, 1);
     });
   });
@@ -122,7 +123,7 @@ Deno.test("A trusted connection that turns to garbage is closed, and nothing els
   await using victim = await startPeerService({ name: "victim", preset: "local" });
   await using other = await startPeerService({ name: "other", preset: "local" });
   await other.syncJoin(victim.spec);
-  const { hostname, port } = victim.spec.addresses[0]!;
+  const { hostname, port } = firstOf(victim.spec.addresses);
   const told = Promise.withResolvers<string>();
   victim.addEventListener("error", ({ detail }) => told.resolve(`${detail.node}: ${detail.during}: ${detail.error}`));
   using client = await HostileClient.dial({ hostname, port });

@@ -7,6 +7,7 @@ import { hostNetworkObstacle } from "./host_network.ts";
 import { Hosts } from "./hosts.ts";
 import { balance } from "./ledger.ts";
 import type { NodeProcess } from "./processes.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 /** Five missed beats of 200 ms, and the indirect probes take 1.1 s; the rest is for busy machines. TCP itself takes minutes. */
 const NOTICED_MS_MAX = 10_000;
@@ -35,13 +36,16 @@ async function endure(t: Deno.TestContext, disturbance: readonly string[]): Prom
     const since = Date.now();
     await network.cut(3);
     const others = hosts.others(3);
-    const noticed = await Promise.all([hosts.untilDown(others, at[3]!, since), hosts.untilDown(at[3]!, others, since)]);
-    const all = told("down", [...others, ...at[3]!], since);
+    const noticed = await Promise.all([
+      hosts.untilDown(others, nthOf(at, 3), since),
+      hosts.untilDown(nthOf(at, 3), others, since),
+    ]);
+    const all = told("down", [...others, ...nthOf(at, 3)], since);
     console.log(
       `  one host is cut off: noticed by all in ${noticed.join(" and ")} ms, healed in ${await hosts.heal()} ms`,
     );
     assertLess(Math.max(...noticed), NOTICED_MS_MAX);
-    const separated = 2 * others.length * at[3]!.length;
+    const separated = 2 * others.length * nthOf(at, 3).length;
     assertLess(all.length - separated, separated / 2);
   });
 
@@ -55,17 +59,20 @@ async function endure(t: Deno.TestContext, disturbance: readonly string[]): Prom
       `  two hosts do not reach each other for ${CUT_MS} ms: ${down.length} down, healed in ${await hosts.heal()} ms`,
     );
     assertGreater(suspected.filter((pair) => /^h0-.: h1-/.test(pair)).length, 0);
-    assertLess(down.length, at[0]!.length * at[1]!.length);
+    assertLess(down.length, firstOf(at).length * nthOf(at, 1).length);
   });
 
   await t.step("recover from a host that sends and hears nothing", async () => {
     const since = Date.now();
     await network.deafen(2);
     const others = hosts.others(2);
-    const noticed = await Promise.all([hosts.untilDown(at[2]!, others, since), hosts.untilDown(others, at[2]!, since)]);
-    const all = told("down", [...others, ...at[2]!], since);
+    const noticed = await Promise.all([
+      hosts.untilDown(nthOf(at, 2), others, since),
+      hosts.untilDown(others, nthOf(at, 2), since),
+    ]);
+    const all = told("down", [...others, ...nthOf(at, 2)], since);
     console.log(`  one host hears nothing: noticed in ${noticed.join(" and ")} ms, healed in ${await hosts.heal()} ms`);
-    assertEquals(all.length, 2 * others.length * at[2]!.length);
+    assertEquals(all.length, 2 * others.length * nthOf(at, 2).length);
   });
 
   await t.step("have lost and doubled nothing", async () => {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeProcess } from "./processes.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** One node's account of the stream of acknowledged messages. */
 interface Account {
@@ -47,12 +48,12 @@ export async function balance(
     failed += Object.keys(account.failed).length;
     for (const key of account.acknowledged) {
       const [from, n, to] = key.split(" ") as [string, string, string];
-      if (!mortal.includes(to) && accounts.get(to)!.came[`${from} ${n}`] !== 1) {
+      if (!mortal.includes(to) && entryOf(accounts, to).came[`${from} ${n}`] !== 1) {
         wrong.push(`${key} was acknowledged and is lost`);
       }
     }
     for (const [key, reason] of Object.entries(account.failed)) {
-      const to = key.split(" ")[2]!;
+      const to = nthOf(key.split(" "), 2);
       if (!roving.includes(name) && !roving.includes(to)) wrong.push(`${key} failed: ${reason}`);
     }
   }

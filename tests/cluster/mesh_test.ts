@@ -4,6 +4,7 @@
 import { assertEquals } from "@std/assert";
 import { deadline, delay } from "@std/async";
 import { type PeerServiceManager, startPeerService } from "../../mod.ts";
+import { firstOf } from "../values.ts";
 
 const NODES = 64;
 
@@ -43,7 +44,7 @@ Deno.test("64 nodes in one process over TCP agree and are fully connected", asyn
     Array.from({ length: NODES }, (_, index) => startPeerService({ name: `n${index}` })),
   );
   const start = performance.now();
-  await Promise.all(nodes.slice(1).map((node) => node.join(nodes[0]!.spec)));
+  await Promise.all(nodes.slice(1).map((node) => node.join(firstOf(nodes).spec)));
   await deadline(settled(nodes), 120_000);
   const elapsed = performance.now() - start;
   console.log(`  64 nodes join one seed, agree and are fully connected: ${Math.round(elapsed)} ms`);

@@ -4,6 +4,7 @@ import { assert } from "@std/assert";
 import type { NodeSpec, PeerServiceOptions } from "../../mod.ts";
 import { TextLineStream } from "./line_stream.ts";
 import type { Command, Report } from "./node_program.ts";
+import { firstOf } from "../values.ts";
 
 /** Milliseconds after which a test gives up: long, for slow machines. */
 const PATIENCE_MS = 60_000;
@@ -151,9 +152,9 @@ export class ProcessCluster implements AsyncDisposable {
   /** Starts nodes, all of which join the first, and waits until they agree. */
   async form(names: readonly string[]): Promise<NodeProcess[]> {
     const nodes = await Promise.all(names.map((name) => this.start(name)));
-    const seed = await nodes[0]!.ready;
+    const seed = await firstOf(nodes).ready;
     await Promise.all(
-      nodes.slice(1).map((node) => node.tell({ do: "join", peer: seed.addresses[0]! })),
+      nodes.slice(1).map((node) => node.tell({ do: "join", peer: firstOf(seed.addresses) })),
     );
     await this.agree(nodes);
     return nodes;

@@ -4,6 +4,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { PeerServiceStats } from "../../mod.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"];
 
@@ -49,7 +50,7 @@ Deno.test("Eight processes", async (t) => {
 
   await t.step("see SIGKILL of one as down, and keep it as a member", async () => {
     const since = Date.now();
-    await nodes[7]!.kill();
+    await nthOf(nodes, 7).kill();
     nodes = nodes.slice(0, 7);
     await cluster.until("all saw it", () => nodes.every((node) => node.saw("down", "n8", since)));
     printDelays("SIGKILL seen", nodes, "down", "n8", since);
@@ -64,7 +65,7 @@ Deno.test("Eight processes", async (t) => {
   await t.step("see it up again when it restarts under its name on another port, as one member", async () => {
     const since = Date.now();
     const again = await cluster.start("n8");
-    await again.tell({ do: "join", peer: await nodes[3]!.ready });
+    await again.tell({ do: "join", peer: await nthOf(nodes, 3).ready });
     await cluster.until("all saw it", () => nodes.every((node) => node.saw("up", "n8", since)));
     printDelays("restart seen", nodes, "up", "n8", since);
     nodes = [...nodes, again];
@@ -79,7 +80,7 @@ Deno.test("Eight processes", async (t) => {
     "see one down while it is stopped by SIGSTOP, and up after SIGCONT; nobody else is ever marked down",
     async () => {
       const since = Date.now();
-      const [stopped, others] = [nodes[2]!, nodes.filter(({ name }) => name !== "n3")];
+      const [stopped, others] = [nthOf(nodes, 2), nodes.filter(({ name }) => name !== "n3")];
       stopped.signal("SIGSTOP");
       await cluster.until("all saw it", () => others.every((node) => node.saw("down", "n3", since)));
       printDelays("SIGSTOP seen (heartbeats every 200 ms, 5 missed)", others, "down", "n3", since);
@@ -95,7 +96,7 @@ Deno.test("Eight processes", async (t) => {
 
   await t.step("forget a node that leaves, before its connections close", async () => {
     const since = Date.now();
-    const [leaver, others] = [nodes[4]!, nodes.filter(({ name }) => name !== "n5")];
+    const [leaver, others] = [nthOf(nodes, 4), nodes.filter(({ name }) => name !== "n5")];
     await leaver.tell({ do: "leave" });
     const left = Date.now();
     assertEquals((await leaver.view()).members, ["n5"]);
@@ -111,17 +112,17 @@ Deno.test("Eight processes", async (t) => {
   });
 
   await t.step("take it back when the same object joins again", async () => {
-    await nodes[4]!.tell({ do: "join", peer: await nodes[0]!.ready });
+    await nthOf(nodes, 4).tell({ do: "join", peer: await firstOf(nodes).ready });
     await cluster.agree(nodes);
   });
 
   await t.step("forget a node that another one removes; it learns of it and stops", async () => {
     const since = Date.now();
     const others = nodes.filter(({ name }) => name !== "n6");
-    await nodes[0]!.tell({ do: "leave", node: "n6" });
-    await cluster.until("it was told", () => nodes[5]!.saw("removed", "n6", since));
+    await firstOf(nodes).tell({ do: "leave", node: "n6" });
+    await cluster.until("it was told", () => nthOf(nodes, 5).saw("removed", "n6", since));
     await cluster.agree(others);
-    await nodes[5]!.kill();
+    await nthOf(nodes, 5).kill();
     await cluster.agree(others);
     for (const node of others) assertFalse(node.saw("join", "n6", since));
     const again = nodes.flatMap(({ events }) => events.filter(({ event }) => event === "error"));

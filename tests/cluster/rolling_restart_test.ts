@@ -4,6 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LoadAccount } from "./load.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
+import { entryOf } from "../values.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5"];
 
@@ -14,14 +15,14 @@ Deno.test("Five processes restart one after the other under load: no call, strea
   const accounts: LoadAccount[] = [];
   for (const node of nodes.values()) await node.tell({ do: "load" });
   for (const name of NAMES) {
-    const old = nodes.get(name)!;
+    const old = entryOf(nodes, name);
     // One that leaves closes its connections: after that, all others are down for it.
     wrong.push(...takenForDead(old));
     accounts.push(await old.tell<LoadAccount>({ do: "drain" }));
     await old.kill();
     const node = await cluster.start(name);
     const seed = NAMES[(NAMES.indexOf(name) + 1) % NAMES.length]!;
-    await node.tell({ do: "join", peer: await nodes.get(seed)!.ready });
+    await node.tell({ do: "join", peer: await entryOf(nodes, seed).ready });
     nodes.set(name, node);
     await cluster.agree([...nodes.values()]);
     await node.tell({ do: "load" });

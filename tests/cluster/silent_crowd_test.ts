@@ -3,6 +3,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
+import { firstOf } from "../values.ts";
 
 /** Silent connections, where the system allows as many: each needs a file descriptor at both ends. */
 const CROWD = 2_000;
@@ -74,7 +75,7 @@ for (const secret of [undefined, "a secret that is long enough"]) {
         node.addEventListener(type, () => disturbed.push(`${node.name}: ${type}`));
       }
     }
-    const { hostname, port } = a.spec.addresses[0]!;
+    const { hostname, port } = firstOf(a.spec.addresses);
     const size = await crowdSize();
     await using crowd = new SilentCrowd();
     await crowd.gather({ hostname, port }, size);

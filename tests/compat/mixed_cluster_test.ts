@@ -11,6 +11,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { ForwardOptions, PeerServiceManager, PeerServiceOptions } from "../../mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { type StandInOptions, StandInPeer } from "./stand_in_peer.ts";
+import { entryOf } from "../values.ts";
 
 interface OptionGroup {
   readonly name: string;
@@ -116,7 +117,7 @@ class MixedCluster {
     for (const name of this.names) {
       const senders = broadcast && this.real.has(name) ? this.names : othersOf(name);
       const expected = senders.map((sender) => `${round} ${sender}`);
-      const heard = () => this.#heard.get(name)!.filter((message) => (message as string).startsWith(round));
+      const heard = () => entryOf(this.#heard, name).filter((message) => (message as string).startsWith(round));
       await this.#world.until(`${name} has heard the ${round} round`, () => heard().length >= expected.length);
       assertEquals(heard().sort(), expected);
     }
@@ -140,13 +141,13 @@ for (const group of GROUPS) {
         await cluster.settled();
         await cluster.exchange("first");
 
-        await cluster.standIns.get("old 1")!.leave();
+        await entryOf(cluster.standIns, "old 1").leave();
         cluster.standIns.delete("old 1");
         await cluster.settled();
         assertEquals(cluster.downs.filter((down) => !down.startsWith("old 1 ")), []);
 
         // The upgrade itself: an old node stops, and comes back as a new one.
-        const old = cluster.standIns.get("old 2")!;
+        const old = entryOf(cluster.standIns, "old 2");
         old.stop();
         cluster.standIns.delete("old 2");
         await world.until("its end is noticed", () => !server.isConnected("old 2"));
@@ -155,7 +156,7 @@ for (const group of GROUPS) {
         await cluster.startStandIn("old 3", server);
         await cluster.settled();
         await cluster.exchange("second");
-        assertEquals(cluster.standIns.get("old 3")!.strange, []);
+        assertEquals(entryOf(cluster.standIns, "old 3").strange, []);
         assertEquals(old.strange, []);
       } finally {
         cluster.end();
@@ -175,7 +176,7 @@ scenario("A node of the former release is not held for dead however long nothing
     const until = world.clock.now() + 120_000;
     await new Promise<void>((resolve) => void world.clock.schedule(until - world.clock.now(), resolve));
     assertEquals(cluster.downs, []);
-    assertEquals(cluster.standIns.get("old 1")!.strange, []);
+    assertEquals(entryOf(cluster.standIns, "old 1").strange, []);
     await cluster.settled();
   } finally {
     cluster.end();
@@ -189,7 +190,7 @@ scenario("Calls work both ways between two releases, over connections that break
     server.register("double", (value) => 2 * (value as number));
     await cluster.startStandIn("old 1", server);
     await cluster.settled();
-    const { messages } = cluster.standIns.get("old 1")!;
+    const { messages } = entryOf(cluster.standIns, "old 1");
     messages.handlers.set("double", (value) => 2 * (value as number));
     assertEquals(await server.call("old 1", "double", 21), 42);
     assertEquals(await messages.call("server", "double", 4), { ok: true, value: 8 });
@@ -202,7 +203,7 @@ scenario("Calls work both ways between two releases, over connections that break
       await Promise.all(sent);
     }
     assertEquals(messages.received.filter(({ name }) => name === "log").length, 20);
-    assertEquals(cluster.standIns.get("old 1")!.strange, []);
+    assertEquals(entryOf(cluster.standIns, "old 1").strange, []);
   } finally {
     cluster.end();
   }

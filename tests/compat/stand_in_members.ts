@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Address } from "../../wire/address.ts";
+import { entryOf } from "../values.ts";
 
 /** What a node says of itself in the handshake. */
 export interface StandInSpec {
@@ -64,7 +65,7 @@ export class StandInMembers {
 
   /** The dots of all members. */
   dots(): unknown[] {
-    return this.names.map((name) => this.#entries.get(name)!.value.slice(0, 3));
+    return this.names.map((name) => entryOf(this.#entries, name).value.slice(0, 3));
   }
 
   /** What one lacks who knows these dots, and of which names that one knows more. */
@@ -85,7 +86,7 @@ export class StandInMembers {
 
   /** Takes a node out: the entry that says so. */
   remove(name: string): unknown[] {
-    const { value } = this.#entries.get(name)!;
+    const { value } = entryOf(this.#entries, name);
     this.merge([value.slice(0, 3)]);
     return value.slice(0, 3);
   }

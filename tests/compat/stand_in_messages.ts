@@ -4,6 +4,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { pack, unpack } from "./message_pack.ts";
 import type { StandInLink } from "./stand_in_link.ts";
 import type { StandInSpec } from "./stand_in_members.ts";
+import { entryOf } from "../values.ts";
 
 const REPEAT_MS = 1_000;
 
@@ -152,7 +153,7 @@ export class StandInMessages {
       const value = unpack(body.subarray(at));
       if (!call) this.#deliver(from.name, name, value);
       else if (call.length === 2) this.#calls.get(call[0])?.({ ok: call[1] === true, value });
-      else void this.#envelope(from.name, "", this.handlers.get(name)!(value), [null, [call[0], true]], {});
+      else void this.#envelope(from.name, "", entryOf(this.handlers, name)(value), [null, [call[0], true]], {});
     }
     let through = first - 1;
     while (seen.has(through + 1)) through++;

@@ -7,6 +7,7 @@ import { unpack } from "./message_pack.ts";
 import { StandInLink } from "./stand_in_link.ts";
 import { StandInMembers, type StandInSpec } from "./stand_in_members.ts";
 import { StandInMessages } from "./stand_in_messages.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 /** The kinds of frames of this release. */
 const KNOWN = [
@@ -159,7 +160,7 @@ export class StandInPeer {
     if (this.#dialing.has(key)) return null;
     this.#dialing.add(key);
     try {
-      const link = new StandInLink(await transport.connect(addresses[0]!));
+      const link = new StandInLink(await transport.connect(firstOf(addresses)));
       this.#accepting.add(link);
       const name = new TextEncoder().encode(cluster);
       const hello = new Uint8Array(11 + name.length);
@@ -228,7 +229,7 @@ export class StandInPeer {
         const since = this.#missingSince.get(place) ?? clock.now();
         this.#missingSince.set(place, since);
         const isCaller = isLink
-          ? this.#places.get(placeOf(spec.name, "membership", 0))!.dial === 0
+          ? entryOf(this.#places, placeOf(spec.name, "membership", 0)).dial === 0
           : this.spec.name < spec.name;
         if (!isCaller && clock.now() - since < COURTESY_MS) continue;
         const [, channel, index] = JSON.parse(place) as [string, string, number];

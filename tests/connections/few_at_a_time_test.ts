@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { FewAtATime } from "../../connections/few_at_a_time.ts";
+import { nthOf } from "../values.ts";
 
 Deno.test("FewAtATime.run() begins work in order, no more than the limit at a time, also after some has failed", async () => {
   const few = new FewAtATime(2);
@@ -15,7 +16,7 @@ Deno.test("FewAtATime.run() begins work in order, no more than the limit at a ti
     });
   });
   assertEquals(begun, [0, 1]);
-  ends[1]!.reject(new Error("No such luck"));
+  nthOf(ends, 1).reject(new Error("No such luck"));
   assertEquals(await Promise.allSettled([runs[1]]).then(([{ status }]) => status), "rejected");
   assertEquals(begun, [0, 1, 2]);
   for (const end of ends) end.resolve();

@@ -14,6 +14,7 @@ import {
   PoolWorld,
   wantEachOther,
 } from "./pool_world.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 const SEEDS = 40;
 const NAMES = ["a", "b", "c"];
@@ -41,7 +42,7 @@ async function mishap(
 ): Promise<void> {
   const { network } = world.world;
   const [a, b] = random.shuffle(NAMES) as [string, string];
-  const node = nodes.get(a)!;
+  const node = entryOf(nodes, a);
   const peer = node.pool.peers.get(b);
   switch (random.int(12)) {
     case 0:
@@ -53,7 +54,7 @@ async function mishap(
     case 3:
       return network.heal();
     case 4:
-      return node.pool.want([nodes.get(b)!.spec]);
+      return node.pool.want([entryOf(nodes, b).spec]);
     case 5:
       return wantEachOther(...nodes.values());
     case 6:
@@ -65,13 +66,13 @@ async function mishap(
     case 9:
       return peer?.connections().at(random.int(4))?.close();
     case 10:
-      node.pool.reach(b, nodes.get(b)!.spec.addresses).catch(() => {});
+      node.pool.reach(b, entryOf(nodes, b).spec.addresses).catch(() => {});
       return;
     default: {
       world.world.crash(a, { reset: random.next() < 0.5 });
       const { incarnation, addresses } = node.spec;
       const channels = { bulk: 1 + random.int(3) };
-      const options = { ...trust, incarnation: incarnation + 1, port: addresses[0]!.port, channels };
+      const options = { ...trust, incarnation: incarnation + 1, port: firstOf(addresses).port, channels };
       nodes.set(a, await world.start(a, options));
     }
   }
@@ -96,7 +97,7 @@ Deno.test("pools that went through any turmoil end with one connection per slot,
     for (let step = 0; step < 60; step++) {
       await world.advance(random.pick([1, 10, 100, 1000]) * random.next());
       await mishap(world, nodes, random, trust);
-      for (const name of NAMES) talk(nodes.get(name)!);
+      for (const name of NAMES) talk(entryOf(nodes, name));
       // Each of the 2 × 2 parties of a slot may have one connection that is being opened, and one that is being replaced.
       for (const name of NAMES) assertLessOrEqual(world.streams(name), 2 * 5 * 4, `seed ${seed}, step ${step}`);
     }

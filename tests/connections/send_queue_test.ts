@@ -8,6 +8,7 @@ import { SendQueue, type SendQueueOptions } from "../../connections/send_queue.t
 import { WriterPool } from "../../connections/writer_pool.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { concat, FakeStream, frame, pattern, settled } from "./fake_stream.ts";
+import { lastOf, nthOf } from "../values.ts";
 
 /** A queue whose deferred calls and writes happen when the test says so. */
 class Bench {
@@ -55,7 +56,7 @@ class Bench {
   finishWrite(error?: Error): Promise<void> {
     assertEquals(this.#waiting.length, 1);
     const { bytes, written } = this.#waiting.pop()!;
-    assert(equal(bytes, this.writes.at(-1)!));
+    assert(equal(bytes, lastOf(this.writes)));
     if (error === undefined) written.resolve();
     else written.reject(error);
     return settled();
@@ -196,7 +197,7 @@ Deno.test("SendQueue delivers exactly what was committed, under any mixture of f
     await bench.drain();
     const frames = await received(bench.writes);
     assertEquals(frames.length, sent.length, `seed ${seed}`);
-    assert(frames.every(({ body }, index) => equal(body, sent[index]!.body)), `seed ${seed}`);
+    assert(frames.every(({ body }, index) => equal(body, nthOf(sent, index).body)), `seed ${seed}`);
     assertEquals(frames.map(({ kind }) => kind), sent.map(({ kind }) => kind), `seed ${seed}`);
     assertEquals(bench.queue.queuedBytes, 0, `seed ${seed}`);
     assertEquals(bench.queue.bytesWritten, total(bench.writes), `seed ${seed}`);
@@ -351,7 +352,7 @@ Deno.test("SendQueue asks after each large write whether to give way, and writes
   const gates: PromiseWithResolvers<void>[] = [];
   const giveWay = () => {
     gates.push(Promise.withResolvers());
-    return gates.at(-1)!.promise;
+    return lastOf(gates).promise;
   };
   const bench = new Bench({ maxQueuedBytes: 2 ** 24, giveWay });
   for (let count = 0; count < 3; count++) bench.send(1, 70_000);
@@ -361,7 +362,7 @@ Deno.test("SendQueue asks after each large write whether to give way, and writes
     assertEquals(gates.length, written - 1);
     await bench.finishWrite();
     assertEquals(bench.inFlight, undefined);
-    gates.at(-1)!.resolve();
+    lastOf(gates).resolve();
   }
   bench.send(2, 10);
   await bench.drain();

@@ -3,6 +3,7 @@
 import { makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import type { PodTemplate, Probe, Rule } from "./recipes.ts";
+import { firstOf } from "../values.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).pathname;
 const DAY_MS = 86_400_000;
@@ -110,7 +111,7 @@ export class Kubernetes implements AsyncDisposable {
   }
 
   get #container() {
-    return this.#template.spec.containers[0]!;
+    return firstOf(this.#template.spec.containers);
   }
 
   #environment(name: string, address: string, home: string): Record<string, string> {

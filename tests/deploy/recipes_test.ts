@@ -16,6 +16,7 @@ import {
   type PodTemplate,
   readRecipe,
 } from "./recipes.ts";
+import { firstOf, lastOf } from "../values.ts";
 
 const WORKLOADS = { StatefulSet: "kubernetes/stateful_set.yaml", Deployment: "kubernetes/deployment.yaml" } as const;
 const variables = new Set(startOptions.map(({ name }) => `PARTISAN_${name.toUpperCase().replaceAll("-", "_")}`));
@@ -116,7 +117,7 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
         ...(config !== undefined && { "/etc/partisan/config.json": config }),
       };
       for (let index = 0; index < 5; index++) await kubernetes.run(`partisan-${index}`, files);
-      const { startupProbe, readinessProbe, livenessProbe } = template.spec.containers[0]!;
+      const { startupProbe, readinessProbe, livenessProbe } = firstOf(template.spec.containers);
       for (const pod of kubernetes.pods) {
         for (const probe of [startupProbe, readinessProbe, livenessProbe]) {
           await eventually(() => kubernetes.probe(pod, probe));
@@ -189,7 +190,7 @@ Deno.test({
     assertEquals(partisan.command, ["start"]);
     assertEquals(discoveryOf(environment["PARTISAN_DISCOVERY"]!).name, "dns A+AAAA partisan");
     assert(Number.parseInt(partisan.stop_grace_period) * 1_000 > Number(environment["PARTISAN_DRAIN_TIMEOUT"]));
-    assert(partisan.healthcheck.test.at(-1)!.includes(`http://${environment["PARTISAN_HTTP"]}/ready`));
+    assert(lastOf(partisan.healthcheck.test).includes(`http://${environment["PARTISAN_HTTP"]}/ready`));
     for (const name of partisan.secrets) {
       assert(Object.hasOwn(secrets, name));
       assertEquals(environment["PARTISAN_SECRET_FILE"], `/run/secrets/${name}`);

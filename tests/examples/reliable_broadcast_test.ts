@@ -5,6 +5,7 @@ import { ReliableBroadcast } from "../../examples/reliable_broadcast.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturb } from "./faults.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 scenario(
   "Reliable broadcast delivers everything once, everywhere, although half of the messages is lost or late",
@@ -13,7 +14,7 @@ scenario(
     const nodes = await world.cluster(["a", "b", "c", "d"]);
     const delivered = nodes.map(() => [] as string[]);
     const broadcasts = nodes.map((node, index) =>
-      new ReliableBroadcast(node, (message, origin) => delivered[index]!.push(`${origin} ${message}`))
+      new ReliableBroadcast(node, (message, origin) => nthOf(delivered, index).push(`${origin} ${message}`))
     );
     for (const node of nodes) disturb(node, () => random.next(), { drop: 0.3, late: 0.2 });
 
@@ -32,13 +33,13 @@ scenario("Reliable broadcast reaches everyone although its sender is cut off aft
   const nodes = await world.cluster(["a", "b", "c", "d"]);
   const delivered = nodes.map(() => [] as unknown[]);
   const broadcasts = nodes.map((node, index) =>
-    new ReliableBroadcast(node, (message) => delivered[index]!.push(message))
+    new ReliableBroadcast(node, (message) => nthOf(delivered, index).push(message))
   );
   nodes[0].addInterpositionFun("only b hears it", ({ type, node, message }) => {
     return type === "receive_message" || node === "b" ? message : undefined;
   });
 
-  broadcasts[0]!.broadcast("last words");
+  firstOf(broadcasts).broadcast("last words");
   await world.until("all have heard it", () => delivered.every(({ length }) => length === 1));
   assertEquals(delivered, nodes.map(() => ["last words"]));
 });

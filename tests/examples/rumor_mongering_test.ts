@@ -5,6 +5,7 @@ import { RumorMonger } from "../../examples/rumor_mongering.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturb } from "./faults.ts";
+import { firstOf } from "../values.ts";
 
 const NAMES = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
@@ -19,7 +20,7 @@ for (const seed of [1, 2, 3]) {
       );
       for (const node of nodes) disturb(node, () => random.next(), { drop: 0.25, late: 0.25 });
 
-      mongers[0]!.tell("the cluster is up");
+      firstOf(mongers).tell("the cluster is up");
       const rounds = setRounds(world.clock, () => mongers.forEach((monger) => monger.round()));
       await world.until("everyone has heard it", () => mongers.every(({ heard }) => heard.size === 1));
       rounds.cancel();

@@ -5,6 +5,7 @@ import { type Decision, TwoPhaseCommit } from "../../examples/two_phase_commit.t
 import { scenario, type World } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturb } from "./faults.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 interface Player {
   readonly commit: TwoPhaseCommit;
@@ -41,8 +42,8 @@ scenario("Two-phase commit carries a transaction out everywhere although message
 
 scenario("Two-phase commit aborts everywhere when one participant refuses", async (world) => {
   const all = await players(world);
-  all[2]!.agrees = false;
-  assertEquals(await all[0]!.commit.run("pay", 5_000), "aborted");
+  nthOf(all, 2).agrees = false;
+  assertEquals(await firstOf(all).commit.run("pay", 5_000), "aborted");
   assertEquals(all.map(({ decisions }) => decisions), [[["pay", "aborted"]], [["pay", "aborted"]], [], [[
     "pay",
     "aborted",
@@ -51,10 +52,13 @@ scenario("Two-phase commit aborts everywhere when one participant refuses", asyn
 
 scenario("Two-phase commit aborts when one participant stays silent, and binds nobody for ever", async (world) => {
   const all = await players(world);
-  world.nodes[3]!.addInterpositionFun("deaf", ({ type, message }) => type === "receive_message" ? undefined : message);
-  const run = all[0]!.commit.run("pay", 500);
+  nthOf(world.nodes, 3).addInterpositionFun(
+    "deaf",
+    ({ type, message }) => type === "receive_message" ? undefined : message,
+  );
+  const run = firstOf(all).commit.run("pay", 500);
   await world.until("the others have heard", () => all.slice(0, 3).every(({ decisions }) => decisions.length === 1));
-  world.nodes[3]!.removeInterpositionFun("deaf");
+  nthOf(world.nodes, 3).removeInterpositionFun("deaf");
   assertEquals(await run, "aborted");
   assertEquals(all.map(({ commit }) => commit.undecided), [0, 0, 0, 0]);
 });

@@ -9,6 +9,7 @@ import { frame, hello } from "../cluster/hostile_client.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { makeUpFrame } from "./frames.ts";
 import { mutateBytes } from "./mutate.ts";
+import { firstOf } from "../values.ts";
 
 /** Where a liar stands: it reaches the port, is connected and has not joined, or has joined. */
 export type Role = "outsider" | "stranger" | "member";
@@ -113,7 +114,7 @@ export class LiarWorld {
   /** One handshake is answered once, so an outsider has one input for each stream. */
   async #knock(count: number): Promise<void> {
     const { transport } = this.cluster.world.node("outsider");
-    const [address] = this.#members[0]!.spec.addresses;
+    const [address] = firstOf(this.#members).spec.addresses;
     for (let sent = 0; sent < count / 10; sent++) {
       const stream = await this.cluster.wait(transport.connect(address!));
       const { kind, body } = makeUpFrame(this.#random, this.#members.map(({ spec }) => spec));
@@ -135,13 +136,13 @@ export class LiarWorld {
         this.cluster.crash(name);
       }
       const liar = await this.cluster.startNode(`liar ${++this.#liars}`, { join: false });
-      if (this.#role === "member") await this.cluster.wait(liar.syncJoin(this.#members[0]!.spec).catch(() => {}));
+      if (this.#role === "member") await this.cluster.wait(liar.syncJoin(firstOf(this.#members).spec).catch(() => {}));
     }
   }
 
   async #connection(liar: PeerServiceManager): Promise<Connection | undefined> {
     const { pool } = PeerService.nodeOf(liar);
-    const { name, addresses } = this.#members[0]!.spec;
+    const { name, addresses } = firstOf(this.#members).spec;
     const channel = this.#random.pick([MEMBERSHIP_CHANNEL, DEFAULT_CHANNEL]);
     try {
       const peer = await this.cluster.wait(pool.reach(name, addresses));

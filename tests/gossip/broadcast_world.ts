@@ -7,6 +7,7 @@ import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
 import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import type { SeededRandom } from "../seeded_random.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -63,18 +64,18 @@ export class BroadcastWorld {
   }
 
   get names(): string[] {
-    return [...this.members.keys()].filter((name) => this.members.get(name)!.isUp);
+    return [...this.members.keys()].filter((name) => entryOf(this.members, name).isUp);
   }
 
   setNeighbours(name: string, neighbours: Iterable<string>): void {
-    const member = this.members.get(name)!;
+    const member = entryOf(this.members, name);
     member.neighbours = new Set(neighbours);
     this.#perform(name, member.tree.setNeighbours(neighbours, this.now));
   }
 
   /** Broadcasts the next payload, and returns it. */
   broadcast(name: string): number {
-    const member = this.members.get(name)!;
+    const member = entryOf(this.members, name);
     const payload = ++this.#payload;
     member.delivered.set(payload, this.now);
     this.#perform(name, member.tree.broadcast(payload, this.now));
@@ -83,7 +84,7 @@ export class BroadcastWorld {
 
   /** The node is gone; its neighbours notice that after a while, or never. */
   crash(name: string, noticedAfter: number): void {
-    this.members.get(name)!.isUp = false;
+    entryOf(this.members, name).isUp = false;
     if (noticedAfter === Infinity) return;
     this.#schedule(this.now + noticedAfter, () => {
       for (const [other, { neighbours }] of this.members) {
@@ -101,11 +102,11 @@ export class BroadcastWorld {
 
   /** Names of the live nodes that do not have a payload. */
   without(payload: number): string[] {
-    return this.names.filter((name) => !this.members.get(name)!.delivered.has(payload));
+    return this.names.filter((name) => !entryOf(this.members, name).delivered.has(payload));
   }
 
   #perform(name: string, step: PlumtreeStep<number>): void {
-    const member = this.members.get(name)!;
+    const member = entryOf(this.members, name);
     for (const { payload } of step.events) {
       assert(!member.delivered.has(payload), `broadcast ${payload} is delivered to ${name} twice`);
       member.delivered.set(payload, this.now);
@@ -118,7 +119,7 @@ export class BroadcastWorld {
   }
 
   #tick(name: string, at: number): void {
-    const member = this.members.get(name)!;
+    const member = entryOf(this.members, name);
     if (member.tickAt !== at || !member.isUp) return;
     member.tickAt = Infinity;
     this.#perform(name, member.tree.tick(this.now));
@@ -137,10 +138,10 @@ export class BroadcastWorld {
     this.#linkAt.set(link, at);
     const value = broadcastToValue(message);
     this.#schedule(at, () => {
-      if (!this.members.get(to)!.isUp) return;
+      if (!entryOf(this.members, to).isUp) return;
       if (message.kind === "gossip" || message.kind === "repair") this.payloads++;
       const received = broadcastFromValue(structuredClone(value)) as BroadcastMessage<number>;
-      this.#perform(to, this.members.get(to)!.tree.receive(from, received, this.now));
+      this.#perform(to, entryOf(this.members, to).tree.receive(from, received, this.now));
     });
   }
 
@@ -159,10 +160,10 @@ export function partialViews(random: SeededRandom, count: number, degree: number
   const graph = new Map(names.map((name) => [name, new Set<string>()]));
   const link = (one: string, other: string) => {
     if (one === other) return;
-    graph.get(one)!.add(other);
-    graph.get(other)!.add(one);
+    entryOf(graph, one).add(other);
+    entryOf(graph, other).add(one);
   };
-  for (let index = 1; index < count; index++) link(names[index]!, names[random.int(index)]!);
+  for (let index = 1; index < count; index++) link(nthOf(names, index), names[random.int(index)]!);
   for (let links = count - 1; links < (count * degree) / 2; links++) link(random.pick(names), random.pick(names));
   return graph;
 }
@@ -172,7 +173,7 @@ export function isConnected(graph: Graph, without: readonly string[] = []): bool
   const names = [...graph.keys()].filter((name) => !without.includes(name));
   const reached = new Set(names.slice(0, 1));
   for (const name of reached) {
-    for (const neighbour of graph.get(name)!) if (!without.includes(neighbour)) reached.add(neighbour);
+    for (const neighbour of entryOf(graph, name)) if (!without.includes(neighbour)) reached.add(neighbour);
   }
   return reached.size === names.length;
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import { HeartbeatWord } from "../../gossip/heartbeat_message.ts";
 import { LoneDetector } from "./lone_detector.ts";
+import { entryOf } from "../values.ts";
 
 const { probeRequest, dead, alive } = HeartbeatWord;
 
@@ -77,7 +78,7 @@ Deno.test("a dead message is doubted by a node that slept", () => {
 
 Deno.test("a dead message about an older incarnation is ignored, one about a newer one only passed on", () => {
   const me = uncertain();
-  me.peers.get("a")!.incarnation = 2;
+  entryOf(me.peers, "a").incarnation = 2;
   assertEquals(me.hear("b", [dead, "a", 1, 7]).sent, []);
   assertEquals(me.events, []);
   assertEquals(me.hear("b", [dead, "a", 3, 7]).sent.length, 3);

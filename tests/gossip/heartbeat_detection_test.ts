@@ -3,6 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { assertWithinBudget } from "./budget.ts";
 import { HeartbeatWorld, seconds } from "./heartbeat_world.ts";
+import { lastOf } from "../values.ts";
 
 /** Lets a node die silently at a random moment; how long until the last of the others says that it is down. */
 function timeToNotice(size: number, seed: number): number {
@@ -15,7 +16,7 @@ function timeToNotice(size: number, seed: number): number {
   assertEquals(new Set(downs.map(({ node }) => node)), new Set(["n0"]), `seed ${seed}: only the dead is down`);
   assertEquals(new Set(downs.map(({ by }) => by)).size, size - 1, `seed ${seed}: everyone notices`);
   assertEquals(downs.length, size - 1, `seed ${seed}: everyone notices once`);
-  return downs.at(-1)!.at - diedAt;
+  return lastOf(downs).at - diedAt;
 }
 
 for (
@@ -48,7 +49,7 @@ Deno.test("several silent deaths at once are noticed by all who live", () => {
     world.run(seconds(15));
     const downs = world.said("down");
     assertEquals(new Set(downs.map(({ by, node }) => `${by} ${node}`)).size, 7 * 5, `seed ${seed}`);
-    worst = Math.max(worst, downs.at(-1)!.at - diedAt);
+    worst = Math.max(worst, lastOf(downs).at - diedAt);
   }
   assertWithinBudget("5 of 12 die silently, noticed by all, worst of 20", worst / 1000, 8, "s");
 });
@@ -90,13 +91,13 @@ Deno.test("both halves of a cluster in two see the other as down, and all as up 
       const downs = world.said("down");
       assertEquals(new Set(downs.map(({ by, node }) => `${by} ${node}`)).size, size * size / 2, `seed ${seed}`);
       assertEquals(downs.length, size * size / 2, `seed ${seed}`);
-      noticed = Math.max(noticed, downs.at(-1)!.at - cutAt);
+      noticed = Math.max(noticed, lastOf(downs).at - cutAt);
       cutInTwo(world, false);
       const metAt = world.now;
       world.run(seconds(20));
       assertEquals(world.heldForDead(), 0, `seed ${seed}`);
       assertEquals(world.said("down", metAt).length, 0, `seed ${seed}`);
-      healed = Math.max(healed, world.said("up").at(-1)!.at - metAt);
+      healed = Math.max(healed, lastOf(world.said("up")).at - metAt);
     }
     assertWithinBudget(`halves see each other down, N = ${size}`, noticed / 1000, 8, "s");
     assertWithinBudget(`halves see each other up again, N = ${size}`, healed / 1000, 1.5, "s");
@@ -113,7 +114,7 @@ Deno.test("a node of a sparse overlay is watched by its neighbours", () => {
     world.said("down").map(({ by, node }) => `${by} ${node}`).sort(),
     [11, 12, 8, 9].map((by) => `n${by} n10`),
   );
-  assertWithinBudget("silent death noticed by 4 neighbours", (world.said("down").at(-1)!.at - diedAt) / 1000, 6.5, "s");
+  assertWithinBudget("silent death noticed by 4 neighbours", (lastOf(world.said("down")).at - diedAt) / 1000, 6.5, "s");
 });
 
 Deno.test("a node that comes back in a new life is up everywhere, and watched again", () => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { assertWithinBudget } from "./budget.ts";
 import { HeartbeatWorld, seconds } from "./heartbeat_world.ts";
+import { lastOf, nthOf } from "../values.ts";
 
 const SIZE = 16;
 
@@ -71,7 +72,7 @@ Deno.test("a node that stalls for 20 beats is the only one that is down, and up 
     assertEquals(world.said("suspect", resumedAt), [], `seed ${seed}`);
     assertEquals(world.said("down", resumedAt), [], `seed ${seed}`);
     assertEquals(world.said("up").length, SIZE - 1, `seed ${seed}`);
-    worst = Math.max(worst, world.said("up").at(-1)!.at - resumedAt);
+    worst = Math.max(worst, lastOf(world.said("up")).at - resumedAt);
   }
   assertWithinBudget("up everywhere after a stall, worst of 30", worst, 50, "ms");
 });
@@ -181,7 +182,7 @@ Deno.test("after any faults are over, nobody living is down and everyone dead is
     for (let index = 1; index < SIZE; index++) world.resume(index);
     world.run(seconds(20));
     assertEquals(world.heldForDead(), SIZE - 1, `seed ${seed}: only the dead is down`);
-    for (let index = 1; index < SIZE; index++) assert(world.nodes[index]!.detector.isDown("n0"), `seed ${seed}`);
+    for (let index = 1; index < SIZE; index++) assert(nthOf(world.nodes, index).detector.isDown("n0"), `seed ${seed}`);
     assertAlternating(world, seed);
   }
 });

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { Heartbeat } from "../../gossip/heartbeat.ts";
 import { COUNTER_MAX, HeartbeatWord } from "../../gossip/heartbeat_message.ts";
 import { LoneDetector } from "./lone_detector.ts";
+import { entryOf } from "../values.ts";
 
 const { probeRequest, probeReport, dead, alive } = HeartbeatWord;
 
@@ -171,7 +172,7 @@ Deno.test("Heartbeat passes on what another watcher says only while it is news",
 
 Deno.test("Heartbeat forgets the counter of an earlier life", () => {
   const me = new LoneDetector(["a", "b"]).hear("a", 7);
-  me.peers.get("a")!.incarnation = 2;
+  entryOf(me.peers, "a").incarnation = 2;
   me.hear("a", 1, 2);
   assertEquals(me.hear("b", [probeRequest, "a", 2, 0, 0]).sentTo("b"), [[probeReport, "a", 2, 1, 0, 0]]);
 });

@@ -4,6 +4,7 @@ import { Heartbeat } from "../../gossip/heartbeat.ts";
 import type { HeartbeatEvent, HeartbeatOutput } from "../../gossip/heartbeat_types.ts";
 import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 /** What one node said about another. */
 export interface Saying extends HeartbeatEvent {
@@ -83,7 +84,7 @@ export class HeartbeatWorld {
   /** Lets virtual time go on. */
   run(duration: number): this {
     const end = this.now + duration;
-    while (this.#tasks.length > 0 && this.#tasks[0]!.at <= end) {
+    while (this.#tasks.length > 0 && firstOf(this.#tasks).at <= end) {
       const task = this.#pop();
       this.now = task.at;
       task.run();
@@ -119,17 +120,17 @@ export class HeartbeatWorld {
 
   /** Stops a node for good. Its connections stay as they are. */
   kill(index: number): void {
-    this.nodes[index]!.state = "dead";
+    nthOf(this.nodes, index).state = "dead";
   }
 
   pause(index: number): void {
-    const node = this.nodes[index]!;
+    const node = nthOf(this.nodes, index);
     if (node.state === "running") node.state = "paused";
   }
 
   /** Lets a paused node read what waits in its sockets, and go on. */
   resume(index: number): void {
-    const node = this.nodes[index]!;
+    const node = nthOf(this.nodes, index);
     if (node.state !== "paused") return;
     node.state = "running";
     for (const { from, message } of node.waiting.splice(0)) this.#read(node, from, message);
@@ -137,7 +138,7 @@ export class HeartbeatWorld {
 
   /** Ends the present life of a node, closing its connections, and begins the next one at once. */
   restart(index: number): void {
-    const node = this.nodes[index]!;
+    const node = nthOf(this.nodes, index);
     for (const [name] of node.peers) this.#close(this.#named(name), node.life.name);
     const { incarnation } = node.life;
     Object.assign(node, this.#create(index, incarnation + 1), { peers: node.peers });
@@ -230,12 +231,12 @@ export class HeartbeatWorld {
   }
 
   #close(node: Node, peer: string): void {
-    node.peers.get(peer)!.connected = false;
+    entryOf(node.peers, peer).connected = false;
     this.#carryOut(node, node.detector.peerGone(peer, this.#env(node)));
   }
 
   #open(node: Node, name: string): void {
-    const peer = node.peers.get(name)!;
+    const peer = entryOf(node.peers, name);
     if (peer.connected || node.state === "dead" || this.#named(name).state === "dead") return;
     peer.connected = true;
     peer.heardAt = this.now;
@@ -261,7 +262,7 @@ export class HeartbeatWorld {
 
   #pop(): Task {
     const tasks = this.#tasks;
-    const first = tasks[0]!;
+    const first = firstOf(tasks);
     const last = tasks.pop()!;
     if (tasks.length === 0) return first;
     let hole = 0;

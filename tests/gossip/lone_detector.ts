@@ -8,6 +8,7 @@ import type {
   HeartbeatOutput,
 } from "../../gossip/heartbeat_types.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { entryOf } from "../values.ts";
 
 interface Peer {
   incarnation: number;
@@ -37,7 +38,7 @@ export class LoneDetector {
     const outputs: HeartbeatOutput[] = [];
     for (const end = this.now + duration; this.now < end;) {
       this.now += 250;
-      for (const name of heard) this.peers.get(name)!.heardAt = this.now;
+      for (const name of heard) entryOf(this.peers, name).heardAt = this.now;
       outputs.push(this.detector.tick(this.#env()));
     }
     this.#take(outputs);
@@ -67,14 +68,14 @@ export class LoneDetector {
 
   /** The connection to `name` closes. */
   disconnect(name: string): this {
-    this.peers.get(name)!.connected = false;
+    entryOf(this.peers, name).connected = false;
     this.#take([this.detector.peerGone(name, this.#env())]);
     return this;
   }
 
   /** A frame that is no heartbeat comes from `name`. */
   frame(name: string): this {
-    this.peers.get(name)!.heardAt = this.now;
+    entryOf(this.peers, name).heardAt = this.now;
     this.#take([this.detector.heard(name, this.#env())]);
     return this;
   }

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { broadcastNeighbours } from "../../gossip/broadcast_neighbours.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { BroadcastWorld, isConnected, LAZY_INTERVAL, namesOf, partialViews } from "./broadcast_world.ts";
+import { entryOf } from "../values.ts";
 
 /** What broadcast neighbours a full mesh of `count` nodes gives. */
 function fullMesh(count: number): Map<string, Set<string>> {
@@ -63,7 +64,7 @@ Deno.test("Plumtree reaches everybody within two lazy ticks of an interior node'
     }
     const root = random.pick(world.names);
     const interior = world.names.filter((name) =>
-      world.members.get(name)!.tree.eager(root).length >= 3 && name !== root && isConnected(graph, [name])
+      entryOf(world.members, name).tree.eager(root).length >= 3 && name !== root && isConnected(graph, [name])
     );
     const crashed = random.pick(interior);
     world.crash(crashed, random.pick([0, 100, Infinity]));

@@ -5,6 +5,7 @@ import { type NameClaim, type NameHolder, NameLostError, Names, NameTakenError }
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
+import { entryOf } from "../values.ts";
 
 const SEEDS = IS_FULL_SIZE ? 400 : 40;
 
@@ -16,7 +17,7 @@ async function named(nodes: readonly string[], seed?: string) {
     conflicts.push([node, claims]);
   };
   const names = new Map(nodes.map((node) => [node, new Names(cluster.node(node), { onConflict: onConflictAt(node) })]));
-  return { cluster, names: (node: string) => names.get(node)!, conflicts };
+  return { cluster, names: (node: string) => entryOf(names, node), conflicts };
 }
 
 Deno.test("A name is not claimed by two nodes that cannot reach each other, where a third one reaches both", async () => {

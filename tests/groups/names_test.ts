@@ -8,6 +8,7 @@ import { seededRandom } from "../seeded_random.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
 import { disturbLinks } from "./link_faults.ts";
 import { forEachOf } from "../tuples.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 scenario("A name has one owner, all nodes know which, and it is free once it was given up", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
@@ -83,9 +84,9 @@ async function split(
   );
   cluster.cut(["a", "b"], ["c", "d"]);
   await cluster.advance(20_000);
-  const claims = [await cluster.wait(names[0]!.claim("x", 1))];
+  const claims = [await cluster.wait(firstOf(names).claim("x", 1))];
   await cluster.advance(1_000);
-  claims.push(await cluster.wait(names[2]!.claim("x", 2)));
+  claims.push(await cluster.wait(nthOf(names, 2).claim("x", 2)));
   await cluster.advance(1_000);
   assertEquals(names.map((one) => one.whereis("x")?.node), ["a", "a", "c", "c"]);
   cluster.heal();

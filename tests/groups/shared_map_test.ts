@@ -8,6 +8,7 @@ import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturbLinks } from "./link_faults.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
+import { nthOf } from "../values.ts";
 
 scenario(
   "A map is the same on all nodes, a newcomer catches up and is told when it has, and changes are told",
@@ -205,7 +206,7 @@ Deno.test(`A map comes to the same on all nodes, with ${SEEDS} seeds of freezes,
     values += expected.length;
     deleted += KEYS.length - expected.length;
     // Every node can write over what all came to.
-    for (const [at, key] of KEYS.entries()) maps.get(NODES[at]!)?.set(key, "last");
+    for (const [at, key] of KEYS.entries()) maps.get(nthOf(NODES, at))?.set(key, "last");
     await cluster.advance(2_000);
     for (const [, map] of maps) assertEquals([...map.entries()], KEYS.map((key) => [key, "last"]), `seed ${seed}`);
   }

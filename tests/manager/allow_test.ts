@@ -7,6 +7,7 @@ import { settingsFrom } from "../../manager/settings.ts";
 import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { checkName } from "../../wire/node_spec_check.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 Deno.test("Faults may be injected by others only with the preset local and in simulations, unless it is said otherwise", () => {
   const runtime = denoRuntime();
@@ -39,7 +40,7 @@ scenario("A node that lets nobody inject faults stays connected, and says why to
 scenario("A node dials no address that it may not, whoever names it", async (world) => {
   const a = await world.start("a", { allow: { addresses: ["192.0.2.0/24"] } });
   const b = await world.start("b");
-  const transport = world.transports.get("a")!;
+  const transport = entryOf(world.transports, "a");
   await assertRejects(() => a.syncJoin(b.spec, { signal: AbortSignal.timeout(300) }));
   assertEquals(transport.dials, 0);
   await b.syncJoin(a.spec);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
+import { firstOf } from "../values.ts";
 
 const COUNT = 40;
 const BYTES = 200 * 1024;
@@ -10,7 +11,7 @@ const BORROW = { borrow: true };
 
 /** The byte that message `index` consists of, and nothing else; -1 when it is damaged. */
 function contentOf(bytes: Uint8Array): number {
-  return bytes.length === BYTES && bytes.every((byte) => byte === bytes[0]) ? bytes[0]! : -1;
+  return bytes.length === BYTES && bytes.every((byte) => byte === bytes[0]) ? firstOf(bytes) : -1;
 }
 
 /** Sends messages of one value each, all of which go different ways through the buffers of the receiver. */

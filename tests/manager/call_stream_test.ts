@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CallError, type MessageContext, NoHandlerError, NotConnectedError, OverloadedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 scenario("callStream() reads what a generator yields, as values, in order, then its end", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
@@ -121,10 +122,10 @@ scenario("A caller that dies ends the generator and its signal, and a signal end
   await world.until("some have come", () => read.length > 2);
   controller.abort(new Error("Enough"));
   await first;
-  await world.until("it has ended", () => ended === 1 && contexts[0]!.signal.aborted);
+  await world.until("it has ended", () => ended === 1 && firstOf(contexts).signal.aborted);
   const second = assertRejects(() => reading(c), Error, "was stopped");
   await world.until("some have come", () => contexts.length === 2 && read.length > 5);
   await c.stop();
   await second;
-  await world.until("it has ended", () => ended === 2 && contexts[1]!.signal.aborted);
+  await world.until("it has ended", () => ended === 2 && nthOf(contexts, 1).signal.aborted);
 });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { CallError, NotConnectedError, StoppedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 scenario("call() resolves with what the handler returns or resolves to, here and there", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
@@ -97,7 +98,7 @@ scenario("Calls survive broken connections while the handler works, when they ar
   await asked.promise;
   let kept = true;
   // All but one connection: the node does not go down.
-  world.transports.get("a")!.breakStreams(() => kept = !kept);
+  entryOf(world.transports, "a").breakStreams(() => kept = !kept);
   replied.resolve("well");
   assertEquals(await reply, "well");
   assert(a.isConnected("b"));

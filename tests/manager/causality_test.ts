@@ -4,6 +4,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 const LABEL = "orders";
 
@@ -60,7 +61,7 @@ async function gossipStory(world: World, seed: number): Promise<void> {
     );
     node.register("log", ({ id, after }: { id: string; after: string[] }) => {
       // What was addressed to this node and known to the sender must have been heard here before.
-      const mine = known.get(node.name)!;
+      const mine = entryOf(known, node.name);
       for (const cause of after) {
         if (cause.endsWith(` ${node.name}`) && !mine.has(cause)) violations.push(`${id} before ${cause}`);
       }
@@ -74,7 +75,7 @@ async function gossipStory(world: World, seed: number): Promise<void> {
     const from = random.pick(nodes);
     const to = random.pick(nodes.filter((node) => node !== from));
     const id = `${n} ${to.name}`;
-    const mine = known.get(from.name)!;
+    const mine = entryOf(known, from.name);
     sent.push(from.forwardMessage(to.name, "log", { id, after: [...mine] }, options));
     mine.add(id);
     if (n % 30 === 29) world.breakConnections(from.name);

@@ -4,6 +4,7 @@ import type { PeerServiceManager, PeerServiceOptions } from "../../mod.ts";
 import { MemoryStore } from "../../testing/memory_store.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import type { OneForEach } from "../tuples.ts";
+import { entryOf } from "../values.ts";
 
 /** What can be said about a node of a {@linkcode DiskCluster}. */
 export type NodeOptions = Omit<PeerServiceOptions, "name" | "runtime" | "store">;
@@ -36,7 +37,7 @@ export class DiskCluster implements AsyncDisposable {
   }
 
   disk(name: string): MemoryStore {
-    return this.#disks.get(name)!;
+    return entryOf(this.#disks, name);
   }
 
   /** Puts another disk into a node, for its next life. */

@@ -7,6 +7,7 @@ import { settingsFrom } from "../../manager/settings.ts";
 import { denoRuntime } from "../../transport/deno_runtime.ts";
 import { bareRuntime } from "../connections/bare_runtime.ts";
 import { scenario } from "./worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 /** A runtime of which nothing is used but its time, and that keeps what it is to report. */
 function reporting() {
@@ -23,7 +24,7 @@ scenario("What nobody listens to reaches the log option, with its kind, node and
   await using a = await startPeerService({ name: "a", runtime: world.runtime("a"), log });
   a.castMessage("a", "nobody", 1);
   await world.until("the log has an entry", () => entries.length > 0);
-  const { level, kind, node, message } = entries[0]!;
+  const { level, kind, node, message } = firstOf(entries);
   assertEquals([level, kind, node], ["warning", "undeliverable", "a"]);
   assert(message.includes('"nobody"'), message);
 });
@@ -44,10 +45,10 @@ Deno.test("The runtime is told about each kind once a minute, and how many were 
   for (let count = 0; count < 3; count++) unheard("warning", { code: "weak-secret", message: "Weak" });
   unheard("error", { error: new Error("No such luck"), during: "calling a listener", node: "b" });
   assertEquals(runtime.reported.map(({ kind }) => kind), ["weak-secret", "error"]);
-  assertEquals(runtime.reported[1]!.message, "Something failed while calling a listener: Error: No such luck");
+  assertEquals(nthOf(runtime.reported, 1).message, "Something failed while calling a listener: Error: No such luck");
   runtime.time.now = 60_000;
   unheard("warning", { code: "weak-secret", message: "Weak" });
-  assertEquals(runtime.reported[2]!.message, "Weak (2 more since the last one)");
+  assertEquals(nthOf(runtime.reported, 2).message, "Weak (2 more since the last one)");
 });
 
 Deno.test("The log option is given all entries, and one that throws is reported instead", () => {
@@ -59,7 +60,7 @@ Deno.test("The log option is given all entries, and one that throws is reported 
   }, runtime);
   for (let count = 0; count < 3; count++) unheard("warning", { code: "weak-secret", message: "Weak" });
   assertEquals([calls, runtime.reported.length], [3, 1]);
-  assertEquals(runtime.reported[0]!.message, 'The function that the "log" option names threw: Error: Disk full');
+  assertEquals(firstOf(runtime.reported).message, 'The function that the "log" option names threw: Error: Disk full');
 });
 
 Deno.test("With log: false nothing is told, and events that are no cause for concern never are", () => {

@@ -15,6 +15,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { ownMemory } from "../own_memory.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 /* Row 8 of the issue on trust: small inputs that cost a node much memory or time. What a relay to nowhere costs: `relay_nowhere_test.ts`. */
 
@@ -182,5 +183,5 @@ scenario("A member that wants 60 channels of 64 connections gets a few of each, 
   await greedy.syncJoin(nodes[0].spec);
   await world.until("all are connected", () => nodes.every((node) => node.isFullyConnected("greedy")));
   const { pool } = PeerService.nodeOf(greedy);
-  for (const { name } of nodes) assertLessOrEqual(pool.peers.get(name)!.connections().length, 64 + 2);
+  for (const { name } of nodes) assertLessOrEqual(entryOf(pool.peers, name).connections().length, 64 + 2);
 }, ["memory"]);

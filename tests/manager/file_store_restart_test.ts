@@ -4,6 +4,7 @@ import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { fileStore, type PeerServiceManager, type SnapshotStore } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
+import { firstOf, lastOf } from "../values.ts";
 
 const NAMES = ["a", "b", "c"] as const;
 
@@ -50,8 +51,8 @@ fileScenario(
     const after: PeerServiceManager[] = [];
     for (const node of before) {
       after.push(await world.start(node.name, { store: store(node.name), ...addressOf(node) }));
-      assertEquals<readonly string[]>(after.at(-1)!.members(), NAMES);
-      assertGreater(after.at(-1)!.spec.incarnation, node.spec.incarnation);
+      assertEquals<readonly string[]>(lastOf(after).members(), NAMES);
+      assertGreater(lastOf(after).spec.incarnation, node.spec.incarnation);
     }
     await world.settled(after);
   },
@@ -62,7 +63,7 @@ fileScenario("A node that starts again at another port finds its cluster by its 
   await b.stop();
   const again = await world.start("b", { store: store("b") });
   await world.settled([a, again, c]);
-  const { port } = again.spec.addresses[0]!;
+  const { port } = firstOf(again.spec.addresses);
   for (const node of [a, c]) assertEquals(node.membersForOrchestration()[1]?.addresses[0]?.port, port);
 });
 
@@ -83,12 +84,12 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
   const writes: PromiseWithResolvers<void>[] = [];
   const save = async (bytes: Uint8Array) => {
     writes.push(Promise.withResolvers());
-    await writes.at(-1)!.promise;
+    await lastOf(writes).promise;
     await disk.save(bytes);
   };
   const starting = world.start("c", { store: { load: () => disk.load(), save }, ...addressOf(c) });
   await world.until("it begins", () => writes.length === 1);
-  writes[0]!.resolve();
+  firstOf(writes).resolve();
   const again = await starting;
   await world.settled([a, b, again]);
   for (const { resolve } of writes) resolve();
@@ -99,10 +100,10 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
   const later = world.clock.now() + 200;
   await world.until("it has had time", () => world.clock.now() >= later);
   assertEquals([hasLeft, writes.length - before], [false, 1]);
-  writes.at(-1)!.resolve();
+  lastOf(writes).resolve();
   await world.until("it writes its new life", () => writes.length - before === 2);
   assertEquals(hasLeft, false);
-  writes.at(-1)!.resolve();
+  lastOf(writes).resolve();
   await leaving;
 });
 

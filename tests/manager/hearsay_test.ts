@@ -8,10 +8,11 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { gossipToValue } from "../../gossip/gossip_message.ts";
 import { MembershipSet } from "../../membership/membership_set.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** Has one node tell another one whatever it likes. */
 function tell(from: PeerServiceManager, to: string, message: unknown): void {
-  const peer = PeerService.nodeOf(from).pool.peers.get(to)!;
+  const peer = entryOf(PeerService.nodeOf(from).pool.peers, to);
   assert(sendValue(peer.membership!, FrameKind.strategy, message));
 }
 
@@ -70,7 +71,9 @@ for (const isThere of [true, false]) {
       await world.settled(nodes);
       assertEquals(removed, 0);
       // Each heard it of itself once, and what came right after that was ignored.
-      for (const [index, { spec }] of others.entries()) assertLessOrEqual(spec.incarnation - before[index]!, 60_000);
+      for (const [index, { spec }] of others.entries()) {
+        assertLessOrEqual(spec.incarnation - nthOf(before, index), 60_000);
+      }
       world.errors.length = 0;
     },
   );

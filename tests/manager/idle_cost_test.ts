@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 /** Counts what is made while something is done. */
 class Counts {
@@ -50,12 +51,12 @@ function costOfReceiving(node: PeerServiceManager): Counts {
 /** Bytes and frames that a thousand casts make. */
 async function costOfSending(world: World, from: PeerServiceManager, to: PeerServiceManager): Promise<number[]> {
   const { peers } = PeerService.nodeOf(to).pool;
-  const connection = () => PeerService.nodeOf(from).pool.peers.get(to.name)!.at("default", 0)!;
-  const before = [connection().queue.bytesWritten, peers.get(from.name)!.framesIn];
+  const connection = () => entryOf(PeerService.nodeOf(from).pool.peers, to.name).at("default", 0)!;
+  const before = [connection().queue.bytesWritten, entryOf(peers, from.name).framesIn];
   for (let i = 0; i < MESSAGES; i++) from.castMessage(to.name, "count", 7);
   await connection().queue.flushed();
   await new Promise<void>((resolve) => world.clock.schedule(10, resolve));
-  return [connection().queue.bytesWritten - before[0]!, peers.get(from.name)!.framesIn - before[1]!];
+  return [connection().queue.bytesWritten - firstOf(before), entryOf(peers, from.name).framesIn - nthOf(before, 1)];
 }
 
 scenario("A thousand handlers, monitors and handlers of streams cost nothing per message", async (world) => {
@@ -76,7 +77,7 @@ scenario("A thousand handlers, monitors and handlers of streams cost nothing per
   const [bytes, frames] = await costOfSending(world, a, b);
   assertEquals(bytes, bare[0]);
   // Heartbeats may come between.
-  assert(Math.abs(frames! - bare[1]!) <= 4, `${frames} frames, ${bare[1]} before`);
+  assert(Math.abs(frames! - nthOf(bare, 1)) <= 4, `${frames} frames, ${bare[1]} before`);
   assertEquals({ ...costOfReceiving(b) }, { signals: 0, promises: 0 });
   assertEquals(seen, 1 + 3 * MESSAGES);
 }, ["memory"]);

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** What silence is borne with the preset `lan`, which the tests use. */
 const SILENCE = 5_000;
@@ -59,12 +60,12 @@ Deno.test("idle connections are asked once in a while, and neither side asks aft
   const read = () =>
     cluster.nodes.map((node) => {
       const other = node.name === "a" ? "b" : "a";
-      return PeerService.nodeOf(node).pool.peers.get(other)!.at("default", 0)!.reader.bytesRead;
+      return entryOf(PeerService.nodeOf(node).pool.peers, other).at("default", 0)!.reader.bytesRead;
     });
   const before = read();
   const questions = 20;
   await cluster.advance(questions * 6 * SILENCE);
-  const bytes = read().map((after, index) => after - before[index]!);
+  const bytes = read().map((after, index) => after - nthOf(before, index));
   // A question has 9 bytes, an answer 13, each with its prefix.
   for (const each of bytes) assert(each > 0 && each <= 16 * questions, `${bytes} bytes for ${questions} questions`);
 });

@@ -11,6 +11,7 @@ import { memoryStore } from "../../testing/memory_store.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 scenario("Members that were never seen are not kept in the store, others are", async (world) => {
   const store = memoryStore();
@@ -24,7 +25,7 @@ scenario("Members that were never seen are not kept in the store, others are", a
   const delta = ghosts
     .map((name) => MembershipSet.empty().add(nodeSpec(name, 1, { addresses: [] })).set)
     .reduce((all, one) => all.merge(one));
-  const connection = PeerService.nodeOf(b).pool.peers.get("a")!.at(MEMBERSHIP_CHANNEL, 0)!;
+  const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
   assert(sendValue(connection, FrameKind.strategy, gossipToValue({ kind: "delta", delta, wanted: [] })));
   await world.until("a believes it", () => a.members().length === 103);
   // One that was seen is kept although it is down.
@@ -41,9 +42,9 @@ scenario(
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
     a.register("double", (n: number) => 2 * n);
-    const transport = world.transports.get("a")!;
+    const transport = entryOf(world.transports, "a");
     const before = transport.dials;
-    const connection = PeerService.nodeOf(b).pool.peers.get("a")!.at(MEMBERSHIP_CHANNEL, 0)!;
+    const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
     const victim = { addresses: [{ hostname: "192.0.2.1", port: 25 }] };
     for (let part = 0; part < 6; part++) {
       const sets = Array.from(
@@ -77,7 +78,7 @@ scenario("A made-up name with a line break is believed by nobody, and no host he
   const polite = nodeSpec("polite", 1, { addresses: [service.address] });
   for (const one of [spec, polite]) {
     const { set: delta } = MembershipSet.empty().add(one);
-    const connection = PeerService.nodeOf(b).pool.peers.get("a")!.at(MEMBERSHIP_CHANNEL, 0)!;
+    const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
     assert(sendValue(connection, FrameKind.strategy, gossipToValue({ kind: "delta", delta, wanted: [] })));
     if (one === spec) await world.until("it was refused", () => connection.closed && world.errors.length > 0);
     await world.until("they are connected", () => a.isFullyConnected("b") && b.isFullyConnected("a"));

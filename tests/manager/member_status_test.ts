@@ -5,6 +5,7 @@ import { hyparview, type PartitionDetail } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 scenario("members() with a status and memberInfo() tell who can be reached, since when and why", async (world) => {
   const before = Date.now();
@@ -83,7 +84,7 @@ Deno.test("Both sides of a split are told by a partition event, and again when i
   const told = new Map<string, PartitionDetail[]>();
   for (const node of nodes) {
     told.set(node.name, []);
-    node.addEventListener("partition", ({ detail }) => told.get(node.name)!.push(detail));
+    node.addEventListener("partition", ({ detail }) => entryOf(told, node.name).push(detail));
   }
   const known = nodes.map(({ name }) => name).sort();
   const [left, right] = [known.slice(0, 2), known.slice(2)];
@@ -93,7 +94,7 @@ Deno.test("Both sides of a split are told by a partition event, and again when i
   for (const name of right) assertEquals(told.get(name), [{ seen: right, known, majority: true }], name);
   cluster.heal();
   await cluster.advance(30_000);
-  for (const name of known) assertEquals(told.get(name)!.at(-1), { seen: known, known, majority: true }, name);
+  for (const name of known) assertEquals(entryOf(told, name).at(-1), { seen: known, known, majority: true }, name);
 });
 
 scenario("monitorNodes() leaves nothing behind when it ends", async (world) => {

@@ -4,6 +4,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Monitor, NodeStatus, PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 /** Waits until the monitored node knows that it is watched: until a call made later has come back. */
 async function watched(watcher: PeerServiceManager, ref: { node: string; name: string }): Promise<Monitor> {
@@ -157,8 +158,8 @@ scenario("monitorNodes() tells of each node that comes or goes, until the loop i
   await loop;
   const shown = told.map(({ node, status }) => `${node} ${status}`);
   assertEquals(shown, ["c up", "c down", "b down"]);
-  assertEquals(told[0]!.reason, "it is connected");
-  assertStringIncludes(told[1]!.reason, "its last connection");
+  assertEquals(firstOf(told).reason, "it is connected");
+  assertStringIncludes(nthOf(told, 1).reason, "its last connection");
 });
 
 scenario("monitorNodes() ends with its signal, and when the node stops", async (world) => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import { HandshakeRefusedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 scenario(
   "The second living node of a name is refused with a clear error, and the first is not disturbed",
@@ -41,8 +42,8 @@ scenario("A node that restarts under its name, at another address, is up everywh
   for (const node of [a, b]) {
     const specs = node.membersForOrchestration().filter(({ name }) => name === "c");
     assertEquals(specs, [again.spec]);
-    assertGreater(specs[0]!.incarnation, before.incarnation);
-    assertEquals(specs[0]!.addresses[0]!.port, again.spec.addresses[0]!.port);
+    assertGreater(firstOf(specs).incarnation, before.incarnation);
+    assertEquals(firstOf(firstOf(specs).addresses).port, firstOf(again.spec.addresses).port);
   }
 });
 
@@ -54,7 +55,7 @@ scenario("A node that restarts with other channels gets the right connections", 
   await again.syncJoin(a.spec);
   await world.settled([a, again]);
   assertEquals(a!.stats().peers.b!.connections, 1 + 1 + 2 + 1);
-  assertEquals(a.membersForOrchestration()[1]!.channels, again.spec.channels);
+  assertEquals(nthOf(a.membersForOrchestration(), 1).channels, again.spec.channels);
 });
 
 scenario("A node whose clock went backwards before it restarted is taken back all the same", async (world) => {
@@ -86,12 +87,12 @@ scenario("Names of any characters work", async (world) => {
     const listen = world.kind === "TCP" ? "127.0.0.1:0" : { hostname: `host${index}`, port: 9_090 };
     nodes.push(await world.start(name, { listen, runtime: world.runtime(`host${index}`) }));
   }
-  for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
+  for (const node of nodes.slice(1)) await node.syncJoin(firstOf(nodes).spec);
   await world.settled(nodes);
-  const heard = world.inbox(nodes[4]!, "__proto__");
+  const heard = world.inbox(nthOf(nodes, 4), "__proto__");
   for (const node of nodes) await node.forwardMessage("__proto__", "__proto__", node.name);
   await world.until("all arrived", () => heard.messages.length === nodes.length);
-  assertEquals(Object.keys(nodes[0]!.stats().peers).length, nodes.length - 1);
+  assertEquals(Object.keys(firstOf(nodes).stats().peers).length, nodes.length - 1);
 });
 
 scenario(

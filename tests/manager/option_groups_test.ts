@@ -10,6 +10,7 @@
 import { assertEquals } from "@std/assert";
 import { delay, type ForwardOptions, type PeerServiceManager, type PeerServiceOptions } from "../../mod.ts";
 import { type Inbox, scenario, type World } from "./worlds.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 interface OptionGroup {
   readonly name: string;
@@ -96,9 +97,9 @@ async function exchange(
   }
   for (const name of nodes.keys()) {
     const expected = [...nodes.keys()].filter((other) => group.broadcast || other !== name).sort();
-    const heard = () => inboxes.get(name)!.messages.filter((message) => (message as string[])[0] === round);
+    const heard = () => entryOf(inboxes, name).messages.filter((message) => (message as string[])[0] === round);
     await world.until(`${name} has heard everyone in the ${round} round`, () => heard().length >= expected.length);
-    assertEquals(heard().map((message) => (message as string[])[1]!).sort(), expected);
+    assertEquals(heard().map((message) => nthOf(message as string[], 1)).sort(), expected);
     assertEquals(heard().map((message) => (message as string[])[2]), expected.map(() => group.mark));
   }
 }
@@ -123,16 +124,16 @@ for (const group of GROUPS) {
     await world.settled([...nodes.values()]);
     await exchange(world, group, "first", nodes, inboxes);
 
-    const leaver = nodes.get("client 1")!;
+    const leaver = entryOf(nodes, "client 1");
     await leaver.leave();
     nodes.delete("client 1");
     await world.settled([...nodes.values()]);
     assertEquals(leaver.members(), ["client 1"]);
     await exchange(world, group, "second", nodes, inboxes);
 
-    const before = nodes.get("client 2")!.spec;
+    const before = entryOf(nodes, "client 2").spec;
     world.breakConnections("client 2");
-    await nodes.get("client 2")!.stop();
+    await entryOf(nodes, "client 2").stop();
     const rest = [...nodes.values()].filter(({ name }) => name !== "client 2");
     await world.until("its crash is noticed", () => rest.every((node) => !node.isConnected("client 2")));
     for (const node of rest) assertEquals(node.members(), ["client 2", "client 3", "server"]);

@@ -4,12 +4,13 @@ import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { clusterOf, connected, isSymmetric, overlayScenario, partialOverlays, stranger } from "./overlay_worlds.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf, firstOf, lastOf, nthOf } from "../values.ts";
 
 /** Has `sender` broadcast until all have heard it: what goes out while the overlay is being repaired is repaired later. */
 async function hearEachOther(world: World, nodes: readonly PeerServiceManager[], what: string): Promise<void> {
   const inboxes = nodes.map((node) => world.inbox(node, what));
-  nodes[0]!.broadcast(what, 0);
-  nodes.at(-1)!.broadcast(what, 1);
+  firstOf(nodes).broadcast(what, 0);
+  lastOf(nodes).broadcast(what, 1);
   await world.until(`all heard of ${what}`, () => inboxes.every(({ messages }) => messages.length >= 2));
   for (const { messages } of inboxes) assertEquals(messages.toSorted(), [0, 1]);
 }
@@ -72,7 +73,7 @@ scenario(
 overlayScenario(
   "a paused node is down for its neighbours, who do without it, and all is well when it goes on",
   async (world, nodes) => {
-    const paused = nodes[3]!;
+    const paused = nthOf(nodes, 3);
     const others = nodes.filter((node) => node !== paused);
     const neighbours = paused.connected();
     const downs: string[] = [];
@@ -94,20 +95,20 @@ for (const ttl of [0, 1, 2]) {
     `a partition with ttl ${ttl} goes along the connections from an origin that is no neighbour, and heals`,
     async (world, nodes) => {
       await quiet(world);
-      const origin = nodes.at(-1)!;
-      const from = stranger(origin, nodes) ?? nodes[0]!;
+      const origin = lastOf(nodes);
+      const from = stranger(origin, nodes) ?? firstOf(nodes);
       const hops = hopsFrom(origin, nodes);
       const neighbours = new Map(nodes.map((node) => [node.name, node.connected()]));
       const reference = await from.injectPartition(origin.name, ttl);
-      const within = nodes.filter(({ name }) => hops.get(name)! <= ttl);
+      const within = nodes.filter(({ name }) => entryOf(hops, name) <= ttl);
       await world.until("those within reach are cut off", () => within.every((node) => node.partitions().length > 0));
       for (const node of within) {
         const cut = node.partitions().map(({ peer }) => peer);
-        assertEquals(neighbours.get(node.name)!.filter((name) => !cut.includes(name)), []);
+        assertEquals(entryOf(neighbours, node.name).filter((name) => !cut.includes(name)), []);
       }
       const beyond = nodes.filter((node) => !within.includes(node));
       for (const node of beyond) assertEquals(node.partitions(), []);
-      nodes[0]!.resolvePartition(reference);
+      firstOf(nodes).resolvePartition(reference);
       await world.until("no partition is left", () => nodes.every((node) => node.partitions().length === 0));
       await connected(world, nodes);
       await hearEachOther(world, nodes, "healed");
@@ -121,20 +122,20 @@ function hopsFrom(origin: PeerServiceManager, nodes: readonly PeerServiceManager
   const byName = new Map(nodes.map((node) => [node.name, node]));
   const hops = new Map([[origin.name, 0]]);
   for (const [name, distance] of hops) {
-    for (const other of byName.get(name)!.connected()) if (!hops.has(other)) hops.set(other, distance + 1);
+    for (const other of entryOf(byName, name).connected()) if (!hops.has(other)) hops.set(other, distance + 1);
   }
   return hops;
 }
 
 overlayScenario("connections that nobody wants any more are closed", async (world, nodes, { name }) => {
-  const open = () => nodes.map((node) => world.transports.get(node.name)!.open);
+  const open = () => nodes.map((node) => entryOf(world.transports, node.name).open);
   const known = () =>
     nodes.map((node) => Object.values(node.stats().peers).reduce((sum, peer) => sum + peer.connections, 0));
   await quiet(world);
   // A node of HyParView whose view is not full asks one stranger after the other whether it has a place.
   const asking = () => name === "hyparview" ? nodes.filter((node) => node.connected().length < 5).length : 0;
   await world.until("nothing is open but what is wanted, and questions for a place", () => {
-    const beyond = known().map((count, index) => count - 2 * nodes[index]!.connected().length);
+    const beyond = known().map((count, index) => count - 2 * nthOf(nodes, index).connected().length);
     return open().join() === known().join() && beyond.every((count) => 0 <= count && count <= 3 * asking());
   });
   if (name === "hyparview") {

@@ -11,6 +11,7 @@ import {
   type Strategy,
 } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 /** An overlay in which nodes keep connections with some others only. */
 export interface PartialOverlay {
@@ -100,9 +101,9 @@ export async function connected(
 /** Names of the nodes to which there is a way from the first one, along connections that both ends see. */
 export function reached(nodes: readonly PeerServiceManager[]): Set<string> {
   const byName = new Map(nodes.map((node) => [node.name, node]));
-  const seen = new Set([nodes[0]!.name]);
+  const seen = new Set([firstOf(nodes).name]);
   for (const name of seen) {
-    for (const other of byName.get(name)!.connected()) {
+    for (const other of entryOf(byName, name).connected()) {
       if (byName.get(other)?.connected().includes(name)) seen.add(other);
     }
   }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { hyparview, type PeerServiceManager } from "../../mod.ts";
 import { connected, optionsOf, overlayScenario, SERVERS } from "./overlay_worlds.ts";
+import { firstOf, lastOf } from "../values.ts";
 
 overlayScenario(
   "members() is what the strategy knows, and connections are with whom it wants",
@@ -38,7 +39,7 @@ function isInRing(node: PeerServiceManager, nodes: readonly PeerServiceManager[]
 overlayScenario("a transitive message reaches every node, plain, acknowledged and as a call", async (world, nodes) => {
   const inboxes = nodes.map((node) => world.inbox(node, "log"));
   for (const node of nodes) node.register("echo", (message) => [node.name, message]);
-  const senders = [nodes[0]!, nodes.at(-1)!];
+  const senders = [firstOf(nodes), lastOf(nodes)];
   for (const sender of senders) {
     for (const { name } of nodes) {
       await sender.forwardMessage(name, "log", "plain", { transitive: true });
@@ -76,10 +77,10 @@ overlayScenario("a node that leaves is gone from all views, and the others stay 
 overlayScenario(
   "leave(spec) removes a node that is not among the members that are known here, everywhere",
   async (world, nodes) => {
-    const [remover, removed] = nodes.flatMap((node) => {
+    const [remover, removed] = firstOf(nodes.flatMap((node) => {
       const unknown = nodes.find(({ name }) => !node.member(name));
       return unknown === undefined ? [] : [[node, unknown] as const];
-    })[0]!;
+    }));
     const farewell = Promise.withResolvers<void>();
     removed.addEventListener("removed", () => farewell.resolve());
     await remover.leave(removed.spec);
@@ -96,7 +97,7 @@ overlayScenario(
 overlayScenario(
   "reserve() keeps a place for a node with a tag",
   async (world, nodes, overlay) => {
-    const keeper = nodes[0]!;
+    const keeper = firstOf(nodes);
     assert(keeper.reserve("cache"));
     const tagged = await world.start("cache", { strategy: hyparview(), metadata: { tag: "cache" } });
     await tagged.syncJoin(keeper.spec);
@@ -120,7 +121,7 @@ overlayScenario(
     nodes,
     { knowsAll },
   ) => {
-    const node = nodes[0]!;
+    const node = firstOf(nodes);
     if (knowsAll) return await node.leave("n99");
     const error = await assertRejects(() => node.leave("n99"), TypeError, "give its specification");
     assertStringIncludes(error.message, '"n99"');

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertFalse, assertRejects, assertThrows } from "
 import { type MessageContext, OverloadedError, type PeerServiceManager } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario, type World } from "./worlds.ts";
+import { nthOf } from "../values.ts";
 
 /** A handler that ends what it has begun when it is told to. */
 class Gate {
@@ -213,7 +214,7 @@ scenario(
     const ready = a.ready("a");
     for (const gate of gates) gate.open();
     await ready;
-    const numbers = gates[1]!.begun;
+    const numbers = nthOf(gates, 1).begun;
     assertEquals(numbers, numbers.toSorted((one, other) => (one as number) - (other as number)));
     assertEquals(numbers.length, 1_025);
   },

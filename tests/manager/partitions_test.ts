@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "./worlds.ts";
+import { firstOf } from "../values.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
 
@@ -138,7 +139,7 @@ for (const origin of ["a", "e"]) {
     await cluster.advance(120_000);
     assertEquals(told.sort(), others.map(({ name }) => `${name}: down`));
     // Nor does it get through by an address.
-    const join = cutOff.syncJoin(others[0]!.spec.addresses[0]!);
+    const join = cutOff.syncJoin(firstOf(firstOf(others).spec.addresses));
     await assertRejects(() => cluster.wait(join), Error, "an injected partition is in between");
     cutOff.resolvePartition(reference);
     await cluster.settled();

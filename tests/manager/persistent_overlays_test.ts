@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { DiskCluster } from "./disk_cluster.ts";
 import { isSymmetric, nameOf, optionsOf, partialOverlays, reached } from "./overlay_worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const SIZE = 12;
 const NAMES = Array.from({ length: SIZE }, (_, index) => nameOf(index));
@@ -41,7 +42,7 @@ for (const overlay of partialOverlays) {
 
   Deno.test(`Over ${overlay.name}, a node that restarts alone, at a new port, finds its cluster again`, async () => {
     await using disks = await clusterOf(overlay);
-    for (const name of [NAMES[0]!, NAMES[7]!]) {
+    for (const name of [firstOf(NAMES), nthOf(NAMES, 7)]) {
       disks.cluster.crash(name);
       await disks.cluster.advance(60_000);
       disks.options.set(name, { ...disks.options.get(name), listen: { hostname: name, port: 7_000 } });
@@ -54,12 +55,12 @@ for (const overlay of partialOverlays) {
   Deno.test(`Over ${overlay.name}, a node that was removed while it was away learns it`, async () => {
     await using disks = await clusterOf(overlay);
     const { cluster } = disks;
-    const name = NAMES[7]!;
+    const name = nthOf(NAMES, 7);
     const { spec } = cluster.node(name);
     cluster.crash(name);
     await cluster.advance(60_000);
     // A partial view may have replaced it by now, so not everyone knows it by name.
-    await cluster.wait(cluster.nodes[0]!.leave(spec));
+    await cluster.wait(firstOf(cluster.nodes).leave(spec));
     await cluster.advance(10_000);
     await disks.restart(name);
     await cluster.runUntil(() => disks.told.length > 0, 60_000);

@@ -5,6 +5,7 @@ import { HandshakeRefusedError, type PeerServiceManager } from "../../mod.ts";
 import type { ByteStream, Listener } from "../../transport/transport.ts";
 import { relay } from "../connections/stream_pair.ts";
 import { scenario, type World } from "./worlds.ts";
+import { firstOf } from "../values.ts";
 
 /* Row 1 of the issue on trust: an outsider passes on what a node says to that node itself. */
 
@@ -22,7 +23,7 @@ class Mirror implements AsyncDisposable {
   async listen(node: PeerServiceManager, hostname: string, port: number): Promise<string> {
     const { transport } = this.#world.runtime(hostname);
     this.#listener = await transport.listen({ hostname, port }, (stream) => {
-      transport.connect(node.spec.addresses[0]!).then((other) => {
+      transport.connect(firstOf(node.spec.addresses)).then((other) => {
         this.streams.push(stream, other);
         relay(stream, other);
         relay(other, stream);

@@ -8,6 +8,7 @@ import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 const NODES = 20;
 const KIB = 1024;
@@ -45,7 +46,7 @@ async function relayToNowhere(
     destination?: string;
   },
 ): Promise<void> {
-  const connection = PeerService.nodeOf(cluster.node(from)).pool.peers.get(to)!.pick(DEFAULT_CHANNEL, undefined)!;
+  const connection = entryOf(PeerService.nodeOf(cluster.node(from)).pool.peers, to).pick(DEFAULT_CHANNEL, undefined)!;
   const body = encode(["message", "log", false, "default", null, new Uint8Array(bytes), 0]);
   for (let sequence = first; sequence < first + count; sequence++) {
     const header = { origin: from, incarnation: 1, sequence, destination, ttl: 255, tree: null, path: [] };
@@ -76,7 +77,7 @@ Deno.test("A stranger's messages to nowhere are passed on to nobody", async () =
 
 Deno.test("Where no node knows all others, a flood of messages to nowhere soon goes one way only, and honest ones arrive", async () => {
   await using cluster = await clusterOf(hyparview);
-  const link = ["n3", cluster.node("n3").connected()[0]!] as const;
+  const link = ["n3", firstOf(cluster.node("n3").connected())] as const;
   const counted = countRelayFrames(cluster.nodes);
   // A few go everywhere, as each one must whose way is not known.
   await relayToNowhere(cluster, link, { count: 10, bytes: KIB });

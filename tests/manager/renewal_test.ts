@@ -6,6 +6,7 @@ import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 const OLD = "the old secret of the cluster";
 const NEW = "the new secret of the cluster";
@@ -51,7 +52,7 @@ class Traffic {
   #of(from: string, to: string): number[] {
     const pair = `${from} to ${to}`;
     if (!this.heard.has(pair)) this.heard.set(pair, []);
-    return this.heard.get(pair)!;
+    return entryOf(this.heard, pair);
   }
 }
 
@@ -141,7 +142,7 @@ Deno.test("updateTls() renews certificates and replaces the authority in a runni
     for (const name of names) {
       nodes.push(await startPeerService({ name, tls: await credentials(name, before, [before.cert]) }));
     }
-    for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
+    for (const node of nodes.slice(1)) await node.syncJoin(firstOf(nodes).spec);
     const traffic = new Traffic(nodes);
     for (const [issuer, ...ca] of [[before, before, after], [after, before, after], [after, after]] as const) {
       for (const node of nodes) await node.updateTls(await credentials(node.name, issuer, ca.map(({ cert }) => cert)));
@@ -149,12 +150,12 @@ Deno.test("updateTls() renews certificates and replaces the authority in a runni
     }
     await traffic.end();
     await assertRejects(
-      () => nodes[0]!.updateTls({ ...before, ca: after.cert, key: after.key }),
+      () => firstOf(nodes).updateTls({ ...before, ca: after.cert, key: after.key }),
       TypeError,
       "not that of",
     );
     await using late = await startPeerService({ name: "late", tls: await credentials("late", before, [before.cert]) });
-    await assertRejects(() => late.syncJoin(nodes[0]!.spec), Error, "ertificate");
+    await assertRejects(() => late.syncJoin(firstOf(nodes).spec), Error, "ertificate");
   } finally {
     await Promise.all(nodes.map((node) => node.stop()));
   }

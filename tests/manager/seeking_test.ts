@@ -2,6 +2,7 @@
 
 import { assert, assertLessOrEqual } from "@std/assert";
 import { DiskCluster } from "./disk_cluster.ts";
+import { firstOf } from "../values.ts";
 
 const PORT = 7_000;
 
@@ -32,7 +33,7 @@ for (const sizes of [[2, 2], [5, 3], [4, 3, 3, 2]]) {
     await disks.restart(...groups.flat());
     await cluster.advance(120_000);
     for (const group of groups) {
-      const node = cluster.node(group[0]!);
+      const node = cluster.node(firstOf(group));
       for (const other of groups.flat()) {
         if (other !== node.name) assert(node.isConnected(other) === group.includes(other), `${node.name} ${other}`);
       }

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 scenario(
   "onUp() fires at the first connection, onDown() when the last one is gone, and they alternate",
@@ -135,7 +136,7 @@ scenario(
     await world.until("b is down", () => !a.isConnected("b"));
     const channels: string[] = [];
     using _lost = a!.onDown("c", (_, channel) => channels.push(channel!), { channel: "bulk" });
-    const peer = PeerService.nodeOf(a).pool.peers.get(c.name)!;
+    const peer = entryOf(PeerService.nodeOf(a).pool.peers, c.name);
     for (const connection of peer.connections()) if (connection.channel === "bulk") connection.close();
     await world.until("bulk was lost, and is back", () => channels.length === 1 && a.isFullyConnected("c"));
     await new Promise<void>((resolve) => world.clock.schedule(1_100, resolve));

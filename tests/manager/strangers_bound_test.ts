@@ -5,6 +5,7 @@ import { Peer } from "../../connections/peer.ts";
 import { STRANGER_MS, Strangers, STRANGERS_MAX } from "../../manager/strangers.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { nodeSpec } from "../node_spec.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const SELF = nodeSpec("self");
 
@@ -27,8 +28,8 @@ Deno.test("Beyond the bound the oldest stranger makes room for the newest, and m
   const peers = Array.from({ length: STRANGERS_MAX }, (_, index) => newPeer(`s${index}`));
   for (const peer of peers) strangers.meet(peer);
   assertEquals(closed, []);
-  peers[0]!.introduce();
-  peers[1]!.wanted = true;
+  firstOf(peers).introduce();
+  nthOf(peers, 1).wanted = true;
   for (const name of ["more", "still more"]) strangers.meet(newPeer(name));
   assertEquals(closed, []);
   for (const name of ["too many", "far too many"]) strangers.meet(newPeer(name));
@@ -67,7 +68,7 @@ Deno.test("Where a node knows a part of the cluster only, those count that it do
   }
   assertEquals(closed, ["s0"]);
   await world.advance(10 * STRANGER_MS);
-  peers[1]!.wanted = true;
+  nthOf(peers, 1).wanted = true;
   strangers.meet(newPeer("late"));
   assertEquals(closed, ["s0"]);
 });

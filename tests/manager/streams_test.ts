@@ -13,6 +13,7 @@ import {
   type PeerServiceManager,
 } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const KIB = 1024;
 
@@ -115,7 +116,7 @@ scenario("A stream that nobody takes, or has room for, is refused with the reaso
     await assertRejects(() => a.openStream(to.name, "many"), OverloadedError, "as many streams open as it may: 3");
     await third.writable.close();
     await third.readable.cancel();
-    for await (const _ of handed[2]!) assert(false, "nothing was written");
+    for await (const _ of nthOf(handed, 2)) assert(false, "nothing was written");
     await world.until("there is room", () => to.stats().streams.open === (to === a ? 6 : 2));
     to.unregisterStream("one");
     await assertRejects(() => a.openStream(to.name, "one"), NoHandlerError);
@@ -191,11 +192,11 @@ scenario("A signal ends a stream at any time, and a timeout the wait for it", as
   const controller = new AbortController();
   const { writable, closed } = await a.openStream("b", "patient", null, { signal: controller.signal });
   await writable.getWriter().write(new Uint8Array(10));
-  assert(!contexts[0]!.signal.aborted);
+  assert(!firstOf(contexts).signal.aborted);
   controller.abort(new Error("Enough"));
   await assertRejects(() => closed, Error, "Enough");
-  await world.until("its handler knows", () => contexts[0]!.signal.aborted);
-  assertEquals(contexts[0]!.signal.reason.message, "Enough");
+  await world.until("its handler knows", () => firstOf(contexts).signal.aborted);
+  assertEquals(firstOf(contexts).signal.reason.message, "Enough");
   await assertRejects(() => a.openStream("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
   await world.until("nothing is left", () => allOver(nodes));
 });
@@ -220,7 +221,7 @@ scenario("A stream ends with NotConnectedError at both ends when its connection 
   await assertRejects(() => closed, NotConnectedError);
   await world.until("it is known there", () => ends.length === 2);
   assert(ends.every((error) => error instanceof NotConnectedError));
-  assert(contexts[0]!.signal.aborted);
+  assert(firstOf(contexts).signal.aborted);
   await world.until("nothing is left", () => allOver(nodes));
 });
 

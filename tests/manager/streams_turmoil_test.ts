@@ -4,6 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager, StoppedError } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { scenario, type World } from "./worlds.ts";
+import { entryOf } from "../values.ts";
 
 const KIB = 1024;
 
@@ -42,7 +43,7 @@ class Ledger {
         assertEquals(bytes, size, `stream ${stream} has ended before its end`);
         complete++;
       } else assert(isNamed(error), `stream ${stream} has ended with ${error}`);
-      assert(bytes <= this.sent.get(stream)!.bytes + size);
+      assert(bytes <= entryOf(this.sent, stream).bytes + size);
     }
     for (const [stream, { error }] of this.sent) {
       assert(error === undefined || isNamed(error), `stream ${stream} has ended with ${error}`);

@@ -6,6 +6,7 @@ import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { type CertificateAuthority, makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { CertificateError, HandshakeRefusedError, type PeerServiceManager, startPeerService } from "../../mod.ts";
 import { TlsTransport } from "../../transport/tls/tls_transport.ts";
+import { firstOf } from "../values.ts";
 
 /* What becomes of a node that shows a certificate of each kind, and what its user is told. */
 
@@ -59,7 +60,7 @@ for (const [what, certificate, told] of MATRIX) {
 
 Deno.test("mTLS: a client without a certificate is refused, and the operator is told", async () => {
   await using to = await acceptor();
-  const { hostname, port } = to.spec.addresses[0]!;
+  const { hostname, port } = firstOf(to.spec.addresses);
   const told = Promise.withResolvers<string>();
   to.addEventListener("trust", ({ detail }) => told.resolve(`${detail.kind}: ${detail.reason}`));
   const heard: Uint8Array[] = [];

@@ -8,6 +8,7 @@ import { startPeerService } from "../../manager/start_peer_service.ts";
 import type { TrustDetail } from "../../manager/events.ts";
 import { scenario } from "./worlds.ts";
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
+import { firstOf } from "../values.ts";
 
 const DAY_MS = 86_400_000;
 const valid = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + DAY_MS) };
@@ -41,7 +42,7 @@ Deno.test("syncJoin() rejects when a certificate is for another name, at either 
 
 Deno.test("a trust event tells who was refused within TLS and why, and of nobody who only connects and closes", async () => {
   await using a = await start("a");
-  const { hostname, port } = a.spec.addresses[0]!;
+  const { hostname, port } = firstOf(a.spec.addresses);
   const told: TrustDetail[] = [];
   let wake = () => {};
   a.addEventListener("trust", ({ detail }) => {
@@ -59,7 +60,7 @@ Deno.test("a trust event tells who was refused within TLS and why, and of nobody
   assertEquals([kind, node], ["refused", "b"]);
   assertMatch(reason, /its certificate is for "c"/);
   await using fresh = await start("d");
-  const { hostname: host, port: other } = fresh.spec.addresses[0]!;
+  const { hostname: host, port: other } = firstOf(fresh.spec.addresses);
   fresh.addEventListener("trust", ({ detail }) => {
     told.push(detail);
     wake();

@@ -5,6 +5,7 @@ import { CallError, type Codec, fullMesh, HandshakeRefusedError, SealError } fro
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { MemoryStore } from "../../testing/memory_store.ts";
 import { scenario } from "./worlds.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 const json: Codec = {
   encode: (value) => {
@@ -130,7 +131,7 @@ scenario(
     await third.syncJoin(keeper.spec);
     await world.until(
       "it is known by its new key",
-      () => `${keeper.membersForOrchestration()[0]!.key}` === `${third.spec.key}`,
+      () => `${firstOf(keeper.membersForOrchestration()).key}` === `${third.spec.key}`,
     );
   },
 );
@@ -147,7 +148,7 @@ scenario(
     const heard = world.inbox(b, "log");
     await a.forwardMessage("b", "log", 0, { ack: true });
     for (const [number, attack] of attacks.entries()) {
-      const faulty = world.transports.get("a")!;
+      const faulty = entryOf(world.transports, "a");
       faulty.tamper = (bytes) => {
         faulty.tamper = undefined;
         return attack(bytes);

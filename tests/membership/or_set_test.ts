@@ -4,6 +4,7 @@ import { assert, assertEquals, assertStrictEquals, assertThrows } from "@std/ass
 import { actorContext } from "../../membership/causal_context.ts";
 import { OrSet, type OrSetChange } from "../../membership/or_set.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 type Numbers = OrSet<string, number>;
 const KEYS = ["x", "y", "z"];
@@ -84,7 +85,7 @@ class History {
     const key = this.#random.pick(KEYS);
     const value = this.#random.int(100);
     const { set, delta } = replica.set.add({ actor, incarnation }, key, value);
-    const { counter } = delta.records.get(actor)!.live[0]!;
+    const { counter } = firstOf(entryOf(delta.records, actor).live);
     const dot = `${actor}.${incarnation}.${counter}`;
     assert(!this.minted.has(dot), `${dot} was minted twice`);
     this.minted.add(dot);
@@ -101,7 +102,7 @@ class History {
   /** Comes back with nothing, or with any state that it once had. */
   #restart(replica: Replica): void {
     replica.incarnation += 1;
-    const { set, model } = this.#random.chance(0.5) ? this.#random.pick(this.sent) : this.sent[0]!;
+    const { set, model } = this.#random.chance(0.5) ? this.#random.pick(this.sent) : firstOf(this.sent);
     replica.set = set;
     replica.model = model;
   }
@@ -132,7 +133,7 @@ Deno.test("OrSet does what its definition says, over any history", () => {
   forEachSeed(300, (random) => {
     for (const { set, model } of new History(random, 40).replicas) {
       for (const key of KEYS) {
-        const expected = dotsOfKey(model, key).map((dot) => model.live.get(dot)!.value);
+        const expected = dotsOfKey(model, key).map((dot) => entryOf(model.live, dot).value);
         assertEquals(set.getAll(key).sort(), expected.sort());
         assertEquals(set.has(key), expected.length > 0);
       }
@@ -207,7 +208,10 @@ function randomChange(
   const at = random.int(sets.length);
   const key = random.pick(KEYS);
   const author = { actor: `${at}`, incarnation: 1 };
-  return { at, ...random.chance(0.6) ? sets[at]!.add(author, key, random.int(100)) : sets[at]!.remove(key) };
+  return {
+    at,
+    ...random.chance(0.6) ? nthOf(sets, at).add(author, key, random.int(100)) : nthOf(sets, at).remove(key),
+  };
 }
 
 Deno.test("OrSet: a run that sends deltas is, step by step, the run that sends whole states", () => {
@@ -219,7 +223,7 @@ Deno.test("OrSet: a run that sends deltas is, step by step, the run that sends w
       const byState = sets.map((other, index) => reached[index] ? other.merge(set) : other);
       const byDelta = sets.map((other, index) => reached[index] ? other.merge(delta) : other);
       // A state brings along what was lost before, a delta does not: once that is made good, they are the same.
-      const before = sets[at]!;
+      const before = nthOf(sets, at);
       assertEquals(
         byDelta.map((other) => contentOf(other.merge(before))),
         byState.map((other) => contentOf(other.merge(before))),

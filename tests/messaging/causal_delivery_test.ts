@@ -8,6 +8,7 @@ import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts
 import { type Acknowledgement, parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
+import { entryOf } from "../values.ts";
 
 /** What the application sends, with the truth about what happened before: the number of messages sent, by sender. */
 interface Payload {
@@ -100,7 +101,7 @@ class Node {
   #handle(payload: Payload): void {
     assert(!this.delivered.includes(payload), "never twice");
     for (const earlier of this.delivered) {
-      const isBefore = (earlier.clock.get(payload.from) ?? 0) >= payload.clock.get(payload.from)!;
+      const isBefore = (earlier.clock.get(payload.from) ?? 0) >= entryOf(payload.clock, payload.from);
       assert(!isBefore, `${payload.from}'s message ${payload.clock.get(payload.from)} comes after one that it caused`);
     }
     this.delivered.push(payload);
@@ -132,14 +133,16 @@ class Network {
   cut(): void {
     const link = this.#random.shuffle([...this.nodes.keys()]).slice(0, 2).sort();
     this.#flying = this.#flying.filter((frame) => frame.link !== link.join());
-    for (const [one, other] of [link, link.toReversed()]) this.nodes.get(one!)!.outstanding.expedite(other!, this.now);
+    for (const [one, other] of [link, link.toReversed()]) {
+      entryOf(this.nodes, one!).outstanding.expedite(other!, this.now);
+    }
   }
 
   step(): void {
     this.now += 20;
     const due = this.#flying.filter(({ at }) => at <= this.now);
     this.#flying = this.#flying.filter(({ at }) => at > this.now);
-    for (const { to, run } of this.#random.shuffle(due)) run(this.nodes.get(to)!);
+    for (const { to, run } of this.#random.shuffle(due)) run(entryOf(this.nodes, to));
     for (const node of this.nodes.values()) node.tick();
   }
 }

@@ -6,6 +6,7 @@ import { CausalOrder } from "../../messaging/causality.ts";
 import type { CausalDelivery, CausalOutcome } from "../../messaging/causal_delivery.ts";
 import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { SeededRandom } from "../seeded_random.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** What was sent or delivered by whom, as far as one node can know: the oracle's own, true clock. */
 type VectorClock = Map<string, number>;
@@ -79,8 +80,8 @@ export class CausalWorld {
   noticeOne(): void {
     if (this.#notices.length === 0) return;
     const [notice] = this.#notices.splice(this.#random.int(this.#notices.length), 1);
-    const life = this.lives.get(notice!.to)!;
-    const before = life.known.get(notice!.about)!;
+    const life = entryOf(this.lives, notice!.to);
+    const before = entryOf(life.known, notice!.about);
     if (notice!.incarnation <= before) return;
     life.known.set(notice!.about, notice!.incarnation);
     const old = participantKey(notice!.about, before);
@@ -96,9 +97,9 @@ export class CausalWorld {
   deliverOne(): void {
     if (this.#inFlight.length === 0) return;
     const index = this.#random.int(this.#inFlight.length);
-    const outstanding = this.#inFlight[index]!;
+    const outstanding = nthOf(this.#inFlight, index);
     const { message, stamp } = outstanding;
-    const life = this.lives.get(message.to.slice(message.to.indexOf(":") + 1))!;
+    const life = entryOf(this.lives, message.to.slice(message.to.indexOf(":") + 1));
     const { outcome, deliverable } = life.order.receive(message.from, stamp, message, { bytes: 1, now: this.now });
     // The acknowledgement may be lost, and then the message comes again.
     const isAcknowledged = IN_SAFE_HANDS.includes(outcome) && this.#random.chance(0.7);
@@ -116,12 +117,12 @@ export class CausalWorld {
   }
 
   #restart(name: string): void {
-    const { key, incarnation, known } = this.lives.get(name)!;
+    const { key, incarnation, known } = entryOf(this.lives, name);
     // Of what the old life sent, only what the network holds already can still arrive.
     this.#inFlight = this.#inFlight.filter(({ message }) => message.from !== key || this.#random.chance(0.5));
     for (const outstanding of this.#inFlight) if (outstanding.message.from === key) outstanding.isRepeated = false;
     this.#notices = this.#notices.filter(({ to }) => to !== name);
-    const current = new Map([...known.keys()].map((other) => [other, this.lives.get(other)!.incarnation]));
+    const current = new Map([...known.keys()].map((other) => [other, entryOf(this.lives, other).incarnation]));
     this.#start(name, incarnation + 1, current.set(name, incarnation + 1));
     for (const other of this.lives.keys()) {
       if (other !== name) this.#notices.push({ to: other, about: name, incarnation: incarnation + 1 });
@@ -130,11 +131,11 @@ export class CausalWorld {
 
   #sendFrom(name: string): void {
     const others = [...this.lives.keys()].filter((other) => other !== name);
-    this.#send(this.lives.get(name)!, this.#random.pick(others));
+    this.#send(entryOf(this.lives, name), this.#random.pick(others));
   }
 
   #send(life: Life, to: string): void {
-    const receiver = participantKey(to, life.known.get(to)!);
+    const receiver = participantKey(to, entryOf(life.known, to));
     life.clock.set(life.key, (life.clock.get(life.key) ?? 0) + 1);
     const message = { from: life.key, to: receiver, clock: new Map(life.clock) };
     const stamp = parseCausalStamp(structuredClone(life.order.send(receiver)));
@@ -158,7 +159,7 @@ export class CausalWorld {
 }
 
 function happenedBefore(one: Message, other: Message): boolean {
-  return (other.clock.get(one.from) ?? 0) >= one.clock.get(one.from)!;
+  return (other.clock.get(one.from) ?? 0) >= entryOf(one.clock, one.from);
 }
 
 function describe({ from, to, clock }: Message): string {

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { participantKey } from "../../wire/causal_stamp.ts";
 import { forEachSeed } from "../seeded_random.ts";
 import { CausalWorld } from "./causal_world.ts";
+import { entryOf } from "../values.ts";
 
 /** Lets everything arrive and everybody learn. */
 function settle(world: CausalWorld): void {
@@ -20,7 +21,7 @@ function assertLive(world: CausalWorld): void {
   const live = new Map([...world.lives.values()].map((life) => [life.key, new Set(life.delivered)]));
   for (const message of world.sent) {
     if (live.has(message.from) && live.has(message.to)) {
-      assert(live.get(message.to)!.has(message), `a message from ${message.from} to ${message.to} never came`);
+      assert(entryOf(live, message.to).has(message), `a message from ${message.from} to ${message.to} never came`);
     }
   }
   for (const life of world.lives.values()) assertEquals([life.order.size, life.order.bytes], [0, 0]);
@@ -56,7 +57,7 @@ Deno.test("CausalOrder forgets lives that are over: its stamps do not grow with 
     assertLess(largest, 4 * 4, "a stamp tells at most one number per pair of live nodes");
     for (const { order, name } of world.lives.values()) {
       const stamp = order.send(
-        participantKey(name === "a" ? "b" : "a", world.lives.get(name === "a" ? "b" : "a")!.incarnation),
+        participantKey(name === "a" ? "b" : "a", entryOf(world.lives, name === "a" ? "b" : "a").incarnation),
       );
       assertLess(stamp.participants.length, 5);
     }

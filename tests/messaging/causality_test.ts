@@ -8,6 +8,7 @@ import { DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
 import { CausalOrder } from "../../messaging/causality.ts";
 import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { CausalDelivery } from "../../messaging/causal_delivery.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 const A = participantKey("a", 1);
 const B = participantKey("b", 1);
@@ -247,10 +248,10 @@ Deno.test("CausalOrder.receive() does not take a message for an earlier life", (
 });
 
 Deno.test("CausalOrder does not tell what is known to be delivered", () => {
-  const orders = new Map(group().map((order, index) => [[A, B, C, D][index]!, order]));
+  const orders = new Map(group().map((order, index) => [nthOf([A, B, C, D], index), order]));
   const tell = (from: string, to: string) => {
-    const stamp = orders.get(from)!.send(to);
-    assertEquals(receive(orders.get(to)!, from, stamp, "x"), ["delivered", "x"]);
+    const stamp = entryOf(orders, from).send(to);
+    assertEquals(receive(entryOf(orders, to), from, stamp, "x"), ["delivered", "x"]);
     return stamp;
   };
   // Everybody tells everybody, again and again, in turn.
@@ -261,7 +262,7 @@ Deno.test("CausalOrder does not tell what is known to be delivered", () => {
   // A dialogue tells nothing but itself in the end.
   for (let round = 0; round < 20; round++) [tell(A, B), tell(B, A)];
   const { sent, delivered } = tell(A, B);
-  assertEquals(orders.get(A)!.dependencies - 1, sent.length / 3);
+  assertEquals(entryOf(orders, A).dependencies - 1, sent.length / 3);
   assertEquals(delivered.length / 2, 1, "B's last message, and no older news");
   assertLessOrEqual(sent.length / 3, 6, "what A and B know of C and D, who are silent now");
 });
@@ -275,7 +276,7 @@ Deno.test("CausalOrder does not take up again from others what it knows to be de
   receive(c, A, toC, "x");
   // C has not heard that B was delivered A's message; D has.
   const { participants, sent } = c.send(D);
-  assertEquals(participants[sent[0]!], B);
+  assertEquals(participants[firstOf(sent)], B);
   receive(d, C, { to: D, sequence: 1, participants, sent, delivered: [] }, "old news");
   assertEquals(d.dependencies, 0);
 });

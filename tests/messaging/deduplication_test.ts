@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX, HEARSAY_MAX } from "../../messaging/deduplication.ts";
 import { parseAcknowledgement } from "../../messaging/acknowledgement.ts";
+import { firstOf } from "../values.ts";
 
 const A = { name: "a", incarnation: 5 };
 
@@ -204,7 +205,7 @@ Deno.test("Deduplication.admit() refuses impossible numbers", () => {
 Deno.test("parseAcknowledgement() takes what takeAcknowledgements() gives, and nothing malformed", () => {
   const deduplication = new Deduplication();
   handle(deduplication, 3);
-  const { acknowledgement } = deduplication.takeAcknowledgements()[0]!;
+  const { acknowledgement } = firstOf(deduplication.takeAcknowledgements());
   assertEquals(parseAcknowledgement(structuredClone(acknowledgement), 10), acknowledgement);
   for (
     const value of [null, 1, {}, { ...acknowledgement, through: -1 }, { ...acknowledgement, incarnation: "5" }, {

@@ -20,6 +20,7 @@ import { randomValue } from "../wire/random_value.ts";
 import { concat, pattern } from "../connections/fake_stream.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { ConnectionBench } from "./message_bench.ts";
+import { lastOf } from "../values.ts";
 
 const codec = new PayloadCodec();
 const ENVELOPE: Envelope = { sequence: 2, floor: 1, causal: undefined, call: undefined };
@@ -63,7 +64,7 @@ Deno.test("a name goes over a connection once, and only its number from then on"
     FrameKind.message,
     ...[FrameKind.message, FrameKind.message, FrameKind.message],
   ]);
-  assertEquals(frames.at(-1)!.body, Uint8Array.of(0, 1, 0xc0));
+  assertEquals(lastOf(frames).body, Uint8Array.of(0, 1, 0xc0));
 });
 
 Deno.test("names beyond those that are numbered travel with each message", async () => {
@@ -200,7 +201,7 @@ Deno.test("a message that belongs to a trace says so in front, to a peer that kn
   const bench = new ConnectionBench(TRACED);
   for (const envelope of [undefined, ENVELOPE]) {
     writeMessage(bench.connection, codec, "log", true, envelope, 7, TRACE);
-    const { kind, body } = (await bench.frames()).at(-1)!;
+    const { kind, body } = lastOf(await bench.frames());
     assertEquals(kind, FrameKind.traced);
     const [trace, inner] = readTraceHead(body, 0, body.length);
     assertEquals([trace, inner], [TRACE, envelope === undefined ? FrameKind.message : FrameKind.envelope]);
@@ -215,7 +216,7 @@ Deno.test("a message that fits without its trace only is sent without it", async
   const frameBytes = 1 + 2 + 3 + 2_000;
   const bench = new ConnectionBench({ session: { ...TRACED.session, maxFrameBytes: frameBytes } });
   assert(writeMessage(bench.connection, codec, "log", true, undefined, pattern(2_000), TRACE));
-  assertEquals((await bench.frames()).at(-1)!.kind, FrameKind.message);
+  assertEquals(lastOf(await bench.frames()).kind, FrameKind.message);
 });
 
 Deno.test("a trace that is cut off, or in front of anything but a message, ends the connection", () => {

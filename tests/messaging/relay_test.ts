@@ -4,6 +4,7 @@ import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/asse
 import { Relay, type RelayStep } from "../../messaging/relay.ts";
 import { parseRelayHeader, type RelayHeader } from "../../wire/relay_header.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
+import { entryOf, firstOf, lastOf, nthOf } from "../values.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -13,7 +14,7 @@ function graphOf(links: readonly (readonly [string, string])[]): Map<string, Set
   const graph = new Map<string, Set<string>>();
   for (const [one, other] of [...links, ...links.map(([one, other]) => [other, one] as const)]) {
     if (!graph.has(one)) graph.set(one, new Set());
-    graph.get(one)!.add(other);
+    entryOf(graph, one).add(other);
   }
   return graph;
 }
@@ -21,17 +22,17 @@ function graphOf(links: readonly (readonly [string, string])[]): Map<string, Set
 /** A line, a ring, a star or a random connected graph. */
 function anyGraph(random: SeededRandom): Map<string, Set<string>> {
   const names = Array.from({ length: 3 + random.int(20) }, (_, index) => `n${index}`);
-  const line = names.slice(1).map((name, index) => [names[index]!, name] as const);
-  const star = names.slice(1).map((name) => [names[0]!, name] as const);
+  const line = names.slice(1).map((name, index) => [nthOf(names, index), name] as const);
+  const star = names.slice(1).map((name) => [firstOf(names), name] as const);
   const tree = names.slice(1).map((name, index) => [names[random.int(index + 1)]!, name] as const);
   const more = Array.from({ length: random.int(20) }, () => random.shuffle(names).slice(0, 2) as [string, string]);
-  return graphOf(random.pick([line, [...line, [names.at(-1)!, names[0]!] as const], star, [...tree, ...more]]));
+  return graphOf(random.pick([line, [...line, [lastOf(names), firstOf(names)] as const], star, [...tree, ...more]]));
 }
 
 function distances(graph: Graph, from: string): Map<string, number> {
   const distances = new Map([[from, 0]]);
   for (const [name, distance] of distances) {
-    for (const neighbour of graph.get(name)!) if (!distances.has(neighbour)) distances.set(neighbour, distance + 1);
+    for (const neighbour of entryOf(graph, name)) if (!distances.has(neighbour)) distances.set(neighbour, distance + 1);
   }
   return distances;
 }
@@ -41,11 +42,11 @@ function spanningTree(graph: Graph, root: string): Map<string, string[]> {
   const tree = new Map([...graph.keys()].map((name) => [name, [] as string[]]));
   const reached = new Set([root]);
   for (const name of reached) {
-    for (const neighbour of graph.get(name)!) {
+    for (const neighbour of entryOf(graph, name)) {
       if (reached.has(neighbour)) continue;
       reached.add(neighbour);
-      tree.get(name)!.push(neighbour);
-      tree.get(neighbour)!.push(name);
+      entryOf(tree, name).push(neighbour);
+      entryOf(tree, neighbour).push(name);
     }
   }
   return tree;
@@ -60,25 +61,25 @@ function relay(
   tree?: ReadonlyMap<string, readonly string[]>,
 ): { arrived: number; hops: number } {
   const relays = new Map([...graph.keys()].map((name) => [name, new Relay({ name, incarnation: 1 }, { ttl })]));
-  const linksOf = (name: string) => ({ connected: graph.get(name)!, outLinks: tree?.get(name) ?? [] });
+  const linksOf = (name: string) => ({ connected: entryOf(graph, name), outLinks: tree?.get(name) ?? [] });
   const flying: { to: string; header: RelayHeader }[] = [];
   const fly = (name: string, { outcome, header, next }: RelayStep) => {
     assertEquals(next.length > 0, outcome === "forwarded");
     for (const to of next) {
-      assert(graph.get(name)!.has(to), "only along links");
+      assert(entryOf(graph, name).has(to), "only along links");
       assert(!header.path.includes(to), "never back");
       flying.push({ to, header: parseRelayHeader(structuredClone(header)) });
     }
   };
-  fly(from, relays.get(from)!.send(to, linksOf(from)));
+  fly(from, entryOf(relays, from).send(to, linksOf(from)));
   let arrived = 0;
   let hops = 0;
   while (flying.length > 0) {
     const index = random.int(flying.length);
-    const { to: name, header } = flying[index]!;
+    const { to: name, header } = nthOf(flying, index);
     if (random.chance(0.8)) flying.splice(index, 1);
     hops++;
-    const step = relays.get(name)!.receive(header, linksOf(name));
+    const step = entryOf(relays, name).receive(header, linksOf(name));
     if (step.outcome === "arrived") {
       assertEquals(name, to);
       assertLessOrEqual(header.path.length, ttl);
@@ -95,7 +96,7 @@ Deno.test("Relay reaches each node within its number of links once, and no other
     const [from, to] = random.shuffle([...graph.keys()]) as [string, string];
     const ttl = 1 + random.int(6);
     const { arrived } = relay(random, graph, [from, to], ttl);
-    assertEquals(arrived, distances(graph, from).get(to)! <= ttl ? 1 : 0);
+    assertEquals(arrived, entryOf(distances(graph, from), to) <= ttl ? 1 : 0);
   });
 });
 
@@ -106,7 +107,7 @@ Deno.test("Relay reaches each node of a spanning tree once, over no more links t
     const tree = spanningTree(graph, root);
     const { arrived, hops } = relay({ ...random, chance: () => true }, graph, [from, to], 255, tree);
     assertEquals(arrived, 1);
-    assertLessOrEqual(hops, graph.size - 1 + graph.get(to)!.size);
+    assertLessOrEqual(hops, graph.size - 1 + entryOf(graph, to).size);
     assertEquals(relay(random, graph, [from, to], 255, tree).arrived, 1);
   });
 });

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { TimingWheel, WheelEntry } from "../../messaging/timing_wheel.ts";
 import { forEachSeed } from "../seeded_random.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 class Task extends WheelEntry {
   constructor(readonly id: number) {
@@ -36,7 +37,7 @@ Deno.test("TimingWheel.take() gives what is due, not before and at most one reso
           due.delete(task);
         } else if (fate < 0.1) {
           due.set(task, now + random.next() * 5_000);
-          wheel.schedule(task, due.get(task)!, now);
+          wheel.schedule(task, entryOf(due, task), now);
         }
       }
       assertEquals(wheel.size, due.size);
@@ -58,11 +59,11 @@ Deno.test("TimingWheel.take() gives what is due, not before and at most one reso
 Deno.test("TimingWheel.expedite() makes an entry due at once, behind those that are due", () => {
   const wheel = new TimingWheel<Task>(10);
   const tasks = [new Task(0), new Task(1), new Task(2)];
-  wheel.schedule(tasks[0]!, 5_000, 0);
-  wheel.schedule(tasks[1]!, 6_000, 0);
-  wheel.schedule(tasks[2]!, 7_000, 0);
-  wheel.expedite(tasks[2]!, 0);
-  wheel.expedite(tasks[0]!, 0);
+  wheel.schedule(firstOf(tasks), 5_000, 0);
+  wheel.schedule(nthOf(tasks, 1), 6_000, 0);
+  wheel.schedule(nthOf(tasks, 2), 7_000, 0);
+  wheel.expedite(nthOf(tasks, 2), 0);
+  wheel.expedite(firstOf(tasks), 0);
   assertEquals(takeAll(wheel, 0), [2, 0]);
   assertEquals(wheel.size, 1);
 });

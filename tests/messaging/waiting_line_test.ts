@@ -5,6 +5,7 @@ import { QueueFullError } from "../../messaging/errors.ts";
 import { WaitingLine } from "../../messaging/waiting_line.ts";
 import { SendQueue } from "../../connections/send_queue.ts";
 import { settled } from "../connections/fake_stream.ts";
+import { lastOf } from "../values.ts";
 
 /** A line before a queue whose writes end when the test says so. */
 class Bench {
@@ -22,7 +23,7 @@ class Bench {
     this.queue = new SendQueue({
       write: () => {
         this.#writes.push(Promise.withResolvers());
-        return this.#writes.at(-1)!.promise;
+        return lastOf(this.#writes).promise;
       },
       defer: queueMicrotask,
       failed: () => {},

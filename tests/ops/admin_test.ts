@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { type AdminServer, serveAdmin } from "../../ops/admin.ts";
+import { nthOf } from "../values.ts";
 
 const TOKEN = "a-token-of-some-length";
 const isUnix = Deno.build.os !== "windows";
@@ -128,5 +129,5 @@ Deno.test("top sends a snapshot for as long as somebody reads", async () => {
     text += part;
     if (text.split("\n").length > 2) break;
   }
-  assertEquals(JSON.parse(text.split("\n")[1]!).members[0].name, "a");
+  assertEquals(JSON.parse(nthOf(text.split("\n"), 1)).members[0].name, "a");
 });

@@ -6,6 +6,7 @@ import { httpHandler } from "../../ops/mod.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "../manager/worlds.ts";
+import { firstOf } from "../values.ts";
 
 interface Check {
   name: string;
@@ -57,7 +58,10 @@ scenario("a node with sources is ready once they have said that nobody else is t
   const b = await world.start("b", { ...PATIENT, discovery: { name: "registry", lookup: () => answer.promise } });
   assertEquals(await probe(b, "/ready"), [503, ['joined: "registry" has not answered yet']]);
   answer.resolve([...b.spec.addresses]);
-  await world.until("it has answered", () => b.discovery()[0]!.addresses.some(({ outcome }) => outcome === "self"));
+  await world.until(
+    "it has answered",
+    () => firstOf(b.discovery()).addresses.some(({ outcome }) => outcome === "self"),
+  );
   assertEquals(await probe(b, "/ready"), [200, []]);
 });
 
@@ -71,8 +75,8 @@ scenario("a node whose source fails, or names somebody who does not answer, is n
     discovery: { name: "stale", lookup: () => Promise.resolve([nowhere]) },
   });
   await world.until("both were asked", () =>
-    a.discovery()[0]!.error !== null &&
-    b.discovery()[0]!.addresses.some(({ outcome }) => outcome !== "trying"));
+    firstOf(a.discovery()).error !== null &&
+    firstOf(b.discovery()).addresses.some(({ outcome }) => outcome !== "trying"));
   assertEquals(await probe(a, "/ready"), [503, ['joined: "down" cannot be asked: no route']]);
   const [status, [why]] = await probe(b, "/ready");
   assertEquals(status, 503);
@@ -114,7 +118,7 @@ Deno.test("a node whose event loop was held for as long as others bear is not re
       const [status, [why]] = await probe(node, "/ready");
       assertEquals(status, 503);
       assertStringIncludes(why!, "event-loop: the event loop was held for 3000 ms");
-      assertStringIncludes((await probe(node, "/alive"))[1][0]!, "heartbeat: ");
+      assertStringIncludes(firstOf((await probe(node, "/alive"))[1]), "heartbeat: ");
       await pass(1_000);
       assertEquals((await probe(node, "/alive"))[0], 200);
       assertEquals((await probe(node, "/ready"))[0], 503);

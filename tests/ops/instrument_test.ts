@@ -13,6 +13,7 @@ import {
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario } from "../manager/worlds.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
+import { entryOf } from "../values.ts";
 
 /** Keeps what it is told. */
 class KeptMeter implements TelemetryMeter {
@@ -105,7 +106,7 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", () =>
     await deadline(receiver.until(isThere), 30_000);
 
     for (const { name, type, unit, help } of observed) {
-      const metric = metrics.get(name)!;
+      const metric = entryOf(metrics, name);
       assertEquals([metric.unit, metric.description], [unit, `${help}.`], name);
       assertEquals(metric.sum?.isMonotonic ?? false, type === "counter", name);
       const points = metric.sum?.dataPoints ?? metric.gauge?.dataPoints ?? [];
@@ -114,7 +115,7 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", () =>
     }
     await deadline(
       receiver.until(() =>
-        metrics.get("partisan_members")!.gauge!.dataPoints.some(({ attributes, asDouble, asInt }) =>
+        entryOf(metrics, "partisan_members").gauge!.dataPoints.some(({ attributes, asDouble, asInt }) =>
           attributeOf(attributes, "status") === "up" && Number(asDouble ?? asInt) === 2
         )
       ),

@@ -4,6 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { httpHandler } from "../../ops/mod.ts";
 import { type Family, readPrometheus } from "./prometheus_text.ts";
+import { firstOf } from "../values.ts";
 
 /** What `/metrics` of a node serves. */
 export async function textOf(node: PeerServiceManager): Promise<string> {
@@ -24,7 +25,7 @@ export function value(metrics: ReadonlyMap<string, Family>, name: string, labels
     series.name === name && Object.entries(labels).every(([label, text]) => series.labels.get(label) === text)
   );
   assertEquals(found.length, 1, `${name} ${JSON.stringify(labels)}`);
-  return found[0]!.value;
+  return firstOf(found).value;
 }
 
 /** The value of one series of a node. */

@@ -7,6 +7,7 @@ import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { metricsOf, textOf, value } from "./metrics_of.ts";
 import { readPrometheus } from "./prometheus_text.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 const DOCUMENT = await Deno.readTextFile(new URL("../../docs/metrics.md", import.meta.url));
 
@@ -15,7 +16,7 @@ function documented(): Map<string, string[]> {
   const rows = DOCUMENT.split("\n").filter((line) => /^\| +`/.test(line));
   return new Map(rows.map((row) => {
     const cells = row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim());
-    return [/^`(.+)`$/.exec(cells[0]!)![1]!, cells];
+    return [nthOf(/^`(.+)`$/.exec(firstOf(cells))!, 1), cells];
   }));
 }
 
@@ -59,9 +60,9 @@ scenario("/metrics announces every instrument, and emits what docs/metrics.md sa
     const metrics = await metricsOf(node);
     assertEquals([...metrics.keys()], names);
     for (const { name, type, unit, labels, help } of INSTRUMENTS) {
-      const family = metrics.get(name)!;
+      const family = entryOf(metrics, name);
       assertEquals([family.type, family.help], [type, `${help}.`]);
-      const [, documentedType, documentedUnit, documentedLabels, meaning, advice] = rows.get(name)!;
+      const [, documentedType, documentedUnit, documentedLabels, meaning, advice] = entryOf(rows, name);
       assertEquals([documentedType, documentedUnit], [type, unit.replace(/[{}]/g, "")], name);
       for (const label of Object.keys(labels)) assert(documentedLabels!.includes(`\`${label}\``), `${name}: ${label}`);
       assert(meaning !== "" && advice !== "", name);
@@ -75,11 +76,11 @@ scenario("labels have no other values than those of the catalogue, and all of th
   const metrics = await metricsOf(a);
   const sets: Record<string, readonly string[]> = { channels: ["membership", "default", "bulk", "other"] };
   for (const { name, labels } of INSTRUMENTS) {
-    const { series } = metrics.get(name)!;
+    const { series } = entryOf(metrics, name);
     for (const [label, values] of Object.entries(labels)) {
       if (values === "node") continue;
       const known = typeof values === "string" ? sets[values]! : values;
-      const seen = new Set(series.map((one) => one.labels.get(label)!));
+      const seen = new Set(series.map((one) => entryOf(one.labels, label)));
       assertEquals([...seen].sort(), [...known].sort(), `${name}: ${label}`);
     }
     for (const one of series) {
@@ -100,7 +101,7 @@ scenario("/metrics counts what happens", async (world) => {
   const handshakes = (["dialer", "acceptor"] as const).map((role) =>
     value(here, "partisan_handshake_seconds_count", { role })
   );
-  assertEquals(handshakes[0]! + handshakes[1]!, 3);
+  assertEquals(firstOf(handshakes) + nthOf(handshakes, 1), 3);
   assertGreater(value(here, "partisan_round_trip_seconds_count"), 0);
   assertGreater(value(here, "partisan_event_loop_delay_seconds_count"), 0);
   assertGreater(value(here, "partisan_queue_wait_seconds_count", { channel: "bulk" }), 0);
@@ -194,5 +195,5 @@ Deno.test("the reader of these tests finds what is wrong with a text", () => {
   ];
   for (const text of wrong) assertThrows(() => readPrometheus(text), SyntaxError);
   const [a] = readPrometheus('# HELP a b\n# TYPE a gauge\na{x="\\"\\\\\\n"} 1\n').values();
-  assertEquals(a!.series[0]!.labels.get("x"), '"\\\n');
+  assertEquals(firstOf(a!.series).labels.get("x"), '"\\\n');
 });

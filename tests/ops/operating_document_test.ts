@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { tableBelow } from "../documents/partisan_table.ts";
+import { nthOf } from "../values.ts";
 
 const read = (path: string) => Deno.readTextFile(new URL(path, import.meta.url));
 const text = await read("../../docs/operating.md");
@@ -15,7 +16,7 @@ Deno.test("docs/operating.md names twenty troubles, and for each the test that p
     assert(seen !== "" && meaning !== "" && remedy !== "", test);
     assert(tests.some((source) => source.includes(`"${test}"`)), `There is no test "${test}"`);
   }
-  const provoked = [...tests[1]!.matchAll(/^scenario\("(trouble: .+?)"/gm)].map(([, name]) => name);
+  const provoked = [...nthOf(tests, 1).matchAll(/^scenario\("(trouble: .+?)"/gm)].map(([, name]) => name);
   const named = rows.map(([, , , test]) => test);
   for (const name of provoked) assert(named.includes(name), `"${name}" is in no row`);
 });

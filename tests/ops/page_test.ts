@@ -8,6 +8,7 @@ import type { NodeRow, Sight } from "../../ops/page/cluster_document.ts";
 import { pageRoutes } from "../../ops/page/page_routes.ts";
 import { type Route, routed } from "../../ops/routing.ts";
 import { BrowserPage, chromiumPath } from "../chromium.ts";
+import { entryOf, firstOf } from "../values.ts";
 
 const TOKEN = "token-for-tests";
 
@@ -33,7 +34,7 @@ class ServedCluster implements AsyncDisposable {
     const node = await startNode(name);
     // It answers what it sees, as every node with a handler does.
     httpHandler(node);
-    await node.syncJoin([...this.nodes.values()][0]!.spec);
+    await node.syncJoin(firstOf([...this.nodes.values()]).spec);
     this.nodes.set(name, node);
   }
 
@@ -70,7 +71,7 @@ function servedDocument(count: number): { readonly url: string } & AsyncDisposab
       },
     };
   });
-  const document = { at, title: "made up", self: names[0]!, isFullMesh: true, nodes, actions: [] };
+  const document = { at, title: "made up", self: firstOf(names), isFullMesh: true, nodes, actions: [] };
   const routes = new Map<string, Route>([
     ...pageRoutes({ document: () => Promise.resolve(document), act: () => new Response() }),
     ["/events", { GET: () => new Response("", { headers: { "content-type": "text/event-stream" } }) }],
@@ -117,7 +118,7 @@ Deno.test({
     await page.until(links('{"u":6,"s":0,"d":0}'));
     assertEquals(await page.evaluate(status("b")), "up");
 
-    await cluster.nodes.get("c")!.stop();
+    await entryOf(cluster.nodes, "c").stop();
     cluster.nodes.delete("c");
     await page.until(`${status("c")} === "down"`);
     await page.until(links('{"u":3,"s":0,"d":3}'));
@@ -157,7 +158,7 @@ Deno.test({
     await page.until(
       "document.querySelectorAll('#members tr').length === 1 || document.getElementById('link').dataset.ok === 'false'",
     );
-    assertEquals(cluster.nodes.get("b")!.members(), ["b"]);
+    assertEquals(entryOf(cluster.nodes, "b").members(), ["b"]);
   },
 });
 
@@ -198,7 +199,7 @@ Deno.test({
   ignore: chromiumPath === undefined,
   fn: async () => {
     await using cluster = await ServedCluster.start(["a", "b"]);
-    const b = cluster.nodes.get("b")!;
+    const b = entryOf(cluster.nodes, "b");
     b.register("adder", () => 3);
     using _worker = new Groups(b).join("workers");
     using _mailer = new Groups(b, { scope: "mail" }).join("mailers");
@@ -310,7 +311,7 @@ Deno.test("The page is one document without anything from elsewhere, and what is
   );
   const text = await first!.text();
   assertEquals([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, target]) => target), ["data:,"]);
-  const policy = first!.headers.get("content-security-policy")!;
+  const policy = entryOf(first!.headers, "content-security-policy");
   const [, nonce] = /script-src 'nonce-([^']+)'/.exec(policy)!;
   assertStringIncludes(text, `<script type="module" nonce="${nonce}">`);
   assert(!policy.includes("unsafe"));

@@ -10,6 +10,7 @@ import { scenario } from "../manager/worlds.ts";
 import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
 import { forEachOf, type OneForEach } from "../tuples.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
@@ -50,7 +51,7 @@ scenario("a message has a span where it is sent, and one below it where it is ha
     assertEquals([sent!.kind, processed!.kind], [PRODUCER, CONSUMER]);
   }
   assertEquals([here.spans.length, there.spans.length], [4, 4]);
-  assertEquals(here.spans[0]!.attributes, {
+  assertEquals(firstOf(here.spans).attributes, {
     "messaging.system": "partisan",
     "messaging.operation.name": "send",
     "messaging.operation.type": "send",
@@ -59,8 +60,8 @@ scenario("a message has a span where it is sent, and one below it where it is ha
     "partisan.peer": "b",
     "partisan.channel": "bulk",
   });
-  assertEquals(there.spans[0]!.attributes["messaging.operation.type"], "process");
-  assertEquals(there.spans[0]!.attributes["partisan.peer"], "a");
+  assertEquals(firstOf(there.spans).attributes["messaging.operation.type"], "process");
+  assertEquals(firstOf(there.spans).attributes["partisan.peer"], "a");
 });
 
 scenario("a call has a span until its reply is there, and what its handler sends is below it", async (world) => {
@@ -106,7 +107,7 @@ scenario("a stream has a span until it is open, and one below it where its handl
     assertEquals(opened!.kind, CLIENT);
   }
   const own = await a.openStream("a", "nobody").catch((error: Error) => error.name);
-  assertEquals([own, here.named("open nobody")[0]!.status], ["NoHandlerError", 2]);
+  assertEquals([own, firstOf(here.named("open nobody")).status], ["NoHandlerError", 2]);
 });
 
 scenario("a broadcast has a span at its root, and one below it at each node", async (world) => {
@@ -123,8 +124,8 @@ scenario("a relayed message keeps its trace over nodes in between, traced or not
   const edges = [["a", "b"], ["b", "c"]] as const;
   const nodes: PeerServiceManager[] = [];
   for (const name of ["a", "b", "c"]) nodes.push(await world.start(name, { strategy: staticOverlay(edges) }));
-  await nodes[0]!.syncJoin(nodes[1]!.spec);
-  await nodes[2]!.syncJoin(nodes[1]!.spec);
+  await firstOf(nodes).syncJoin(nthOf(nodes, 1).spec);
+  await nthOf(nodes, 2).syncJoin(nthOf(nodes, 1).spec);
   await world.until("all know all", () => nodes.every((node) => node.members().length === 3));
   const [a, , c] = nodes;
   const [here, there] = traced([a!, c!]);
@@ -147,13 +148,13 @@ scenario(
   "a node without a tracer takes what others trace, and its own messages begin traces elsewhere",
   async (world) => {
     const nodes = await world.cluster(["a", "b"]);
-    const [tracer] = traced([nodes[0]!]);
+    const [tracer] = traced([firstOf(nodes)]);
     const [from, to] = forEachOf(nodes, (node) => world.inbox(node, "log"));
-    await nodes[0]!.forwardMessage("b", "log", 1);
-    await nodes[1]!.forwardMessage("a", "log", 2);
+    await firstOf(nodes).forwardMessage("b", "log", 1);
+    await nthOf(nodes, 1).forwardMessage("a", "log", 2);
     await world.until("both have come", () => from.messages.length + to.messages.length === 2);
-    assertEquals(tracer.named("process log")[0]!.parent, undefined);
-    assertEquals(to.contexts[0]!.from, "a");
+    assertEquals(firstOf(tracer.named("process log")).parent, undefined);
+    assertEquals(firstOf(to.contexts).from, "a");
   },
 );
 
@@ -171,7 +172,7 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
     };
   }
   // As if the handshake had found that the other side does not name the feature.
-  for (const connection of PeerService.nodeOf(a).pool.peers.get("b")!.connections()) {
+  for (const connection of entryOf(PeerService.nodeOf(a).pool.peers, "b").connections()) {
     (connection.features as Set<string>).delete("trace");
   }
   const heard = world.inbox(b, "log");

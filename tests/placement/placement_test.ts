@@ -6,6 +6,7 @@ import { CallError, hyparview, type PeerServiceManager, StoppedError } from "../
 import { Placement } from "../../placement/mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 const KEYS = Array.from({ length: 1_000 }, (_, index) => `key-${index}`);
 
@@ -44,7 +45,7 @@ scenario("A node that drains owns nothing, and weights and groups decide who own
   await world.until("b owns nothing", () => share("b") === 0);
   const grouped = new Placement(a, { group: "workers" });
   assertThrows(() => grouped.owner("x"), RangeError, "no node takes work");
-  const groups = new Groups(nodes[2]!);
+  const groups = new Groups(nthOf(nodes, 2));
   groups.join("workers");
   await world.until("the group has a member", () => grouped.owners("x", 1).length === 1);
   assertEquals(grouped.owner("x"), "c");
@@ -112,7 +113,7 @@ scenario("A node that does not own a key refuses to serve it", async (world) => 
   let served = 0;
   for (const node of nodes) node.register("serve", () => ++served);
   const key = KEYS.find((key) => placements[0]?.owner(key) === "b") ?? "";
-  const answer = await nodes[0]!.call("c", "placement/", [key, "serve", 1]);
+  const answer = await firstOf(nodes).call("c", "placement/", [key, "serve", 1]);
   assertEquals(Array.isArray(answer) && answer[1], "NotOwnerError");
   assertEquals(served, 0);
 });

@@ -9,6 +9,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { PeerService } from "../../manager/peer_service.ts";
+import { entryOf } from "../values.ts";
 
 Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: 2 });
@@ -135,7 +136,7 @@ Deno.test("a node that leaves tells that all are down, even those that are just 
   for (let offset = 0; offset < 80; offset += 5) {
     // As when b has not heard of a for a while.
     const { pool } = PeerService.nodeOf(b);
-    pool.doubt(pool.peers.get("a")!);
+    pool.doubt(entryOf(pool.peers, "a"));
     await cluster.advance(offset);
     await cluster.wait(a.leave());
     assertEquals([...up], a.connected(), `${offset} ms after the doubt`);

@@ -9,6 +9,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AckTimeoutError, NotConnectedError, PartitionedError, StoppedError } from "../../messaging/errors.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 Deno.test("a message with guarantees to a node that has left is refused, though its connections linger", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
@@ -36,9 +37,9 @@ Deno.test("the reply to a call of an earlier life is not taken for that to anoth
   await cluster.settled();
   const call = cluster.node("b").call("a", "slow", 2);
   await cluster.runUntil(() => replies.length === 2);
-  replies[0]!("first");
+  firstOf(replies)("first");
   await cluster.advance(5_000);
-  replies[1]!("second");
+  nthOf(replies, 1)("second");
   assertEquals(await cluster.wait(call), "second");
 });
 
@@ -54,7 +55,7 @@ Deno.test("a node that leaves gives up its calls, and hears nothing of them in i
   const outcome = assertRejects(() => call, StoppedError, '"b" has left the cluster');
   await cluster.wait(b.leave());
   await outcome;
-  replies[0]!("late");
+  firstOf(replies)("late");
   await cluster.wait(b.syncJoin(cluster.node("a").spec));
   await cluster.advance(5_000);
 });
@@ -205,7 +206,7 @@ Deno.test("what waits for room in a connection that is replaced comes before wha
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options, latency: 1 });
   const [a, b] = [cluster.node("a"), cluster.node("b")];
   const heard: number[] = [];
-  b.register("ear", (bytes: Uint8Array) => void heard.push(bytes[0]!));
+  b.register("ear", (bytes: Uint8Array) => void heard.push(firstOf(bytes)));
   const send = (number: number) =>
     a.forwardMessage("b", "ear", new Uint8Array(20_000).fill(number), { channel: "bulk" });
   cluster.cut(["a"], ["b"]);

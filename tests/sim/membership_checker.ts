@@ -6,6 +6,7 @@ import { membershipFromValue } from "../../membership/membership_value.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import type { Life, Run } from "./run.ts";
+import { entryOf } from "../values.ts";
 
 /** What one replica of the membership last knew of one name. */
 interface Known {
@@ -73,7 +74,7 @@ export class MembershipChecker {
       const now: Known = { dot: set.newest(name)!, present: set.has(name) };
       const before = known.get(name);
       known.set(name, now);
-      if (now.present) this.#checkOrigin(life, now.dot, set.get(name)!);
+      if (now.present) this.#checkOrigin(life, now.dot, entryOf(set, name));
       if (before !== undefined) this.#checkProgress(life, before, now);
     }
     for (const name of known.keys()) {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Life, Run } from "./run.ts";
+import { entryOf } from "../values.ts";
 
 /** Up and down alternate, for each peer and for each channel of each peer, and agree with what can be asked. */
 export class StatusChecker {
@@ -33,7 +34,7 @@ export class StatusChecker {
   /** Compares what was told with what the nodes say now. */
   sample(): void {
     for (const life of this.#run.lives) {
-      const told = [...this.#up.get(life)!].filter((key) => !key.includes(" ")).sort();
+      const told = [...entryOf(this.#up, life)].filter((key) => !key.includes(" ")).sort();
       const asked = life.node.connected();
       if (told.join() !== asked.join()) {
         this.#run.fail(`${life.id} told that [${told}] are up, but is connected with [${asked}]`);

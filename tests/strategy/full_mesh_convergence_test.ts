@@ -7,6 +7,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { assertWithinBudget } from "../gossip/budget.ts";
 import { forEachSeed, type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 /** The smallest value that 99 of 100 are not above. */
 function p99(values: readonly number[]): number {
@@ -89,7 +90,7 @@ for (const [isTicking, bound] of [[false, 70], [true, 150]] as const) {
       const perPair = mesh.bytes / (size * size);
       console.log(`${size} nodes join one: ${mesh.frames} frames, ${mesh.bytes} bytes, ${perPair.toFixed(1)} per pair`);
       assert(mesh.agree());
-      assertEquals(mesh.members(nodeNames(1)[0]!).length, size);
+      assertEquals(mesh.members(firstOf(nodeNames(1))).length, size);
       assertLessOrEqual(perPair, bound);
     }
   });
@@ -106,16 +107,16 @@ Deno.test("fullMesh() heals in one interval after both halves have changed while
       mesh.start(half);
       mesh.join(half, names[half === "left" ? 0 : 1]!);
     }
-    mesh.leave(names[2]!, names[4]!);
+    mesh.leave(nthOf(names, 2), nthOf(names, 4));
     mesh.deliver();
-    mesh.crash(names[4]!);
+    mesh.crash(nthOf(names, 4));
     mesh.reach = () => true;
     mesh.reconnect();
     mesh.deliver();
     mesh.tick();
     mesh.deliver();
     assert(mesh.agree());
-    assertEquals(mesh.members(names[0]!), [...names.filter((name) => name !== names[4]), "left", "right"].sort());
+    assertEquals(mesh.members(firstOf(names)), [...names.filter((name) => name !== names[4]), "left", "right"].sort());
   });
 });
 
@@ -141,6 +142,6 @@ Deno.test("fullMesh(): what is sent does not grow with ever new names that come 
   mesh.tick(forgetAfter);
   console.log(`1,000 visitors: ${costs[0]} bytes sent for the first, ${costs.at(-1)} for the last`);
   console.log(`kept: ${before} bytes before, ${grown} after, ${kept()} when forgotten`);
-  assertLessOrEqual(Math.max(...costs), 1.1 * costs[0]!);
+  assertLessOrEqual(Math.max(...costs), 1.1 * firstOf(costs));
   assertEquals(kept(), before);
 });

@@ -6,6 +6,7 @@ import { hashString } from "../../wire/hash.ts";
 import { isMember } from "../../strategy/full_mesh_state.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { type Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";
+import { entryOf } from "../values.ts";
 
 /** A cluster under random joins, departures, removals, restarts and cuts, while messages are lost and overtake each other. */
 class Turmoil {
@@ -93,7 +94,7 @@ class Turmoil {
   }
 
   #nextIncarnation(name: string): number {
-    const incarnation = this.#incarnations.get(name)! + 1;
+    const incarnation = entryOf(this.#incarnations, name) + 1;
     this.#incarnations.set(name, incarnation);
     return incarnation;
   }

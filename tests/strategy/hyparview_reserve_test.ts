@@ -6,6 +6,7 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { HyParViewState } from "../../strategy/hyparview/state.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed, seededRandom } from "../seeded_random.ts";
+import { lastOf } from "../values.ts";
 
 /** A node with a few places, whose strategy is fed by hand. */
 class Node {
@@ -32,7 +33,7 @@ class Node {
       this.#context,
     );
     this.state = state as HyParViewState;
-    return (outgoing.at(-1)!.message as { type: string }).type;
+    return (lastOf(outgoing).message as { type: string }).type;
   }
 
   periodic(): string[] {

@@ -9,6 +9,7 @@ import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import type { SeededRandom } from "../seeded_random.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** One node: its spec, what its strategy remembers, and to whom it has a connection. */
 export interface MeshNode {
@@ -102,7 +103,7 @@ export class Mesh {
       if (count > 1_000_000) throw new Error("They never stop talking");
       if (this.#reorder) {
         const index = this.#random.int(this.#letters.length);
-        const letter = this.#letters[index]!;
+        const letter = nthOf(this.#letters, index);
         const last = this.#letters.pop()!;
         if (last !== letter) this.#letters[index] = last;
         this.#receive(letter);
@@ -132,7 +133,7 @@ export class Mesh {
   }
 
   node(name: string): MeshNode {
-    return this.nodes.get(name)!;
+    return entryOf(this.nodes, name);
   }
 
   #context(connected: ReadonlySet<string>): StrategyContext {

@@ -16,6 +16,7 @@ import { find, pick, union, without } from "../../strategy/view.ts";
 import { sample } from "../../runtime/sample.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed } from "../seeded_random.ts";
+import { entryOf } from "../values.ts";
 
 const [a, b, c] = [nodeSpec("a"), nodeSpec("b"), nodeSpec("c")];
 
@@ -32,7 +33,7 @@ Deno.test("pick() and sample() take each item with the same chance, and no item 
   forEachSeed(300, ({ next }) => {
     const taken = sample(["a", "b", "c"], 2, next);
     assertEquals(new Set(taken).size, 2);
-    for (const item of taken) counts.set(item, counts.get(item)! + 1);
+    for (const item of taken) counts.set(item, entryOf(counts, item) + 1);
   });
   for (const count of counts.values()) assert(count > 160 && count < 240, `${count}`);
   assertEquals(sample([1], 5, () => 0.999), [1]);

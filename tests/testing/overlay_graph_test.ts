@@ -2,10 +2,11 @@
 
 import { assertEquals } from "@std/assert";
 import { OverlayGraph } from "../../testing/overlay_graph.ts";
+import { nthOf } from "../values.ts";
 
 function graph(...edges: readonly string[]): OverlayGraph {
   const names = [...new Set(edges.join(""))].sort();
-  return new OverlayGraph(names, (name) => edges.filter((edge) => edge[0] === name).map((edge) => edge[1]!));
+  return new OverlayGraph(names, (name) => edges.filter((edge) => edge[0] === name).map((edge) => nthOf(edge, 1)));
 }
 
 Deno.test("OverlayGraph takes a link for one both ways, and counts it once", () => {

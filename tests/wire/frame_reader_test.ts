@@ -5,6 +5,7 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { type Frame, FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { concat, FakeStream, frame, pattern } from "../connections/fake_stream.ts";
+import { lastOf, nthOf } from "../values.ts";
 
 const LIMIT = 1024 * 1024;
 const KIB = 1024;
@@ -93,7 +94,9 @@ Deno.test("FrameReader never overwrites what was retained, under any mixture of 
     });
     assertEquals(index, sizes.length, `seed ${seed}`);
     for (const [index, view] of kept) {
-      if (!same(view, pattern(sizes[index]!, index))) throw new Error(`Seed ${seed}: frame ${index} was overwritten`);
+      if (!same(view, pattern(nthOf(sizes, index), index))) {
+        throw new Error(`Seed ${seed}: frame ${index} was overwritten`);
+      }
     }
   }
 });
@@ -171,7 +174,7 @@ Deno.test("FrameReader takes large frames into chunks of exactly their size", as
     reader.retain();
     taken.push(buffer.subarray(start, end));
   });
-  assert(taken.every((body, index) => same(body, bodies[index]!)));
+  assert(taken.every((body, index) => same(body, nthOf(bodies, index))));
   // The third one was read into what was made ready for another like the second.
   assertEquals(taken.map(({ buffer }) => (buffer.byteLength - 5) / KIB), [300, 300, 300, 600]);
 });
@@ -221,14 +224,14 @@ Deno.test("FrameReader.run() asks now and then whether to give way, and hands ov
     taken++;
   }, () => {
     gates.push(Promise.withResolvers());
-    return gates.at(-1)!.promise;
+    return lastOf(gates).promise;
   });
   stream.end();
   for (let looks = 1; looks <= 2; looks++) {
     await ticks(20);
     assertEquals(gates.length, looks);
     assertEquals(taken, 493 * looks);
-    gates.at(-1)!.resolve();
+    lastOf(gates).resolve();
   }
   await running;
   assertEquals(taken, 1000);

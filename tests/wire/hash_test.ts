@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { DigestBuilder, hashString } from "../../wire/hash.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 Deno.test("hashString() gives these very numbers, on every machine and in every version", () => {
   assertEquals(["", "a", "node-1@127.0.0.1", "größe"].map((text) => hashString(text)), [
@@ -57,8 +58,8 @@ Deno.test("DigestBuilder collides in neither half for 20,000 states that differ 
     builder.addText("node-1@127.0.0.1");
     builder.addInteger(1_753_000_000_000 + counter);
     const { high, low } = builder.digest();
-    halves[0]!.add(high);
-    halves[1]!.add(low);
+    firstOf(halves).add(high);
+    nthOf(halves, 1).add(low);
   }
   // Of n random 32-bit numbers about n² / 2³³ collide: 0.05 here.
   for (const half of halves) assert(half.size >= 19_999);

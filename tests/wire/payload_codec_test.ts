@@ -9,6 +9,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { concat, pattern } from "../connections/fake_stream.ts";
 import { randomValue } from "./random_value.ts";
+import { nthOf } from "../values.ts";
 
 const plain = new PayloadCodec();
 const json = new PayloadCodec({
@@ -153,10 +154,10 @@ Deno.test("PayloadCodec.keep() keeps messages as they were, small ones side by s
   const kept = messages.map((message) => codec.keep(message));
   for (const message of messages) message.fill(0);
   for (const [index, { bytes }] of kept.entries()) {
-    assertEquals(codec.decode(bytes), new Uint8Array(sizes[index]!).fill(index + 1));
+    assertEquals(codec.decode(bytes), new Uint8Array(nthOf(sizes, index)).fill(index + 1));
   }
-  assertStrictEquals(kept[1]!.bytes.buffer, kept[2]!.bytes.buffer);
-  assert(kept[4]!.bytes.buffer !== kept[5]!.bytes.buffer);
+  assertStrictEquals(nthOf(kept, 1).bytes.buffer, nthOf(kept, 2).bytes.buffer);
+  assert(nthOf(kept, 4).bytes.buffer !== nthOf(kept, 5).bytes.buffer);
 });
 
 Deno.test("PayloadCodec.encode() and measure() may be asked while another message is being encoded", () => {

@@ -5,6 +5,7 @@ import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
 import { PoolWorld } from "../connections/pool_world.ts";
+import { nthOf } from "../values.ts";
 
 /** A frame on its way, header included, or a sealed record. */
 interface Sent {
@@ -34,7 +35,7 @@ export async function protocolExchange(secrets: readonly string[]): Promise<stri
   writeMessage(connection, new PayloadCodec(), "counter", true, undefined, { add: 1 });
   await world.advance(1000);
   // The connection of the membership channel comes first.
-  return streams[1]!.map(dump);
+  return nthOf(streams, 1).map(dump);
 }
 
 /** Keeps what passes over each stream that is dialed, frame by frame. */

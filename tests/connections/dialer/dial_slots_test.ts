@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DialSlots } from "../../../connections/dialer/dial_slots.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
+import { nthOf } from "../../values.ts";
 
 /** Dials that end when they are told to. */
 class Dials {
@@ -51,7 +52,7 @@ Deno.test("DialSlots.run() lets eight dials begin, and the next one when one of 
   assertEquals(dials.begun, [0, 1, 2, 3, 4, 5, 6, 7]);
   await dials.end(3);
   assertEquals(dials.begun.slice(8), [8]);
-  const refused = assertRejects(() => runs[8]!, Error, "refused");
+  const refused = assertRejects(() => nthOf(runs, 8), Error, "refused");
   await dials.fail(8);
   await refused;
   assertEquals(dials.begun.slice(8), [8, 9]);

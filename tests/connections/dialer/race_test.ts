@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { ANSWER_DELAY, type Attempt, ATTEMPT_DELAY, race } from "../../../connections/dialer/race.ts";
 import { bareRuntime, pass } from "../bare_runtime.ts";
+import { entryOf, firstOf, nthOf } from "../../values.ts";
 
 /** Attempts that end when the test says so. */
 class Bench {
@@ -35,7 +36,7 @@ Deno.test("race() begins an attempt each 250 ms, has the first success win and a
   const result = bench.race("abcd");
   await bench.pass(2 * ATTEMPT_DELAY);
   assertEquals(bench.order, ["a 0", "b 250", "c 500"]);
-  bench.ends.get("b")!.resolve("b");
+  entryOf(bench.ends, "b").resolve("b");
   assertEquals(await result, "b");
   assertEquals(bench.begun.map(({ attempt }) => attempt.signal.aborted), [true, false, true]);
   await bench.pass(10_000);
@@ -45,16 +46,16 @@ Deno.test("race() begins an attempt each 250 ms, has the first success win and a
 Deno.test("race() begins the next attempt at once when the latest one fails, and not when an earlier one does", async () => {
   const bench = new Bench();
   const result = bench.race("abcd");
-  bench.ends.get("a")!.reject("no");
+  entryOf(bench.ends, "a").reject("no");
   await bench.pass(0);
   assertEquals(bench.order, ["a 0", "b 0"]);
   await bench.pass(ATTEMPT_DELAY);
-  bench.ends.get("b")!.reject("no");
+  entryOf(bench.ends, "b").reject("no");
   await bench.pass(1);
   assertEquals(bench.order, ["a 0", "b 0", "c 250"]);
-  bench.ends.get("c")!.reject("no");
+  entryOf(bench.ends, "c").reject("no");
   await bench.pass(0);
-  bench.ends.get("d")!.reject("last");
+  entryOf(bench.ends, "d").reject("last");
   assertEquals(await result.catch((error) => error), "last");
 });
 
@@ -62,13 +63,13 @@ Deno.test("race() gives who has taken the connection a second for the handshake"
   const bench = new Bench();
   const result = bench.race("ab");
   await bench.pass(100);
-  bench.begun[0]!.attempt.reached();
+  firstOf(bench.begun).attempt.reached();
   await bench.pass(ANSWER_DELAY - 1);
   assertEquals(bench.order, ["a 0"]);
   await bench.pass(1);
   assertEquals(bench.order, ["a 0", "b 1100"]);
-  bench.begun[0]!.attempt.reached();
-  bench.ends.get("a")!.resolve("a");
+  firstOf(bench.begun).attempt.reached();
+  entryOf(bench.ends, "a").resolve("a");
   assertEquals(await result, "a");
 });
 
@@ -76,17 +77,17 @@ Deno.test("race() ends with a failure that makes the others pointless, with an a
   const final = new Bench();
   const result = final.race("abc");
   await final.pass(ATTEMPT_DELAY);
-  final.ends.get("a")!.reject("final");
+  entryOf(final.ends, "a").reject("final");
   assertEquals(await result.catch((error) => error), "final");
-  assert(final.begun[1]!.attempt.signal.aborted);
+  assert(nthOf(final.begun, 1).attempt.signal.aborted);
 
   const aborted = new Bench();
   const controller = new AbortController();
   const given = aborted.race("ab", controller.signal);
   controller.abort(new Error("enough"));
-  assert(aborted.begun[0]!.attempt.signal.aborted);
+  assert(firstOf(aborted.begun).attempt.signal.aborted);
   // What is under way ends first.
-  aborted.ends.get("a")!.reject(new Error("ended"));
+  entryOf(aborted.ends, "a").reject(new Error("ended"));
   await assertRejects(() => given, Error, "enough");
   await aborted.pass(10_000);
   assertEquals(aborted.order, ["a 0"]);

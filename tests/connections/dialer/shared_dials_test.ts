@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { type DialedSlot, SharedDials } from "../../../connections/dialer/shared_dials.ts";
+import { firstOf, lastOf, nthOf } from "../../values.ts";
 
 const SLOT: DialedSlot = ["b", "default", 0];
 
@@ -15,7 +16,7 @@ class Bench {
   join(slot: DialedSlot = SLOT, signal?: AbortSignal): Promise<string> {
     return this.dials.join(slot, () => {
       this.begun.push(Promise.withResolvers());
-      return this.begun.at(-1)!.promise;
+      return lastOf(this.begun).promise;
     }, signal);
   }
 }
@@ -24,11 +25,11 @@ Deno.test("SharedDials begins one dial for all that want the same slot, and anot
   const bench = new Bench();
   const [first, second] = [bench.join(), bench.join()];
   assertEquals(bench.begun.length, 1);
-  bench.begun[0]!.resolve("connection");
+  firstOf(bench.begun).resolve("connection");
   assertEquals([await first, await second], ["connection", "connection"]);
   const third = bench.join();
   assertEquals(bench.begun.length, 2);
-  bench.begun[1]!.reject(new Error("Connection refused"));
+  nthOf(bench.begun, 1).reject(new Error("Connection refused"));
   await assertRejects(() => third, Error, "Connection refused");
   bench.join();
   assertEquals(bench.begun.length, 3);
@@ -50,7 +51,7 @@ Deno.test("SharedDials lets one that waits give up without ending the dial", asy
   controller.abort(new Error("Enough"));
   await assertRejects(() => second, Error, "Enough");
   await assertRejects(() => late, Error, "Too late");
-  bench.begun[0]!.resolve("connection");
+  firstOf(bench.begun).resolve("connection");
   assertEquals(await first, "connection");
 });
 
@@ -64,7 +65,7 @@ Deno.test("SharedDials.hasJustBegun() holds for a dial under way that is not too
   bench.clock.moveTo(100);
   assertEquals(bench.dials.hasJustBegun(SLOT, 100), false);
   assertEquals(bench.dials.hasJustBegun(SLOT, 200), true);
-  bench.begun[0]!.resolve("connection");
+  firstOf(bench.begun).resolve("connection");
   await dial;
   assertEquals(bench.dials.hasJustBegun(SLOT, 200), false);
 });
@@ -76,7 +77,7 @@ Deno.test("SharedDials.forget() lets nobody join what was begun before, and what
   assertEquals(bench.dials.hasJustBegun(SLOT, 100), false);
   bench.join();
   assertEquals(bench.begun.length, 2);
-  bench.begun[0]!.resolve("former");
+  firstOf(bench.begun).resolve("former");
   assertEquals(await former, "former");
   bench.join();
   assertEquals(bench.begun.length, 2);

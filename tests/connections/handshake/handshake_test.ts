@@ -23,6 +23,7 @@ import {
   type Sides,
   SPEC_B,
 } from "./handshake_world.ts";
+import { firstOf, nthOf } from "../../values.ts";
 
 const ADMIT = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
@@ -51,7 +52,7 @@ async function dial(secrets: readonly string[] = []): Promise<{ stream: FakeStre
 }
 
 function kindsOf(stream: FakeStream): number[] {
-  return stream.writes.map((bytes) => bytes[4]!);
+  return stream.writes.map((bytes) => nthOf(bytes, 4));
 }
 
 /** What an acceptor answers in an open cluster. */
@@ -80,7 +81,7 @@ Deno.test("a handshake succeeds where the dialer's preferred secret is one that 
     for (const theirs of lists) {
       const [dialer, acceptor] = [await identityOf("a", ours), await identityOf("b", theirs)];
       const { dialed, accepted } = await shake({ dialer, acceptor });
-      const expected = theirs.includes(ours[0]!) ? "none" : "secret";
+      const expected = theirs.includes(firstOf(ours)) ? "none" : "secret";
       assertEquals([codeOf(dialed), codeOf(accepted)], [expected, expected], `${ours} and ${theirs}`);
     }
   }

@@ -8,6 +8,7 @@ import { type StreamCarrier, StreamLine } from "../../../messaging/streams/strea
 import { StreamShare } from "../../../messaging/streams/stream_share.ts";
 import { FrameReader } from "../../../wire/frame_reader.ts";
 import { PayloadCodec } from "../../../wire/payload_codec.ts";
+import { firstOf, lastOf, nthOf } from "../../values.ts";
 
 const FRAME_BYTES_MAX = 1024 * 1024;
 const CLOSED = new NotConnectedError("The connection closed");
@@ -109,7 +110,7 @@ class Pair {
   async open(): Promise<Ends> {
     const ours = await this.near.open();
     const theirs = await this.far.open();
-    return { near: [ours, this.near.opened.at(-1)!], far: [this.far.opened.at(-1)!, theirs] };
+    return { near: [ours, lastOf(this.near.opened)], far: [lastOf(this.far.opened), theirs] };
   }
 }
 
@@ -145,10 +146,10 @@ Deno.test("streams that one side has lost end at the other one too, once there i
   pair.connect(2);
   pair.near.line.pump();
   assertEquals(await ended(far), [LOST, LOST]);
-  assert(await far[0]!.closed.catch((error) => error) instanceof NotConnectedError);
+  assert(await firstOf(far).closed.catch((error) => error) instanceof NotConnectedError);
   const fresh = await pair.open();
-  await checkFlow(fresh.near[0]!, fresh.far[0]!);
-  await checkFlow(fresh.near[1]!, fresh.far[1]!);
+  await checkFlow(firstOf(fresh.near), firstOf(fresh.far));
+  await checkFlow(nthOf(fresh.near, 1), nthOf(fresh.far, 1));
 });
 
 Deno.test("another incarnation of the other side is not told of the streams of the former one, and may use their numbers", async () => {
@@ -170,7 +171,7 @@ Deno.test("another incarnation of the other side is not told of the streams of t
       if (isSpokenToFirst) near.line.pump();
       const theirs = await Promise.all(opening);
       assertEquals(await ended(theirs), [undefined, undefined]);
-      await checkFlow(near.opened.at(-1)!, theirs[1]!);
+      await checkFlow(lastOf(near.opened), nthOf(theirs, 1));
       // What is lost of this incarnation is told again.
       near.carrier = null;
       near.line.lose(CLOSED);
@@ -200,8 +201,8 @@ Deno.test("a stream goes on over a connection that takes the place of one that w
   pair.connect(2);
   pair.near.line.replaced(first.near, undefined);
   pair.far.line.replaced(first.far, undefined);
-  await checkFlow(near[0]!, far[0]!);
-  await checkFlow(near[1]!, far[1]!);
+  await checkFlow(firstOf(near), firstOf(far));
+  await checkFlow(nthOf(near, 1), nthOf(far, 1));
 });
 
 Deno.test("a stream ends when what may have carried its last word breaks, though this side has put nothing into it", async () => {
@@ -212,8 +213,8 @@ Deno.test("a stream ends when what may have carried its last word breaks, though
   pair.near.line.replaced(first.near, undefined);
   pair.far.line.replaced(first.far, undefined);
   second.isCut = true;
-  near[0]!.giveUp(3, new Error("Enough"));
-  near[1]!.giveUp(3, new Error("Enough"));
+  firstOf(near).giveUp(3, new Error("Enough"));
+  nthOf(near, 1).giveUp(3, new Error("Enough"));
   await settle();
   pair.connect(3);
   // Neither side has a word for the other one: both find out by themselves.
@@ -228,6 +229,6 @@ Deno.test("a stream goes on when a connection breaks that was replaced before th
   const { near, far } = await pair.open();
   pair.near.line.replaced(first.near, CLOSED);
   pair.far.line.replaced(first.far, CLOSED);
-  await checkFlow(near[0]!, far[0]!);
-  await checkFlow(near[1]!, far[1]!);
+  await checkFlow(firstOf(near), firstOf(far));
+  await checkFlow(nthOf(near, 1), nthOf(far, 1));
 });

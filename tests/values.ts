@@ -1,0 +1,43 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+/**
+ * Values that a test expects to be there: in place of `!`, which says the same to the compiler, but nothing when it is wrong.
+ *
+ * @module
+ */
+
+import { assert, AssertionError } from "@std/assert";
+
+type Present<T> = Exclude<T, null | undefined>;
+
+/** `value`, which must be neither `undefined` nor `null`. */
+export function present<T>(value: T, what: () => string = () => "a value"): Present<T> {
+  if (value === undefined || value === null) throw new AssertionError(`Expected ${what()}, got ${value}`);
+  return value as Present<T>;
+}
+
+/** The element of a list at an index, which must be there. */
+export function nthOf<T>(list: ArrayLike<T>, index: number): Present<T> {
+  return present(list[index], () => `element ${index} of ${list.length}`);
+}
+
+/** The first element of a list, which must not be empty. */
+export function firstOf<T>(list: ArrayLike<T>): Present<T> {
+  return nthOf(list, 0);
+}
+
+/** The last element of a list, which must not be empty. */
+export function lastOf<T>(list: ArrayLike<T>): Present<T> {
+  return nthOf(list, list.length - 1);
+}
+
+/** The only element of a list, which must have just one. */
+export function onlyOf<T>(list: ArrayLike<T>): Present<T> {
+  assert(list.length === 1, `Expected one element, got ${list.length}`);
+  return nthOf(list, 0);
+}
+
+/** The value of a key, which must be there: of a `Map`, or of anything else with a method `get`. */
+export function entryOf<K, V>(map: { get(key: K): V }, key: K): Present<V> {
+  return present(map.get(key), () => `an entry for ${String(key)}`);
+}
