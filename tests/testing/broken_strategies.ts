@@ -254,7 +254,7 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
     create: mesh(({ peers, prune }) => ({
       reserve: (state) => prune(state, peers(state), { now: 0, random: () => 0, connected: new Set() }).state,
     })),
-    fails: ["keeps a place for a tag"],
+    fails: ["keeps a slot for a tag"],
     complaint: "after reserve(), expected",
   },
   {
