@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { messageOf } from "../runtime/message_of.ts";
-import { nthOf } from "./values.ts";
+import { nthOf, present } from "./values.ts";
 
 /** Chance that can be replayed. */
 export interface SeededRandom {
@@ -30,13 +30,13 @@ export function seededRandom(seed: number): SeededRandom {
   return {
     next,
     int,
-    pick: (xs) => xs[int(xs.length)]!,
+    pick: (xs) => present(xs[int(xs.length)]),
     chance: (probability) => next() < probability,
     shuffle(xs) {
       const shuffled = [...xs];
       for (let index = shuffled.length - 1; index > 0; index--) {
         const other = int(index + 1);
-        [shuffled[index], shuffled[other]] = [shuffled[other]!, nthOf(shuffled, index)];
+        [shuffled[index], shuffled[other]] = [present(shuffled[other]), nthOf(shuffled, index)];
       }
       return shuffled;
     },

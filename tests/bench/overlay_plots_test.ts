@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Plot, svgOf } from "../../bench/overlay_plots.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 const PLOT: Plot = {
   title: "Peers of a node against the size of the cluster",
@@ -39,7 +39,7 @@ Deno.test("svgOf() draws laws dashed and without dots, and each line in a colour
   const [measured, law] = [...svg.matchAll(/<polyline[^>]*>/g)].map(([line]) => line);
   assertMatch(law!, /stroke-dasharray/);
   assertEquals(measured!.includes("stroke-dasharray"), false);
-  assertEquals(/stroke="(#\w+)"/.exec(measured!)![1] === /stroke="(#\w+)"/.exec(law!)![1], false);
+  assertEquals(present(/stroke="(#\w+)"/.exec(measured!))[1] === present(/stroke="(#\w+)"/.exec(law!))[1], false);
 });
 
 Deno.test("svgOf() can be read on a light ground and on a dark one", () => {

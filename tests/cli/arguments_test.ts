@@ -6,6 +6,7 @@ import { type ClusterOptions, clusterOptions } from "../../cli/cluster_options.t
 import { commands } from "../../cli/commands.ts";
 import { commandHelp, generalHelp } from "../../cli/help_text.ts";
 import { UsageError } from "../../cli/usage_error.ts";
+import { present } from "../values.ts";
 
 const defaults: ClusterOptions = {
   nodes: 5,
@@ -19,7 +20,7 @@ const defaults: ClusterOptions = {
 };
 
 function cluster(line: string): ClusterOptions {
-  return clusterOptions(parseArguments(["cluster", ...line.split(" ").filter((word) => word !== "")]).options!);
+  return clusterOptions(present(parseArguments(["cluster", ...line.split(" ").filter((word) => word !== "")]).options));
 }
 
 Deno.test("cluster takes the defaults when nothing is said", () => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readLines } from "../../cli/protocol.ts";
 import { BrowserPage, chromiumPath } from "../chromium.ts";
+import { present } from "../values.ts";
 
 const MAIN = new URL("../../cli/main.ts", import.meta.url).href;
 
@@ -125,5 +126,5 @@ Deno.test("The page of a local cluster does nothing without the token, nothing i
   const document = await (await fetch(`${origin}/page/cluster`)).json();
   assert(document.nodes.length === 3);
   assertEquals(document.nodes[0].state, "killed");
-  await events.body!.cancel();
+  await present(events.body).cancel();
 });

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { readLines } from "../../cli/protocol.ts";
 import { forEachOf } from "../tuples.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 /** The program of the command. */
 export const MAIN: string = new URL("../../cli/main.ts", import.meta.url).pathname;
@@ -126,7 +126,9 @@ export class Desk implements AsyncDisposable {
 
 /** Where a node listens, as it says, for people or as JSON. */
 function addressIn(line: string): string {
-  return line.startsWith("{") ? JSON.parse(line).addresses[0] : nthOf(/listens on (\S+?)(?:;|$)/.exec(line)!, 1);
+  return line.startsWith("{")
+    ? JSON.parse(line).addresses[0]
+    : nthOf(present(/listens on (\S+?)(?:;|$)/.exec(line)), 1);
 }
 
 /** How a module is run. */

@@ -7,7 +7,7 @@ import { renderScreen } from "../../cli/screen.ts";
 import { isFullMesh, strategies } from "../../cli/strategies.ts";
 import { nameOf } from "../../cli/supervisor.ts";
 import { overlayOf, sighting, viewOf } from "./fixtures.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 Deno.test("a partial overlay agrees when there is a way from everyone to everyone", () => {
   assertEquals(disagreements(overlayOf(["a", "b"], ["b", "c"], ["c", "d"])), []);
@@ -100,12 +100,12 @@ Deno.test("renderScreen() shows members of a partial overlay that are no neighbo
   const many = overlayOf(...Array.from({ length: 30 }, (_, index) => [nameOf(index), nameOf(index + 1)] as const));
   const lines = renderScreen({ ...view, model: many, selected: "b" }, { columns: 80, rows: 24 }, false);
   assertStringIncludes(nthOf(lines, 1), "sees up");
-  assertEquals(lines.find((line) => line.startsWith("> b"))!.endsWith("  a c"), true);
+  assertEquals(present(lines.find((line) => line.startsWith("> b"))).endsWith("  a c"), true);
 });
 
 Deno.test("one of the strategies is a full mesh, and the others are overlays", () => {
   assertEquals(Object.keys(strategies).filter(isFullMesh), ["fullMesh"]);
-  const roles = ["a", "b", "c"].map((name) => strategies.clientServer!.metadata!(name).tag);
+  const roles = ["a", "b", "c"].map((name) => present(present(strategies.clientServer).metadata)(name).tag);
   assertEquals(roles, ["server", "server", "client"]);
   assert(Object.keys(strategies).includes("hyparview"));
 });

@@ -6,7 +6,7 @@ import type { Arguments, OptionSpec } from "../../cli/option_table.ts";
 import { startOptions } from "../../cli/start_options.ts";
 import { camelCase, discoveryOf, StartSettings, variableOf } from "../../cli/start_settings.ts";
 import { UsageError } from "../../cli/usage_error.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 const others = startOptions.filter(({ name }) => name !== "config");
 
@@ -28,7 +28,7 @@ async function read(
 }
 
 function argumentsOf(line: readonly string[]): Arguments {
-  return parseArguments(["start", ...line]).options!;
+  return present(parseArguments(["start", ...line]).options);
 }
 
 /** Three different values that an option takes. */

@@ -5,6 +5,7 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import type { Address } from "../../wire/address.ts";
+import { present } from "../values.ts";
 
 /** What a dialer says in an open cluster, but for what is changed in it. */
 export function hello(changes: Record<string, unknown> & Partial<Hello> = {}): Uint8Array {
@@ -106,7 +107,7 @@ export class HostileClient implements Disposable {
     const view = new DataView(this.#heard.buffer);
     for (let at = 0; at + 5 <= this.#heard.length;) {
       const end = at + 4 + view.getUint32(at);
-      const kind = this.#heard[at + 4]!;
+      const kind = present(this.#heard[at + 4]);
       const body = this.#heard.subarray(at + 5, end);
       answers.push(
         kind === FrameKind.refused ? { kind, ...decode(body) as { code: string; reason: string } } : { kind },

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { present } from "../values.ts";
 /** Cuts text into lines, without their ends. */
 export class TextLineStream extends TransformStream<string, string> {
   constructor() {
@@ -7,7 +8,7 @@ export class TextLineStream extends TransformStream<string, string> {
     super({
       transform(chunk, controller) {
         const lines = (rest + chunk).split("\n");
-        rest = lines.pop()!;
+        rest = present(lines.pop());
         for (const line of lines) controller.enqueue(line);
       },
     });

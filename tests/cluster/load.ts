@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { NotConnectedError, type PeerServiceManager } from "../../mod.ts";
+import { present } from "../values.ts";
 
 /** Milliseconds between two turns, each with a call, a message and, every fifth time, a stream. */
 const BETWEEN_MS = 20;
@@ -90,7 +91,7 @@ export class Load {
       name !== this.#node.name && this.#node.attribute(name, "draining") === undefined
     );
     try {
-      await work(willing[turn % willing.length]!);
+      await work(present(willing[turn % willing.length]));
     } catch (error) {
       if (!(error instanceof NotConnectedError)) throw error;
       this.#moved++;

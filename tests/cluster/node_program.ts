@@ -18,6 +18,7 @@ import {
   type PeerServiceOptions,
   startPeerService,
 } from "../../mod.ts";
+import { present } from "../values.ts";
 
 /** What a node is told to do; `id` comes back with the outcome. */
 export type Command =
@@ -87,7 +88,7 @@ class Stream {
 
   start(to: readonly string[]): void {
     clearInterval(this.#timer);
-    this.#timer = setInterval(() => this.#send(to[this.#count % to.length]!), STREAM_MS);
+    this.#timer = setInterval(() => this.#send(present(to[this.#count % to.length])), STREAM_MS);
   }
 
   async quiet(): Promise<void> {

@@ -4,14 +4,15 @@
 import { assert, assertEquals, assertFalse } from "@std/assert";
 import type { PeerServiceStats } from "../../mod.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"];
 
 /** Prints how long after `since` each of these nodes told of something. */
 function printDelays(what: string, nodes: readonly NodeProcess[], event: string, node: string, since: number): void {
   const delays = nodes.map(({ events }) =>
-    events.find((told) => told.event === event && "node" in told && told.node === node && told.at >= since)!.at - since
+    present(events.find((told) => told.event === event && "node" in told && told.node === node && told.at >= since))
+      .at - since
   );
   console.log(`  ${what}: first after ${Math.min(...delays)} ms, all after ${Math.max(...delays)} ms`);
 }

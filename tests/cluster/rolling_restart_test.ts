@@ -4,7 +4,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { LoadAccount } from "./load.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5"];
 
@@ -21,7 +21,7 @@ Deno.test("Five processes restart one after the other under load: no call, strea
     accounts.push(await old.tell<LoadAccount>({ do: "drain" }));
     await old.kill();
     const node = await cluster.start(name);
-    const seed = NAMES[(NAMES.indexOf(name) + 1) % NAMES.length]!;
+    const seed = present(NAMES[(NAMES.indexOf(name) + 1) % NAMES.length]);
     await node.tell({ do: "join", peer: await entryOf(nodes, seed).ready });
     nodes.set(name, node);
     await cluster.agree([...nodes.values()]);

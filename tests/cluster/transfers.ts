@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { MessageContext, PeerServiceManager } from "../../mod.ts";
+import { present } from "../values.ts";
 
 /** Milliseconds between two transfers, and between two calls that are given up. */
 const BETWEEN_MS = 200;
@@ -61,9 +62,9 @@ export class Transfers {
       const n = this.#count++;
       const { name, spec } = this.#node;
       const mark = { from: `${name}/${spec.incarnation}`, n };
-      this.#follow(this.#send(to[n % to.length]!, mark));
+      this.#follow(this.#send(present(to[n % to.length]), mark));
       // What comes of it is for the handler to write down.
-      const call = this.#node.call(to[n % to.length]!, "patient", mark, { timeout: PATIENCE_MS });
+      const call = this.#node.call(present(to[n % to.length]), "patient", mark, { timeout: PATIENCE_MS });
       this.#follow(call.then(() => {}, () => {}));
     }, BETWEEN_MS);
   }

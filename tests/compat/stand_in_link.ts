@@ -2,6 +2,7 @@
 
 import type { ByteStream } from "../../transport/transport.ts";
 import { pack } from "./message_pack.ts";
+import { present } from "../values.ts";
 
 /** A frame: its kind, and its body. */
 export type Frame = readonly [kind: number, body: Uint8Array];
@@ -56,7 +57,7 @@ export class StandInLink {
       let at = 0;
       while (bytes.length - at >= 4 && bytes.length - at >= 4 + view.getUint32(at)) {
         const end = at + 4 + view.getUint32(at);
-        yield [bytes[at + 4]!, bytes.slice(at + 5, end)];
+        yield [present(bytes[at + 4]), bytes.slice(at + 5, end)];
         at = end;
       }
       unread = bytes.slice(at);

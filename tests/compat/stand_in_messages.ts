@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { pack, unpack } from "./message_pack.ts";
 import type { StandInLink } from "./stand_in_link.ts";
 import type { StandInSpec } from "./stand_in_members.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 const REPEAT_MS = 1_000;
 
@@ -136,7 +136,7 @@ export class StandInMessages {
       at += 4 + length;
       return unpack(body.subarray(at - length, at));
     };
-    const name = number === 0 ? inline() as string : link.namesIn[number - 1]!;
+    const name = number === 0 ? inline() as string : present(link.namesIn[number - 1]);
     if (kind === 0x21) return this.#deliver(from.name, name, unpack(body.subarray(at)));
     const hasMarks = (view.getUint16(at) & 0x8000) !== 0;
     const sequence = view.getUint16(at + 2) * 2 ** 32 + view.getUint32(at + 4);
@@ -168,7 +168,7 @@ export class StandInMessages {
     for (const [key, { to, sequence, resolve, reject }] of this.#unacknowledged) {
       if (to !== from) continue;
       const isHandled = sequence <= (through as number) ||
-        pairs.some((first, index) => index % 2 === 0 && first <= sequence && sequence <= pairs[index + 1]!);
+        pairs.some((first, index) => index % 2 === 0 && first <= sequence && sequence <= present(pairs[index + 1]));
       const failure = (failed as unknown[][]).find(([number]) => number === sequence);
       if (!isHandled && failure === undefined) continue;
       this.#unacknowledged.delete(key);

@@ -7,7 +7,7 @@ import { unpack } from "./message_pack.ts";
 import { StandInLink } from "./stand_in_link.ts";
 import { StandInMembers, type StandInSpec } from "./stand_in_members.ts";
 import { StandInMessages } from "./stand_in_messages.ts";
-import { entryOf, firstOf } from "../values.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 /** The kinds of frames of this release. */
 const KNOWN = [
@@ -284,7 +284,7 @@ export class StandInPeer {
   // Which connection.
 
   #pick(to: string, channel: string, key: number): StandInLink | undefined {
-    const { parallelism } = this.spec.channels[channel]!;
+    const { parallelism } = present(this.spec.channels[channel]);
     return this.#places.get(placeOf(to, channel, key % parallelism))?.link;
   }
 

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { assertConnected, IDLE_GRACE, type PoolNode, PoolWorld, wantEachOther } from "./pool_world.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 const SOON = 1_000;
 const SENDS = 500;
@@ -19,7 +19,7 @@ async function pair(world: PoolWorld): Promise<[PoolNode, PoolNode]> {
 
 /** Sends a numbered frame of some `bytes` bytes over the connection that fills the default channel's slot now. */
 function send(from: PoolNode, to: PoolNode, number: number, bytes: number): void {
-  const queue = from.peer(to.spec.name).at("default", 0)!.queue;
+  const queue = present(from.peer(to.spec.name).at("default", 0)).queue;
   const writer = queue.begin(FrameKind.message);
   writer.u8(number & 0xff);
   writer.u8(number >> 8);
@@ -42,7 +42,7 @@ Deno.test("a connection that is replaced by either side loses nothing of what ei
       // Two that both dial at the same time may have neither for a moment; they have time for one after the other here.
       world.world.schedule(200 * round, renew);
     }
-    const before = a.peer("b").at("default", 0)!;
+    const before = present(a.peer("b").at("default", 0));
     await world.advance(SENDS + SOON);
     assertConnected(world, [a, b], `seed ${seed}`);
     for (const { messages } of [a, b]) {
@@ -62,7 +62,7 @@ Deno.test("a connection that is replaced by either side loses nothing of what ei
 Deno.test("a connection that drains is closed when it gets no further, and does not claim that all was read", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
-  const old = a.peer("b").at("default", 0)!;
+  const old = present(a.peer("b").at("default", 0));
   await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
   world.world.network.cut("a", "b");
   assert(old.draining && !old.closed);
@@ -86,7 +86,7 @@ Deno.test("what a peer loses or leaves behind does not keep connections that dra
 Deno.test("what drains of a node's former life is closed once its next life is known, so that no late word of the former is taken for one of the next", async () => {
   const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
   const [a, b] = await pair(world);
-  const old = a.peer("b").at("default", 0)!;
+  const old = present(a.peer("b").at("default", 0));
   await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
   world.world.network.cut("a", "b");
   assert(old.draining && !old.closed);
@@ -97,7 +97,7 @@ Deno.test("what drains of a node's former life is closed once its next life is k
 Deno.test("what drains of a node's former life is closed although the node was forgotten before its next life is known", async () => {
   const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
   const [a, b] = await pair(world);
-  const old = a.peer("b").at("default", 0)!;
+  const old = present(a.peer("b").at("default", 0));
   await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
   world.world.network.cut("a", "b");
   a.pool.want([]);

@@ -2,7 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { FewAtATime } from "../../connections/few_at_a_time.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 Deno.test("FewAtATime.run() begins work in order, no more than the limit at a time, also after some has failed", async () => {
   const few = new FewAtATime(2);
@@ -12,7 +12,7 @@ Deno.test("FewAtATime.run() begins work in order, no more than the limit at a ti
     ends.push(Promise.withResolvers<void>());
     return few.run(() => {
       begun.push(number);
-      return ends[number]!.promise;
+      return present(ends[number]).promise;
     });
   });
   assertEquals(begun, [0, 1]);

@@ -7,6 +7,7 @@ import { nodeSpec } from "../node_spec.ts";
 import { clusterIdentity } from "./cluster_identity.ts";
 import { pattern } from "./fake_stream.ts";
 import { assertConnected, type PoolNode, PoolWorld, wantEachOther } from "./pool_world.ts";
+import { present } from "../values.ts";
 
 /* Row 5 of the issue on trust: a holder of the secret takes the name of a node that lives. */
 
@@ -26,7 +27,7 @@ async function world(): Promise<{ world: PoolWorld; a: PoolNode; b: PoolNode; m:
 Deno.test("a name at its present incarnation cannot be taken with another key, whatever the number of the dial", async () => {
   const { world: network, a, b, m } = await world();
   const membership = a.peer("b").membership;
-  for (const key of [m.spec.key!, b.spec.key!]) {
+  for (const key of [present(m.spec.key), present(b.spec.key)]) {
     // It says that it is "b", with its own key or with that of "b", which it cannot prove.
     m.spec = nodeSpec("b", b.spec.incarnation, { addresses: m.spec.addresses, key });
     for (let attempt = 0; attempt < 3; attempt++) {
@@ -46,7 +47,7 @@ Deno.test("a name at its present incarnation cannot be taken with another key, w
 
 Deno.test("a newer incarnation of a name with another key is let in only when the former one does not answer", async () => {
   const { world: network, a, b, m } = await world();
-  m.spec = nodeSpec("b", b.spec.incarnation + 1, { addresses: m.spec.addresses, key: m.spec.key! });
+  m.spec = nodeSpec("b", b.spec.incarnation + 1, { addresses: m.spec.addresses, key: present(m.spec.key) });
   const reaching = m.pool.reach("a", a.spec.addresses);
   reaching.catch(() => {});
   await network.advance(1500);

@@ -8,7 +8,7 @@ import { SendQueue, type SendQueueOptions } from "../../connections/send_queue.t
 import { WriterPool } from "../../connections/writer_pool.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { concat, FakeStream, frame, pattern, settled } from "./fake_stream.ts";
-import { lastOf, nthOf } from "../values.ts";
+import { lastOf, nthOf, present } from "../values.ts";
 
 /** A queue whose deferred calls and writes happen when the test says so. */
 class Bench {
@@ -55,7 +55,7 @@ class Bench {
   /** The write in flight is done; until now its bytes must not have changed. */
   finishWrite(error?: Error): Promise<void> {
     assertEquals(this.#waiting.length, 1);
-    const { bytes, written } = this.#waiting.pop()!;
+    const { bytes, written } = present(this.#waiting.pop());
     assert(equal(bytes, lastOf(this.writes)));
     if (error === undefined) written.resolve();
     else written.reject(error);
@@ -376,7 +376,7 @@ Deno.test("SendQueue fills the same two buffers in turn under load", async () =>
   await bench.endTurn();
   const buffers = new Set<unknown>();
   for (let round = 0; round < 10; round++) {
-    buffers.add(bench.inFlight!.buffer);
+    buffers.add(present(bench.inFlight).buffer);
     bench.send(1, 100_000);
     await bench.finishWrite();
   }

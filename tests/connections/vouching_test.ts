@@ -6,13 +6,14 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { Vouching } from "../../connections/vouching.ts";
 import { PoolWorld, wantEachOther } from "./pool_world.ts";
+import { present } from "../values.ts";
 
 async function pair() {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
   wantEachOther(a, b);
   await world.advance(1_000);
-  return { world, a, b, toB: a.peer("b").membership!, toA: b.peer("a").membership! };
+  return { world, a, b, toB: present(a.peer("b").membership), toA: present(b.peer("a").membership) };
 }
 
 Deno.test("Vouching: a node vouches for the tickets of its dials to whoever they mean, and for no others", async () => {

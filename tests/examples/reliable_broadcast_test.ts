@@ -5,7 +5,7 @@ import { ReliableBroadcast } from "../../examples/reliable_broadcast.ts";
 import { scenario } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturb } from "./faults.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 scenario(
   "Reliable broadcast delivers everything once, everywhere, although half of the messages is lost or late",
@@ -21,8 +21,8 @@ scenario(
     const expected: string[] = [];
     for (let n = 0; n < 10; n++) {
       const sender = random.int(nodes.length);
-      broadcasts[sender]!.broadcast(n);
-      expected.push(`${nodes[sender]!.name} ${n}`);
+      present(broadcasts[sender]).broadcast(n);
+      expected.push(`${present(nodes[sender]).name} ${n}`);
     }
     await world.until("all is delivered", () => delivered.every(({ length }) => length >= expected.length));
     for (const messages of delivered) assertEquals([...messages].sort(), [...expected].sort());

@@ -5,7 +5,7 @@ import { type Decision, TwoPhaseCommit } from "../../examples/two_phase_commit.t
 import { scenario, type World } from "../manager/worlds.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { disturb } from "./faults.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 interface Player {
   readonly commit: TwoPhaseCommit;
@@ -33,7 +33,7 @@ scenario("Two-phase commit carries a transaction out everywhere although message
   const random = seededRandom(11);
   const all = await players(world);
   for (const node of world.nodes) disturb(node, () => random.next(), { drop: 0.3, late: 0.2 });
-  for (const n of [1, 2, 3]) assertEquals(await all[n]!.commit.run(n, 20_000), "committed");
+  for (const n of [1, 2, 3]) assertEquals(await present(all[n]).commit.run(n, 20_000), "committed");
   for (const { decisions, commit } of all) {
     assertEquals(decisions, [[1, "committed"], [2, "committed"], [3, "committed"]]);
     assertEquals(commit.undecided, 0);

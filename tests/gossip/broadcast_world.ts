@@ -7,7 +7,7 @@ import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
 import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import type { SeededRandom } from "../seeded_random.ts";
-import { entryOf, nthOf } from "../values.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -163,7 +163,7 @@ export function partialViews(random: SeededRandom, count: number, degree: number
     entryOf(graph, one).add(other);
     entryOf(graph, other).add(one);
   };
-  for (let index = 1; index < count; index++) link(nthOf(names, index), names[random.int(index)]!);
+  for (let index = 1; index < count; index++) link(nthOf(names, index), present(names[random.int(index)]));
   for (let links = count - 1; links < (count * degree) / 2; links++) link(random.pick(names), random.pick(names));
   return graph;
 }

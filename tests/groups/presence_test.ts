@@ -9,12 +9,13 @@ import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { disturbLinks } from "./link_faults.ts";
 import { NaivePresence, type PresenceLike } from "./naive_presence.ts";
 import { IS_FULL_SIZE } from "../sim/full_size.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 scenario("A user on three nodes is one entry with three metas, and changes are told", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);
   const all = nodes.map((node) => new Presence(node));
   const changes: unknown[] = [];
-  const stream = all[0]!.watch("room");
+  const stream = firstOf(all).watch("room");
   const watching = (async () => {
     for await (const { key, joins, leaves, isPresent } of stream) changes.push([key, joins, leaves, isPresent]);
   })();
@@ -25,11 +26,11 @@ scenario("A user on three nodes is one entry with three metas, and changes are t
   assertEquals(all[2]?.list("room"), new Map([["ada", [0, 1, 2]]]));
   assertEquals(all[1]?.list("other"), new Map());
   await nodes[1].stop();
-  await world.until("one is gone", () => all[0]!.list("room").get("ada")?.length === 2);
-  all[2]!.untrack("room", "ada");
-  await world.until("another is gone", () => all[0]!.list("room").get("ada")?.length === 1);
-  all[0]!.untrack("room", "ada");
-  using _nothing = all[0]!.track("other", "bob", undefined);
+  await world.until("one is gone", () => firstOf(all).list("room").get("ada")?.length === 2);
+  nthOf(all, 2).untrack("room", "ada");
+  await world.until("another is gone", () => firstOf(all).list("room").get("ada")?.length === 1);
+  firstOf(all).untrack("room", "ada");
+  using _nothing = firstOf(all).track("other", "bob", undefined);
   assertEquals(all[0]?.list("other"), new Map([["bob", [null]]]));
   await nodes[0].stop();
   await watching;

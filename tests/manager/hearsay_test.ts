@@ -8,12 +8,12 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { gossipToValue } from "../../gossip/gossip_message.ts";
 import { MembershipSet } from "../../membership/membership_set.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf, nthOf } from "../values.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 
 /** Has one node tell another one whatever it likes. */
 function tell(from: PeerServiceManager, to: string, message: unknown): void {
   const peer = entryOf(PeerService.nodeOf(from).pool.peers, to);
-  assert(sendValue(peer.membership!, FrameKind.strategy, message));
+  assert(sendValue(present(peer.membership), FrameKind.strategy, message));
 }
 
 /** What says that these nodes are in other incarnations than they are. */

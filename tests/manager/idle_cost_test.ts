@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf, firstOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 /** Counts what is made while something is done. */
 class Counts {
@@ -51,7 +51,7 @@ function costOfReceiving(node: PeerServiceManager): Counts {
 /** Bytes and frames that a thousand casts make. */
 async function costOfSending(world: World, from: PeerServiceManager, to: PeerServiceManager): Promise<number[]> {
   const { peers } = PeerService.nodeOf(to).pool;
-  const connection = () => entryOf(PeerService.nodeOf(from).pool.peers, to.name).at("default", 0)!;
+  const connection = () => present(entryOf(PeerService.nodeOf(from).pool.peers, to.name).at("default", 0));
   const before = [connection().queue.bytesWritten, entryOf(peers, from.name).framesIn];
   for (let i = 0; i < MESSAGES; i++) from.castMessage(to.name, "count", 7);
   await connection().queue.flushed();

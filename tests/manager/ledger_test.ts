@@ -4,6 +4,7 @@ import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "./worlds.ts";
+import { present } from "../values.ts";
 
 const KINDS = 8;
 
@@ -61,8 +62,8 @@ async function play(cluster: SimulatedCluster, rounds: number, disturb: (round: 
   for (let round = 0; round < rounds; round++) {
     disturb(round);
     for (const from of cluster.nodes) {
-      const to = cluster.names[Math.floor(random.next() * cluster.names.length)]!;
-      send(from, to, Math.floor(random.next() * KINDS), NAMES[Math.floor(random.next() * NAMES.length)]!);
+      const to = present(cluster.names[Math.floor(random.next() * cluster.names.length)]);
+      send(from, to, Math.floor(random.next() * KINDS), present(NAMES[Math.floor(random.next() * NAMES.length)]));
     }
     await cluster.advance(random.next() * 30);
   }
@@ -97,7 +98,7 @@ Deno.test("The ledgers add up at every node, and nothing is received that was no
   for (let seed = 4; seed <= 6; seed++) {
     await using cluster = await start(seed);
     const random = cluster.world.random("faults");
-    const pick = () => cluster.names[Math.floor(random.next() * cluster.names.length)]!;
+    const pick = () => present(cluster.names[Math.floor(random.next() * cluster.names.length)]);
     await play(cluster, 150, (round) => {
       if (round % 10 === 0) cluster.heal();
       if (round % 10 === 3) cluster.cut(pick());

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
-import { entryOf, nthOf } from "../values.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 
 /** What silence is borne with the preset `lan`, which the tests use. */
 const SILENCE = 5_000;
@@ -60,7 +60,7 @@ Deno.test("idle connections are asked once in a while, and neither side asks aft
   const read = () =>
     cluster.nodes.map((node) => {
       const other = node.name === "a" ? "b" : "a";
-      return entryOf(PeerService.nodeOf(node).pool.peers, other).at("default", 0)!.reader.bytesRead;
+      return present(entryOf(PeerService.nodeOf(node).pool.peers, other).at("default", 0)).reader.bytesRead;
     });
   const before = read();
   const questions = 20;
@@ -106,7 +106,7 @@ Deno.test("a peer to which one direction is dropped is down here, and only here,
   a.broadcast("ear", "to all");
   await cluster.advance(2_000);
   assertEquals(heard.filter((line) => line.startsWith("a b")), ["a b relayed", "a b to all"]);
-  assert(a.memberInfo("b")!.reason.includes("carry nothing"), a.memberInfo("b")!.reason);
+  assert(present(a.memberInfo("b")).reason.includes("carry nothing"), present(a.memberInfo("b")).reason);
   cluster.heal();
   await cluster.settled(3_000);
   a.castMessage("b", "ear", "again");

@@ -4,6 +4,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
+import { present } from "../values.ts";
 
 /** How many runs; `LOST_CASTS_RUNS=1120` has as many as the report did that found casts which vanished. */
 const RUNS = Number(Deno.env.get("LOST_CASTS_RUNS") ?? 60);
@@ -40,11 +41,11 @@ async function run(seed: number): Promise<{ came: Set<string>; told: Set<string>
   const [came, told] = [new Set<string>(), new Set<string>()];
   for (const name of NAMES) b.register(name, () => void came.add(name));
   a.addEventListener("undeliverable", ({ detail: { name } }) => told.add(name));
-  FAULTS[Math.floor(random.next() * FAULTS.length)]!(cluster);
+  present(FAULTS[Math.floor(random.next() * FAULTS.length)])(cluster);
   for (const name of NAMES) {
     await cluster.advance(random.next() * 200);
     a.castMessage("b", name, 1);
-    if (random.next() < 0.3) FAULTS[Math.floor(random.next() * FAULTS.length)]!(cluster);
+    if (random.next() < 0.3) present(FAULTS[Math.floor(random.next() * FAULTS.length)])(cluster);
     if (random.next() < 0.3) cluster.heal();
   }
   await cluster.advance(random.next() * 5_000);

@@ -11,7 +11,7 @@ import { memoryStore } from "../../testing/memory_store.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 scenario("Members that were never seen are not kept in the store, others are", async (world) => {
   const store = memoryStore();
@@ -25,14 +25,14 @@ scenario("Members that were never seen are not kept in the store, others are", a
   const delta = ghosts
     .map((name) => MembershipSet.empty().add(nodeSpec(name, 1, { addresses: [] })).set)
     .reduce((all, one) => all.merge(one));
-  const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
+  const connection = present(entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0));
   assert(sendValue(connection, FrameKind.strategy, gossipToValue({ kind: "delta", delta, wanted: [] })));
   await world.until("a believes it", () => a.members().length === 103);
   // One that was seen is kept although it is down.
   await c.stop();
   await world.until("c is down", () => !a.isConnected("c"));
   await a.stop();
-  const { members } = decodeSnapshot((await store.load())!);
+  const { members } = decodeSnapshot(present(await store.load()));
   assertEquals(PeerService.nodeOf(a).overlay.membersOf(members).map(({ name }) => name), ["a", "b", "c"]);
   world.errors.length = 0;
 });
@@ -44,7 +44,7 @@ scenario(
     a.register("double", (n: number) => 2 * n);
     const transport = entryOf(world.transports, "a");
     const before = transport.dials;
-    const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
+    const connection = present(entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0));
     const victim = { addresses: [{ hostname: "192.0.2.1", port: 25 }] };
     for (let part = 0; part < 6; part++) {
       const sets = Array.from(
@@ -78,7 +78,7 @@ scenario("A made-up name with a line break is believed by nobody, and no host he
   const polite = nodeSpec("polite", 1, { addresses: [service.address] });
   for (const one of [spec, polite]) {
     const { set: delta } = MembershipSet.empty().add(one);
-    const connection = entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0)!;
+    const connection = present(entryOf(PeerService.nodeOf(b).pool.peers, "a").at(MEMBERSHIP_CHANNEL, 0));
     assert(sendValue(connection, FrameKind.strategy, gossipToValue({ kind: "delta", delta, wanted: [] })));
     if (one === spec) await world.until("it was refused", () => connection.closed && world.errors.length > 0);
     await world.until("they are connected", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
@@ -96,7 +96,7 @@ function merged(sets: readonly MembershipSet[]): MembershipSet {
   while (all.length > 1) {
     all = Array.from({ length: Math.ceil(all.length / 2) }, (_, at) => {
       const other = all[2 * at + 1];
-      return other === undefined ? all[2 * at]! : all[2 * at]!.merge(other);
+      return other === undefined ? present(all[2 * at]) : present(all[2 * at]).merge(other);
     });
   }
   return all[0] ?? MembershipSet.empty();

@@ -5,7 +5,7 @@ import { hyparview, type PartitionDetail } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 scenario("members() with a status and memberInfo() tell who can be reached, since when and why", async (world) => {
   const before = Date.now();
@@ -13,15 +13,15 @@ scenario("members() with a status and memberInfo() tell who can be reached, sinc
   b.setAttribute("load", 0.5);
   await world.until("a knows", () => a.attribute("b", "load") === 0.5);
   assertEquals(a.members({ status: "up" }), ["a", "b", "c"]);
-  const up = a.memberInfo(b.spec)!;
+  const up = present(a.memberInfo(b.spec));
   assertEquals(up.spec, a.membersForOrchestration()[1]);
   assertEquals([up.status, up.reason, up.lastError], ["up", "it is connected", null]);
   assertEquals([up.addresses, [...up.attributes]], [b.spec.addresses, [["load", 0.5]]]);
   if (world.kind === "TCP") assert(up.since >= before && up.since <= Date.now());
-  assertEquals(a.memberInfo("a")!.status, "up");
+  assertEquals(present(a.memberInfo("a")).status, "up");
   await c.stop();
-  await world.until("a has seen it, and dialed in vain", () => a.memberInfo("c")!.lastError !== null);
-  const down = a.memberInfo("c")!;
+  await world.until("a has seen it, and dialed in vain", () => present(a.memberInfo("c")).lastError !== null);
+  const down = present(a.memberInfo("c"));
   assertEquals([down.status, a.members({ status: "down" })], ["down", ["c"]]);
   assert(down.since >= up.since);
   assertStringIncludes(down.reason, "its last connection");
@@ -33,13 +33,16 @@ scenario("members() with a status and memberInfo() tell who can be reached, sinc
 scenario("memberInfo() tells of a suspicion, of its end, and of missed heartbeats", async (world) => {
   const [a, b] = await world.cluster(["a", "b", "c"]);
   world.simulated.pause("c");
-  await world.until("it is suspect", () => a.memberInfo("c")!.status === "suspect");
-  assertEquals(a.memberInfo("c")!.reason, "it was not heard for 1000 ms");
+  await world.until("it is suspect", () => present(a.memberInfo("c")).status === "suspect");
+  assertEquals(present(a.memberInfo("c")).reason, "it was not heard for 1000 ms");
   assertEquals(a.members({ status: "suspect" }), ["c"]);
-  await world.until("it is down", () => a.memberInfo("c")!.status === "down" && b.memberInfo("c")!.status === "down");
-  assertEquals(a.memberInfo("c")!.reason, "it missed its heartbeats");
+  await world.until(
+    "it is down",
+    () => present(a.memberInfo("c")).status === "down" && present(b.memberInfo("c")).status === "down",
+  );
+  assertEquals(present(a.memberInfo("c")).reason, "it missed its heartbeats");
   world.simulated.resume("c");
-  await world.until("it is up", () => a.memberInfo("c")!.status === "up");
+  await world.until("it is up", () => present(a.memberInfo("c")).status === "up");
 }, ["memory"]);
 
 Deno.test("A neighbour that the overlay exchanged for another one is not down; one that stops or dies is", async () => {
@@ -113,6 +116,6 @@ scenario("monitorNodes() leaves nothing behind when it ends", async (world) => {
       remove(...args);
     };
   }
-  for (let use = 0; use < 100; use++) await a.monitorNodes({ signal }).return!();
+  for (let use = 0; use < 100; use++) await present(a.monitorNodes({ signal }).return)();
   assertEquals(listeners, 0);
 });

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fullMesh, type FullMeshState, type Strategy } from "../../mod.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { scenario } from "./worlds.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 function otherName(strategy: Strategy<FullMeshState>, key: string | symbol): unknown {
   const value = Reflect.get(strategy, key);
@@ -57,10 +57,10 @@ scenario(
       const removed = new Set<string>();
       for (const node of nodes) node.addEventListener("removed", () => removed.add(node.name));
       const others = nodes.filter((_, index) => index !== by);
-      await nodes[by]!.updateMembers([], { removeSelf: true });
+      await present(nodes[by]).updateMembers([], { removeSelf: true });
       await world.until("the others know", () => removed.size === 2);
       assertEquals([...removed].sort(), others.map(({ name }) => name));
-      assertEquals(nodes[by]!.members(), [nodes[by]!.name]);
+      assertEquals(present(nodes[by]).members(), [present(nodes[by]).name]);
     }
   },
 );

@@ -4,7 +4,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import type { Monitor, NodeStatus, PeerServiceManager } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 /** Waits until the monitored node knows that it is watched: until a call made later has come back. */
 async function watched(watcher: PeerServiceManager, ref: { node: string; name: string }): Promise<Monitor> {
@@ -134,7 +134,7 @@ scenario("A monitor refuses a channel that nobody has", async (world) => {
 scenario("Many monitors of one handler all tell", async (world) => {
   const [a, b, c] = await pair(world);
   const monitors = [];
-  for (let n = 0; n < 20; n++) monitors.push(await watched([a, c][n % 2]!, { node: "b", name: "x" }));
+  for (let n = 0; n < 20; n++) monitors.push(await watched(present([a, c][n % 2]), { node: "b", name: "x" }));
   b.unregister("x");
   const reasons = await Promise.all(monitors.map(({ down }) => down.then(({ reason }) => reason)));
   assertEquals(reasons, Array(20).fill("unregistered"));

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { clusterOf, connected, isSymmetric, overlayScenario, partialOverlays, stranger } from "./overlay_worlds.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf, firstOf, lastOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, lastOf, nthOf, present } from "../values.ts";
 
 /** Has `sender` broadcast until all have heard it: what goes out while the overlay is being repaired is repaired later. */
 async function hearEachOther(world: World, nodes: readonly PeerServiceManager[], what: string): Promise<void> {
@@ -58,7 +58,7 @@ overlayScenario(
 scenario(
   "Over hyparview, a fifth of thirty nodes heal after all others crashed at once, and a broadcast reaches them",
   async (world) => {
-    const overlay = partialOverlays.find(({ name }) => name === "hyparview")!;
+    const overlay = present(partialOverlays.find(({ name }) => name === "hyparview"));
     const nodes = await clusterOf(world, overlay, 30);
     // Who has just joined knows few in reserve before its first shuffle.
     await quiet(world);

@@ -11,7 +11,7 @@ import {
   type Strategy,
 } from "../../mod.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf, firstOf } from "../values.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 /** An overlay in which nodes keep connections with some others only. */
 export interface PartialOverlay {
@@ -73,7 +73,7 @@ export async function clusterOf(world: World, overlay: PartialOverlay, size: num
   const nodes: PeerServiceManager[] = [];
   for (let index = 0; index < size; index++) {
     const node = await world.start(nameOf(index), optionsOf(overlay, index, size));
-    if (index > 0) await node.syncJoin(nodes[index >> 1]!.spec);
+    if (index > 0) await node.syncJoin(present(nodes[index >> 1]).spec);
     nodes.push(node);
   }
   await connected(world, nodes, overlay);

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { hyparview, type PeerServiceManager } from "../../mod.ts";
 import { connected, optionsOf, overlayScenario, SERVERS } from "./overlay_worlds.ts";
-import { firstOf, lastOf } from "../values.ts";
+import { firstOf, lastOf, present } from "../values.ts";
 
 overlayScenario(
   "members() is what the strategy knows, and connections are with whom it wants",
@@ -32,7 +32,7 @@ overlayScenario(
 
 function isInRing(node: PeerServiceManager, nodes: readonly PeerServiceManager[]): boolean {
   const index = nodes.indexOf(node);
-  const expected = [index + 1, index + nodes.length - 1].map((at) => nodes[at % nodes.length]!.name).sort();
+  const expected = [index + 1, index + nodes.length - 1].map((at) => present(nodes[at % nodes.length]).name).sort();
   return node.connected().join() === expected.join();
 }
 
@@ -63,7 +63,7 @@ overlayScenario("a broadcast reaches every node exactly once", async (world, nod
 });
 
 overlayScenario("a node that leaves is gone from all views, and the others stay connected", async (world, nodes) => {
-  const leaver = nodes.at(-2)!;
+  const leaver = present(nodes.at(-2));
   const others = nodes.filter((node) => node !== leaver);
   await leaver.leave();
   await world.until(

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
+import { present } from "../values.ts";
 
 const NODES = ["a", "b", "c", "d"];
 /** Messages of each node to each other one: each to a handler of its own, so that what is told of it can be told apart. */
@@ -93,7 +94,7 @@ async function play(seed: number): Promise<ReturnType<Ledgers["result"]>> {
   const setup = (node: PeerServiceManager) => ledgers.furnish(node);
   await using cluster = await SimulatedCluster.start({ seed, nodes: NODES, options: { log: false }, setup });
   const random = cluster.world.random("ledger");
-  const pick = <T>(from: readonly T[]) => from[Math.floor(random.next() * from.length)]!;
+  const pick = <T>(from: readonly T[]) => present(from[Math.floor(random.next() * from.length)]);
   for (let n = 0; n < MESSAGES; n++) {
     if (random.next() < 0.1) cluster.heal();
     if (random.next() < 0.1) cluster.cut(pick(NODES));

@@ -8,6 +8,7 @@ import { settingsFrom } from "../../manager/settings.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { DiskCluster } from "./disk_cluster.ts";
+import { present } from "../values.ts";
 
 /** A store whose writes take until the test says so, and a node that is no more than what is written. */
 class SlowDisk implements SnapshotStore {
@@ -269,7 +270,7 @@ Deno.test("A simulated node can keep its snapshot in a real file: virtual time w
   node.leave().then(() => hasLeft = true);
   await world.advance(1);
   assertEquals(hasLeft, true);
-  assertEquals(decodeSnapshot((await store.load())!).incarnation, node.spec.incarnation);
+  assertEquals(decodeSnapshot(present(await store.load())).incarnation, node.spec.incarnation);
   world.crash("x");
   await Deno.remove(folder, { recursive: true });
 });

@@ -12,7 +12,7 @@ import {
 import { memoryStore } from "../../testing/mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 /** What a node warns of. */
 function warnings(node: PeerServiceManager): Warning[] {
@@ -124,10 +124,10 @@ scenario("A member that cannot be reached is warned of once, and memberInfo() sa
     return a.stats().connections.dialFailures > (tries ?? Infinity) + 2;
   });
   assertEquals(told.map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
-  assertStringIncludes(`${a.memberInfo("b")!.lastError}`, "refused");
+  assertStringIncludes(`${present(a.memberInfo("b")).lastError}`, "refused");
   const again = await world.start("b", { listen: spec.addresses[0] });
   await world.settled([a, again]);
-  assertEquals(a.memberInfo("b")!.lastError, null);
+  assertEquals(present(a.memberInfo("b")).lastError, null);
   await again.stop();
   await world.until("a is told of the second time", () => told.length === 2);
 });
@@ -152,7 +152,7 @@ for (
     assertEquals(refusals().map(({ code, node }) => [code, node]), [["cannot-connect", "b"]]);
     assertStringIncludes(firstOf(refusals()).message, what);
     assertStringIncludes(firstOf(trust), what);
-    assertEquals((a.memberInfo("b")!.lastError as HandshakeRefusedError).refusal.code, what);
+    assertEquals((present(a.memberInfo("b")).lastError as HandshakeRefusedError).refusal.code, what);
   });
 }
 
@@ -183,7 +183,7 @@ scenario("A node that was held for dead is told so when it goes on", async (worl
   const told = warnings(nodes[2]);
   const others = warnings(nodes[0]);
   world.simulated.pause("c");
-  await world.until("c is down", () => firstOf(nodes).memberInfo("c")!.status === "down");
+  await world.until("c is down", () => present(firstOf(nodes).memberInfo("c")).status === "down");
   world.simulated.resume("c");
   await world.until("c is told", () => told.length > 0);
   await world.settled(nodes);
@@ -229,7 +229,7 @@ scenario("A node that tells other hosts loopback addresses is warned of once on 
   await b.syncJoin(a.spec);
   await world.until("both warn", () => told.every((warned) => warned.some(isLoopback)));
   for (const warned of told) assertEquals(warned.filter(isLoopback).map(({ node }) => node), ["b"]);
-  assertStringIncludes(firstOf(told).find(isLoopback)!.message, `"advertise"`);
+  assertStringIncludes(present(firstOf(told).find(isLoopback)).message, `"advertise"`);
 }, ["memory"]);
 
 function isLoopback({ code }: Warning): boolean {

@@ -8,7 +8,7 @@ import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
-import { entryOf, firstOf } from "../values.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 const NODES = 20;
 const KIB = 1024;
@@ -46,7 +46,9 @@ async function relayToNowhere(
     destination?: string;
   },
 ): Promise<void> {
-  const connection = entryOf(PeerService.nodeOf(cluster.node(from)).pool.peers, to).pick(DEFAULT_CHANNEL, undefined)!;
+  const connection = present(
+    entryOf(PeerService.nodeOf(cluster.node(from)).pool.peers, to).pick(DEFAULT_CHANNEL, undefined),
+  );
   const body = encode(["message", "log", false, "default", null, new Uint8Array(bytes), 0]);
   for (let sequence = first; sequence < first + count; sequence++) {
     const header = { origin: from, incarnation: 1, sequence, destination, ttl: 255, tree: null, path: [] };

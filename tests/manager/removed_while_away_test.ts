@@ -3,6 +3,7 @@
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { decodeSnapshot } from "../../membership/snapshot_format.ts";
 import { DiskCluster } from "./disk_cluster.ts";
+import { present } from "../values.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
 
@@ -94,7 +95,7 @@ Deno.test("A node that was removed while it ran stops, and its store does not br
   await cluster.wait(cluster.node("b").leave("a"));
   await cluster.advance(5_000);
   assertEquals(disks.told, ["a removed"]);
-  assertEquals(decodeSnapshot(disks.disk("a").bytes!).since, null);
+  assertEquals(decodeSnapshot(present(disks.disk("a").bytes)).since, null);
   cluster.world.crash("a");
   const [node] = await disks.restart("a");
   await cluster.advance(20_000);
@@ -106,7 +107,7 @@ Deno.test("leave() resolves once the members are off the disk: a node that left 
   const { cluster } = disks;
   const former = cluster.node("b").spec.incarnation;
   await cluster.wait(cluster.node("b").leave());
-  assertEquals(decodeSnapshot(disks.disk("b").bytes!).incarnation, cluster.node("b").spec.incarnation);
+  assertEquals(decodeSnapshot(present(disks.disk("b").bytes)).incarnation, cluster.node("b").spec.incarnation);
   cluster.crash("b");
   const [node] = await disks.restart("b");
   assertEquals(node.members(), ["b"]);

@@ -6,7 +6,7 @@ import { HandshakeRefusedError, type PeerServiceManager, startPeerService } from
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { makeAuthority, makeCertificate } from "../../cli/certificates.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf, firstOf } from "../values.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 const OLD = "the old secret of the cluster";
 const NEW = "the new secret of the cluster";
@@ -118,7 +118,7 @@ Deno.test("secrets are rotated while connections are cut, in any order of nodes,
       }
     }
     for (let cut = 0; cut < 40; cut++) {
-      const [from, to] = [nodes[random.int(5)]!, nodes[random.int(5)]!];
+      const [from, to] = [present(nodes[random.int(5)]), present(nodes[random.int(5)])];
       world.schedule(random.int(9_000), () => cluster.reset(from.name, to.name));
     }
     await cluster.advance(12_000);

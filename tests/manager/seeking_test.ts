@@ -2,7 +2,7 @@
 
 import { assert, assertLessOrEqual } from "@std/assert";
 import { DiskCluster } from "./disk_cluster.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 const PORT = 7_000;
 
@@ -16,7 +16,7 @@ async function swapped(groups: readonly (readonly string[])[], seed: number): Pr
   for (const name of names) disks.cluster.crash(name);
   for (const group of groups) {
     for (const [index, name] of group.entries()) {
-      disks.options.set(name, { listen: { hostname: group[(index + 1) % group.length]!, port: PORT } });
+      disks.options.set(name, { listen: { hostname: present(group[(index + 1) % group.length]), port: PORT } });
     }
   }
   return disks;

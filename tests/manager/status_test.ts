@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 scenario(
   "onUp() fires at the first connection, onDown() when the last one is gone, and they alternate",
@@ -38,7 +38,7 @@ scenario("With { channel }: up when the channel has all its connections, down wh
   const [a, b] = [await world.start("a", { channels }), await world.start("b", { channels })];
   const told: string[] = [];
   for (const channel of ["bulk", "default", "membership"]) {
-    a.onUp("b", (_, of) => told.push(`up ${of} ${a.stats().peers.b!.connections > 0}`), { channel });
+    a.onUp("b", (_, of) => told.push(`up ${of} ${present(a.stats().peers.b).connections > 0}`), { channel });
     a.onDown("b", (_, of) => told.push(`down ${of}`), { channel });
   }
   a.onUp("b", () => told.push("wrong"), { channel: "nonsense" });

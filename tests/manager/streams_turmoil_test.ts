@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager, StoppedError } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 const KIB = 1024;
 
@@ -129,9 +129,9 @@ for (const seed of [1, 2, 3, 4]) {
       let stream = 0;
       const sending: Promise<void>[] = [];
       const troubles = [
-        () => world.breakConnections("abc"[Math.floor(random() * 3)]!),
+        () => world.breakConnections(present("abc"[Math.floor(random() * 3)])),
         async () => {
-          const node = nodes[Math.floor(random() * 3)]!;
+          const node = present(nodes[Math.floor(random() * 3)]);
           // A node without connections cannot be told to part with them.
           if (node.connected().length === 0) return;
           const reference = await node.injectPartition(node.name, 0);
@@ -139,19 +139,20 @@ for (const seed of [1, 2, 3, 4]) {
           node.resolvePartition(reference);
         },
         () =>
-          void nodes[Math.floor(random() * 3)]!.updateSecrets(["first of all secrets", `another one ${stream}`]).catch(
-            () => {},
-          ),
+          void present(nodes[Math.floor(random() * 3)]).updateSecrets(["first of all secrets", `another one ${stream}`])
+            .catch(
+              () => {},
+            ),
         () => {},
         () => {},
       ];
       for (let round = 0; round < 10; round++) {
         for (let i = 0; i < 3; i++) {
           const [from, to] = [Math.floor(random() * 3), Math.floor(random() * 3)];
-          sending.push(send(nodes[from]!, nodes[to]!.name, stream++, size, ledger, random));
+          sending.push(send(present(nodes[from]), present(nodes[to]).name, stream++, size, ledger, random));
         }
         await pause(world, random() * 200);
-        await troubles[Math.floor(random() * troubles.length)]!();
+        await present(troubles[Math.floor(random() * troubles.length)])();
       }
       await Promise.all(sending);
       await world.until("all are over", () => ledger.isOver);
@@ -170,7 +171,10 @@ scenario("Memory is flat at both ends, however much goes through a stream", asyn
   let held = 0;
   const look = () => {
     const [there, here] = [b.stats(), a.stats()];
-    held = Math.max(held, there.streams.heldBytes + here.peers.b!.queuedBytes + there.peers.a!.queuedBytes);
+    held = Math.max(
+      held,
+      there.streams.heldBytes + present(here.peers.b).queuedBytes + present(there.peers.a).queuedBytes,
+    );
   };
   b.registerStream("sink", async ({ readable, writable }) => {
     for await (const chunk of readable) {

@@ -6,7 +6,7 @@ import type { Emit, TrustDetail } from "../../manager/events.ts";
 import { TrustEvents } from "../../manager/trust_events.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { scenario } from "./worlds.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 scenario("A node tells whom it has refused, with reason and address, so that an attack can be seen", async (world) => {
   const a = await world.start("a", { secret: "correct horse battery" });
@@ -20,7 +20,7 @@ scenario("A node tells whom it has refused, with reason and address, so that an 
   assertEquals(told.length, 1);
   assertEquals(firstOf(told).kind, "refused");
   assert(firstOf(told).reason.endsWith("it does not know the secret"), firstOf(told).reason);
-  assert(firstOf(told).address!.includes(":"));
+  assert(present(firstOf(told).address).includes(":"));
 });
 
 scenario("A node tells whom a refused dialer claims to be, as far as it said so", async (world) => {

@@ -5,7 +5,7 @@ import { CallError, type Codec, fullMesh, HandshakeRefusedError, SealError } fro
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { MemoryStore } from "../../testing/memory_store.ts";
 import { scenario } from "./worlds.ts";
-import { entryOf, firstOf } from "../values.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 const json: Codec = {
   encode: (value) => {
@@ -140,7 +140,7 @@ scenario(
   "What somebody in between changes or repeats is never handed to a handler, and the nodes connect again",
   async (world) => {
     const attacks: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array)[] = [
-      (bytes) => bytes.fill(bytes[bytes.length - 1]! ^ 1, bytes.length - 1),
+      (bytes) => bytes.fill(present(bytes[bytes.length - 1]) ^ 1, bytes.length - 1),
       (bytes) => new Uint8Array([...bytes, ...bytes]),
       (bytes) => new Uint8Array([0, 0, 0, 9, FrameKind.message, 0x80, 1, 0x81, 0xa3, 0x61, 0x64, 0x64, 1, ...bytes]),
     ];

@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { fileStore } from "../../membership/file_store.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot } from "../../membership/snapshot_format.ts";
+import { present } from "../values.ts";
 
 /** A folder for one test. */
 class Folder implements AsyncDisposable {
@@ -53,7 +54,7 @@ Deno.test("fileStore() takes a URL, with whatever is escaped in it", async () =>
   await store.save(bytes("text"));
   assertEquals(folder.names(), ["a b"]);
   assertEquals(await store.load(), bytes("text"));
-  assertEquals(await store.setAside!(), `${url}.damaged-1`);
+  assertEquals(await present(store.setAside)(), `${url}.damaged-1`);
   assertEquals(folder.names(), ["a b.damaged-1"]);
 });
 
@@ -225,7 +226,7 @@ Deno.test({
     const store = fileStore("/tmp/without permission");
     await assertRejects(() => store.load(), Deno.errors.NotCapable);
     await assertRejects(() => store.save(bytes("text")), Deno.errors.NotCapable);
-    await assertRejects(() => store.setAside!(), Deno.errors.NotCapable);
+    await assertRejects(() => present(store.setAside)(), Deno.errors.NotCapable);
   },
 });
 
@@ -251,12 +252,12 @@ Deno.test("fileStore().setAside() finds a new name each time", async () => {
   const store = fileStore(folder.file("a"));
   for (const number of [1, 2, 3]) {
     await store.save(bytes(`${number}`));
-    assertEquals(await store.setAside!(), folder.file(`a.damaged-${number}`));
+    assertEquals(await present(store.setAside)(), folder.file(`a.damaged-${number}`));
     assertEquals(await store.load(), null);
   }
   assertEquals(folder.names(), ["a.damaged-1", "a.damaged-2", "a.damaged-3"]);
   assertEquals(await Deno.readTextFile(folder.file("a.damaged-2")), "2");
-  await assertRejects(() => store.setAside!(), Deno.errors.NotFound);
+  await assertRejects(() => present(store.setAside)(), Deno.errors.NotFound);
 });
 
 Deno.test("fileStore() has the old snapshot, whole, when the machine fails at any byte of writing the new one", async () => {
@@ -266,10 +267,10 @@ Deno.test("fileStore() has the old snapshot, whole, when the machine fails at an
   await fileStore(path).save(old);
   for (let written = 0; written <= young.length; written++) {
     await Deno.writeFile(`${path}.${"0".repeat(8)}-0000-4000-8000-${"0".repeat(12)}.new`, young.subarray(0, written));
-    assertEquals(decodeSnapshot((await fileStore(path).load())!), snapshot(1));
+    assertEquals(decodeSnapshot(present(await fileStore(path).load())), snapshot(1));
   }
   await fileStore(path).save(young);
-  assertEquals(decodeSnapshot((await fileStore(path).load())!), snapshot(2));
+  assertEquals(decodeSnapshot(present(await fileStore(path).load())), snapshot(2));
   assertEquals(folder.names(), ["a"]);
 });
 
@@ -281,7 +282,7 @@ Deno.test("fileStore(): whoever reads the file while it is written finds a whole
   let isDone = false;
   const reading = (async () => {
     while (!isDone) {
-      const { incarnation } = decodeSnapshot((await reader.load())!);
+      const { incarnation } = decodeSnapshot(present(await reader.load()));
       assertEquals(incarnation >= last, true);
       last = incarnation;
     }

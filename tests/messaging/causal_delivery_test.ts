@@ -8,7 +8,7 @@ import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts
 import { type Acknowledgement, parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 /** What the application sends, with the truth about what happened before: the number of messages sent, by sender. */
 interface Payload {
@@ -62,7 +62,7 @@ class Node {
     const sender = { name: from, incarnation: 1 };
     if (this.deduplication.admit(sender, sequence, floor) !== "new") return;
     const key = participantKey(from, 1);
-    const { outcome, deliverable } = this.order.receive(key, envelope.stamp!, envelope, {
+    const { outcome, deliverable } = this.order.receive(key, present(envelope.stamp), envelope, {
       bytes: 1,
       now: this.network.now,
     });
@@ -83,7 +83,7 @@ class Node {
   tick(): void {
     const { resend, expired } = this.outstanding.due(this.network.now);
     for (const { peer, sequence, message } of resend) this.#transmit(peer, sequence, message);
-    for (const { message } of expired) this.expired.push(message.payload!);
+    for (const { message } of expired) this.expired.push(present(message.payload));
     for (const { to, acknowledgement } of this.deduplication.takeAcknowledgements()) {
       this.network.post(
         this.name,

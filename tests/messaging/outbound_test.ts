@@ -15,6 +15,7 @@ import { nodeSpec } from "../node_spec.ts";
 import { bareRuntime } from "../connections/bare_runtime.ts";
 import { settled } from "../connections/fake_stream.ts";
 import { ConnectionBench } from "./message_bench.ts";
+import { present } from "../values.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 const CHANNELS = { default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism: 3 } };
@@ -116,8 +117,8 @@ Deno.test("Outbound.forward() rejects what waits when the connection closes, or 
   const wire = bench.open();
   while (bench.cast(LARGE) || bench.stats.dropped === 0);
   const controller = new AbortController();
-  const given = bench.forward(LARGE, {}, "b", controller.signal)!;
-  const waiting = bench.forward(LARGE)!;
+  const given = present(bench.forward(LARGE, {}, "b", controller.signal));
+  const waiting = present(bench.forward(LARGE));
   for (const promise of [given, waiting]) promise.catch(() => {});
   controller.abort(new Error("Enough"));
   wire.connection.close();

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLessOrEqual, assertThrows } from "@std/asse
 import { Relay, type RelayStep } from "../../messaging/relay.ts";
 import { parseRelayHeader, type RelayHeader } from "../../wire/relay_header.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
-import { entryOf, firstOf, lastOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, lastOf, nthOf, present } from "../values.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
@@ -24,7 +24,7 @@ function anyGraph(random: SeededRandom): Map<string, Set<string>> {
   const names = Array.from({ length: 3 + random.int(20) }, (_, index) => `n${index}`);
   const line = names.slice(1).map((name, index) => [nthOf(names, index), name] as const);
   const star = names.slice(1).map((name) => [firstOf(names), name] as const);
-  const tree = names.slice(1).map((name, index) => [names[random.int(index + 1)]!, name] as const);
+  const tree = names.slice(1).map((name, index) => [present(names[random.int(index + 1)]), name] as const);
   const more = Array.from({ length: random.int(20) }, () => random.shuffle(names).slice(0, 2) as [string, string]);
   return graphOf(random.pick([line, [...line, [lastOf(names), firstOf(names)] as const], star, [...tree, ...more]]));
 }

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { type AdminServer, serveAdmin } from "../../ops/admin.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 const TOKEN = "a-token-of-some-length";
 const isUnix = Deno.build.os !== "windows";
@@ -35,7 +35,7 @@ Deno.test({
         await using node = await startPeerService({ name: "a" });
         node.register("echo", (message) => ({ message }));
         const admin = await serveAdmin(node, { path });
-        assertEquals((await Deno.stat(path)).mode! & 0o777, 0o600);
+        assertEquals(present((await Deno.stat(path)).mode) & 0o777, 0o600);
         const [status, reply] = await ask(admin, "call", { node: "a", name: "echo", message: [1, "x"] });
         assertEquals([status, reply], [200, { reply: { message: [1, "x"] } }]);
         const [missing, error] = await ask(admin, "info", { node: "z" });
@@ -109,7 +109,9 @@ Deno.test("watch tells events a line each, and ends with the node", async () => 
   const response = await fetch(`http://${admin.address}/v1/watch`, { headers });
   const lines: string[] = [];
   const reading = (async () => {
-    for await (const text of response.body!.pipeThrough(new TextDecoderStream())) lines.push(...text.split("\n"));
+    for await (const text of present(response.body).pipeThrough(new TextDecoderStream())) {
+      lines.push(...text.split("\n"));
+    }
   })();
   await a.syncJoin(b.spec);
   await a.stop();
@@ -125,7 +127,7 @@ Deno.test("top sends a snapshot for as long as somebody reads", async () => {
   const headers = { authorization: `Bearer ${token}` };
   const response = await fetch(`http://${admin.address}/v1/top?interval=100`, { headers });
   let text = "";
-  for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const part of present(response.body).pipeThrough(new TextDecoderStream())) {
     text += part;
     if (text.split("\n").length > 2) break;
   }

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { BoundedFeed, eventLines, serverSent } from "../../ops/bounded_feed.ts";
+import { present } from "../values.ts";
 
 /** What a feed may keep for a reader, in bytes. */
 const WAITING_MAX = 256 * 1_024;
@@ -30,7 +31,7 @@ function feedOf(format = eventLines) {
     const { value, done } = await reader.read();
     return done ? null : decoder.decode(value);
   };
-  const readLine = async (): Promise<Line> => JSON.parse((await read())!);
+  const readLine = async (): Promise<Line> => JSON.parse(present(await read()));
   return { feed, reader, told, read, readLine };
 }
 

@@ -5,6 +5,7 @@ import { type LogEntry, type PeerServiceManager, startPeerService } from "../../
 import { httpHandler } from "../../ops/mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "../manager/worlds.ts";
+import { present } from "../values.ts";
 
 /** Reads the events of a feed, one after the other. */
 class FeedReader implements AsyncDisposable {
@@ -13,7 +14,7 @@ class FeedReader implements AsyncDisposable {
 
   constructor(response: Response) {
     assertEquals(response.headers.get("content-type"), "text/event-stream");
-    this.#reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    this.#reader = present(response.body).pipeThrough(new TextDecoderStream()).getReader();
   }
 
   /** The next event, comments left out; `null` at the end. */
@@ -51,7 +52,7 @@ scenario("/events tells what happens from now on", async (world) => {
   await b.syncJoin(a.spec);
   const seen: string[] = [];
   while (!(seen.includes("join") && seen.includes("up"))) {
-    const { type, data } = (await events.next())!;
+    const { type, data } = present(await events.next());
     seen.push(type);
     assertEquals(typeof data.at, "number");
     if (type === "join" || type === "up") assertEquals(data.node, "b");
@@ -101,7 +102,7 @@ scenario("/events over HTTP ends with its request", async (world) => {
   await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, httpHandler(a));
   const gone = new AbortController();
   const response = await fetch(`http://127.0.0.1:${server.addr.port}/events`, { signal: gone.signal });
-  const reader = response.body!.getReader();
+  const reader = present(response.body).getReader();
   assertStringIncludes(new TextDecoder().decode((await reader.read()).value), ": events from now on");
   assertEquals(observersOf(a) - before, 1);
   gone.abort();
@@ -124,7 +125,7 @@ scenario("/events of a reader that does not read are left out and counted, not k
   }
   assert(read > 100 && read < 400, `${read} were kept`);
   node.context.emit("warning", { code: "later", message: "goes on" });
-  const later = (await events.next())!;
+  const later = present(await events.next());
   assertEquals(later.data.code, "later");
 });
 
@@ -144,5 +145,5 @@ scenario("/events shows no message that users sent each other, and at most 64 re
   for (const { body } of open) await body!.cancel();
   const again = await handler(new Request("http://localhost/events"));
   assertEquals(again.status, 200);
-  await again.body!.cancel();
+  await present(again.body).cancel();
 });

@@ -13,7 +13,7 @@ import {
 import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario } from "../manager/worlds.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 /** Keeps what it is told. */
 class KeptMeter implements TelemetryMeter {
@@ -115,7 +115,7 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", () =>
     }
     await deadline(
       receiver.until(() =>
-        entryOf(metrics, "partisan_members").gauge!.dataPoints.some(({ attributes, asDouble, asInt }) =>
+        present(entryOf(metrics, "partisan_members").gauge).dataPoints.some(({ attributes, asDouble, asInt }) =>
           attributeOf(attributes, "status") === "up" && Number(asDouble ?? asInt) === 2
         )
       ),

@@ -7,7 +7,7 @@ import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { metricsOf, textOf, value } from "./metrics_of.ts";
 import { readPrometheus } from "./prometheus_text.ts";
-import { entryOf, firstOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 const DOCUMENT = await Deno.readTextFile(new URL("../../docs/metrics.md", import.meta.url));
 
@@ -16,7 +16,7 @@ function documented(): Map<string, string[]> {
   const rows = DOCUMENT.split("\n").filter((line) => /^\| +`/.test(line));
   return new Map(rows.map((row) => {
     const cells = row.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim());
-    return [nthOf(/^`(.+)`$/.exec(firstOf(cells))!, 1), cells];
+    return [nthOf(present(/^`(.+)`$/.exec(firstOf(cells))), 1), cells];
   }));
 }
 
@@ -40,7 +40,7 @@ async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManag
   a.castMessage("nobody", "log", 1);
   b.setAttribute("load", 0.5);
   await world.until("all has come", () => heard.messages.length === 3 && a.attribute("b", "load") === 0.5);
-  await world.until("pings were answered", () => a!.stats().peers.b!.roundTrip !== undefined);
+  await world.until("pings were answered", () => present(a!.stats().peers.b).roundTrip !== undefined);
   // What is written, and which timers have come, is known a little later than what was heard of it.
   const { liveness, context: { traffic } } = PeerService.nodeOf(a);
   const isMeasured = () => liveness.delay.histogram.count > 0 && traffic.of("bulk").waits.count > 0;
@@ -79,7 +79,7 @@ scenario("labels have no other values than those of the catalogue, and all of th
     const { series } = entryOf(metrics, name);
     for (const [label, values] of Object.entries(labels)) {
       if (values === "node") continue;
-      const known = typeof values === "string" ? sets[values]! : values;
+      const known = typeof values === "string" ? present(sets[values]) : values;
       const seen = new Set(series.map((one) => entryOf(one.labels, label)));
       assertEquals([...seen].sort(), [...known].sort(), `${name}: ${label}`);
     }

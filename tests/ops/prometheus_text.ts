@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { present } from "../values.ts";
 /** One series of a metric, with its value. */
 export interface Series {
   readonly name: string;
@@ -46,7 +47,7 @@ export function readPrometheus(text: string): Map<string, Family> {
       if (family === null) throw wrong("A series without a type");
       const series = readSeries(line);
       const of: Family = family;
-      if (!SUFFIXES[of.type]!.some((suffix) => series.name === of.name + suffix)) {
+      if (!present(SUFFIXES[of.type]).some((suffix) => series.name === of.name + suffix)) {
         throw wrong("A series of another metric");
       }
       const key = JSON.stringify([series.name, ...[...series.labels].sort()]);
@@ -83,7 +84,8 @@ function checkHistogram({ name, series }: Family): void {
   for (const [labels, group] of groups) {
     const buckets = group.filter((one) => one.name.endsWith("_bucket"));
     const bounds = buckets.map((one) => one.labels.get("le") === "+Inf" ? Infinity : Number(one.labels.get("le")));
-    const ascends = (values: readonly number[]) => values.every((value, at) => at === 0 || values[at - 1]! <= value);
+    const ascends = (values: readonly number[]) =>
+      values.every((value, at) => at === 0 || present(values[at - 1]) <= value);
     const count = group.find((one) => one.name.endsWith("_count"))?.value;
     const isWhole = ascends(bounds) && ascends(buckets.map(({ value }) => value)) && bounds.at(-1) === Infinity &&
       buckets.at(-1)?.value === count && group.some((one) => one.name.endsWith("_sum"));

@@ -10,7 +10,7 @@ import { scenario } from "../manager/worlds.ts";
 import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
 import { forEachOf, type OneForEach } from "../tuples.ts";
-import { entryOf, firstOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
@@ -72,17 +72,17 @@ scenario("a call has a span until its reply is there, and what its handler sends
   b.register("first", (n: number) => b.call("c", "last", n));
   b.register("faulty", () => Promise.reject(new RangeError("no such luck")));
   assertEquals(await a.call("b", "first", 1), 2);
-  const span = (node: number, name: string) => tracers[node]!.named(name)[0];
-  assertEquals(span(0, "call first")!.kind, CLIENT);
+  const span = (node: number, name: string) => present(tracers[node]).named(name)[0];
+  assertEquals(present(span(0, "call first")).kind, CLIENT);
   assertFollows(span(1, "process first"), span(0, "call first"));
   assertFollows(span(1, "call last"), span(1, "process first"));
   assertFollows(span(2, "process last"), span(1, "call last"));
 
   await assertRejects(() => a.call("b", "faulty", 1), CallError);
   assertFollows(span(1, "process faulty"), span(0, "call faulty"));
-  assertEquals([span(1, "process faulty")!.status, span(0, "call faulty")!.status], [2, 2]);
-  assertEquals(span(1, "process faulty")!.attributes["error.type"], "RangeError");
-  assertEquals(span(0, "call faulty")!.attributes["error.type"], "CallError");
+  assertEquals([present(span(1, "process faulty")).status, present(span(0, "call faulty")).status], [2, 2]);
+  assertEquals(present(span(1, "process faulty")).attributes["error.type"], "RangeError");
+  assertEquals(present(span(0, "call faulty")).attributes["error.type"], "CallError");
   await world.until("the error was told", () => world.errors.length > 0);
   world.errors.length = 0;
 });
@@ -220,7 +220,11 @@ Deno.test("what Deno exports over OTLP has the spans of two nodes in one trace, 
   exporting(async (receiver) => {
     const span = (name: string) => receiver.spans.find((span) => span.name === name);
     await deadline(receiver.until(() => ["call double", "process double", "work"].every(span)), 30_000);
-    const [sent, processed, work] = [span("call double")!, span("process double")!, span("work")!];
+    const [sent, processed, work] = [
+      present(span("call double")),
+      present(span("process double")),
+      present(span("work")),
+    ];
     assertEquals([processed.parentSpanId, processed.traceId], [sent.spanId, sent.traceId]);
     assertEquals([work.parentSpanId, work.traceId], [processed.spanId, sent.traceId]);
     assertEquals(attributeOf(sent.attributes, "messaging.system"), "partisan");

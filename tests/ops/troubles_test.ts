@@ -14,7 +14,7 @@ import {
 import { httpHandler } from "../../ops/mod.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { valueOf } from "./metrics_of.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 /** A node that is well is not to be unready because other tests hold the processor. */
 const PATIENT = { heartbeat: { missed: 50 } };
@@ -32,14 +32,14 @@ async function failing(node: PeerServiceManager, path: string): Promise<Record<s
 async function memberOf(node: PeerServiceManager, name: string): Promise<{ status: string; reason: string }> {
   const response = await httpHandler(node)(new Request("http://localhost/members"));
   const members: { name: string; status: string; reason: string }[] = await response.json();
-  return members.find((member) => member.name === name)!;
+  return present(members.find((member) => member.name === name));
 }
 
 /** One node cannot join another, which refuses it. */
 async function refused(a: PeerServiceManager, b: PeerServiceManager, code: RefusalCode): Promise<void> {
   const { refusal } = await assertRejects(() => b.syncJoin(a.spec), HandshakeRefusedError);
   assertEquals(refusal.code, code);
-  assertStringIncludes((await failing(b, "/ready")).joined!, "it could not join");
+  assertStringIncludes(present((await failing(b, "/ready")).joined), "it could not join");
   const counts = [await valueOf(a, "partisan_refused_total", { reason: code })];
   counts.push(await valueOf(b, "partisan_dial_refusals_total", { reason: code }));
   assertGreater(firstOf(counts) + nthOf(counts, 1), 0);
@@ -138,7 +138,7 @@ scenario("trouble: messages are cast faster than they can be sent", async (world
   const told = counted(world, a, "undeliverable");
   world.simulated.pause("b");
   for (let n = 0; n < 100; n++) a.castMessage("b", "log", new Uint8Array(10_000));
-  const { queuedBytes } = a!.stats().peers.b!;
+  const { queuedBytes } = present(a!.stats().peers.b);
   assertGreater(queuedBytes, 50_000);
   assertGreater(await valueOf(a, "partisan_messages_lost_total", { reason: "dropped" }), 0);
   await world.until("it was told", () => told.n > 0);

@@ -7,7 +7,7 @@ import { PRESETS } from "../../manager/presets.ts";
 import { assertWithinBudget } from "../gossip/budget.ts";
 import { IS_FULL_SIZE } from "./full_size.ts";
 import { CountedCluster } from "./traffic.ts";
-import { lastOf } from "../values.ts";
+import { lastOf, present } from "../values.ts";
 
 /** By number of nodes: most bytes per node and second when idle, and how many deaths are to be noticed within how many milliseconds. */
 const SIZES = [
@@ -80,6 +80,6 @@ Deno.test("a node sends as many frames when idle, however many nodes there are",
 
 Deno.test("what it costs that all nodes join one at once grows with the pairs of nodes, and no faster", () => {
   assertEquals(stormBytesPerPair.size, SIZES.length);
-  const [[least, few], [most, many]] = [[...stormBytesPerPair].at(0)!, lastOf([...stormBytesPerPair])];
+  const [[least, few], [most, many]] = [present([...stormBytesPerPair].at(0)), lastOf([...stormBytesPerPair])];
   assertWithinBudget(`what a pair of ${most} nodes costs, to what one of ${least} does`, many / few, 1.1, "times");
 });

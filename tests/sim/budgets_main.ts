@@ -9,6 +9,7 @@
  */
 
 import { stdImportFlags } from "../std_imports.ts";
+import { present } from "../values.ts";
 
 const TESTS = [
   ...["growth", "liveness", "memory", "scale"].map((subject) => `tests/sim/budget_${subject}_test.ts`),
@@ -23,7 +24,7 @@ async function main(): Promise<boolean> {
   for await (const text of child.stdout.pipeThrough(new TextDecoderStream())) {
     said += text;
     const lines = (line + text).split("\n");
-    line = lines.pop()!;
+    line = present(lines.pop());
     for (const complete of lines) if (/, bound | events\/s$/.test(complete)) console.log(complete);
   }
   const { success } = await child.status;

@@ -2,6 +2,7 @@
 
 import { CausalChecker, type CausalPast } from "./causal_checker.ts";
 import type { Life, Run } from "./run.ts";
+import { present } from "../values.ts";
 
 /** A message as its sender saw it. */
 export interface Sent {
@@ -85,7 +86,7 @@ export class Ledger {
 
   /** Whether a message came to somebody; one to everybody, to everybody who lives. */
   hasArrived(id: number): boolean {
-    if (this.#sent[id]!.to !== EVERYBODY) return this.#arrived.has(id);
+    if (present(this.#sent[id]).to !== EVERYBODY) return this.#arrived.has(id);
     return this.#run.lives.every((life) => this.#arrivalsAt(life).has(id));
   }
 
@@ -119,7 +120,7 @@ export class Ledger {
 
   /** Watches what the sender of a message is told; `expected` is what comes back when all goes well. */
   async watch(id: number, outcome: Promise<unknown>, expected?: unknown): Promise<void> {
-    const { from, acked } = this.#sent[id]!;
+    const { from, acked } = present(this.#sent[id]);
     const what = this.#describe(id);
     this.#pending.set(id, from);
     try {
@@ -159,14 +160,14 @@ export class Ledger {
   }
 
   #describe(id: number): string {
-    const { kind, from, to } = this.#sent[id]!;
+    const { kind, from, to } = present(this.#sent[id]);
     return `#${id} (${kind}, ${from.id} → ${to})`;
   }
 
   #checkOrder(stream: string, id: number): void {
     const last = this.#last.get(stream) ?? -1;
     this.#last.set(stream, id);
-    if (last < id || this.#sent[last]!.connections !== this.#sent[id]!.connections) return;
+    if (last < id || present(this.#sent[last]).connections !== present(this.#sent[id]).connections) return;
     this.#run.fail(`${this.#describe(id)} arrived after ${this.#describe(last)}: ${stream}`);
   }
 }

@@ -6,7 +6,7 @@ import { membershipFromValue } from "../../membership/membership_value.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import type { Life, Run } from "./run.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 /** What one replica of the membership last knew of one name. */
 interface Known {
@@ -71,7 +71,7 @@ export class MembershipChecker {
     this.#known.set(replica, known);
     this.#show(life, set.members);
     for (const name of set.names) {
-      const now: Known = { dot: set.newest(name)!, present: set.has(name) };
+      const now: Known = { dot: present(set.newest(name)), present: set.has(name) };
       const before = known.get(name);
       known.set(name, now);
       if (now.present) this.#checkOrigin(life, now.dot, entryOf(set, name));

@@ -4,6 +4,7 @@ import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import { EVERYBODY, type Ledger } from "./ledger.ts";
 import type { Life, Run } from "./run.ts";
+import { present } from "../values.ts";
 
 /** The handler that takes all messages. */
 const HANDLER = "app";
@@ -117,7 +118,7 @@ export class Workload {
       lives.flatMap(({ name: to }) =>
         this.#faithfulChannels.flatMap((channel) =>
           Array.from(
-            { length: this.#channels[channel]!.parallelism },
+            { length: present(this.#channels[channel]).parallelism },
             (_, key) => ({ life, to, channel, key, message }),
           )
         )
@@ -143,7 +144,7 @@ export class Workload {
 
   /** Those that carry every message, and not only the newest. */
   get #faithfulChannels(): string[] {
-    return Object.keys(this.#channels).filter((channel) => !this.#channels[channel]!.monotonic);
+    return Object.keys(this.#channels).filter((channel) => !present(this.#channels[channel]).monotonic);
   }
 
   #sendAll(kinds: readonly Kind[], occasions: readonly Occasion[]): number[] {
@@ -161,13 +162,13 @@ export class Workload {
     const occasion = { life, to: random.pick(this.#names), channel, key, message };
     // Now and then several at once, so that they leave in one batch.
     for (let count = random.int(8) === 0 ? 5 : 1; count > 0; count--) {
-      random.pick(this.#channels[channel]!.monotonic ? PLAIN : KINDS)(this.#ledger, occasion, this.#channels);
+      random.pick(present(this.#channels[channel]).monotonic ? PLAIN : KINDS)(this.#ledger, occasion, this.#channels);
     }
   }
 }
 
 function monotony(channel: string, channels: Channels) {
-  return { monotonic: channels[channel]!.monotonic };
+  return { monotonic: present(channels[channel]).monotonic };
 }
 
 function withoutOrder(from: Life, to: string) {
@@ -176,7 +177,7 @@ function withoutOrder(from: Life, to: string) {
 
 /** The order that plain messages keep: with one connection always, with several by their key, for as long as these are the same. */
 function inOrder({ life, to, channel, key }: Occasion, channels: Channels) {
-  if (channels[channel]!.parallelism === 1) return { ...withoutOrder(life, to), order: channel };
+  if (present(channels[channel]).parallelism === 1) return { ...withoutOrder(life, to), order: channel };
   if (key === undefined) return withoutOrder(life, to);
   const { connections: { accepted, dials }, peers } = life.node.stats();
   const connections = `${accepted} ${dials} ${peers[to]?.connections}`;

@@ -10,12 +10,13 @@ import {
   type Strategy,
 } from "@partisan/peer-service/strategy";
 import { strategyChecks, type StrategyTestOptions } from "@partisan/peer-service/testing";
+import { present } from "../values.ts";
 
 const NAMES = Array.from({ length: 12 }, (_, index) => `n${index}`);
 
 /** Each node and the four that follow it on a ring: connected as long as no four in a row are missing. */
 const EDGES = NAMES.flatMap((name, index) =>
-  [1, 2, 3, 4].map((step) => [name, NAMES[(index + step) % NAMES.length]!] as const)
+  [1, 2, 3, 4].map((step) => [name, present(NAMES[(index + step) % NAMES.length])] as const)
 );
 
 const SERVERS = new Set(NAMES.slice(0, 5));

@@ -7,11 +7,11 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { assertWithinBudget } from "../gossip/budget.ts";
 import { forEachSeed, type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 /** The smallest value that 99 of 100 are not above. */
 function p99(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[Math.ceil(0.99 * values.length) - 1]!;
+  return present([...values].sort((a, b) => a - b)[Math.ceil(0.99 * values.length) - 1]);
 }
 
 /** A cluster in which one node came back in a new life, nobody has heard of it yet, and nobody noticed that it was away. */
@@ -105,7 +105,7 @@ Deno.test("fullMesh() heals in one interval after both halves have changed while
     mesh.reconnect();
     for (const half of ["left", "right"]) {
       mesh.start(half);
-      mesh.join(half, names[half === "left" ? 0 : 1]!);
+      mesh.join(half, present(names[half === "left" ? 0 : 1]));
     }
     mesh.leave(nthOf(names, 2), nthOf(names, 4));
     mesh.deliver();

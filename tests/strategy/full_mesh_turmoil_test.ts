@@ -6,7 +6,7 @@ import { hashString } from "../../wire/hash.ts";
 import { isMember } from "../../strategy/full_mesh_state.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { type Mesh, nodeNames, roundsToAgree, settledMesh } from "./mesh.ts";
-import { entryOf } from "../values.ts";
+import { entryOf, present } from "../values.ts";
 
 /** A cluster under random joins, departures, removals, restarts and cuts, while messages are lost and overtake each other. */
 class Turmoil {
@@ -47,7 +47,7 @@ class Turmoil {
       const removed = this.#removed.get(key) ?? new Map<string, number>();
       this.#removed.set(key, removed);
       for (const other of set.names) {
-        const { incarnation } = set.newest(other)!;
+        const { incarnation } = present(set.newest(other));
         if (!set.has(other)) removed.set(other, incarnation);
         else assert(incarnation > (removed.get(other) ?? -1), `${other} ${incarnation} is back at ${name}`);
       }
@@ -74,7 +74,7 @@ class Turmoil {
     mesh.reconnect();
     mesh.deliver();
     this.stopRemoved();
-    const contact = [...mesh.nodes.keys()].find((name) => mesh.members(name).length > 1)!;
+    const contact = present([...mesh.nodes.keys()].find((name) => mesh.members(name).length > 1));
     for (const name of mesh.nodes.keys()) if (mesh.members(name).length === 1) mesh.join(name, contact);
     mesh.deliver();
   }

@@ -9,7 +9,7 @@ import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import type { SeededRandom } from "../seeded_random.ts";
-import { entryOf, nthOf } from "../values.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 
 /** One node: its spec, what its strategy remembers, and to whom it has a connection. */
 export interface MeshNode {
@@ -104,7 +104,7 @@ export class Mesh {
       if (this.#reorder) {
         const index = this.#random.int(this.#letters.length);
         const letter = nthOf(this.#letters, index);
-        const last = this.#letters.pop()!;
+        const last = present(this.#letters.pop());
         if (last !== letter) this.#letters[index] = last;
         this.#receive(letter);
       } else {

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { clientServer, staticOverlay } from "@partisan/peer-service/strategy";
 import { StrategySimulator } from "@partisan/peer-service/testing";
+import { present } from "../values.ts";
 
 /** Three servers, one of which does not say so, and clients. */
 const ROLES: Readonly<Record<string, Record<string, unknown>>> = {
@@ -16,7 +17,7 @@ const ROLES: Readonly<Record<string, Record<string, unknown>>> = {
 const STARTED = ["a", "b", "c", "x", "y"];
 
 function roles(): StrategySimulator {
-  const cluster = new StrategySimulator(clientServer(), { metadata: (name) => ROLES[name]! });
+  const cluster = new StrategySimulator(clientServer(), { metadata: (name) => present(ROLES[name]) });
   for (const name of STARTED) cluster.start(name, { join: name === "a" ? undefined : "a" });
   cluster.run(10_000);
   return cluster;

@@ -6,6 +6,7 @@ import { StrategySimulator } from "@partisan/peer-service/testing";
 import type { ScampState } from "../../strategy/scamp/state.ts";
 import { OverlayGraph } from "../../testing/overlay_graph.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
+import { present } from "../values.ts";
 
 /** A cluster whose nodes joined one after another, through a random one each, or all through the first one. */
 function cluster(strategy: Strategy, size: number, random: SeededRandom, contact?: string): StrategySimulator {
@@ -86,7 +87,7 @@ for (const [name, create] of [["scampV1", scampV1], ["scampV2", scampV2]] as con
   Deno.test(`${name}(): a node all of whose neighbours crash at once turns to somebody whom it has heard of`, () => {
     forEachSeed(3, (random) => {
       const nodes = cluster(create({ c: 0 }), 80, random);
-      const left = nodes.alive.find((name) => nodes.neighbours(name).length < 10)!;
+      const left = present(nodes.alive.find((name) => nodes.neighbours(name).length < 10));
       for (const neighbour of nodes.neighbours(left)) nodes.kill(neighbour);
       nodes.run(30_000);
       assertGreater(nodes.neighbours(left).length, 0);

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { fullMesh } from "@partisan/peer-service/strategy";
 import { strategyChecks, type StrategyTestOptions, testStrategy } from "@partisan/peer-service/testing";
 import { BROKEN_STRATEGIES, type BrokenStrategy } from "./broken_strategies.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 const OPTIONS: StrategyTestOptions = {
   names: ["a", "b", "c", "d", "e", "f"],
@@ -50,7 +50,7 @@ Deno.test("each of testStrategy()'s checks finds a strategy that is wrong", () =
 });
 
 Deno.test("testStrategy() says all that is wrong at once, with the seed", () => {
-  const wrong = BROKEN_STRATEGIES.find(({ what }) => what === "never joins")!;
+  const wrong = present(BROKEN_STRATEGIES.find(({ what }) => what === "never joins"));
   const { message } = assertThrows(() => testStrategy(wrong.create, OPTIONS), Error);
   assertStringIncludes(message, "checks fail\n- strategy");
   assertStringIncludes(

@@ -9,6 +9,7 @@ import {
   startPeerService,
 } from "../../mod.ts";
 import { scenario } from "../manager/worlds.ts";
+import { present } from "../values.ts";
 
 interface Contract {
   adder(message: { x: number; y: number }): number;
@@ -37,7 +38,9 @@ export async function mustCompile(node: PeerServiceManager<Contract>, any: PeerS
   node.register("adder", ({ x, y }) => x + y);
   node.register("adder", ({ x, y }, { from, signal }) => Promise.resolve(x + y + from.length + Number(signal.aborted)));
   node.register("log", (line) => [line].push("what it returns is nobody's business"));
-  any.register("bytes", (buffer, start, end, { from }) => buffer[start]! + end + from.length, { borrow: "range" });
+  any.register("bytes", (buffer, start, end, { from }) => present(buffer[start]) + end + from.length, {
+    borrow: "range",
+  });
   const bytes = node.as<{ size(message: Uint8Array): number }>();
   bytes.register("size", (_, start, end) => end - start, { borrow: "range" });
   // @ts-expect-error: the reply is a number

@@ -7,6 +7,7 @@ import { FEATURES } from "../../connections/handshake/introduction.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { REFUSAL_CODES, refusalFrom } from "../../connections/handshake/refusal.ts";
 import { protocolExchange } from "./protocol_exchange.ts";
+import { present } from "../values.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
 
@@ -37,7 +38,7 @@ Deno.test("docs/protocol.md names every kind of frame and its number", () => {
 
 /** The bytes of one of the frames that the page shows, header included. */
 function shown(dump: number, frame: number): Uint8Array {
-  const lines = dumps[dump]!.split("\n\n")[frame]!.split("\n").slice(1);
+  const lines = present(present(dumps[dump]).split("\n\n")[frame]).split("\n").slice(1);
   const hex = lines.map((line) => line.slice(6, 53).trim()).join(" ");
   return Uint8Array.from(hex.split(" "), (byte) => parseInt(byte, 16));
 }

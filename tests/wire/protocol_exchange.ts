@@ -5,7 +5,7 @@ import { PayloadCodec } from "../../wire/payload_codec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
 import { PoolWorld } from "../connections/pool_world.ts";
-import { nthOf } from "../values.ts";
+import { nthOf, present } from "../values.ts";
 
 /** A frame on its way, header included, or a sealed record. */
 interface Sent {
@@ -31,7 +31,7 @@ export async function protocolExchange(secrets: readonly string[]): Promise<stri
   const b = await world.start("b", { incarnation: 1_767_225_600_001, secrets });
   a.pool.want([b.spec]);
   await world.advance(1000);
-  const connection = a.peer("b").at("default", 0)!;
+  const connection = present(a.peer("b").at("default", 0));
   writeMessage(connection, new PayloadCodec(), "counter", true, undefined, { add: 1 });
   await world.advance(1000);
   // The connection of the membership channel comes first.
@@ -84,7 +84,9 @@ function split(bytes: Uint8Array): Uint8Array[] {
 
 function dump({ from, to, bytes }: Sent): string {
   const isRecord = bytes[0] === 0 && bytes[1] === bytes.length - 2;
-  const kind = isRecord ? "sealed record" : Object.entries(FrameKind).find(([, number]) => number === bytes[4])![0];
+  const kind = isRecord
+    ? "sealed record"
+    : present(Object.entries(FrameKind).find(([, number]) => number === bytes[4]))[0];
   const lines = [`${from} -> ${to}  ${kind}, ${bytes.length} bytes`];
   for (let at = 0; at < bytes.length; at += 16) {
     const row = bytes.subarray(at, at + 16);

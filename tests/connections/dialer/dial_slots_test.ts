@@ -3,7 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DialSlots } from "../../../connections/dialer/dial_slots.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
-import { nthOf } from "../../values.ts";
+import { nthOf, present } from "../../values.ts";
 
 /** Dials that end when they are told to. */
 class Dials {
@@ -22,7 +22,7 @@ class Dials {
       return this.slots.run(
         () => {
           this.begun.push(number);
-          return this.#ends[number]!.promise;
+          return present(this.#ends[number]).promise;
         },
         hasFailed,
         true,
@@ -32,12 +32,12 @@ class Dials {
   }
 
   async end(number: number): Promise<void> {
-    this.#ends[number]!.resolve();
+    present(this.#ends[number]).resolve();
     await turn();
   }
 
   async fail(number: number): Promise<void> {
-    this.#ends[number]!.reject(new Error("refused"));
+    present(this.#ends[number]).reject(new Error("refused"));
     await turn();
   }
 }

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { ReceiveBuffer } from "../../../messaging/streams/receive_buffer.ts";
 import { SeededRandom } from "../../../testing/seeded_random.ts";
+import { present } from "../../values.ts";
 
 class Owner {
   retained = 0;
@@ -50,7 +51,7 @@ Deno.test("large pieces stay where they were read, and small ones never keep the
   const owner = new Owner();
   const read = new Uint8Array(256 * 1024);
   buffer.put(read.subarray(0, 64 * 1024), owner);
-  assertEquals([owner.retained, buffer.take()!.buffer === read.buffer], [1, true]);
+  assertEquals([owner.retained, present(buffer.take()).buffer === read.buffer], [1, true]);
   buffer.put(read.subarray(0, 32 * 1024), owner);
   buffer.put(read.subarray(0, 1), owner);
   assertEquals(owner.retained, 1);

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ReceiveWindow, WINDOW_MAX_BYTES, WINDOW_START_BYTES } from "../../../messaging/streams/receive_window.ts";
 import { SendCredit } from "../../../messaging/streams/send_credit.ts";
-import { firstOf } from "../../values.ts";
+import { firstOf, present } from "../../values.ts";
 
 const KIB = 1024;
 
@@ -26,7 +26,7 @@ function transfer(delay: number, rate: number, steps: number, growthMax = Infini
   const step = delay / 8;
   for (let i = 0; i < steps; i++) {
     const now = i * step;
-    while (grants.length > 0 && firstOf(grants).at <= now) credit.grant(grants.shift()!.limit);
+    while (grants.length > 0 && firstOf(grants).at <= now) credit.grant(present(grants.shift()).limit);
     credit.want();
     for (let bytes = credit.chunkOf(Infinity); bytes > 0; bytes = credit.chunkOf(Infinity)) {
       const wasHeld = credit.send(bytes);
@@ -35,7 +35,7 @@ function transfer(delay: number, rate: number, steps: number, growthMax = Infini
     }
     credit.want();
     while (arriving.length > 0 && firstOf(arriving).at <= now) {
-      const { bytes, wasHeld } = arriving.shift()!;
+      const { bytes, wasHeld } = present(arriving.shift());
       window.receive(bytes, now, wasHeld);
       read += bytes;
       if (window.read(bytes, now, growthMax)) grants.push({ at: now + delay / 2, limit: window.limit });
