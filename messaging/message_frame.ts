@@ -98,7 +98,7 @@ export function writeMessage(
 /**
  * Reads the body of a frame of kind `message` or `envelope`.
  *
- * @param isLent Says whether whoever takes the message has done with its bytes when it returns; nobody, unless given.
+ * @param isLent Says whether the handler of the message has done with its bytes when it returns; false, unless given.
  */
 export function readMessage(
   connection: Connection,
