@@ -54,7 +54,7 @@ scenario("A node that restarts with other channels gets the right connections", 
   const again = await world.start("b", { listen, channels: { bulk: { parallelism: 4 }, extra: {} } });
   await again.syncJoin(a.spec);
   await world.settled([a, again]);
-  assertEquals(present(a!.stats().peers.b).connections, 1 + 1 + 2 + 1);
+  assertEquals(present(a.stats().peers.b).connections, 1 + 1 + 2 + 1);
   assertEquals(nthOf(a.membersForOrchestration(), 1).channels, again.spec.channels);
 });
 

@@ -123,8 +123,8 @@ Deno.test("A node has said on its disk that it lives before anybody can hear of 
   cluster.crash("a");
   const [node] = await disks.restart("a");
   const { incarnation, since, members } = decodeSnapshot(disks.disk("a").bytes!);
-  assertEquals([incarnation, cluster.now], [node!.spec.incarnation, cluster.now]);
-  assertLessOrEqual(since!, incarnation - 1);
+  assertEquals([incarnation, cluster.now], [node.spec.incarnation, cluster.now]);
+  assertLessOrEqual(since, incarnation - 1);
   assert(members !== null);
 });
 

@@ -11,7 +11,7 @@ scenario("stats() counts messages that were sent, delivered, dropped and unhandl
   for (let n = 0; n < 3; n++) await a.forwardMessage("b", "nobody", n);
   a.castMessage("nobody", "log", 1);
   await world.until("all arrived", () => heard.messages.length === 10 && b.stats().messages.unhandled === 3);
-  const [{ sent, dropped, superseded }, { delivered }] = [a!.stats().messages, b!.stats().messages];
+  const [{ sent, dropped, superseded }, { delivered }] = [a.stats().messages, b.stats().messages];
   assertEquals({ sent, dropped, superseded, delivered }, { sent: 13, dropped: 1, superseded: 0, delivered: 10 });
 });
 
@@ -21,11 +21,11 @@ scenario("stats() measures every peer: connections, bytes both ways, frames and 
     "the round trips are known",
     () => [a!.stats().peers.b, b!.stats().peers.a].every((peer) => peer!.roundTrip !== undefined),
   );
-  const before = present(a!.stats().peers.b);
-  const heard = world.inbox(b!, "log");
-  await a!.forwardMessage("b", "log", new Uint8Array(100_000));
+  const before = present(a.stats().peers.b);
+  const heard = world.inbox(b, "log");
+  await a.forwardMessage("b", "log", new Uint8Array(100_000));
   await world.until("it arrived", () => heard.messages.length === 1);
-  const [of, at] = [present(a!.stats().peers.b), present(b!.stats().peers.a)];
+  const [of, at] = [present(a.stats().peers.b), present(b.stats().peers.a)];
   assertEquals(of.connections, 2);
   assertGreater(of.bytesOut - before.bytesOut, 100_000);
   assertGreater(at.bytesIn, 100_000);
@@ -47,10 +47,10 @@ scenario("stats() is a copy: it does not change later, and changing it changes n
 
 scenario("stats() of an idle pair: a second costs few frames and bytes", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
-  const before = present(a!.stats().peers.b);
+  const before = present(a.stats().peers.b);
   const later = world.clock.now() + 1_000;
   await world.until("a second has passed", () => world.clock.now() >= later);
-  const after = present(a!.stats().peers.b);
+  const after = present(a.stats().peers.b);
   // Five heartbeats, five digests and five pings a second with the local preset, and their answers.
   assert(after.framesIn - before.framesIn <= 40, `${after.framesIn - before.framesIn} frames`);
   assert(after.bytesOut - before.bytesOut <= 2_000, `${after.bytesOut - before.bytesOut} bytes`);

@@ -97,7 +97,7 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
   await world.until("the window is full", () => b.stats().streams.heldBytes === 256 * KIB);
   await new Promise<void>((resolve) => world.clock.schedule(200, resolve));
   assertEquals([b.stats().streams.heldBytes, written], [256 * KIB, 256 * KIB]);
-  assertEquals(present(a!.stats().peers.b).queuedBytes, 0);
+  assertEquals(present(a.stats().peers.b).queuedBytes, 0);
   assertEquals((await collect(readable)).length, 6_400 * KIB);
 });
 

@@ -40,7 +40,7 @@ async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManag
   a.castMessage("nobody", "log", 1);
   b.setAttribute("load", 0.5);
   await world.until("all has come", () => heard.messages.length === 3 && a.attribute("b", "load") === 0.5);
-  await world.until("pings were answered", () => present(a!.stats().peers.b).roundTrip !== undefined);
+  await world.until("pings were answered", () => present(a.stats().peers.b).roundTrip !== undefined);
   // What is written, and which timers have come, is known a little later than what was heard of it.
   const { liveness, context: { traffic } } = PeerService.nodeOf(a);
   const isMeasured = () => liveness.delay.histogram.count > 0 && traffic.of("bulk").waits.count > 0;

@@ -138,7 +138,7 @@ scenario("trouble: messages are cast faster than they can be sent", async (world
   const told = counted(world, a, "undeliverable");
   world.simulated.pause("b");
   for (let n = 0; n < 100; n++) a.castMessage("b", "log", new Uint8Array(10_000));
-  const { queuedBytes } = present(a!.stats().peers.b);
+  const { queuedBytes } = present(a.stats().peers.b);
   assertGreater(queuedBytes, 50_000);
   assertGreater(await valueOf(a, "partisan_messages_lost_total", { reason: "dropped" }), 0);
   await world.until("it was told", () => told.n > 0);
