@@ -10,6 +10,9 @@ import { assert, AssertionError } from "@std/assert";
 
 type Present<T> = Exclude<T, null | undefined>;
 
+type TupleOf<T, N extends number, Before extends readonly T[] = []> = Before["length"] extends N ? Before
+  : TupleOf<T, N, readonly [...Before, T]>;
+
 /** `value`, which must be neither `undefined` nor `null`. */
 export function present<T>(value: T, what: () => string = () => "a value"): Present<T> {
   if (value === undefined || value === null) throw new AssertionError(`Expected ${what()}, got ${value}`);
@@ -29,6 +32,12 @@ export function firstOf<T>(list: ArrayLike<T>): Present<T> {
 /** The last element of a list, which must not be empty. */
 export function lastOf<T>(list: ArrayLike<T>): Present<T> {
   return nthOf(list, list.length - 1);
+}
+
+/** The first elements of a list, as a tuple; all of them must be there. */
+export function takeOf<T, N extends number>(list: ArrayLike<T>, count: N): TupleOf<Present<T>, N> {
+  // One for each index below the count, which the type of `from` does not say.
+  return Array.from({ length: count }, (_, index) => nthOf(list, index)) as TupleOf<Present<T>, N>;
 }
 
 /** The only element of a list, which must have just one. */

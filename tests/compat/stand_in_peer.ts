@@ -258,8 +258,8 @@ export class StandInPeer {
     members.merge((kind === 4 ? second : first) as unknown[][]);
     if (kind === 2 && (second as string[]).length > 0) link.sendValue(0x10, [2, members.values(), []]);
     if (kind !== 3) return;
-    const [joiner] = first as [string, number][];
-    link.sendValue(0x10, [4, joiner![1], members.values(), []]);
+    const joiner = firstOf(first as [string, number][]);
+    link.sendValue(0x10, [4, joiner[1], members.values(), []]);
     for (const other of this.#linksOf("membership")) if (other !== link) other.sendValue(0x10, [2, first, []]);
   }
 

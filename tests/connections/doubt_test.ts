@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { assertConnected, PoolWorld, wantEachOther } from "./pool_world.ts";
+import { takeOf } from "../values.ts";
 
 const SOON = 1_000;
 
@@ -16,9 +17,9 @@ Deno.test("hearsay of life does not end the doubt about a connection; a frame he
   a.pool.silence(peer);
   a.pool.revive(peer);
   assertEquals([peer.silent, peer.doubtful], [false, true]);
-  const [first, second] = peer.connections();
-  a.pool.frame(second!, 0x7f, new Uint8Array(), 0, 0);
-  assertEquals([first!.doubtful, second!.doubtful], [true, false]);
+  const [first, second] = takeOf(peer.connections(), 2);
+  a.pool.frame(second, 0x7f, new Uint8Array(), 0, 0);
+  assertEquals([first.doubtful, second.doubtful], [true, false]);
   world.world.network.heal();
   await world.advance(SOON);
   assertConnected(world, [a, b]);

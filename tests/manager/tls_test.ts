@@ -8,7 +8,7 @@ import { startPeerService } from "../../manager/start_peer_service.ts";
 import type { TrustDetail } from "../../manager/events.ts";
 import { scenario } from "./worlds.ts";
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
-import { firstOf, present } from "../values.ts";
+import { firstOf, present, takeOf } from "../values.ts";
 
 const DAY_MS = 86_400_000;
 const valid = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + DAY_MS) };
@@ -132,20 +132,23 @@ Deno.test("with tls and a secret, both are asked for, and messages flow", async 
 
 Deno.test("admit is given the certificate, and who is revoked cannot come back", async () => {
   const revoked = new Set<string>();
-  const [certA, certB] = await Promise.all(["a", "b"].map((name) => makeCertificate(authority, [name], valid)));
+  const [certA, certB] = takeOf(
+    await Promise.all(["a", "b"].map((name) => makeCertificate(authority, [name], valid))),
+    2,
+  );
   const ca = authority.cert;
   await using a = await startPeerService({
     name: "a",
-    tls: { ...certA!, ca },
+    tls: { ...certA, ca },
     admit: (_spec, certificate) => !revoked.has(certificate!.fingerprint256),
   });
   {
-    await using b = await startPeerService({ name: "b", tls: { ...certB!, ca } });
+    await using b = await startPeerService({ name: "b", tls: { ...certB, ca } });
     await b.syncJoin(a.spec);
     await b.leave();
   }
-  revoked.add(new X509Certificate(certB!.cert).fingerprint256);
-  await using again = await startPeerService({ name: "b", tls: { ...certB!, ca } });
+  revoked.add(new X509Certificate(certB.cert).fingerprint256);
+  await using again = await startPeerService({ name: "b", tls: { ...certB, ca } });
   const refused = await assertRejects(() => again.syncJoin(a.spec), HandshakeRefusedError);
   assertEquals(refused.refusal, { code: "not-admitted", reason: 'Cannot admit "b": the option "admit" says no' });
 });

@@ -6,7 +6,7 @@ import { CausalOrder } from "../../messaging/causality.ts";
 import type { CausalDelivery, CausalOutcome } from "../../messaging/causal_delivery.ts";
 import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/causal_stamp.ts";
 import type { SeededRandom } from "../seeded_random.ts";
-import { entryOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, nthOf } from "../values.ts";
 
 /** What was sent or delivered by whom, as far as one node can know: the oracle's own, true clock. */
 type VectorClock = Map<string, number>;
@@ -79,19 +79,19 @@ export class CausalWorld {
 
   noticeOne(): void {
     if (this.#notices.length === 0) return;
-    const [notice] = this.#notices.splice(this.#random.int(this.#notices.length), 1);
-    const life = entryOf(this.lives, notice!.to);
-    const before = entryOf(life.known, notice!.about);
-    if (notice!.incarnation <= before) return;
-    life.known.set(notice!.about, notice!.incarnation);
-    const old = participantKey(notice!.about, before);
-    this.#take(life, life.order.up(participantKey(notice!.about, notice!.incarnation), this.now));
+    const notice = firstOf(this.#notices.splice(this.#random.int(this.#notices.length), 1));
+    const life = entryOf(this.lives, notice.to);
+    const before = entryOf(life.known, notice.about);
+    if (notice.incarnation <= before) return;
+    life.known.set(notice.about, notice.incarnation);
+    const old = participantKey(notice.about, before);
+    this.#take(life, life.order.up(participantKey(notice.about, notice.incarnation), this.now));
     // What it still repeats to the old life is given up, or sent to the new one.
     const lost = this.#inFlight.filter(({ message, isRepeated }) =>
       isRepeated && message.from === life.key && message.to === old
     );
     this.#inFlight = this.#inFlight.filter((outstanding) => !lost.includes(outstanding));
-    if (this.#random.chance(0.5)) { for (const _ of lost) this.#send(life, notice!.about); }
+    if (this.#random.chance(0.5)) { for (const _ of lost) this.#send(life, notice.about); }
   }
 
   deliverOne(): void {

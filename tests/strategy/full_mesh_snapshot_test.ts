@@ -8,6 +8,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { type Mesh, settledMesh } from "./mesh.ts";
+import { firstOf } from "../values.ts";
 
 const strategy = fullMesh();
 const context = { now: 1_000_000, random: () => 0, connected: new Set<string>() };
@@ -28,12 +29,12 @@ Deno.test("fullMesh().init() takes up its former cluster from a snapshot, in a n
 
 Deno.test("fullMesh().init(): a node that restarts from a snapshot tells everyone as they connect", () => {
   const mesh = settledMesh(seededRandom(1), 20);
-  const [name] = mesh.nodes.keys();
-  const snapshot = snapshotOf(mesh, name!);
-  mesh.crash(name!);
-  mesh.start(name!, 2, snapshot);
+  const name = firstOf([...mesh.nodes.keys()]);
+  const snapshot = snapshotOf(mesh, name);
+  mesh.crash(name);
+  mesh.start(name, 2, snapshot);
   mesh.deliver();
-  for (const { state } of mesh.nodes.values()) assertEquals(state.set.get(name!)?.incarnation, 2);
+  for (const { state } of mesh.nodes.values()) assertEquals(state.set.get(name)?.incarnation, 2);
   assertEquals(mesh.agree(), true);
 });
 
@@ -107,9 +108,9 @@ Deno.test("fullMesh().init(): a life that goes on with one that was removed mean
 
 Deno.test("fullMesh().init() refuses to begin in an older life than its snapshot", () => {
   const mesh = settledMesh(seededRandom(1), 2);
-  const [a] = mesh.nodes.keys();
+  const a = firstOf([...mesh.nodes.keys()]);
   assertThrows(
-    () => strategy.init(nodeSpec(a!, 0), context, snapshotOf(mesh, a!)),
+    () => strategy.init(nodeSpec(a, 0), context, snapshotOf(mesh, a)),
     RangeError,
     "incarnation 1 is known",
   );
