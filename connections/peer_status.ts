@@ -2,7 +2,7 @@
 
 import { DEFAULT_CHANNEL, type Peer } from "./peer.ts";
 
-/** Who is told about peers that come and go. Each pair of calls alternates per peer, and per channel. */
+/** The listener for peers that come and go. Each pair of calls alternates per peer, and per channel. */
 export interface PeerStatusHandler {
   /** The membership connection opened: control traffic can flow. */
   linked(peer: Peer): void;

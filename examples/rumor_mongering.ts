@@ -3,7 +3,7 @@
 /**
  * Rumor mongering: a node that hears a rumor tells it to a few random members, which do the same; nothing is acknowledged.
  *
- * Demers et al., "Epidemic algorithms for replicated database maintenance" (PODC 1987), section 1.4: a node that meets others who know
+ * Demers et al., "Epidemic algorithms for replicated database maintenance" (PODC 1987), section 1.4: a node that meets others that know
  * the rumor already loses interest, here after `patience` fruitless rounds.
  *
  * @module

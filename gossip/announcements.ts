@@ -4,8 +4,8 @@ import type { BroadcastId } from "./broadcast_id.ts";
 
 /**
  * The announcements that are due at the next lazy tick, by receiver. That comes a lazy interval after the oldest broadcast in it was begun,
- * wherever that was: what has been on its way for longer is announced at once, because those who are told of it may have
- * been cut off with the one who tells.
+ * wherever that was: what has been on its way for longer is announced at once, because those that are told of it may have
+ * been cut off with the one that tells.
  */
 export class Announcements {
   readonly #interval: number;

@@ -23,7 +23,7 @@ export interface Difference {
 
 /**
  * Compares this replica with the dots by which another one's members are members. Absent names are not in such a summary;
- * that a name was removed is told to those who show that they did not know it.
+ * that a name was removed is told to those that show that they did not know it.
  */
 export function compareWithSummary(set: MembershipSet, summary: readonly Dot[]): Difference {
   const theirs = new Map(summary.map((dot) => [dot.actor, dot]));

@@ -31,7 +31,7 @@ export type GossipMessage =
     readonly incarnation: number;
     /** All that it lacks. */
     readonly delta: MembershipSet;
-    /** Names of those who came with it, and have to hear of this from it. */
+    /** Names of those that came with it, and have to hear of this from it. */
     readonly companions: readonly string[];
   };
 

@@ -22,7 +22,7 @@ export type HeartbeatCounter = number;
 export type WatchRequest = boolean;
 
 /**
- * `[word, node, incarnation, counter, hops]`: the newest counter that the asker knows; and 1 when one who cannot answer well is to
+ * `[word, node, incarnation, counter, hops]`: the newest counter that the asker knows; and 1 when one that cannot answer well is to
  * ask others, 0 when not.
  */
 export type ProbeRequest = readonly [

@@ -8,7 +8,7 @@ const ANNOUNCERS_MAX = 8;
 
 interface MissingBroadcast {
   readonly id: BroadcastId;
-  /** Who can be asked for it, first one first. */
+  /** The nodes that can be asked for it, first one first. */
   readonly announcers: string[];
   readonly dueAt: number;
 }

@@ -5,7 +5,7 @@ import { entryFromValue, type GroupChange, type GroupEntry } from "./group_entry
 /** What {@linkcode GroupIndex} tells of. */
 export type GroupListener = (change: GroupChange) => void;
 
-/** Who is in which group, as the attributes of all nodes say it. Pure: it is told what changes, and tells what that means. */
+/** The members of each group, as the attributes of all nodes say it. Pure: it is told what changes, and tells what that means. */
 export class GroupIndex {
   /** Entries by group, then by node and number. */
   readonly #groups = new Map<string, Map<string, GroupEntry>>();

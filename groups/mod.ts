@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Who does what: groups of members on any nodes, presence, names with one owner, a replicated map, and a broadcast channel for the whole cluster.
+ * Roles of nodes: groups of members on any nodes, presence, names with one owner, a replicated map, and a broadcast channel for the whole cluster.
  *
  * @example A group, and a message to all of its members
  * ```ts

@@ -201,7 +201,7 @@ export class NameClaims {
     return null;
   }
 
-  /** Who has a name of this node changed. */
+  /** The holders of a name of this node changed. */
   #look(name: string): void {
     const own = this.#own.get(name);
     if (own === undefined) return;

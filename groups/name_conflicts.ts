@@ -7,7 +7,7 @@ import type { StampedHolder } from "./name_holder.ts";
 /** How many heartbeat intervals a claim is remembered for that this node agreed to: by then it shows, or has failed. */
 const REMEMBERED = 10;
 
-/** How a {@linkcode NameConflicts} speaks with those who have a name. */
+/** How a {@linkcode NameConflicts} speaks with those that have a name. */
 export interface ContestedNames {
   /** The nodes that have a name: the first one decides. */
   holders(name: string): readonly StampedHolder[];
@@ -61,7 +61,7 @@ export class NameConflicts {
     this.#settleLater(name);
   }
 
-  /** Those who can reach each other settle it at once, and leave nothing to be done. */
+  /** Those that can reach each other settle it at once, and leave nothing to be done. */
   #settleLater(name: string): void {
     const { heartbeat, runtime, stopSignal } = this.#node;
     const timer = runtime.clock.schedule(heartbeat.interval, () => {

@@ -28,7 +28,7 @@ export interface PresenceChange {
 }
 
 /**
- * Who is there, in each topic, on whatever node: a user on three nodes is one entry with three metas. The users of a node that goes down
+ * The users that are there, in each topic, on any node: a user on three nodes is one entry with three metas. The users of a node that goes down
  * are gone with it at once, and come back only when that node does, as it says itself.
  *
  * @example Users of a chat room
@@ -82,7 +82,7 @@ export class Presence {
     }
   }
 
-  /** Who is there, sorted by key: the meta of each, by node. */
+  /** The users that are there, sorted by key: the meta of each, by node. */
   list(topic: string): Map<string, unknown[]> {
     const present = new Map<string, unknown[]>();
     for (const entry of this.#attributes.index.members(topic)) {

@@ -19,7 +19,7 @@ const TICKS_PER_INTERVAL = 4;
 /** Enough for every node to watch all its neighbours. */
 const WATCHERS_MAX = Number.MAX_SAFE_INTEGER;
 
-/** Who is told about suspicions. */
+/** The listener for suspicions. */
 export interface Suspicion {
   /** A node is suspected. */
   suspected(name: string): void;

@@ -292,7 +292,7 @@ export class Node implements ConnectionPoolHandler {
     return this.pinger.ping(peer, this.settings.heartbeat.interval);
   }
 
-  /** Nothing more is read of a stranger's messages until it is a member. The pool closes those who never are. */
+  /** Nothing more is read of a stranger's messages until it is a member. The pool closes those that never are. */
   async #frameOfStranger(connection: Connection<Peer>, ...frame: [number, Uint8Array, number, number]): Promise<void> {
     const { peer, channel } = connection;
     // It is by this channel that it would join.

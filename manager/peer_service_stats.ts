@@ -42,7 +42,7 @@ export interface PeerServiceStats {
   readonly trust: TrustStats;
   /** Streams of users. */
   readonly streams: StreamStats;
-  /** How the node is protected from those who reach its port. */
+  /** How the node is protected from those that reach its port. */
   readonly posture: Posture;
   /** Attempts to join that are under way. */
   readonly joining: number;

@@ -4,7 +4,7 @@ import type { Address } from "../wire/address.ts";
 import { AddressRanges } from "../wire/address_ranges.ts";
 import type { Settings } from "./settings.ts";
 
-/** How a node is protected from those who reach its port. */
+/** How a node is protected from those that reach its port. */
 export interface Posture {
   /** What others have to prove: nothing (`"open"`), a secret, a certificate, or both of these. */
   readonly trust: "open" | "secret" | "tls" | "tls and secret";

@@ -6,7 +6,7 @@ import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
-/** Tells the users of a node who can be reached, until the node stops. */
+/** Tells the users of a node which peers can be reached, until the node stops. */
 export class StatusEvents implements Part {
   readonly up: Subscriptions;
   readonly down: Subscriptions;

@@ -14,7 +14,7 @@ export const FOR_MEMBERS: ReadonlySet<number> = new Set([
   FrameKind.cancel,
 ]);
 
-/** What waits until the one who said it is a member: it may have joined elsewhere, and be faster than the word of it. */
+/** What waits until the one that said it is a member: it may have joined elsewhere, and be faster than the word of it. */
 export const ONCE_MEMBER: ReadonlySet<number> = new Set([
   FrameKind.message,
   FrameKind.envelope,

@@ -23,7 +23,7 @@ const SUSPICIOUS: ReadonlySet<RefusalCode> = new Set([
 const WINDOW_MS = 10_000;
 const EVENTS_MAX = 100;
 
-/** Tells the users of a node who was refused, so that an attack can be seen, and no flood of attempts becomes one of events. */
+/** Tells the users of a node which dialers were refused, so that an attack can be seen, and no flood of attempts becomes one of events. */
 export class TrustEvents {
   readonly #clock: Pick<Clock, "now">;
   readonly #emit: Emit;

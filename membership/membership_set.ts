@@ -15,7 +15,7 @@ export interface MembershipChange {
 }
 
 /**
- * Who is in the cluster: an {@linkcode OrSet} of node specs, keyed by name.
+ * The members of the cluster: an {@linkcode OrSet} of node specs, keyed by name.
  *
  * Only a node itself adds itself, under its own name as the actor and its own incarnation, and each of its additions
  * replaces the one before. So there is one entry a name, the newest; and all that has ever to be remembered of a

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Who is in the cluster: what a node says of itself, and the replicated set of all members.
+ * The members of the cluster: the specification of a node, and the replicated set of all members.
  *
  * The set is a delta-state OR-Set without tombstones, so that every replica can change it alone and all agree once they
  * have heard of each other, in whatever order and however often. `docs/membership.md` tells how it works.

@@ -104,7 +104,7 @@ export class CausalPresence {
   /**
    * Ends the grace of those that are gone, and of those that never showed themselves.
    *
-   * @returns Those who are forgotten from now on.
+   * @returns Those that are forgotten from now on.
    */
   sweep(now: number): string[] {
     const over = [];

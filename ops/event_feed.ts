@@ -62,7 +62,7 @@ export class EventFeeds {
   }
 }
 
-/** What users say to each other is not for those who watch. */
+/** Messages of users to each other are not for observers. */
 function shown(detail: object): object {
   return "from" in detail && "message" in detail ? { from: detail.from } : detail;
 }

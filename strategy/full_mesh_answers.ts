@@ -52,7 +52,7 @@ export function askToJoin(state: FullMeshState, to: NodeSpec): Outgoing[] {
   return [tell(to, { kind: "join", members: members! }), ...rest.map((delta) => tellDelta(to, delta))];
 }
 
-/** Adds to an answer that those who were spoken of are to say themselves what is true. */
+/** Adds to an answer that the nodes that were spoken of are to tell the truth themselves. */
 function withDoubts(
   transition: Transition<FullMeshState>,
   { doubted, ignored }: Words,
@@ -66,7 +66,7 @@ function withDoubts(
   return { ...transition, outgoing: [...transition.outgoing, ...questions], ignored };
 }
 
-/** Asks a node that is not known to be a member who it is. */
+/** Asks a node that is not known to be a member for its specification. */
 function answerStranger(state: FullMeshState, from: NodeSpec): Transition<FullMeshState> {
   const newest = state.set.newest(from.name);
   if (newest !== undefined && newest.incarnation >= memberSince(from)) {
@@ -110,7 +110,7 @@ function isForFormerIncarnation(
   return message.kind !== "welcome" || message.incarnation !== self.incarnation;
 }
 
-/** Says that the former incarnation has left; or, to one who knows the new incarnation because that asked to join, asks again. */
+/** Says that the former incarnation has left; or, to one that knows the new incarnation because that asked to join, asks again. */
 function answerForFormerIncarnation(
   state: FullMeshState,
   from: NodeSpec,
@@ -185,7 +185,7 @@ function answerJoin(
   };
 }
 
-/** Tells those who came with this node what it has been told where it joined. */
+/** Tells those that came with this node what it has been told where it joined. */
 function answerWelcome(
   state: FullMeshState,
   from: NodeSpec,

@@ -7,13 +7,13 @@ import type { NodeSpec } from "../wire/node_spec.ts";
 export interface FullMeshState {
   /** This node, as it was when the strategy began. */
   readonly self: NodeSpec;
-  /** Who is in the cluster. */
+  /** The members of the cluster. */
   readonly set: MembershipSet;
   /** Members that have been out of reach since they were last heard of, and whose next connection is worth a word. */
   readonly away: ReadonlySet<string>;
   /** Names that were seen to become absent and are not forgotten yet: since when, the longest ago first. */
   readonly absentSince: ReadonlyMap<string, number>;
-  /** That its former incarnation has left, to be told to those who have not heard; empty when there is nothing to tell. */
+  /** That its former incarnation has left, to be told to those that have not heard; empty when there is nothing to tell. */
   readonly farewell: MembershipSet;
   /** Nodes that this one has asked to let it join, and that have not answered. */
   readonly asked: ReadonlySet<string>;

@@ -6,7 +6,7 @@
  * A strategy is a pure function of its state: see {@linkcode Strategy}. {@linkcode fullMesh} is the one that is used unless
  * another is asked for.
  *
- * @example A wider gossip, and a shorter memory of those who left
+ * @example A wider gossip, and a shorter memory of those that left
  * ```ts
  * import { fullMesh } from "@partisan/peer-service/strategy";
  * import { assertEquals } from "@std/assert";

@@ -43,7 +43,7 @@ export interface Transition<State> {
   /** Messages to send, in order. */
   readonly outgoing: readonly Outgoing[];
   /**
-   * Words about others, or from those who may not say them, that were not believed.
+   * Words about others, or from those that may not say them, that were not believed.
    *
    * @default {0}
    */

@@ -15,7 +15,7 @@ export interface ViewSnapshot {
   readonly view: View;
   /** The nodes that knew it, as far as it heard. */
   readonly inView: View;
-  /** Those who left. */
+  /** Those that left. */
   readonly departures: Departures;
 }
 

@@ -83,7 +83,7 @@ export function strategyChecks<State>(
 
 /**
  * Finds out whether a strategy holds what {@linkcode Strategy} demands: that it is pure; that nodes which join become one cluster,
- * and stay one while others crash, restart, leave and are cut off; that who left is forgotten; that
+ * and stay one while others crash, restart, leave and are cut off; that a node which left is forgotten; that
  * malformed messages are refused.
  *
  * @param create Makes the strategy.

@@ -67,7 +67,7 @@ function writeToConsole({ level, kind, message }: LogEntry): void {
 
 /**
  * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
- * that those who flood and are flooded hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
+ * that tasks of a flood hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
  * rare as long as there is no use for them, and frequent while there is conversation on other streams.
  */
 export class Breaks {
@@ -91,7 +91,7 @@ export class Breaks {
       let turns = TURNS;
       const turn = () => {
         if (--turns > 0) return setImmediate(turn);
-        // Those who flood have all been waiting here, or will be soon: what was read meanwhile was for others.
+        // Those that flood have all been waiting here, or will be soon: what was read meanwhile was for others.
         const isShared = this.#transport.shortReads !== shortReads;
         this.#turnMs = isShared ? SHARED_TURN_MS : Math.min(TURN_MS, 2 * this.#turnMs);
         this.#lastEnd = this.#clock.now();

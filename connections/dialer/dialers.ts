@@ -3,7 +3,7 @@
 import type { Peer } from "../peer.ts";
 import { PeerDialer, type PeerDialerHost } from "./peer_dialer.ts";
 
-/** Those who keep the connections of each peer open. */
+/** Those that keep the connections of each peer open. */
 export class Dialers {
   readonly #host: PeerDialerHost;
   readonly #dialers = new Map<Peer, PeerDialer>();

@@ -9,7 +9,7 @@ import { entriesWithout, type HyParViewTurn, nodesOf } from "./state.ts";
 import { addActive, addLost, addPassive, demote } from "./views.ts";
 
 /*
- * Both ends of a link must come to agree on whether they are neighbours. The one who asks is a neighbour only once it
+ * Both ends of a link must come to agree on whether they are neighbours. The one that asks is a neighbour only once it
  * was accepted, so that in each direction the messages "accept" and "disconnect" come in the order in which the other
  * end went through these states. Where a broken connection lost one of them, the next walk that comes along the link
  * from a stranger is answered with "disconnect".

@@ -73,7 +73,7 @@ export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void 
 }
 
 /**
- * Leaves (section 2.2): of those who have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
+ * Leaves (section 2.2): of those that have this node in their view, all but c + 1 put one of its own view in its place, in turn, so
  * that the number of arcs falls as that of nodes does. The others do so only where none would be left otherwise.
  */
 function unsubscribe(turn: ScampTurn, { incarnation }: Departure): void {

@@ -10,7 +10,7 @@ export const FAULT_CHECKS: readonly Check[] = [
   { name: "forgets a crashed node that another one removes", run: removesCrashed },
   { name: "tells a node that was removed while it was down, when it comes back", run: removesAbsent },
   { name: "heals when the cluster was cut in two", run: heals },
-  { name: "hears of those who left while the cluster was cut in two", run: leavesWhileCut },
+  { name: "hears of those that left while the cluster was cut in two", run: leavesWhileCut },
   { name: "is one cluster again after anything that the nemesis does", run: survivesNemesis },
 ];
 

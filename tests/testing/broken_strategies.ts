@@ -260,7 +260,7 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
   {
     what: "never hears the news",
     create: mesh(() => ({ up: nothing, periodic: nothing })),
-    fails: ["hears of those who left while the cluster was cut in two", "takes a crashed node back"],
+    fails: ["hears of those that left while the cluster was cut in two", "takes a crashed node back"],
     complaint: "which is in its incarnation 2",
   },
   {
