@@ -82,7 +82,7 @@ export function readEnvelope(
   const next = start + NUMBERS_BYTES;
   if (head < MORE_BIT) return [{ sequence, floor, causal: undefined, call: undefined }, next];
   const [marks, behind] = codec.readPrefixed(buffer, next, end);
-  if (!Array.isArray(marks)) throw new TypeError("Cannot read an envelope: what it is marked with is not a list");
+  if (!Array.isArray(marks)) throw new TypeError("Cannot read an envelope: its marks are not a list");
   return [envelopeFromValue([sequence, floor, ...marks]), behind];
 }
 

@@ -85,7 +85,7 @@ export class CipherState {
     const plain = open(this.#key, counter, associated, sealed);
     if (plain !== null) return plain;
     this.#counter = counter;
-    throw new SealError("Cannot open what was received: it was changed on the way, or is not for this connection");
+    throw new SealError("Cannot open a record: it was changed on the way, or is not for this connection");
   }
 
   /** Goes on with another key, from which the present one cannot be found: REKEY of section 4.2. The counter goes on. */

@@ -175,7 +175,7 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
     create: mesh(() => ({ leave: nothing })),
     fails: [
       ...["forgets a node that leaves", "forgets a node that another one removes", "lets a node leave right after"],
-      ...["takes a node that left back", "forgets a crashed node", "hears of those who left"],
+      ...["takes a node that left back", "forgets a crashed node", "hears of those that left"],
     ],
     complaint: "does not know that it was removed",
   },
