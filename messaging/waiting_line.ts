@@ -11,7 +11,7 @@ const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 /** What a line waits for. */
 type Room = Pick<SendQueue, "aboveHighWaterMark" | "drained" | "flushed">;
 
-/** A message that waits. Lets go of it when nobody waits for that any more. */
+/** A message that waits. Lets go of it when the wait has ended. */
 interface Turn {
   write: (() => Room | null) | undefined;
   readonly bytes: number;
@@ -26,7 +26,7 @@ export class WaitingLine {
   #ended: Error | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
-  /** @param emptied Called when nobody waits any more. */
+  /** @param emptied Called when no wait is left. */
   constructor(queue: Room, emptied: () => void) {
     this.#queue = queue;
     this.#emptied = emptied;

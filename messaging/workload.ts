@@ -88,7 +88,7 @@ export class Workload {
     return this.#lines.get(name)?.length ?? 0;
   }
 
-  /** Lets go of everything that waits. What is pending counts on until it settles. */
+  /** Lets go of everything that waits. A pending one counts until it settles. */
   clear(): void {
     this.#lines.clear();
     this.#waiting = 0;
