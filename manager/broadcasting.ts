@@ -91,7 +91,7 @@ export class Broadcasting {
   #looking: Timer | null = null;
   #stopped = false;
   readonly #told = new Set<string>();
-  /** Since when this incarnation of the node is connected with somebody, on the local clock. */
+  /** Since when this incarnation of the node is connected with another one, on the local clock. */
   #memberSince = Infinity;
 
   constructor(options: BroadcastingOptions, self: NodeSpec) {

@@ -37,7 +37,7 @@ const SILENT_REFUSALS_MAX = 3;
 
 /**
  * So many handshakes and answers that took too long are taken for a sign that the other end has too much to do: with many processes on few
- * processors, those that all others join take longest. What never answers looks the same.
+ * processors, those that all others join take longest. A node that never answers looks the same.
  */
 const SLOW_ANSWERS_MAX = 4;
 

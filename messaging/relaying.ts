@@ -201,7 +201,7 @@ export class Relaying {
       );
     }
     if (outcome === "full") {
-      throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to anybody who could pass it on`);
+      throw new NotConnectedError(`Cannot relay to "${node}": there is no connection to a node that could pass it on`);
     }
     return step.header.sequence;
   }
