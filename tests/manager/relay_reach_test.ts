@@ -3,7 +3,6 @@
 import { assert } from "@std/assert";
 import { hyparview } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
-import { firstOf, nthOf } from "../values.ts";
 
 scenario(
   "With HyParView and default options, what is relayed arrives: 30 nodes, of which 10 have stopped",
