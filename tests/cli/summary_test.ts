@@ -39,7 +39,7 @@ Deno.test("delays() tells each of a few times, and the range of many", () => {
   const seen = Array.from({ length: 13 }, (_, index) => sighting(nameOf(index), "down", "z", 110 + index));
   assertEquals(delays(seen.slice(0, 2), 100), "a after 10 ms, b after 11 ms");
   assertEquals(delays(seen, 100), "13 nodes after 10 to 22 ms");
-  assertEquals(delays([], 100), "nobody");
+  assertEquals(delays([], 100), "none");
 });
 
 Deno.test("nameList() sorts names and counts many", () => {
