@@ -27,7 +27,7 @@ export interface HalfOpenOptions {
 
 /**
  * The streams that have not finished their handshake, by the host that they come from: of IPv6 addresses, those with the same first half are one. When there is no room, the host that has most of them
- * gives up its oldest one: a stranger that opens thousands gets in its own way, and in nobody else's. Some slots are kept for hosts of members.
+ * gives up its oldest one: a stranger that opens thousands gets in its own way, and in no other host's. Some slots are kept for hosts of members.
  */
 export class HalfOpen {
   readonly #options: HalfOpenOptions;
