@@ -2,6 +2,9 @@
 
 import { EARLY_WINDOW_BYTES } from "./early_sender.ts";
 
+/** Pieces that may wait for their turn: each costs memory and a look, however short it is. */
+const PIECES_MAX = 4_096;
+
 /** The other end is told that there is room when it is so much. */
 const NEWS_BYTES = EARLY_WINDOW_BYTES / 2;
 
@@ -11,6 +14,7 @@ export class EarlyReceiver {
   readonly #ready: Uint8Array[] = [];
   /** By position: what came before its turn. */
   readonly #ahead = new Map<number, Uint8Array>();
+  #aheadBytes = 0;
   #received = 0;
   #taken = 0;
   #told = 0;
@@ -41,17 +45,8 @@ export class EarlyReceiver {
     if (((position + bytes.length - this.#taken) | 0) > EARLY_WINDOW_BYTES) return false;
     const known = (this.#received - position) | 0;
     if (known >= bytes.length) return true;
-    if (known < 0) {
-      this.#ahead.set(position, bytes.slice());
-      return this.#aheadBytes() <= EARLY_WINDOW_BYTES;
-    }
-    this.#ready.push(bytes.slice(known));
-    this.#received = (position + bytes.length) >>> 0;
-    for (const [next, piece] of this.#ahead) {
-      if (((next - this.#received) | 0) > 0) continue;
-      this.#ahead.delete(next);
-      return this.add(next, piece);
-    }
+    if (known < 0) return this.#keep(position, bytes);
+    this.#append(position, bytes);
     return true;
   }
 
@@ -83,9 +78,33 @@ export class EarlyReceiver {
     if (this.#hasMoved && !this.hasBytes) this.#taken = this.#received;
   }
 
-  #aheadBytes(): number {
-    let sum = 0;
-    for (const { length } of this.#ahead.values()) sum += length;
-    return sum;
+  /** Keeps what came before its turn. @returns Whether so much may wait. */
+  #keep(position: number, bytes: Uint8Array): boolean {
+    const known = this.#ahead.get(position);
+    if (known !== undefined && known.length >= bytes.length) return true;
+    this.#aheadBytes += bytes.length - (known?.length ?? 0);
+    this.#ahead.set(position, bytes.slice());
+    return this.#aheadBytes <= EARLY_WINDOW_BYTES && this.#ahead.size <= PIECES_MAX;
+  }
+
+  /** Takes what is in order, and then what waited for it. */
+  #append(position: number, bytes: Uint8Array): void {
+    for (let next: [number, Uint8Array] | undefined = [position, bytes]; next; next = this.#takeNext()) {
+      const known = (this.#received - next[0]) | 0;
+      if (known >= next[1].length) continue;
+      this.#ready.push(next[1].slice(known));
+      this.#received = (next[0] + next[1].length) >>> 0;
+    }
+  }
+
+  /** Takes a piece out whose turn has come. */
+  #takeNext(): [number, Uint8Array] | undefined {
+    for (const [position, piece] of this.#ahead) {
+      if (((position - this.#received) | 0) > 0) continue;
+      this.#ahead.delete(position);
+      this.#aheadBytes -= piece.length;
+      return [position, piece];
+    }
+    return undefined;
   }
 }

@@ -62,6 +62,7 @@ scenario(
   "updateSecrets() makes every connection anew, under traffic, without a message lost or anybody down",
   async (world) => {
     const nodes = await world.cluster(["a", "b", "c"], { secret: OLD, channels: { bulk: { parallelism: 2 } } });
+    await world.opened(nodes);
     const traffic = new Traffic(nodes);
     for (const secrets of [[OLD, NEW], [NEW, OLD], [NEW]]) {
       for (const node of nodes) await node.updateSecrets(secrets);
@@ -81,6 +82,7 @@ scenario(
   "A peer that does not have the new secret keeps its connections, which is told, until it has it",
   async (world) => {
     const nodes = await world.cluster(["a", "b"], { secret: OLD });
+    await world.opened(nodes);
     const [a, b] = nodes as [PeerServiceManager, PeerServiceManager];
     const traffic = new Traffic(nodes);
     const warnings: string[] = [];
@@ -97,7 +99,9 @@ scenario(
 );
 
 scenario("updateSecrets() and updateTls() refuse what cannot be used, and change nothing", async (world) => {
-  const [a] = await world.cluster(["a", "b"], { secret: OLD });
+  const nodes = await world.cluster(["a", "b"], { secret: OLD });
+  await world.opened(nodes);
+  const [a] = nodes;
   for (const secrets of [[], "", ["right", ""], new Array(9).fill("x")]) {
     await assertRejects(() => a.updateSecrets(secrets), TypeError, "Cannot update the secrets");
   }
