@@ -103,4 +103,5 @@ Deno.test("every command but those that draw or write scripts takes --json, and 
     commands.filter(({ options }) => !options.some(({ name }) => name === option)).map(({ name }) => name);
   assertEquals(without("json"), ["cluster", "completions", "node"]);
   assertEquals(without("admin"), ["cluster", "tls ca", "tls cert", "completions", "node"]);
+  assertEquals(without("token-file"), without("admin"));
 });

@@ -56,11 +56,6 @@ Deno.test("docs/command.md tells of every option of start, with its variable, it
   for (const name of STRUCTURES) assert(structures.includes(`\`${name}\``), name);
 });
 
-Deno.test("every command can print JSON, but cluster and completions", () => {
-  const without = shown.filter(({ options }) => options.every(({ name }) => name !== "json"));
-  assertEquals(without.map(({ name }) => name), ["cluster", "completions"]);
-});
-
 Deno.test("docs/command.md tells of every exit code", () => {
   const codes = tableBelow("Exit codes").map(([code]) => Number(code));
   assertEquals(codes, Object.values(EXIT_CODES));
