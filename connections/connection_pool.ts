@@ -179,7 +179,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#idleGrace.begin(peer);
   }
 
-  /** Whether a connection is about to open that fills a slot, whoever dials. */
+  /** Whether a connection is about to open that fills a slot, dialed by either side. */
   isExpected(peer: Peer, channel: string, index: number): boolean {
     return this.#dialing.hasJustBegun([peer.name, channel, index], Infinity) ||
       this.#reception.expects(peer, channel, index);

@@ -24,7 +24,7 @@ export interface SlotFillerHost extends ConnectionHandler<Peer> {
   readonly stopped: boolean;
   /** Takes note of what a node says of itself. */
   know(spec: NodeSpec): Peer;
-  /** Whether a connection is about to open that fills the slot, whoever dials. */
+  /** Whether a connection is about to open that fills the slot, dialed by either side. */
   isExpected(peer: Peer, channel: string, index: number): boolean;
   /** A connection is dialed anew no more: another one has its slot. */
   replaced(connection: Connection<Peer>): void;
