@@ -62,7 +62,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     this.stats = this.#opener.stats;
     const { self, handler, runtime: { clock } } = options;
-    this.slots = new DialSlots(clock, options.handshakeTimeout / 2);
+    this.slots = new DialSlots(clock, options.handshakeTimeout / 2, options.health);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialing = new Dialing({
       runtime: this.runtime,
@@ -76,7 +76,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     });
     this.#filler = new SlotFiller(this, options);
     this.draining = this.#filler.draining;
-    this.#check = new LinkCheck(this, options.silence, options.interval);
+    this.#check = new LinkCheck(this, options.silence, options.interval, options.health);
     this.renewal = new Renewal(this, this.#opener, options.handshakeTimeout);
     this.#idleGrace = new IdleGrace(options.runtime.clock, options.idleGrace, (peer) => this.#closeUnwanted(peer));
     this.shortage = new Shortage(this, self, this.#unfinished);

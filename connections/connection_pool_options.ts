@@ -74,6 +74,8 @@ export interface ConnectionPoolOptions {
   readonly refused?: ConnectionOpenerOptions["refused"];
   /** Told how long handshakes took. */
   readonly handshakes?: ConnectionOpenerOptions["handshakes"];
+  /** How late this node is. */
+  readonly health?: ConnectionOpenerOptions["health"];
   /**
    * Where sealed records are put together.
    *

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { LocalHealth } from "../runtime/local_health.ts";
 import type { Clock, Timer } from "../runtime/runtime.ts";
 
 /** Ends an attempt, because of `reason`. */
@@ -20,12 +21,14 @@ interface Attempt {
  * Gives many attempts the same time, with one timer for all of them.
  *
  * Time is counted while this process runs: what a timer is late by passed without it, and the answers that came meanwhile are read only now.
- * With many processes on few processors, attempts would otherwise be given up that succeed a moment later, and begun again, which makes it worse.
+ * With many processes on few processors, attempts would otherwise be given up that succeed a moment later, and begun again, which makes it worse. On a
+ * node that is late again and again it passes more slowly, because sockets are then read later than timers come.
  */
 export class Deadlines {
   readonly #clock: Clock;
   readonly #duration: number;
   readonly #expired: () => unknown;
+  readonly #health: LocalHealth | undefined;
   /** In the order in which their time is up, because all have the same. */
   readonly #attempts = new Set<Attempt>();
   #timer: Timer | null = null;
@@ -38,11 +41,13 @@ export class Deadlines {
   /**
    * @param duration In milliseconds.
    * @param expired Called for each attempt whose time is up. Returns the reason for giving it up.
+   * @param health How late this node is; in time, unless something else is said.
    */
-  constructor(clock: Clock, duration: number, expired: () => unknown) {
+  constructor(clock: Clock, duration: number, expired: () => unknown, health?: LocalHealth) {
     this.#clock = clock;
     this.#duration = duration;
     this.#expired = expired;
+    this.#health = health;
   }
 
   /** Has `giveUp` called once the time is up, unless what is returned is disposed of before. */
@@ -68,9 +73,13 @@ export class Deadlines {
     }
   }
 
+  get #slowness(): number {
+    return this.#health?.multiplier ?? 1;
+  }
+
   #look(): void {
     this.#timer = null;
-    this.#counted += this.#part;
+    this.#counted += this.#part / this.#slowness;
     this.#countedAt = this.#clock.now();
     for (const attempt of this.#attempts) {
       const left = attempt.until - this.#counted;
@@ -85,7 +94,7 @@ export class Deadlines {
   }
 
   #schedule(left: number): void {
-    this.#part = Math.min(left, this.#duration / PARTS);
+    this.#part = Math.min(left * this.#slowness, this.#duration / PARTS);
     this.#timer = this.#clock.schedule(this.#part, () => this.#look());
   }
 

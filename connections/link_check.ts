@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { LocalHealth } from "../runtime/local_health.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
@@ -32,6 +33,7 @@ export class LinkCheck {
   readonly #host: LinkCheckHost;
   readonly #silence: number;
   readonly #interval: number;
+  readonly #health: LocalHealth | undefined;
   readonly #data: ConfirmationLimits;
   readonly #membership: ConfirmationLimits;
   #lookedAt: number;
@@ -39,12 +41,14 @@ export class LinkCheck {
   /**
    * @param silence Milliseconds of silence that are borne.
    * @param interval Milliseconds between two looks.
+   * @param health How late this node is: silence counts less then. In time, unless something else is said.
    */
-  constructor(host: LinkCheckHost, silence: number, interval: number) {
+  constructor(host: LinkCheckHost, silence: number, interval: number, health?: LocalHealth) {
     const idle = IDLE_SILENCES * silence;
     this.#host = host;
     this.#silence = silence;
     this.#interval = interval;
+    this.#health = health;
     this.#data = { ask: 0, idle, silence, report: 1 };
     this.#membership = { ask: idle, idle, silence, report: MEMBERSHIP_REPORT_BYTES };
     this.#lookedAt = host.runtime.clock.now();
@@ -56,7 +60,7 @@ export class LinkCheck {
     const elapsed = now - this.#lookedAt;
     this.#lookedAt = now;
     // A look that comes late shows that this node was busy, or stopped: what has come meanwhile is read after it.
-    const counted = Math.min(elapsed, 2 * this.#interval);
+    const counted = Math.min(elapsed, 2 * this.#interval) / (this.#health?.multiplier ?? 1);
     for (const peer of [...this.#host.peers.values()]) {
       for (const connection of peer.connections()) this.#lookAt(connection, elapsed, counted);
       this.#judge(peer, now, counted);

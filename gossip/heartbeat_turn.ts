@@ -19,12 +19,15 @@ export class HeartbeatTurn implements HeartbeatOutput {
   readonly peers: ReadonlyMap<string, HeartbeatPeer>;
   /** When this node last woke up after a stall: silence before that proves nothing. */
   readonly resumedAt: number;
+  /** So many times as long this node bears silence. */
+  readonly patience: number;
 
   constructor(env: HeartbeatEnv, resumedAt: number) {
     this.now = env.now;
     this.random = env.random;
     this.peers = env.peers;
     this.resumedAt = resumedAt;
+    this.patience = env.patience ?? 1;
   }
 
   /** The peer, while it is connected. */

@@ -60,6 +60,12 @@ export interface HeartbeatEnv {
   readonly random: () => number;
   /** Every node that is connected or that this node wants to be connected with, by name; never this node. */
   readonly peers: ReadonlyMap<string, HeartbeatPeer>;
+  /**
+   * So many times as long this node bears silence, 1 or more: one that is late itself must not blame others (Lifeguard's local health multiplier).
+   *
+   * @default {1}
+   */
+  readonly patience?: number | undefined;
 }
 
 /** A message to send on the membership channel. */

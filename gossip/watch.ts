@@ -95,7 +95,7 @@ export class Watch {
     if (watched?.suspicion === undefined || peer?.incarnation !== incarnation || this.#records.isDown(name)) {
       return false;
     }
-    const { limit } = this.#settings;
+    const limit = this.#limit(turn);
     const record = this.#records.of(name, peer);
     this.#records.learn(record, counter, turn.now - counterAge);
     const heard = silence >= 0 && silence < limit;
@@ -111,7 +111,7 @@ export class Watch {
     const watched = this.#watched.get(name);
     const peer = turn.connectedPeer(name);
     if (watched?.suspicion === undefined || peer === undefined) return;
-    if (this.#silence(name, watched, peer, turn) >= this.#settings.unease) return;
+    if (this.#silence(name, watched, peer, turn) >= this.#unease(turn)) return;
     watched.suspicion = undefined;
     if (watched.suspectSince !== undefined) turn.events.push(this.#records.event("silentLink", name, peer));
   }
@@ -119,7 +119,7 @@ export class Watch {
   /** Whether heartbeats were expected from `name` for as long as silence is borne, so that their absence means something. */
   canTell(name: string, turn: HeartbeatTurn): boolean {
     const watched = this.#watched.get(name);
-    return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#settings.limit;
+    return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#limit(turn);
   }
 
   /** What this node can report on `name`. */
@@ -137,7 +137,8 @@ export class Watch {
    * @returns Whether its death is confirmed.
    */
   #look(name: string, watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
-    const { limit, unease, indirectProbes } = this.#settings;
+    const { indirectProbes } = this.#settings;
+    const [limit, unease] = [this.#limit(turn), this.#unease(turn)];
     const silence = this.#silence(name, watched, peer, turn);
     if (watched.suspectSince !== undefined && peer.heardAt > watched.suspectSince) {
       watched.suspectSince = undefined;
@@ -167,7 +168,13 @@ export class Watch {
 
   #confirm(name: string, suspicion: Suspicion, peer: HeartbeatPeer, turn: HeartbeatTurn): boolean {
     const { indirectProbes, interval } = this.#settings;
-    const step = suspicion.confirm(this.#otherWatchers(name, turn), indirectProbes, interval, turn.now, turn.random);
+    const step = suspicion.confirm(
+      this.#otherWatchers(name, turn),
+      indirectProbes,
+      interval * turn.patience,
+      turn.now,
+      turn.random,
+    );
     this.#ask(step.ask, name, peer, turn);
     return step.confirmed;
   }
@@ -189,6 +196,16 @@ export class Watch {
 
   #canAnswer(name: string, turn: HeartbeatTurn): boolean {
     return turn.connectedPeer(name) !== undefined && !this.#records.isDown(name) && !this.isSuspect(name);
+  }
+
+  /** Milliseconds of silence that are borne now. */
+  #limit({ patience }: HeartbeatTurn): number {
+    return this.#settings.limit * patience;
+  }
+
+  /** Milliseconds of silence after which others are asked quietly. */
+  #unease({ patience }: HeartbeatTurn): number {
+    return this.#settings.unease * patience;
   }
 
   /** Milliseconds since the last sign of life of any kind. */

@@ -71,17 +71,22 @@ export class Liveness implements Part {
 
   /** Begins to send heartbeats and to judge. */
   start(): void {
-    const { runtime: { clock, random }, settings: { heartbeat: { interval } } } = this.#context;
+    const { health, runtime: { clock, random }, settings: { heartbeat: { interval } } } = this.#context;
     const next = (delay: number) => {
       this.delay.due(clock.now() + delay);
       this.#timer = clock.schedule(delay, tick);
     };
     let ticks = 0;
     const tick = () => {
-      this.delay.came(clock.now());
-      next(interval / TICKS_PER_INTERVAL);
+      const now = clock.now();
+      health.came(this.delay.overdue(now));
+      this.delay.came(now);
+      next(interval / TICKS_PER_INTERVAL * health.stretch);
       this.#tick();
-      if (++ticks % TICKS_PER_INTERVAL === 0) this.#context.pool.look();
+      ticks += health.stretch;
+      if (ticks < TICKS_PER_INTERVAL) return;
+      ticks = 0;
+      this.#context.pool.look();
     };
     // A random phase keeps the nodes of a cluster that started at once from sending heartbeats in step.
     next(interval / TICKS_PER_INTERVAL * random.next());
@@ -181,8 +186,8 @@ export class Liveness implements Part {
   }
 
   #env(): HeartbeatEnv {
-    const { pool, runtime: { clock, random } } = this.#context;
-    return { now: clock.now(), random: () => random.next(), peers: pool.peers };
+    const { health: { multiplier }, pool, runtime: { clock, random } } = this.#context;
+    return { now: clock.now(), random: () => random.next(), peers: pool.peers, patience: multiplier };
   }
 
   /** Others hold this node for dead, or did: many say so at once, and users are told once. */

@@ -140,7 +140,7 @@ export class Node implements ConnectionPoolHandler {
       distance,
     ]);
     this.#parts.route(this.router, context.codec);
-    this.#gossip = new Rounds(runtime, settings.gossip.interval, () => this.#parts.periodic());
+    this.#gossip = new Rounds(runtime, settings.gossip.interval, context.health, () => this.#parts.periodic());
   }
 
   /** The options of the node, checked and complete. */

@@ -5,6 +5,7 @@ import { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler, ConnectionPoolOptions } from "../connections/connection_pool_options.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import { Traffic } from "../connections/traffic.ts";
+import { LocalHealth } from "../runtime/local_health.ts";
 import { StoppedError } from "../messaging/errors.ts";
 import { PayloadCodec } from "../wire/payload_codec.ts";
 import type { ByteStream } from "../transport/transport.ts";
@@ -14,6 +15,9 @@ import { identify } from "./identity.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
 import { TrustEvents } from "./trust_events.ts";
+
+/** Timers that are later than this share of a heartbeat interval show that a node does not keep up. */
+const LATENESS_SHARE = 8;
 
 /** What each part of a node may rely on from its first moment: there is nothing in it that is set later. */
 export class NodeContext {
@@ -25,6 +29,8 @@ export class NodeContext {
   readonly codec: PayloadCodec;
   /** What went over the connections. */
   readonly traffic: Traffic;
+  /** Whether this node keeps up with its own timers. */
+  readonly health: LocalHealth;
   /** The connections. */
   readonly pool: ConnectionPool;
   /** Tells the users of the node about an event. */
@@ -61,8 +67,18 @@ export class NodeContext {
     if (settings.tls !== undefined) {
       settings.tls.refused = (error, at) => trust.refused("certificate", error.message, at);
     }
+    this.health = new LocalHealth(settings.heartbeat.interval / LATENESS_SHARE);
     this.traffic = new Traffic(Object.keys(settings.channels));
-    const options = poolOptions(settings, credentials, () => this.#self, judge, handler, refused, this.traffic);
+    const options = poolOptions(
+      settings,
+      credentials,
+      () => this.#self,
+      judge,
+      handler,
+      refused,
+      this.traffic,
+      this.health,
+    );
     this.pool = new ConnectionPool(options);
   }
 

@@ -6,6 +6,7 @@ import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { agreesOnCompression } from "../connections/compression.ts";
 import type { Credentials } from "../connections/handshake/session.ts";
 import { CONTROL_FRAME_BYTES } from "../wire/frame_kind.ts";
+import type { LocalHealth } from "../runtime/local_health.ts";
 import { own } from "../wire/own.ts";
 import type { Traffic } from "../connections/traffic.ts";
 import { WriterPool } from "../connections/writer_pool.ts";
@@ -29,6 +30,7 @@ export function poolOptions(
   handler: ConnectionPoolHandler,
   refused: ConnectionPoolOptions["refused"],
   traffic: Traffic,
+  health: LocalHealth,
 ): ConnectionPoolOptions {
   const { runtime, cluster, strategy, backoff, courtesy, handshakeTimeout, maxFrameBytes, heartbeat } = settings;
   const writers = new WriterPool();
@@ -38,6 +40,7 @@ export function poolOptions(
     writers,
     refused,
     handshakes: traffic.handshakes,
+    health,
     self,
     identify,
     connectionOptions: (channel, peer) => {

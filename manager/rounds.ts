@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { LocalHealth } from "../runtime/local_health.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
 
@@ -7,13 +8,18 @@ import type { Runtime } from "../transport/runtime.ts";
 export class Rounds {
   readonly #runtime: Runtime;
   readonly #interval: number;
+  readonly #health: LocalHealth;
   readonly #act: () => void;
   #timer: Timer | null = null;
 
-  /** @param interval Milliseconds. */
-  constructor(runtime: Runtime, interval: number, act: () => void) {
+  /**
+   * @param interval Milliseconds.
+   * @param health How late this node is: rounds are rarer then.
+   */
+  constructor(runtime: Runtime, interval: number, health: LocalHealth, act: () => void) {
     this.#runtime = runtime;
     this.#interval = interval;
+    this.#health = health;
     this.#act = act;
   }
 
@@ -30,7 +36,7 @@ export class Rounds {
 
   #schedule(delay: number): void {
     this.#timer = this.#runtime.clock.schedule(delay, () => {
-      this.#schedule(this.#interval);
+      this.#schedule(this.#interval * this.#health.stretch);
       this.#act();
     });
   }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { LocalHealth } from "../../runtime/local_health.ts";
 import type { Clock } from "../../runtime/runtime.ts";
 import { Deadlines } from "../deadlines.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
@@ -19,7 +20,8 @@ const UNMET_AND_FAILED = { burst: 8, perSecond: 2 };
 
 /** Dials of one kind: under way, and those that wait for them. */
 interface Budget {
-  free: number;
+  readonly slots: number;
+  taken: number;
   /** Those that complete what has begun with a peer. */
   urgent: (() => void)[];
   waiting: (() => void)[];
@@ -33,15 +35,20 @@ interface Budget {
  * waiting.
  */
 export class DialSlots {
+  readonly #health: LocalHealth | undefined;
   readonly #patience: Deadlines;
-  readonly #living: Budget = { free: SLOTS, urgent: [], waiting: [] };
-  readonly #failed: Budget = { free: SLOTS_OF_FAILED, urgent: [], waiting: [] };
+  readonly #living: Budget = { slots: SLOTS, taken: 0, urgent: [], waiting: [] };
+  readonly #failed: Budget = { slots: SLOTS_OF_FAILED, taken: 0, urgent: [], waiting: [] };
   readonly #unmet: DialBudget;
   readonly #unmetAndFailed: DialBudget;
 
-  /** @param patience Milliseconds for which a dial keeps its slot at most. */
-  constructor(clock: Clock, patience: number) {
-    this.#patience = new Deadlines(clock, patience, () => {});
+  /**
+   * @param patience Milliseconds for which a dial keeps its slot at most.
+   * @param health How late this node is: it has fewer slots then. In time, unless something else is said.
+   */
+  constructor(clock: Clock, patience: number, health?: LocalHealth) {
+    this.#health = health;
+    this.#patience = new Deadlines(clock, patience, () => {}, health);
     this.#unmet = new DialBudget(clock, UNMET);
     this.#unmetAndFailed = new DialBudget(clock, UNMET_AND_FAILED);
   }
@@ -73,11 +80,11 @@ export class DialSlots {
   async #run(dial: () => Promise<unknown>, hasFailed: boolean, isUrgent = false): Promise<void> {
     const budget = hasFailed ? this.#failed : this.#living;
     const line = isUrgent ? budget.urgent : budget.waiting;
-    if (budget.free === 0) await new Promise<void>((resolve) => line.push(resolve));
-    else budget.free--;
+    if (this.#hasSlot(budget)) budget.taken++;
+    else await new Promise<void>((resolve) => line.push(resolve));
     let isHeld = true;
     const release = () => {
-      if (isHeld) handOn(budget);
+      if (isHeld) this.#handOn(budget);
       isHeld = false;
     };
     using _patience = this.#patience.begin(release);
@@ -87,16 +94,25 @@ export class DialSlots {
       release();
     }
   }
+
+  /** Whether one more dial may begin. On a node that is late each takes longer, and other nodes of its process may have as many. */
+  #hasSlot({ slots, taken }: Budget): boolean {
+    return taken < Math.max(1, Math.floor(slots / (this.#health?.multiplier ?? 1)));
+  }
+
+  /** Gives a slot back, and all that are free to those that wait. */
+  #handOn(budget: Budget): void {
+    budget.taken--;
+    while (this.#hasSlot(budget)) {
+      const next = budget.urgent.shift() ?? budget.waiting.shift();
+      if (next === undefined) return;
+      budget.taken++;
+      next();
+    }
+  }
 }
 
 /** Whether an error shows that the peer itself is there. */
 export function isAnswer(error: unknown): boolean {
   return error instanceof HandshakeRefusedError && error.refusal.code !== "wrong-node";
-}
-
-/** Hands the slot to the next one that waits. */
-function handOn(budget: Budget): void {
-  const next = budget.urgent.shift() ?? budget.waiting.shift();
-  if (next === undefined) budget.free++;
-  else next();
 }

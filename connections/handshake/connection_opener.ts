@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
+import type { LocalHealth } from "../../runtime/local_health.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
@@ -59,6 +60,12 @@ export interface ConnectionOpenerOptions {
   readonly identify?: ((stream: ByteStream, spec: NodeSpec) => Promise<Refusal | null>) | undefined;
   /** Milliseconds in which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;
+  /**
+   * How late this node is: handshakes get more time then.
+   *
+   * @default {in time}
+   */
+  readonly health?: LocalHealth | undefined;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
   /** Whether members are known to be at a host; without it, none are. */
@@ -126,7 +133,7 @@ export class ConnectionOpener {
     this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
       this.stats.handshakeTimeouts++;
       return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
-    });
+    }, options.health);
   }
 
   /** Which secrets and certificates handshakes that begin now stand on: a greater number means later ones. */

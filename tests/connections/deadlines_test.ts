@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import type { Clock } from "../../runtime/runtime.ts";
+import { LocalHealth } from "../../runtime/local_health.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { Deadlines } from "../../connections/deadlines.ts";
 
@@ -9,7 +10,11 @@ import { Deadlines } from "../../connections/deadlines.ts";
 class Attempts {
   readonly clock = new VirtualClock();
   readonly given: string[] = [];
-  readonly #deadlines = new Deadlines(this.clock, 100, () => `late at ${this.clock.now()}`);
+  readonly #deadlines: Deadlines;
+
+  constructor(health?: LocalHealth) {
+    this.#deadlines = new Deadlines(this.clock, 100, () => `late at ${Math.round(this.clock.now())}`, health);
+  }
 
   begin(name: string): Disposable {
     return this.#deadlines.begin((reason) => void this.given.push(`${name}: ${reason}`));
@@ -89,4 +94,15 @@ Deno.test("Deadlines does not count the time in which the process did not run", 
   deadlines.begin(() => givenUp.push(clock.now()));
   while (clock.peek() !== undefined) clock.runNext();
   assertEquals(givenUp, [300, 630]);
+});
+
+Deno.test("Deadlines of a node that is late itself are as many times as long", () => {
+  const health = new LocalHealth(125);
+  const attempts = new Attempts(health);
+  attempts.begin("a");
+  health.late(250);
+  attempts.pass(299);
+  assertEquals(attempts.given, []);
+  attempts.pass(2);
+  assertEquals(attempts.given, ["a: late at 300"]);
 });

@@ -211,3 +211,15 @@ Deno.test("Heartbeat's constructor throws a RangeError at options out of range",
     assertThrows(() => new Heartbeat({ self, ...wrong }, 0), RangeError, "Cannot detect failures");
   }
 });
+
+Deno.test("A node that is late itself bears silence for longer, and until then tells others that it cannot tell", () => {
+  const lone = new LoneDetector(["a", "b"]);
+  lone.patience = 3;
+  lone.wait(14_750, ["b"]);
+  assertEquals(lone.events, []);
+  lone.hear("b", [HeartbeatWord.probeRequest, "a", 1, 0, 0]);
+  const [report] = lone.sent.filter(({ to, message }) => to === "b" && Array.isArray(message));
+  assertEquals(report?.message, [HeartbeatWord.probeReport, "a", 1, 0, 0, -1]);
+  lone.wait(250, ["b"]);
+  assertEquals(lone.events.map(({ type, node }) => `${type} ${node}`), ["suspect a"]);
+});

@@ -2,6 +2,7 @@
 
 import { Heartbeat } from "../../gossip/heartbeat.ts";
 import type {
+  HeartbeatEnv,
   HeartbeatEvent,
   HeartbeatOptions,
   HeartbeatOutgoing,
@@ -22,6 +23,8 @@ export class LoneDetector {
   readonly peers = new Map<string, Peer>();
   readonly #random = seededRandom(1);
   now = 0;
+  /** How late its node is. */
+  patience = 1;
   /** What came of the last call, or of the last wait. */
   sent: HeartbeatOutgoing[] = [];
   events: HeartbeatEvent[] = [];
@@ -90,8 +93,9 @@ export class LoneDetector {
     return this.events.map(({ type, node }) => `${type} ${node}`);
   }
 
-  #env(): { now: number; random: () => number; peers: Map<string, Peer> } {
-    return { now: this.now, random: this.#random.next, peers: this.peers };
+  #env(): HeartbeatEnv {
+    const { now, peers, patience } = this;
+    return { now, random: this.#random.next, peers, patience };
   }
 
   #take(outputs: readonly HeartbeatOutput[]): void {

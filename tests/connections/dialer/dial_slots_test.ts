@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { DialSlots } from "../../../connections/dialer/dial_slots.ts";
+import { LocalHealth } from "../../../runtime/local_health.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { nthOf, present } from "../../values.ts";
 
@@ -11,8 +12,8 @@ class Dials {
   readonly #ends: PromiseWithResolvers<void>[] = [];
   readonly slots: DialSlots;
 
-  constructor(clock: VirtualClock) {
-    this.slots = new DialSlots(clock, 2_500);
+  constructor(clock: VirtualClock, health?: LocalHealth) {
+    this.slots = new DialSlots(clock, 2_500, health);
   }
 
   begin(count: number, hasFailed = false, isUrgent = false): Promise<void>[] {
@@ -105,4 +106,18 @@ Deno.test("DialSlots.run() completes what has begun with a peer before it begins
   await dials.end(0);
   await dials.end(1);
   assertEquals(dials.begun.slice(8), [10, 8]);
+});
+
+Deno.test("DialSlots.run() lets fewer dials begin on a node that is late, and more again when it is not", async () => {
+  const health = new LocalHealth(125);
+  const dials = new Dials(new VirtualClock(), health);
+  health.late(10_000);
+  const runs = dials.begin(10);
+  assertEquals(dials.begun, [0]);
+  for (let times = 0; times < 8; times++) health.came(0);
+  await dials.end(0);
+  assertEquals(dials.begun, [0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  await dials.end(1);
+  for (const number of [2, 3, 4, 5, 6, 7, 8, 9]) await dials.end(number);
+  await Promise.all(runs);
 });
