@@ -12,21 +12,29 @@ Deno.test("hasQuorum() asks for a majority unless told otherwise", () => {
   assert(hasQuorum(1, 9, 1) && hasQuorum(1, 9, 0) && !hasQuorum(2, 9, 3));
 });
 
-Deno.test("60 nodes with random names that replace each other one by one leave no members behind", async () => {
+Deno.test("60 nodes with random names that replace each other one by one leave no members behind, and nobody who is dialed", async () => {
   await using cluster = await SimulatedCluster.start({
     nodes: ["p0", "p1", "p2", "p3"],
     options: { evict: { after: 30_000 } },
   });
+  const dials = () => cluster.nodes.reduce((all, node) => all + node.stats().connections.dials, 0);
+  const dialed: number[] = [];
   let most = 0;
   for (let replaced = 0; replaced < 60; replaced++) {
     cluster.crash(`p${replaced}`);
     await cluster.startNode(`p${replaced + 4}`);
+    const before = dials();
     await cluster.advance(20_000);
+    dialed.push(dials() - before);
     most = Math.max(most, cluster.node(`p${replaced + 4}`).members().length);
   }
   await cluster.advance(60_000);
   assertEquals(cluster.node("p63").members(), ["p60", "p61", "p62", "p63"]);
   assert(most <= 8, `${most} members at a time`);
+  assert(Math.max(...dialed.slice(30)) <= Math.max(...dialed.slice(0, 30)), `dials after each: ${dialed}`);
+  const before = dials();
+  await cluster.advance(600_000);
+  assertEquals(dials() - before, 0, "dials to those that are gone");
 });
 
 Deno.test("A minority does not evict the majority, which evicts it; all are one again after the cut", async () => {
