@@ -1,8 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { type EarlyWord, writeEarlyHead } from "../../connections/early/early_frames.ts";
+import { ByteWriter } from "../../wire/byte_writer.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
+import { frame } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
 
@@ -167,13 +170,14 @@ const VALUES: Readonly<Record<number, (words: Vocabulary) => unknown>> = {
 /** All kinds of frames that follow a handshake, and one that there is not. */
 const KINDS = [...new Set<number>([...Object.values(FrameKind), 0x7e])].filter((kind) => kind >= FrameKind.strategy);
 
-/** Those of them that nodes say values with. */
-const SAID = KINDS.filter((kind) => VALUES[kind] !== undefined);
+/** Those of them that nodes say values with, and the one that carries others. */
+const SAID = [...KINDS.filter((kind) => VALUES[kind] !== undefined), FrameKind.early];
 
 /** Makes up a frame about these nodes. */
 export function makeUpFrame(random: SeededRandom, specs: readonly NodeSpec[]): MadeUpFrame {
   const kind = random.chance(0.9) ? random.pick(SAID) : random.pick(KINDS);
   const say = VALUES[kind];
+  if (kind === FrameKind.early) return { kind, body: makeUpEarly(random, specs) };
   if (say === undefined) {
     const short = Uint8Array.from({ length: random.int(40) }, () => random.int(256));
     return { kind, body: random.chance(0.5) ? short : mutateBytes(random, encode([1, "log", 2 ** 32])) };
@@ -181,4 +185,23 @@ export function makeUpFrame(random: SeededRandom, specs: readonly NodeSpec[]): M
   const value = say(new Vocabulary(random, specs));
   const body = encode(random.chance(0.05) ? mutateValue(random, value) : value);
   return { kind, body: random.chance(0.02) ? mutateBytes(random, body) : body };
+}
+
+/** Makes up what a membership connection carries of a connection without a socket. */
+function makeUpEarly(random: SeededRandom, specs: readonly NodeSpec[]): Uint8Array {
+  const writer = new ByteWriter();
+  // One of the words, or one that there is not.
+  const word = random.int(6) as EarlyWord;
+  const ends = [0, 1, 2, 3, 2 ** 32 - 1];
+  const channel = random.pick(["default", "default", "membership", "nowhere"]);
+  writeEarlyHead(writer, word, { channel, index: random.int(2), from: random.pick(ends), to: random.pick(ends) });
+  writer.u32(random.pick([0, 0, 1, 100, 30_000, 2 ** 32 - 1]));
+  if (word === 0) {
+    const { kind, body } = makeUpFrame(random, specs);
+    writer.raw(frame(kind, body));
+  } else {
+    writer.raw(Uint8Array.from({ length: random.pick([0, 9]) }, () => random.int(3)));
+  }
+  const bytes = writer.written().slice();
+  return random.chance(0.05) ? mutateBytes(random, bytes) : bytes;
 }

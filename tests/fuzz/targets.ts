@@ -13,6 +13,14 @@ import { checkHyParViewMessage } from "../../strategy/hyparview/messages.ts";
 import { checkScampMessage } from "../../strategy/scamp/messages.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameReader } from "../../wire/frame_reader.ts";
+import {
+  EarlyWord,
+  readEarly,
+  readMark,
+  readPosition,
+  writeEarlyHead,
+  writeMark,
+} from "../../connections/early/early_frames.ts";
 import { acceptHandshake } from "../../connections/handshake/handshake.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { readTraceHead } from "../../messaging/message_frame.ts";
@@ -114,6 +122,7 @@ export const TARGETS: readonly Target[] = [
   },
   { name: "envelope in front of a message", run: readEnvelopes },
   { name: "trace in front of a message", run: readTraces },
+  { name: "early frames", run: readEarlyFrames },
   { name: "frames", run: readFrames },
   { name: "handshake", run: shakeHands },
   { name: "sealed handshake, accepted", run: acceptSealed },
@@ -138,6 +147,16 @@ function readTraces(random: SeededRandom): unknown {
   const bytes = mutateBytes(random, Uint8Array.from([...valid, kind, 0, 1]));
   const [trace] = readTraceHead(bytes, 0, bytes.length);
   return traceFromBytes(trace);
+}
+
+function readEarlyFrames(random: SeededRandom): unknown {
+  const writer = new ByteWriter();
+  writeEarlyHead(writer, EarlyWord.moved, { channel: "bulk", index: 1, from: random.int(9), to: random.int(9) });
+  writer.u32(random.int(2 ** 31));
+  writeMark(writer, { outbound: random.chance(0.5), dial: random.int(2 ** 31) });
+  const bytes = mutateBytes(random, writer.written());
+  const { body } = readEarly(bytes, 0, bytes.length);
+  return [readPosition(body, 13), readMark(body)];
 }
 
 async function readFrames(random: SeededRandom): Promise<void> {
