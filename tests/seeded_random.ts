@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { messageOf } from "../runtime/message_of.ts";
-import { nthOf, present } from "./values.ts";
 
 /** Chance that can be replayed. */
 export interface SeededRandom {
@@ -30,13 +29,14 @@ export function seededRandom(seed: number): SeededRandom {
   return {
     next,
     int,
-    pick: (xs) => present(xs[int(xs.length)]),
+    // Elements may be null or undefined themselves, so these are not taken for missing ones.
+    pick: <T>(xs: readonly T[]) => xs[int(xs.length)] as T,
     chance: (probability) => next() < probability,
-    shuffle(xs) {
+    shuffle<T>(xs: readonly T[]) {
       const shuffled = [...xs];
       for (let index = shuffled.length - 1; index > 0; index--) {
         const other = int(index + 1);
-        [shuffled[index], shuffled[other]] = [present(shuffled[other]), nthOf(shuffled, index)];
+        [shuffled[index], shuffled[other]] = [shuffled[other] as T, shuffled[index] as T];
       }
       return shuffled;
     },
