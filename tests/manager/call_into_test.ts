@@ -73,6 +73,7 @@ scenario(
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
     b.register("bytes", (number: number) => bytesOf(number, 512 * KIB));
+    await world.opened([a, b]);
     const { reader } = PeerService.nodeOf(a).pool.peers.get("b")!.at("default", 0)!;
     let retained = 0;
     const retain = reader.retain.bind(reader);
