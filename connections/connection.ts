@@ -120,6 +120,8 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly reader: FrameReader;
   /** Largest frame that may be sent, in bytes, without its 4 bytes of length: what this node takes, and the other one takes. */
   readonly maxFrameBytes: number;
+  /** The largest frame of a channel of messages that the other side takes, in bytes, without its 4 bytes of length. */
+  readonly takenThere: number;
   /** The version of the protocol that both ends speak; 0 where there was no handshake. */
   readonly version: number;
   /** What both ends can do beyond it. */
@@ -180,6 +182,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.version = version;
     this.features = features;
     const { leastFrameBytes = 0 } = options;
+    this.takenThere = maxFrameBytes;
     const takenHere = Math.max(options.maxFrameBytes, leastFrameBytes);
     this.maxFrameBytes = Math.min(takenHere, Math.max(maxFrameBytes, leastFrameBytes));
     this.openedAt = runtime.clock.now();

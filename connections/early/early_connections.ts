@@ -164,7 +164,7 @@ export class EarlyConnections {
       closed: (stream) => void (streams.get(slot) === stream && streams.delete(slot)),
     };
     const stream = new EarlyStream(channel, index, ++this.#streams, theirs, host);
-    const { epoch, version, features, maxFrameBytes } = peer.membership!;
+    const { epoch, version, features, takenThere: maxFrameBytes } = peer.membership!;
     const session = { stream, reader: new FrameReader(stream, maxFrameBytes), version, features, maxFrameBytes, epoch };
     const identity = { channel, index, dial: 0, outbound: this.#host.selfName() < peer.name, early: stream };
     streams.set(slot, stream);

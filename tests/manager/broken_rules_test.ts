@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { MessageTooLargeError, staticOverlay } from "../../mod.ts";
+import { useChannels } from "../use_channels.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -39,6 +40,7 @@ scenario(
     await b.syncJoin(a.spec);
     await c.syncJoin(b.spec);
     await world.until("all know each other", () => a.members().length === 3 && a.isConnected("b"));
+    await world.until("every channel is open", () => [a, b, c].map(useChannels).every(Boolean));
     const [atB, atC] = [world.inbox(b, "log"), world.inbox(c, "log")];
     a.register("log", () => {});
     const told: string[] = [];

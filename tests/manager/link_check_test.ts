@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
+import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { entryOf, nthOf, present } from "../values.ts";
 
@@ -9,6 +10,14 @@ import { entryOf, nthOf, present } from "../values.ts";
 const SILENCE = 5_000;
 /** Until a dead connection is found out and replaced: it is asked, the answer is waited for, and looked at. */
 const FOUND_OUT = SILENCE + 4_000;
+
+/** Two nodes whose channels have all their connections. */
+async function opened(): Promise<SimulatedCluster> {
+  const cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await cluster.runUntil(() => cluster.nodes.map(useChannels).every(Boolean), 1_000);
+  await cluster.advance(10);
+  return cluster;
+}
 
 /** Has every node keep what it hears. */
 function listen(cluster: SimulatedCluster): string[] {
@@ -20,7 +29,7 @@ function listen(cluster: SimulatedCluster): string[] {
 }
 
 Deno.test("a connection that carries nothing any more is found out by what is sent over it, told of and replaced", async () => {
-  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await using cluster = await opened();
   const heard = listen(cluster);
   const a = cluster.node("a");
   const told: string[] = [];
@@ -44,7 +53,7 @@ Deno.test("a connection that carries nothing any more is found out by what is se
 });
 
 Deno.test("a connection over which nothing is sent is found out as well, before anybody needs it", async () => {
-  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await using cluster = await opened();
   const heard = listen(cluster);
   for (const index of [0, 1]) {
     cluster.forget("a", "b", index);
@@ -56,7 +65,7 @@ Deno.test("a connection over which nothing is sent is found out as well, before 
 });
 
 Deno.test("idle connections are asked once in a while, and neither side asks after the other's questions and answers", async () => {
-  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await using cluster = await opened();
   const read = () =>
     cluster.nodes.map((node) => {
       const other = node.name === "a" ? "b" : "a";
@@ -71,7 +80,7 @@ Deno.test("idle connections are asked once in a while, and neither side asks aft
 });
 
 Deno.test("packets that are too large for the path are found out: the channel is told down, and small messages pass again", async () => {
-  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await using cluster = await opened();
   const heard = listen(cluster);
   const a = cluster.node("a");
   const down: string[] = [];
@@ -133,7 +142,7 @@ Deno.test("a peer whose handler has no room is alive: its connection is not repl
 });
 
 Deno.test("a path so slow that nothing is answered for long is alive", async () => {
-  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: { preset: "lan" } });
+  await using cluster = await opened();
   const heard = listen(cluster);
   const a = cluster.node("a");
   const down: string[] = [];
