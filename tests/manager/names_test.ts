@@ -53,7 +53,7 @@ scenario("A node that restarts with other channels gets the right connections", 
   await b.stop();
   const again = await world.start("b", { listen, channels: { bulk: { parallelism: 4 }, extra: {} } });
   await again.syncJoin(a.spec);
-  await world.settled([a, again]);
+  await world.opened([a, again]);
   assertEquals(present(a.stats().peers.b).connections, 1 + 1 + 2 + 1);
   assertEquals(nthOf(a.membersForOrchestration(), 1).channels, again.spec.channels);
 });
@@ -68,6 +68,8 @@ scenario("A node whose clock went backwards before it restarted is taken back al
   await again.syncJoin(a.spec);
   await world.settled([a, b, again]);
   assertGreater(again.spec.incarnation, incarnation);
+  const known = () => [a, b].map((node) => node.membersForOrchestration()[2]!.incarnation);
+  await world.until("both know it as it is now", () => known().every((each) => each === again.spec.incarnation));
   for (const node of [a, b]) assertEquals(node.membersForOrchestration()[2], again.spec);
 });
 

@@ -3,6 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { clusterOf, connected, isSymmetric, overlayScenario, partialOverlays, stranger } from "./overlay_worlds.ts";
+import { useChannels } from "../use_channels.ts";
 import { scenario, type World } from "./worlds.ts";
 import { entryOf, firstOf, lastOf, nthOf, present } from "../values.ts";
 
@@ -136,7 +137,8 @@ overlayScenario("connections that nobody wants any more are closed", async (worl
   const asking = () => name === "hyparview" ? nodes.filter((node) => node.connected().length < 5).length : 0;
   await world.until("nothing is open but what is wanted, and questions for a place", () => {
     const beyond = known().map((count, index) => count - 2 * nthOf(nodes, index).connected().length);
-    return open().join() === known().join() && beyond.every((count) => 0 <= count && count <= 3 * asking());
+    return nodes.map(useChannels).every(Boolean) && open().join() === known().join() &&
+      beyond.every((count) => 0 <= count && count <= 3 * asking());
   });
   if (name === "hyparview") {
     for (const node of nodes) assert(node.connected().length <= 5, `${node.connected().length} neighbours`);

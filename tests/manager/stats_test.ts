@@ -59,7 +59,7 @@ scenario("stats() of an idle pair: a second costs few frames and bytes", async (
 scenario("stats() counts dials, failed dials and accepted streams", async (world) => {
   const [a, b] = [await world.start("a"), await world.start("b")];
   await b.syncJoin(a.spec);
-  await world.settled([a, b]);
+  await world.opened([a, b]);
   assertEquals(b.stats().connections.dials + a.stats().connections.dials, 2);
   assertEquals(a.stats().connections.accepted + b.stats().connections.accepted, 2);
   await a.stop();
