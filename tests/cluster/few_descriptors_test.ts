@@ -21,14 +21,14 @@ async function cluster(stack: AsyncDisposableStack, size: number): Promise<PeerS
 for (const [name, does] of [["a", "dials the others"], ["z", "is dialed by the others"]] as const) {
   Deno.test({
     name:
-      `A node that ${does} with 64 file descriptors completes its connections with some, and says once that they are too few`,
+      `A node that ${does} with 44 file descriptors completes its connections with some, and says once that they are too few`,
     ignore: Deno.build.os === "windows",
     async fn() {
       await using stack = new AsyncDisposableStack();
       const nodes = await cluster(stack, 30);
       const contact = formatAddress(firstOf(firstOf(nodes).spec.addresses));
       const command = new Deno.Command("sh", {
-        args: ["-c", 'ulimit -n 64 && exec "$0" run --no-check -A "$@"', Deno.execPath(), PROGRAM, name, contact, "12"],
+        args: ["-c", 'ulimit -n 44 && exec "$0" run --no-check -A "$@"', Deno.execPath(), PROGRAM, name, contact, "12"],
         stdout: "piped",
         stderr: "null",
       });

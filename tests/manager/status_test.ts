@@ -128,6 +128,7 @@ scenario(
   "A node that goes down is told of by one event, and a channel that stays away by one of its own",
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"], { channels: { bulk: { parallelism: 2 } } });
+    await world.opened([a, b, c]);
     const told: string[] = [];
     for (const type of ["up", "down"] as const) {
       a.addEventListener(type, ({ detail }) => told.push(`${type} ${detail.node} ${detail.channel ?? ""}`.trim()));
