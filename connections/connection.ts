@@ -304,6 +304,11 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     return this.doubtful || this.mute;
   }
 
+  /** Whether the other side has another connection in its slot. */
+  get replacedThere(): boolean {
+    return this.#isDrainAsked;
+  }
+
   /** Tells the other side that all that it sent before its probe has been read. */
   answerProbe(number: number): void {
     if (!this.#closed && !this.#draining?.told) this.confirmation.takeProbe(this, number);

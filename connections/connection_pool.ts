@@ -15,6 +15,7 @@ import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
+import { haveCommon, UnnamedDials } from "./dialer/unnamed_dials.ts";
 import { SlotFiller, type SlotFillerHost } from "./slot_filler.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
@@ -52,6 +53,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
   readonly #filler: SlotFiller;
+  readonly #unnamed = new UnnamedDials();
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -269,11 +271,26 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.renewal.settle(connection);
     this.#dialing.vouching.closed(connection);
     this.#options.handler.connectionClosed(connection, error);
-    if (present) this.settle(connection.peer);
+    if (present || connection.replacedThere) this.settle(connection.peer);
   }
 
   #open(...args: Parameters<Dialing["open"]>): Promise<Connection<Peer>> {
-    return this.#unfinished.add(this.#dialing.open(...args));
+    const [name, addresses] = args;
+    const dial = () => this.#dialing.open(...args);
+    return this.#unfinished.add(name === null ? this.#unnamed.run(addresses, dial, this.#settleAt) : dial());
+  }
+
+  /** A dial has ended that could have been one of these peers. */
+  readonly #settleAt = (addresses: readonly Address[]): void => {
+    for (const peer of [...this.#peers.values()]) {
+      if (peer.linked && peer.membership === null && haveCommon(addresses, peer.spec.addresses)) this.settle(peer);
+    }
+  };
+
+  /** Whether a connection with a peer is about to open, so that the peer is not gone with its last one. */
+  #isAwaited(peer: Peer): boolean {
+    if (this.#reception.expects(peer) || this.#filler.isHandingOver(peer)) return true;
+    return peer.linked && peer.membership === null && this.#unnamed.mayReach(peer.spec.addresses);
   }
 
   /** A channel is used for the first time. */
@@ -318,7 +335,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** Tells what changed about a peer, dials what is missing, and forgets it when it is not needed any more. */
   settle(peer: Peer): void {
-    const expected = this.#reception.expects(peer);
+    const expected = this.#isAwaited(peer);
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialers.of(peer).reconcile();

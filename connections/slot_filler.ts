@@ -108,6 +108,16 @@ export class SlotFiller implements EarlyHost {
     else this.early.resume(peer);
   }
 
+  /** Whether the other side has replaced the membership connection, and this one has yet to learn by which: it is read until then. */
+  isHandingOver(peer: Peer): boolean {
+    for (const connection of this.#replaced.open) {
+      if (connection.peer === peer && connection.channel === MEMBERSHIP_CHANNEL && connection.replacedThere) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Closes those connections of a peer that others have replaced. */
   closeReplaced(peer: Peer, reason?: unknown): void {
     this.#replaced.close(peer, reason);

@@ -21,6 +21,12 @@ export interface AdmissionContext {
   readonly fits: boolean;
   /** Milliseconds since the epoch. */
   readonly wallTime: number;
+  /**
+   * Whether the dialer was told that it may, so that it may take its connection for open.
+   *
+   * @default {false}
+   */
+  readonly isGranted?: boolean;
 }
 
 /** No node dials more than once a millisecond, from its start on; so many more are for clocks that differ. */
@@ -37,7 +43,7 @@ const DIALS_AHEAD = 2 ** 20;
  */
 export function judgeRequest(
   request: ConnectionRequest,
-  { self, peer, dialing, fits, wallTime }: AdmissionContext,
+  { self, peer, dialing, fits, wallTime, isGranted }: AdmissionContext,
 ): Refusal | "probe" | null {
   const { spec, channel, index } = request;
   if (spec.name === self.name) return ownName(spec, self);
@@ -69,8 +75,10 @@ export function judgeRequest(
   const present = peer.at(channel, index);
   if (present?.early && !fits) return noLongerEarly(spec);
   const isFirst = self.name < spec.name;
-  // A dialer that does not know which node it has reached cannot have seen anything.
-  const isUnseen = present?.outbound && (request.to === null ? isFirst : request.seen < present.dial);
+  // A dialer that does not know which node it has reached cannot have seen anything. One that was told that it may has used its connection, or
+  // not, by the order of the names: see `isPreferred`.
+  const isUnseen = present?.outbound &&
+    (request.to === null ? isFirst : request.seen < present.dial && (isFirst || !isGranted));
   const isGone = present === null || isEarly || (present.inDoubt && !peer.doubtful);
   const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;
   if (crossing) {

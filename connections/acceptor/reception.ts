@@ -85,7 +85,7 @@ export class Reception {
 
   /** Whether what was granted to a dialer would still be granted, now that it knows; or what to wait for before one asks again. */
   confirms(request: ConnectionRequest): boolean | Promise<void> {
-    const decision = this.#judge(request);
+    const decision = this.#judge(request, true);
     return decision === "vouch" ? this.#askOwner(request) : decision === null;
   }
 
@@ -119,7 +119,7 @@ export class Reception {
     this.#words.set(request, await this.#host.vouch(connection, request.ticket ?? 0) ?? connection);
   }
 
-  #judge(request: ConnectionRequest): Refusal | "probe" | "vouch" | null {
+  #judge(request: ConnectionRequest, isGranted = false): Refusal | "probe" | "vouch" | null {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
     // Both ends have to take the same socket for what goes on over it: then only one of them may dial, however long that takes.
@@ -131,7 +131,7 @@ export class Reception {
     const fits = peer !== undefined && this.#host.fits(request, peer);
     const isEarly = request.early !== undefined || (peer?.at(channel, index)?.early ?? null) !== null;
     if (peer !== undefined && isEarly && !fits) this.#host.unfit(request, peer);
-    const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime });
+    const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime, isGranted });
     if (decision !== null) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.
     if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {

@@ -1,0 +1,37 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { type Address, formatAddress } from "../../wire/address.ts";
+
+/** Where this node dials any node that answers: it learns with the answer with which one the connection is. */
+export class UnnamedDials {
+  readonly #underWay = new Set<readonly Address[]>();
+
+  /** Dials, and then has `done` called with the addresses that were dialed. */
+  async run<T>(
+    addresses: readonly Address[],
+    dial: () => Promise<T>,
+    done: (addresses: readonly Address[]) => void,
+  ): Promise<T> {
+    // Each dial counts by itself, also where two have the same list.
+    const own = [...addresses];
+    this.#underWay.add(own);
+    try {
+      return await dial();
+    } finally {
+      this.#underWay.delete(own);
+      done(own);
+    }
+  }
+
+  /** Whether a node at one of `addresses` may be the one that is dialed. */
+  mayReach(addresses: readonly Address[]): boolean {
+    for (const dialed of this.#underWay) if (haveCommon(dialed, addresses)) return true;
+    return false;
+  }
+}
+
+/** Whether two lists have an address in common. */
+export function haveCommon(some: readonly Address[], others: readonly Address[]): boolean {
+  const known = new Set(others.map(formatAddress));
+  return some.some((address) => known.has(formatAddress(address)));
+}
