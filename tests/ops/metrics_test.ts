@@ -45,6 +45,8 @@ async function busy(world: World): Promise<[PeerServiceManager, PeerServiceManag
   const { liveness, context: { traffic } } = PeerService.nodeOf(a);
   const isMeasured = () => liveness.delay.histogram.count > 0 && traffic.of("bulk").waits.count > 0;
   await world.until("the last of it was measured", isMeasured);
+  // The channels that were used have sockets of their own a little later than their first messages have come.
+  await world.opened([a, b]);
   await world.until("the handler's failure was told", () => world.errors.length > 0);
   world.errors.length = 0;
   return [a, b];
