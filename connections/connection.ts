@@ -155,7 +155,8 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   #closed = false;
   #draining: Draining | null = null;
   #drain: Timer | null = null;
-  #isDrainAsked = false;
+  /** Whether the other side has another connection in its slot. */
+  replacedThere = false;
   #isReadOut = false;
   #successors: Connection[] = [];
   #handedOver = false;
@@ -282,7 +283,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
       this.#drain = this.#runtime.clock.schedule(patience, look);
     };
     look();
-    if (this.outbound || this.#isDrainAsked) this.#tellDrain();
+    if (this.outbound || this.replacedThere) this.#tellDrain();
   }
 
   /**
@@ -304,11 +305,6 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     return this.doubtful || this.mute;
   }
 
-  /** Whether the other side has another connection in its slot. */
-  get replacedThere(): boolean {
-    return this.#isDrainAsked;
-  }
-
   /** Tells the other side that all that it sent before its probe has been read. */
   answerProbe(number: number): void {
     if (!this.#closed && !this.#draining?.told) this.confirmation.takeProbe(this, number);
@@ -318,7 +314,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   takeProbed(number: number, messages: number): boolean {
     this.unconfirmed.confirm(messages);
     // After its word that nothing more follows, the dialer says only one thing more.
-    if (!this.outbound && this.#isDrainAsked && this.#draining?.told) this.#handedOver = true;
+    if (!this.outbound && this.replacedThere && this.#draining?.told) this.#handedOver = true;
     return this.confirmation.takeProbed(number);
   }
 
@@ -348,7 +344,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
       return;
     }
     this.#readOut();
-    this.#isDrainAsked = true;
+    this.replacedThere = true;
     if (this.draining) this.#tellDrain();
   }
 

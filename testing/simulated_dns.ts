@@ -10,7 +10,7 @@ import { abortable } from "../runtime/abortable.ts";
  * @example A node that finds another one by name, once the name server is well again
  * ```ts
  * import { SimulatedCluster, SimulatedDns } from "@partisan/peer-service/testing";
- * import { assert, assertEquals } from "@std/assert";
+ * import { assertEquals } from "@std/assert";
  *
  * const names = new SimulatedDns();
  * names.set("peers", ["a", "b"]);
@@ -23,7 +23,7 @@ import { abortable } from "../runtime/abortable.ts";
  * assertEquals(cluster.node("a").members(), ["a"]);
  *
  * names.recover("peers");
- * assert(await cluster.runUntil(() => cluster.node("a").isConnected("b")));
+ * await cluster.settled();
  * assertEquals(cluster.node("b").members(), ["a", "b"]);
  * ```
  */

@@ -2,11 +2,10 @@
 
 /**
  * Values that a test expects to be there: in place of `!`, which says the same to the compiler, but nothing when it is wrong.
+ * Programs of processes use them as well, which run without an import map: so they need nothing of `@std/assert`.
  *
  * @module
  */
-
-import { assert, AssertionError } from "@std/assert";
 
 type Present<T> = Exclude<T, null | undefined>;
 
@@ -15,7 +14,7 @@ type TupleOf<T, N extends number, Before extends readonly T[] = []> = Before["le
 
 /** `value`, which must be neither `undefined` nor `null`. */
 export function present<T>(value: T, what: () => string = () => "a value"): Present<T> {
-  if (value === undefined || value === null) throw new AssertionError(`Expected ${what()}, got ${value}`);
+  if (value === undefined || value === null) throw new TypeError(`Expected ${what()}, got ${value}`);
   return value as Present<T>;
 }
 
@@ -42,7 +41,7 @@ export function takeOf<T, N extends number>(list: ArrayLike<T>, count: N): Tuple
 
 /** The only element of a list, which must have just one. */
 export function onlyOf<T>(list: ArrayLike<T>): Present<T> {
-  assert(list.length === 1, `Expected one element, got ${list.length}`);
+  if (!(list.length === 1)) throw new TypeError(`Expected one element, got ${list.length}`);
   return nthOf(list, 0);
 }
 

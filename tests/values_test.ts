@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, AssertionError, assertThrows } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { entryOf, firstOf, lastOf, nthOf, onlyOf, present, takeOf } from "./values.ts";
 
 Deno.test("the helpers for values give what is there, and say what is missing", () => {
@@ -8,9 +8,9 @@ Deno.test("the helpers for values give what is there, and say what is missing", 
   assertEquals([entryOf(new Map([["a", 1]]), "a"), present(0), present("")], [1, 0, ""]);
   const [one, two]: readonly [number, number] = takeOf([1, 2, 3], 2);
   assertEquals([one, two], [1, 2]);
-  assertThrows(() => takeOf([1], 2), AssertionError, "Expected element 1 of 1, got undefined");
-  assertThrows(() => firstOf([]), AssertionError, "Expected element 0 of 0, got undefined");
-  assertThrows(() => nthOf([null], 0), AssertionError, "Expected element 0 of 1, got null");
-  assertThrows(() => onlyOf([1, 2]), AssertionError, "Expected one element, got 2");
-  assertThrows(() => entryOf(new Map<string, number>(), "a"), AssertionError, "Expected an entry for a, got undefined");
+  assertThrows(() => takeOf([1], 2), TypeError, "Expected element 1 of 1, got undefined");
+  assertThrows(() => firstOf([]), TypeError, "Expected element 0 of 0, got undefined");
+  assertThrows(() => nthOf([null], 0), TypeError, "Expected element 0 of 1, got null");
+  assertThrows(() => onlyOf([1, 2]), TypeError, "Expected one element, got 2");
+  assertThrows(() => entryOf(new Map<string, number>(), "a"), TypeError, "Expected an entry for a, got undefined");
 });
