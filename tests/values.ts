@@ -41,7 +41,7 @@ export function takeOf<T, N extends number>(list: ArrayLike<T>, count: N): Tuple
 
 /** The only element of a list, which must have just one. */
 export function onlyOf<T>(list: ArrayLike<T>): Present<T> {
-  if (!(list.length === 1)) throw new TypeError(`Expected one element, got ${list.length}`);
+  if (list.length !== 1) throw new TypeError(`Expected one element, got ${list.length}`);
   return nthOf(list, 0);
 }
 
