@@ -4,22 +4,10 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
 import { forEachOf } from "../tuples.ts";
-import { Desk, MAIN, programOf, works } from "./desk.ts";
+import { Desk, MAIN, programOf, unixTest, works } from "./desk.ts";
 import { firstOf } from "../values.ts";
 
 const isUnix = Deno.build.os !== "windows";
-
-/** A test of nodes that are asked over the socket of the user. */
-function unixTest(name: string, fn: (desk: Desk) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: !isUnix,
-    fn: async () => {
-      await using desk = new Desk();
-      await fn(desk);
-    },
-  });
-}
 
 function isFile(path: string): boolean {
   try {

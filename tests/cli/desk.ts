@@ -148,3 +148,15 @@ export async function works(program: string, ...args: string[]): Promise<boolean
     () => false,
   );
 }
+
+/** A test of nodes that are asked over the socket of the user. */
+export function unixTest(name: string, fn: (desk: Desk) => Promise<void>): void {
+  Deno.test({
+    name,
+    ignore: Deno.build.os === "windows",
+    fn: async () => {
+      await using desk = new Desk();
+      await fn(desk);
+    },
+  });
+}

@@ -1,21 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { Desk, MAIN, programOf } from "./desk.ts";
-
-const isUnix = Deno.build.os !== "windows";
-
-/** A test of nodes that are asked over the socket of the user. */
-function unixTest(name: string, fn: (desk: Desk) => Promise<void>): void {
-  Deno.test({
-    name,
-    ignore: !isUnix,
-    fn: async () => {
-      await using desk = new Desk();
-      await fn(desk);
-    },
-  });
-}
+import { type Desk, MAIN, programOf, unixTest } from "./desk.ts";
 
 /** Where a node of a desk is asked. */
 function at(desk: Desk, name: string): string[] {
