@@ -289,8 +289,10 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** Whether a connection with a peer is about to open, so that the peer is not gone with its last one. */
   #isAwaited(peer: Peer): boolean {
+    // It is not gone then, whatever else is to come: the rest need not be looked at whenever a peer is.
+    if (peer.membership !== null) return false;
     if (this.#reception.expects(peer) || this.#filler.isHandingOver(peer)) return true;
-    return peer.linked && peer.membership === null && this.#unnamed.mayReach(peer.spec.addresses);
+    return peer.linked && this.#unnamed.mayReach(peer.spec.addresses);
   }
 
   /** A channel is used for the first time. */

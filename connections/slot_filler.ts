@@ -123,7 +123,7 @@ export class SlotFiller implements EarlyHost {
     this.#replaced.close(peer, reason);
   }
 
-  /** Closes those of the former lives of a node. */
+  /** Closes those of the former incarnations of a node. */
   closeFormer(spec: NodeSpec): void {
     this.#replaced.closeFormer(spec);
   }
