@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
-import { firstOf, nthOf, present } from "./values.ts";
+import { firstOf, groupOf } from "./values.ts";
 /**
  * What `deno task coverage` runs: every test, and then how many lines of each room they ran, and which they did not. It fails when that is
  * less than the aim for the core.
@@ -62,9 +62,12 @@ async function deno(args: string[], stdout: "inherit" | "piped"): Promise<{ succ
 /** Reads the records of LCOV's trace files: `SF:path`, then `DA:line,count` for each line. */
 function readLcov(text: string): FileCoverage[] {
   return text.split("end_of_record").filter((record) => record.includes("SF:")).map((record) => {
-    const path = nthOf(present(record.match(/^SF:(.*)$/m)), 1).replace(ROOT.pathname, "");
-    const lines = Array.from(record.matchAll(/^DA:(\d+),(\d+)/gm), ([, line, count]) => [Number(line), Number(count)]);
-    return { path, lines: lines.length, missed: lines.flatMap(([line, count]) => count === 0 ? [line!] : []) };
+    const path = groupOf(record, /^SF:(.*)$/m).replace(ROOT.pathname, "");
+    const lines = Array.from(
+      record.matchAll(/^DA:(\d+),(\d+)/gm),
+      ([, line, count]) => ({ line: Number(line), count: Number(count) }),
+    );
+    return { path, lines: lines.length, missed: lines.flatMap(({ line, count }) => count === 0 ? [line] : []) };
   });
 }
 

@@ -156,6 +156,7 @@ function syntaxRules(path: string): Deno.lint.Plugin {
   }
   if (isSource(path)) rules["short-functions"] = { create: shortFunctions };
   if (isSource(path)) rules["cast-with-reason"] = { create: castWithReason };
+  if (path.startsWith("tests/")) rules["expected-values"] = { create: expectedValues };
   if (isSource(path)) rules["field-terms"] = { create: (context) => fieldTerms(path, context) };
   if (path.split("/").at(-1) === "mod.ts") rules["only-re-exports"] = { create: onlyReExports };
   return { name: "tidy", rules };
@@ -211,6 +212,14 @@ function castWithReason(context: Deno.lint.RuleContext): Visitor {
         context.report({ node, message: "a cast by way of unknown, with no comment before it that says why" });
       }
     },
+  };
+}
+
+/** A test says what is missing; `!` fails later, with words of the engine, or not at all. */
+function expectedValues(context: Deno.lint.RuleContext): Visitor {
+  return {
+    TSNonNullExpression: (node) =>
+      context.report({ node, message: "a non-null assertion: take the value with the helpers of tests/values.ts" }),
   };
 }
 

@@ -135,6 +135,14 @@ Deno.test("untidiness() finds a missing header, a long file, a long function, a 
   assertUntidy("gossip/pulse.ts", "/**\n * ```ts ignore\n * pulse();\n * ```\n */", ":4: a code block that is not run");
 });
 
+Deno.test("untidiness() finds non-null assertions in tests", () => {
+  for (const text of ["const length = list[0]!.length;", "list![0] = 1;", "list[0]!++;", "f(value!);"]) {
+    assertUntidy("tests/pulse_test.ts", text, ":3: a non-null assertion");
+    assertEquals(untidiness("gossip/pulse.ts", HEADER + text), []);
+  }
+  assertEquals(untidiness("tests/pulse_test.ts", `${HEADER}if (!a && a !== b) f("b!");`), []);
+});
+
 Deno.test("untidiness() finds a cast by way of unknown that gives no reason", () => {
   const cast = "const pulse = value as unknown as Pulse;";
   assertUntidy("gossip/pulse.ts", `\n${cast}`, ":4: a cast by way of unknown");

@@ -45,6 +45,12 @@ export function onlyOf<T>(list: ArrayLike<T>): Present<T> {
   return nthOf(list, 0);
 }
 
+/** The text of the first group of a pattern, which a text must match. */
+export function groupOf(text: string, pattern: RegExp): string {
+  const match = present(pattern.exec(text), () => `a match of ${pattern} in "${text}"`);
+  return present(match[1], () => `a group of ${pattern}`);
+}
+
 /** The value of a key, which must be there: of a `Map`, or of anything else with a method `get`. */
 export function entryOf<K, V>(map: { get(key: K): V }, key: K): Present<V> {
   return present(map.get(key), () => `an entry for ${String(key)}`);

@@ -5,6 +5,7 @@ import { CANDIDATES } from "../../bench/overlay_candidates.ts";
 import { type Finding, type Job, overlayJobs, resultsOf, runJob } from "../../bench/overlay_jobs.ts";
 import { svgOf } from "../../bench/overlay_plots.ts";
 import { overlayPlots, overlayTables, SHARES } from "../../bench/overlay_report.ts";
+import { forEachOf } from "../tuples.ts";
 import { firstOf, lastOf } from "../values.ts";
 
 const SIZE = 40;
@@ -26,13 +27,13 @@ Deno.test("overlayJobs() has each overlay measured with up to so many nodes, and
 });
 
 Deno.test("the same program measures, prints and draws the same, in whatever order clusters are simulated", () => {
-  const [once, again] = [measureAll(), measureAll(true)].map((findings) => {
+  const [once, again] = forEachOf([measureAll(), measureAll(true)], (findings) => {
     const results = resultsOf(findings);
     return [overlayTables(results), ...[...overlayPlots(results)].map(([name, plot]) => name + svgOf(plot))];
   });
   assertEquals(once, again);
-  assertEquals(once!.length, 4);
-  for (const { name } of CANDIDATES) assertStringIncludes(firstOf(once!), `| ${name} `);
+  assertEquals(once.length, 4);
+  for (const { name } of CANDIDATES) assertStringIncludes(firstOf(once), `| ${name} `);
 });
 
 Deno.test("runJob() finds a cluster that is one, and less of it the more of it is killed", () => {

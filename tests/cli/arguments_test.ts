@@ -7,6 +7,7 @@ import { commands } from "../../cli/commands.ts";
 import { commandHelp, generalHelp } from "../../cli/help_text.ts";
 import { UsageError } from "../../cli/usage_error.ts";
 import { present } from "../values.ts";
+import { wordsOf } from "./fixtures.ts";
 
 const defaults: ClusterOptions = {
   nodes: 5,
@@ -92,8 +93,7 @@ Deno.test("every help is no wider than 120 columns, and every example in it is o
   for (const { name, examples, hidden } of commands) {
     assert(hidden === true || examples.length > 0, name);
     for (const example of examples) {
-      const words = [...example.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
-      assertEquals(parseArguments(words).command?.name, name);
+      assertEquals(parseArguments(wordsOf(example)).command?.name, name);
     }
   }
 });

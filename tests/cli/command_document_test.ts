@@ -7,6 +7,7 @@ import { EXIT_CODES } from "../../cli/help_text.ts";
 import { startOptions } from "../../cli/start_options.ts";
 import { camelCase, STRUCTURES, variableOf } from "../../cli/start_settings.ts";
 import { firstOf, nthOf } from "../values.ts";
+import { wordsOf } from "./fixtures.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
 const shown = commands.filter(({ hidden }) => hidden !== true);
@@ -16,11 +17,6 @@ function tableBelow(heading: string): string[][] {
   const [, section = ""] = text.split(`\n## ${heading}\n`);
   const rows = firstOf(section.split("\n## ")).split("\n").filter((line) => line.startsWith("|")).slice(2);
   return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
-}
-
-/** The words of a command line, as a shell takes its quotes away. */
-function wordsOf(line: string): string[] {
-  return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain!);
 }
 
 Deno.test("docs/command.md tells of every command and of no other, with an example that can be parsed", () => {

@@ -3,7 +3,7 @@
 import { assertEquals } from "@std/assert";
 import { readLines } from "../../cli/protocol.ts";
 import { forEachOf } from "../tuples.ts";
-import { nthOf, present } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 /** The program of the command. */
 export const MAIN: string = new URL("../../cli/main.ts", import.meta.url).pathname;
@@ -105,9 +105,9 @@ export class Desk implements AsyncDisposable {
   }
 
   #command(args: readonly string[], options: Deno.CommandOptions): Deno.Command {
-    const [path, ...before] = this.program;
+    const before = this.program.slice(1);
     const env = { XDG_RUNTIME_DIR: this.folder, ...this.variables };
-    return new Deno.Command(path!, { args: [...before, ...args], env, ...options });
+    return new Deno.Command(firstOf(this.program), { args: [...before, ...args], env, ...options });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

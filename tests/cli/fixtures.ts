@@ -2,6 +2,7 @@
 
 import { ClusterModel, type Observation } from "../../cli/cluster_model.ts";
 import type { ViewReport } from "../../cli/protocol.ts";
+import { present } from "../values.ts";
 
 /** The view of a node that is connected with all of `peers`, in their first runs. */
 export function viewOf(name: string, peers: readonly string[], changes: Partial<ViewReport> = {}): ViewReport {
@@ -52,4 +53,9 @@ export function overlayOf(...links: (readonly [string, string])[]): ClusterModel
 /** `observer` sees what became of `node`. */
 export function sighting(observer: string, kind: Observation["kind"], node: string, at = 0): Observation {
   return { observer, kind, node, at };
+}
+
+/** The words of a command line, as a shell takes its quotes away. */
+export function wordsOf(line: string): string[] {
+  return Array.from(line.matchAll(/'([^']*)'|(\S+)/g), ([, quoted, plain]) => present(quoted ?? plain));
 }

@@ -33,7 +33,7 @@ Deno.test("readLines() finds the lines however the bytes are cut", async () => {
 });
 
 Deno.test("readLines() puts characters together that chunks cut apart", async () => {
-  const [first, ...rest] = new TextEncoder().encode("ä\n");
-  const stream = ReadableStream.from([new Uint8Array([first!]), new Uint8Array(rest)]);
+  const bytes = new TextEncoder().encode("ä\n");
+  const stream = ReadableStream.from([bytes.slice(0, 1), bytes.slice(1)]);
   assertEquals(await Array.fromAsync(readLines(stream)), ["ä"]);
 });

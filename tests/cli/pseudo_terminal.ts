@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { nthOf, takeOf } from "../values.ts";
 const PATIENCE_MS = 120_000;
 
 /** What `stty` takes. */
@@ -63,8 +64,8 @@ export class PseudoTerminal implements AsyncDisposable {
 
   /** Makes the window larger or smaller, of which the system tells the program by SIGWINCH. */
   async resize({ columns, rows }: TerminalSize): Promise<void> {
-    const [, path] = await this.#match(/terminal (\/dev\/\S+)/);
-    const args = ["-F", path!, "cols", `${columns}`, "rows", `${rows}`];
+    const path = nthOf(await this.#match(/terminal (\/dev\/\S+)/), 1);
+    const args = ["-F", path, "cols", `${columns}`, "rows", `${rows}`];
     await new Deno.Command("stty", { args }).output();
   }
 
@@ -85,9 +86,9 @@ export class PseudoTerminal implements AsyncDisposable {
 
   /** Waits until the program has ended. @returns Its exit code, and whether the terminal is as it was before. */
   async end(): Promise<{ code: number; restored: boolean }> {
-    const [, code, state] = await this.#match(/exit (\d+)\r\n([^]*-?extproc)/);
+    const [, code, state] = takeOf(await this.#match(/exit (\d+)\r\n([^]*-?extproc)/), 3);
     await this.#reading;
-    const modes = state!.split(/\s+/);
+    const modes = state.split(/\s+/);
     const drawn = this.#output.includes("\x1b[?1049h");
     const last = (on: string, off: string) => this.#output.lastIndexOf(on) > this.#output.lastIndexOf(off);
     const screen = !drawn ||

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { entryOf, firstOf, groupOf, nthOf } from "../values.ts";
 import { type Desk, MAIN, programOf, unixTest } from "./desk.ts";
 
 /** Where a node of a desk is asked. */
@@ -10,8 +11,8 @@ function at(desk: Desk, name: string): string[] {
 
 /** Gets from a node's HTTP server. */
 async function get(line: string, path: string, host?: string): Promise<{ status: number; text: string }> {
-  const [, url] = /HTTP: (\S+)$/.exec(line)!;
-  const { hostname, port } = new URL(url!);
+  const url = groupOf(line, /HTTP: (\S+)$/);
+  const { hostname, port } = new URL(url);
   using connection = await Deno.connect({ hostname, port: Number(port) });
   const request = `GET ${path} HTTP/1.1\r\nhost: ${host ?? hostname}\r\nconnection: close\r\n\r\n`;
   await connection.write(new TextEncoder().encode(request));
@@ -48,7 +49,7 @@ unixTest("--http serves health, metrics and the page under the names of --http-h
   assertStringIncludes((await get(line, "/")).text, "<!doctype html>");
   assertEquals((await get(line, "/ready", "nodes.example")).status, 200);
   assertEquals((await get(line, "/ready", "elsewhere.example")).status, 421);
-  const [, url] = /HTTP: (\S+)$/.exec(line)!;
+  const url = groupOf(line, /HTTP: (\S+)$/);
   const drained = await fetch(`${url}/drain`, { method: "POST" });
   await drained.body?.cancel();
   assertEquals(drained.status, 403, "there is no token");
@@ -69,12 +70,12 @@ unixTest("--token-file lets --http drain the node, and guards --admin on TCP", a
     "127.0.0.1:0",
     ...file,
   );
-  const [, admin] = /admin endpoint: ([^;]+);/.exec(line)!;
-  assertEquals((await desk.run("members", "--admin", admin!)).code, 4);
-  assertEquals(await desk.members(1, "--admin", admin!, ...file), ["a"]);
-  desk.variables = { PARTISAN_ADMIN: admin!, PARTISAN_TOKEN_FILE: `${desk.folder}/token` };
+  const admin = groupOf(line, /admin endpoint: ([^;]+);/);
+  assertEquals((await desk.run("members", "--admin", admin)).code, 4);
+  assertEquals(await desk.members(1, "--admin", admin, ...file), ["a"]);
+  desk.variables = { PARTISAN_ADMIN: admin, PARTISAN_TOKEN_FILE: `${desk.folder}/token` };
   assertEquals(await desk.members(1), ["a"], "as the variables say");
-  const [, url] = /HTTP: (\S+)$/.exec(line)!;
+  const url = groupOf(line, /HTTP: (\S+)$/);
   const answer = await fetch(`${url}/drain`, { method: "POST", headers: { authorization: `Bearer ${token}` } });
   await answer.body?.cancel();
   assertEquals(answer.status, 202);
@@ -148,21 +149,21 @@ unixTest(
 
 unixTest("commands need no more permissions than docs/command.md names", async (desk) => {
   const text = await Deno.readTextFile(new URL("../../docs/command.md", import.meta.url));
-  const rows = text.split("\n## Permissions\n")[1]!.split("\n## ")[0]!.matchAll(/^\| (\w+) +\| `(--[^`]+)`/gm);
-  const flags = new Map([...rows].map(([, name, list]) => [name!, list!.split(" ")]));
-  const [, bare] = /needs `([^`]+)` only/.exec(text)!;
+  const section = firstOf(nthOf(text.split("\n## Permissions\n"), 1).split("\n## "));
+  const rows = section.matchAll(/^\| (\w+) +\| `(--[^`]+)`/gm);
+  const flags = new Map(Array.from(rows, (row) => [nthOf(row, 1), nthOf(row, 2).split(" ")]));
+  const bare = groupOf(text, /needs `([^`]+)` only/);
   const allow = (list: readonly string[]) => {
-    const [path, run] = programOf(MAIN);
-    desk.program = [path!, run!, "--no-prompt", "--no-check", "--no-config", ...list, MAIN];
+    desk.program = [...programOf(MAIN).slice(0, 2), "--no-prompt", "--no-check", "--no-config", ...list, MAIN];
   };
-  allow(flags.get("node")!);
+  allow(entryOf(flags, "node"));
   await Deno.writeTextFile(`${desk.folder}/secret`, "a secret that is long enough");
   const a = await desk.start("--name", "a", "--preset", "local", "--secret-file", `${desk.folder}/secret`);
-  allow(flags.get("attached")!);
+  allow(entryOf(flags, "attached"));
   assertEquals(await desk.members(1), ["a"]);
-  allow(bare!.split(" "));
+  allow(bare.split(" "));
   await desk.start("--name", "b", "--admin", "none", "--join", a.address);
-  allow(flags.get("files")!);
+  allow(entryOf(flags, "files"));
   assertEquals((await desk.run("tls", "ca", "--out", `${desk.folder}/ca`)).code, 0);
   allow([]);
   assertEquals((await desk.run("completions", "bash")).code, 0);

@@ -9,7 +9,7 @@ import { present } from "../values.ts";
 
 function parseTls(args: string[]): TlsInvocation {
   const { command, options } = parseArguments(["tls", ...args]);
-  return tlsInvocation(command!.name, options!);
+  return tlsInvocation(present(command).name, present(options));
 }
 
 /** Whether openssl is installed here. */

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { firstOf, present } from "../values.ts";
 import { HostNetwork } from "./host_network.ts";
 import { type NodeProcess, ProcessCluster } from "./processes.ts";
 
@@ -40,7 +41,7 @@ export class Hosts implements AsyncDisposable {
   async untilDown(observers: readonly NodeProcess[], gone: readonly NodeProcess[], since: number): Promise<number> {
     const seen = () => observers.flatMap((node) => gone.map(({ name }) => node.sawAt("down", name, since)));
     await this.cluster.until("all of them are seen as down", () => seen().every((at) => at !== undefined));
-    return Math.max(...seen().map((at) => at! - since));
+    return Math.max(...seen().map((at) => present(at) - since));
   }
 
   /** Undoes all cuts. @returns After how many milliseconds all agreed. */
@@ -63,11 +64,11 @@ export class Hosts implements AsyncDisposable {
         names.map((name) => this.cluster.start(name, { listen: `${hostname}:0` }, prefix)),
       );
     }));
-    const [first, ...rest] = this.at.flat();
-    const seed = await first!.ready;
-    await Promise.all(rest.map((node) => node.tell({ do: "join", peer: seed })));
+    const all = this.at.flat();
+    const seed = await firstOf(all).ready;
+    await Promise.all(all.slice(1).map((node) => node.tell({ do: "join", peer: seed })));
     await this.cluster.agree();
-    for (const node of this.at.flat()) this.nodes.set(node.name, node);
+    for (const node of all) this.nodes.set(node.name, node);
     const names = [...this.nodes.keys()];
     for (const node of this.nodes.values()) {
       await node.tell({ do: "stream", to: names.filter((name) => name !== node.name) });

@@ -3,14 +3,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { scenario } from "../manager/worlds.ts";
 import { StandInLink } from "./stand_in_link.ts";
-import { firstOf, nthOf, present } from "../values.ts";
+import { firstOf, groupOf, nthOf, present } from "../values.ts";
 
 const recording = await Deno.readTextFile(new URL("recorded_version_2.txt", import.meta.url));
 
 /** The bytes that were sent over the connection of a channel. */
 function recorded(channel: string): Uint8Array {
-  const [, block] = present(recording.match(new RegExp(`^${channel}\\n((?: +[0-9a-f]+\\n)+)`, "m")));
-  return Uint8Array.from(present(block!.replaceAll(/\s/g, "").match(/../g)), (byte) => parseInt(byte, 16));
+  const block = groupOf(recording, new RegExp(`^${channel}\\n((?: +[0-9a-f]+\\n)+)`, "m"));
+  return Uint8Array.from(present(block.replaceAll(/\s/g, "").match(/../g)), (byte) => parseInt(byte, 16));
 }
 
 scenario("What was recorded of version 2 is understood to the last byte", async (world) => {

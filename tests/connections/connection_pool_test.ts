@@ -6,6 +6,7 @@ import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 import {
   assertConnected,
   assertPaired,
@@ -247,8 +248,10 @@ Deno.test("a pool that cannot be dialed back is reached all the same, whoever ha
   const a = await world.start("a", {
     wrap: (transport) => ({
       listen: (...args) => transport.listen(...args),
-      connect: (_, { signal } = {}) =>
-        new Promise((_, reject) => signal!.addEventListener("abort", () => reject(signal!.reason))),
+      connect: (_, options) => {
+        const signal = present(options?.signal);
+        return new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason)));
+      },
     }),
   });
   const b = await world.start("b");
@@ -348,7 +351,7 @@ Deno.test("a channel connection that breaks alone comes back without disturbing 
   const [a, b] = await pair(world);
   await world.advance(10 * BACKOFF.cap);
   const membership = a.peer("b").membership;
-  b.peer("a").at("default", 0)!.close();
+  present(b.peer("a").at("default", 0)).close();
   await world.advance(50);
   assertConnected(world, [a, b]);
   assertStrictEquals(a.peer("b").membership, membership);
@@ -362,8 +365,8 @@ Deno.test("each channel has as many connections as both sides agree on, also whe
   ) {
     const world = new PoolWorld();
     const [a, b] = [
-      await world.start("a", { channels: channels[0]! }),
-      await world.start("b", { channels: channels[1]! }),
+      await world.start("a", { channels: firstOf(channels) }),
+      await world.start("b", { channels: nthOf(channels, 1) }),
     ];
     wantEachOther(a, b);
     await world.advance(SOON);
@@ -390,7 +393,7 @@ async function restart(
 ): Promise<PoolNode> {
   const { name, addresses } = node.spec;
   world.world.crash(name, { reset: options.reset ?? true });
-  return await world.start(name, { ...options, port: addresses[0]!.port });
+  return await world.start(name, { ...options, port: firstOf(addresses).port });
 }
 
 Deno.test("a node that comes back as a newer incarnation takes its slot, whether or not its death was noticed", async () => {
@@ -578,16 +581,15 @@ Deno.test("a silenced peer that is heard of before a new connection opens keeps 
 Deno.test("a doubtful peer gets new connections, with one dial per slot, whichever side doubts", async () => {
   for (const [doubting, other] of [["a", "b"], ["b", "a"]] as const) {
     const world = new PoolWorld();
-    const nodes = Object.fromEntries((await pair(world)).map((node) => [node.spec.name, node])) as Record<
-      string,
-      PoolNode
-    >;
-    const before = nodes[doubting]!.pool.stats.dials + nodes[other]!.pool.stats.dials;
-    nodes[doubting]!.pool.doubt(nodes[doubting]!.peer(other));
+    const [a, b] = await pair(world);
+    const dials = () => a.pool.stats.dials + b.pool.stats.dials;
+    const before = dials();
+    const doubter = doubting === "a" ? a : b;
+    doubter.pool.doubt(doubter.peer(other));
     await world.advance(4 * COURTESY);
-    assertConnected(world, [nodes.a!, nodes.b!], `${doubting} doubts`);
-    assertEquals(nodes.a!.pool.stats.dials + nodes.b!.pool.stats.dials - before, 2, `${doubting} doubts`);
-    assertEquals(nodes[doubting]!.told.filter((event) => event.startsWith("down")), []);
+    assertConnected(world, [a, b], `${doubting} doubts`);
+    assertEquals(dials() - before, 2, `${doubting} doubts`);
+    assertEquals(doubter.told.filter((event) => event.startsWith("down")), []);
   }
 });
 
@@ -736,7 +738,10 @@ Deno.test("garbage on the port disturbs no peer", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   for (let count = 0; count < 20; count++) {
-    const stream = await world.world.wait(world.world.node("stranger").transport.connect(a.spec.addresses[0]!), SOON);
+    const stream = await world.world.wait(
+      world.world.node("stranger").transport.connect(firstOf(a.spec.addresses)),
+      SOON,
+    );
     await stream.write(new TextEncoder().encode("GET / HTTP/1.1\r\n\r\n"));
     if (count % 2 === 0) stream.close();
   }

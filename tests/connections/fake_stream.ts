@@ -2,6 +2,7 @@
 
 import type { ByteStream } from "../../transport/transport.ts";
 import type { Address } from "../../wire/address.ts";
+import { present } from "../values.ts";
 
 /** One end of a stream whose other end is the test: it says what arrives, and sees what is written. */
 export class FakeStream implements ByteStream {
@@ -85,7 +86,7 @@ export class FakeStream implements ByteStream {
     const first = this.#arrived[0];
     const settle = this.#settleRead;
     if (first === undefined || settle === undefined) return;
-    const buffer = this.waitingRead!;
+    const buffer = present(this.waitingRead);
     this.#settleRead = this.waitingRead = undefined;
     if (first === "end") return settle.resolve(null);
     if (first instanceof Error) return settle.reject(first);

@@ -7,6 +7,7 @@ import { Peer } from "../../connections/peer.ts";
 import { announceStatus } from "../../connections/peer_status.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { forEachOf, type OneForEach } from "../tuples.ts";
 
 const NO_FEATURES: ReadonlySet<string> = new Set();
 const PLAIN: ChannelSpec = { parallelism: 1, monotonic: false, compression: false };
@@ -24,8 +25,11 @@ function connection(channel = "membership", index = 0, dial = 1, outbound = fals
   > as Connection<Peer>;
 }
 
-function open(peer: Peer, ...slots: [channel: string, index: number][]): Connection<Peer>[] {
-  return slots.map(([channel, index]) => {
+function open<const Slots extends readonly [channel: string, index: number][]>(
+  peer: Peer,
+  ...slots: Slots
+): OneForEach<Slots, Connection<Peer>> {
+  return forEachOf(slots, ([channel, index]) => {
     const opened = connection(channel, index);
     peer.fill(opened);
     return opened;
@@ -162,13 +166,13 @@ Deno.test("announceStatus() tells of a peer that comes, and goes with its last c
   const [ordinary, second] = open(peer, ["default", 0], ["bulk", 1]);
   assertEquals(told(peer), ["up", "+default", "+bulk"]);
   assert(peer.fullyConnected);
-  peer.remove(first!);
+  peer.remove(first);
   assertEquals(told(peer), []);
-  peer.remove(second!);
+  peer.remove(second);
   assertEquals(told(peer), ["-bulk"]);
-  peer.remove(membership!);
+  peer.remove(membership);
   assertEquals(told(peer), ["-membership"]);
-  peer.remove(ordinary!);
+  peer.remove(ordinary);
   assertEquals(told(peer), ["-default", "down", "unlinked"]);
   assertEquals(told(peer), []);
 });

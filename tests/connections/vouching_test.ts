@@ -35,7 +35,7 @@ Deno.test("Vouching: a node vouches for the tickets of its dials to whoever they
       commit() {},
     };
     owner.takeFrame({ queue, peer: { name: "a" } } as never, FrameKind.vouch, question, 0, 10);
-    const body = new Uint8Array([0, 0, 0, number - 1, said!]);
+    const body = new Uint8Array([0, 0, 0, number - 1, present(said)]);
     asker.takeFrame(toB, FrameKind.vouched, body, 0, 5);
     return await word;
   };

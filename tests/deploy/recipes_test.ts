@@ -16,7 +16,7 @@ import {
   type PodTemplate,
   readRecipe,
 } from "./recipes.ts";
-import { firstOf, lastOf } from "../values.ts";
+import { firstOf, lastOf, present } from "../values.ts";
 
 const WORKLOADS = { StatefulSet: "kubernetes/stateful_set.yaml", Deployment: "kubernetes/deployment.yaml" } as const;
 const variables = new Set(startOptions.map(({ name }) => `PARTISAN_${name.toUpperCase().replaceAll("-", "_")}`));
@@ -24,7 +24,7 @@ const ignore = !canReadYaml;
 
 async function workload(kind: keyof typeof WORKLOADS): Promise<{ all: Manifest[]; template: PodTemplate }> {
   const all = [...await documents("kubernetes/common.yaml"), ...await documents(WORKLOADS[kind])];
-  return { all, template: only(all, kind).spec!.template! };
+  return { all, template: present(present(only(all, kind).spec).template) };
 }
 
 interface Compose {
@@ -65,7 +65,7 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
       const [{ ports, env, volumeMounts, ...container }] = template.spec.containers as [
         PodTemplate["spec"]["containers"][0],
       ];
-      for (const { targetPort, port } of service.spec!.ports!) {
+      for (const { targetPort, port } of present(present(service.spec).ports)) {
         assertEquals(ports.find(({ name }) => name === targetPort)?.containerPort, port);
       }
       const value = (name: string) => env.find((variable) => variable.name === name)?.value ?? "";
@@ -109,7 +109,7 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
     ignore: ignore || Deno.build.os !== "linux",
     async fn() {
       const { all, template } = await workload(kind);
-      const rules = only(all, "Role").rules!;
+      const rules = present(only(all, "Role").rules);
       await using kubernetes = await Kubernetes.start(template, rules);
       const config = all.find((document) => document.kind === "ConfigMap")?.data?.["config.json"];
       const files = {
@@ -123,11 +123,12 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
           await eventually(() => kubernetes.probe(pod, probe));
         }
       }
-      const [leaver, ...others] = kubernetes.pods.toReversed();
+      const leaver = lastOf(kubernetes.pods);
+      const others = kubernetes.pods.slice(0, -1).reverse();
       const names = kubernetes.pods.map(({ name }) => name);
       for (const pod of kubernetes.pods) await eventually(async () => `${await upOf(kubernetes, pod)}` === `${names}`);
-      leaver!.process.kill("SIGTERM");
-      assertEquals((await leaver!.process.status).code, 0);
+      leaver.process.kill("SIGTERM");
+      assertEquals((await leaver.process.status).code, 0);
       for (const pod of others) {
         await eventually(async () => `${await upOf(kubernetes, pod)}` === `${names.slice(0, -1)}`);
       }
@@ -137,9 +138,9 @@ for (const kind of ["StatefulSet", "Deployment"] as const) {
         const text = await log;
         assertFalse(/^\S+ error /m.test(text), text);
         // It is down because it has left, not because it was not heard.
-        const before = text.slice(0, text.indexOf(` leave ${leaver!.name}\n`));
+        const before = text.slice(0, text.indexOf(` leave ${leaver.name}\n`));
         assertFalse(before.includes(" down "), text);
-        assert(text.includes(` leave ${leaver!.name}\n`), text);
+        assert(text.includes(` leave ${leaver.name}\n`), text);
       }
       const granted = rules.flatMap(({ resources, verbs }) => resources.flatMap((r) => verbs.map((v) => `${r} ${v}`)));
       assertEquals([...kubernetes.asked].sort(), granted.sort());
@@ -188,7 +189,7 @@ Deno.test({
     const { environment } = partisan;
     for (const name of Object.keys(environment)) assert(variables.has(name), name);
     assertEquals(partisan.command, ["start"]);
-    assertEquals(discoveryOf(environment["PARTISAN_DISCOVERY"]!).name, "dns A+AAAA partisan");
+    assertEquals(discoveryOf(present(environment["PARTISAN_DISCOVERY"])).name, "dns A+AAAA partisan");
     assert(Number.parseInt(partisan.stop_grace_period) * 1_000 > Number(environment["PARTISAN_DRAIN_TIMEOUT"]));
     assert(lastOf(partisan.healthcheck.test).includes(`http://${environment["PARTISAN_HTTP"]}/ready`));
     for (const name of partisan.secrets) {

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { flipBit } from "../flip_bit.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { randomValue } from "../wire/random_value.ts";
 
@@ -12,7 +13,7 @@ export function mutateBytes(random: SeededRandom, bytes: Uint8Array): Uint8Array
   for (let times = 1 + random.int(4); times > 0; times--) {
     const at = random.int(mutant.length + 1);
     const choice = random.int(6);
-    if (choice === 0 && at < mutant.length) mutant[at]! ^= 1 << random.int(8);
+    if (choice === 0 && at < mutant.length) flipBit(mutant, at, random.int(8));
     else if (choice === 1 && at < mutant.length) mutant[at] = random.pick(TELLING);
     else if (choice === 2) mutant.splice(at, 0, random.int(256));
     else if (choice === 3) mutant.splice(at, 1 + random.int(4));

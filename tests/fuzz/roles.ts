@@ -9,7 +9,7 @@ import { frame, hello } from "../cluster/hostile_client.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { makeUpFrame } from "./frames.ts";
 import { mutateBytes } from "./mutate.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, nthOf } from "../values.ts";
 
 /** Where a liar stands: it reaches the port, is connected and has not joined, or has joined. */
 export type Role = "outsider" | "stranger" | "member";
@@ -52,7 +52,7 @@ export class LiarWorld {
       allow: { faultInjection: false, removal: false },
       log: false as const,
     };
-    const strategy = STRATEGIES[(seed - 1) % STRATEGIES.length]!;
+    const strategy = nthOf(STRATEGIES, (seed - 1) % STRATEGIES.length);
     this.cluster = new SimulatedCluster({ seed, options: () => ({ ...options, strategy: strategy() }) });
   }
 
@@ -114,9 +114,9 @@ export class LiarWorld {
   /** One handshake is answered once, so an outsider has one input for each stream. */
   async #knock(count: number): Promise<void> {
     const { transport } = this.cluster.world.node("outsider");
-    const [address] = firstOf(this.#members).spec.addresses;
+    const address = firstOf(firstOf(this.#members).spec.addresses);
     for (let sent = 0; sent < count / 10; sent++) {
-      const stream = await this.cluster.wait(transport.connect(address!));
+      const stream = await this.cluster.wait(transport.connect(address));
       const { kind, body } = makeUpFrame(this.#random, this.#members.map(({ spec }) => spec));
       const greeting = hello({ cluster: "default", sealed: this.#random.chance(0.7) });
       const said = this.#random.pick([frame(kind, body), mutateBytes(this.#random, greeting), greeting]);

@@ -4,7 +4,7 @@ import { Heartbeat } from "../../gossip/heartbeat.ts";
 import type { HeartbeatEvent, HeartbeatOutput } from "../../gossip/heartbeat_types.ts";
 import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
-import { entryOf, firstOf, nthOf } from "../values.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 /** What one node said about another. */
 export interface Saying extends HeartbeatEvent {
@@ -153,7 +153,7 @@ export class HeartbeatWorld {
 
   /** Closes the connection of two nodes, and opens it again after `delay`. */
   reconnect(a: number, b: number, delay: number): void {
-    const [one, other] = [this.nodes[a]!, this.nodes[b]!];
+    const [one, other] = [nthOf(this.nodes, a), nthOf(this.nodes, b)];
     this.#close(one, other.life.name);
     this.#close(other, one.life.name);
     this.#at(this.now + delay, () => {
@@ -244,7 +244,7 @@ export class HeartbeatWorld {
   }
 
   #named(name: string): Node {
-    return this.nodes[Number(name.slice(1))]!;
+    return nthOf(this.nodes, Number(name.slice(1)));
   }
 
   #at(at: number, run: () => void): void {
@@ -253,8 +253,8 @@ export class HeartbeatWorld {
     let hole = tasks.push(task) - 1;
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
-      if (!before(task, tasks[parent]!)) break;
-      tasks[hole] = tasks[parent]!;
+      if (!before(task, nthOf(tasks, parent))) break;
+      tasks[hole] = nthOf(tasks, parent);
       hole = parent;
     }
     tasks[hole] = task;
@@ -263,15 +263,15 @@ export class HeartbeatWorld {
   #pop(): Task {
     const tasks = this.#tasks;
     const first = firstOf(tasks);
-    const last = tasks.pop()!;
+    const last = present(tasks.pop());
     if (tasks.length === 0) return first;
     let hole = 0;
     while (true) {
       let child = 2 * hole + 1;
       if (child >= tasks.length) break;
-      if (child + 1 < tasks.length && before(tasks[child + 1]!, tasks[child]!)) child++;
-      if (!before(tasks[child]!, last)) break;
-      tasks[hole] = tasks[child]!;
+      if (child + 1 < tasks.length && before(nthOf(tasks, child + 1), nthOf(tasks, child))) child++;
+      if (!before(nthOf(tasks, child), last)) break;
+      tasks[hole] = nthOf(tasks, child);
       hole = child;
     }
     tasks[hole] = last;

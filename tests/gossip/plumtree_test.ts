@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Plumtree } from "../../gossip/plumtree.ts";
 import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
 import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
-import { firstOf, takeOf } from "../values.ts";
+import { firstOf, onlyOf, takeOf } from "../values.ts";
 
 const ID = { root: "r", incarnation: 1, sequence: 1 };
 const IDS = [{ root: "r", incarnation: 1, ranges: [1, 1] }];
@@ -137,9 +137,9 @@ Deno.test("Plumtree sends a new neighbour a summary, which brings both what they
   one.setNeighbours(["c"], 0);
   one.broadcast("one's", 0);
   other.broadcast("other's", 0);
-  const { outgoing: [summary] } = one.setNeighbours(["b"], 10);
-  assertEquals(summary?.message.kind, "summary");
-  const answer = other.receive("a", summary!.message, 10);
+  const summary = onlyOf(one.setNeighbours(["b"], 10).outgoing);
+  assertEquals(summary.message.kind, "summary");
+  const answer = other.receive("a", summary.message, 10);
   assertEquals(sent(answer), ["request to a", "summary to a"]);
   const [request, extra] = takeOf(answer.outgoing, 2);
   const repair = firstOf(one.receive("b", request.message, 20).outgoing);

@@ -7,14 +7,15 @@
 import { assert, assertEquals, assertFalse, assertInstanceOf, assertNotStrictEquals, assertThrows } from "@std/assert";
 import { ClusterBroadcastChannel } from "../../groups/mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
+import { forEachOf, type OneForEach } from "../tuples.ts";
 
 /** Channels of the name `c` on the nodes `a` and `b`, and one of each given node, all of which know each other. */
-async function open(...nodes: readonly string[]): Promise<{
+async function open<const Names extends readonly string[]>(...nodes: Names): Promise<{
   cluster: SimulatedCluster;
-  channels: ClusterBroadcastChannel[];
+  channels: OneForEach<Names, ClusterBroadcastChannel>;
 }> {
   const cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
-  const channels = nodes.map((name) => new ClusterBroadcastChannel("c", cluster.node(name)));
+  const channels = forEachOf(nodes, (name) => new ClusterBroadcastChannel("c", cluster.node(name)));
   await cluster.advance(1_000);
   return { cluster, channels };
 }
@@ -25,7 +26,7 @@ for (const there of ["a", "b"]) {
   Deno.test(`A message ${where} arrives as a MessageEvent at its channel, with the data, the sender's origin and nothing else`, async () => {
     const { cluster, channels } = await open("a", there);
     await using _cluster = cluster;
-    const [sender, receiver] = channels as [ClusterBroadcastChannel, ClusterBroadcastChannel];
+    const [sender, receiver] = channels;
     const events: MessageEvent[] = [];
     receiver.onmessage = function (event) {
       assertEquals([this, event.target, event.currentTarget], [receiver, receiver, receiver]);
@@ -49,8 +50,8 @@ for (const there of ["a", "b"]) {
     for (const [index, receiver] of receivers.entries()) {
       receiver.onmessage = ({ data }) => heard.push(`${index} ${data}`);
     }
-    sender?.postMessage("x");
-    sender?.postMessage("y");
+    sender.postMessage("x");
+    sender.postMessage("y");
     await cluster.advance(1_000);
     assertEquals(heard, ["0 x", "1 x", "2 x", "0 y", "1 y", "2 y"]);
   });
@@ -61,11 +62,11 @@ for (const there of ["a", "b"]) {
     const [sender, before, after, open_] = channels;
     const heard: string[] = [];
     for (const [name, channel] of [["before", before], ["after", after], ["open", open_]] as const) {
-      channel!.onmessage = ({ data }) => heard.push(`${name} ${data}`);
+      channel.onmessage = ({ data }) => heard.push(`${name} ${data}`);
     }
-    before?.close();
-    sender?.postMessage("x");
-    after?.close();
+    before.close();
+    sender.postMessage("x");
+    after.close();
     await cluster.advance(1_000);
     assertEquals(heard, ["open x"]);
   });
@@ -75,11 +76,11 @@ for (const there of ["a", "b"]) {
     await using _cluster = cluster;
     const [sender, receiver] = channels;
     const heard: unknown[] = [];
-    receiver!.onmessage = ({ data }) => {
+    receiver.onmessage = ({ data }) => {
       heard.push(data);
-      receiver?.close();
+      receiver.close();
     };
-    for (const data of ["first", "second", "third"]) sender?.postMessage(data);
+    for (const data of ["first", "second", "third"]) sender.postMessage(data);
     await cluster.advance(1_000);
     assertEquals(heard, ["first"]);
   });
@@ -89,18 +90,18 @@ for (const there of ["a", "b"]) {
     await using _cluster = cluster;
     const [sender, first, second] = channels;
     const heard: string[] = [];
-    first!.onmessage = ({ data }) => {
+    first.onmessage = ({ data }) => {
       heard.push(`first ${data}`);
-      second?.close();
+      second.close();
       if (data !== "x") return;
       const made = new ClusterBroadcastChannel("c", cluster.node(there));
       made.onmessage = ({ data }) => heard.push(`made ${data}`);
     };
-    second!.onmessage = ({ data }) => heard.push(`second ${data}`);
-    sender?.postMessage("x");
+    second.onmessage = ({ data }) => heard.push(`second ${data}`);
+    sender.postMessage("x");
     await cluster.advance(1_000);
     assertEquals(heard, ["first x"]);
-    sender?.postMessage("y");
+    sender.postMessage("y");
     await cluster.advance(1_000);
     assertEquals(heard, ["first x", "first y", "made y"]);
   });
@@ -110,13 +111,13 @@ for (const there of ["a", "b"]) {
     await using _cluster = cluster;
     const [sender, first, second] = channels;
     const given: { list: number[]; bytes: Uint8Array }[] = [];
-    first!.onmessage = ({ data }) => {
+    first.onmessage = ({ data }) => {
       given.push(data);
       data.list.push(2);
       data.bytes[0] = 9;
     };
-    second!.onmessage = ({ data }) => given.push(data);
-    sender?.postMessage({ list: [1], bytes: Uint8Array.of(1) });
+    second.onmessage = ({ data }) => given.push(data);
+    sender.postMessage({ list: [1], bytes: Uint8Array.of(1) });
     await cluster.advance(1_000);
     assertEquals(given[1], { list: [1], bytes: Uint8Array.of(1) });
     assertNotStrictEquals(given[0], given[1]);
@@ -143,7 +144,7 @@ Deno.test("A name is made a string as the web does, is read-only, and channels o
 Deno.test("Listeners are properties that keep their turn when they are replaced, and lose it when they are removed", async () => {
   const { cluster, channels } = await open("a", "a");
   await using _cluster = cluster;
-  const [sender, receiver] = channels as [ClusterBroadcastChannel, ClusterBroadcastChannel];
+  const [sender, receiver] = channels;
   assertEquals([receiver.onmessage, receiver.onmessageerror], [null, null]);
   const heard: string[] = [];
   const later = () => heard.push("later");

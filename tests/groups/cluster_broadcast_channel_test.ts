@@ -3,13 +3,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClusterBroadcastChannel, Groups } from "../../groups/mod.ts";
 import { scenario } from "../manager/worlds.ts";
+import { forEachOf } from "../tuples.ts";
 
 scenario(
   "What is posted reaches every other channel of the name, on all nodes, in order, and not the sender",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
     assert(a !== undefined && b !== undefined);
-    const channels = [a, a, b].map((node) => new ClusterBroadcastChannel("news", node));
+    const channels = forEachOf([a, a, b], (node) => new ClusterBroadcastChannel("news", node));
     const [sender, here, there] = channels;
     const other = new ClusterBroadcastChannel("other", b);
     const heard: string[] = [];
@@ -21,14 +22,14 @@ scenario(
     }
     const groups = new Groups(a, { scope: "broadcast channels" });
     await world.until("a knows all", () => groups.members("news").length === 3);
-    for (const number of [1, 2, 3]) sender!.postMessage(number);
+    for (const number of [1, 2, 3]) sender.postMessage(number);
     await world.until("all was heard", () => heard.length === 6);
     assertEquals(heard.filter((line) => line.startsWith("1")), ["1 1 a", "1 2 a", "1 3 a"]);
     assertEquals(heard.filter((line) => line.startsWith("2")), ["2 1 a", "2 2 a", "2 3 a"]);
-    assertEquals(here?.name, "news");
-    there!.close();
-    there!.close();
-    sender!.postMessage(4);
+    assertEquals(here.name, "news");
+    there.close();
+    there.close();
+    sender.postMessage(4);
     await world.until("the other one heard it", () => heard.length === 7);
     assertEquals(heard.at(-1), "1 4 a");
   },

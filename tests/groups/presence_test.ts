@@ -147,13 +147,13 @@ for (
 Deno.test("Users of a node that is killed are gone on all other nodes as soon as it is down, and do not come back with it", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: NAMES });
   const presences = cluster.nodes.map((node) => new Presence(node));
-  for (const [index, presence] of presences.entries()) presence.track("room", NAMES[index]!, null);
+  for (const [index, presence] of presences.entries()) presence.track("room", nthOf(NAMES, index), null);
   await cluster.advance(1_000);
   const seen: unknown[] = [];
   for (const [index, node] of cluster.nodes.entries()) {
     node.onDown("d", () => {
       const groups = node.attributes("d").size;
-      seen.push([node.name, groups, [...presences[index]!.list("room").keys()]]);
+      seen.push([node.name, groups, [...nthOf(presences, index).list("room").keys()]]);
     });
   }
   cluster.crash("d");

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AckTimeoutError, NotConnectedError, PartitionedError, StoppedError } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { entryOf, nthOf } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 const QUICK = { initial: 20, cap: 100 };
@@ -38,7 +39,7 @@ for (const seed of [1, 2, 3]) {
           const to = random.pick(nodes.filter((node) => node !== from));
           const message = `${from.name} ${to.name} ${round} ${count}`;
           const channel = random.pick(["default", "bulk"]);
-          expected.get(to.name)!.push(message);
+          entryOf(expected, to.name).push(message);
           acknowledged.push(
             from.forwardMessage(to.name, "log", message, { ack: true, channel, retransmission: QUICK }),
           );
@@ -50,7 +51,7 @@ for (const seed of [1, 2, 3]) {
       await Promise.all(acknowledged);
       for (const { replayed } of world.transports.values()) assert(replayed > 10, `${replayed} frames were replayed`);
       for (const [index, { messages }] of inboxes.entries()) {
-        assertEquals(messages.toSorted(), expected.get(nodes[index]!.name)!.toSorted());
+        assertEquals(messages.toSorted(), entryOf(expected, nthOf(nodes, index).name).toSorted());
       }
       await world.settled(nodes);
     },
@@ -155,7 +156,7 @@ scenario(
     const [a, b] = await world.cluster(["a", "b"]);
     await world.opened([a, b]);
     const heard = world.inbox(b, "log");
-    const transport = world.transports.get("a")!;
+    const transport = entryOf(world.transports, "a");
     await a.forwardMessage("b", "log", "once", { ack: true });
     assertEquals(transport.replayed, 0);
     let offered = 0;

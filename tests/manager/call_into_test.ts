@@ -5,6 +5,7 @@ import { CallError } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 const KIB = 1024;
@@ -74,7 +75,7 @@ scenario(
     const [a, b] = await world.cluster(["a", "b"]);
     b.register("bytes", (number: number) => bytesOf(number, 512 * KIB));
     await world.opened([a, b]);
-    const { reader } = PeerService.nodeOf(a).pool.peers.get("b")!.at("default", 0)!;
+    const { reader } = present(entryOf(PeerService.nodeOf(a).pool.peers, "b").at("default", 0));
     let retained = 0;
     const retain = reader.retain.bind(reader);
     reader.retain = () => {
@@ -96,7 +97,7 @@ scenario(
     assertEquals(all.length, 4);
     for (const [index, number] of [5, 6, 7, 8].entries()) {
       const expected = bytesOf(number, 512 * KIB);
-      assert(all[index]!.every((byte, at) => byte === expected[at]), `reply ${number} is as it was`);
+      assert(nthOf(all, index).every((byte, at) => byte === expected[at]), `reply ${number} is as it was`);
     }
   },
   ["memory"],

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 
 /** Milliseconds after which a word that was not answered has been said again, over another connection. */
 const SAID_AGAIN_MS = 2_500;
@@ -42,13 +43,13 @@ Deno.test("a handler learns that its call was given up while a partition kept th
   await using _ = cluster;
   const { giveUp } = await begin(cluster, signals);
   const b = PeerService.nodeOf(cluster.node("b"));
-  b.pool.separate(b.pool.peers.get("a")!, true);
+  b.pool.separate(entryOf(b.pool.peers, "a"), true);
   await giveUp();
   await cluster.advance(500);
-  assert(!signals[0]!.aborted);
-  b.pool.separate(b.pool.peers.get("a")!, false);
+  assert(!firstOf(signals).aborted);
+  b.pool.separate(entryOf(b.pool.peers, "a"), false);
   await cluster.advance(SAID_AGAIN_MS);
-  assert(signals[0]!.aborted);
+  assert(firstOf(signals).aborted);
 });
 
 Deno.test("a handler learns that its call was given up though the membership connection carries nothing any more, long before that is found out", async () => {
@@ -62,11 +63,11 @@ Deno.test("a handler learns that its call was given up though the membership con
   const { openedAt } = membership();
   await giveUp();
   await cluster.advance(SAID_AGAIN_MS);
-  assert(signals[0]!.aborted);
+  assert(firstOf(signals).aborted);
   assertEquals(membership().openedAt, openedAt);
 
   function membership() {
-    return PeerService.nodeOf(cluster.node("a")).pool.peers.get("b")!.membership!;
+    return present(entryOf(PeerService.nodeOf(cluster.node("a")).pool.peers, "b").membership);
   }
 });
 
@@ -90,9 +91,9 @@ Deno.test("a handler learns that its caller has crashed, once that is found out"
   const { giveUp } = await begin(cluster, signals);
   cluster.crash("a");
   await cluster.advance(1_000);
-  assert(!signals[0]!.aborted);
-  assert(await cluster.runUntil(() => signals[0]!.aborted, 30_000));
-  assertEquals(signals[0]!.reason.name, "NotConnectedError");
+  assert(!firstOf(signals).aborted);
+  assert(await cluster.runUntil(() => firstOf(signals).aborted, 30_000));
+  assertEquals(firstOf(signals).reason.name, "NotConnectedError");
   await giveUp();
 });
 
@@ -113,7 +114,7 @@ Deno.test("the word that a call was given up is passed on by others where there 
   controller.abort(new Error("Enough"));
   await call;
   await cluster.advance(100);
-  assert(signals[0]!.aborted);
+  assert(firstOf(signals).aborted);
 });
 
 Deno.test("callAll() that is aborted tells so for each node, and every handler that is at it is told", async () => {

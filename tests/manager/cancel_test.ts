@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { CallError, hyparview, type MessageContext, NotConnectedError, StoppedError } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 import { scenario, type World } from "./worlds.ts";
 
 /** A handler that goes on until its signal is aborted. */
@@ -27,13 +28,13 @@ scenario("A call that is aborted or timed out aborts the signal of its handler, 
     const controller = new AbortController();
     const call = a.call(to.name, "patient", 1, { signal: controller.signal });
     await world.until("it has begun", () => contexts.length === 1);
-    assertFalse(contexts[0]!.signal.aborted);
+    assertFalse(firstOf(contexts).signal.aborted);
     controller.abort(new Error("Enough"));
     await assertRejects(() => call, Error, "Enough");
-    await world.until("its handler knows", () => contexts[0]!.signal.aborted);
-    assertEquals(`${contexts[0]!.signal.reason}`, `AbortError: "a" has given the call up`);
+    await world.until("its handler knows", () => firstOf(contexts).signal.aborted);
+    assertEquals(`${firstOf(contexts).signal.reason}`, `AbortError: "a" has given the call up`);
     await assertRejects(() => a.call(to.name, "patient", 2, { timeout: 200 }), DOMException);
-    await world.until("its handler knows", () => contexts[1]!.signal.aborted);
+    await world.until("its handler knows", () => nthOf(contexts, 1).signal.aborted);
   }
 });
 
@@ -51,7 +52,7 @@ scenario("A caller that goes down or stops aborts the signals of what it has sen
   const signals = new Map(
     [contexts, plain].map((list) => [list, new Map(list.map(({ from, signal }) => [from, signal]))]),
   );
-  const of = (list: MessageContext[], from: string) => signals.get(list)!.get(from)!;
+  const of = (list: MessageContext[], from: string) => entryOf(entryOf(signals, list), from);
   assertFalse(of(plain, "a").aborted);
   await a.stop();
   await world.until("the handlers know", () => of(contexts, "a").aborted && of(plain, "a").aborted);
@@ -94,10 +95,10 @@ scenario("The word that a call was given up is said again when it may be lost wi
     const controller = new AbortController();
     const call = assertRejects(() => a.call("b", "patient", 1, { signal: controller.signal }), Error, "Enough");
     await world.until("it has begun", () => contexts.length === 1);
-    const { signal } = contexts.pop()!;
-    if (isClosedBefore) membership()!.close();
+    const { signal } = present(contexts.pop());
+    if (isClosedBefore) present(membership()).close();
     controller.abort(new Error("Enough"));
-    if (!isClosedBefore) membership()!.close();
+    if (!isClosedBefore) present(membership()).close();
     await call;
     await world.until("its handler knows", () => signal.aborted);
     assertEquals(`${signal.reason}`, `AbortError: "a" has given the call up`);
@@ -119,7 +120,7 @@ scenario("A signal that nobody reads is not made, and one that is read late is a
   await assertRejects(() => a.call("b", "late", 1, { timeout: 100 }), DOMException);
   await new Promise<void>((resolve) => world.clock.schedule(100, resolve));
   gate.resolve();
-  await world.until("it was read", () => contexts[0]!.signal.aborted);
+  await world.until("it was read", () => firstOf(contexts).signal.aborted);
 }, ["memory"]);
 
 scenario("callAll() tells for each node what its handler returned, or why it did not", async (world) => {
@@ -134,7 +135,7 @@ scenario("callAll() tells for each node what its handler returned, or why it did
   assertEquals(results.get("a"), { status: "fulfilled", value: "a for a" });
   assertEquals(results.get("b"), { status: "fulfilled", value: "b for a" });
   const reasonOf = (node: string) => {
-    const result = results.get(node)!;
+    const result = entryOf(results, node);
     assert(result.status === "rejected");
     return result.reason;
   };
@@ -156,11 +157,11 @@ scenario("callAll() reaches members without a connection, and so does word of a 
     node.register("who", () => node.name);
     node.register("patient", patient(world, contexts));
   }
-  for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
-  const [a] = nodes;
+  for (const node of nodes.slice(1)) await node.syncJoin(firstOf(nodes).spec);
+  const a = firstOf(nodes);
   const names = nodes.map(({ name }) => name);
-  const results = await a!.callAll("who", null, { nodes: names, timeout: 20_000 });
+  const results = await a.callAll("who", null, { nodes: names, timeout: 20_000 });
   assertEquals([...results].map(([, result]) => result.status === "fulfilled" && result.value), names);
-  await a!.callAll("patient", null, { nodes: names, timeout: 3_000 });
+  await a.callAll("patient", null, { nodes: names, timeout: 3_000 });
   await world.until("all know", () => contexts.length === 6 && contexts.every(({ signal }) => signal.aborted));
 }, ["memory"]);

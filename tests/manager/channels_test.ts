@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreater, assertLess, assertRejects, assertThrows } from "@std/assert";
 import { NotConnectedError } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 const KIB = 1024;
@@ -24,10 +25,14 @@ scenario("Each pair has as many connections per channel as both sides agree on",
   const b = await world.start("b", { channels: { bulk: { parallelism: 4 }, other: {} } });
   await b.syncJoin(a.spec);
   await world.settled([a, b]);
-  assertEquals([a.stats().peers.b!.connections, b.stats().peers.a!.connections], [1, 1], "nothing is used yet");
+  assertEquals(
+    [present(a.stats().peers.b).connections, present(b.stats().peers.a).connections],
+    [1, 1],
+    "nothing is used yet",
+  );
   await world.opened([a, b]);
   for (const [node, peer] of [[a, "b"], [b, "a"]] as const) {
-    assertEquals(node.stats().peers[peer]!.connections, 1 + 1 + 2 + 1 + 1);
+    assertEquals(present(node.stats().peers[peer]).connections, 1 + 1 + 2 + 1 + 1);
   }
   const heard = world.inbox(b, "log");
   await a.forwardMessage("b", "log", 1, { channel: "other" });
@@ -81,14 +86,14 @@ scenario(
     const [a, b] = await world.cluster(["a", "b"], { channels: { bulk: {} } });
     await world.opened([a, b]);
     const heard = world.inbox(b, "log");
-    PeerService.nodeOf(a).pool.peers.get("b")!.at("bulk", 0)!.close();
+    present(entryOf(PeerService.nodeOf(a).pool.peers, "b").at("bulk", 0)).close();
     assert(!a.isConnected("b", "bulk"));
     a.castMessage("b", "log", "fallback", { channel: "bulk" });
     const refused = () => a.forwardMessage("b", "log", "refused", { channel: "bulk", fallback: false });
     await assertRejects(refused, NotConnectedError);
     await world.until("it arrived", () => heard.messages.length === 1);
     assertEquals(heard.messages, ["fallback"]);
-    assertEquals(heard.contexts[0]!.channel, "default");
+    assertEquals(firstOf(heard.contexts).channel, "default");
   },
 );
 
@@ -127,11 +132,11 @@ scenario("Compression makes fewer bytes of what repeats itself, and changes no m
   const heard = world.inbox(b, "log");
   const message = { text: "all work and no play ".repeat(500) };
   const sent = [message, "short", new Uint8Array(50_000), message, 7];
-  const before = a!.stats().peers.b!.bytesOut;
+  const before = present(a.stats().peers.b).bytesOut;
   for (const value of sent) await a.forwardMessage("b", "log", value, { channel: "packed" });
   await world.until("all arrived", () => heard.messages.length === sent.length);
   assertEquals(heard.messages, sent);
-  assertLess(a!.stats().peers.b!.bytesOut - before, 10_000);
+  assertLess(present(a.stats().peers.b).bytesOut - before, 10_000);
 });
 
 scenario("Bulk data does not starve the membership channel", async (world) => {

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import type { Warning } from "../../mod.ts";
 import type { ByteStream, Transport } from "../../transport/transport.ts";
+import { firstOf } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 /** A transport of a process that may have so many streams open. */
@@ -45,7 +46,7 @@ for (const name of ["a", "z"]) {
       const a = await world.start(name, { runtime: { ...runtime, transport: limited(runtime.transport, 12) } });
       const warned: Warning[] = [];
       a.addEventListener("warning", ({ detail }) => warned.push(detail));
-      await a.join(others[0]!.spec);
+      await a.join(firstOf(others).spec);
       await world.until("a has said so", () => warned.some(({ code }) => code === "too-few-descriptors"));
       const until = world.clock.now() + 5_000;
       await world.until("five seconds have passed", () => world.clock.now() >= until);

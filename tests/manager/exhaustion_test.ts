@@ -125,7 +125,7 @@ for (const role of ROLES) {
       const connection = peer.at(channel, 0) ?? await pool.dial(peer, channel, 0);
       const bytes = await body();
       const before = ownMemory();
-      sayRaw(world.transports.get("liar")!, connection, frame(kind, bytes));
+      sayRaw(entryOf(world.transports, "liar"), connection, frame(kind, bytes));
       assertEquals(await other.call("victim", "double", 21), 42);
       if (fatalTo.includes(role)) await world.until("it lost the connection", () => connection.closed);
       else await new Promise<void>((resolve) => world.clock.schedule(1_000, resolve));

@@ -2,9 +2,10 @@
 
 import { assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
 import { fileStore, type PeerServiceManager, type SnapshotStore } from "../../mod.ts";
+import { flipBit } from "../flip_bit.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
-import { firstOf, lastOf } from "../values.ts";
+import { firstOf, lastOf, nthOf, present } from "../values.ts";
 
 const NAMES = ["a", "b", "c"] as const;
 
@@ -110,9 +111,9 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
 fileScenario("A node whose file is damaged sets it aside, says so, and begins anew", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
   await c.stop();
-  const bytes = await store("c").load();
-  bytes![bytes!.length - 1]! ^= 1;
-  await store("c").save(bytes!);
+  const bytes = present(await store("c").load());
+  flipBit(bytes, bytes.length - 1);
+  await store("c").save(bytes);
   const again = await world.start("c", { store: store("c"), ...addressOf(c) });
   assertEquals(again.members(), ["c"]);
   await world.until("it says so", () => world.errors.length > 0);
@@ -129,7 +130,9 @@ fileScenario(
     for (const node of before) await node.stop();
     const after: PeerServiceManager[] = [];
     for (const [index, { name }] of before.entries()) {
-      after.push(await world.start(name, { store: store(name), ...addressOf(before[(index + 1) % before.length]!) }));
+      after.push(
+        await world.start(name, { store: store(name), ...addressOf(nthOf(before, (index + 1) % before.length)) }),
+      );
     }
     await world.settled(after);
   },

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { CallError, EncodeError, MessageTooLargeError, NotConnectedError, type Undeliverable } from "../../mod.ts";
+import { nthOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 scenario("forwardMessage() reaches any handler on any node in one hop, in both shapes", async (world) => {
@@ -17,8 +18,8 @@ scenario("forwardMessage() reaches any handler on any node in one hop, in both s
   await world.until("all arrived", () => inboxes.every(({ messages }) => messages.length === 12));
   for (const { messages, contexts } of inboxes) {
     for (const [index, message] of messages.entries()) {
-      assert((message as string).startsWith(`${contexts[index]!.from} to `));
-      assertEquals([contexts[index]!.channel, contexts[index]!.cast], ["default", false]);
+      assert((message as string).startsWith(`${nthOf(contexts, index).from} to `));
+      assertEquals([nthOf(contexts, index).channel, nthOf(contexts, index).cast], ["default", false]);
     }
   }
 });
@@ -60,7 +61,7 @@ scenario("A handler may keep the bytes that it is given", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const heard = world.inbox(b, "log");
   const sizes = [10, 64, 1_000, 15_000, 17_000, 200_000];
-  for (let n = 0; n < 120; n++) await a.forwardMessage("b", "log", new Uint8Array(sizes[n % 6]!).fill(n));
+  for (let n = 0; n < 120; n++) await a.forwardMessage("b", "log", new Uint8Array(nthOf(sizes, n % 6)).fill(n));
   await world.until("all arrived", () => heard.messages.length === 120);
   for (const [n, bytes] of heard.messages.entries()) {
     assertEquals(bytes instanceof Uint8Array && bytes.length, sizes[n % 6]);
@@ -133,7 +134,7 @@ scenario("forwardMessage() rejects what cannot be encoded or is too large; the c
   }
   await a.forwardMessage("b", "log", new Uint8Array(4_000));
   await world.until("it arrived", () => heard.messages.length === 1);
-  await world.until("its channel is open", () => a!.stats().peers.b!.connections === 2);
+  await world.until("its channel is open", () => present(a.stats().peers.b).connections === 2);
 });
 
 scenario("forwardMessage() rejects malformed arguments", async (world) => {

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
+import { entryOf } from "../values.ts";
 import { claim } from "./claim.ts";
 import { scenario } from "./worlds.ts";
 
@@ -20,7 +21,7 @@ scenario(
     }
     victim.addEventListener("trust", ({ detail: { kind, reason } }) => suspicious.push(`${kind}: ${reason}`));
     const { pool } = PeerService.nodeOf(victim);
-    const before = pool.peers.get("owner")!.connections();
+    const before = entryOf(pool.peers, "owner").connections();
     for (const channel of ["membership", "default"]) {
       for (const to of [victim.name, null]) {
         for (
@@ -35,7 +36,7 @@ scenario(
         await victim.forwardMessage("owner", "log", `${channel} ${to}`, { ack: true });
       }
     }
-    assertEquals(pool.peers.get("owner")!.connections(), before);
+    assertEquals(entryOf(pool.peers, "owner").connections(), before);
     assertEquals(heard.messages.length, 4);
     assertEquals(disturbed, []);
     assertEquals(suspicious, [
@@ -52,16 +53,16 @@ scenario(
     const { network } = world.simulated;
     const { pool } = PeerService.nodeOf(owner);
     // What both have open carries nothing any more, and only the owner is told so.
-    const lost = PeerService.nodeOf(victim).pool.peers.get("owner")!.connections();
+    const lost = entryOf(PeerService.nodeOf(victim).pool.peers, "owner").connections();
     network.forget("owner", "victim");
-    pool.disconnect(pool.peers.get("victim")!);
+    pool.disconnect(entryOf(pool.peers, "victim"));
     await world.until("the owner is connected anew", () => owner.isFullyConnected("victim"));
     await world.settled([owner, victim]);
     await owner.forwardMessage("victim", "log", 1, { ack: true });
     assertEquals(heard.messages, [1]);
     assert(
       lost.every((connection) =>
-        !PeerService.nodeOf(victim).pool.peers.get("owner")!.connections().includes(connection)
+        !entryOf(PeerService.nodeOf(victim).pool.peers, "owner").connections().includes(connection)
       ),
     );
   },

@@ -7,13 +7,14 @@ import { PeerService } from "../../manager/peer_service.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { encodeInto } from "../../wire/message_pack_encode.ts";
+import { entryOf, firstOf, present } from "../values.ts";
 import { scenario, type World } from "./worlds.ts";
 
 const KIB = 1024;
 
 /** The connection over which one node says what it should not. */
 function connection(from: PeerServiceManager, to: string): Connection {
-  return PeerService.nodeOf(from).pool.peers.get(to)!.at("default", 0)!;
+  return present(entryOf(PeerService.nodeOf(from).pool.peers, to).at("default", 0));
 }
 
 function say({ queue }: Connection, kind: FrameKind, body: (writer: ByteWriter) => void): void {
@@ -93,9 +94,9 @@ for (const [index, [message, breach]] of BREACHES.entries()) {
     const before = line();
     breach(before);
     await world.until("it is closed", () => before.closed && world.errors.length > 0);
-    const [error] = world.errors.splice(0);
-    assert(`${error!.error}`.includes(message), `${error!.error}`);
-    assertEquals([error!.node, error!.during], ["a", `reading from channel "default"`]);
+    const error = firstOf(world.errors.splice(0));
+    assert(`${error.error}`.includes(message), `${error.error}`);
+    assertEquals([error.node, error.during], ["a", `reading from channel "default"`]);
     await world.until("it has another one", () => a.isFullyConnected("b") && b.isFullyConnected("a"));
     assertEquals(b.stats().streams.open, 0);
     await a.openStream("b", "sink");

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { HandshakeRefusedError, type PeerServiceManager, startPeerService, StoppedError } from "../../mod.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 scenario("syncJoin() resolves when both know each other and every connection is open", async (world) => {
@@ -22,7 +23,7 @@ scenario("syncJoin() resolves when both know each other and every connection is 
 
 scenario("join() takes an address as text, an address as an object, or a specification", async (world) => {
   const [a, b, c, d] = [await world.start("a"), await world.start("b"), await world.start("c"), await world.start("d")];
-  const { hostname, port } = a.spec.addresses[0]!;
+  const { hostname, port } = firstOf(a.spec.addresses);
   await b.join(`${hostname}:${port}`);
   await c.join({ hostname, port });
   await d.join(a.spec);
@@ -36,8 +37,8 @@ scenario("join() tells every node of every newcomer by one event", async (world)
     node.addEventListener("join", ({ detail }) => names.push(detail.node));
     return names;
   });
-  await nodes[1]!.join(nodes[0]!.spec);
-  await nodes[2]!.join(nodes[1]!.spec);
+  await nthOf(nodes, 1).join(firstOf(nodes).spec);
+  await nthOf(nodes, 2).join(nthOf(nodes, 1).spec);
   await world.settled(nodes);
   assertEquals(told.map((names) => names.sort()), [["b", "c"], ["a", "c"], ["a", "b"]]);
 });
@@ -45,7 +46,7 @@ scenario("join() tells every node of every newcomer by one event", async (world)
 scenario("Joining oneself does nothing", async (world) => {
   const a = await world.start("a");
   await a.syncJoin(a.spec);
-  await a.syncJoin(a.spec.addresses[0]!);
+  await a.syncJoin(firstOf(a.spec.addresses));
   await a.join(a.spec);
   assertEquals(a.members(), ["a"]);
   assertEquals(a.connected(), []);
@@ -56,7 +57,7 @@ scenario("Joining twice does nothing more", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   await b.syncJoin(a.spec);
   await a.syncJoin(b.spec);
-  assertEquals(a!.stats().peers.b!.connections, 1);
+  assertEquals(present(a.stats().peers.b).connections, 1);
   assertEquals(b.members(), ["a", "b"]);
 });
 

@@ -5,6 +5,7 @@ import { type Address, HandshakeRefusedError, type PeerServiceManager, startPeer
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
+import { entryOf, firstOf } from "../values.ts";
 import { scenario, type World } from "./worlds.ts";
 import type { OneForEach } from "../tuples.ts";
 
@@ -14,15 +15,15 @@ async function behindOneName<const Names extends readonly [string, ...string[]]>
   names: Names,
 ): Promise<OneForEach<Names, PeerServiceManager>> {
   const first = await world.start(names[0]);
-  const { port } = first.spec.addresses[0]!;
+  const { port } = firstOf(first.spec.addresses);
   const nodes = [first];
   for (const [index, name] of names.entries()) {
     if (index === 0) continue;
     const hostname = world.kind === "TCP" ? `127.0.0.${index + 1}` : name;
     nodes.push(await world.start(name, { listen: { hostname, port } }));
   }
-  const hosts = nodes.map(({ spec }) => spec.addresses[0]!.hostname);
-  for (const name of names) world.transports.get(name)!.names.set("peers", hosts);
+  const hosts = nodes.map(({ spec }) => firstOf(spec.addresses).hostname);
+  for (const name of names) entryOf(world.transports, name).names.set("peers", hosts);
   // One was started for each name.
   return nodes as OneForEach<Names, PeerServiceManager>;
 }
@@ -31,7 +32,7 @@ scenario(
   "syncJoin() by a name that leads to several hosts goes on to the next where its own node answers",
   async (world) => {
     const [a, b] = await behindOneName(world, ["a", "b"]);
-    await a.syncJoin({ hostname: "peers", port: a.spec.addresses[0]!.port });
+    await a.syncJoin({ hostname: "peers", port: firstOf(a.spec.addresses).port });
     assertEquals(a.members(), ["a", "b"]);
     assert(a.isFullyConnected("b"));
     await world.settled([a, b]);
@@ -40,7 +41,7 @@ scenario(
 
 scenario("syncJoin() by a name that leads to its own node alone rejects and says so", async (world) => {
   const [a] = await behindOneName(world, ["a"]);
-  const { port } = a.spec.addresses[0]!;
+  const { port } = firstOf(a.spec.addresses);
   const error = await assertRejects(() => a.syncJoin(`peers:${port}`), HandshakeRefusedError);
   assertEquals(
     error.message,
@@ -51,7 +52,7 @@ scenario("syncJoin() by a name that leads to its own node alone rejects and says
 
 scenario("syncJoin() goes on while another host behind the name does not answer yet", async (world) => {
   const [a, b] = await behindOneName(world, ["a", "b"]);
-  const listen = b.spec.addresses[0]!;
+  const listen = firstOf(b.spec.addresses);
   await b.stop();
   const joining = a.syncJoin({ hostname: "peers", port: listen.port });
   const again = await world.start("b", { listen });
@@ -64,7 +65,7 @@ scenario("syncJoin() by a name that leads to several hosts does not wait long fo
   const [a, , c] = await behindOneName(world, ["a", "b", "c"]);
   world.simulated.pause("b");
   const before = world.clock.now();
-  await a.syncJoin({ hostname: "peers", port: a.spec.addresses[0]!.port });
+  await a.syncJoin({ hostname: "peers", port: firstOf(a.spec.addresses).port });
   assert(a.isFullyConnected("c"));
   assert(world.clock.now() - before < 1_200, `${world.clock.now() - before} ms`);
   world.simulated.resume("b");
@@ -170,7 +171,7 @@ scenario("A node whose first three addresses are mute is reached long before joi
     } else {
       const node = await world.start(name);
       world.simulated.pause(name);
-      mute.push({ address: node.spec.addresses[0]!, close: () => world.simulated.resume(name) });
+      mute.push({ address: firstOf(node.spec.addresses), close: () => world.simulated.resume(name) });
     }
   }
   const a = await world.start("a");

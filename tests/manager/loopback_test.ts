@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { firstOf } from "../values.ts";
 
 const MEBIBYTE = 1024 * 1024;
 
@@ -15,7 +16,7 @@ async function busyNode() {
   const finish = Promise.withResolvers<void>();
   const handled: number[] = [];
   node.register("busy", (message: Uint8Array) => {
-    handled.push(message[0]!);
+    handled.push(firstOf(message));
     return finish.promise;
   }, { concurrency: 1 });
   const told: string[] = [];

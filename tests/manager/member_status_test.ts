@@ -116,6 +116,6 @@ scenario("monitorNodes() leaves nothing behind when it ends", async (world) => {
       remove(...args);
     };
   }
-  for (let use = 0; use < 100; use++) await a.monitorNodes({ signal }).return!();
+  for (let use = 0; use < 100; use++) await present(a.monitorNodes({ signal }).return?.());
   assertEquals(listeners, 0);
 });

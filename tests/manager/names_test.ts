@@ -68,7 +68,7 @@ scenario("A node whose clock went backwards before it restarted is taken back al
   await again.syncJoin(a.spec);
   await world.settled([a, b, again]);
   assertGreater(again.spec.incarnation, incarnation);
-  const known = () => [a, b].map((node) => node.membersForOrchestration()[2]!.incarnation);
+  const known = () => [a, b].map((node) => nthOf(node.membersForOrchestration(), 2).incarnation);
   await world.until("both know it as it is now", () => known().every((each) => each === again.spec.incarnation));
   for (const node of [a, b]) assertEquals(node.membersForOrchestration()[2], again.spec);
 });

@@ -15,6 +15,8 @@ import { type ErrorDetail, type SnapshotStore, startPeerService } from "../../mo
 import { hyparview } from "../../strategy/hyparview.ts";
 import { MemoryStore, memoryStore } from "../../testing/memory_store.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
+import { flipBit } from "../flip_bit.ts";
+import { firstOf, present } from "../values.ts";
 import { DiskCluster } from "./disk_cluster.ts";
 
 const NAMES = ["a", "b", "c", "d"] as const;
@@ -122,7 +124,7 @@ Deno.test("A node has said on its disk that it lives before anybody can hear of 
   const { cluster } = disks;
   cluster.crash("a");
   const [node] = await disks.restart("a");
-  const { incarnation, since, members } = decodeSnapshot(disks.disk("a").bytes!);
+  const { incarnation, since, members } = decodeSnapshot(present(disks.disk("a").bytes));
   assertEquals([incarnation, cluster.now], [node.spec.incarnation, cluster.now]);
   assertLessOrEqual(since, incarnation - 1);
   assert(members !== null);
@@ -179,7 +181,7 @@ Deno.test("startPeerService() rejects a store of another strategy, and leaves it
 Deno.test("startPeerService() rejects a store that a newer release has written to, and leaves it as it is", async () => {
   await using disks = await DiskCluster.start(["a", "b"]);
   disks.cluster.crash("a");
-  const bytes = disks.disk("a").bytes!;
+  const bytes = present(disks.disk("a").bytes);
   const view = new DataView(bytes.buffer);
   view.setUint32(8, SNAPSHOT_VERSION + 1);
   view.setUint32(4, crc32(bytes.subarray(8)));
@@ -240,7 +242,7 @@ Deno.test("A snapshot that is torn at any byte is set aside with an error event,
     node.addEventListener("error", ({ detail }) => errors.push(detail));
     await world.advance(1);
     assertEquals(errors.map(({ during }) => during), ["reading the store"]);
-    const { message } = errors[0]!.error as Error;
+    const { message } = firstOf(errors).error as Error;
     assertMatch(message, /^Cannot read the snapshot: .*; it was set aside as "aside 1", and the node begins anew$/);
     assertEquals([node.members(), store.aside], [["x"], [torn]]);
     assertEquals(decodeSnapshot(store.bytes).name, "x");
@@ -251,11 +253,14 @@ Deno.test("A snapshot that is torn at any byte is set aside with an error event,
 Deno.test("A node that begins anew because its snapshot is damaged can be found by the others", async () => {
   await using disks = await DiskCluster.start(NAMES);
   disks.cluster.crash("c");
-  disks.disk("c").bytes![20]! ^= 1;
+  flipBit(present(disks.disk("c").bytes), 20);
   await disks.restart("c");
   await disks.cluster.settled();
   assertEquals(disks.told.length, 1);
-  assertStringIncludes(disks.told[0]!, "c reading the store: SyntaxError: Cannot read the snapshot: its checksum is");
+  assertStringIncludes(
+    firstOf(disks.told),
+    "c reading the store: SyntaxError: Cannot read the snapshot: its checksum is",
+  );
 });
 
 Deno.test("A store that cannot set aside what is damaged is written over", async () => {
@@ -273,7 +278,7 @@ Deno.test("A store that cannot set aside what is damaged is written over", async
   node.addEventListener("error", ({ detail }) => errors.push(`${detail.error}`));
   await world.advance(1);
   assertEquals(errors.length, 1);
-  assertMatch(errors[0]!, /expected at least 12, and the node begins anew$/);
+  assertMatch(firstOf(errors), /expected at least 12, and the node begins anew$/);
   assertEquals(decodeSnapshot(bytes).name, "x");
   world.crash("x");
 });

@@ -54,17 +54,17 @@ class SlowDisk implements SnapshotStore {
       defer: (callback: () => void) => queueMicrotask(callback),
       outside: <T>(operation: Promise<T>) => operation,
     };
-    const persistence = await Persistence.open(settingsFrom({ store: this }, runtime));
-    persistence!.attach(this, (type, detail) => {
+    const persistence = present(await Persistence.open(settingsFrom({ store: this }, runtime)));
+    persistence.attach(this, (type, detail) => {
       this.errors.push(`${type} ${(detail as PeerServiceEventMap["error"]["detail"]).error}`);
     });
-    return persistence!;
+    return persistence;
   }
 
   /** Ends the write under way, and lets all that follows from it happen. */
   async end(error?: Error): Promise<void> {
-    if (error === undefined) this.finish!.resolve();
-    else this.finish!.reject(error);
+    if (error === undefined) present(this.finish).resolve();
+    else present(this.finish).reject(error);
     await this.world.advance(0);
   }
 }

@@ -2,6 +2,7 @@
 
 import { assert } from "@std/assert";
 import { hyparview } from "../../mod.ts";
+import { firstOf, nthOf } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -14,10 +15,10 @@ scenario(
       new Promise<void>((resolve) => world.clock.schedule(isReal ? milliseconds / 5 : milliseconds, resolve));
     const nodes = [];
     for (let i = 0; i < 30; i++) nodes.push(await world.start(`n${i}`, { preset, strategy: hyparview() }));
-    for (const node of nodes.slice(1)) await node.syncJoin(nodes[0]!.spec);
+    for (const node of nodes.slice(1)) await node.syncJoin(firstOf(nodes).spec);
     // The tree of a broadcast is what messages go along, and its root is among those that stop.
     for (const node of nodes) node.register("news", () => {});
-    for (let i = 0; i < 5; i++) nodes[25]!.broadcast("news", i);
+    for (let i = 0; i < 5; i++) nthOf(nodes, 25).broadcast("news", i);
     await pass(2_000);
     for (const node of nodes.slice(20)) await node.stop();
     await pass(4_000);

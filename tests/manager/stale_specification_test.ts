@@ -4,6 +4,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { type ChannelOptions, type PeerServiceManager, type PeerServiceOptions, startPeerService } from "../../mod.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { useChannels } from "../use_channels.ts";
+import { entryOf, nthOf } from "../values.ts";
 import { DiskCluster, type NodeOptions } from "./disk_cluster.ts";
 import { scenario, type World } from "./worlds.ts";
 
@@ -40,7 +41,7 @@ async function allRight(world: World, nodes: readonly PeerServiceManager[]): Pro
   const leaks = () =>
     nodes.filter((node) => {
       const belong = nodes.reduce((sum, other) => other === node ? sum : sum + connectionsBetween(node, other), 0);
-      return world.transports.get(node.name)!.open !== belong;
+      return entryOf(world.transports, node.name).open !== belong;
     });
   const areUsed = () => nodes.map(useChannels).every(Boolean);
   await world.until("everybody is known and connected as it is now", () => areUsed() && wrongs(nodes).length === 0);
@@ -87,8 +88,8 @@ for (const name of ["a", "c"]) {
   scenario(`A node that comes back at another address is one member there: "${name}"`, async (world) => {
     const nodes = await world.cluster(["a", "b", "c"]);
     const index = nodes.findIndex((node) => node.name === name);
-    const before = nodes[index]!.spec;
-    nodes[index] = await again(world, nodes[index]!, nodes[1]!, elsewhere(world, name));
+    const before = nthOf(nodes, index).spec;
+    nodes[index] = await again(world, nthOf(nodes, index), nthOf(nodes, 1), elsewhere(world, name));
     assertNotEquals(nodes[index].spec.addresses, before.addresses);
     await allRight(world, nodes);
     await allTalk(world, nodes);
@@ -115,7 +116,7 @@ for (const [what, before, after] of changes) {
   scenario(`A rolling update gives one node after the other ${what}`, async (world) => {
     const nodes = await world.cluster(["a", "b", "c"], { channels: before });
     for (const index of [2, 0, 1]) {
-      nodes[index] = await again(world, nodes[index]!, nodes[(index + 1) % 3]!, { channels: after });
+      nodes[index] = await again(world, nthOf(nodes, index), nthOf(nodes, (index + 1) % 3), { channels: after });
       await allRight(world, nodes);
     }
     await allTalk(world, nodes);

@@ -5,7 +5,7 @@ import { NotConnectedError, startPeerService, StoppedError } from "../../mod.ts"
 import type { Transport } from "../../transport/transport.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import { scenario, World } from "./worlds.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { firstOf, nthOf, present } from "../values.ts";
 
 Deno.test("startPeerService() gives a free port, a random name and an incarnation of now", async () => {
   const before = Date.now();
@@ -140,7 +140,10 @@ scenario("What nodes tell of themselves is changed neither by its readers nor th
     const [spec] = node.membersForOrchestration();
     assertEquals(spec, expected);
     // Types do not allow it; JavaScript does.
-    const open = [spec, a.spec, node.memberInfo("a")!.spec] as unknown as { name: string; addresses: unknown[] }[];
+    const open = [spec, a.spec, present(node.memberInfo("a")).spec] as unknown as {
+      name: string;
+      addresses: unknown[];
+    }[];
     for (const each of open) {
       assertThrows(() => each.name = "changed", TypeError);
       assertThrows(() => each.addresses.push("changed"), TypeError);

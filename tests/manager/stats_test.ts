@@ -19,7 +19,7 @@ scenario("stats() measures every peer: connections, bytes both ways, frames and 
   const [a, b] = await world.cluster(["a", "b"]);
   await world.until(
     "the round trips are known",
-    () => [a!.stats().peers.b, b!.stats().peers.a].every((peer) => peer!.roundTrip !== undefined),
+    () => [a.stats().peers.b, b.stats().peers.a].every((peer) => present(peer).roundTrip !== undefined),
   );
   const before = present(a.stats().peers.b);
   const heard = world.inbox(b, "log");

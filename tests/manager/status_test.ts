@@ -136,7 +136,7 @@ scenario(
     await b.stop();
     await world.until("b is down", () => !a.isConnected("b"));
     const channels: string[] = [];
-    using _lost = a!.onDown("c", (_, channel) => channels.push(channel!), { channel: "bulk" });
+    using _lost = a.onDown("c", (_, channel) => channels.push(present(channel)), { channel: "bulk" });
     const peer = entryOf(PeerService.nodeOf(a).pool.peers, c.name);
     for (const connection of peer.connections()) if (connection.channel === "bulk") connection.close();
     await world.until("bulk was lost, and is back", () => channels.length === 1 && a.isFullyConnected("c"));

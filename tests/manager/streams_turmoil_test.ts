@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { NotConnectedError, PartitionedError, type PeerServiceManager, StoppedError } from "../../mod.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf, present } from "../values.ts";
+import { entryOf, nthOf, present } from "../values.ts";
 
 const KIB = 1024;
 
@@ -202,7 +202,7 @@ scenario("Streams take turns, and messages go between their chunks", async (worl
   const [a, b] = await world.cluster(["a", "b"]);
   const received = [0, 0, 0];
   b.registerStream("sink", async ({ readable }, index: number) => {
-    for await (const chunk of readable) received[index]! += chunk.length;
+    for await (const chunk of readable) received[index] = nthOf(received, index) + chunk.length;
   });
   b.register("look", () => [...received]);
   const chunk = new Uint8Array(4 * KIB * KIB);

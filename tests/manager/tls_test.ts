@@ -6,6 +6,7 @@ import { type CertificateAuthority, makeAuthority, makeCertificate } from "../..
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
 import { startPeerService } from "../../manager/start_peer_service.ts";
 import type { TrustDetail } from "../../manager/events.ts";
+import { forEachOf } from "../tuples.ts";
 import { scenario } from "./worlds.ts";
 import { CertificateError } from "../../transport/tls/certificate_error.ts";
 import { firstOf, present, takeOf } from "../values.ts";
@@ -117,13 +118,13 @@ Deno.test("a function in place of identity decides which certificates are for wh
 
 Deno.test("with tls and a secret, both are asked for, and messages flow", async () => {
   const [certA, certB, certC] = await Promise.all(
-    ["a", "b", "c"].map((name) => makeCertificate(authority, [name], valid)),
+    forEachOf(["a", "b", "c"], (name) => makeCertificate(authority, [name], valid)),
   );
   const secret = "what only members know";
   const ca = authority.cert;
-  await using a = await startPeerService({ name: "a", secret, tls: { ...certA!, ca } });
-  await using b = await startPeerService({ name: "b", secret, tls: { ...certB!, ca } });
-  await using c = await startPeerService({ name: "c", tls: { ...certC!, ca } });
+  await using a = await startPeerService({ name: "a", secret, tls: { ...certA, ca } });
+  await using b = await startPeerService({ name: "b", secret, tls: { ...certB, ca } });
+  await using c = await startPeerService({ name: "c", tls: { ...certC, ca } });
   a.register("double", (n: number) => n * 2);
   await b.syncJoin(a.spec);
   assertEquals(await b.call("a", "double", 21), 42);
@@ -140,7 +141,7 @@ Deno.test("admit is given the certificate, and who is revoked cannot come back",
   await using a = await startPeerService({
     name: "a",
     tls: { ...certA, ca },
-    admit: (_spec, certificate) => !revoked.has(certificate!.fingerprint256),
+    admit: (_spec, certificate) => !revoked.has(present(certificate).fingerprint256),
   });
   {
     await using b = await startPeerService({ name: "b", tls: { ...certB, ca } });

@@ -19,6 +19,7 @@ import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import { useChannels } from "../use_channels.ts";
 import type { OneForEach } from "../tuples.ts";
+import { entryOf } from "../values.ts";
 import { FaultyTransport } from "./faulty_transport.ts";
 
 /** Milliseconds, real or virtual, in which whatever a test waits for must have happened: long, for slow machines. */
@@ -199,7 +200,7 @@ export class World {
 
   /** Breaks all connections of a node. */
   breakConnections(name: string): void {
-    this.transports.get(name)!.breakStreams(() => true);
+    entryOf(this.transports, name).breakStreams(() => true);
   }
 
   /** Stops every node that still runs. */

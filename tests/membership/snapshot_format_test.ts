@@ -4,6 +4,7 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { crc32 } from "../../wire/checksum.ts";
 import { decodeSnapshot, encodeSnapshot, SNAPSHOT_VERSION } from "../../membership/snapshot_format.ts";
 import { encode } from "../../wire/message_pack_encode.ts";
+import { flipBit } from "../flip_bit.ts";
 
 const snapshot = {
   name: "a@127.0.0.1",
@@ -86,7 +87,7 @@ Deno.test("decodeSnapshot() finds a snapshot damaged in which any bit is flipped
   const bytes = encodeSnapshot(snapshot);
   for (let bit = 0; bit < 8 * bytes.length; bit++) {
     const flipped = bytes.slice();
-    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    flipBit(flipped, bit >> 3, bit & 7);
     assertThrows(() => decodeSnapshot(flipped), SyntaxError, "Cannot read the snapshot");
   }
 });

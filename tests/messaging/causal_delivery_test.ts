@@ -8,7 +8,7 @@ import { Deduplication, DELIVERY_WINDOW } from "../../messaging/deduplication.ts
 import { type Acknowledgement, parseAcknowledgement } from "../../messaging/acknowledgement.ts";
 import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
-import { entryOf, present } from "../values.ts";
+import { entryOf, present, takeOf } from "../values.ts";
 
 /** What the application sends, with the truth about what happened before: the number of messages sent, by sender. */
 interface Payload {
@@ -131,10 +131,10 @@ class Network {
   }
 
   cut(): void {
-    const link = this.#random.shuffle([...this.nodes.keys()]).slice(0, 2).sort();
+    const link = takeOf(this.#random.shuffle([...this.nodes.keys()]), 2).toSorted();
     this.#flying = this.#flying.filter((frame) => frame.link !== link.join());
-    for (const [one, other] of [link, link.toReversed()]) {
-      entryOf(this.nodes, one!).outstanding.expedite(other!, this.now);
+    for (const [one, other] of [takeOf(link, 2), takeOf(link.toReversed(), 2)]) {
+      entryOf(this.nodes, one).outstanding.expedite(other, this.now);
     }
   }
 

@@ -97,7 +97,7 @@ Deno.test("serveAdmin() on TCP needs a token, and answers nobody without it, nor
   );
   const buffer = new Uint8Array(4_096);
   const length = await connection.read(buffer);
-  assertStringIncludes(new TextDecoder().decode(buffer.subarray(0, length!)), "421");
+  assertStringIncludes(new TextDecoder().decode(buffer.subarray(0, present(length))), "421");
 });
 
 Deno.test("watch tells events a line each, and ends with the node", async () => {

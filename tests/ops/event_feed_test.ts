@@ -142,7 +142,7 @@ scenario("/events shows no message that users sent each other, and at most 64 re
   const refused = await handler(new Request("http://localhost/events"));
   assertEquals(refused.status, 503);
   assertStringIncludes(await refused.text(), "Too many");
-  for (const { body } of open) await body!.cancel();
+  for (const { body } of open) await present(body).cancel();
   const again = await handler(new Request("http://localhost/events"));
   assertEquals(again.status, 200);
   await present(again.body).cancel();

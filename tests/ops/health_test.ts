@@ -6,7 +6,7 @@ import { httpHandler } from "../../ops/mod.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "../manager/worlds.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 interface Check {
   name: string;
@@ -48,7 +48,7 @@ scenario("a node that could not join is not ready, and says why, until another o
   await assertRejects(() => b.syncJoin(a.spec));
   const [status, [why]] = await probe(b, "/ready");
   assertEquals(status, 503);
-  assertStringIncludes(why!, 'cluster is "default", expected "blue"');
+  assertStringIncludes(present(why), 'cluster is "default", expected "blue"');
   await c.syncJoin(b.spec);
   assertEquals(await probe(b, "/ready"), [200, []]);
 });
@@ -80,7 +80,7 @@ scenario("a node whose source fails, or names somebody who does not answer, is n
   assertEquals(await probe(a, "/ready"), [503, ['joined: "down" cannot be asked: no route']]);
   const [status, [why]] = await probe(b, "/ready");
   assertEquals(status, 503);
-  assertStringIncludes(why!, `"stale" names ${nowhere.hostname}:1, which was not joined`);
+  assertStringIncludes(present(why), `"stale" names ${nowhere.hostname}:1, which was not joined`);
 });
 
 scenario("a node that drains or has left is not ready, and one that was stopped is not alive", async (world) => {
@@ -117,7 +117,7 @@ Deno.test("a node whose event loop was held for as long as others bear is not re
       liveness.delay.due(context.runtime.clock.now() - 3_000);
       const [status, [why]] = await probe(node, "/ready");
       assertEquals(status, 503);
-      assertStringIncludes(why!, "event-loop: the event loop was held for 3000 ms");
+      assertStringIncludes(present(why), "event-loop: the event loop was held for 3000 ms");
       assertStringIncludes(firstOf((await probe(node, "/alive"))[1]), "heartbeat: ");
       await pass(1_000);
       assertEquals((await probe(node, "/alive"))[0], 200);

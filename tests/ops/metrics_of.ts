@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { PeerServiceManager } from "../../mod.ts";
 import { httpHandler } from "../../ops/mod.ts";
 import { type Family, readPrometheus } from "./prometheus_text.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, present } from "../values.ts";
 
 /** What `/metrics` of a node serves. */
 export async function textOf(node: PeerServiceManager): Promise<string> {
@@ -21,7 +21,7 @@ export async function metricsOf(node: PeerServiceManager): Promise<Map<string, F
 /** The value of the one series that has these labels. */
 export function value(metrics: ReadonlyMap<string, Family>, name: string, labels: Record<string, string> = {}): number {
   const family = metrics.get(name) ?? metrics.get(name.replace(/_(sum|count|bucket)$/, ""));
-  const found = family!.series.filter((series) =>
+  const found = present(family).series.filter((series) =>
     series.name === name && Object.entries(labels).every(([label, text]) => series.labels.get(label) === text)
   );
   assertEquals(found.length, 1, `${name} ${JSON.stringify(labels)}`);

@@ -66,7 +66,9 @@ scenario("/metrics announces every instrument, and emits what docs/metrics.md sa
       assertEquals([family.type, family.help], [type, `${help}.`]);
       const [, documentedType, documentedUnit, documentedLabels, meaning, advice] = entryOf(rows, name);
       assertEquals([documentedType, documentedUnit], [type, unit.replace(/[{}]/g, "")], name);
-      for (const label of Object.keys(labels)) assert(documentedLabels!.includes(`\`${label}\``), `${name}: ${label}`);
+      for (const label of Object.keys(labels)) {
+        assert(present(documentedLabels).includes(`\`${label}\``), `${name}: ${label}`);
+      }
       assert(meaning !== "" && advice !== "", name);
       assert(family.series.length > 0, `${name} has no series`);
     }

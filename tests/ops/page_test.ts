@@ -8,7 +8,8 @@ import type { NodeRow, Sight } from "../../ops/page/cluster_document.ts";
 import { pageRoutes } from "../../ops/page/page_routes.ts";
 import { type Route, routed } from "../../ops/routing.ts";
 import { BrowserPage, chromiumPath } from "../chromium.ts";
-import { entryOf, firstOf, present } from "../values.ts";
+import { forEachOf } from "../tuples.ts";
+import { entryOf, firstOf, groupOf, takeOf } from "../values.ts";
 
 const TOKEN = "token-for-tests";
 
@@ -24,9 +25,8 @@ class ServedCluster implements AsyncDisposable {
   }
 
   static async start(names: readonly string[], metadata: Record<string, unknown> = {}): Promise<ServedCluster> {
-    const [first, ...others] = names;
-    const cluster = new ServedCluster(await startNode(first!, metadata));
-    for (const name of others) await cluster.join(name);
+    const cluster = new ServedCluster(await startNode(firstOf(names), metadata));
+    for (const name of names.slice(1)) await cluster.join(name);
     return cluster;
   }
 
@@ -103,7 +103,7 @@ Deno.test({
   ignore: chromiumPath === undefined,
   fn: async () => {
     await using cluster = await ServedCluster.start(["a", "b", "c", "<img src=x onerror=alert(1)>"]);
-    const [a, b] = [...cluster.nodes.values()];
+    const [a, b] = takeOf([...cluster.nodes.values()], 2);
     await using page = await BrowserPage.open(cluster.url);
     await page.until(links('{"u":6,"s":0,"d":0}'));
     const names = await page.evaluate(
@@ -112,9 +112,9 @@ Deno.test({
     assertEquals(names, ["<img src=x onerror=alert(1)>", "a (this one)", "b", "c"]);
     assertEquals(await page.evaluate("document.images.length"), 0);
 
-    const cut = await b!.injectPartition("b", 0);
+    const cut = await b.injectPartition("b", 0);
     await page.until(`${status("b")} === "down" && JSON.parse(document.getElementById("mesh").dataset.links).d >= 1`);
-    b!.resolvePartition(cut);
+    b.resolvePartition(cut);
     await page.until(links('{"u":6,"s":0,"d":0}'));
     assertEquals(await page.evaluate(status("b")), "up");
 
@@ -125,7 +125,7 @@ Deno.test({
     await page.until(
       "[...document.querySelectorAll('#events li')].some((line) => line.dataset.kind === 'down' && line.textContent.includes('c'))",
     );
-    await a!.leave("c");
+    await a.leave("c");
     await page.until(links('{"u":3,"s":0,"d":0}'));
     assertEquals(page.complaints, []);
   },
@@ -224,7 +224,7 @@ Deno.test({
   ignore: chromiumPath === undefined,
   fn: async () => {
     await using cluster = await ServedCluster.start(["a"]);
-    const a = cluster.nodes.get("a")!;
+    const a = entryOf(cluster.nodes, "a");
     await using page = await BrowserPage.open(cluster.url);
     const count = (from: number) => `document.querySelectorAll('#events li[data-kind="attribute"]').length >= ${from}`;
     // Nothing that comes before the page listens is told.
@@ -307,14 +307,14 @@ Deno.test("The page is one document without anything from elsewhere, and what is
   await using node = await startPeerService({ name: "a", preset: "local" });
   const handler = httpHandler(node);
   const [first, second] = await Promise.all(
-    ["/", "/page"].map(async (path) => await handler(new Request(`http://localhost${path}`))),
+    forEachOf(["/", "/page"], async (path) => await handler(new Request(`http://localhost${path}`))),
   );
-  const text = await first!.text();
+  const text = await first.text();
   assertEquals([...text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, target]) => target), ["data:,"]);
-  const policy = entryOf(first!.headers, "content-security-policy");
-  const [, nonce] = present(/script-src 'nonce-([^']+)'/.exec(policy));
+  const policy = entryOf(first.headers, "content-security-policy");
+  const nonce = groupOf(policy, /script-src 'nonce-([^']+)'/);
   assertStringIncludes(text, `<script type="module" nonce="${nonce}">`);
   assert(!policy.includes("unsafe"));
-  assert(policy !== second!.headers.get("content-security-policy"), "each answer has a nonce of its own");
-  await second!.body?.cancel();
+  assert(policy !== second.headers.get("content-security-policy"), "each answer has a nonce of its own");
+  await second.body?.cancel();
 });

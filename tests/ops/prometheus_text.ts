@@ -68,10 +68,10 @@ function readSeries(line: string): Series {
   const number = value === "+Inf" ? Infinity : Number(value);
   if (Number.isNaN(number)) throw new SyntaxError(`No number: ${line}`);
   const pairs = Array.from(labels.matchAll(/([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\.)*)"/g), ([, label, text]) => {
-    const unescaped = text!.replace(/\\(.)/g, (_, character) => character === "n" ? "\n" : character);
-    return [label!, unescaped] as const;
+    const unescaped = present(text).replace(/\\(.)/g, (_, character) => character === "n" ? "\n" : character);
+    return [present(label), unescaped] as const;
   });
-  return { name: name!, labels: new Map(pairs), value: number };
+  return { name: present(name), labels: new Map(pairs), value: number };
 }
 
 /** Buckets are cumulative, end with `+Inf`, and agree with the count. */

@@ -10,7 +10,7 @@ import { scenario } from "../manager/worlds.ts";
 import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
 import { forEachOf, type OneForEach } from "../tuples.ts";
-import { entryOf, firstOf, nthOf, present, takeOf } from "../values.ts";
+import { entryOf, firstOf, lastOf, nthOf, present, takeOf } from "../values.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
@@ -46,9 +46,9 @@ scenario("a message has a span where it is sent, and one below it where it is ha
     const before = heard.messages.length;
     await send();
     await world.until(`${way} has come`, () => heard.messages.length === before + 1);
-    const [sent, processed] = [here.named("send log").at(-1), there.named("process log").at(-1)];
+    const [sent, processed] = [lastOf(here.named("send log")), lastOf(there.named("process log"))];
     assertFollows(processed, sent);
-    assertEquals([sent!.kind, processed!.kind], [PRODUCER, CONSUMER]);
+    assertEquals([sent.kind, processed.kind], [PRODUCER, CONSUMER]);
   }
   assertEquals([here.spans.length, there.spans.length], [4, 4]);
   assertEquals(firstOf(here.spans).attributes, {
@@ -102,9 +102,9 @@ scenario("a stream has a span until it is open, and one below it where its handl
   assertEquals(await Array.fromAsync(a.callStream("b", "count", 3)), [0, 1, 2]);
   await world.until("the handlers are done", () => there.spans.every(({ ended }) => ended === 1));
   for (const name of ["echo", "count"]) {
-    const [opened, processed] = [here.named(`open ${name}`)[0], there.named(`process ${name}`)[0]];
+    const [opened, processed] = [firstOf(here.named(`open ${name}`)), firstOf(there.named(`process ${name}`))];
     assertFollows(processed, opened);
-    assertEquals(opened!.kind, CLIENT);
+    assertEquals(opened.kind, CLIENT);
   }
   const own = await a.openStream("a", "nobody").catch((error: Error) => error.name);
   assertEquals([own, firstOf(here.named("open nobody")).status], ["NoHandlerError", 2]);
@@ -127,11 +127,11 @@ scenario("a relayed message keeps its trace over nodes in between, traced or not
   await firstOf(nodes).syncJoin(nthOf(nodes, 1).spec);
   await nthOf(nodes, 2).syncJoin(nthOf(nodes, 1).spec);
   await world.until("all know all", () => nodes.every((node) => node.members().length === 3));
-  const [a, , c] = nodes;
-  const [here, there] = takeOf(traced([a!, c!]), 2);
-  const heard = world.inbox(c!, "log");
-  await a!.forwardMessage("c", "log", 1, { transitive: true });
-  await a!.forwardMessage("c", "log", 2, { transitive: true, ack: true });
+  const [a, , c] = takeOf(nodes, 3);
+  const [here, there] = takeOf(traced([a, c]), 2);
+  const heard = world.inbox(c, "log");
+  await a.forwardMessage("c", "log", 1, { transitive: true });
+  await a.forwardMessage("c", "log", 2, { transitive: true, ack: true });
   assertEquals(heard.messages, [1, 2]);
   for (const index of [0, 1]) assertFollows(there.named("process log")[index], here.named("send log")[index]);
 });

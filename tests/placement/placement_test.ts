@@ -160,7 +160,7 @@ scenario("Several placements over one node share what they know, and each ends w
 scenario("The signal and the time limit of callOwner() reach the handler", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   assert(a !== undefined && b !== undefined);
-  const [atA] = [new Placement(a), new Placement(b)];
+  const [atA] = [new Placement(a), new Placement(b)] as const;
   const reasons: unknown[] = [];
   b.register("slow", (_, { signal }) =>
     new Promise((resolve) =>
@@ -169,17 +169,17 @@ scenario("The signal and the time limit of callOwner() reach the handler", async
         resolve(1);
       })
     ));
-  const key = KEYS.find((key) => atA?.owner(key) === "b") ?? "";
+  const key = KEYS.find((key) => atA.owner(key) === "b") ?? "";
   b.register("who", () => "b");
-  assertEquals(await atA!.callOwner(key, "who", 1), "b", "it is not held any more");
-  const error = await assertRejects(() => atA!.callOwner(key, "slow", 1, { timeout: 100 }), DOMException);
+  assertEquals(await atA.callOwner(key, "who", 1), "b", "it is not held any more");
+  const error = await assertRejects(() => atA.callOwner(key, "slow", 1, { timeout: 100 }), DOMException);
   assertEquals([error.name, error.message], [
     "TimeoutError",
     `Cannot call "slow" on the owner of "${key}": no success within 100 ms`,
   ]);
   await world.until("the handler is told", () => reasons.length === 1);
   await a.stop();
-  const stopped = await assertRejects(() => atA!.callOwner(key, "slow", 1), StoppedError);
+  const stopped = await assertRejects(() => atA.callOwner(key, "slow", 1), StoppedError);
   assertEquals(stopped.name, "StoppedError");
 });
 

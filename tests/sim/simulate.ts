@@ -6,6 +6,7 @@ import type { Runtime } from "../../transport/runtime.ts";
 import { describeFault, type Fault } from "../../testing/fault.ts";
 import { Nemesis } from "../../testing/nemesis.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { firstOf } from "../values.ts";
 import { BoundsChecker } from "./bounds_checker.ts";
 import { Ledger } from "./ledger.ts";
 import { MembershipChecker } from "./membership_checker.ts";
@@ -171,7 +172,7 @@ class Simulation {
     for (const node of nodes) {
       if (reached.has(node)) continue;
       this.run.timeline.note("operator", `${node.name} joins again, as nobody knows it`);
-      node.join(nodes[0]!.spec);
+      node.join(firstOf(nodes).spec);
     }
   }
 

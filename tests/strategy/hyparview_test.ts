@@ -5,6 +5,7 @@ import { hyparview, type HyParViewOptions, type Outgoing, type Strategy } from "
 import type { HyParViewState } from "../../strategy/hyparview/state.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { forEachSeed, seededRandom } from "../seeded_random.ts";
+import { firstOf, lastOf, nthOf, takeOf } from "../values.ts";
 
 const random = seededRandom(1);
 const context = { now: 0, random: random.next, connected: new Set<string>() };
@@ -142,8 +143,8 @@ Deno.test("hyparview(): a node without neighbours asks with high priority, one w
 
 Deno.test("hyparview(): a request that is not answered for a whole interval has failed", () => {
   const node = new Node({ activeSize: 2 }).befriend("a", "b", "c");
-  const spare = node.passive[0]!;
-  node.down(node.active[0]!);
+  const spare = firstOf(node.passive);
+  node.down(firstOf(node.active));
   assertEquals(node.periodic().passive, [spare]);
   assertEquals(node.periodic().passive, []);
 });
@@ -165,8 +166,8 @@ Deno.test("hyparview(): a node that is alone asks others at once when one cannot
 
 Deno.test("hyparview(): while others have no room, a node asks less and less often", () => {
   const node = new Node({ activeSize: 2, shuffleInterval: 10_000 }).befriend("a", "b", "c");
-  node.down(node.active[0]!);
-  const spare = node.passive[0]!;
+  node.down(firstOf(node.active));
+  const spare = firstOf(node.passive);
   node.receive(spare, { type: "reject" });
   let requests = 0;
   for (let round = 0; round < 100; round++) {
@@ -201,12 +202,12 @@ Deno.test("hyparview(): a node shuffles ever more rarely while the cluster does 
       return found;
     };
     const calm = shuffles(600);
-    const waits = calm.slice(1).map((round, index) => round - calm[index]!);
+    const waits = calm.slice(1).map((round, index) => round - nthOf(calm, index));
     assertEquals(waits.slice(0, 7), [4, 8, 16, 32, 64, 64, 64], change);
     happen(node);
-    const [first, second] = shuffles(10);
-    assertLessOrEqual(first!, 4, change);
-    assertEquals(second! - first!, 4, change);
+    const [first, second] = takeOf(shuffles(10), 2);
+    assertLessOrEqual(first, 4, change);
+    assertEquals(second - first, 4, change);
   }
 });
 
@@ -302,10 +303,10 @@ Deno.test("hyparview(): a node swaps a neighbour for one in reserve now and then
     );
     if (asks.length > 0) rounds.push(round);
   }
-  const waits = rounds.slice(1).map((round, index) => round - rounds[index]!);
+  const waits = rounds.slice(1).map((round, index) => round - nthOf(rounds, index));
   assertGreater(waits.length, 2);
-  assert(waits.every((wait, index) => index === 0 || wait > waits[index - 1]! / 2), `${waits}`);
-  assertGreater(waits.at(-1)!, 3 * waits[0]!);
+  assert(waits.every((wait, index) => index === 0 || wait > nthOf(waits, index - 1) / 2), `${waits}`);
+  assertGreater(lastOf(waits), 3 * firstOf(waits));
 });
 
 Deno.test("hyparview(): a node that is accepted in a swap takes the place of a neighbour", () => {

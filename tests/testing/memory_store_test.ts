@@ -2,6 +2,7 @@
 
 import { assertEquals, assertRejects } from "@std/assert";
 import { memoryStore } from "../../testing/memory_store.ts";
+import { present } from "../values.ts";
 
 Deno.test("memoryStore() keeps what was saved last, whatever becomes of the bytes", async () => {
   const disk = memoryStore();
@@ -9,9 +10,9 @@ Deno.test("memoryStore() keeps what was saved last, whatever becomes of the byte
   const bytes = new Uint8Array([1, 2]);
   await disk.save(bytes);
   bytes[0] = 7;
-  const loaded = await disk.load();
+  const loaded = present(await disk.load());
   assertEquals(loaded, new Uint8Array([1, 2]));
-  loaded![0] = 7;
+  loaded[0] = 7;
   assertEquals(await disk.load(), new Uint8Array([1, 2]));
 });
 

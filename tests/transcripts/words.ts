@@ -11,6 +11,7 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { readU32 } from "../../wire/integers.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
+import { nthOf } from "../values.ts";
 
 const KIND_NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(FrameKind).map(([name, kind]) => [kind, name]),
@@ -83,7 +84,7 @@ export class Words {
     const frames: string[] = [];
     for (let at = 4; at < body.length;) {
       const end = at + 4 + readU32(body, at);
-      frames.push(this.of(body[at + 4]!, body.subarray(at + 5, end)));
+      frames.push(this.of(nthOf(body, at + 4), body.subarray(at + 5, end)));
       at = end;
     }
     return `${channel}/${index}: ${frames.join(", ")}`;

@@ -7,6 +7,7 @@ import type { Random } from "../../runtime/runtime.ts";
 import { SeededRandom } from "../../testing/seeded_random.ts";
 import { MemoryNetwork } from "../../transport/memory/memory_transport.ts";
 import { TcpTransport } from "../../transport/tcp/tcp_transport.ts";
+import { present } from "../values.ts";
 
 Deno.test("denoRuntime() tells the time of the system", () => {
   const { clock } = denoRuntime();
@@ -69,9 +70,9 @@ Deno.test("denoRuntime() takes another transport and randomness, and TCP by defa
 });
 
 Deno.test("denoRuntime() has all who ask give way together every few milliseconds, until other sockets had their turn", async () => {
-  const { giveWay } = denoRuntime();
-  await giveWay!();
-  assertEquals(giveWay!(), undefined);
+  const giveWay = present(denoRuntime().giveWay);
+  await giveWay();
+  assertEquals(giveWay(), undefined);
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let connected = false;
   const connecting = Deno.connect({ hostname: "127.0.0.1", port: listener.addr.port }).then((conn) => {
@@ -80,12 +81,12 @@ Deno.test("denoRuntime() has all who ask give way together every few millisecond
   });
   const start = performance.now();
   while (performance.now() - start < 5);
-  const present = giveWay!();
-  assertInstanceOf(present, Promise);
-  assertEquals(giveWay!(), present);
-  await present;
+  const way = giveWay();
+  assertInstanceOf(way, Promise);
+  assertEquals(giveWay(), way);
+  await way;
   assert(connected);
-  assertEquals(giveWay!(), undefined);
+  assertEquals(giveWay(), undefined);
   await connecting;
 });
 

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { frozenCopy } from "../../wire/frozen_copy.ts";
+import { firstOf } from "../values.ts";
 
 Deno.test("frozenCopy() copies all that a message can hold, and shares nothing", () => {
   const value = {
@@ -22,6 +23,6 @@ Deno.test("frozenCopy() copies all that a message can hold, and shares nothing",
 Deno.test("frozenCopy() cannot be changed at any depth", () => {
   const copy = frozenCopy({ list: [{ a: 1 }] });
   assertThrows(() => copy.list.push({ a: 2 }), TypeError);
-  assertThrows(() => copy.list[0]!.a = 2, TypeError);
+  assertThrows(() => firstOf(copy.list).a = 2, TypeError);
   assert(Object.isFrozen(copy));
 });

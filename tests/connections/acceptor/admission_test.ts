@@ -7,6 +7,7 @@ import type { Connection } from "../../../connections/connection.ts";
 import type { ConnectionRequest } from "../../../connections/handshake/introduction.ts";
 import { Peer } from "../../../connections/peer.ts";
 import { nodeSpec } from "../../node_spec.ts";
+import { firstOf, nthOf } from "../../values.ts";
 import { pattern } from "../fake_stream.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
@@ -64,8 +65,8 @@ Deno.test("admission: a dialer that nobody knows, and one that is known and has 
 });
 
 Deno.test("admission: of two nodes that dial each other at once, exactly the dial of the one that sorts first is let in", () => {
-  assertEquals(judge({ dialer: NEIGHBOURS[0]!, acceptor: B, dialing: true }), null);
-  assertEquals(judge({ dialer: B, acceptor: NEIGHBOURS[0]!, dialing: true }), "duplicate");
+  assertEquals(judge({ dialer: firstOf(NEIGHBOURS), acceptor: B, dialing: true }), null);
+  assertEquals(judge({ dialer: B, acceptor: firstOf(NEIGHBOURS), dialing: true }), "duplicate");
 });
 
 Deno.test("admission: a dial that was under way when ours succeeded is refused, whoever sorts first: ours may be in use", () => {
@@ -77,7 +78,7 @@ Deno.test("admission: a dial that was under way when ours succeeded is refused, 
 
 Deno.test("admission: names decide about a dialer that knows an address only, and cannot tell what it has seen", () => {
   const present = { outbound: true, dial: 4 };
-  for (const [dialer, decision] of [[NEIGHBOURS[0]!, null], [NEIGHBOURS[1]!, "duplicate"]] as const) {
+  for (const [dialer, decision] of [[firstOf(NEIGHBOURS), null], [nthOf(NEIGHBOURS, 1), "duplicate"]] as const) {
     assertEquals(judge({ acceptor: B, dialer, present, request: { to: null, seen: 0 } }), decision);
   }
 });

@@ -6,6 +6,7 @@ import { Peer } from "../../../connections/peer.ts";
 import { LONGEST_WAIT, PATIENCE, PeerDialer, type PeerDialerHost } from "../../../connections/dialer/peer_dialer.ts";
 import { HandshakeRefusedError } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
+import { firstOf, lastOf, present } from "../../values.ts";
 import { bareRuntime, pass } from "../bare_runtime.ts";
 
 const BACKOFF = { initial: 50, cap: 2000 };
@@ -78,7 +79,7 @@ class Bench implements PeerDialerHost {
 
   /** A connection closes, and the dialer is told. */
   close(channel: string, index = 0): void {
-    this.peer.remove(this.peer.at(channel, index)!);
+    this.peer.remove(present(this.peer.at(channel, index)));
     this.dialer.reconcile();
   }
 
@@ -109,7 +110,7 @@ Deno.test("PeerDialer dials the membership connection first, and once that is op
   const bench = new Bench();
   bench.dialer.reconcile();
   assertEquals(bench.newDials(), ["membership 0"]);
-  bench.dials[0]!.succeed();
+  firstOf(bench.dials).succeed();
   await bench.pass(0);
   assertEquals(bench.newDials().sort(), ["bulk 0", "bulk 1", "default 0"]);
   assertEquals(bench.runtime.clock.now(), 0);
@@ -248,7 +249,7 @@ Deno.test("PeerDialer forgets past failures once a dial succeeded", async () => 
     bench.newDials();
     bench.onDial = (dial) => dial.succeed();
     assertEquals(await bench.pass(BACKOFF.cap).then(() => bench.newDials()), ["membership 0", "default 0"]);
-    assertEquals(bench.dials.at(-1)!.at, bench.dials.at(-2)!.at);
+    assertEquals(lastOf(bench.dials).at, present(bench.dials.at(-2)).at);
   }
 });
 
@@ -356,7 +357,7 @@ Deno.test("PeerDialer.stop() leaves no timer, and nothing is dialed after it", a
     const dialing = new Bench();
     dialing.dialer.reconcile();
     dialing.dialer.stop();
-    dialing.dials[0]![finish]();
+    firstOf(dialing.dials)[finish]();
     await dialing.pass(10_000);
     assertEquals(dialing.newDials(), ["membership 0"]);
     assertEquals(dialing.runtime.clock.pending, 0);

@@ -6,6 +6,7 @@ import { FrameKind } from "../../../wire/frame_kind.ts";
 import { readU32 } from "../../../wire/integers.ts";
 import { uniformLatency } from "../../../transport/memory/memory_links.ts";
 import { FEATURES } from "../../../connections/handshake/introduction.ts";
+import { nthOf, present } from "../../values.ts";
 import { assertConnected, type PoolNode, type PoolNodeOptions, PoolWorld, wantEachOther } from "../pool_world.ts";
 
 const SOON = 1_000;
@@ -24,7 +25,7 @@ async function pair(world: PoolWorld, options: PoolNodeOptions = {}): Promise<[P
 
 /** Sends a numbered message to a slot. @returns Whether there was a connection to take it. */
 function send(from: PoolNode, to: PoolNode, slot: number, number: number, bytes: number): boolean {
-  const [channel, index] = SLOTS[slot]!;
+  const [channel, index] = nthOf(SLOTS, slot);
   const connection = from.peer(to.spec.name).pick(channel, index, false);
   if (connection === null) return false;
   const writer = connection.queue.begin(FrameKind.message);
@@ -176,7 +177,7 @@ Deno.test("a large first message does not hold up what else the membership conne
   hasRoom.value = false;
   assert(send(a, b, 0, 0, 500_000));
   assert(send(a, b, 0, 1, 10));
-  const { queue } = a.peer("b").membership!;
+  const { queue } = present(a.peer("b").membership);
   let most = 0;
   let answered = 0;
   for (let at = 0; at < 400; at++) {
@@ -187,8 +188,8 @@ Deno.test("a large first message does not hold up what else the membership conne
   assertLessOrEqual(most, 40_000);
   assertEquals(answered, 8);
   assertEquals(received(b, 0), [0, 1]);
-  assertEquals(a.peer("b").at("default", 0)!.early!.hasSocket, false);
+  assertEquals(present(present(a.peer("b").at("default", 0)).early).hasSocket, false);
   hasRoom.value = true;
   await world.advance(60_000);
-  assertEquals(a.peer("b").at("default", 0)!.early, null);
+  assertEquals(present(a.peer("b").at("default", 0)).early, null);
 });

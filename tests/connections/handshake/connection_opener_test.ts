@@ -18,7 +18,7 @@ import { nodeSpec } from "../../node_spec.ts";
 import { clusterIdentity } from "../cluster_identity.ts";
 import { bareRuntime } from "../bare_runtime.ts";
 import { FakeStream, frame, pattern } from "../fake_stream.ts";
-import { firstOf } from "../../values.ts";
+import { firstOf, present } from "../../values.ts";
 
 const TIMEOUT = 5000;
 const REQUEST: ConnectionRequest = {
@@ -93,7 +93,7 @@ class Bench {
     let result: PromiseSettledResult<T> | undefined;
     Promise.allSettled([promise]).then(([settled]) => result = settled);
     for (let count = 0; count < 100 && result === undefined; count++) await this.pass(count === 0 ? 0 : TIMEOUT / 10);
-    return result!;
+    return present(result);
   }
 }
 

@@ -23,7 +23,7 @@ import {
   type Sides,
   SPEC_B,
 } from "./handshake_world.ts";
-import { firstOf, nthOf } from "../../values.ts";
+import { firstOf, nthOf, present } from "../../values.ts";
 
 const ADMIT = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
@@ -67,11 +67,11 @@ Deno.test("a handshake tells each side who the other one is, which connection it
     const { dialed, accepted } = await shake({ dialer, acceptor });
     assert(dialed.status === "fulfilled" && accepted.status === "fulfilled", `${messageOf(dialed)}`);
     assertEquals(dialed.value.spec, await keyedSpec("b", secrets));
-    assertEquals(accepted.value!.request, { ...REQUEST, spec: await keyedSpec("a", secrets) });
-    for (const { version, features } of [dialed.value, accepted.value!]) {
+    assertEquals(present(accepted.value).request, { ...REQUEST, spec: await keyedSpec("a", secrets) });
+    for (const { version, features } of [dialed.value, present(accepted.value)]) {
       assertEquals([version, [...features].sort()], [2, ["one", "three"]]);
     }
-    assertEquals([dialed.value.maxFrameBytes, accepted.value!.maxFrameBytes], [7000, 5000]);
+    assertEquals([dialed.value.maxFrameBytes, present(accepted.value).maxFrameBytes], [7000, 5000]);
   }
 });
 
@@ -124,7 +124,9 @@ Deno.test("two nodes speak the newest version that both know, and refuse each ot
         await identityOf("b", secrets, { versions: theirs }),
       ];
       const { dialed, accepted } = await shake({ dialer, acceptor });
-      const found = [dialed, accepted].map((side) => side.status === "fulfilled" ? side.value!.version : codeOf(side));
+      const found = [dialed, accepted].map((side) =>
+        side.status === "fulfilled" ? present(side.value).version : codeOf(side)
+      );
       assertEquals(found, common === null ? ["version", "version"] : [common, common], `${ours} and ${theirs}`);
     }
   }
@@ -309,7 +311,7 @@ Deno.test("what comes right behind the handshake is left to the next reader", as
   const end = endOf(stream, await identityOf("b"));
   stream.give(concat(greeting(), frame(FrameKind.ping, [1, 2, 3, 4])));
   const session = await acceptHandshake(end, ADMIT);
-  assertEquals(await session!.reader.next(), { kind: FrameKind.ping, body: Uint8Array.of(1, 2, 3, 4) });
+  assertEquals(await present(session).reader.next(), { kind: FrameKind.ping, body: Uint8Array.of(1, 2, 3, 4) });
 });
 
 Deno.test("a refusal with an unknown code means to try again later, and its reason is cut short", async () => {

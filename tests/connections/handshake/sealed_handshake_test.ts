@@ -12,8 +12,10 @@ import type { ByteStream } from "../../../transport/transport.ts";
 import { FrameKind } from "../../../wire/frame_kind.ts";
 import { ProtocolError } from "../../../wire/frame_reader.ts";
 import { encode } from "../../../wire/message_pack_encode.ts";
+import { flipBit } from "../../flip_bit.ts";
 import { nodeSpec } from "../../node_spec.ts";
 import { seededRandom } from "../../seeded_random.ts";
+import { present } from "../../values.ts";
 import { concat, FakeStream, frame, pattern, settled } from "../fake_stream.ts";
 import { relay, streamPair } from "../stream_pair.ts";
 import { codeOf, endOf, identityOf, keyedSpec, REQUEST, shake, SPEC_B, withKey } from "./handshake_world.ts";
@@ -41,7 +43,7 @@ async function bothSides(secrets: readonly string[] = SECRETS) {
 async function sessions(ends: [ByteStream, ByteStream]): Promise<[Session, Session]> {
   const { dialed, accepted } = await shake(await bothSides(), ends);
   assert(dialed.status === "fulfilled" && accepted.status === "fulfilled");
-  return [dialed.value, accepted.value!];
+  return [dialed.value, present(accepted.value)];
 }
 
 /** Everything that two sides say to each other, from the first byte on. */
@@ -224,7 +226,7 @@ Deno.test("a handshake in which a single byte was changed on the way is refused,
         let passed = 0;
         const flip = (bytes: Uint8Array<ArrayBuffer>) => {
           // Behind the frame's header: what is changed there is waited for.
-          if (passed++ === number) bytes[5 + random.int(bytes.length - 5)]! ^= 1 << random.int(8);
+          if (passed++ === number) flipBit(bytes, 5 + random.int(bytes.length - 5), random.int(8));
           return bytes;
         };
         const ends = way === "up" ? await tapped(flip) : await tapped(undefined, flip);
@@ -262,7 +264,7 @@ Deno.test("man in the middle: what is forged, repeated, held back or cut off aft
   const attacks: Record<string, (bytes: Uint8Array<ArrayBuffer>) => Uint8Array> = {
     forged: () => concat(Uint8Array.of(0, 40), pattern(40)),
     flipped: (bytes) => {
-      bytes[bytes.length - 1]! ^= 1;
+      flipBit(bytes, bytes.length - 1);
       return bytes;
     },
     repeated: (bytes) => concat(bytes, bytes),
@@ -320,7 +322,7 @@ Deno.test("over TLS nothing is sealed twice, and nobody between two certificates
   const ends: [ByteStream, ByteStream] = [over(near, "A", "B"), over(far, "B", "A")];
   const { dialed, accepted } = await shake({ dialer, acceptor }, ends);
   assert(dialed.status === "fulfilled" && accepted.status === "fulfilled");
-  assertEquals([dialed.value.stream === ends[0], accepted.value!.stream === ends[1]], [true, true]);
+  assertEquals([dialed.value.stream === ends[0], present(accepted.value).stream === ends[1]], [true, true]);
   const [left, right] = await streamPair();
   const between = await shake({ dialer, acceptor }, [over(left, "A", "M"), over(right, "B", "M")]);
   assertEquals([between.dialed.status, between.accepted.status], ["rejected", "rejected"]);

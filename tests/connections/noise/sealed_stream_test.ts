@@ -4,6 +4,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CipherState, SealError } from "../../../connections/noise/cipher_state.ts";
 import { RECORD_BYTES, SealedStream } from "../../../connections/noise/sealed_stream.ts";
 import type { ByteStream } from "../../../transport/transport.ts";
+import { flipBit } from "../../flip_bit.ts";
 import { seededRandom } from "../../seeded_random.ts";
 import { concat, FakeStream, pattern } from "../fake_stream.ts";
 import { streamPair } from "../stream_pair.ts";
@@ -90,7 +91,7 @@ Deno.test("SealedStream ends with a SealError when any bit was changed, and hand
   assertEquals(whole.length, borders.at(-1));
   for (let at = 0; at < whole.length; at++) {
     const changed = whole.slice();
-    changed[at]! ^= 1 << (at % 8);
+    flipBit(changed, at, at % 8);
     const [plain, error] = await opened([changed]);
     const intact = borders.findLastIndex((border) => border <= at);
     // What came before in the same read may or may not have been handed on.

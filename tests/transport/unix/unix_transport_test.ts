@@ -6,6 +6,7 @@ import { denoRuntime } from "../../../transport/deno_runtime.ts";
 import { systemClock } from "../../../runtime/system.ts";
 import type { ByteStream } from "../../../transport/transport.ts";
 import { UnixTransport } from "../../../transport/unix/unix_transport.ts";
+import { onlyOf } from "../../values.ts";
 import { transportSubject } from "../transport_subject.ts";
 import { testTransport } from "../transport_suite.ts";
 
@@ -81,8 +82,8 @@ Deno.test("a socket that a process left over is in nobody's way", async () => {
   await withDirectory(async (directory) => {
     const [near, far] = [transport(directory), transport(directory)];
     const first = await far.listen(anywhere, () => {});
-    const [namespace] = [...Deno.readDirSync(directory)];
-    const path = `${directory}/${namespace!.name}/127.0.0.1-${first.address.port}`;
+    const namespace = onlyOf([...Deno.readDirSync(directory)]);
+    const path = `${directory}/${namespace.name}/127.0.0.1-${first.address.port}`;
     assert((await Deno.stat(path)).isSocket);
     first.close();
     await far.drained();
