@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which dots of one actor have been seen: every dot of its incarnations before `incarnation`, and of that incarnation the counters 1 to
- * `contiguous` and those in `cloud`.
+ * Dots of one actor that have been seen: every dot of its incarnations before `incarnation`, and of that incarnation the
+ * counters 1 to `contiguous` and those in `cloud`.
  *
  * It stands for a set of dots, and joining two of them is the union of these sets, however compactly it is written down. This is
  * the causal context of Almeida, Shoker and Baquero, "Delta state replicated data types" (2018), except that a newer

@@ -5,11 +5,11 @@
  * upwards within an incarnation and every incarnation of it has a higher incarnation than those before.
  */
 export interface Dot {
-  /** Who made the addition. */
+  /** Actor that made the addition. */
   readonly actor: string;
-  /** Which incarnation of the actor it was. A safe integer. */
+  /** Incarnation of the actor at that time. A safe integer. */
   readonly incarnation: number;
-  /** Which addition of that incarnation it was, from 1. A safe integer. */
+  /** Number of the addition within that incarnation, from 1. A safe integer. */
   readonly counter: number;
 }
 

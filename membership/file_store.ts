@@ -112,10 +112,10 @@ class FileStore implements SnapshotStore {
   }
 }
 
-/** What is added to the file's name for a temporary file. */
+/** Suffix that is added to the file's name for a temporary file. */
 const TEMPORARY = /^\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.new$/;
 
-/** Where the file is; empty for the working directory. */
+/** Folder of a file; empty for the working directory. */
 function folderOf(path: string): string;
 function folderOf(path: string | URL): string | URL;
 function folderOf(path: string | URL): string | URL {

@@ -80,7 +80,7 @@ export interface MembershipChange {
  */
 export class MembershipSet {
   readonly #set: OrSet<string, NodeSpec>;
-  /** What the set says in the end, kept with it so that asking costs nothing. */
+  /** Specifications of the members by the set: kept with it so that asking costs nothing. */
   readonly #specs: SortedMap<NodeSpec>;
   #digest: Digest | undefined;
 
@@ -137,7 +137,7 @@ export class MembershipSet {
     return this.#specs.has(name);
   }
 
-  /** What that member said of itself last, or `undefined` when it is not a member. */
+  /** Last specification of that member by itself, or `undefined` when it is not a member. */
   get(name: string): NodeSpec | undefined {
     return this.#specs.get(name);
   }
@@ -185,7 +185,7 @@ export class MembershipSet {
     return this.#with(set, other.names);
   }
 
-  /** What is known of `names`: a delta, fit to be merged anywhere. */
+  /** Part of the set about `names`: a delta, fit to be merged anywhere. */
   only(names: Iterable<string>): MembershipSet {
     return MembershipSet.#of(this.#set.only(names));
   }

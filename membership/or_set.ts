@@ -15,17 +15,17 @@ import { SortedMap, type SortedMapEntry } from "./sorted_map.ts";
 export interface OrSetItem<K, V> {
   /** Its dot's counter; actor and incarnation are those of the record that it stands in. */
   readonly counter: number;
-  /** What was added. */
+  /** Key that was added. */
   readonly key: K;
-  /** What was said about it. */
+  /** Value of the key. */
   readonly value: V;
 }
 
 /** All that a set knows of one actor. */
 export interface OrSetRecord<K, V> {
-  /** Which of its additions were seen. */
+  /** Additions of the actor that were seen. */
   readonly context: ActorContext;
-  /** Which of these are still there, ascending by counter; all are of the context's incarnation. */
+  /** Those of the additions that are still there, ascending by counter; all are of the context's incarnation. */
   readonly live: readonly OrSetItem<K, V>[];
 }
 
@@ -83,7 +83,7 @@ export interface OrSetChange<K, V> {
  * ```
  */
 export class OrSet<K, V> {
-  /** What is known, by actor. Merging is pointwise: one actor's record never depends on another's. */
+  /** Records by actor. Merging is pointwise: one actor's record never depends on another's. */
   readonly records: SortedMap<OrSetRecord<K, V>>;
   #dots: ReadonlyMap<K, readonly Dot[]> | undefined;
 
@@ -178,7 +178,7 @@ export class OrSet<K, V> {
     return changes.length === 0 ? this : new OrSet(this.records.with(changes));
   }
 
-  /** What this set knows of `actors`: a part of it, fit to be merged anywhere. */
+  /** Part of this set about `actors`, fit to be merged anywhere. */
   only(actors: Iterable<string>): OrSet<K, V> {
     const records: SortedMapEntry<OrSetRecord<K, V>>[] = [];
     for (const actor of actors) {

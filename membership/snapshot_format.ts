@@ -24,7 +24,7 @@ const IDENTITY_BYTES = 32;
 /** The version that is written. */
 export const SNAPSHOT_VERSION = 3;
 
-/** How the fields of each earlier version become those of the next one. */
+/** Migrations of the fields of each earlier version to those of the next one. */
 const MIGRATIONS = new Map<number, (fields: Fields) => Fields>([
   // Version 1 did not say when the membership began. Not after its own incarnation did.
   [1, (fields) => ({ ...fields, since: fields.incarnation })],
@@ -34,7 +34,7 @@ const MIGRATIONS = new Map<number, (fields: Fields) => Fields>([
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** What a node keeps for its next incarnation. */
+/** State that a node keeps for its next incarnation. */
 export interface Snapshot {
   /** The node's name. */
   readonly name: string;
@@ -46,7 +46,7 @@ export interface Snapshot {
   readonly identity: Uint8Array | null;
   /** Name of the strategy that `members` is of. */
   readonly strategy: string;
-  /** What the strategy's `snapshot` returned; `null` when there is nothing to go back to. */
+  /** Result of the strategy's `snapshot`; `null` when there is nothing to go back to. */
   readonly members: unknown;
 }
 

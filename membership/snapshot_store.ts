@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Where a node keeps what its next incarnation has to know: its name, its incarnation, and who is in the cluster. That is some kilobytes, and is
- * written anew as a whole at each change.
+ * Store of the state that a node keeps for its next incarnation: its name, its incarnation, and the members of the cluster.
+ * That is some kilobytes, and is written anew as a whole at each change.
  *
  * A node has at most one call under way at a time. `fileStore()` keeps it in a file; anything else that can keep bytes will do.
  *

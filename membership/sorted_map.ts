@@ -48,7 +48,7 @@ export class SortedMap<V> {
     return new SortedMap<V>(keys, keys.map((key) => values.get(key)!));
   }
 
-  /** How many keys there are. */
+  /** Number of keys. */
   get size(): number {
     return this.#keys.length;
   }
@@ -106,7 +106,7 @@ export class SortedMap<V> {
     return new SortedMap(this.#keys.toSpliced(index, 0, key), this.#values.toSpliced(index, 0, value));
   }
 
-  /** Where `key` is, or would have to be put. */
+  /** Index of `key`, or the index at which it would be inserted. */
   #position(key: string): number {
     let low = 0;
     let high = this.#keys.length;

@@ -2,7 +2,7 @@
 
 import type { Clock } from "./runtime.ts";
 
-/** What may end a wait early. */
+/** Reasons to end a wait early: a signal and a time limit. */
 export interface Deadline {
   /** Ends it when aborted. */
   readonly signal?: AbortSignal | undefined;

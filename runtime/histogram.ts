@@ -3,7 +3,7 @@
 /** Takes each value that a {@linkcode Histogram} is given. */
 export type Tap = (value: number) => void;
 
-/** How values are distributed over fixed ranges. Recording allocates nothing. */
+/** Distribution of values over fixed ranges. Recording allocates nothing. */
 export class Histogram {
   /** Upper ends of the ranges, ascending; what is above the last one counts too. */
   readonly bounds: readonly number[];
@@ -18,7 +18,7 @@ export class Histogram {
     this.#counts = new Float64Array(bounds.length);
   }
 
-  /** How many values there were. */
+  /** Number of values recorded. */
   get count(): number {
     return this.#count;
   }

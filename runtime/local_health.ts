@@ -7,9 +7,10 @@ const SCORE_MAX = 8;
 const STRETCH_MAX = 4;
 
 /**
- * How well this node keeps up with its own timers: the "local health multiplier" of Lifeguard (Dadgar, Phillips and Currey, 2017). A node that
- * gets little of its machine's time finds its timers late, and what others sent waits unread: it must not blame them for that. It
- * waits longer, has less under way, and does its periodic work more rarely, until its timers are in time again.
+ * Local health of this node, which falls when its own timers are late: the "local health multiplier" of Lifeguard (Dadgar,
+ * Phillips and Currey, 2017). A node that gets little of its machine's time finds its timers late, and leaves frames of others
+ * unread: it must not suspect them for that. It waits longer, has less under way, and does its periodic work more rarely, until
+ * its timers are in time again.
  */
 export class LocalHealth {
   readonly #unit: number;

@@ -2,15 +2,15 @@
 
 /** Something that a node noticed in the background, and that an operator should know. */
 export interface Warning {
-  /** What kind of thing it is, in kebab case: stable, for programs. */
+  /** Code of the event, in kebab case: stable, for programs. */
   readonly code: string;
-  /** What happened and what can be done about it, for people. */
+  /** Description of the event, with the action to take, for people. */
   readonly message: string;
   /** The node that it has to do with, if any. */
   readonly node?: string | undefined;
   /** The address that it has to do with, `host:port`, if any. */
   readonly address?: string | undefined;
-  /** What was thrown, if anything was. */
+  /** Error that was thrown, if any. */
   readonly error?: unknown;
 }
 
@@ -19,17 +19,17 @@ export type Warn = (warning: Warning) => void;
 
 /** An event that has no listener, as the `log` option is given it. */
 export interface LogEntry {
-  /** How bad it is. */
+  /** Severity of the event. */
   readonly level: "error" | "warning";
   /** `error`, `undeliverable`, or the code of a {@linkcode Warning}. */
   readonly kind: string;
-  /** What happened, for people. It may quote what other nodes sent. */
+  /** Description of the event, for people. It may quote what other nodes sent. */
   readonly message: string;
   /** The node that it has to do with, if any. */
   readonly node?: string | undefined;
-  /** What was thrown, if anything was. */
+  /** Error that was thrown, if any. */
   readonly error?: unknown;
-  /** When, in milliseconds since the Unix epoch. */
+  /** Time of the event, in milliseconds since the Unix epoch. */
   readonly at: number;
 }
 

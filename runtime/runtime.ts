@@ -30,7 +30,7 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
-/** What a node reaches of the machine that it runs on. The protocols get by with this. */
+/** Part of the machine that is enough for protocols: clock, randomness and turns of the event loop. */
 export interface LocalRuntime {
   /** Time and timers. */
   readonly clock: Clock;

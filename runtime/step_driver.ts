@@ -3,7 +3,7 @@
 import type { Clock, Timer } from "./runtime.ts";
 import type { Step } from "./step.ts";
 
-/** What a {@linkcode StepDriver} needs from its surroundings. */
+/** Dependencies of a {@linkcode StepDriver}. */
 export interface StepDriverOptions<Message, Event> {
   readonly clock: Clock;
   /** Sends a message to a peer, if there is a way. */

@@ -8,7 +8,7 @@ const WINDOW_MS = 5_000;
 /** Milliseconds by which a timer may be late, in ranges. */
 const BOUNDS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000];
 
-/** How late a timer is that should come at regular intervals: how long the event loop was held by something else. */
+/** Delay of a timer that should fire at regular intervals: the time for which the event loop was held by something else. */
 export class TimerDelay {
   /** All delays so far, in milliseconds. */
   readonly histogram: Histogram = new Histogram(BOUNDS_MS);
@@ -31,7 +31,7 @@ export class TimerDelay {
     this.#present = Math.max(this.#present, delay);
   }
 
-  /** How much later than it should the timer is now. */
+  /** Delay of the timer now, in milliseconds. */
   overdue(now: number): number {
     return Math.max(0, now - this.#dueAt);
   }

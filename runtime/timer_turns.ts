@@ -9,7 +9,7 @@ const LATE_MS = 30;
 /** The event loop looks at sockets when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
 
-/** What {@linkcode TimerTurns} needs of the event loop. */
+/** Part of the event loop that {@linkcode TimerTurns} uses. */
 export interface EventLoop {
   /** Milliseconds since an arbitrary instant. */
   now(): number;
@@ -28,7 +28,7 @@ export class TimerTurns {
   readonly #loop: EventLoop;
   #waiting: (() => void)[] = [];
   #isBreak = false;
-  /** When the timers of this turn began. */
+  /** Time at which the timers of this turn began. */
   #begunAt: number | undefined;
   readonly #turned = () => {
     this.#begunAt = undefined;

@@ -17,13 +17,13 @@ const TURNS = 64;
 /** Options of {@linkcode denoRuntime}. */
 export interface DenoRuntimeOptions {
   /**
-   * How bytes reach other nodes.
+   * Transport to other nodes.
    *
    * @default {new TcpTransport({ clock })}
    */
   readonly transport?: Transport | undefined;
   /**
-   * Where randomness comes from, for runs that are to be alike.
+   * Source of randomness, for runs that are to be alike.
    *
    * @default {Math.random and crypto.getRandomValues}
    */
@@ -58,7 +58,7 @@ export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
   };
 }
 
-/** What other nodes sent may be quoted: it must not steer the terminal, nor look like lines of its own. */
+/** Writes a log entry. It may quote text of other nodes, which must not steer the terminal, nor look like lines of its own. */
 function writeToConsole({ level, kind, message }: LogEntry): void {
   const line = `[peer-service] ${kind}: ${message}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd");
   const { error, warn } = console;

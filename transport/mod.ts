@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * How bytes move between nodes.
+ * Transports: the movement of bytes between nodes.
  *
  * @module
  */

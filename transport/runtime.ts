@@ -9,6 +9,6 @@ import type { Transport } from "./transport.ts";
  * in virtual time, because it reaches both through this object only.
  */
 export interface Runtime extends LocalRuntime {
-  /** How bytes reach another node. */
+  /** Transport to other nodes. */
   readonly transport: Transport;
 }

@@ -2,7 +2,7 @@
 
 import type { Address } from "../wire/address.ts";
 
-/** What the other end of a stream has shown and proven to hold the key of. */
+/** Certificate that the other end of a stream has shown, with proof that it holds the key. */
 export interface PeerCertificate {
   /** Distinguished name of the holder: pairs such as `CN` and `"a"`. */
   readonly subject: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface PeerCertificate {
   readonly dnsNames: readonly string[];
   /** URIs that the certificate is for. */
   readonly uris: readonly string[];
-  /** When it ends, as the certificate words it: `"Nov 28 16:45:03 2026 GMT"`. */
+  /** End of its validity, as the certificate words it: `"Nov 28 16:45:03 2026 GMT"`. */
   readonly validTo: string;
   /** SHA-256 of the certificate: 32 bytes in hexadecimal, separated by colons. */
   readonly fingerprint256: string;
@@ -59,7 +59,7 @@ export interface Listener {
 }
 
 /**
- * How streams are opened. The contract that `tests/transport/transport_suite.ts` checks over every implementation.
+ * Opens streams and listens for them. `tests/transport/transport_suite.ts` checks the contract over every implementation.
  */
 export interface Transport {
   /**
@@ -91,8 +91,8 @@ export interface Transport {
    */
   drained?(): Promise<void>;
   /**
-   * How many reads have brought no more than a short message, over all streams: signs of conversations that should not have to wait
-   * long for transfers in bulk. Left out where reading takes no time.
+   * Number of reads, over all streams, that brought no more than a short message: signs of conversations that should not have
+   * to wait long for transfers in bulk. Left out where reading takes no time.
    */
   readonly shortReads?: number;
 }

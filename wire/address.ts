@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Where a node listens or is dialed. */
+/** Address where a node listens or is dialed. */
 export interface Address {
   /** Host name or IP address. */
   readonly hostname: string;

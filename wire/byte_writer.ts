@@ -44,9 +44,9 @@ export class ByteWriter {
   bytes: Uint8Array<ArrayBuffer>;
   /** The whole of {@linkcode ByteWriter.bytes}, for floats and 64-bit integers. */
   view: DataView<ArrayBuffer>;
-  /** How many bytes are written. */
+  /** Number of bytes written. */
   length: number = 0;
-  /** What the value that is being encoded costs its decoder so far; see `decode_budget.ts`. */
+  /** Cost, so far, of the value that is being encoded, for its decoder; see `decode_budget.ts`. */
   cost: number = 0;
 
   /**
@@ -121,7 +121,7 @@ export class ByteWriter {
   }
 
   /**
-   * What is written so far.
+   * Bytes written so far.
    *
    * @returns A view, which changes with later writes.
    */

@@ -9,8 +9,8 @@ const PARTICIPANTS_MAX = 4_096;
 const NUMBERS_MAX = 262_144;
 
 /**
- * What a causally ordered message carries besides its payload. A plain value: MessagePack carries it as it is. Participants
- * are named once, and referred to by their place in `participants`.
+ * Header of a causally ordered message. A plain value: MessagePack carries it as it is. Participants are named once, and
+ * referred to by their place in `participants`.
  */
 export interface CausalStamp {
   /** The receiver, as {@linkcode participantKey} names it: another incarnation of it must not take the message. */

@@ -17,7 +17,7 @@ export function crc32(bytes: Uint8Array): number {
   return ~remainder >>> 0;
 }
 
-/** What each byte leaves. A few microseconds: less than what it saves from a kilobyte on. */
+/** Remainder of each byte. A few microseconds: less than what it saves from a kilobyte on. */
 function remainders(): Int32Array {
   const table = new Int32Array(256);
   for (let byte = 0; byte < 256; byte++) {

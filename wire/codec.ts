@@ -4,8 +4,8 @@ import { decode } from "./message_pack_decode.ts";
 import { encode } from "./message_pack_encode.ts";
 
 /**
- * How the payloads of messages become bytes. `@std/msgpack` and `@std/cbor` fit as they are:
- * `startPeerService({ codec: msgpack })` after `import * as msgpack from "@std/msgpack"`.
+ * Encoding of the payloads of messages. `@std/msgpack` and `@std/cbor` fit as they are: `startPeerService({ codec: msgpack })`
+ * after `import * as msgpack from "@std/msgpack"`.
  *
  * All nodes of a cluster must use the same one.
  *

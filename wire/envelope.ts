@@ -7,12 +7,12 @@ import type { PayloadCodec } from "./payload_codec.ts";
 
 /** Bytes of an envelope that has nothing but its numbers. */
 const NUMBERS_BYTES = 8;
-/** How far the floor lies behind the message takes 15 bits: no further than `DELIVERY_WINDOW`. */
+/** Distance of the floor behind the message, in 15 bits: at most `DELIVERY_WINDOW`. */
 const BEHIND_MASK = 0x7fff;
 /** Says that more follows the numbers. */
 const MORE_BIT = 0x8000;
 
-/** What a message with guarantees carries besides its payload. */
+/** Header of a message with delivery guarantees. */
 export interface Envelope {
   /** Its number among the sender's messages to this receiver. */
   readonly sequence: number;

@@ -33,7 +33,7 @@ export const FrameKind = {
   interest: 0x16,
   /** The sender puts nothing more into this connection: another one has taken its slot. It closes once both sides have said so. */
   drain: 0x17,
-  /** What nodes say of themselves: digests, summaries, changes. */
+  /** Attributes of nodes: digests, summaries, changes. */
   attributes: 0x18,
   /** True: the dialer of this connection should dial it anew. False: the dialer has tried, and cannot. */
   renew: 0x19,

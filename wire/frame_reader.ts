@@ -46,21 +46,21 @@ export interface ReadingBudget {
 
 /** A frame of which only a part has come. */
 export interface HalfReadFrame {
-  /** Where it begins in the stream. */
+  /** Its offset in the stream. */
   readonly begin: number;
-  /** How many bytes it has, as far as that is known. */
+  /** Its number of bytes, as far as that is known. */
   readonly length: number;
 }
 
 /** One frame with a body of its own. */
 export interface Frame {
-  /** What the body means; see `FrameKind`. */
+  /** Kind of the body; see `FrameKind`. */
   readonly kind: number;
   /** The bytes behind the kind. */
   readonly body: Uint8Array;
 }
 
-/** Where bytes come from: a stream, as far as a reader needs to know it. */
+/** Source of bytes: a stream, as far as a reader needs to know it. */
 export interface ByteSource {
   /** Reads into `buffer`. @returns The number of bytes, or `null` at the end. */
   read(buffer: Uint8Array): Promise<number | null>;
@@ -71,7 +71,7 @@ export interface ByteSource {
  * buffers of their own, so that a payload is hardly copied on its way in, and holds on to nothing but itself.
  */
 export class FrameReader {
-  /** Where the room for frames of more than 1 MiB comes from, if that is bounded. */
+  /** Budget for the buffers of frames of more than 1 MiB, if they are bounded. */
   budget: ReadingBudget | undefined;
   #maxFrameBytes = 0;
   /** Up to this length it makes no difference of what kind a frame is. */
@@ -83,7 +83,7 @@ export class FrameReader {
   #start = 0;
   #end = 0;
   #retained = false;
-  /** What a chunk should have room for, as things are. */
+  /** Size of the next chunk. */
   #chunkBytes = IDLE_CHUNK_BYTES;
   #smallReads = 0;
   #workUntilLook = WORK_BETWEEN_LOOKS;
@@ -207,7 +207,7 @@ export class FrameReader {
     }
   }
 
-  /** Where the frame at the read position ends; 0 when not all of it is there yet. */
+  /** End of the frame at the read position; 0 when not all of it is there yet. */
   #frameEnd(): number {
     if (this.#end - this.#start < FRAME_HEADER_BYTES) return 0;
     const end = this.#start + 4 + this.#length();
@@ -312,7 +312,7 @@ export class FrameReader {
 
 function never(): undefined {}
 
-/** What the bytes of a length spell, where they are text: other protocols begin like that. */
+/** Text that the bytes of a length spell, where they are text: other protocols begin like that. */
 function spelling(length: number): string {
   const text = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
   return /^[ -~]{4}$/.test(text) ? ` (they spell ${JSON.stringify(text)})` : "";

@@ -59,7 +59,7 @@ export class Decoder {
   #start = 0;
   #at = 0;
   #end = 0;
-  /** What is left to be spent on the value at hand. */
+  /** Budget that is left for the value at hand. */
   #budget = 0;
   /** Made when a float or a 64-bit integer is first met: allocating it costs more than decoding a small value. */
   #scratch: DataView | undefined;

@@ -222,7 +222,7 @@ function noForm(value: unknown): Obstacle {
   return new Obstacle(`${kind} have no MessagePack form`);
 }
 
-/** What keeps a value from being encoded. Gathers the culprit's path on its way out to the root. */
+/** Obstacle to the encoding of a value. Gathers the culprit's path on its way out to the root. */
 class Obstacle {
   readonly #reason: string;
   readonly #cause: unknown;

@@ -16,27 +16,27 @@ export interface ChannelSpec {
 export interface NodeIncarnation {
   /** Its name. */
   readonly name: string;
-  /** Which incarnation of that name: see `NodeSpec.incarnation`. */
+  /** Incarnation of that name: see `NodeSpec.incarnation`. */
   readonly incarnation: number;
 }
 
-/** What a node tells others about itself. A plain value: MessagePack carries it as it is. */
+/** Specification of a node, which the node tells others. A plain value: MessagePack carries it as it is. */
 export interface NodeSpec {
   /** Unique in the cluster, such as `"a@127.0.0.1"`. 1 to 255 UTF-16 code units. */
   readonly name: string;
   /**
-   * Which incarnation of that name this is: milliseconds since the epoch at its start, and always above that of
-   * every earlier incarnation. A safe integer.
+   * Incarnation of that name: milliseconds since the epoch at its start, and always above that of every earlier incarnation. A
+   * safe integer.
    */
   readonly incarnation: number;
   /**
-   * Where this incarnation went on with what an earlier one had stored: the incarnation with which that membership began. The removal of an incarnation removes
-   * those that go on with it, even when it hears of them only later.
+   * Incarnation with which the membership began, where this incarnation went on with the stored state of an earlier one. The
+   * removal of an incarnation removes those that go on with it, even when it hears of them only later.
    */
   readonly since?: number;
   /** Its public key, 32 bytes, which it proves at each connection; in clusters with a secret. One incarnation of a name has one key. */
   readonly key?: Uint8Array;
-  /** Where it can be dialed, in order of preference. */
+  /** Addresses at which it can be dialed, in order of preference. */
   readonly addresses: readonly Address[];
   /** Its channels by name; `"default"` and `"membership"` are always among them. */
   readonly channels: Readonly<Record<string, ChannelSpec>>;

@@ -5,7 +5,7 @@ import { isIntegerIn } from "./integers.ts";
 import type { Address } from "./address.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
 
-/** How large a node spec may be. Specs of other nodes are kept for as long as these are members, so each is bounded. */
+/** Limits of a node specification. Specs of other nodes are kept for as long as these are members, so each is bounded. */
 export const NODE_SPEC_LIMITS = {
   /** UTF-16 code units of a name, a host name or a channel's name. */
   nameLength: 255,

@@ -37,7 +37,7 @@ export class EncodedMessage {
 
 /** Stands for a message that the codec could not decode. */
 export class UndecodableMessage {
-  /** What the codec threw. */
+  /** Error of the codec. */
   readonly error: unknown;
 
   /** Keeps the reason. */
@@ -45,7 +45,7 @@ export class UndecodableMessage {
     this.error = error;
   }
 
-  /** What went wrong, in a sentence. */
+  /** Description of the failure, in a sentence. */
   toString(): string {
     return `Cannot decode the message: ${messageOf(this.error)}`;
   }
@@ -120,7 +120,7 @@ export class PayloadCodec {
   }
 
   /**
-   * Where the bytes begin of a message that fills `buffer[start, end)` and is nothing but bytes, which then end with it.
+   * Start of the bytes of a message that fills `buffer[start, end)` and is nothing but bytes, which then end with it.
    *
    * @returns -1 when it is something else, or malformed.
    */
@@ -168,7 +168,7 @@ export class PayloadCodec {
   }
 
   /**
-   * How many bytes a message will have.
+   * Number of bytes that a message will have.
    *
    * @throws {EncodeError} When it cannot be encoded.
    */

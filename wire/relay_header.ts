@@ -6,17 +6,17 @@ import { messageOf } from "../runtime/message_of.ts";
 /** Most links that a message may ever go along. */
 const RELAY_TTL_MAX = 255;
 
-/** What a relayed message carries besides its payload. A plain value: MessagePack carries it as it is. */
+/** Header of a relayed message. A plain value: MessagePack carries it as it is. */
 export interface RelayHeader {
   /** Name of the node that sent it first. */
   readonly origin: string;
-  /** Which incarnation of that node did. */
+  /** Incarnation of that node. */
   readonly incarnation: number;
-  /** Which of its relayed messages it is, from 1. */
+  /** Number of the message among its relayed messages, from 1. */
   readonly sequence: number;
   /** Name of the node that it is for. */
   readonly destination: string;
-  /** How many links it may still go along. */
+  /** Number of links that it may still go along. */
   readonly ttl: number;
   /** The root of the spanning tree that it goes along; `null` when it goes to all nodes. */
   readonly tree: string | null;

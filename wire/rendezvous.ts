@@ -2,11 +2,11 @@
 
 import { hashString } from "./hash.ts";
 
-/** What can be chosen. */
+/** Candidate for a choice. */
 export interface Candidate {
   /** Tells it apart from the others. */
   readonly name: string;
-  /** How often it is chosen, against the others: above 0. */
+  /** Weight: how often it is chosen in proportion to the others. Above 0. */
   readonly weight: number;
 }
 

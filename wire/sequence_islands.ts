@@ -10,7 +10,7 @@ interface Island {
   readonly window: SequenceWindow;
   /** Its highest number. */
   top: number;
-  /** When it was last added to, on the clock of additions. */
+  /** Time of its last addition, on the clock of additions. */
   usedAt: number;
 }
 
@@ -36,7 +36,7 @@ export class SequenceIslands {
     this.#islandsMax = islandsMax;
   }
 
-  /** How many islands there are. */
+  /** Number of islands. */
   get size(): number {
     return this.#islands.length;
   }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Where something belongs in a trace: what the fields of `traceparent` say, version 0.
+ * Position of an operation in a trace: the fields of `traceparent`, version 0.
  *
  * @see https://www.w3.org/TR/trace-context/
  */
@@ -17,7 +17,7 @@ export interface TraceContext {
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
 
-/** How long a trace context is on the wire: trace id, span id and flags, as they are. */
+/** Bytes of a trace context on the wire: trace id, span id and flags, as they are. */
 export const TRACE_BYTES: number = TRACE_ID_BYTES + SPAN_ID_BYTES + 1;
 
 /** The form in which a trace context travels; `undefined` when it is none. */
@@ -39,7 +39,7 @@ export function traceFromBytes(bytes: Uint8Array): TraceContext | undefined {
   return { traceId, spanId, traceFlags: bytes[TRACE_BYTES - 1]! };
 }
 
-/** What is one by its form, of what came over the wire as a value. */
+/** Reads a trace context from a value that came over the wire, if it has the form of one. */
 export function traceFromValue(value: unknown): Uint8Array | undefined {
   return value instanceof Uint8Array && value.length === TRACE_BYTES ? value : undefined;
 }

@@ -8,16 +8,16 @@ import { type Address, formatAddress } from "../../wire/address.ts";
 /** Milliseconds before an attempt that was lost is made again for the first time (RFC 6298). */
 const FIRST_TRY_MS = 1_000;
 
-/** Who takes the streams of an address. */
+/** Acceptor of the streams of an address. */
 export interface DialTarget {
   readonly host: StreamHost;
   accept(stream: MemoryStream): void;
 }
 
-/** What an attempt to connect needs of the host that makes it. */
+/** Part of a host that its attempts to connect use. */
 export interface DialHost extends StreamHost {
   readonly ports: {
-    /** Who listens at `address`. */
+    /** Listener at `address`. */
     find(address: Address): DialTarget | undefined;
     /** The name of the host that has, or last had, `address`. */
     ownerOf(address: Address): string;
@@ -34,10 +34,10 @@ export class MemoryDial implements Stalled {
   /** The host at the address. */
   readonly #target: string;
   readonly #abort = () => this.#finish(undefined);
-  /** What comes back; not set while on the way there. */
+  /** Answer on its way back; not set while on the way there. */
   #answer: MemoryStream | "refused" | undefined;
   #finished = false;
-  /** When it met a cut, if it did. */
+  /** Time at which it met a cut, if it did. */
   #heldAt: number | undefined;
 
   constructor(

@@ -15,7 +15,7 @@ export interface MemoryNetworkObserver {
   woken(host: string): void;
 }
 
-/** What all hosts of a network share. */
+/** State that all hosts of a network share. */
 export interface MemoryWorld {
   readonly links: MemoryLinks;
   readonly slab: MemorySlab;
@@ -24,13 +24,13 @@ export interface MemoryWorld {
   readonly ports: MemoryPorts;
 }
 
-/** Who listens where. */
+/** Listeners by address. */
 export interface MemoryPorts {
   /** Takes an address for `listener`; port 0 becomes a free one. */
   bind(address: Address, listener: MemoryListener): Address;
   /** Gives the address of `listener` back. */
   release(listener: MemoryListener): void;
-  /** Who listens at `address`. */
+  /** Listener at `address`. */
   find(address: Address): MemoryListener | undefined;
   /** The name of the host that has, or last had, `address`. */
   ownerOf(address: Address): string;
@@ -39,17 +39,17 @@ export interface MemoryPorts {
 /** One incarnation of a host of a network in memory: it ends with a crash. */
 export class MemoryHost implements Transport, DialHost {
   readonly name: string;
-  /** What others see as the address that its streams come from. */
+  /** Address that others see its streams come from. */
   readonly origin: Address;
   /** Open streams. */
   readonly streams = new Set<MemoryStream>();
-  /** How long it takes to deal with a byte that was read from a stream. */
+  /** Milliseconds that it takes to process a byte that was read from a stream. */
   msPerByte = 0;
   readonly #world: MemoryWorld;
   readonly #listeners = new Set<MemoryListener>();
   #alive = true;
   #paused = false;
-  /** What is to go on after the pause. */
+  /** Operations that go on after the pause. */
   readonly #late = new Set<{ settle(): void }>();
 
   constructor(name: string, world: MemoryWorld) {
@@ -168,7 +168,7 @@ export class MemoryListener implements Listener {
   }
 }
 
-/** What code of a crashed host waits for. */
+/** Promise that code of a crashed host waits for. */
 function never(): Promise<never> {
   return new Promise(() => {});
 }

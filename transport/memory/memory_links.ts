@@ -2,7 +2,7 @@
 
 import type { Clock, Random } from "../../runtime/runtime.ts";
 
-/** How long bytes are under way between two hosts, in milliseconds: always the same, or drawn anew each time. */
+/** Time that bytes are under way between two hosts, in milliseconds: always the same, or drawn anew each time. */
 export type Latency = number | ((random: Random, from: string, to: string) => number);
 
 /**
@@ -22,7 +22,7 @@ export function uniformLatency(min: number, max: number): Latency {
   return (random) => min + (max - min) * random.next();
 }
 
-/** How a stream tries again to send what met a cut. */
+/** Schedule by which a stream sends again what met a cut. */
 export interface Retransmission {
   /** Milliseconds before the first try. */
   readonly initial: number;
@@ -30,7 +30,7 @@ export interface Retransmission {
   readonly cap: number;
 }
 
-/** What happens to attempts to connect across a cut. */
+/** Fate of attempts to connect across a cut. */
 export type CutConnects = "hang" | "refuse";
 
 /** Something that waits for a way to open again. */
@@ -39,18 +39,18 @@ export interface Stalled {
   resume(): void;
 }
 
-/** What is unusual about the way from one host to another. */
+/** Faults of the link from one host to another. */
 interface Link {
   cut: CutConnects | undefined;
   bytesPerMs: number;
   /** Larger packets are lost. */
   packetBytesMax: number;
-  /** When the last byte that was sent will have left a clogged link. */
+  /** Time at which the last byte sent leaves a clogged link. */
   freeAt: number;
   readonly stalled: Set<Stalled>;
 }
 
-/** What a packet holds of a stream, on a way that is slow enough to see it. */
+/** Bytes of a stream in a packet, on a way that is slow enough to see it. */
 const PACKET_BYTES = 1_460;
 
 /** Deliveries without latency in a row, before one takes the way through the clock to let other tasks run. */
@@ -64,7 +64,7 @@ export class MemoryLinks {
   readonly #resolution: number;
   /** By sender, then receiver. Only of ways about which something is unusual. */
   readonly #links = new Map<string, Map<string, Link>>();
-  /** Who waits for hosts that are down and do not even refuse. */
+  /** Operations that wait for hosts that are down and do not even refuse. */
   readonly #down = new Map<string, Set<Stalled>>();
   readonly #retransmission: Retransmission | undefined;
   #immediate = 0;
@@ -87,8 +87,8 @@ export class MemoryLinks {
   }
 
   /**
-   * When `bytes` bytes that leave `from` now will reach `to`: now at the earliest. Where a clog delays them, `stalled` is told when that
-   * has healed.
+   * Time at which `bytes` bytes that leave `from` now reach `to`: now at the earliest. Where a clog delays them, `stalled` is
+   * told when that has healed.
    */
   arrival(from: string, to: string, bytes: number, stalled?: Stalled): number {
     const now = this.clock.now();

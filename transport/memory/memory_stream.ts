@@ -5,23 +5,23 @@ import type { MemoryLinks, Stalled } from "./memory_links.ts";
 import type { ByteStream } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
 
-/** What an observer of a network is told about. */
+/** Event that an observer of a network is told about. */
 export type MemoryNetworkEvent = "connect" | "refused" | "data" | "end" | "reset";
 
-/** What a stream needs of the host at its end. */
+/** Part of the host at its end that a stream uses. */
 export interface StreamHost {
   readonly name: string;
-  /** What others see as the address that its streams come from. */
+  /** Address that others see its streams come from. */
   readonly origin: Address;
   readonly alive: boolean;
   readonly links: MemoryLinks;
   /** Its open streams. */
   readonly streams: Set<MemoryStream>;
-  /** How many bytes may be under way, or wait to be read. */
+  /** Maximum of bytes that are under way, or wait to be read. */
   readonly windowBytes: number;
   /** Most bytes that one read takes. */
   readonly readBytesMax: number;
-  /** How long it takes to deal with a byte that was read. */
+  /** Milliseconds that it takes to process a byte that was read. */
   readonly msPerByte: number;
   /** A copy of `bytes` that will not be changed. */
   copy(bytes: Uint8Array): Uint8Array;
@@ -31,7 +31,7 @@ export interface StreamHost {
   wake(waiter: { settle(): void }): boolean;
 }
 
-/** What travels: bytes, or word that there will be no more. */
+/** Item under way: bytes, or the notice that no more will come. */
 type Item = Uint8Array | "end" | "reset";
 
 interface Flight {
@@ -69,7 +69,7 @@ export class MemoryStream implements ByteStream, Stalled {
   #inbox: Uint8Array[] | undefined;
   #flights: Flight[] | undefined;
   #timer: Timer | undefined;
-  /** When the first flight met a cut, if it did. */
+  /** Time at which the first flight met a cut, if it did. */
   #heldAt: number | undefined;
   /** Since when no word has come back of what was sent, if there should have been one. */
   #unheardSince: number | undefined;
@@ -167,7 +167,7 @@ export class MemoryStream implements ByteStream, Stalled {
     if (this.#canWrite()) this.#settleWrite();
   }
 
-  /** What was held back by a cut, a clog or a host that was down sets out again. */
+  /** Sends again what was held back by a cut, a clog or a host that was down. */
   resume(): void {
     if (this.#flights === undefined) return;
     const { links } = this.#host;

@@ -18,7 +18,7 @@ export interface MemoryNetworkOptions {
    */
   readonly random?: Random | undefined;
   /**
-   * How long bytes are under way, in milliseconds.
+   * Latency: time that bytes are under way, in milliseconds.
    *
    * @default {0}
    */
@@ -31,14 +31,14 @@ export interface MemoryNetworkOptions {
    */
   readonly resolution?: number | undefined;
   /**
-   * How many bytes may be under way or unread in each direction of a stream, before writing waits.
+   * Maximum of bytes under way or unread in each direction of a stream, before writing waits.
    *
    * @default {131_072}
    */
   readonly windowBytes?: number | undefined;
   /**
-   * How bytes that met a cut are sent again: after `initial` milliseconds, then each time after twice as long, `cap` at most. After
-   * the cut has healed they go on when the next try is due, as those of TCP do.
+   * Schedule by which bytes that met a cut are sent again: after `initial` milliseconds, then each time after twice as long,
+   * `cap` at most. After the cut has healed they go on when the next try is due, as those of TCP do.
    *
    * @default {none: they go on as soon as it has healed}
    */
@@ -129,7 +129,7 @@ export class MemoryNetwork {
     );
   }
 
-  /** How `host` reaches the others. After a crash of that host: of its next incarnation. */
+  /** Transport of `host`. After a crash of that host: of its next incarnation. */
   transport(host: string): Transport {
     let found = this.#hosts.get(host);
     if (found === undefined) {
@@ -293,7 +293,7 @@ class Ports implements MemoryPorts {
   }
 }
 
-/** How an address is looked up; all interfaces of `host` go by its name. */
+/** Key by which an address is looked up; all interfaces of `host` go by its name. */
 function keyOf({ hostname, port }: Address, host?: MemoryHost): string {
   const isEverywhere = hostname === "0.0.0.0" || hostname === "::";
   return `${isEverywhere && host !== undefined ? host.name : hostname}:${port}`;

@@ -8,9 +8,9 @@ import type { Address } from "../../wire/address.ts";
 const BACKOFF_MIN_MS = 5;
 const BACKOFF_MAX_MS = 1000;
 
-/** How a listener comes by its streams. */
+/** Source of the streams of a listener. */
 export interface StreamSource {
-  /** What is listened on. */
+  /** Address that is listened on. */
   readonly address: Address;
   /** Makes a stream of a connection that was accepted. */
   readonly open: (conn: Deno.Conn) => TcpStream;
@@ -79,7 +79,10 @@ export class TcpListener implements Listener {
     }
   }
 
-  /** What the callback throws is reported as if an event handler had thrown it; the next stream is accepted all the same. */
+  /**
+   * Hands a stream to the callback. An error of the callback is reported as if an event handler had thrown it; the next stream
+   * is accepted all the same.
+   */
   #hand(stream: ByteStream): void {
     try {
       this.#accept(stream);

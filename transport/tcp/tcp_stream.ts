@@ -7,11 +7,11 @@ import { type Address, formatAddress } from "../../wire/address.ts";
 /** A read that brings no more than this has brought a short message or two. */
 const SHORT_READ_BYTES = 2048;
 
-/** What the streams of one {@linkcode TcpTransport} share. */
+/** State that the streams of one {@linkcode TcpTransport} share. */
 export interface TcpStreamContext {
   /** Times the last wait of a closing stream. */
   readonly clock: Clock;
-  /** How long a closing stream may wait for the other end, in milliseconds. */
+  /** Maximum time that a closing stream waits for the other end, in milliseconds. */
   readonly closeTimeout: number;
   /** Takes the bytes that arrive after closing; they are not looked at. */
   readonly sink: Uint8Array<ArrayBuffer>;

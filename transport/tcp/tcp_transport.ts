@@ -13,7 +13,7 @@ export interface TcpTransportOptions {
   /** Times back-off and the end of closing streams. */
   readonly clock: Clock;
   /**
-   * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
+   * Maximum time that a closed stream waits for the other end to close too, in milliseconds. After that its socket is given up,
    * and bytes that the other end has not yet taken may be lost.
    *
    * @default {1000}
@@ -24,7 +24,7 @@ export interface TcpTransportOptions {
 /** Milliseconds that the system is given to answer when a dial is given up. */
 const GIVE_UP_MS = 20;
 
-/** What happened to a {@linkcode TcpTransport} so far. */
+/** Counters of a {@linkcode TcpTransport}. */
 export interface TcpTransportStats {
   /** Connections accepted. */
   readonly accepted: number;

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What is wrong with a certificate. With `refused`, the reason is not known here: the other end did not tell it, or `node:tls` did not, as
- * Deno 2.9.6 does when the certificate of an acceptor has expired.
+ * Fault of a certificate. With `refused`, the reason is not known here: the other end did not tell it, or `node:tls` did not,
+ * as Deno 2.9.6 does when the certificate of an acceptor has expired.
  */
 export type CertificateErrorCode = "expired" | "unknown-ca" | "wrong-name" | "none" | "refused";
 
@@ -19,7 +19,7 @@ export type CertificateErrorCode = "expired" | "unknown-ca" | "wrong-name" | "no
  * ```
  */
 export class CertificateError extends Error {
-  /** What is wrong. */
+  /** Fault of the certificate. */
   readonly code: CertificateErrorCode;
 
   /**

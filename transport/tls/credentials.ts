@@ -17,7 +17,7 @@ export interface CheckedCredentials extends TlsCredentials {
   readonly ca: readonly string[];
   /** SHA-256 of the certificate. */
   readonly fingerprint256: string;
-  /** When the certificate ends. */
+  /** End of the certificate's validity. */
   readonly validTo: string;
 }
 

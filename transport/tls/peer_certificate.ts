@@ -4,8 +4,8 @@ import type { TLSSocket } from "node:tls";
 import type { PeerCertificate } from "../transport.ts";
 
 /**
- * What the other end of a socket has shown. Releases of Deno up to 2.7.12 said `authorized` of clients that showed nothing: only the
- * fingerprint tells.
+ * Certificate that the other end of a socket has shown. Releases of Deno up to 2.7.12 said `authorized` of clients that showed
+ * nothing: only the fingerprint tells.
  *
  * @returns `undefined` when it has shown no certificate.
  */

@@ -10,7 +10,7 @@ import { peerCertificate } from "./peer_certificate.ts";
 const DENO_MIN = "2.7.14";
 const TIMEOUT_MS = 5_000;
 
-/** What an acceptor makes of a dialer. */
+/** Answer of an acceptor to a dialer. */
 export interface Answer {
   /** Whether it was let in. */
   readonly isAccepted: boolean;

@@ -9,12 +9,12 @@ import type { Listener } from "../transport.ts";
 const TUNED = { noDelay: true, keepAlive: true, allowHalfOpen: true } as const;
 const BACKLOG = 511;
 /**
- * How often a listener is told to listen, in milliseconds. `node:net` in Deno 2.9.6 accepts nothing more once the process had no file
- * descriptor left, and does not tell. To listen again on the same handle does no harm and wakes it.
+ * Interval at which a listener is told to listen, in milliseconds. `node:net` in Deno 2.9.6 accepts nothing more once the
+ * process had no file descriptor left, and does not tell. To listen again on the same handle does no harm and wakes it.
  */
 const LISTEN_AGAIN_MS = 2_000;
 
-/** What is used of a handle that {@linkcode Socket} and {@linkcode Server} keep to themselves, as far as it is there. */
+/** Used part of a handle that {@linkcode Socket} and {@linkcode Server} keep to themselves, as far as it is there. */
 interface Handle {
   readonly listen?: (backlog: number) => number;
   readonly readStart?: () => number;

@@ -16,13 +16,13 @@ const DECRYPTED_BYTES_MAX = 64 * 1024;
 /** So much of a long write is handed over at a time: what a closing stream still has to flush. */
 const PIECE_BYTES = 256 * 1024;
 
-/** What the streams of one transport share. */
+/** State that the streams of one transport share. */
 export interface TlsStreamContext {
   /** Times the last wait of a closing stream. */
   readonly clock: Clock;
-  /** What is shown now, and who is trusted. */
+  /** Certificate that is shown now, and authorities that are trusted. */
   credentials: CheckedCredentials;
-  /** How long a closing stream may wait for the other end, in milliseconds. */
+  /** Maximum time that a closing stream waits for the other end, in milliseconds. */
   readonly closeTimeout: number;
   /** Streams that were closed, but have not yet sent all that was written. */
   readonly closing: Set<Promise<void>>;
@@ -30,7 +30,7 @@ export interface TlsStreamContext {
   shortReads: number;
 }
 
-/** What the handshake of a stream came to. */
+/** Result of the handshake of a stream. */
 export interface TlsSession {
   /** The decrypted side. */
   readonly socket: TLSSocket;
@@ -38,13 +38,13 @@ export interface TlsSession {
   readonly raw: Socket;
   /** The other end. */
   readonly remoteAddress: Address;
-  /** What the other end has shown. */
+  /** Certificate that the other end has shown. */
   readonly certificate: PeerCertificate;
   /** The certificate that this end has shown, and the ones that it trusted. */
   readonly credentials: CheckedCredentials;
 }
 
-/** Who waits for something of the socket. */
+/** Waiter for an event of the socket. */
 interface Waiting<T> {
   readonly resolve: (value: T) => void;
   readonly reject: (error: Error) => void;
@@ -53,7 +53,7 @@ interface Waiting<T> {
 /** A write under way. */
 interface WaitingWrite extends Waiting<void> {
   readonly bytes: Uint8Array;
-  /** How many of them were handed over. */
+  /** Number of bytes that were handed over. */
   written: number;
 }
 
@@ -80,7 +80,7 @@ export class TlsStream implements ByteStream {
   #closed = false;
   #ended = false;
   #failure: Error | undefined;
-  /** Why the other end has probably closed, should it do so without a word. */
+  /** Probable reason of the other end to close, if it closes without a message. */
   #silence: (() => Error) | undefined;
   #read: WaitingRead | undefined;
   #write: WaitingWrite | undefined;

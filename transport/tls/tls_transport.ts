@@ -23,10 +23,10 @@ const HALF_OPEN_MAX = 1_024;
 export interface TlsTransportOptions {
   /** Times the end of closing streams. */
   readonly clock: Clock;
-  /** What is shown and who is trusted, in both roles. */
+  /** Certificate that is shown and authorities that are trusted, in both roles. */
   readonly tls: TlsCredentials;
   /**
-   * How long a closed stream may wait for the other end to close too, in milliseconds; then its socket is given up,
+   * Maximum time that a closed stream waits for the other end to close too, in milliseconds. After that its socket is given up,
    * and bytes that the other end has not yet taken may be lost.
    *
    * @default {1000}
@@ -40,7 +40,7 @@ export interface TlsTransportOptions {
   readonly refused?: ((error: Error, at: Address) => void) | undefined;
 }
 
-/** What happened to a {@linkcode TlsTransport} so far. */
+/** Counters of a {@linkcode TlsTransport}. */
 export interface TlsTransportStats {
   /** Connections accepted, with a certificate that holds. */
   readonly accepted: number;
@@ -220,7 +220,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
   }
 }
 
-/** What the callback throws is reported as if an event handler had thrown it. */
+/** Hands a stream to the callback. An error of the callback is reported as if an event handler had thrown it. */
 function hand(stream: ByteStream, accept: (stream: ByteStream) => void): void {
   try {
     accept(stream);
@@ -261,7 +261,7 @@ function secured(socket: TLSSocket, signal: AbortSignal | undefined): Promise<vo
   });
 }
 
-/** Why a dialer was refused. */
+/** Reason for which a dialer was refused. */
 function refusal(error: unknown, at: Address): Error {
   if (error instanceof CertificateError) return error;
   const action = `Cannot accept "${formatAddress(at)}"`;

@@ -9,8 +9,8 @@ const WILDCARDS = ["0.0.0.0", "::"];
 const OTHERS = 0o077;
 
 /**
- * Where the Unix sockets of the nodes of one host are, by the addresses that they listen on. Since a listener has its TCP address to itself,
- * a socket that stands under it is its own, or was left over and belongs to no process.
+ * Directory of the Unix sockets of the nodes of one host, by the addresses that they listen on. Since a listener has its TCP
+ * address to itself, a socket that stands under it is its own, or was left over and belongs to no process.
  */
 export class SocketDirectory {
   readonly #root: string;
@@ -21,13 +21,15 @@ export class SocketDirectory {
     this.#root = root;
   }
 
-  /** Where to listen in addition to `address`. @returns `null` when there is no such place. */
+  /** Path of the socket to listen on in addition to `address`. @returns `null` when there is no such place. */
   async pathFor(address: Address): Promise<string | null> {
     const directory = await this.#directory();
     return directory && pathIn(directory, address.hostname, address.port);
   }
 
-  /** Where the socket of the process that listens on `address` may be, the likeliest place first. None when that is another host. */
+  /**
+   * Possible paths of the socket of the process that listens on `address`, the likeliest first. None when that is another host.
+   */
   async pathsTo({ hostname, port }: Address): Promise<string[]> {
     if (!isOfThisHost(hostname)) return [];
     const directory = await this.#directory();

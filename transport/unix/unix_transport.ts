@@ -8,7 +8,7 @@ import { TcpTransport } from "../tcp/tcp_transport.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { SocketDirectory } from "./socket_directory.ts";
 
-/** Where those are that come over a Unix socket, which has no port of its own. */
+/** Address of streams that come over a Unix socket, which has no port of its own. */
 const HERE: Address = { hostname: "127.0.0.1", port: 0 };
 
 /** Options of {@linkcode UnixTransport}. */
@@ -16,19 +16,19 @@ export interface UnixTransportOptions {
   /** Times back-off and the end of closing streams. */
   readonly clock: Clock;
   /**
-   * Where the nodes of this host find each other's sockets. It is made if it is not there, for its owner alone; one that others may enter
-   * is not used.
+   * Directory where the nodes of this host find each other's sockets. It is made if it is not there, for its owner alone; one
+   * that others may enter is not used.
    */
   readonly directory: string;
   /**
-   * How long a closed stream may wait for the other end to close too, in milliseconds.
+   * Maximum time that a closed stream waits for the other end to close too, in milliseconds.
    *
    * @default {1000}
    */
   readonly closeTimeout?: number | undefined;
 }
 
-/** What happened to a {@linkcode UnixTransport} so far. */
+/** Counters of a {@linkcode UnixTransport}. */
 export interface UnixTransportStats {
   /** Connections accepted over TCP. */
   readonly accepted: number;
