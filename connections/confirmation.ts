@@ -25,7 +25,7 @@ export interface ConfirmedConnection {
   readonly outbound: boolean;
 }
 
-/** How patient a {@linkcode Confirmation} is. */
+/** Limits of the patience of a {@linkcode Confirmation}. */
 export interface ConfirmationLimits {
   /** Milliseconds for which bytes may be on their way before the other side is asked. */
   readonly ask: number;
@@ -53,9 +53,9 @@ export class Confirmation {
   #confirmed = 0;
   /** Bytes of probes and answers that were sent: nothing that has to be asked after, or two idle sides would ask each other without end. */
   #spoken = 0;
-  /** How many of them had been sent with the last probe. */
+  /** Number of them that had been sent with the last probe. */
   #spokenAt = 0;
-  /** How many of them are among the confirmed bytes. */
+  /** Number of them that are among the confirmed bytes. */
   #spokenConfirmed = 0;
   /** Milliseconds for which an answer has been owed, or for which nothing was asked. */
   #age = 0;

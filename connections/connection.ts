@@ -22,7 +22,7 @@ import type { WriterPool } from "./writer_pool.ts";
 const FRAME_MS_MAX = 120_000;
 /** Beyond that a frame has to come at this rate at least: 16 KiB a second. */
 const FRAME_BYTES_PER_MS_MIN = 16;
-/** What the time between two looks counts for at most. */
+/** Maximum that the time between two looks counts for. */
 const LOOK_MS_MAX = 5_000;
 
 /** Bounds and habits of a connection. */
@@ -42,45 +42,45 @@ export interface ConnectionOptions {
   /** Whether large batches are deflated. */
   readonly compression: boolean;
   /**
-   * Where the queue's writers come from.
+   * Pool of the queue's writers.
    *
    * @default {a pool of its own}
    */
   readonly writers?: WriterPool | undefined;
   /**
-   * Where it is counted what goes over it.
+   * Counters of the frames and bytes that go over it.
    *
    * @default {nowhere}
    */
   readonly traffic?: Traffic | undefined;
   /**
-   * What both ends agreed upon in the handshake.
+   * Agreement of both ends in the handshake.
    *
    * @default {nothing}
    */
   readonly session?: Pick<Session, "version" | "features" | "maxFrameBytes"> | undefined;
 }
 
-/** What a connection needs of the peer that it belongs to. */
+/** Part of the peer that its connections use. */
 export interface ConnectionOwner extends NodeIncarnation {
   /** Bounds what is held of half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
 }
 
-/** What distinguishes a connection from others of the same pair of nodes. */
+/** Identity of a connection among those of the same pair of nodes. */
 export interface ConnectionIdentity<P extends ConnectionOwner = ConnectionOwner> {
   /** The other node. */
   readonly peer: P;
   /** The channel that it carries. */
   readonly channel: string;
-  /** Which of the channel's parallel connections it is, from 0. */
+  /** Index among the channel's parallel connections, from 0. */
   readonly index: number;
   /** Number of the dial that made it, among the dialer's. */
   readonly dial: number;
   /** Whether this node dialed it. */
   readonly outbound: boolean;
   /**
-   * Which of this node's secrets and certificates it stands on: a greater number means later ones.
+   * Epoch of this node's secrets and certificates that it stands on: a greater number means later ones.
    *
    * @default {0}
    */
@@ -93,7 +93,7 @@ export interface ConnectionIdentity<P extends ConnectionOwner = ConnectionOwner>
   readonly early?: EarlyStream | null;
 }
 
-/** Where a connection's frames go. */
+/** Receiver of a connection's frames. */
 export interface ConnectionHandler<P extends ConnectionOwner = ConnectionOwner> {
   /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. Nothing more is read until a promise that it returns has resolved. */
   frame(connection: Connection<P>, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
@@ -101,7 +101,7 @@ export interface ConnectionHandler<P extends ConnectionOwner = ConnectionOwner> 
   closed(connection: Connection<P>, error: unknown): void;
 }
 
-/** How far a connection that drains has got. */
+/** Progress of a connection that drains. */
 interface Draining {
   /** Whether the word that nothing more follows is in the queue. */
   told: boolean;
@@ -124,21 +124,21 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly takenThere: number;
   /** The version of the protocol that both ends speak; 0 where there was no handshake. */
   readonly version: number;
-  /** What both ends can do beyond it. */
+  /** Features of both ends beyond it. */
   readonly features: ReadonlySet<string>;
   /** Handler numbers that this side has given, by name. */
   readonly namesOut: Map<string, number> = new Map();
-  /** What the other side's handler numbers stand for. */
+  /** Names of the handlers by the numbers that the other side uses. */
   readonly namesIn: unknown[] = [];
   /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */
   doubtful = false;
-  /** Where it is counted what goes over it. */
+  /** Counters of the frames and bytes that go over it. */
   readonly traffic: Traffic | undefined;
   /** Whether the other side owes the word that it reads it: what is put into it seems to come to nothing. Only that word ends it. */
   mute = false;
-  /** What the other side is known to have read. */
+  /** Bytes that the other side is known to have read. */
   readonly confirmation: Confirmation = new Confirmation();
-  /** What is lost when it closes now, unless the other side has read it and could not say so. */
+  /** Messages that are lost when it closes now, unless the other side has read it and could not say so. */
   readonly unconfirmed: UnconfirmedMessages = new UnconfirmedMessages();
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
@@ -219,7 +219,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     return this.#outbound;
   }
 
-  /** Which of this node's secrets and certificates it stands on: a greater number means later ones. */
+  /** Epoch of this node's secrets and certificates that it stands on: a greater number means later ones. */
   get epoch(): number {
     return this.#epoch;
   }
@@ -229,7 +229,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     return this.#early;
   }
 
-  /** Where the other end is, as seen from here. */
+  /** Address of the other end, as seen from here. */
   get remoteAddress(): Address {
     return this.#stream.remoteAddress;
   }

@@ -38,7 +38,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly renewal: Renewal;
   /** Makes do with too few file descriptors. */
   readonly shortage: Shortage;
-  /** What happened to streams so far. */
+  /** Counters of streams. */
   readonly stats: Readonly<ConnectionOpener["stats"]>;
   /** Connections that another one has replaced, and that are still open. */
   readonly draining: ReadonlySet<Connection<Peer>>;

@@ -13,7 +13,7 @@ import type { Peer } from "./peer.ts";
 import type { WriterPool } from "./writer_pool.ts";
 import type { PeerStatusHandler } from "./peer_status.ts";
 
-/** What a pool tells, and asks, besides what it tells about its peers. */
+/** Receiver of a pool's events and questions, in addition to the events of its peers. */
 export interface ConnectionPoolHandler extends PeerStatusHandler {
   /** Takes a frame; the body is `buffer[start, end)`. */
   frame(
@@ -74,10 +74,10 @@ export interface ConnectionPoolOptions {
   readonly refused?: ConnectionOpenerOptions["refused"];
   /** Told how long handshakes took. */
   readonly handshakes?: ConnectionOpenerOptions["handshakes"];
-  /** How late this node is. */
+  /** Local health of this node: how late its timers are. */
   readonly health?: ConnectionOpenerOptions["health"];
   /**
-   * Where sealed records are put together.
+   * Pool of writers that put sealed records together.
    *
    * @default {a pool for each stream}
    */

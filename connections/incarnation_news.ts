@@ -13,7 +13,10 @@ export function isPlausible(incarnation: number, wallTime: number): boolean {
   return incarnation <= wallTime + AHEAD_MS;
 }
 
-/** What others say of newer incarnations of this node's name: a node that believes it begins a new incarnation, so it believes little. */
+/**
+ * News of newer incarnations of this node's name, from other nodes: a node that believes it begins a new incarnation, so it
+ * believes little.
+ */
 export class IncarnationNews {
   readonly #clock: Clock;
   readonly #incarnation: () => number;

@@ -14,7 +14,7 @@ const IDLE_SILENCES = 6;
 /** The other side of the membership connection need not be told of less: heartbeats tell that it is read. */
 const MEMBERSHIP_REPORT_BYTES = 4_096;
 
-/** What a {@linkcode LinkCheck} needs from the pool. */
+/** Part of the pool that a {@linkcode LinkCheck} uses. */
 export interface LinkCheckHost {
   readonly runtime: { readonly clock: Clock };
   readonly peers: ReadonlyMap<string, Peer>;

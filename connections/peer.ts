@@ -20,7 +20,7 @@ export function slotKey(channel: string, index: number): string {
 
 /** Another node, and the connections with it. One connection per channel and index is shared by both sides. */
 export class Peer {
-  /** What is known of the node. */
+  /** Newest known specification of the node. */
   spec: NodeSpec;
   /** Whether the strategy wants connections with it. */
   wanted = false;
@@ -42,7 +42,7 @@ export class Peer {
   doubtful = false;
   /** Milliseconds for which its connections have been in doubt. */
   doubtAge = 0;
-  /** When that began, on the local clock. */
+  /** Time at which the doubt began, on the local clock. */
   doubtSince = 0;
   /** Whether the connections have been in doubt for long, and could not be replaced: it is out of reach, for this node. */
   severed = false;
@@ -52,13 +52,13 @@ export class Peer {
   readonly channelsUp: Set<string> = new Set();
   /** The version of the protocol that both sides speak, once a connection was open. */
   version = 0;
-  /** What both sides can do beyond it. */
+  /** Features of both sides beyond it. */
   features: ReadonlySet<string> = new Set();
   /** Frames that came in from it. */
   framesIn = 0;
-  /** When anything was last heard of it, in milliseconds on the local clock. */
+  /** Time at which a frame of it last came, in milliseconds on the local clock. */
   heardAt = 0;
-  /** Why the last dial failed, as long as none has succeeded since. */
+  /** Failure of the last dial, as long as none has succeeded since. */
   failure: { readonly error: unknown; readonly at: number } | null = null;
   /** Last measured round trip in milliseconds, once there is one. */
   roundTrip: number | undefined;
@@ -105,7 +105,7 @@ export class Peer {
     return this.spec.name;
   }
 
-  /** Which incarnation of that name it is. */
+  /** Incarnation of that name. */
   get incarnation(): number {
     return this.spec.incarnation;
   }
@@ -224,12 +224,12 @@ export class Peer {
     return this.#pickFrom(DEFAULT_CHANNEL, partitionKey) ?? this.#pickAsleep(DEFAULT_CHANNEL, partitionKey);
   }
 
-  /** How many connections a channel should have; a partition key below that picks each of them in turn. */
+  /** Number of connections that a channel should have; a partition key below that picks each of them in turn. */
   slotsOn(channel: string): number {
     return this.#lines.get(channel)?.length ?? 0;
   }
 
-  /** How many connections of a channel are open, and not mute. */
+  /** Number of connections of a channel that are open, and not mute. */
   openOn(channel: string): number {
     let count = 0;
     for (const connection of this.#lines.get(channel) ?? []) if (isUsable(connection)) count++;

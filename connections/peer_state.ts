@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What was told of a peer last: nothing, or that it is gone; that control traffic can flow; that messages can. */
+/** State of a peer that was announced last: nothing, or that it is gone; that control traffic can flow; that messages can. */
 export type PeerState = "away" | "linked" | "up";
 
-/** What is told of a peer. */
+/** Event of a peer. */
 export type PeerEvent = "linked" | "up" | "down" | "unlinked";
 
 /** The legal transitions. Whether a peer is wanted, or partitioned, makes no difference to them. */

@@ -16,7 +16,7 @@ import { sendValue } from "./send_value.ts";
 /** Connections that a node dials anew at a time, and as many that it has its peers dial anew. */
 const AT_A_TIME = 4;
 
-/** What a {@linkcode Renewal} needs from the pool. */
+/** Part of the pool that a {@linkcode Renewal} uses. */
 export interface RenewalHost {
   readonly runtime: Pick<Runtime, "clock" | "random">;
   readonly backoff: BackoffOptions;
@@ -38,7 +38,7 @@ export interface TrustStats {
 export interface RenewalFailure {
   /** Name of the peer. */
   readonly node: string;
-  /** What the dial from here came to; `undefined` when the peer is to dial. */
+  /** Error of the dial from here; `undefined` when the peer is to dial. */
   readonly error: unknown;
 }
 
@@ -66,7 +66,7 @@ export class Renewal {
     this.#patience = new Deadlines(host.runtime.clock, patience, () => undefined);
   }
 
-  /** What the open connections stand on, those that drain included. */
+  /** Secrets and certificates that the open connections stand on, those that drain included. */
   get stats(): TrustStats {
     const open = [...this.#host.peers.values()].flatMap((peer) => peer.connections());
     const all = [...open, ...this.#host.draining];

@@ -8,14 +8,14 @@ import { WriterPool } from "./writer_pool.ts";
 /** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
 const BATCH_BYTES = 64 * 1024;
 
-/** What one write takes. */
+/** Frames of one write. */
 interface Batch {
   readonly bytes: Uint8Array;
   /** The writer that is free once this is written, if any. */
   readonly writer: ByteWriter | null;
   /** The room that is free once this is written, if any. */
   readonly room?: Uint8Array<ArrayBuffer>;
-  /** When its first frame was begun, in milliseconds on the local clock. */
+  /** Time at which its first frame was begun, in milliseconds on the local clock. */
   readonly since: number;
 }
 
@@ -30,7 +30,7 @@ interface Waiter {
   readonly resolve: () => void;
 }
 
-/** What a {@linkcode SendQueue} needs from its connection. */
+/** Part of its connection that a {@linkcode SendQueue} uses. */
 export interface SendQueueOptions {
   /** Writes a batch to the stream. */
   readonly write: (bytes: Uint8Array) => Promise<void>;
@@ -47,7 +47,7 @@ export interface SendQueueOptions {
   /** Packs a batch before it is written, when that pays. */
   readonly pack?: ((batch: Uint8Array) => Promise<Uint8Array>) | undefined;
   /**
-   * Where writers come from.
+   * Pool of writers.
    *
    * @default {a pool of its own}
    */

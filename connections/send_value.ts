@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import { CONTROL_FRAME_BYTES, type FrameKind, isControlKind } from "../wire/frame_kind.ts";
 import { encodeInto } from "../wire/message_pack_encode.ts";
 
-/** What came of sending: `too-large` when the other end takes no frames of that size. */
+/** Outcome of sending: `too-large` when the other end takes no frames of that size. */
 export type SendOutcome = "sent" | "full" | "too-large";
 
 /**

@@ -15,7 +15,7 @@ export function isLackOfDescriptors(error: unknown): boolean {
   return /too many open files|EMFILE|ENFILE/i.test(messageOf(error));
 }
 
-/** What a {@linkcode Shortage} needs from the pool. */
+/** Part of the pool that a {@linkcode Shortage} uses. */
 export interface ShortageHost {
   readonly runtime: LocalRuntime;
   /** All nodes with which there are, or should be, connections. */
@@ -93,7 +93,7 @@ export class Shortage {
   }
 }
 
-/** What a dialer is told for which there are no file descriptors. */
+/** Refusal of a dialer for which there are no file descriptors. */
 export function tooFewDescriptors(name: string): Refusal {
   const reason = `Cannot accept "${name}": this node has too few file descriptors for connections with all nodes`;
   return { code: "no-room", reason };

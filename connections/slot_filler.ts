@@ -12,13 +12,13 @@ import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "./peer.ts";
 import { ReplacedConnections } from "./replaced_connections.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 
-/** Which connection of a peer it is. */
+/** Identity of a connection within its peer. */
 type SlotIdentity = Omit<ConnectionIdentity<Peer>, "peer">;
 
-/** What a {@linkcode SlotFiller} needs from the pool. */
+/** Part of the pool that a {@linkcode SlotFiller} uses. */
 export interface SlotFillerHost extends ConnectionHandler<Peer> {
   readonly runtime: Runtime;
-  /** What is known of other nodes. */
+  /** Known nodes. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Whether the node takes no connections any more. */
   readonly stopped: boolean;

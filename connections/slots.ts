@@ -11,8 +11,9 @@ const ONE_SIDED_TOTAL = 64;
 type Channels = Pick<NodeSpec, "channels">;
 
 /**
- * How many connections two nodes have on each channel. Both sides come to the same numbers, and neither can impose its own: a channel that both
- * have gets as many as the side that wants fewer says; one that only one side has gets what that side wants, within bounds.
+ * Number of connections of two nodes on each channel. Both sides come to the same numbers, and neither can impose its own: a
+ * channel that both have gets as many as the side that wants fewer says; one that only one side has gets what that side wants,
+ * within bounds.
  *
  * @returns By channel, for each one that either side has.
  */

@@ -8,20 +8,20 @@ const WAIT_BOUNDS_MS: readonly number[] = [0.1, 0.5, 1, 5, 10, 50, 100, 500, 1_0
 /** Milliseconds that a handshake takes, in ranges. */
 const HANDSHAKE_BOUNDS_MS: readonly number[] = [1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000];
 
-/** What the channels are called that other nodes have and this one has not. */
+/** Name for all channels that other nodes have and this one has not. */
 export const OTHER_CHANNELS = "other";
 
-/** What went over the connections of one channel. */
+/** Traffic over the connections of one channel. */
 export interface ChannelTraffic {
   /** Bytes that came over connections that have closed. */
   bytesIn: number;
   /** Bytes that went over connections that have closed. */
   bytesOut: number;
-  /** How long each batch of frames waited for the socket, in milliseconds, from its first frame on. */
+  /** Time that each batch of frames waited for the socket, in milliseconds, from its first frame on. */
   readonly waits: Histogram;
 }
 
-/** How long handshakes took that succeeded, in milliseconds, from the open stream on. */
+/** Duration of handshakes that succeeded, in milliseconds, from the open stream on. */
 export interface HandshakeTimes {
   /** Of streams that this node dialed. */
   readonly dialer: Histogram;
@@ -29,7 +29,7 @@ export interface HandshakeTimes {
   readonly acceptor: Histogram;
 }
 
-/** What went over the connections of a node, those that have closed included. */
+/** Traffic over the connections of a node, those that have closed included. */
 export class Traffic {
   /** By channel: one entry for each channel of this node, and {@linkcode OTHER_CHANNELS}. */
   readonly channels: ReadonlyMap<string, ChannelTraffic>;
@@ -48,7 +48,7 @@ export class Traffic {
     );
   }
 
-  /** What went over a channel. */
+  /** Traffic over a channel. */
   of(channel: string): ChannelTraffic {
     return this.channels.get(channel) ?? this.channels.get(OTHER_CHANNELS)!;
   }

@@ -12,7 +12,7 @@ export class Unfinished {
     return work;
   }
 
-  /** How many pieces are under way. */
+  /** Number of pieces under way. */
   get size(): number {
     return this.#work.size;
   }

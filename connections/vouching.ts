@@ -20,9 +20,10 @@ interface Question {
 }
 
 /**
- * Whose dial it is. Without a secret, a name proves nothing: every program that reaches the port can claim it. But the node that has the name
- * is there, at the other end of a connection that is open. Each dial has a ticket, a random number that only its dialer and its acceptor know.
- * The acceptor asks the node that it is connected with whether the ticket of the new dial is its own.
+ * Proof of the node that a dial comes from. Without a secret, a name proves nothing: every program that reaches the port can
+ * claim it. But the node that has the name is there, at the other end of a connection that is open. Each dial has a ticket, a
+ * random number that only its dialer and its acceptor know. The acceptor asks the node that it is connected with whether the
+ * ticket of the new dial is its own.
  */
 export class Vouching {
   readonly #clock: Clock;

@@ -6,11 +6,11 @@ import { remoteErrorFromValue, remoteErrorToValue } from "./failure.ts";
 import { checkRanges, isSequence } from "../wire/sequence_ranges.ts";
 
 /**
- * What a receiver tells a sender about its numbered messages: the body of an `ack` frame. Acknowledgements may be lost: a
- * repetition of the message brings another.
+ * Acknowledgement of a receiver to a sender about its numbered messages: the body of an `ack` frame. Acknowledgements may be
+ * lost: a repetition of the message brings another.
  */
 export interface Acknowledgement {
-  /** Which incarnation of the sender the numbers belong to. */
+  /** Incarnation of the sender that the numbers belong to. */
   readonly incarnation: number;
   /** Every message up to this number was handled, or given up by the sender itself; 0 when there is none. */
   readonly through: number;

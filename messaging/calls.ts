@@ -41,13 +41,13 @@ interface PendingCall {
   /** Whether others pass the request on, and the reply. */
   readonly transitive: boolean;
   readonly begunAt: number;
-  /** Where the bytes of the reply go, if not into memory of their own. */
+  /** Buffer for the bytes of the reply, if not into memory of their own. */
   readonly into: Uint8Array | undefined;
   readonly resolve: (reply: unknown) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** What {@linkcode Calls} needs from its surroundings. */
+/** Dependencies of {@linkcode Calls}. */
 export interface CallsOptions {
   readonly reliableSender: ReliableSender;
   readonly inbound: Inbound;
@@ -64,7 +64,7 @@ export interface CallsOptions {
 
 /** Requests and their replies: two acknowledged messages with one number. */
 export class Calls {
-  /** How long calls took, in milliseconds: those that were answered, and those that failed or were given up. */
+  /** Durations of calls, in milliseconds: those that were answered, and those that failed or were given up. */
   readonly durations: Readonly<Record<"ok" | "error", Histogram>> = {
     ok: new Histogram(CALL_BOUNDS_MS),
     error: new Histogram(CALL_BOUNDS_MS),
@@ -121,12 +121,12 @@ export class Calls {
     });
   }
 
-  /** How many calls from here wait for their replies. */
+  /** Number of calls from here that wait for their replies. */
   get pending(): number {
     return this.#pending.size;
   }
 
-  /** How many calls are being answered here. */
+  /** Number of calls that are being answered here. */
   get answering(): number {
     return this.#answering.size;
   }
@@ -222,7 +222,7 @@ export class Calls {
     }
   }
 
-  /** What the handler says. The caller learns what went wrong; where in the code does not concern it. */
+  /** Asks the handler for its reply. The caller learns the error; the place in the code does not concern it. */
   async #answer(name: string, message: unknown, context: MessageContext): Promise<{ ok: boolean; result: unknown }> {
     try {
       return { ok: true, result: await this.#options.inbound.answer(name, message, context) ?? null };
@@ -266,7 +266,7 @@ function put(reply: unknown, into: Uint8Array, from: string): Uint8Array {
   return into.subarray(0, reply.length);
 }
 
-/** What a reply says that went wrong; where it says nothing that can be read, that is what went wrong. */
+/** Error that a reply reports. A reply that cannot be read is an error itself. */
 function thrownThere(message: unknown): CallError | OverloadedError {
   if (message instanceof UndecodableMessage) return new CallError(`${message}`);
   try {
@@ -277,7 +277,7 @@ function thrownThere(message: unknown): CallError | OverloadedError {
   }
 }
 
-/** How a call is made. */
+/** Options of a call. */
 export interface CallOptions extends SendOptions, Pick<GuaranteeOptions, "retransmission"> {
   /**
    * Gives up waiting.
@@ -292,9 +292,9 @@ export interface CallOptions extends SendOptions, Pick<GuaranteeOptions, "retran
    */
   readonly timeout?: number | undefined;
   /**
-   * Where to put the bytes of the reply: the call resolves with the part of it that they take. Nothing else is changed, and nothing before
-   * that. A reply that is larger is refused with a `RangeError`, one that is no bytes with a `TypeError`. Replies of 128 KiB to 1 MiB
-   * then need no fresh memory at the caller, which halves what they cost it.
+   * Buffer for the bytes of the reply: the call resolves with the part of it that they take. Nothing else is changed, and
+   * nothing before that. A reply that is larger is refused with a `RangeError`, one that is no bytes with a `TypeError`.
+   * Replies of 128 KiB to 1 MiB then need no fresh memory at the caller, which halves what they cost it.
    *
    * @default {memory of its own for each reply}
    */

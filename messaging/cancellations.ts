@@ -15,7 +15,7 @@ const REMEMBERED_MS = 60_000;
 /** Milliseconds after which a word is said again that was not answered; twice as many after each time. */
 const PATIENCE_MS = 1_000;
 
-/** What {@linkcode Cancellations} needs from its surroundings. */
+/** Dependencies of {@linkcode Cancellations}. */
 export interface CancellationsOptions {
   readonly pool: ConnectionPool;
   readonly clock: Pick<Clock, "now">;
@@ -28,13 +28,13 @@ export interface CancellationsOptions {
 /** A word that was not answered yet. */
 interface Word {
   readonly node: string;
-  /** When it was said first, in milliseconds on the local clock. */
+  /** Time at which it was first sent, in milliseconds on the local clock. */
   readonly at: number;
-  /** When to say it again. */
+  /** Time of its next repetition. */
   dueAt: number;
-  /** How often it was. */
+  /** Number of repetitions. */
   repeats: number;
-  /** What carries it, if anything does. */
+  /** Connection that carries it, if any does. */
   over: Connection<Peer> | null;
 }
 
@@ -43,7 +43,7 @@ interface Word {
  * the answer. Until that comes, the word is said again: at once where it is known that it may be lost, now and then in any case.
  */
 export class Cancellations {
-  /** What comes over a connection with the node that has given the call up. */
+  /** Control frames from the node that has given the call up. */
   readonly controls = [
     [FrameKind.cancel, ({ name }: Peer, value: unknown): void => this.take(name, value, false)],
   ] as const;
@@ -129,7 +129,7 @@ export class Cancellations {
     if (word.over === null) relay(word.node, id);
   }
 
-  /** What was called in a former incarnation is of no interest. */
+  /** Forgets the calls of a former incarnation. */
   restart(): void {
     this.#words.clear();
   }

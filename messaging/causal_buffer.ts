@@ -4,21 +4,21 @@ import type { CausalStamp } from "../wire/causal_stamp.ts";
 
 /** A message that has arrived. */
 export interface HeldMessage<T> {
-  /** Who sent it. */
+  /** Node that sent it. */
   readonly from: string;
   /** Its stamp. */
   readonly stamp: CausalStamp;
   /** The message itself. */
   readonly payload: T;
-  /** What it counts for. */
+  /** Bytes that it counts for. */
   readonly bytes: number;
-  /** When it arrived, in milliseconds on the local clock. */
+  /** Time of its arrival, in milliseconds on the local clock. */
   readonly since: number;
 }
 
 /** One message that another one waits for. */
 export interface Blocker {
-  /** Who sends it. */
+  /** Node that sends it. */
   readonly from: string;
   /** Its number among those to this node. */
   readonly sequence: number;
@@ -34,17 +34,17 @@ export class CausalBuffer<T> {
   #size = 0;
   #bytes = 0;
 
-  /** How many messages are held. */
+  /** Number of messages that are held. */
   get size(): number {
     return this.#size;
   }
 
-  /** What they count for together. */
+  /** Bytes that they count for together. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many messages of `from` are held. */
+  /** Number of messages of `from` that are held. */
   sizeOf(from: string): number {
     return this.#held.get(from)?.size ?? 0;
   }

@@ -4,9 +4,9 @@ import type { Blocker } from "./causal_buffer.ts";
 import { DELIVERY_WINDOW } from "./deduplication.ts";
 
 /**
- * How far one believes others that a participant has sent something here. A participant has no more outstanding at a receiver than the
- * delivery window holds, so that a number further ahead was made up. And one that is there repeats its message until it comes: a number
- * that nothing of it shows for long was made up, too.
+ * Limits of what this node believes of others about messages that a participant has sent here. A participant has no more
+ * outstanding at a receiver than the delivery window holds, so that a number further ahead was made up. And one that is there
+ * repeats its message until it comes: a number that nothing of it shows for long was made up, too.
  */
 export class CausalClaims {
   /** By participant: the highest number of it that came, whatever became of that. */

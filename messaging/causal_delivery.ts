@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What became of a message that arrived.
+ * Outcome for a message that arrived.
  *
  * - `"delivered"`, `"buffered"`, `"duplicate"`: it is in safe hands; acknowledge it.
  * - `"full"`: it has to wait and there is no room for it; refuse it, it will be repeated.
@@ -14,7 +14,7 @@ export type CausalOutcome = "delivered" | "buffered" | "duplicate" | "full" | "l
 
 /** A message whose turn has come. */
 export interface CausalDelivery<T> {
-  /** Who sent it. */
+  /** Node that sent it. */
   readonly from: string;
   /** The message. */
   readonly payload: T;

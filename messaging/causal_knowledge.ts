@@ -7,10 +7,10 @@ export const KNOWN_MAX = 65_536;
 type Row = Map<string, number>;
 
 /**
- * What one participant knows of the messages between all others: which were sent before now, and which of them are known
+ * Knowledge of one participant about the messages between all others: those sent before now, and those of them that are known
  * to be delivered. This is the matrix of Raynal, Schiper and Toueg, sparse: as in Kshemkalyani and Singhal ("Necessary and
- * sufficient conditions on information for causal message ordering and their optimal implementation", Distributed
- * Computing 11, 1998), what is known to be delivered need not be told any more.
+ * sufficient conditions on information for causal message ordering and their optimal implementation", Distributed Computing 11,
+ * 1998), what is known to be delivered need not be told any more.
  */
 export class CausalKnowledge {
   /** By destination: the last message of each sender, unless it is known to be delivered. */
@@ -20,7 +20,7 @@ export class CausalKnowledge {
   /** By destination: what it is known to have been delivered, so that others' older knowledge is not taken up again. */
   readonly #delivered = new Map<string, Row>();
 
-  /** How many numbers the next stamp has to tell. */
+  /** Number of sequence numbers that the next stamp has to tell. */
   get size(): number {
     return this.#sentCount;
   }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How long to wait for those that are not there. */
+/** Time limits of the wait for participants that are not there. */
 export interface CausalPatience {
   /**
    * Milliseconds after which messages of a participant that is down are not waited for any longer.
@@ -23,7 +23,7 @@ export interface CausalPatience {
   readonly belief?: number;
 }
 
-/** How a `CausalOrder` waits, and how much it holds. */
+/** Time limits and bounds of a `CausalOrder`. */
 export interface CausalOrderOptions extends CausalPatience {
   /**
    * Most messages that wait for others.

@@ -25,7 +25,7 @@ export class CausalOrders<T> {
     this.#self = self;
   }
 
-  /** How many messages wait for others that come before them. */
+  /** Number of messages that wait for others that come before them. */
   get size(): number {
     let size = 0;
     for (const order of this.#orders.values()) size += order.size;

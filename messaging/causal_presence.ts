@@ -3,7 +3,7 @@
 import type { CausalPatience } from "./causal_options.ts";
 import { splitParticipantKey } from "../wire/causal_stamp.ts";
 
-/** How many incarnations that are over are remembered. */
+/** Maximum of remembered incarnations that are over. */
 const FORGOTTEN_MAX = 1_024;
 
 /** Participants of which only others speak, at a time. News of further ones are ignored. */
@@ -15,7 +15,7 @@ interface Presence {
   readonly since: number;
 }
 
-/** Which participants are there, which are down, and which are gone for good. */
+/** Presence of the participants: those that are there, those that are down, and those that are gone for good. */
 export class CausalPresence {
   readonly #patience: number;
   readonly #grace: number;

@@ -13,7 +13,7 @@ import { type CausalStamp, CausalStampBuilder } from "../wire/causal_stamp.ts";
 interface Inbound {
   /** The number up to which they were delivered, or skipped. */
   delivered: number;
-  /** When that was last raised, on this object's own clock. */
+  /** Time of its last increase, on this object's own clock. */
   changed: number;
 }
 
@@ -59,17 +59,17 @@ export class CausalOrder<T> {
     this.#presence.up(self, 0);
   }
 
-  /** How many messages wait for others. */
+  /** Number of messages that wait for others. */
   get size(): number {
     return this.#buffer.size;
   }
 
-  /** What they count for together. */
+  /** Bytes that they count for together. */
   get bytes(): number {
     return this.#buffer.bytes;
   }
 
-  /** How many numbers a stamp has to tell now. */
+  /** Number of sequence numbers that a stamp has to tell now. */
   get dependencies(): number {
     return this.#knowledge.size;
   }

@@ -14,7 +14,7 @@ export type AnyHandlers = any;
 export type HandlerName<Handlers> = keyof Handlers & string;
 
 /**
- * What is sent to a handler of a contract.
+ * Message to a handler of a contract.
  *
  * @typeParam Handlers The contract.
  * @typeParam Name The handler.
@@ -26,8 +26,8 @@ export type MessageOf<Handlers, Name extends HandlerName<Handlers>> = unknown ex
   : never;
 
 /**
- * What a handler of a contract replies to a call. One that returns nothing replies `null`; one that returns an `AsyncIterable` replies to no
- * call, but to `callStream()`.
+ * Reply of a handler of a contract to a call. One that returns nothing replies `null`; one that returns an `AsyncIterable`
+ * replies to no call, but to `callStream()`.
  *
  * @typeParam Handlers The contract.
  * @typeParam Name The handler.
@@ -40,8 +40,8 @@ export type ReplyOf<Handlers, Name extends HandlerName<Handlers>> = Handlers[Nam
   : never;
 
 /**
- * What a handler of a contract yields, one after the other, to a node that reads it by `callStream()`. `never` where it does not return an
- * `AsyncIterable`.
+ * Values that a handler of a contract yields, one after the other, to a node that reads it by `callStream()`. `never` where it
+ * does not return an `AsyncIterable`.
  *
  * @typeParam Handlers The contract.
  * @typeParam Name The handler.

@@ -8,7 +8,7 @@ import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
 import { SequenceIslands } from "../wire/sequence_islands.ts";
 import { SequenceWindow } from "../wire/sequence_window.ts";
 
-/** How far a message's number may lie ahead of the oldest one outstanding. Both sides keep to it. */
+/** Maximum distance of a message's number ahead of the oldest one outstanding. Both sides keep to it. */
 export const DELIVERY_WINDOW = 32_768;
 
 /** Failures of one sender's messages that are kept until it knows of them; beyond it nothing new of it is admitted. */
@@ -24,7 +24,7 @@ export const HEARSAY_MAX = 1_024;
 const ISLANDS_MAX = 8;
 
 /**
- * What to do with a numbered message.
+ * Decision about a numbered message.
  *
  * - `"new"`: handle it, then settle, release or refuse it.
  * - `"pending"`: it is being handled; drop it.
@@ -34,14 +34,14 @@ const ISLANDS_MAX = 8;
  */
 export type Admission = "new" | "pending" | "duplicate" | "ahead" | "stale";
 
-/** What is remembered of one sender. */
+/** State that is kept for one sender. */
 interface Inbound extends NodeIncarnation {
   readonly handled: SequenceWindow;
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
   /** Admitted, and neither settled nor released. */
   readonly pending: Set<number>;
-  /** What the next acknowledgement has to name. */
+  /** Numbers that the next acknowledgement has to name. */
   readonly unreported: Set<number>;
   readonly full: Set<number>;
   readonly late: Set<number>;

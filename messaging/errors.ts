@@ -177,7 +177,7 @@ export class OverloadedError extends Error {
   override readonly name = "OverloadedError";
 }
 
-/** What a handler on another node threw. */
+/** Error that a handler on another node threw. */
 export interface RemoteError {
   /** The name of the error there, such as `"RangeError"`. */
   readonly name: string;
@@ -209,7 +209,7 @@ export interface RemoteError {
 export class CallError extends Error {
   /** Always `"CallError"`. */
   override readonly name = "CallError";
-  /** What was thrown there. */
+  /** Error that was thrown there. */
   readonly remote: RemoteError;
 
   /**

@@ -6,7 +6,7 @@ import { CallError, type RemoteError } from "./errors.ts";
 const NAME_LENGTH_MAX = 100;
 const MESSAGE_LENGTH_MAX = 1_000;
 
-/** What a handler threw, as it is told to the sender: where in the code it happened is of no use there. */
+/** Error of a handler in the form that is told to the sender. The place in the code is left out: it is of no use there. */
 export function remoteErrorOf(error: unknown): RemoteError {
   if (!(error instanceof Error)) return { name: "Error", message: textOf(error).slice(0, MESSAGE_LENGTH_MAX) };
   const { code } = error as { readonly code?: unknown };
@@ -36,7 +36,7 @@ export function remoteErrorFromValue(value: unknown): RemoteError {
   return code === undefined ? { name, message } : { name, message, code };
 }
 
-/** What the sender rejects with. */
+/** Error that the sender rejects with. */
 export function callErrorOf(remote: RemoteError): CallError {
   return new CallError(remote.message, remote);
 }

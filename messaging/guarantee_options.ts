@@ -2,7 +2,7 @@
 
 import type { Retransmission } from "./retransmission.ts";
 
-/** What is to be promised of a message beyond the life of a connection. */
+/** Delivery guarantees of a message beyond the life of a connection. */
 export interface GuaranteeOptions {
   /**
    * Whether to wait until the handler has handled the message: it has returned, or its promise has resolved. The message is sent again
@@ -12,7 +12,7 @@ export interface GuaranteeOptions {
    */
   readonly ack?: boolean | undefined;
   /**
-   * When to send an unacknowledged message again; `false` for never.
+   * Schedule by which an unacknowledged message is sent again; `false` for never.
    *
    * @default {after 1 s, then doubled up to 30 s, with jitter}
    */

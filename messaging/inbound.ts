@@ -14,7 +14,7 @@ import { isTraced, type Tracing } from "./tracing.ts";
 import type { ConnectionContexts, NumberedHandler } from "./numbered_handler.ts";
 import type { MessageContext, MessageHandler, RangeHandler, Registry } from "./registry.ts";
 
-/** What an {@linkcode Inbound} needs from its surroundings. */
+/** Dependencies of an {@linkcode Inbound}. */
 export interface InboundOptions {
   /** Name of this node. */
   readonly self: () => string;
@@ -46,7 +46,7 @@ export class Inbound {
   readonly #options: InboundOptions;
   readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
   readonly #signals = new SenderSignals();
-  /** What other nodes have passed on waits within bounds. */
+  /** Holds messages that other nodes have passed on, within bounds. */
   readonly #holding: Holding = {
     take: (bytes, name) => {
       const hasBytes = this.#heldBytes === 0 || this.#heldBytes + bytes <= HELD_BYTES_MAX;

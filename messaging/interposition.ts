@@ -22,7 +22,7 @@ export type InterpositionFun = (message: InterposedMessage) => unknown;
 export type PostInterpositionFun = (message: InterposedMessage, result: unknown) => void;
 
 /**
- * What {@linkcode delay} returns.
+ * Result of {@linkcode delay}: a message, and the time to wait before it goes on.
  *
  * @example See what was put off
  * ```ts

@@ -15,10 +15,10 @@ import { WaitingLine } from "./waiting_line.ts";
 const BYTES_MAX = 8 * 1024 * 1024;
 /** From here on senders should wait. */
 const HIGH_WATER_MARK = 256 * 1024;
-/** What a message takes besides its own bytes. */
+/** Memory that a message takes in addition to its own bytes. */
 const MESSAGE_BYTES = 256;
 
-/** What a {@linkcode Loopback} needs from its surroundings. */
+/** Dependencies of a {@linkcode Loopback}. */
 export interface LoopbackOptions {
   readonly self: () => NodeIncarnation;
   readonly codec: PayloadCodec;
@@ -38,12 +38,12 @@ export interface LoopbackOptions {
 }
 
 /**
- * What a connection is for messages to other nodes, for those of a node to itself: they arrive in a later turn, have no bytes in common with
- * what was sent, and are bounded in bytes, those included that wait for a handler to have room.
+ * Carries messages of a node to itself, as a connection carries those to other nodes: they arrive in a later turn, have no
+ * bytes in common with what was sent, and are bounded in bytes, those included that wait for a handler to have room.
  */
 export class Loopback implements Holding {
   readonly #options: LoopbackOptions;
-  /** What is under way, or waits for handlers. */
+  /** Bytes that are under way, or wait for handlers. */
   #bytes = 0;
   /** The part of it that waits for handlers. */
   #heldBytes = 0;
@@ -124,7 +124,10 @@ export class Loopback implements Holding {
     this.#release(bytes);
   }
 
-  /** What has a guarantee waits for nothing: its receiver refuses it where there is no room, and it is repeated. */
+  /**
+   * Whether a message waits for nothing, as one with a delivery guarantee: its receiver refuses it where there is no room, and
+   * it is repeated.
+   */
   #sendAtOnce(message: OutboundMessage): boolean {
     return (this.#line === undefined || message.envelope !== undefined) && this.#send(message);
   }

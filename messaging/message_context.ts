@@ -52,7 +52,7 @@ export class SharedContext implements MessageContext {
 
 /** The context of a plain message that belongs to a trace: it has one of its own. */
 export class TracedContext extends SharedContext {
-  /** Where the message belongs in the trace. */
+  /** Trace context of the message. */
   readonly trace: Uint8Array;
 
   constructor(from: string, channel: string, cast: boolean, signals: SenderSignals, trace: Uint8Array) {
@@ -61,7 +61,7 @@ export class TracedContext extends SharedContext {
   }
 }
 
-/** Where a message belongs in a trace, if it does. */
+/** Trace context of a message, if it has one. */
 export function traceOf(context: MessageContext & { readonly trace?: Uint8Array | undefined }): Uint8Array | undefined {
   return context.trace;
 }

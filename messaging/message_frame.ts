@@ -21,7 +21,7 @@ const NAME_LENGTH_MAX = 255;
 export const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
 
-/** What stands in front of the body in a frame of kind `traced`. */
+/** Bytes in front of the body in a frame of kind `traced`. */
 export const TRACE_HEAD_BYTES: number = TRACE_BYTES + 1;
 
 /** A message as it came off the wire. */
@@ -125,7 +125,10 @@ export function readMessage(
   return { name, cast: (head & CAST_BIT) !== 0, envelope, message };
 }
 
-/** What the handler's number in a body of kind `message` stands for. `undefined` when the name follows, or it was never introduced. */
+/**
+ * Name that the handler's number in a body of kind `message` stands for. `undefined` when the name follows, or it was never
+ * introduced.
+ */
 export function numberedHandler(
   connection: Connection,
   buffer: Uint8Array,

@@ -1,9 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What happened to messages so far: a ledger that adds up. What was `sent` by all nodes of a cluster, and their
- * broadcasts that were `begun` and `delivered`, has been `received`, is under way, or was lost with a connection. At each node `received` is the sum of `delivered`, `replies`,
- * `duplicates`, `unhandled`, `undecodable`, `intercepted`, `turnedAway` and `discarded`, and of what waits for room or its turn.
+ * Counters of messages: a ledger that adds up. Each message that was `sent` by a node of a cluster, and each broadcast that was
+ * `begun` and `delivered`, has been `received`, is under way, or was lost with a connection. At each node `received` is the sum
+ * of `delivered`, `replies`, `duplicates`, `unhandled`, `undecodable`, `intercepted`, `turnedAway` and `discarded`, and of what
+ * waits for room or its turn.
  */
 export interface MessageStats {
   /** Messages that left here, or were handed over to this node itself: requests, replies and repetitions among them. */
@@ -40,7 +41,7 @@ export interface MessageStats {
   duplicates: number;
 }
 
-/** Where nothing has happened yet. */
+/** Counters before the first message. */
 export function noMessages(): MessageStats {
   return {
     sent: 0,
@@ -62,12 +63,12 @@ export function noMessages(): MessageStats {
   };
 }
 
-/** Why a message did not reach its handler; the detail of an `undeliverable` event. */
+/** Reason for which a message did not reach its handler; the detail of an `undeliverable` event. */
 export interface Undeliverable {
   /** The node that it was for. */
   readonly node: string;
   /** The handler name that it was for. */
   readonly name: string;
-  /** What stood in its way. */
+  /** Reason, in a sentence. */
   readonly reason: string;
 }

@@ -11,7 +11,7 @@ export const DEMONITOR_NAME = "\0demonitor";
 /** Handlers that others may watch here at a time. */
 const WATCHED_MAX = 65_536;
 
-/** What happened to a handler on another node's behalf. */
+/** Event of a monitored handler. */
 export type HandlerFate = "unregistered" | "not_registered" | "demonitored";
 
 interface Watch {
@@ -19,7 +19,7 @@ interface Watch {
   readonly settle: (fate: HandlerFate) => void;
 }
 
-/** Who, on other nodes and on this one, wants to know when a handler of this node is gone. */
+/** Monitors of the handlers of this node, on other nodes and on this one: they are told when a handler is gone. */
 export class Monitors {
   readonly #registry: Registry;
   readonly #flush: (node: string, channel: string) => Promise<void>;

@@ -21,7 +21,7 @@ export class NumberedHandler {
     this.name = name;
   }
 
-  /** What is registered under the name now. */
+  /** Handler that is registered under the name now. */
   in(registry: Registry): RegisteredHandler | undefined {
     if (this.#revision !== registry.revision) {
       this.#found = registry.find(this.name);

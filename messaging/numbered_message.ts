@@ -16,7 +16,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   readonly call: CallMark | undefined;
   readonly trace: Uint8Array | undefined;
   readonly envelope: Envelope = this;
-  /** What goes on in its place when it is given up, so that others do not wait for it without end. */
+  /** Placeholder that goes on in its place when it is given up, so that others do not wait for it without end. */
   readonly placeholder: NumberedMessage | undefined;
   sequence: number = 0;
   floor: number = 0;

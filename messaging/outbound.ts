@@ -19,7 +19,7 @@ import { messageOf } from "../runtime/message_of.ts";
 /** Messages that were lost with one connection, and of which each is told. */
 const TOLD_MAX = 1_000;
 
-/** How one message is to be sent. */
+/** Options of sending one message. */
 export interface SendOptions {
   /**
    * Channel that carries it: one of this node's or of the receiver's.
@@ -54,7 +54,7 @@ export interface SendOptions {
   readonly outLinks?: readonly string[] | undefined;
 }
 
-/** What an {@linkcode Outbound} needs from its surroundings. */
+/** Dependencies of an {@linkcode Outbound}. */
 export interface OutboundOptions {
   /** Name of this node. */
   readonly self: () => string;
@@ -84,7 +84,7 @@ export interface OutboundMessage {
   readonly name: string;
   /** The message. */
   readonly message: unknown;
-  /** Which connection it takes. */
+  /** Options that choose its connection. */
   readonly options: SendOptions;
   /** Whether its sender does not wait for anything. */
   readonly cast: boolean;
@@ -94,7 +94,7 @@ export interface OutboundMessage {
   readonly repeated?: boolean | undefined;
   /** Guarantees that it carries, if any. */
   readonly envelope?: Envelope | undefined;
-  /** Where it belongs in a trace, if it does. */
+  /** Trace context of the message, if it has one. */
   readonly trace?: Uint8Array | undefined;
 }
 
@@ -266,7 +266,7 @@ export class Outbound {
     return this.#untilDown(message.node, isLent ? waiting.then(() => this.#written(connection)) : waiting);
   }
 
-  /** What is sent from where it is may change once it is written. */
+  /** Waits until the bytes are written: those that are sent without a copy may change from then on. */
   async #written({ queue, peer }: Connection<Peer>): Promise<void> {
     await queue.written();
     if (queue.closed) throw new NotConnectedError(`Cannot send to "${peer.name}": the connection closed`);

@@ -2,11 +2,11 @@
 
 import type { Retransmission } from "./retransmission.ts";
 
-/** How `OutstandingMessages` behaves, and how much it holds. */
+/** Options and bounds of `OutstandingMessages`. */
 export interface OutstandingOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** What holds for messages that do not say otherwise. */
+  /** Default for messages that have no schedule of their own. */
   readonly retransmission?: Retransmission;
   /**
    * Most messages, to all peers together.
@@ -21,27 +21,27 @@ export interface OutstandingOptions {
    */
   readonly bytesMax?: number;
   /**
-   * How many numbers are left out before the first message to a peer. By chance, so that no other node burns the numbers of messages that it does
-   * not see.
+   * Count of numbers that are left out before the first message to a peer. By chance, so that no other node burns the numbers
+   * of messages that it does not see.
    *
    * @default {() => 0}
    */
   readonly skip?: () => number;
 }
 
-/** What is promised of one message. */
+/** Delivery guarantees of one message. */
 export interface OutstandingMessageOptions<T> {
-  /** What the message counts for. */
+  /** Bytes that the message counts for. */
   readonly bytes: number;
   /** Milliseconds on the local clock. When absent, it counts as sent at the next `age()`, and nothing else may be asked for. */
   readonly now?: number | undefined;
-  /** When to give up, on the same clock; never when absent. */
+  /** Time at which it is given up, on the same clock; never when absent. */
   readonly deadline?: number | undefined;
-  /** When to repeat it; `false` for not at all, which a placeholder overrules. */
+  /** Schedule of its repetitions; `false` for not at all, which a placeholder overrules. */
   readonly retransmission?: Retransmission | false | undefined;
   /**
-   * What goes on being sent, under the same number and for as long as it takes, once the message itself was given up:
-   * for a message whose place in an order must be filled.
+   * Placeholder that goes on being sent, under the same number and for as long as it takes, once the message itself was given
+   * up: for a message whose place in an order must be filled.
    */
   readonly placeholder?: T | undefined;
 }
@@ -54,7 +54,7 @@ export interface OutstandingMessage<T> {
   readonly sequence: number;
   /** The message, or, when it was given up, its placeholder. */
   readonly message: T;
-  /** How often it was repeated. */
+  /** Number of its repetitions. */
   readonly repetitions: number;
   /** Whether the receiver has refused it for want of room. */
   readonly refused: boolean;
@@ -62,7 +62,7 @@ export interface OutstandingMessage<T> {
   readonly lacking: boolean;
 }
 
-/** What `due()` found. */
+/** Result of `due()`. */
 export interface DueMessages<T> {
   /** To be sent again. */
   readonly resend: readonly OutstandingMessage<T>[];

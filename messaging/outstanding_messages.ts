@@ -60,12 +60,12 @@ export class OutstandingMessages<T> {
     this.#skip = options.skip ?? (() => 0);
   }
 
-  /** How many messages are outstanding. */
+  /** Number of messages outstanding. */
   get size(): number {
     return this.#size;
   }
 
-  /** What they count for together. */
+  /** Bytes that they count for together. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -169,7 +169,10 @@ export class OutstandingMessages<T> {
     return this.#all(peer).flatMap((repetition) => this.#giveUp(repetition) ?? []);
   }
 
-  /** What is to be sent again, and what has to be given up. The rest beyond `limit` is due the next time. */
+  /**
+   * Takes the messages that are to be sent again, and those that have to be given up. The rest beyond `limit` is due the next
+   * time.
+   */
   due(now: number, limit = 1_000): DueMessages<T> {
     const resend: Repetition<T>[] = [];
     const expired: OutstandingMessage<T>[] = [];
@@ -247,7 +250,7 @@ export class OutstandingMessages<T> {
     return all;
   }
 
-  /** What stands, or is to stand, on the wheel for a message. */
+  /** Entry on the wheel for a message, or the one to put there. */
   #repeat(peer: string, sequence: number, entry: Entry<T>): Repetition<T> {
     return entry.repetition ??= new Repetition(peer, sequence, entry, this.#retransmission);
   }

@@ -17,7 +17,7 @@ export interface PartitionEntry {
 }
 
 /**
- * What nodes say to each other about injected partitions, past all partitions:
+ * Messages about injected partitions, which pass all partitions:
  *
  * - `seek`: passed on until it reaches its origin, `hops` at most.
  * - `mark`: cut yourself off from all your peers, and have those within `ttl` hops do the same.
@@ -33,7 +33,7 @@ export type PartitionMessage =
   | readonly ["refused", PartitionReference, reason: string];
 
 /**
- * What becomes known of injected partitions:
+ * Events of injected partitions:
  *
  * - `changed`: these peers are cut off now and were not before, or the other way round.
  * - `marked`: the origin has set the partition up.
@@ -44,7 +44,7 @@ export type PartitionEvent =
   | { readonly type: "marked"; readonly reference: PartitionReference }
   | { readonly type: "refused"; readonly reference: PartitionReference; readonly reason: string };
 
-/** What a node does with a partition message besides what it keeps. */
+/** Answer to a partition message: what to send and tell, apart from the new state. */
 export type PartitionStep = Step<PartitionMessage, PartitionEvent>;
 
 /** Partitions that are remembered as over, so that a late message does not bring them back. */

@@ -3,7 +3,7 @@
 import { isStandardSchema, type StandardSchema, withSchema } from "./standard_schema.ts";
 import { Workload } from "./workload.ts";
 
-/** What a handler is told about a message besides the message itself. */
+/** Context of a message that its handler is given. */
 export interface MessageContext {
   /** Name of the node that sent it. */
   readonly from: string;
@@ -35,19 +35,22 @@ export type MessageHandler = (message: any, context: MessageContext) => unknown;
  */
 export type RangeHandler = (buffer: Uint8Array, start: number, end: number, context: MessageContext) => unknown;
 
-/** How a handler takes messages that are bytes and are lent to it, without a view of them; see {@linkcode HandlerOptions.borrow}. */
+/**
+ * Options of a handler of messages that are bytes and are lent to it, without a view of them; see {@linkcode
+ * HandlerOptions.borrow}.
+ */
 export interface RangeHandlerOptions {
   /** The handler is given the buffer, and where in it the message is. It must not look at anything else in it. */
   readonly borrow: "range";
   /**
-   * How many promises of the handler may be pending; see {@linkcode HandlerOptions.concurrency}.
+   * Maximum of pending promises of the handler; see {@linkcode HandlerOptions.concurrency}.
    *
    * @default {as many as `maxInflight` of the node}
    */
   readonly concurrency?: number | undefined;
 }
 
-/** How a handler takes its messages. */
+/** Options of a handler. */
 export interface HandlerOptions {
   /**
    * Whether the bytes in plain messages are only lent to the handler: they are valid until it returns, and not across an `await`. What
@@ -59,15 +62,16 @@ export interface HandlerOptions {
    */
   readonly borrow?: boolean;
   /**
-   * How many promises of the handler may be pending, 1 or more. Beyond it, a call rejects with `OverloadedError`, an acknowledged message
-   * is repeated later, and any other message waits: the connection that it came over is not read until there is room.
+   * Maximum of pending promises of the handler, 1 or more. Beyond it, a call rejects with `OverloadedError`, an acknowledged
+   * message is repeated later, and any other message waits: the connection that it came over is not read until there is room.
    *
    * @default {as many as `maxInflight` of the node}
    */
   readonly concurrency?: number | undefined;
   /**
-   * What messages have to look like: any schema that keeps to [Standard Schema](https://standardschema.dev). The handler is given what the
-   * schema makes of a message. A message that does not fit never reaches it: a call rejects with `CallError`, which holds what is wrong.
+   * Schema that messages must fit: any schema that keeps to [Standard Schema](https://standardschema.dev). The handler is given
+   * what the schema makes of a message. A message that does not fit never reaches it: a call rejects with `CallError`, which
+   * holds what is wrong.
    *
    * @default {none: the handler is given everything}
    */
@@ -97,7 +101,7 @@ export class Registry {
   readonly #handlers = new Map<string, RegisteredHandler>();
   #revision = 0;
   readonly #unregistered: (name: string) => void;
-  /** How much the handlers have to do. */
+  /** Workload of the handlers. */
   readonly workload: Workload;
 
   /**
@@ -185,7 +189,7 @@ export class Registry {
     return this.#handlers.get(name)?.take;
   }
 
-  /** What is registered under a name. It is the same as long as {@linkcode Registry.revision} is. */
+  /** Handler that is registered under a name. It is the same as long as {@linkcode Registry.revision} is. */
   find(name: string): RegisteredHandler | undefined {
     return this.#handlers.get(name);
   }

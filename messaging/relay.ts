@@ -3,7 +3,7 @@
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { RelayHeader } from "../wire/relay_header.ts";
 
-/** How a {@linkcode Relay} works. */
+/** Options of a {@linkcode Relay}. */
 export interface RelayOptions {
   /**
    * Most links that a message may go along.
@@ -12,7 +12,7 @@ export interface RelayOptions {
    */
   readonly ttl?: number;
   /**
-   * How many messages are remembered, to let none through twice.
+   * Number of messages that are remembered, to let none through twice.
    *
    * @default {8_192}
    */
@@ -25,7 +25,7 @@ export interface RelayOptions {
   readonly first?: () => number;
 }
 
-/** Where a node can send to at the moment. */
+/** Links over which a node can send at the moment. */
 export interface RelayLinks {
   /** Names of all connected peers. */
   readonly connected: ReadonlySet<string>;
@@ -33,7 +33,7 @@ export interface RelayLinks {
   readonly outLinks: readonly string[];
 }
 
-/** What to do with a relayed message. */
+/** Decision about a relayed message. */
 export interface RelayStep {
   /**
    * - `"arrived"`: it is for this node, and new: hand it over.
@@ -77,7 +77,7 @@ export class Relay {
     this.#first = first;
   }
 
-  /** How many messages are remembered now. */
+  /** Number of messages that are remembered now. */
   get size(): number {
     return this.#seen.size;
   }

@@ -4,10 +4,10 @@
 const BURST_BYTES = 4 * 2 ** 20;
 /** Bytes of copies that one peer may have made each second, in the long run. */
 const BYTES_A_SECOND = 2 ** 19;
-/** What a copy costs at least: a short one is work, too. */
+/** Minimum cost of a copy: a short one is work, too. */
 const COPY_BYTES_MIN = 256;
 
-/** What a peer has left. */
+/** Rest of a peer's budget. */
 interface Account {
   left: number;
   /** Milliseconds on the local clock at which that was so. */
@@ -15,7 +15,7 @@ interface Account {
 }
 
 /**
- * How many copies of relayed messages each peer may have this node make.
+ * Budget of each peer for copies of relayed messages that this node makes.
  *
  * In an overlay where no node knows all others, a message to a node that does not exist looks like any other one whose way is not known: it
  * would go to all peers, from all of them. To pass a message on to one node is free. Every further copy is paid by the peer that handed the

@@ -18,7 +18,7 @@ import { type RelayedMessage, RelayedMessages } from "./relayed_messages.ts";
 import { traceFromValue } from "../wire/trace_context.ts";
 import { parseRelayHeader, type RelayHeader } from "../wire/relay_header.ts";
 
-/** What arrived after having been relayed. */
+/** Arrival of a message or acknowledgement that was relayed. */
 export type RelayedArrival =
   | {
     readonly kind: "message";
@@ -39,7 +39,7 @@ interface RelayedWord {
   readonly number: unknown;
 }
 
-/** What a {@linkcode Relaying} counts. */
+/** Counters of a {@linkcode Relaying}. */
 export interface RelayStats {
   /** Messages passed on for others. */
   relayed: number;
@@ -47,7 +47,7 @@ export interface RelayStats {
   lost: number;
 }
 
-/** What a {@linkcode Relaying} needs from its surroundings. */
+/** Dependencies of a {@linkcode Relaying}. */
 export interface RelayingOptions {
   readonly pool: ConnectionPool;
   readonly codec: PayloadCodec;
@@ -55,7 +55,7 @@ export interface RelayingOptions {
   readonly ttl: number;
   /** A positive number by chance, which cannot be guessed. */
   readonly chance: () => number;
-  /** Whose spanning tree was used last, if there is any. */
+  /** Root of the spanning tree that was used last, if there is any. */
   readonly lastRoot: () => string | undefined;
   /** Names of the neighbours along the spanning tree of a root. */
   readonly treeLinks: (root: string) => readonly string[];
@@ -233,7 +233,7 @@ export class Relaying {
     return outcomes.has("sent") ? "sent" : outcomes.has("too-large") ? "too-large" : "full";
   }
 
-  /** What has arrived; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */
+  /** Reads the arrival; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */
   #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | RelayedWord | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {

@@ -22,7 +22,7 @@ import { encodeInto } from "../wire/message_pack_encode.ts";
 
 /** A message that was accepted and not yet handed over. */
 export interface AcceptedMessage {
-  /** Which incarnation of which node sent it. */
+  /** Node that sent it, and its incarnation. */
   readonly sender: NodeIncarnation;
   /** Its number among the messages of that one. */
   readonly sequence: number;
@@ -35,7 +35,7 @@ export interface AcceptedMessage {
   readonly empty: boolean;
 }
 
-/** What an {@linkcode ReliableReceiver} needs from its surroundings. */
+/** Dependencies of an {@linkcode ReliableReceiver}. */
 export interface ReliableReceiverOptions {
   readonly runtime: LocalRuntime;
   readonly pool: ConnectionPool;
@@ -151,7 +151,7 @@ export class ReliableReceiver {
     }
   }
 
-  /** What brought its order on, and nothing else. */
+  /** Discards a message that only brings its order on. */
   #discard(sender: NodeIncarnation, sequence: number): void {
     this.#options.stats.discarded++;
     this.#seen.settle(sender, sequence);
@@ -174,7 +174,9 @@ export class ReliableReceiver {
     }
   }
 
-  /** What ends in another incarnation of this node is not said to have been handled in that one. */
+  /**
+   * Waits for the handler. A message whose handler ends in another incarnation of this node is not acknowledged in that one.
+   */
   async #await(
     result: Promise<unknown>,
     seen: Deduplication,

@@ -40,13 +40,13 @@ const HANDLER_PATIENCE_MS = 5_000;
 /** Numbers that are left out before the first message to a node, at most. A number has six bytes of its own in an envelope. */
 const SKIPPED_MAX = 2 ** 31;
 
-/** What is asked of a message. */
+/** Delivery guarantees that are asked of a message. */
 type ReliableOptions = GuaranteeOptions & {
   readonly timeout?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
-/** What a {@linkcode ReliableSender} needs from its surroundings. */
+/** Dependencies of a {@linkcode ReliableSender}. */
 export interface ReliableSenderOptions {
   readonly runtime: LocalRuntime;
   readonly outbound: Outbound;
@@ -80,7 +80,7 @@ export class ReliableSender {
     this.#outstanding = this.#nothingOutstanding();
   }
 
-  /** How many messages wait for their acknowledgement. */
+  /** Number of messages that wait for their acknowledgement. */
   get outstanding(): number {
     return this.#outstanding.size;
   }
@@ -226,7 +226,9 @@ export class ReliableSender {
     this.#schedule();
   }
 
-  /** What cannot be sent now, but perhaps later, waits for later; what never can is given up. */
+  /**
+   * Sends a message for the first time. One that cannot be sent now, but perhaps later, waits; one that never can is given up.
+   */
   #sendFirst(message: NumberedMessage, signal: AbortSignal | undefined): Promise<void> | undefined {
     try {
       message.floor = this.#outstanding.floor(message.node);

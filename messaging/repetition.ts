@@ -5,9 +5,9 @@ import type { Retransmission } from "./retransmission.ts";
 import type { SequenceRing } from "../wire/sequence_ring.ts";
 import { WheelEntry } from "./timing_wheel.ts";
 
-/** What is kept of every outstanding message. */
+/** State of an outstanding message. */
 export class Entry<T> {
-  /** When it is due, and what then; nothing as long as it is young. */
+  /** Entry on the wheel for its next repetition; none as long as it is young. */
   repetition: Repetition<T> | undefined = undefined;
   /** Whether the receiver has refused it for want of room. */
   refused = false;
@@ -45,7 +45,7 @@ export class Repetition<T> extends WheelEntry implements OutstandingMessage<T> {
   }
 }
 
-/** What one peer has not acknowledged. */
+/** Messages that one peer has not acknowledged. */
 export interface Unacknowledged<T> {
   readonly peer: string;
   readonly messages: SequenceRing<Entry<T>>;

@@ -3,7 +3,7 @@
 /** Share of a wait that chance takes off, so that what was sent together is not repeated together. */
 const JITTER = 0.25;
 
-/** When a message is sent again. */
+/** Schedule by which a message is sent again. */
 export interface Retransmission {
   /**
    * Milliseconds before the first repetition.
@@ -25,7 +25,7 @@ export interface Retransmission {
   readonly cap?: number;
 }
 
-/** What holds when nothing else is said. */
+/** Default schedule. */
 export const DEFAULT_RETRANSMISSION: Required<Retransmission> = { initial: 1_000, factor: 2, cap: 30_000 };
 
 /**
@@ -48,7 +48,7 @@ export function completeRetransmission(
 }
 
 /**
- * How long to wait before the next repetition.
+ * Milliseconds before the next repetition.
  *
  * @param repetitions How often the message was repeated.
  * @param random A number in [0, 1).

@@ -1,15 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What is wrong with a value, as a schema tells it. */
+/** Issue of a value, as a schema reports it. */
 export interface StandardIssue {
-  /** What is wrong, in a sentence. */
+  /** Description of the issue, in a sentence. */
   readonly message: string;
-  /** Where in the value, if not the value as a whole. */
+  /** Path to the part of the value, if it is not the value as a whole. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
 /**
- * What a schema makes of a value.
+ * Result of a schema for a value.
  *
  * @typeParam Output The value as the schema passes it on.
  */
@@ -28,7 +28,7 @@ export interface StandardSchema<Input = unknown, Output = Input> {
   readonly "~standard": {
     /** Version of the standard. */
     readonly version: 1;
-    /** Who made the schema. */
+    /** Maker of the schema. */
     readonly vendor: string;
     /** Looks at a value. */
     readonly validate: (value: unknown) => StandardResult<Output> | Promise<StandardResult<Output>>;

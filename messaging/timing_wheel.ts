@@ -3,9 +3,9 @@
 /** Slots of a turn. A time further away than a turn is met again, and passed over, once a turn. */
 const SLOTS = 256;
 
-/** What can stand on a {@linkcode TimingWheel}: extend it. An entry stands on one wheel at most. */
+/** Entry of a {@linkcode TimingWheel}, to be extended. An entry stands on one wheel at most. */
 export class WheelEntry {
-  /** When it is due, in milliseconds. The wheel's own; read only. */
+  /** Time at which it is due, in milliseconds. The wheel's own; read only. */
   dueAt = 0;
   /** The wheel's own. */
   previous: WheelEntry = this;
@@ -37,7 +37,7 @@ export class TimingWheel<T extends WheelEntry> {
     this.#resolution = resolution;
   }
 
-  /** How many wait, the due ones included. */
+  /** Number of entries that wait, the due ones included. */
   get size(): number {
     return this.#size;
   }
@@ -93,7 +93,7 @@ export class TimingWheel<T extends WheelEntry> {
     return this.#size === 0 ? undefined : this.#earliest;
   }
 
-  /** When the next tick comes whose slot is not empty. */
+  /** Next tick whose slot is not empty. */
   #nextOccupied(): number {
     if (this.#size === 0) return Infinity;
     for (let tick = this.#tick + 1; tick <= this.#tick + SLOTS; tick++) {

@@ -2,7 +2,7 @@
 
 import type { MessageContext } from "./registry.ts";
 
-/** How a message is sent. */
+/** Operation that sends a message. */
 export type SendOperation = "send" | "call" | "broadcast" | "open";
 
 /** A message that is about to be sent. */
@@ -17,7 +17,7 @@ export interface SentMessage {
 
 /** The sending of a message, as a part of a trace. */
 export interface SentSpan {
-  /** What its receiver is told about the trace; `undefined` for nothing. */
+  /** Trace context for its receiver; `undefined` for nothing. */
   readonly trace: Uint8Array | undefined;
   /** It has ended; with what was thrown, if anything was. */
   end(failure?: { readonly error: unknown }): void;
@@ -37,7 +37,7 @@ export interface MessageTracer {
   process(name: string, context: MessageContext, trace: Uint8Array | undefined, run: () => unknown): unknown;
 }
 
-/** Where a tracer goes, if there is one. */
+/** Holder of the tracer, if there is one. */
 export class Tracing {
   /** Follows the messages of the node; `null` for none. */
   tracer: MessageTracer | null = null;

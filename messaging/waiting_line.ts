@@ -8,7 +8,7 @@ const WAITING_MAX = 16_384;
 /** Bytes that may wait there. A single larger message waits when it is alone. */
 const WAITING_BYTES_MAX = 64 * 1024 * 1024;
 
-/** What a line waits for. */
+/** Part of a send queue that a line waits for. */
 type Room = Pick<SendQueue, "aboveHighWaterMark" | "drained" | "flushed">;
 
 /** A message that waits. Lets go of it when the wait has ended. */

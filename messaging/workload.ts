@@ -1,16 +1,19 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What waits for room under one name, first come first served. */
+/** Line of those that wait for room under one name, first come first served. */
 type Line = (() => void)[];
 
-/** How many promises of handlers are pending, how many may be, and what waits until fewer are. A handler that returns no promise counts for nothing. */
+/**
+ * Counts the pending promises of handlers against their limit, and holds what waits until fewer are pending. A handler that
+ * returns no promise counts for nothing.
+ */
 export class Workload {
   readonly #max: number;
   /** Bounds of single handlers. A name without one is not in it. */
   readonly #bounds = new Map<string, number>();
   /** Pending promises of the handlers that have a bound of their own. */
   readonly #open = new Map<string, number>();
-  /** What waits, by name; the name whose turn it is comes first. A name for which nothing waits is not in it. */
+  /** Lines by name; the name whose turn it is comes first. A name for which nothing waits is not in it. */
   readonly #lines = new Map<string, Line>();
   #pending = 0;
   #waiting = 0;
@@ -21,12 +24,12 @@ export class Workload {
     this.#max = max;
   }
 
-  /** How many promises are pending. */
+  /** Number of pending promises. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** How much waits for room. */
+  /** Number of those that wait for room. */
   get waiting(): number {
     return this.#waiting;
   }
@@ -83,7 +86,7 @@ export class Workload {
     else line.push(resume);
   }
 
-  /** How much waits for room under one name. */
+  /** Number of those that wait for room under one name. */
   waitingFor(name: string): number {
     return this.#lines.get(name)?.length ?? 0;
   }

@@ -6,7 +6,7 @@ import type { ConnectionOpener, OpenedStream } from "../handshake/connection_ope
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import type { Reception } from "./reception.ts";
 
-/** What an {@linkcode Accepting} needs from the pool. */
+/** Part of the pool that an {@linkcode Accepting} uses. */
 export interface AcceptingHost {
   /** This node, as it is now; `null` when it takes no connections any more. */
   self(): NodeSpec | null;

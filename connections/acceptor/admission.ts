@@ -9,11 +9,11 @@ import { agreedSlots } from "../slots.ts";
 import { HandshakeRefusedError, type Refusal } from "../handshake/refusal.ts";
 import type { Session } from "../handshake/session.ts";
 
-/** What is known here when a connection is asked for. */
+/** State of this node when a connection is asked for. */
 export interface AdmissionContext {
   /** This node. */
   readonly self: NodeSpec;
-  /** What is known of the dialer, if anything. */
+  /** Peer of the dialer, if it is known. */
   readonly peer: Peer | undefined;
   /** Whether this node has begun to dial the same slot at about the same time. */
   readonly dialing: boolean;
@@ -120,7 +120,7 @@ function noLongerEarly({ name }: NodeSpec): Refusal {
   };
 }
 
-/** What cannot be true: it would be remembered for as long as the name lives. */
+/** Finds a claim that cannot be true: it would be remembered for as long as the name is known. */
 function findImpossible({ spec, dial, toIncarnation }: ConnectionRequest, self: NodeSpec, wallTime: number) {
   const refuse = (what: string): Refusal => ({ code: "protocol", reason: `Cannot accept "${spec.name}": ${what}` });
   if (toIncarnation > self.incarnation && !isPlausible(toIncarnation, wallTime)) {

@@ -5,7 +5,7 @@ import { networkOf } from "../../wire/address_ranges.ts";
 /** A slot that an accepted stream has while its handshake is not finished. */
 interface Slot {
   readonly network: string;
-  /** When it was taken. */
+  /** Time at which it was taken. */
   readonly at: number;
   readonly giveUp: () => void;
 }
@@ -13,7 +13,7 @@ interface Slot {
 /** Of all slots, one in so many is kept for hosts of members. */
 const KEPT_SHARE = 8;
 
-/** What {@linkcode HalfOpen} has to know. */
+/** Limits of {@linkcode HalfOpen}. */
 export interface HalfOpenOptions {
   /** Most slots. */
   readonly max: number;
@@ -39,7 +39,7 @@ export class HalfOpen {
     this.#options = options;
   }
 
-  /** How many slots are taken. */
+  /** Number of slots that are taken. */
   get size(): number {
     return this.#size;
   }

@@ -8,11 +8,11 @@ import type { Peer } from "../peer.ts";
 import type { Refusal } from "../handshake/refusal.ts";
 import { tooFewDescriptors } from "../shortage.ts";
 
-/** What a {@linkcode Reception} needs from the pool. */
+/** Part of the pool that a {@linkcode Reception} uses. */
 export interface ReceptionHost {
   /** This node, as it is now. */
   self(): NodeSpec;
-  /** What is known of a node, if anything. */
+  /** Peer of a node, if it is known. */
   peer(name: string): Peer | undefined;
   /** Whether this node has begun to dial a slot not long ago. */
   hasJustDialed(name: string, channel: string, index: number): boolean;
@@ -47,7 +47,7 @@ export interface ReceptionHost {
 export class Reception {
   readonly #host: ReceptionHost;
   readonly #expected = new Set<ConnectionRequest>();
-  /** What peers say of dials under their names; where one did not answer, over which connection it was asked. */
+  /** Answers of peers about dials under their names; where a peer did not answer, the connection over which it was asked. */
   readonly #words = new WeakMap<ConnectionRequest, boolean | Connection<Peer>>();
 
   constructor(host: ReceptionHost) {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How long to wait before trying again. */
+/** Delays before the next try. */
 export interface BackoffOptions {
   /** Milliseconds before the second try. */
   readonly initial: number;

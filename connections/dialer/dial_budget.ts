@@ -2,7 +2,7 @@
 
 import type { Clock, Timer } from "../../runtime/runtime.ts";
 
-/** How many dials a {@linkcode DialBudget} lets fail. */
+/** Number of dials that a {@linkcode DialBudget} lets fail. */
 export interface DialBudgetOptions {
   /** So many at once. */
   readonly burst: number;

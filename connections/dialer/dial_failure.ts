@@ -5,8 +5,9 @@ import { CertificateError } from "../../transport/tls/certificate_error.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 
 /**
- * Why a dial led to no connection although it was not refused: no answer in time; given up here; no process listens there, or there is no way;
- * one side does not trust the certificate of the other; what came is not how nodes speak, or the connection broke; anything else.
+ * Reason of a dial that led to no connection although it was not refused: no answer in time; given up here; no process listens
+ * there, or there is no way; one side does not trust the certificate of the other; what came is not how nodes speak, or the
+ * connection broke; anything else.
  */
 export type DialFailure = "timeout" | "aborted" | "unreachable" | "certificate" | "protocol" | "other";
 

@@ -12,7 +12,7 @@ import { type DialedSlot, SharedDials } from "./shared_dials.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
 import { Vouching } from "../vouching.ts";
 
-/** What a {@linkcode Dialing} needs from the pool. */
+/** Part of the pool that a {@linkcode Dialing} uses. */
 export interface DialingHost {
   readonly runtime: Pick<Runtime, "clock" | "random">;
   /** Milliseconds in which a node has to say whose dial it is. */
@@ -20,7 +20,7 @@ export interface DialingHost {
   readonly opener: Pick<ConnectionOpener, "dial">;
   /** This node, as it is now. */
   self(): NodeSpec;
-  /** What is known of other nodes. */
+  /** Known nodes. */
   readonly peers: ReadonlyMap<string, Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the slot now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null;

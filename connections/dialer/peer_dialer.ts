@@ -13,11 +13,11 @@ export const PATIENCE = 120_000;
 /** Milliseconds between two dials to a peer that has not answered for long, a tenth more or less. */
 export const LONGEST_WAIT = 60_000;
 
-/** What a {@linkcode PeerDialer} needs from the pool. */
+/** Part of the pool that a {@linkcode PeerDialer} uses. */
 export interface PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
-  /** How many dials may begin at a time, on the whole node. */
+  /** Limit of the dials that begin at a time, on the whole node. */
   readonly slots: Pick<DialSlots, "run">;
   /** Milliseconds that the side which need not dial gives the other one. */
   readonly courtesy: number;

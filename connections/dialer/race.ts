@@ -19,7 +19,7 @@ export interface Attempt {
   reached(): void;
 }
 
-/** What distinguishes one race from another. */
+/** Options of one race. */
 export interface RaceOptions {
   readonly clock: Clock;
   /** Gives up the race. */

@@ -2,7 +2,7 @@
 
 import { type Address, formatAddress } from "../../wire/address.ts";
 
-/** Where this node dials any node that answers: it learns with the answer with which one the connection is. */
+/** Dials of addresses whose node is not known: its name comes with the answer. */
 export class UnnamedDials {
   readonly #underWay = new Set<readonly Address[]>();
 

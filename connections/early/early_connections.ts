@@ -8,7 +8,7 @@ import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "../peer.ts";
 import { type EarlyFrame, EarlyWord, readEarly, type SocketMark } from "./early_frames.ts";
 import { EarlyStream, type EarlyStreamHost, sayEarly } from "./early_stream.ts";
 
-/** What an {@linkcode EarlyConnections} needs from the pool. */
+/** Part of the pool that an {@linkcode EarlyConnections} uses. */
 export interface EarlyHost {
   /** Name of this node. */
   selfName(): string;
@@ -20,9 +20,9 @@ export interface EarlyHost {
   detach(connection: Connection<Peer>): void;
 }
 
-/** What is known of the streams that one peer's membership connections carry. */
+/** Streams that the membership connections of one peer carry. */
 interface Carried {
-  /** Which life of the peer it is. */
+  /** Incarnation of the peer. */
   readonly incarnation: number;
   /** The open ones, by slot. */
   readonly streams: Map<string, EarlyStream>;

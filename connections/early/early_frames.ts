@@ -4,7 +4,7 @@ import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { readU16, readU32 } from "../../wire/integers.ts";
 
-/** What a frame of kind `early` says of the connection that it names. */
+/** Operation of a frame of kind `early` on the connection that it names. */
 export const EarlyWord = {
   /** Bytes of it: `u32 position | bytes`. */
   bytes: 0,
@@ -29,7 +29,7 @@ export interface SocketMark {
   readonly dial: number;
 }
 
-/** Which connection without a socket it is. Each end has a number of its own for it; a later one has a greater number. */
+/** Identity of a connection without a socket. Each end has a number of its own for it; a later one has a greater number. */
 export interface EarlyName {
   readonly channel: string;
   readonly index: number;
@@ -42,7 +42,7 @@ export interface EarlyName {
 /** A frame of kind `early`. */
 export interface EarlyFrame extends EarlyName {
   readonly word: number;
-  /** What follows. A view. */
+  /** Bytes that follow. A view. */
   readonly body: Uint8Array;
 }
 

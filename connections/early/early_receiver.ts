@@ -8,7 +8,7 @@ const PIECES_MAX = 4_096;
 /** The other end is told that there is room when it is so much. */
 const NEWS_BYTES = EARLY_WINDOW_BYTES / 2;
 
-/** What one end has got over the carrier, put in order: over two carriers, or sent twice, it may come in any order. */
+/** Puts the bytes in order that one end gets over the carrier: over two carriers, or sent twice, it may come in any order. */
 export class EarlyReceiver {
   /** In order, and not read yet. */
   readonly #ready: Uint8Array[] = [];
@@ -20,7 +20,7 @@ export class EarlyReceiver {
   #told = 0;
   #hasMoved = false;
 
-  /** Where the next byte in order belongs. */
+  /** Position of the next byte in order. */
   get received(): number {
     return this.#received;
   }

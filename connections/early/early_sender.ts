@@ -9,24 +9,26 @@ export interface EarlyPiece {
   readonly bytes: Uint8Array;
 }
 
-/** What one end has sent over the carrier, and may have to send again over another one. Positions are numbers of 32 bits. */
+/**
+ * Bytes that one end has sent over the carrier, and may have to send again over another one. Positions are numbers of 32 bits.
+ */
 export class EarlySender {
   #pieces: EarlyPiece[] = [];
   #sent = 0;
   #taken = 0;
   #hasEnded = false;
 
-  /** Where the next byte goes. */
+  /** Position of the next byte. */
   get position(): number {
     return this.#sent;
   }
 
-  /** How many more bytes may be sent. */
+  /** Number of bytes that may still be sent. */
   get room(): number {
     return EARLY_WINDOW_BYTES - ((this.#sent - this.#taken) >>> 0);
   }
 
-  /** What the other end has not said to have taken. */
+  /** Pieces that the other end has not confirmed. */
   get pieces(): readonly EarlyPiece[] {
     return this.#pieces;
   }

@@ -29,7 +29,7 @@ export interface EarlyCarrier {
   readonly certificate: PeerCertificate | undefined;
 }
 
-/** What an {@linkcode EarlyStream} needs from its surroundings. */
+/** Dependencies of an {@linkcode EarlyStream}. */
 export interface EarlyStreamHost {
   /** The membership connection, as it is now; `null` for none. */
   carrier(): EarlyCarrier | null;
@@ -63,7 +63,7 @@ export class EarlyStream implements ByteStream {
   readonly #sender = new EarlySender();
   readonly #receiver = new EarlyReceiver();
   #socket: Socket | null = null;
-  /** Where the other end has moved, and to which socket. */
+  /** Position at which the other end has moved, and its socket. */
   #moved: { readonly position: number; readonly mark: SocketMark } | null = null;
   #isReading = true;
   #isOver = false;

@@ -30,7 +30,7 @@ export interface OpenedStream extends Session {
   readonly epoch: number;
 }
 
-/** What a {@linkcode ConnectionOpener} counts. */
+/** Counters of a {@linkcode ConnectionOpener}. */
 export interface OpenerStats {
   /** Streams accepted, whatever became of them. */
   accepted: number;
@@ -61,7 +61,7 @@ export interface ConnectionOpenerOptions {
   /** Milliseconds in which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;
   /**
-   * How late this node is: handshakes get more time then.
+   * Local health of this node: handshakes get more time while its timers are late.
    *
    * @default {in time}
    */
@@ -79,14 +79,14 @@ export interface ConnectionOpenerOptions {
    */
   readonly handshakes?: HandshakeTimes | undefined;
   /**
-   * Where sealed records are put together.
+   * Pool of writers that put sealed records together.
    *
    * @default {a pool for each stream}
    */
   readonly writers?: WriterPool | undefined;
 }
 
-/** How a dial is given up, and who is told what became of it. */
+/** Signal that gives a dial up, and the receiver of its outcome. */
 export interface DialOptions {
   /** Gives it up. */
   readonly signal?: AbortSignal | undefined;
@@ -136,7 +136,7 @@ export class ConnectionOpener {
     }, options.health);
   }
 
-  /** Which secrets and certificates handshakes that begin now stand on: a greater number means later ones. */
+  /** Epoch of the secrets and certificates that handshakes which begin now stand on: a greater number means later ones. */
   get epoch(): number {
     return this.#epoch;
   }

@@ -7,7 +7,7 @@ import { ClosedEarlyError } from "./handshake_frames.ts";
 import { HandshakeRefusedError } from "./refusal.ts";
 import { messageOf } from "../../runtime/message_of.ts";
 
-/** How far an attempt to open a connection had come. */
+/** Stage of an attempt to open a connection. */
 export interface DialStage {
   /** Whether the connection was accepted. */
   readonly isAccepted: boolean;

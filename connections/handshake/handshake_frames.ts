@@ -15,7 +15,7 @@ const BUDGET = 32_768;
 /** The other end closed the connection in the middle of the handshake, without a word. */
 export class ClosedEarlyError extends ProtocolError {}
 
-/** What a stranger may say: it does not get further than that. */
+/** Refusals that a stranger may send: it does not get further than that. */
 const BY_STRANGERS: ReadonlySet<RefusalCode> = new Set(["version", "cluster", "secret", "protocol", "overloaded"]);
 
 /** Makes a frame. */
@@ -67,7 +67,7 @@ export function checkFrame(frame: Frame, kinds: readonly number[], isTrusted: bo
   throw new ProtocolError(`Cannot finish the handshake: got frame kind ${frame.kind}, expected ${kinds.join(" or ")}`);
 }
 
-/** What a stranger says of newer incarnations, and of nodes other than itself, is not believed. */
+/** Takes away what is not believed of a stranger: news of newer incarnations, and of nodes other than itself. */
 function byStranger({ code, reason }: Refusal): Refusal {
   return { code: BY_STRANGERS.has(code) ? code : "protocol", reason };
 }
@@ -103,7 +103,7 @@ function decodeBody(body: Uint8Array, what: string): unknown {
   }
 }
 
-/** What is thrown when a part of the handshake cannot be understood. */
+/** Error for a part of the handshake that cannot be understood. */
 export function malformed(what: string, cause?: unknown): ProtocolError {
   const detail = cause instanceof Error ? ` (${cause.message})` : "";
   return new ProtocolError(`Cannot finish the handshake: the ${what} is malformed${detail}`, { cause });

@@ -28,7 +28,7 @@ const CLUSTER_AT = 11;
 /** The oldest and the newest version of the protocol that a node speaks. */
 export type Versions = readonly [oldest: number, newest: number];
 
-/** What a dialer says in the clear. */
+/** Part of a dialer's first message that is in the clear. */
 export interface Hello {
   readonly versions: Versions;
   /** Whether the dialer has a secret, and all that follows is sealed. */

@@ -5,7 +5,7 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { malformed } from "./handshake_frames.ts";
 
-/** How many features a node may name, and how long a name may be. */
+/** Limits of the number of features that a node names, and of the length of a name. */
 const FEATURES_MAX = 64;
 const FEATURE_LENGTH_MAX = 64;
 /** Frames of at least this size must fit, and none is larger than its length can say. */
@@ -13,12 +13,12 @@ const FRAME_BYTES_MIN = 1024;
 const FRAME_BYTES_MAX = 2 ** 32 - 1;
 
 /**
- * What this release can do beyond what its version of the protocol says. Features that a peer does not name are not used with it. A name is never given to
- * anything else.
+ * Features of this release beyond its version of the protocol. Features that a peer does not name are not used with it. A name
+ * is never given to anything else.
  */
 export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early"];
 
-/** Which connection a dialer asks for. */
+/** Request of a dialer for a connection. */
 export interface ConnectionRequest {
   /** The dialer. */
   readonly spec: NodeSpec;
@@ -28,7 +28,7 @@ export interface ConnectionRequest {
   readonly toIncarnation: number;
   /** Channel that the connection carries. */
   readonly channel: string;
-  /** Which of the channel's parallel connections it is, from 0. */
+  /** Index among the channel's parallel connections, from 0. */
   readonly index: number;
   /** Number of this dial; later dials of one incarnation have greater ones. */
   readonly dial: number;
@@ -45,9 +45,9 @@ export interface ConnectionRequest {
   readonly early?: readonly [dialer: number, acceptor: number];
 }
 
-/** What a node offers on a connection. */
+/** Offer of a node on a connection. */
 export interface Terms {
-  /** What it can do beyond its version of the protocol. */
+  /** Its features beyond its version of the protocol. */
   readonly features: readonly string[];
   /** The largest frame that it takes, in bytes, without its 4 bytes of length. */
   readonly maxFrameBytes: number;

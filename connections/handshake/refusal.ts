@@ -35,7 +35,7 @@ export const REFUSAL_CODES = [
 ] as const;
 
 /**
- * Why a connection is refused:
+ * Reason of a refused connection:
  *
  * - `version`, `cluster`, `strategy`, `secret`: the two nodes do not belong together.
  * - `wrong-node`: another node than the one meant lives at the address.
@@ -104,7 +104,7 @@ export interface Refusal {
 export class HandshakeRefusedError extends Error {
   /** Always `"HandshakeRefusedError"`. */
   override readonly name = "HandshakeRefusedError";
-  /** Why. */
+  /** Reason of the refusal. */
   readonly refusal: Refusal;
 
   /** Names the reason. */

@@ -145,7 +145,10 @@ async function prove(
   });
 }
 
-/** What the two ends of a stream over TLS have in common, and the ends of no other: both certificates, that of the dialer first. */
+/**
+ * Channel binding: the value that the two ends of a stream over TLS have in common, and the ends of no other: both
+ * certificates, that of the dialer first.
+ */
 function binding({ certificate, ownFingerprint256 }: ByteStream, initiator: boolean): Uint8Array {
   if (certificate === undefined || ownFingerprint256 === undefined) return NOTHING;
   const prints = [ownFingerprint256, certificate.fingerprint256];

@@ -6,7 +6,7 @@ const LENGTH_MIN = 16;
 const ALPHABET_MIN = 6;
 
 /**
- * What makes a secret easy to guess, as far as its looks tell.
+ * Weakness that makes a secret easy to guess, as far as its form tells.
  *
  * @returns A sentence, or `null` when nothing does.
  */

@@ -13,15 +13,15 @@ import type { Refusal } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
 import { formatAddress } from "../../wire/address.ts";
 
-/** What a node proves itself with. */
+/** Credentials of a node. */
 export interface Credentials {
   /** The secrets that are accepted; none when the cluster is open. */
   readonly secrets: SharedSecrets;
-  /** Who the node is, for good: the public key stands in its specification. `null` in an open cluster. */
+  /** Static keys of the node: the public key is in its specification. `null` in an open cluster. */
   readonly keys: KeyPair | null;
 }
 
-/** What both ends must have in common, and what this one brings along. */
+/** Properties that both ends must have in common, and credentials of this one. */
 export interface ClusterIdentity extends Credentials {
   /** Name of the cluster. */
   readonly cluster: string;
@@ -36,7 +36,7 @@ export interface ClusterIdentity extends Credentials {
    */
   readonly versions?: Versions | undefined;
   /**
-   * What this node can do beyond them.
+   * Features of this node beyond them.
    *
    * @default {FEATURES}
    */
@@ -49,14 +49,14 @@ export interface ClusterIdentity extends Credentials {
   readonly rekeyInterval?: number | undefined;
 }
 
-/** What two ends have agreed upon: a stream whose other end is known. */
+/** Agreement of two ends: a stream whose other end is known. */
 export interface Session {
-  /** What the connection travels over; sealed, where there is a secret. */
+  /** Stream of the connection; sealed, where there is a secret. */
   readonly stream: ByteStream;
   readonly reader: FrameReader;
   /** The version of the protocol that both speak. */
   readonly version: number;
-  /** What both can do beyond it. */
+  /** Features of both ends beyond it. */
   readonly features: ReadonlySet<string>;
   /** The largest frame that the other end takes, in bytes, without its 4 bytes of length. */
   readonly maxFrameBytes: number;
@@ -68,7 +68,7 @@ export interface HandshakeEnd {
   readonly reader: FrameReader;
   readonly identity: ClusterIdentity;
   readonly runtime: Runtime;
-  /** Where sealed records are put together. */
+  /** Pool of writers that put sealed records together. */
   readonly writers?: WriterPool | undefined;
 }
 
@@ -101,13 +101,13 @@ export function chosenVersion(identity: ClusterIdentity, hello: Hello): number {
   return commonVersion(versionsOf(identity), hello.versions)!;
 }
 
-/** What a dialer says of itself and what it asks for. */
+/** Introduction of a dialer: its specification and its request. */
 export function introductionOf(identity: ClusterIdentity, request: ConnectionRequest): Record<string, unknown> {
   const { strategy, features = FEATURES, maxFrameBytes } = identity;
   return { strategy, ...request, features, maxFrameBytes };
 }
 
-/** What an acceptor says of itself. */
+/** Answer of an acceptor about itself. */
 export function readyOf(identity: ClusterIdentity, version: number, spec: NodeSpec): Record<string, unknown> {
   const { features = FEATURES, maxFrameBytes } = identity;
   return { version, spec, features, maxFrameBytes };
@@ -130,7 +130,7 @@ export function readyFrom(
 }
 
 /**
- * What both can do, and how large a frame the other one takes.
+ * Features of both ends, and the largest frame that the other end takes.
  *
  * @throws {ProtocolError} When what it offers is malformed.
  */

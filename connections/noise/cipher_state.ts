@@ -9,7 +9,7 @@ const COUNTER_MAX = Number.MAX_SAFE_INTEGER;
 const ZEROS = new Uint8Array(KEY_BYTES);
 
 /**
- * What came in is not what the other side has sealed for this connection.
+ * Error for bytes that the other side has not sealed for this connection.
  *
  * - `forged`: changed on the way, repeated, out of order, left out, or made by a third party.
  * - `truncated`: the stream ended before the other side had said so. A crash and a cut cable look the same.
@@ -32,7 +32,7 @@ const ZEROS = new Uint8Array(KEY_BYTES);
 export class SealError extends Error {
   /** Always `"SealError"`. */
   override readonly name = "SealError";
-  /** What is wrong. */
+  /** Fault of the bytes. */
   readonly code: "forged" | "truncated";
 
   /** Says what was tried, and what is wrong. */
@@ -57,7 +57,7 @@ export class CipherState {
     return this.#key !== null;
   }
 
-  /** How much it has sealed or opened. */
+  /** Number of messages that it has sealed or opened. */
   get counter(): number {
     return this.#counter;
   }

@@ -20,18 +20,18 @@ const PATTERNS = {
 /** Name of a handshake pattern. */
 export type PatternName = keyof typeof PATTERNS;
 
-/** What one side brings along. */
+/** Keys and options of one side. */
 export interface HandshakeOptions {
   readonly pattern: PatternName;
   /** Whether this side writes the first message. */
   readonly initiator: boolean;
-  /** What both sides believe to have said before. */
+  /** Data that both sides must agree on before the handshake. */
   readonly prologue: Uint8Array;
-  /** Who this side is, for good. */
+  /** Static key pair of this side. */
   readonly staticKeys: KeyPair;
   /** Fresh for each handshake. */
   readonly ephemeralKeys: KeyPair;
-  /** What only members know; needed by the time that the pattern asks for it. */
+  /** Secret that only members know; needed by the time that the pattern asks for it. */
   readonly preSharedKey?: Uint8Array | undefined;
 }
 
@@ -51,7 +51,7 @@ export class HandshakeState {
     this.#symmetric.mixHash(options.prologue);
   }
 
-  /** Who the other side is, once it has said so. */
+  /** Static public key of the other side, once it has sent it. */
   get remoteStatic(): Uint8Array | null {
     return this.#remoteStatic;
   }
@@ -153,7 +153,7 @@ export class HandshakeState {
     this.#symmetric.mixKeyAndHash(preSharedKey);
   }
 
-  /** What the keys that a token names agree on: the initiator's first, then the responder's. */
+  /** Shared secret of the keys that a token names: the initiator's first, then the responder's. */
   #agree(token: "ee" | "es" | "se"): Uint8Array {
     const { initiator, staticKeys, ephemeralKeys } = this.#options;
     const [ours, theirs] = initiator ? [token[0], token[1]] : [token[1], token[0]];

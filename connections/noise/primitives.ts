@@ -40,9 +40,9 @@ const SCRYPT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** An X25519 key pair. */
 export interface KeyPair {
-  /** What others may know. */
+  /** Public half, which others may know. */
   readonly publicKey: Uint8Array<ArrayBuffer>;
-  /** What only its owner can do: agrees on a secret with the owner of another public key. */
+  /** Agrees on a secret with the owner of another public key. */
   agree(publicKey: Uint8Array): Uint8Array<ArrayBuffer>;
 }
 

@@ -26,9 +26,9 @@ export const REKEY_INTERVAL = 65_536;
 
 const NOTHING = new Uint8Array();
 
-/** What a {@linkcode SealedStream} is made of. */
+/** Parts of a {@linkcode SealedStream}. */
 export interface SealedStreamOptions {
-  /** What the sealed bytes travel over. */
+  /** Stream of the sealed bytes. */
   readonly stream: ByteStream;
   readonly outbound: CipherState;
   readonly inbound: CipherState;
@@ -41,7 +41,7 @@ export interface SealedStreamOptions {
    */
   readonly rekeyInterval?: number | undefined;
   /**
-   * Where records are put together.
+   * Pool of writers that put records together.
    *
    * @default {a pool of its own}
    */
@@ -64,13 +64,13 @@ export class SealedStream implements ByteStream {
   readonly #rekeyInterval: number;
   readonly #giveWay: GiveWay | undefined;
   readonly #writers: WriterPool;
-  /** What was read and not opened: `#chunk[#start, #end)`. */
+  /** Bytes that were read and not opened: `#chunk[#start, #end)`. */
   #chunk: Uint8Array;
   #start = 0;
   #end: number;
   #chunkBytes = IDLE_CHUNK_BYTES;
   #smallReads = 0;
-  /** What was opened and not handed on. */
+  /** Bytes that were opened and not handed on. */
   #plain: Uint8Array = NOTHING;
   #isWriting = false;
   #isOver = false;
@@ -183,7 +183,7 @@ export class SealedStream implements ByteStream {
     }
   }
 
-  /** Where the record at the read position ends; beyond all that has arrived when not even its length has. */
+  /** End of the record at the read position; beyond all that has arrived when not even its length has. */
   #recordEnd(): number {
     const chunk = this.#chunk, at = this.#start;
     if (this.#end - at < HEAD_BYTES) return at + HEAD_BYTES + TAG_BYTES;

@@ -5,7 +5,7 @@ import { deriveKeys, hash, HASH_BYTES } from "./primitives.ts";
 
 const NOTHING = new Uint8Array();
 
-/** What both sides have agreed upon so far: the SymmetricState of the Noise specification, section 5.2. */
+/** Keys and hash that both sides have agreed upon so far: the SymmetricState of the Noise specification, section 5.2. */
 export class SymmetricState {
   #cipher = new CipherState(null);
   #chainingKey: Uint8Array;

@@ -8,9 +8,9 @@ const WRITABLE_BYTES = 64 * 1024;
 
 /** The two halves of a stream, as web streams. */
 export interface StreamHalves {
-  /** What the other side writes. */
+  /** Bytes that the other side writes. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** What the other side reads. */
+  /** Bytes for the other side to read. */
   readonly writable: WritableStream<Uint8Array>;
 }
 

@@ -8,7 +8,7 @@ import { type StreamCarrier, StreamLine, type StreamLineOptions } from "./stream
 /** Bytes that may wait on their way. */
 const QUEUED_MAX_BYTES = 16 * 1024 * 1024;
 
-/** What a {@linkcode Loopback} needs from its surroundings. */
+/** Dependencies of a {@linkcode Loopback}. */
 export interface LoopbackOptions extends Omit<StreamLineOptions, "isEven" | "carrier" | "incarnation"> {
   readonly runtime: Pick<LocalRuntime, "defer" | "giveWay">;
   readonly maxFrameBytes: number;
@@ -35,7 +35,7 @@ export class Loopback {
     for (const pipe of this.#pipes) pipe.close();
   }
 
-  /** What carries frames to a line, which answers over another one. */
+  /** Carrier of frames to a line, which answers over another one. */
   #carrier(to: () => readonly [StreamLine, StreamCarrier]): StreamCarrier {
     const { runtime, maxFrameBytes } = this.#options;
     const giveWay = () => runtime.giveWay?.();
@@ -58,7 +58,7 @@ export class Loopback {
   }
 }
 
-/** What is written at one end is read at the other, as a copy. */
+/** Pipe: bytes that are written at one end are read at the other, as a copy. */
 class Pipe implements ByteSource {
   #bytes: Uint8Array | null = null;
   #at = 0;

@@ -2,10 +2,12 @@
 
 /** Smaller pieces are put together in buffers of this size: one that refers to where it was read would keep far more than itself. */
 const GATHER_BYTES = 16 * 1024;
-/** What fills at least one part in so many of the buffer that it was read into stays there; else it is copied. */
+/**
+ * Share of its buffer, as a divisor, from which on a chunk stays in the buffer that it was read into. A smaller one is copied.
+ */
 const KEPT_SHARE = 4;
 
-/** What came in of a stream and was not read yet. It holds little more memory than its bytes, however they were cut. */
+/** Bytes of a stream that came in and were not read yet. It holds little more memory than its bytes, however they were cut. */
 export class ReceiveBuffer {
   readonly #chunks: Uint8Array[] = [];
   /** The last chunk, as far as there is room behind it. */

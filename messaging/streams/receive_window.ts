@@ -10,15 +10,15 @@ export const WINDOW_MAX_BYTES = 16 * 1024 * 1024;
 const GRANT_SHARE = 1 / 2;
 /** The window has room for what comes in so many delays: more than 2, since half of it may be all that is under way. */
 const DELAYS = 3;
-/** How much of what was measured before counts at the next measurement. */
+/** Share of earlier measurements in the next one. */
 const MEMORY_SHARE = 3 / 4;
 
 /**
- * How far the writer of a stream may go: as far as was read here, and a window beyond. A window of bandwidth × delay keeps the network busy, and all
- * that is much larger only waits in it, in front of everything else. Both are measured while the writer is held for want of credit, for only
- * then it is the window that counts: the delay is the least time between a grant and the first bytes that it let go, so that nothing that
- * waits in the network is part of it, and the bandwidth is what came in lately. A reader that stops ends the credit, and a slow one makes for a
- * small window.
+ * Receive window: the position that the writer of a stream may reach, which is the position of the reader and a window beyond.
+ * A window of bandwidth × delay keeps the network busy, and all that is much larger only waits in it, in front of everything
+ * else. Both are measured while the writer is held for want of credit, for only then it is the window that counts: the delay is
+ * the least time between a grant and the first bytes that it let go, so that nothing that waits in the network is part of it,
+ * and the bandwidth is what came in lately. A reader that stops ends the credit, and a slow one makes for a small window.
  */
 export class ReceiveWindow {
   #bytes: number;
@@ -47,7 +47,7 @@ export class ReceiveWindow {
     return this.#received;
   }
 
-  /** How far the writer may go. */
+  /** Position that the writer may reach. */
   get limit(): number {
     return this.#limit;
   }

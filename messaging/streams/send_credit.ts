@@ -7,7 +7,7 @@ export const CHUNK_MIN_BYTES = 16 * 1024;
 /** A chunk takes this part of the receiver's window. */
 const CHUNK_SHARE = 1 / 4;
 
-/** How much of a stream was written, and how much may be. */
+/** Positions of a stream that the writer has reached, and may reach. */
 export class SendCredit {
   #sent = 0;
   #limit = 0;
@@ -32,7 +32,7 @@ export class SendCredit {
     if (share > this.#chunk) this.#chunk = share;
   }
 
-  /** How many of `waiting` bytes the next chunk takes. */
+  /** Number of the `waiting` bytes that the next chunk takes. */
   chunkOf(waiting: number): number {
     return Math.floor(Math.min(waiting, this.available, this.#chunk));
   }

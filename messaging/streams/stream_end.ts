@@ -20,7 +20,7 @@ import {
   writeReset,
 } from "./stream_frames.ts";
 
-/** What an end of a stream needs from what carries it. */
+/** Part of the carrier that an end of a stream uses. */
 export interface StreamHost {
   readonly codec: PayloadCodec;
   /** Milliseconds on the local clock. */
@@ -45,10 +45,10 @@ export interface StreamSink {
   readingFailed(error: unknown): void;
 }
 
-/** How a half stands: it goes on, its last byte is known, or it was given up. */
+/** State of a half: it goes on, its last byte is known, or it was given up. */
 type HalfState = "open" | "ended" | { readonly error: unknown };
 
-/** What is to be written to the end of a half, or given up. */
+/** Reset of a half that is due. */
 interface DueReset {
   halves: Halves;
   readonly error: unknown;
@@ -68,11 +68,14 @@ interface PendingWrite {
 export class StreamEnd {
   /** Its number among those of its host. */
   readonly number: number;
-  /** What it carries. */
+  /** Form: bytes or values. */
   readonly form: StreamForm;
   /** Whether it was opened here. */
   readonly isOpener: boolean;
-  /** When the connection opened that it began with, in milliseconds on the local clock. Connections that carry later frames opened since. */
+  /**
+   * Opening time of the connection that it began with, in milliseconds on the local clock. Connections that carry later frames
+   * opened since.
+   */
   since = -Infinity;
   /** Queues of the connections that frames of it went over, as long as it is not known that all of them came. */
   readonly carriers: Set<StreamQueue> = new Set();
@@ -357,7 +360,10 @@ export class StreamEnd {
     this.#settle();
   }
 
-  /** What is missing was lost on the way: frames that a partition kept back, or that took another connection. */
+  /**
+   * Whether a frame follows the last one. Missing frames were lost on the way: a partition kept them back, or they took another
+   * connection.
+   */
   #follows(position: number): boolean {
     if (position === this.#window.received) return true;
     this.giveUp(Halves.both, new NotConnectedError("Cannot go on with the stream: a part of it was lost"));

@@ -3,7 +3,7 @@
 import { NoHandlerError, NotConnectedError, OverloadedError, PartitionedError, type RemoteError } from "../errors.ts";
 import { callErrorOf } from "../failure.ts";
 
-/** What a stream ends with here, when the other side has ended it. */
+/** Error that a stream ends with here, when the other side has ended it. */
 export function remoteStreamError(node: string, remote: RemoteError): Error {
   const { name, message } = remote;
   if (name === "NoHandlerError") return new NoHandlerError(message);

@@ -11,30 +11,30 @@ import { encodeInto } from "../../wire/message_pack_encode.ts";
 import type { RemoteError } from "../errors.ts";
 import { remoteErrorFromValue, remoteErrorToValue } from "../failure.ts";
 
-/** What a stream carries: bytes both ways, or the values of an `AsyncIterable` one way. */
+/** Form of a stream: bytes both ways, or the values of an `AsyncIterable` one way. */
 export type StreamForm = "bytes" | "values";
 
-/** What asks for a stream. */
+/** Request for a stream. */
 export interface StreamOpening {
-  /** What it carries. */
+  /** Form: bytes or values. */
   readonly form: StreamForm;
-  /** How many bytes the opener has room for at first. */
+  /** Bytes that the opener has room for at first. */
   readonly window: number;
   /** Name of the handler. */
   readonly name: string;
-  /** What the handler is told. */
+  /** Message for the handler. */
   readonly message: unknown;
-  /** Where it belongs in a trace, if it does. */
+  /** Trace context of the stream, if it has one. */
   readonly trace?: Uint8Array | undefined;
 }
 
-/** Which halves of a stream its sender gives up: what it writes, what it reads, or both. */
+/** Halves of a stream that its sender gives up: the one that it writes, the one that it reads, or both. */
 export const Halves = { writing: 1, reading: 2, both: 3 } as const;
 
 /** One of {@linkcode Halves}' numbers. */
 export type Halves = typeof Halves[keyof typeof Halves];
 
-/** What of a connection's queue streams use. */
+/** Part of a connection's queue that streams use. */
 export type StreamQueue = Pick<SendQueue, "begin" | "commit" | "hasRoomFor" | "written" | "closed">;
 
 /** Most bytes of a frame that is neither an opening nor data, its header included. */

@@ -35,20 +35,20 @@ const STRAYS_MAX = 1_024;
 const LOST_MAX = 65_536;
 /** Numbers of streams are 32 bits; the lowest one says which side opened it. */
 const NUMBERS_MAX = 2 ** 32;
-/** What the other side is told of streams that were lost. */
+/** Errors for the other side of streams that were lost. */
 const LOST = {
   name: "NotConnectedError",
   message: "Cannot go on with the stream: the other side has lost the connection",
 };
 
-/** What carries frames of streams. */
+/** Carrier of frames of streams. */
 export interface StreamCarrier {
   readonly queue: StreamQueue;
   /** Milliseconds on the local clock at which it opened. */
   readonly openedAt: number;
 }
 
-/** What a {@linkcode StreamLine} needs from its surroundings. */
+/** Dependencies of a {@linkcode StreamLine}. */
 export interface StreamLineOptions {
   readonly codec: PayloadCodec;
   /** Milliseconds on the local clock. */
@@ -57,7 +57,7 @@ export interface StreamLineOptions {
   readonly node: string;
   /** Whether the streams that are opened here have even numbers. */
   readonly isEven: boolean;
-  /** What carries frames at present, if anything. */
+  /** Carrier of frames at present, if there is one. */
   readonly carrier: () => StreamCarrier | null;
   /** The incarnation of the other side: another one knows nothing of the streams of this one. */
   readonly incarnation: () => number;

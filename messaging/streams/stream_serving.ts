@@ -20,17 +20,17 @@ import { isAsyncIterable, sendValues } from "./value_streams.ts";
 // deno-lint-ignore no-explicit-any -- the opener decides what a message is; a handler states what it expects
 export type StreamHandler = (stream: StreamHalves, message: any, context: MessageContext) => unknown;
 
-/** How a handler takes its streams. */
+/** Options of a handler of streams. */
 export interface StreamHandlerOptions extends Pick<HandlerOptions, "schema"> {
   /**
-   * How many streams of the handler may be open, 1 or more. A further one is refused: `openStream` rejects with `OverloadedError`.
+   * Maximum of open streams of the handler, 1 or more. A further one is refused: `openStream` rejects with `OverloadedError`.
    *
    * @default {as many as `maxStreams` of the node allows each peer}
    */
   readonly concurrency?: number | undefined;
 }
 
-/** What {@linkcode StreamServing} needs from its surroundings. */
+/** Dependencies of {@linkcode StreamServing}. */
 export interface StreamServingOptions {
   readonly codec: PayloadCodec;
   /** Asks the handlers of messages for values. */
@@ -41,9 +41,9 @@ export interface StreamServingOptions {
   readonly handlerFailed: (name: string, from: string, error: unknown) => void;
 }
 
-/** What is in hand for one stream. */
+/** Context of one stream at its handler. */
 class StreamContext extends RequestContext {
-  /** What the handler of a stream of bytes is given. */
+  /** Halves that the handler of a stream of bytes is given. */
   stream: StreamHalves | null = null;
 }
 

@@ -5,7 +5,7 @@ import type { StreamEnd } from "./stream_end.ts";
 /** Bytes that the streams with one node may have for their windows before these stop growing. */
 export const SHARE_BYTES = 64 * 1024 * 1024;
 
-/** What the streams with one node take here: how many there are, and how much the other side may fill. */
+/** Share of the streams with one node: their number, and the buffer that the other side may fill. */
 export class StreamShare {
   /** Streams that the other side may have open here. */
   readonly streamsMax: number;

@@ -16,7 +16,7 @@ import { StreamShare } from "./stream_share.ts";
 /** The feature of the hello by which a node says that it knows streams. */
 const FEATURE = "streams";
 
-/** What {@linkcode Streams} needs from its surroundings. */
+/** Dependencies of {@linkcode Streams}. */
 export interface StreamsOptions {
   readonly runtime: LocalRuntime;
   readonly pool: ConnectionPool;
@@ -30,7 +30,7 @@ export interface StreamsOptions {
   readonly opened: (end: StreamEnd, opening: StreamOpening, from: StreamOrigin) => void;
 }
 
-/** Where a stream comes from. */
+/** Origin of a stream. */
 export interface StreamOrigin {
   readonly node: string;
   readonly channel: string;
@@ -38,7 +38,7 @@ export interface StreamOrigin {
   readonly maxValueBytes: number;
 }
 
-/** Which connection a stream takes. */
+/** Options that choose the connection of a stream. */
 export type StreamRoute = Pick<SendOptions, "channel" | "fallback" | "partitionKey">;
 
 /** The streams with one node. */
