@@ -4,7 +4,7 @@ import { isIntegerIn } from "../wire/integers.ts";
 import type { Discovery } from "../manager/discovery.ts";
 import type { Address } from "../wire/address.ts";
 
-/** Which records {@linkcode dns} asks for. */
+/** Type of the records that {@linkcode dns} asks for. */
 export type DnsRecordType = "A" | "AAAA" | "A+AAAA" | "SRV";
 
 /** Options of {@linkcode dns}. */
@@ -97,7 +97,7 @@ function settingsOf({ signal, nameServer }: Query): Deno.ResolveDnsOptions {
   return nameServer === undefined ? { signal } : { signal, nameServer: { port: 53, ...nameServer } };
 }
 
-/** What was found. @throws The first failure, when nothing was. */
+/** Results that were found. @throws The first failure, when nothing was. */
 function fulfilledOf<T>(results: readonly PromiseSettledResult<T>[]): T[] {
   const fulfilled = results.flatMap((result) => result.status === "fulfilled" ? [result.value] : []);
   const failure = results.find((result) => result.status === "rejected");

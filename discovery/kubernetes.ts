@@ -7,7 +7,7 @@ import { ApiError, KubernetesApi } from "./kubernetes_api.ts";
 /** Options of {@linkcode kubernetes}. */
 export interface KubernetesOptions {
   /**
-   * Where the pods are.
+   * Namespace of the pods.
    *
    * @default {the namespace of this pod}
    */

@@ -26,7 +26,7 @@ export interface WatchEvent {
   readonly version: string | undefined;
 }
 
-/** What is needed to reach a server. */
+/** Address and credentials of a server. */
 export interface KubernetesApiOptions {
   readonly api?: string | URL | undefined;
   readonly namespace?: string | undefined;

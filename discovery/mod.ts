@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * How nodes find each other: lists, files, the domain name system, Kubernetes, and the interface for sources of one's own.
+ * Discovery of other nodes: lists, files, the domain name system, Kubernetes, and the interface for sources of one's own.
  *
  * @example Two nodes that are told where nodes may be
  * ```ts

@@ -22,7 +22,7 @@ export class Announcements {
     this.#max = max;
   }
 
-  /** When the next lazy tick is; `Infinity` when there is nothing to announce. */
+  /** Time of the next lazy tick; `Infinity` when there is nothing to announce. */
   get nextAt(): number {
     return this.#dueAt;
   }
@@ -41,7 +41,7 @@ export class Announcements {
     this.#waiting.delete(name);
   }
 
-  /** What is to be announced now, by neighbour. */
+  /** Takes the announcements that are due, by neighbour. */
   take(now: number): [name: string, ids: BroadcastId[]][] {
     if (this.#dueAt > now) return [];
     const due = [...this.#waiting];

@@ -3,7 +3,7 @@
 import { compareDots, type Dot } from "../membership/dot.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
 
-/** What came of hearing from another replica. */
+/** Result of a message from another replica. */
 export interface Absorbed {
   /** The membership afterwards; the same object when nothing was learnt. */
   readonly set: MembershipSet;
@@ -13,7 +13,7 @@ export interface Absorbed {
   readonly corrections: MembershipSet;
 }
 
-/** What another replica lacks, and what it has that is lacking here. */
+/** Difference to another replica: what it lacks, and what is lacking here. */
 export interface Difference {
   /** To be merged by the other replica. */
   readonly delta: MembershipSet;

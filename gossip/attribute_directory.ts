@@ -10,10 +10,10 @@ export interface AttributeEvent extends ChangedAttribute {
   readonly node: string;
 }
 
-/** What is known of an owner here. */
+/** Record of an owner at this node. */
 export interface AttributeOwner {
   readonly record: AttributeRecord;
-  /** When its version rose last, on the local clock. */
+  /** Time at which its version last rose, on the local clock. */
   renewedAt: number;
   /** Its part of the digest, while it has one. */
   hash: Digest | null;

@@ -15,7 +15,7 @@ export const ATTRIBUTE_KEY_LENGTH_MAX = 255;
 /** Most bytes of one value, whatever all together may take: a message of 1 MiB has to carry it. */
 export const ATTRIBUTE_VALUE_BYTES_MAX = 983_040;
 
-/** How much of an owner's attributes a node knows: everything up to `version`. */
+/** Version of an owner's attributes that a node knows: everything up to `version`. */
 export interface AttributeVersion {
   /** Name of the owner. */
   readonly owner: string;
@@ -34,7 +34,7 @@ export interface VersionedAttribute {
   readonly value: Uint8Array;
 }
 
-/** What a node that knows an owner's attributes up to version `from` has to be told to know them up to `version`. */
+/** Changes that bring a node from version `from` of an owner's attributes to `version`. */
 export interface AttributeDelta extends AttributeVersion {
   /** The receiver must know this version already. 0 needs nothing. */
   readonly from: number;
@@ -47,7 +47,7 @@ export interface AttributeDelta extends AttributeVersion {
   readonly live: readonly number[] | null;
 }
 
-/** What nodes say to each other about attributes. */
+/** Messages about attributes. */
 export type AttributeMessage =
   /** A hash of all versions known here. A node that knows others answers with a summary. */
   | { readonly kind: "digest"; readonly digest: Digest }

@@ -3,10 +3,10 @@
 import { DigestBuilder } from "../wire/hash.ts";
 import { ATTRIBUTE_KEYS_MAX, type AttributeDelta, type VersionedAttribute } from "./attribute_message.ts";
 
-/** What one attribute takes besides its key and its value, in bytes, at most. */
+/** Maximum overhead of one attribute in addition to its key and its value, in bytes. */
 const ENTRY_OVERHEAD_BYTES = 16;
 
-/** How many of its latest changes a record can tell without looking at all attributes. */
+/** Number of latest changes that a record can tell without looking at all attributes. */
 const RECENT_MAX = 256;
 
 /** An attribute that got another value, or none. */
@@ -41,7 +41,7 @@ export class AttributeRecord {
     return this.#version;
   }
 
-  /** What all attributes take, in bytes. */
+  /** Bytes of all attributes. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -78,12 +78,12 @@ export class AttributeRecord {
     this.#withdrawnAt = ++this.#version;
   }
 
-  /** How many bytes all attributes would take if one was set. */
+  /** Bytes of all attributes if one was set. */
   bytesWith(key: string, value: Uint8Array): number {
     return this.#bytes - sizeOf(this.#entries.get(key)) + sizeOf({ key, value });
   }
 
-  /** What a node that knows `from` of this incarnation has to be told. */
+  /** Changes for a node that knows version `from` of this incarnation. */
   deltaSince(from: number): AttributeDelta {
     const isBehind = this.#withdrawnAt > from;
     const later = from >= this.#recentSince ? this.#recent.filter((entry) => this.#isCurrent(entry)) : this.#all();

@@ -15,14 +15,14 @@ import { deltaBytes, deltaMessages } from "./delta_messages.ts";
 
 /** Most bytes of deltas in one answer; what is left comes in a later round. */
 const ANSWER_BYTES_MAX = 262_144;
-/** How far ahead of what is known here an owner's version may be. */
+/** Maximum by which an owner's version may be ahead of the one known here. */
 const VERSIONS_AHEAD_MAX = 2 ** 32;
 
 /** Settings of {@linkcode Attributes}. */
 export interface AttributesOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** How many random neighbours are sent a digest in each round. */
+  /** Number of random neighbours that are sent a digest in each round. */
   readonly fanout: number;
   /** Most bytes that the attributes of one node may take. */
   readonly bytesMax: number;
@@ -35,16 +35,17 @@ export interface AttributesOptions {
   readonly expireAfter: number | null;
 }
 
-/** What {@linkcode Attributes} answers to an event: its events are what users see differently now. */
+/** Answer of {@linkcode Attributes} to an event: its events are the changes that users see. */
 export type AttributesStep = Step<AttributeMessage, AttributeEvent>;
 
 const NOTHING: AttributesStep = { outgoing: [], events: [] };
 
 /**
- * What each node says of itself, replicated to every node. Each owner numbers its changes; a node knows of each owner everything up to a
- * number, so two nodes compare by one number an owner (van Renesse, Dumitriu, Gough, Thomas: Efficient Reconciliation and Flow Control for
- * Anti-Entropy Protocols, 2008). A change is told to all neighbours at once; what that misses is found by comparing digests with a few of
- * them in each round, then summaries, and repaired by deltas. Why nothing that was withdrawn comes back: `docs/attributes.md`.
+ * Attributes of each node, replicated to every node. Each owner numbers its changes; a node knows of each owner everything up
+ * to a number, so two nodes compare by one number an owner (van Renesse, Dumitriu, Gough, Thomas: Efficient Reconciliation and
+ * Flow Control for Anti-Entropy Protocols, 2008). A change is told to all neighbours at once; what that misses is found by
+ * comparing digests with a few of them in each round, then summaries, and repaired by deltas. Why nothing that was withdrawn
+ * comes back: `docs/attributes.md`.
  *
  * Pure: the caller carries messages, keeps time and knows the membership.
  */
@@ -70,7 +71,7 @@ export class Attributes {
     return this.#directory.visible(node);
   }
 
-  /** How many bytes are kept of all owners. */
+  /** Bytes that are kept of all owners. */
   get bytes(): number {
     let sum = 0;
     for (const { record } of this.#directory.owners.values()) sum += record.bytes;

@@ -2,7 +2,7 @@
 
 import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
 
-/** How many recent broadcasts are kept for those that missed them. */
+/** Bounds of the recent broadcasts that are kept for nodes that missed them. */
 export interface BroadcastCacheOptions {
   /**
    * Most broadcasts.
@@ -26,13 +26,13 @@ export interface BroadcastCacheOptions {
 
 /** A broadcast that is kept. */
 export interface CachedBroadcast<T> {
-  /** Which one it is. */
+  /** Identity of the broadcast. */
   readonly id: BroadcastId;
-  /** What was broadcast. */
+  /** Payload of the broadcast. */
   readonly payload: T;
-  /** What it counts for. */
+  /** Bytes that it counts for. */
   readonly bytes: number;
-  /** When it was broadcast, on the local clock. */
+  /** Time of its broadcast, on the local clock. */
   readonly bornAt: number;
   /** Whether it came outside the tree, and the tree has not brought it since. */
   readonly isRepaired: boolean;
@@ -56,12 +56,12 @@ export class BroadcastCache<T> {
     this.#ageMax = cacheAge;
   }
 
-  /** How many broadcasts are kept. */
+  /** Number of broadcasts that are kept. */
   get size(): number {
     return this.#broadcasts.size;
   }
 
-  /** What they count for together. */
+  /** Bytes that they count for together. */
   get bytes(): number {
     return this.#bytes;
   }

@@ -3,7 +3,10 @@
 import { SequenceIslands } from "../wire/sequence_islands.ts";
 import type { BroadcastId } from "./broadcast_id.ts";
 
-/** How far behind the newest broadcast of a root an older one may come and be told from a repetition, whatever else came of that root. */
+/**
+ * Maximum distance behind the newest broadcast of a root at which an older one is still told from a repetition, whatever else
+ * came of that root.
+ */
 export const BROADCAST_WINDOW = 4_096;
 
 /** Stretches of numbers that are remembered of a root. More than one means long losses, or numbers that were made up. */
@@ -19,9 +22,9 @@ type Incarnations = Map<number, SequenceIslands>;
 export type IncarnationOf = (root: string) => number | undefined;
 
 /**
- * Which broadcasts have been seen. No node vouches for the root, the incarnation and the number of a broadcast that others pass on:
- * one that was made up counts as seen, and takes nothing of what its root really broadcasts. Broadcasts of a root in an incarnation before its
- * present one count as seen.
+ * Broadcasts that have been seen. No node vouches for the root, the incarnation and the number of a broadcast that others pass
+ * on: one that was made up counts as seen, and takes nothing of what its root really broadcasts. Broadcasts of a root in an
+ * incarnation before its present one count as seen.
  *
  * Of too many roots one that is not known is forgotten, then the one that was silent for longest.
  */
@@ -37,7 +40,7 @@ export class BroadcastHistory {
     this.#incarnationOf = incarnationOf;
   }
 
-  /** How many roots are remembered now. */
+  /** Number of roots that are remembered now. */
   get size(): number {
     return this.#roots.size;
   }

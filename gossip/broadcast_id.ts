@@ -2,13 +2,13 @@
 
 import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 
-/** Which broadcast a message is. */
+/** Identity of a broadcast. */
 export interface BroadcastId {
   /** Name of the node that broadcast it. */
   readonly root: string;
-  /** Which incarnation of that node did. */
+  /** Incarnation of that node. */
   readonly incarnation: number;
-  /** Which of its broadcasts it is, from 1. */
+  /** Number of the broadcast among those of its root, from 1. */
   readonly sequence: number;
 }
 
@@ -16,7 +16,7 @@ export interface BroadcastId {
 export interface BroadcastRanges {
   /** Name of the node. */
   readonly root: string;
-  /** Which incarnation of it. */
+  /** Incarnation of it. */
   readonly incarnation: number;
   /** The pairs. */
   readonly ranges: readonly number[];

@@ -9,7 +9,7 @@ import { messageOf } from "../runtime/message_of.ts";
 export const BROADCAST_IDS_MAX = 10_240;
 
 /**
- * What the nodes of a broadcast tree say to each other. The names of the first four are those of the paper.
+ * Messages between the nodes of a broadcast tree. The names of the first four are those of the paper.
  *
  * @typeParam T What is broadcast.
  */
@@ -31,11 +31,11 @@ export type BroadcastMessage<T> =
 
 /** A broadcast that has arrived, or begins here. */
 export interface Broadcast<T> {
-  /** Which one it is, and which node made it. */
+  /** Identity of the broadcast, with the node that made it. */
   readonly id: BroadcastId;
-  /** What is broadcast. */
+  /** Payload of the broadcast. */
   readonly payload: T;
-  /** When it was begun, on the local clock. */
+  /** Time at which it began, on the local clock. */
   readonly bornAt: number;
 }
 

@@ -8,7 +8,7 @@ const OWN_TREE_AFTER = 8;
 /** The tree of one root, as its links at this node. */
 interface Tree {
   readonly lazy: Set<string>;
-  /** How often its root was heard. */
+  /** Number of broadcasts heard of its root. */
   heard: number;
 }
 
@@ -35,7 +35,7 @@ export class BroadcastTrees {
     this.#rootsMax = rootsMax;
   }
 
-  /** How many roots are remembered now. */
+  /** Number of roots that are remembered now. */
   get size(): number {
     return this.#trees.size;
   }

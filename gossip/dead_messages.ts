@@ -10,7 +10,7 @@ import type { HeartbeatRecords } from "./heartbeat_records.ts";
 interface Doubt {
   readonly incarnation: number;
   readonly counter: number;
-  /** Who brought it, and is to hear of its refutation. */
+  /** Node that brought it, and is to be told of its refutation. */
   readonly from: string | undefined;
   readonly since: number;
 }
@@ -18,7 +18,7 @@ interface Doubt {
 /** Dead messages remembered so that none is passed on twice. */
 const SEEN_MAX = 1024;
 
-/** How dead messages are spread, believed, doubted and taken back. */
+/** Spreads, believes, doubts and takes back dead messages. */
 export class DeadMessages {
   readonly #settings: HeartbeatSettings;
   readonly #records: HeartbeatRecords;

@@ -14,7 +14,7 @@ import {
 import { checkArray, checkInteger, checkName } from "../wire/node_spec_check.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
-/** What replicas of a membership say to each other. */
+/** Messages between replicas of a membership. */
 export type GossipMessage =
   /** A hash of all that I know: a node that knows something else answers with a summary. */
   | { readonly kind: "digest"; readonly digest: Digest }

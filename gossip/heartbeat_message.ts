@@ -64,7 +64,7 @@ export type AliveMessage = readonly [
   counter: number,
 ];
 
-/** What failure detectors tell each other: plain values for MessagePack. */
+/** Messages between failure detectors: plain values for MessagePack. */
 export type HeartbeatMessage =
   | HeartbeatCounter
   | WatchRequest

@@ -3,14 +3,14 @@
 import type { HeartbeatTurn } from "./heartbeat_turn.ts";
 import type { HeartbeatEvent, HeartbeatPeer } from "./heartbeat_types.ts";
 
-/** What is known of one incarnation of a node. Times are on the local clock. */
+/** Record of one incarnation of a node. Times are on the local clock. */
 export interface HeartbeatRecord {
   readonly incarnation: number;
   /** The newest counter; 0 when none is known. */
   counter: number;
-  /** When that counter was new, as far as that is known. */
+  /** Time at which that counter was new, as far as that is known. */
   counterAt: number;
-  /** When another watcher last had a frame from the node, as it reported. */
+  /** Time at which another watcher last had a frame from the node, as it reported. */
   reportedAt: number;
 }
 
@@ -33,7 +33,7 @@ export class HeartbeatRecords {
     return this.#marks;
   }
 
-  /** What is known of the incarnation that `peer` is in; an older one is forgotten. */
+  /** Record of the incarnation that `peer` is in; an older one is forgotten. */
   of(name: string, peer: HeartbeatPeer): HeartbeatRecord {
     const known = this.#records.get(name);
     if (known?.incarnation === peer.incarnation) return known;

@@ -17,7 +17,7 @@ export class HeartbeatTurn implements HeartbeatOutput {
   readonly now: number;
   readonly random: () => number;
   readonly peers: ReadonlyMap<string, HeartbeatPeer>;
-  /** When this node last woke up after a stall: silence before that proves nothing. */
+  /** Time at which this node last woke up after a stall: silence before that proves nothing. */
   readonly resumedAt: number;
   /** So many times as long this node bears silence. */
   readonly patience: number;

@@ -4,7 +4,7 @@ import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { isIntegerIn } from "../wire/integers.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
 
-/** How failures are detected. */
+/** Options of the failure detector. */
 export interface HeartbeatOptions {
   /** The node on which this detector runs. */
   readonly self: NodeIncarnation;
@@ -42,13 +42,13 @@ export interface HeartbeatOptions {
   readonly fanout?: number | undefined;
 }
 
-/** What the caller knows about a peer. Read afresh at each call, so its fields may be getters or change in place. */
+/** State of a peer that the caller knows. Read afresh at each call, so its fields may be getters or change in place. */
 export interface HeartbeatPeer {
   /** The incarnation that the connection belongs to, or the newest known one when there is none. */
   readonly incarnation: number;
   /** Whether heartbeat messages can be sent to it now. Stays true while the connection is silent. */
   readonly connected: boolean;
-  /** When the last frame of any kind came from it, handshake included, on the clock of `now`; -Infinity for never. */
+  /** Time at which the last frame of any kind came from it, handshake included, on the clock of `now`; -Infinity for never. */
   readonly heardAt: number;
 }
 
@@ -97,7 +97,7 @@ export interface HeartbeatEvent {
   readonly counter: number;
 }
 
-/** What there is to do after a call, in order. */
+/** Actions to take after a call, in order. */
 export interface HeartbeatOutput {
   /** Messages to send. */
   readonly outgoing: readonly HeartbeatOutgoing[];

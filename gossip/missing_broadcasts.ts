@@ -3,7 +3,7 @@
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
 
-/** How many of those that announced a broadcast are remembered. */
+/** Maximum of remembered nodes that announced a broadcast. */
 const ANNOUNCERS_MAX = 8;
 
 interface MissingBroadcast {
@@ -32,7 +32,7 @@ export class MissingBroadcasts {
     this.#max = max;
   }
 
-  /** How many are missing. */
+  /** Number of missing broadcasts. */
   get size(): number {
     return this.#missing.size;
   }
@@ -54,7 +54,7 @@ export class MissingBroadcasts {
     return this.#missing.delete(broadcastKey(id));
   }
 
-  /** What to ask for now, by node, among those that can be asked. */
+  /** Requests that are due, by node, among those that can be asked. */
   due(now: number, canBeAsked: (announcer: string) => boolean): Map<string, BroadcastId[]> {
     const questions = new Map<string, BroadcastId[]>();
     for (const [key, missing] of this.#missing) {
@@ -73,7 +73,7 @@ export class MissingBroadcasts {
     return questions;
   }
 
-  /** When {@linkcode due} will find something; `Infinity` when nothing is missing. */
+  /** Time at which {@linkcode due} will find something; `Infinity` when nothing is missing. */
   get nextAt(): number {
     for (const { dueAt } of this.#missing.values()) return dueAt;
     return Infinity;

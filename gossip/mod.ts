@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * How state and liveness spread through the cluster.
+ * Spreading of state and liveness through the cluster.
  *
  * {@linkcode Heartbeat} is the failure detector that every node runs. It does no input or output, so that it can be used, and tested, by itself.
  *

@@ -83,7 +83,7 @@ export class Plumtree<T> {
     return this.#trees.lastRoot;
   }
 
-  /** How much is kept now. */
+  /** Amount that is kept now. */
   get load(): PlumtreeLoad {
     const { size: cached, bytes: cachedBytes } = this.#cache;
     return { cached, cachedBytes, missing: this.#missing.size, roots: Math.max(this.#history.size, this.#trees.size) };
@@ -159,7 +159,7 @@ export class Plumtree<T> {
     return this.#end(turn);
   }
 
-  /** When the next {@linkcode tick} has something to do; `Infinity` for not before another event. */
+  /** Time at which the next {@linkcode tick} has something to do; `Infinity` for not before another event. */
   get nextAt(): number {
     return Math.min(this.#announcements.nextAt, this.#missing.nextAt, this.#exchangeAt);
   }

@@ -2,11 +2,11 @@
 
 import type { BroadcastCacheOptions } from "./broadcast_cache.ts";
 
-/** How a `Plumtree` works. */
+/** Options of a `Plumtree`. */
 export interface PlumtreeOptions<T> extends BroadcastCacheOptions {
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** What a payload counts for in the cache, in bytes. */
+  /** Bytes that a payload counts for in the cache. */
   readonly sizeOf: (payload: T) => number;
   /**
    * Milliseconds for which announcements are collected: the lazy tick.
@@ -47,11 +47,11 @@ export interface PlumtreeOptions<T> extends BroadcastCacheOptions {
   readonly incarnationOf?: (root: string) => number | undefined;
 }
 
-/** How much a `Plumtree` keeps. */
+/** Amount that a `Plumtree` keeps. */
 export interface PlumtreeLoad {
   /** Broadcasts that are kept for those that missed them. */
   readonly cached: number;
-  /** What they count for together, in bytes. */
+  /** Bytes that they count for together. */
   readonly cachedBytes: number;
   /** Broadcasts that were announced and have not come. */
   readonly missing: number;

@@ -6,9 +6,9 @@ import type { Broadcast, BroadcastMessage } from "./broadcast_message.ts";
 
 /** A broadcast that came for the first time. */
 export interface PlumtreeDelivery<T> {
-  /** Which one it is, and which node made it. */
+  /** Identity of the broadcast, with the node that made it. */
   readonly id: BroadcastId;
-  /** What was broadcast. */
+  /** Payload of the broadcast. */
   readonly payload: T;
   /** Milliseconds since it was begun, as far as nodes held it: the time on the wire excepted. */
   readonly age: number;
@@ -16,9 +16,9 @@ export interface PlumtreeDelivery<T> {
   readonly repaired: boolean;
 }
 
-/** What an event brings about: its events are broadcasts to hand over. */
+/** Answer to an event: its events are broadcasts to hand over. */
 export interface PlumtreeStep<T> extends Step<BroadcastMessage<T>, PlumtreeDelivery<T>> {
-  /** When the next tick has something to do; `Infinity` for not before another event. */
+  /** Time at which the next tick has something to do; `Infinity` for not before another event. */
   readonly nextAt: number;
 }
 

@@ -2,10 +2,10 @@
 
 import { sample } from "../runtime/sample.ts";
 
-/** What came of one indirect probe. */
+/** Result of one indirect probe. */
 type Question = { readonly askedAt: number; answer?: "silent" | "unable" };
 
-/** How the questions about one suspect stand. */
+/** State of the questions about one suspect. */
 export interface SuspicionStep {
   /** Watchers to ask now. */
   readonly ask: readonly string[];
@@ -90,7 +90,7 @@ export class Suspicion {
     return names;
   }
 
-  /** What was asked before the limit does not count after it. */
+  /** Sets whether the limit has passed. Questions that were asked before the limit do not count after it. */
   #setSerious(serious: boolean): void {
     if (this.#serious === serious) return;
     this.#serious = serious;

@@ -9,13 +9,13 @@ import { WatchRing } from "./watch_ring.ts";
 
 /** A node that this one watches. */
 interface Watched {
-  /** When the watch over its present connection began. */
+  /** Time at which the watch over its present connection began. */
   since: number;
-  /** When it became a suspect; `undefined` while it is none. */
+  /** Time at which it became a suspect; `undefined` while it is none. */
   suspectSince: number | undefined;
   /** The questions about it, while it is silent. */
   suspicion: Suspicion | undefined;
-  /** When it was last told that it is held for dead. */
+  /** Time at which it was last told that it is considered dead. */
   toldAt: number;
 }
 
@@ -122,7 +122,7 @@ export class Watch {
     return watched !== undefined && turn.now - Math.max(watched.since, turn.resumedAt) >= this.#limit(turn);
   }
 
-  /** What this node can report on `name`. */
+  /** Report of this node on `name`. */
   reportOn(name: string, peer: HeartbeatPeer, turn: HeartbeatTurn): ProbeReport {
     const { incarnation, counter, counterAt } = this.#records.of(name, peer);
     const counterAge = counter === 0 ? 0 : Math.round(turn.now - counterAt);
@@ -214,7 +214,7 @@ export class Watch {
     return turn.now - Math.max(this.#heardAt(watched, peer, turn), record.counterAt, record.reportedAt);
   }
 
-  /** When the node itself was heard, or from when on it could have been. */
+  /** Time at which the node itself was last heard, or from which on it could have been. */
   #heardAt(watched: Watched, peer: HeartbeatPeer, turn: HeartbeatTurn): number {
     return Math.max(peer.heardAt, watched.since, turn.resumedAt);
   }

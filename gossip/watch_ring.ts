@@ -3,8 +3,8 @@
 import { hashName } from "../wire/hash.ts";
 
 /**
- * Which node watches which: nodes stand on a ring in the order of a hash of their names, and each is watched by the next few after it.
- * All that know the same names compute the same, each node has as many to watch as it has watchers, and one that
+ * Assignment of watchers: nodes stand on a ring in the order of a hash of their names, and each is watched by the next few
+ * after it. All that know the same names compute the same, each node has as many to watch as it has watchers, and one that
  * comes or goes changes little for the others.
  */
 export class WatchRing {

@@ -2,7 +2,7 @@
 
 import { CallError, type RemoteError } from "../messaging/errors.ts";
 
-/** What is answered to a request that a node has taken. The numbers are part of the wire protocol: never reuse one. */
+/** Answers to a request that a node has taken. The numbers are part of the wire protocol: never reuse one. */
 const DONE = 0;
 const FAILED = 1;
 
@@ -16,7 +16,7 @@ export function failureOf({ name, message, code }: RemoteError): readonly unknow
   return code === undefined ? [FAILED, name, message] : [FAILED, name, message, code];
 }
 
-/** What the handler returned. @throws {CallError} When it failed, or the request was not handled. */
+/** Result of the handler. @throws {CallError} When it failed, or the request was not handled. */
 export function resultOf(answer: unknown): unknown {
   const [kind, first, message, code] = Array.isArray(answer) ? answer : [];
   if (kind === DONE) return first;

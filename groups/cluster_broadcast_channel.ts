@@ -4,7 +4,7 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { type GroupMembership, Groups } from "./groups.ts";
 import { sharedBy } from "./shared.ts";
 
-/** What takes the messages of a {@linkcode ClusterBroadcastChannel}. */
+/** Listener for the messages of a {@linkcode ClusterBroadcastChannel}. */
 export type BroadcastListener = ((this: BroadcastChannel, event: MessageEvent) => unknown) | null;
 
 /** A listener that was set as a property, and what calls it. */
@@ -44,7 +44,7 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
   readonly #groups: Groups;
   readonly #membership: GroupMembership;
   readonly #handlers = new Map<string, Handler>();
-  /** How many channels of each name are open on this node. */
+  /** Number of open channels on this node, by name. */
   readonly #open: Map<string, number>;
   #isClosed = false;
 
@@ -106,7 +106,7 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
     this.#membership.leave();
   }
 
-  /** How many channels of this name are open on this node. */
+  /** Number of open channels of this name on this node. */
   get #channels(): number {
     return this.#open.get(this.name) ?? 0;
   }

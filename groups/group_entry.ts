@@ -6,11 +6,11 @@ export interface GroupEntry {
   readonly node: string;
   /** Tells the members of one node apart. */
   readonly id: string;
-  /** What the member says of itself. */
+  /** Metadata of the member. */
   readonly meta: unknown;
-  /** When it joined, in milliseconds since the epoch, by the clock of its node. */
+  /** Time at which it joined, in milliseconds since the epoch, by the clock of its node. */
   readonly since: number;
-  /** How much of the work it wants, against the others. */
+  /** Weight: its share of the work in proportion to the others. */
   readonly weight: number;
   /** Whether it takes messages. */
   readonly takesMessages: boolean;
@@ -18,7 +18,7 @@ export interface GroupEntry {
 
 /** A difference in who is in a group. */
 export interface GroupChange {
-  /** What happened: a member came, went, or says something else of itself. */
+  /** Change: a member came, went, or has new metadata. */
   readonly type: "join" | "leave" | "update";
   /** The group. */
   readonly group: string;

@@ -2,7 +2,7 @@
 
 import { entryFromValue, type GroupChange, type GroupEntry } from "./group_entry.ts";
 
-/** What {@linkcode GroupIndex} tells of. */
+/** Listener for the changes of a {@linkcode GroupIndex}. */
 export type GroupListener = (change: GroupChange) => void;
 
 /** The members of each group, as the attributes of all nodes say it. Pure: it is told what changes, and tells what that means. */

@@ -74,7 +74,7 @@ export class GroupMessages {
     this.#members.delete(id);
   }
 
-  /** How many calls of this node a member has under way. */
+  /** Number of calls of this node that a member has under way. */
   busy(entry: GroupEntry): number {
     return this.#busy.get(entryKey(entry)) ?? 0;
   }
@@ -95,7 +95,7 @@ export class GroupMessages {
     else for (const node of nodes) this.#node.castMessage(node, this.#name, value);
   }
 
-  /** How many nodes are up. */
+  /** Number of nodes that are up. */
   #up(): number {
     return this.#node.members().length - this.#node.members({ status: "down" }).length;
   }

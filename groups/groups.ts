@@ -24,7 +24,7 @@ export interface GroupsOptions {
 /** Options of {@linkcode Groups.join}. */
 export interface GroupJoinOptions {
   /**
-   * What the member says of itself: any value that a message may have.
+   * Metadata of the member: any value that a message may have.
    *
    * @default {null}
    */
@@ -37,7 +37,7 @@ export interface GroupJoinOptions {
   // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
   readonly handler?: (message: any, context: MessageContext) => unknown;
   /**
-   * How much of the work it wants, against the others: above 0.
+   * Weight: its share of the work in proportion to the others. Above 0.
    *
    * @default {1}
    */
@@ -68,7 +68,7 @@ export interface PublishOptions {
 
 /** Options of {@linkcode Groups.call}. */
 export interface GroupCallOptions {
-  /** Which member takes the call. */
+  /** Rule that picks the member for the call. */
   readonly pick: Pick;
   /**
    * Milliseconds after which to give up waiting, other members included.
@@ -158,7 +158,7 @@ export class Groups {
     return this.#attributes.index.groups();
   }
 
-  /** What changes in a group from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
+  /** Changes of a group from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
   watch(group: string): AsyncIterableIterator<GroupChange> {
     const stream = new EventStream<GroupChange>();
     const listening = this.#attributes.index.listen(group, (change) => stream.push(change));

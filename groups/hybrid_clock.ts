@@ -4,7 +4,7 @@ import { isIntegerIn } from "../wire/integers.ts";
 
 /** Stamps in one millisecond. A power of two; with it, stamps are safe integers until the year 2248. */
 const STAMPS_PER_MS = 1_024;
-/** How far another node's clock may be ahead of this one's, in milliseconds, to be followed. */
+/** Maximum by which another node's clock may be ahead of this one's, in milliseconds, to be followed. */
 export const AHEAD_MAX_MS = 60_000;
 
 /**

@@ -4,10 +4,10 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { GroupIndex } from "./group_index.ts";
 import type { StampedHolder } from "./name_holder.ts";
 
-/** How many heartbeat intervals a claim is remembered for that this node agreed to: by then it shows, or has failed. */
+/** Number of heartbeat intervals for which a claim is remembered that this node agreed to: by then it shows, or has failed. */
 const REMEMBERED = 10;
 
-/** How a {@linkcode NameConflicts} speaks with those that have a name. */
+/** Messages of a {@linkcode NameConflicts} to the holders of a name. */
 export interface ContestedNames {
   /** The nodes that have a name: the first one decides. */
   holders(name: string): readonly StampedHolder[];
@@ -18,13 +18,13 @@ export interface ContestedNames {
 }
 
 /**
- * What a node does for names that others claim which cannot reach each other, where it can reach both: it lets neither get a name that the
- * other has, and where both have one, it tells them.
+ * Mediates between nodes that claim a name and cannot reach each other, where this node can reach both: it lets neither get a
+ * name that the other has, and where both have one, it tells them.
  */
 export class NameConflicts {
   readonly #node: PeerServiceManager;
   readonly #names: ContestedNames;
-  /** When this node agreed to a claim, by name and claimant. The oldest ones come first. */
+  /** Times at which this node agreed to claims, by name and claimant. The oldest ones come first. */
   readonly #agreed = new Map<string, { readonly name: string; readonly claimant: string; readonly at: number }>();
   /** Names of which several claims were seen. */
   readonly #contested = new Set<string>();

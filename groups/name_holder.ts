@@ -7,9 +7,9 @@ import { isStamp, timeOf } from "./hybrid_clock.ts";
 export interface NameHolder {
   /** Name of the node. */
   readonly node: string;
-  /** What it said with its claim. */
+  /** Metadata of its claim. */
   readonly meta: unknown;
-  /** When it claimed the name, in milliseconds since the epoch, by a hybrid logical clock. */
+  /** Time at which it claimed the name, in milliseconds since the epoch, by a hybrid logical clock. */
   readonly since: number;
 }
 
@@ -20,7 +20,7 @@ export interface StampedHolder extends NameHolder {
   readonly stamp: number;
 }
 
-/** What a claim says of itself in its attribute. */
+/** Value of a claim in its attribute. */
 export function holderToMeta(stamp: number, meta: unknown): unknown[] {
   return [stamp, meta ?? null];
 }

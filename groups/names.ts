@@ -84,7 +84,10 @@ export class Names {
     return { name, signal, [Symbol.dispose]: () => this.#claims.release(name, signal) };
   }
 
-  /** Which node has a name, as this node sees it, and what it said with its claim. `undefined` when none has that can be reached. */
+  /**
+   * Holder of a name, as this node sees it, with the metadata of its claim. `undefined` when no node that can be reached has
+   * the name.
+   */
   whereis(name: string): { node: string; meta: unknown } | undefined {
     const [holder] = this.#claims.holders(name);
     return holder === undefined ? undefined : { node: holder.node, meta: holder.meta };

@@ -3,7 +3,7 @@
 import { rendezvous } from "../wire/rendezvous.ts";
 import type { GroupEntry } from "./group_entry.ts";
 
-/** Which member of a group takes a call. */
+/** Rule that picks the member of a group for a call. */
 export type Pick =
   /** Any, in proportion to the weights. */
   | "random"
@@ -25,13 +25,13 @@ export function checkPick(pick: Pick, what: string): void {
   );
 }
 
-/** What a choice may depend on besides the members. */
+/** Context of a choice, in addition to the members. */
 export interface PickContext {
   /** A number in [0, 1). */
   readonly random: () => number;
-  /** How often was picked before. */
+  /** Number of earlier picks. */
   readonly turn: number;
-  /** How many calls of this node a member has under way. */
+  /** Number of calls of this node that a member has under way. */
   readonly busy: (entry: GroupEntry) => number;
 }
 

@@ -17,11 +17,11 @@ export interface PresenceOptions {
 
 /** A difference in who is present. */
 export interface PresenceChange {
-  /** Who it is about. */
+  /** Key that it is about. */
   readonly key: string;
-  /** What came: the meta of each connection, tab or device. */
+  /** Metadata that came: one for each connection, tab or device. */
   readonly joins: readonly unknown[];
-  /** What went. */
+  /** Metadata that went. */
   readonly leaves: readonly unknown[];
   /** Whether the key is present now, by whatever node. */
   readonly isPresent: boolean;
@@ -92,7 +92,7 @@ export class Presence {
     return new Map([...present].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
-  /** What changes in a topic from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
+  /** Changes of a topic from now on. Ends with `return()`, that is with the loop over it, and when the node stops. */
   watch(topic: string): AsyncIterableIterator<PresenceChange> {
     const stream = new EventStream<PresenceChange>();
     const before = new Map(this.#attributes.index.members(topic).map((entry) => [entryKey(entry), entry]));

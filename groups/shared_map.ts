@@ -119,7 +119,7 @@ export class SharedMap<V = unknown> {
     return this.#sync.ready();
   }
 
-  /** How many keys have a value. */
+  /** Number of keys that have a value. */
   get size(): number {
     return this.#sync.replica.size;
   }
@@ -185,7 +185,9 @@ export class SharedMap<V = unknown> {
     }
   }
 
-  /** What changes from now on, here or elsewhere. Ends with `return()`, that is with the loop over it, and when the node stops. */
+  /**
+   * Changes from now on, of this node or others. Ends with `return()`, that is with the loop over it, and when the node stops.
+   */
   watch(): AsyncIterableIterator<SharedMapChange<V>> {
     const stream = new EventStream<SharedMapChange<V>>();
     const listening = this.#sync.listen(({ key, before, after }) => {

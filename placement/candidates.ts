@@ -9,7 +9,7 @@ const WEIGHT = "placement/weight";
 /** The attribute by which a node says that it gives its work to others. */
 const DRAINING = "draining";
 
-/** Which nodes came and went among those that work may be placed on. */
+/** Nodes that came and went among those that work may be placed on. */
 export interface OwnershipChange {
   /** Names of nodes that take work now. */
   readonly joined: readonly string[];
@@ -17,12 +17,12 @@ export interface OwnershipChange {
   readonly left: readonly string[];
 }
 
-/** How many heartbeat intervals former candidates are remembered for. */
+/** Number of heartbeat intervals for which former candidates are remembered. */
 const REMEMBERED = 2;
 
 /** A change, and the nodes among which owners were chosen before it. */
 export interface Transition {
-  /** When it happened, on the clock of the node. */
+  /** Time of the change, on the clock of the node. */
   readonly at: number;
   /** The nodes before it. */
   readonly former: readonly Candidate[];
@@ -72,7 +72,7 @@ export class Candidates implements Disposable {
     return this.#transitions.filter(({ at }) => at >= moment);
   }
 
-  /** When they changed last, on the clock of the node. */
+  /** Time of their last change, on the clock of the node. */
   get changedAt(): number {
     return this.#changedAt;
   }
@@ -137,7 +137,7 @@ export class Candidates implements Disposable {
     return new Map(names.map((name) => [name, { name, weight: weights.get(name) ?? 1 }]));
   }
 
-  /** How much each node wants. */
+  /** Weight of each node. */
   #weights(): Map<string, number> {
     if (this.#group === undefined || this.#attributes === null) {
       return new Map(this.#node.members().map((name) => [name, weightOf(this.#node.attribute(name, WEIGHT))]));

@@ -12,7 +12,7 @@ import { Candidates } from "./candidates.ts";
 /** Most requests that a node holds: a held one and its handler both count among the promises that may be pending, 10,000 by default. */
 const HELD_MAX = 4_000;
 
-/** How often in a heartbeat interval a node that holds requests while it looks for others sees whether it has. */
+/** Number of looks in a heartbeat interval at whether a node that holds requests has found others. */
 const LOOKS = 4;
 
 /** The answer of a node that did not handle a request, in addition to those of `answer.ts`. Part of the wire protocol as well. */
@@ -23,7 +23,7 @@ export class KeyServer implements Disposable {
   readonly candidates: Candidates;
   readonly #node: PeerServiceManager;
   readonly #handler: string;
-  /** Which placements it is for, in words. */
+  /** Description of the placements that it is for. */
   readonly #of: string;
   readonly #closed = new AbortController();
   readonly #forget: () => void;

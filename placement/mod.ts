@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which node owns a key, and running something on one node.
+ * Placement: the node that owns a key, and tasks that run on one node.
  *
  * @example The owner of a key
  * ```ts

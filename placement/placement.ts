@@ -18,7 +18,7 @@ export interface PlacementOptions {
    */
   readonly group?: string;
   /**
-   * How many keys this node wants, against the others, where no group is given: above 0.
+   * Weight: the share of keys that this node wants in proportion to the others, where no group is given. Above 0.
    *
    * @default {1}
    */
@@ -42,8 +42,8 @@ export interface CallOwnerOptions {
 }
 
 /**
- * Which node owns a key, by weighted rendezvous hashing over the nodes that are up: the same answer on all nodes that see the same nodes. When
- * one of N nodes comes or goes, about 1/N of the keys move.
+ * Finds the node that owns a key, by weighted rendezvous hashing over the nodes that are up: the same answer on all nodes that
+ * see the same nodes. When one of N nodes comes or goes, about 1/N of the keys move.
  *
  * @example The owner of a key handles what concerns it
  * ```ts
@@ -165,7 +165,7 @@ export class Placement implements Disposable {
     this.#server[Symbol.dispose]();
   }
 
-  /** What ends with this placement, if it does not end before. */
+  /** Keeps an object that ends with this placement, if it does not end before. */
   #own(disposable: Disposable): Disposable {
     this.#owned.add(disposable);
     return {

@@ -6,7 +6,7 @@ import type { Timer } from "../runtime/runtime.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
 import type { Candidates } from "./candidates.ts";
 
-/** What a task that runs on one node is given besides its signal. */
+/** Lease of a task that runs on one node, given with its signal. */
 export interface Lease {
   /**
    * Rises with each run, on whatever node: let what the task writes to refuse a lower one than it has seen. A fencing token.
@@ -20,9 +20,10 @@ export type OneTask = (signal: AbortSignal, lease: Lease) => Promise<void>;
 /** Options of {@linkcode Placement.runOnOne}. */
 export interface RunOnOneOptions {
   /**
-   * How many nodes, itself included, must be for a node that is to run the task: `"majority"` of the known members, or a number. A node is for
-   * the one that it takes for the owner itself. One that does not ask for the task is for each node that sees it: have every member ask for
-   * it where single links may fail. Without a quorum, each part of a cluster that fell apart runs the task.
+   * Number of votes, its own included, that a node needs to run the task: `"majority"` of the known members, or a number. A
+   * node is for the one that it takes for the owner itself. One that does not ask for the task is for each node that sees it:
+   * have every member ask for it where single links may fail. Without a quorum, each part of a cluster that fell apart runs the
+   * task.
    *
    * @default {1}
    */
@@ -49,7 +50,7 @@ export class RunOnOne implements Disposable {
   readonly #subscriptions: Disposable[];
   /** Nodes that ask for the task, and the node that each of them takes for the one; `null` when it sees none. */
   readonly #votes = new Map<string, string | null>();
-  /** When these changed last. */
+  /** Time of their last change. */
   #votedAt: number;
   /** The token of the last run of this node. */
   #token = 0;

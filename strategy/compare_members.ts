@@ -3,8 +3,8 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 
 /**
- * Who would have to join and who to leave to come from `present` to `wanted`. Nodes are told apart by name; a
- * wanted one with a newer incarnation than the present one has to join.
+ * Nodes that would have to join and to leave to come from `present` to `wanted`. Nodes are told apart by name; a wanted one
+ * with a newer incarnation than the present one has to join.
  *
  * @example One is missing, one is too many
  * ```ts

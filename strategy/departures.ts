@@ -22,7 +22,7 @@ export type Departures = ReadonlyMap<string, {
   readonly removed: number;
 }>;
 
-/** How many names are remembered; the oldest go first. */
+/** Maximum of remembered names; the oldest go first. */
 export const DEPARTURES_MAX = 1_024;
 const LATEST_MAX = 16;
 
@@ -42,7 +42,7 @@ export function removalOf({ name, incarnation }: Pick<NodeSpec, "name" | "incarn
 }
 
 /**
- * What is known of the departure of that incarnation of a node; `undefined` when it is not over.
+ * Departure of that incarnation of a node; `undefined` when it is not over.
  *
  * @example A later incarnation is followed up
  * ```ts
@@ -154,7 +154,7 @@ export function latestDepartures(departures: Departures): readonly Departure[] {
   return departuresToList(departures).slice(-LATEST_MAX);
 }
 
-/** What a strategy that remembers departures tells by: its turn. */
+/** Part of its turn by which a strategy that remembers departures tells them. */
 interface DepartureTurn {
   readonly state: { readonly departures: Departures };
   send(to: NodeSpec, message: { readonly type: "left" } & Departure): void;

@@ -13,15 +13,15 @@ import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./st
 /** Options of {@linkcode fullMesh}. */
 export interface FullMeshOptions {
   /**
-   * How many random peers each node compares digests with in a gossip interval. News that missed a node reach everyone
+   * Number of random peers with which each node compares digests in a gossip interval. News that missed a node reach everyone
    * within about log₂ N intervals with 2.
    *
    * @default {2}
    */
   readonly fanout?: number;
   /**
-   * How long, in milliseconds, a node remembers that another one has left. Only while a node remembers is
-   * a node that was cut off all the time told so when it comes back with the old news.
+   * Time, in milliseconds, for which a node remembers that another one has left. Only while a node remembers is a node that was
+   * cut off all the time told so when it comes back with the old news.
    *
    * @default {86_400_000} (a day)
    */

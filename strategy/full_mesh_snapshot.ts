@@ -31,8 +31,8 @@ export function fullMeshToSnapshot(
 }
 
 /**
- * What {@linkcode fullMeshToSnapshot} has kept: the set, since when names are absent, as if the latest removal were `now`, and the
- * farewell of a former incarnation.
+ * State that {@linkcode fullMeshToSnapshot} has kept: the set, since when names are absent, as if the latest removal were
+ * `now`, and the farewell of a former incarnation.
  *
  * @throws {TypeError} When it is not a snapshot of a full mesh, or of a version that is not known here.
  */

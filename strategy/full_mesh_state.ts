@@ -19,9 +19,9 @@ export interface FullMeshState {
   readonly asked: ReadonlySet<string>;
   /** Most members, this node included. Further ones are not believed. */
   readonly membersMax: number;
-  /** How many more members that come back may be sent a digest before the next `periodic`. */
+  /** Number of further members that come back and may be sent a digest before the next `periodic`. */
   readonly questionsLeft: number;
-  /** How many more digests may be answered with a summary, which is the heavy part, before the next `periodic`. */
+  /** Number of further digests that may be answered with a summary, which is the heavy part, before the next `periodic`. */
   readonly answersLeft: number;
 }
 

@@ -9,17 +9,17 @@ import type { StrategyContext } from "./strategy.ts";
 /** A node speaks of itself once an incarnation; no other node speaks of it so often. */
 const COUNTER_MAX = 2 ** 32;
 
-/** What remains of what another node said. */
+/** Claims of another node that remain after the checks. */
 export interface Words {
   /** To be believed. */
   readonly heard: MembershipSet;
   /** Of nodes that are connected, as an incarnation before: for these to confirm, or to deny. */
   readonly doubted: readonly string[];
-  /** How many names were spoken of in vain. */
+  /** Number of names whose claims were ignored. */
   readonly ignored: number;
 }
 
-/** Who says something. */
+/** Node that makes a claim. */
 export interface Speaker {
   readonly from: NodeSpec;
   /** Whether it is a member here, or was asked by this node to let it in. Everyone else may speak of itself, and of who comes with it. */

@@ -50,7 +50,7 @@ export interface HyParViewOptions {
    */
   readonly activeWalk?: number;
   /**
-   * How many steps before the end of its walk a newcomer is put in reserve (PRWL), 0 to 64.
+   * Number of steps before the end of its walk at which a newcomer is put in reserve (PRWL), 0 to 64.
    *
    * @default {3}
    */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which peers a node talks to, and what it tells them.
+ * Strategies: the peers that a node talks to, and the messages that it sends them.
  *
  * A strategy is a pure function of its state: see {@linkcode Strategy}. {@linkcode fullMesh} is the one that is used unless
  * another is asked for.

@@ -4,7 +4,10 @@ import type { FullMeshOptions } from "./full_mesh.ts";
 import { PartialMesh } from "./partial_mesh.ts";
 import type { Strategy } from "./strategy.ts";
 
-/** Which nodes keep connections with which: pairs of names, or the neighbours of a name. The order of a pair makes no difference. */
+/**
+ * Pairs of nodes that keep connections with each other: pairs of names, or the neighbours of a name. The order of a pair makes
+ * no difference.
+ */
 export type StaticEdges = readonly (readonly [a: string, b: string])[] | ((name: string) => Iterable<string>);
 
 /**

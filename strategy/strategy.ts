@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 
-/** What a strategy may know besides its own state. */
+/** Context that a strategy may use in addition to its own state. */
 export interface StrategyContext {
   /** Milliseconds on the local monotonic clock. */
   readonly now: number;
@@ -11,7 +11,7 @@ export interface StrategyContext {
   /** Names of the peers that can be reached over an open membership connection now. */
   readonly connected: ReadonlySet<string>;
   /**
-   * Which incarnation of a connected peer is at the other end, as it said itself. The word of others about a node with which there is a
+   * Incarnation of a connected peer at the other end, as it said itself. The word of others about a node with which there is a
    * connection is worth less than that.
    *
    * @default {unknown}
@@ -36,7 +36,7 @@ export interface Outgoing {
   readonly message: unknown;
 }
 
-/** What a strategy answers to an event. */
+/** Answer of a strategy to an event. */
 export interface Transition<State> {
   /** The next state; the same object when nothing changed. */
   readonly state: State;
@@ -50,7 +50,7 @@ export interface Transition<State> {
   readonly ignored?: number;
 }
 
-/** What ended an incarnation of a node. */
+/** Cause of the end of an incarnation of a node. */
 export interface IncarnationEnd {
   /** The newest incarnation that is known of the name, or was. */
   readonly incarnation: number;
@@ -139,8 +139,8 @@ export interface Strategy<State = unknown> {
    */
   hasLeft?(state: State, node: NodeSpec): boolean;
   /**
-   * What ended that incarnation of a node, as far as this node knows; `undefined` when nothing did. Asked about this node itself, to tell a
-   * removal from a rumour. Left out by strategies for which any end is a removal.
+   * Cause of the end of that incarnation of a node, as far as this node knows; `undefined` when it has not ended. Asked about
+   * this node itself, to tell a removal from a rumour. Left out by strategies for which any end is a removal.
    */
   endOf?(state: State, node: NodeSpec): IncarnationEnd | undefined;
   /** The nodes with which this node should keep connections; never this node. */

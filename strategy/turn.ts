@@ -35,7 +35,7 @@ export class Turn<State, Message = unknown> implements Transition<State> {
   state: State;
   /** The messages of the steps that were taken. */
   readonly outgoing: Outgoing[] = [];
-  /** What the strategy may know besides its state. */
+  /** Context that the strategy may use in addition to its state. */
   readonly context: StrategyContext;
 
   /** Begins with the state before the event. */

@@ -9,7 +9,7 @@ import type { View } from "./view.ts";
 /** Views longer than this are not read. */
 const VIEW_MAX = 4_096;
 
-/** What a strategy with a partial view keeps of its state for its next incarnation. */
+/** Part of its state that a strategy with a partial view keeps for its next incarnation. */
 export interface ViewSnapshot {
   /** The nodes that it knew. */
   readonly view: View;
@@ -25,7 +25,7 @@ export function viewSnapshotToValue(strategy: string, { view, inView, departures
 }
 
 /**
- * What {@linkcode viewSnapshotToValue} was given; of an absent value, what a node knows that never lived.
+ * Snapshot that {@linkcode viewSnapshotToValue} was given; for an absent value, that of a new node.
  *
  * @param strategy The strategy that is to go on with it.
  * @param value What that strategy once returned, without `self` in it.

@@ -53,7 +53,7 @@ export class MapKeeper {
     this.retry();
   }
 
-  /** What is to be kept has changed. */
+  /** Tells that the contents to be kept have changed. */
   changed(): void {
     this.#isDirty = true;
     if (this.#node.stopSignal.aborted) return;

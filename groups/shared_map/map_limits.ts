@@ -2,7 +2,7 @@
 
 import type { MapOperation } from "./map_message.ts";
 
-/** How large a map may be. */
+/** Limits of the size of a map. */
 export interface MapLimits {
   readonly maxEntries: number;
   readonly maxBytes: number;

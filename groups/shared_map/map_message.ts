@@ -19,7 +19,7 @@ export interface MapDot {
 /** A value that was set, or a deletion. */
 export interface MapOperation extends MapDot {
   readonly key: string;
-  /** When, on the hybrid clock of its node. */
+  /** Time of the operation, on the hybrid clock of its node. */
   readonly stamp: number;
   /** The encoded value; `null` deletes. */
   readonly value: Uint8Array | null;
@@ -29,7 +29,7 @@ export interface MapOperation extends MapDot {
 
 /** Counters by actor, ascending. */
 export type DotSet = ReadonlyMap<string, readonly number[]>;
-/** Which operations of each actor are known, whether they still hold or not. */
+/** Operations of each actor that are known, whether they still hold or not. */
 export type Contexts = ReadonlyMap<string, ActorContext>;
 
 /** All that a replica knows, without the values. */
@@ -39,7 +39,7 @@ export interface MapSummary {
   readonly contexts: Contexts;
 }
 
-/** What one replica tells another one. */
+/** Message of one replica to another one. */
 export interface MapDelta {
   /** Operations that hold. */
   readonly operations: readonly MapOperation[];

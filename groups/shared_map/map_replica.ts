@@ -47,17 +47,17 @@ export class MapReplica {
     this.#actor = actor;
   }
 
-  /** How many keys have a value. */
+  /** Number of keys that have a value. */
   get size(): number {
     return this.#keys.size - this.#deleted.size;
   }
 
-  /** How many bytes all operations take. */
+  /** Bytes of all operations. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** How many deletions are kept. */
+  /** Number of deletions that are kept. */
   get deletions(): number {
     return this.#deleted.size;
   }
@@ -77,7 +77,7 @@ export class MapReplica {
     return counting(this.#operations(key));
   }
 
-  /** How many bytes the operations on a key take. */
+  /** Bytes of the operations on a key. */
   bytesOf(key: string): number {
     return this.#operations(key).reduce((sum, operation) => sum + sizeOf(operation), 0);
   }
@@ -105,7 +105,7 @@ export class MapReplica {
     return { live, contexts: new Map(this.#contexts) };
   }
 
-  /** What a replica that knows `summary` has to be told. */
+  /** Delta for a replica that knows `summary`. */
   deltaFor({ live, contexts }: MapSummary): MapDelta {
     const over = new Map<string, number[]>();
     for (const [actor, counters] of live) {
@@ -116,7 +116,7 @@ export class MapReplica {
     return { operations: this.#unknownTo(contexts), over, contexts: new Map(this.#contexts) };
   }
 
-  /** What a replica with these contexts has not seen, where it needs to be told nothing that is over. */
+  /** Delta for a replica with these contexts, which need not be told operations that are over. */
   answerTo(contexts: Contexts): MapDelta {
     return { operations: this.#unknownTo(contexts), over: new Map(), contexts: new Map(this.#contexts) };
   }
@@ -137,7 +137,7 @@ export class MapReplica {
     });
   }
 
-  /** How many bytes more a delta would take. */
+  /** Bytes that a delta would add. */
   costOf({ operations }: MapDelta): number {
     return operations.reduce((sum, operation) => this.#knows(operation) ? sum : sum + sizeOf(operation), 0);
   }
@@ -257,7 +257,7 @@ export class MapReplica {
     if (!includesContext(known, context)) this.#contexts.set(actor, joinContexts(known, context));
   }
 
-  /** What an actor of long ago did is known by all: the oldest are forgotten, the same ones everywhere. */
+  /** Forgets the oldest actors, the same ones everywhere: all replicas know their operations. */
   #forgetActors(): void {
     if (this.#contexts.size <= this.#live.size + ACTORS_MAX) return;
     const idle = [...this.#contexts.keys()].filter((actor) => !this.#live.has(actor) && actor !== this.#actor);

@@ -31,7 +31,7 @@ const DELTA = 1;
 const DELETION_MS = 600_000;
 /** At most so many deletions are. */
 const DELETIONS_MAX = 1_000;
-/** What other nodes wrote at the same time may exceed the limits, up to so many times. */
+/** Factor by which writes of other nodes at the same time may exceed the limits. */
 const EXCESS_MAX = 2;
 
 /** Options of {@linkcode MapSync}. */

@@ -5,10 +5,10 @@ import { checkArray, checkName, checkNodeSpec } from "../../wire/node_spec_check
 import { checkDeparture, type Departure } from "../departures.ts";
 import { checkCount, checkNodes, checkWord, type Fields, LIST_MAX, readMessage } from "../check_message.ts";
 
-/** How badly a node wants a neighbour: `"high"` cannot be refused. */
+/** Urgency with which a node wants a neighbour: `"high"` cannot be refused. */
 export type Priority = "high" | "low";
 
-/** What HyParView nodes tell each other. Names of sections are those of the paper. */
+/** Messages between HyParView nodes. Names of sections are those of the paper. */
 export type HyParViewMessage =
   /** Newcomer → contact (4.2). */
   | { readonly type: "join" }

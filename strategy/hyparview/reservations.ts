@@ -26,7 +26,7 @@ export function isExpected(state: HyParViewState, node: NodeSpec): boolean {
   return vacancies(state).some((tag) => hasTag(node, tag));
 }
 
-/** How many neighbours there may be with `node` among them. */
+/** Maximum of neighbours with `node` among them. */
 export function slotsWith({ state, config }: HyParViewTurn, node: NodeSpec): number {
   return config.activeSize - vacancies(state).filter((tag) => !hasTag(node, tag)).length;
 }

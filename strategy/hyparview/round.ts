@@ -9,7 +9,7 @@ import { triedAgain } from "./views.ts";
 /** With fewer neighbours than this a node keeps those that it has: two can be all that hold a ring together. */
 const SWAP_NEIGHBOURS_MIN = 3;
 
-/** What is done once every gossip interval. */
+/** Does the work of one gossip interval. */
 export function passRound(turn: HyParViewTurn): void {
   const { round, pending } = turn.state;
   for (const { node, due } of pending) if (due <= round) onRequestFailed(turn, node);

@@ -41,12 +41,12 @@ export interface LostPeer {
   readonly wait: number;
 }
 
-/** What one node remembers. No name is in two of `active`, `passive` and `lost`. */
+/** State of one node. No name is in two of `active`, `passive` and `lost`. */
 export interface HyParViewState {
   readonly self: NodeSpec;
   /** Whether this node was removed from the cluster: from then on it does nothing any more. */
   readonly removed: boolean;
-  /** How often `periodic` was called. */
+  /** Number of calls of `periodic`. */
   readonly round: number;
   /** The neighbours. The relation is symmetric. */
   readonly active: View;
@@ -69,7 +69,7 @@ export interface HyParViewState {
   readonly departures: Departures;
   /** Tags for each of which a slot among the neighbours is kept. */
   readonly reservations: readonly string[];
-  /** What was told in the last shuffle: the first to make room for what comes back. */
+  /** Nodes told in the last shuffle: the first to make room for what comes back. */
   readonly shuffled: View;
 }
 

@@ -5,7 +5,7 @@ import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { checkDeparture, type Departure } from "../departures.ts";
 import { checkCount, type Fields, readMessage } from "../check_message.ts";
 
-/** What SCAMP nodes tell each other. */
+/** Messages between SCAMP nodes. */
 export type ScampMessage =
   /** Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or that no node seems to know. */
   | { readonly type: "subscribe"; readonly again: boolean }

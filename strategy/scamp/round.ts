@@ -7,7 +7,7 @@ import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
 import { NEVER, type ScampTurn } from "./state.ts";
 import { MISSED_HEARTBEATS, subscribe, subscribeAgain } from "./subscription.ts";
 
-/** What is done once every gossip interval. */
+/** Does the work of one gossip interval. */
 export function passRound(turn: ScampTurn): void {
   expireArcs(turn);
   keepSubscribed(turn);
@@ -39,7 +39,10 @@ function keepSubscribed(turn: ScampTurn): void {
   else if (round >= renewAt) subscribeAgain(turn);
 }
 
-/** Where a crash took everyone on either side of an arc, a node heard of in passing may be left. Not in the papers. */
+/**
+ * Asks a node that was heard of in passing: it may be left where a crash took every node on either side of an arc. Not in the
+ * papers.
+ */
 function askStranger(turn: ScampTurn): void {
   const { heardOf, departures } = turn.state;
   const stranger = pick(heardOf.filter((node) => !hasDeparted(departures, node)), turn.context.random);

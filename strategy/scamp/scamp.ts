@@ -20,7 +20,7 @@ import { passRound } from "./round.ts";
 import { neighboursOf, NEVER, type ScampConfig, type ScampState, ScampTurn, wantedPeers } from "./state.ts";
 import * as subscription from "./subscription.ts";
 
-/** What both versions of SCAMP have in common; `config` says which one it is. */
+/** Common part of both versions of SCAMP; `config` says which one it is. */
 export class Scamp implements Strategy<ScampState> {
   readonly name: string;
   readonly #config: ScampConfig;

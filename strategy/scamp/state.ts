@@ -8,7 +8,7 @@ import { union, type View } from "../view.ts";
 import { type Arc, type Arcs, ends } from "./arcs.ts";
 import type { ScampMessage } from "./messages.ts";
 
-/** How one of the versions of SCAMP behaves. Times are rounds. */
+/** Configuration of one of the versions of SCAMP. Times are rounds. */
 export interface ScampConfig {
   /** The strategy's name. */
   readonly name: string;
@@ -16,11 +16,11 @@ export interface ScampConfig {
   readonly c: number;
   /** Nodes in a view at most, as a safeguard. */
   readonly viewSizeMax: number;
-  /** How long a node that is down is kept. */
+  /** Time for which a node that is down is kept. */
   readonly forgetAfter: number;
-  /** How long a subscription lasts; `NEVER` when it does not end. */
+  /** Duration of a subscription; `NEVER` when it does not end. */
   readonly lease: number;
-  /** How often each node tells those in its view that they are; `NEVER` when it does not. */
+  /** Interval at which each node tells those in its view that they are; `NEVER` when it does not. */
   readonly heartbeat: number;
   /** Whether a subscription first walks to a random contact. */
   readonly hasIndirection: boolean;
@@ -35,16 +35,16 @@ export interface Subscribing {
   readonly via: NodeSpec;
   /** The round in which it is asked again. */
   readonly due: number;
-  /** How often it may still be asked. */
+  /** Number of times that it may still be asked. */
   readonly tries: number;
 }
 
-/** What one node remembers. */
+/** State of one node. */
 export interface ScampState {
   readonly self: NodeSpec;
   /** Whether this node was removed from the cluster: from then on it does nothing any more. */
   readonly removed: boolean;
-  /** How often `periodic` was called. */
+  /** Number of calls of `periodic`. */
   readonly round: number;
   /** The partial view: the nodes to which this node keeps connections. */
   readonly view: Arcs;
