@@ -3,7 +3,7 @@
 import { AddressRanges } from "../wire/address_ranges.ts";
 import type { Address } from "../wire/address.ts";
 
-/** What other nodes may do to this one. */
+/** Permissions of other nodes at this one. */
 export interface AllowOptions {
   /**
    * Whether other members may cut this node off from its peers with `injectPartition`. Its own user always may.
@@ -18,8 +18,8 @@ export interface AllowOptions {
    */
   readonly removal?: boolean | undefined;
   /**
-   * Which addresses this node dials, wherever it learned them: ranges such as `"10.0.0.0/8"` or `"fd00::/8"`, single addresses, or host
-   * names as they are written in addresses. A host name that is not listed itself is not dialed.
+   * Addresses that this node dials, wherever it learned them: ranges such as `"10.0.0.0/8"` or `"fd00::/8"`, single addresses,
+   * or host names as they are written in addresses. A host name that is not listed itself is not dialed.
    *
    * @default {all}
    */

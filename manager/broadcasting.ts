@@ -17,7 +17,7 @@ import { trySendValue } from "../connections/send_value.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { MessageTooLargeError } from "../messaging/errors.ts";
 
-/** What travels down the tree: a handler's name and the encoded message, which no node on the way has to understand. */
+/** Payload that travels down the tree: a handler's name and the encoded message, which no node on the way has to understand. */
 type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: boolean, trace?: Uint8Array];
 
 /** Bytes of a frame besides names and the message, at most: numbers, and a trace. */
@@ -28,7 +28,7 @@ const UTF8_BYTES_MAX = 3;
 /** So many messages that were too large for a neighbour are remembered, to tell of each once. */
 const TOLD_MAX = 1_000;
 
-/** How a broadcast travels. */
+/** Options of a broadcast. */
 export interface BroadcastOptions {
   /**
    * Whether nodes that came into the cluster after it was sent are handed it, too: they are, for about a minute, where it is kept for
@@ -39,7 +39,7 @@ export interface BroadcastOptions {
   readonly newcomers?: boolean | undefined;
 }
 
-/** What a {@linkcode Broadcasting} needs from its surroundings. */
+/** Dependencies of a {@linkcode Broadcasting}. */
 export interface BroadcastingOptions {
   readonly runtime: Runtime;
   readonly pool: ConnectionPool;
@@ -67,7 +67,7 @@ export interface BroadcastingOptions {
   ) => void;
 }
 
-/** What happened to broadcasts so far. */
+/** Counters of broadcasts. */
 export interface BroadcastStats {
   /** Broadcasts from here. */
   begun: number;
@@ -77,7 +77,7 @@ export interface BroadcastStats {
   redundant: number;
   /** Broadcasts that did not come along the tree, and were asked for later. */
   repaired: number;
-  /** How often a link was put back into a tree because something was missed. */
+  /** Number of links that were put back into a tree because a broadcast was missed. */
   grafts: number;
 }
 
@@ -105,7 +105,7 @@ export class Broadcasting {
     });
   }
 
-  /** Whose tree was used last, once one was. */
+  /** Root of the tree that was used last, once one was. */
   get lastRoot(): string | undefined {
     return this.#tree.lastRoot;
   }

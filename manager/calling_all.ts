@@ -7,7 +7,7 @@ import type { Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
 import { call } from "./sending.ts";
 
-/** How `callAll` calls. */
+/** Options of `callAll`. */
 export interface CallAllOptions extends Omit<CallOptions, "into"> {
   /**
    * The nodes to call.

@@ -68,7 +68,7 @@ export class Discovering implements Part {
     }));
   }
 
-  /** What each source said last. */
+  /** Last answer of each source. */
   status(): DiscoveryStatus[] {
     return this.#sources.map(({ discovery, at, error, outcomes }) => ({
       name: discovery.name,
@@ -222,7 +222,7 @@ export class Discovering implements Part {
     this.#warnings.tell(formatAddress(failure.address), failure.error, message);
   }
 
-  /** What an address is without asking there: this node's own, or that of a member that can be reached. */
+  /** State of an address that needs no dial: this node's own, or that of a member that can be reached. */
   #known(key: string, address: Address): string | null {
     const { self, members, pool } = this.#context;
     const isAt = (addresses: readonly Address[]) => addresses.some((own) => keyOf(own) === keyOf(address));

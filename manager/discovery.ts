@@ -3,8 +3,8 @@
 import type { Address } from "../wire/address.ts";
 
 /**
- * How a node finds others: something that can be asked for addresses, again and again, for as long as the node lives. What it answers is
- * only ever added to what is known: no address is forgotten because an answer did not name it.
+ * Source of addresses of other nodes, which is asked again and again for as long as the node runs. Its answers only add
+ * addresses: no address is forgotten because an answer did not name it.
  *
  * @example A source of one's own, that notices changes
  * ```ts
@@ -32,10 +32,10 @@ import type { Address } from "../wire/address.ts";
  * ```
  */
 export interface Discovery {
-  /** What it is called in {@linkcode DiscoveryStatus} and in warnings. */
+  /** Name of the source in {@linkcode DiscoveryStatus} and in warnings. */
   readonly name: string;
   /**
-   * Where others may be. This node's own address may be among them.
+   * Addresses at which other nodes may be. This node's own address may be among them.
    *
    * @param signal Aborted when the answer is not awaited any more.
    * @throws When it cannot tell: that is not the same as an empty answer.
@@ -50,7 +50,7 @@ export interface Discovery {
   watch?(changed: () => void, signal: AbortSignal): void;
 }
 
-/** What came of an address that a {@linkcode Discovery} named. */
+/** Outcome of an address that a {@linkcode Discovery} named. */
 export interface DiscoveredAddress {
   /** The address. */
   readonly address: Address;
@@ -61,13 +61,13 @@ export interface DiscoveredAddress {
   readonly outcome: string;
 }
 
-/** What one {@linkcode Discovery} said last. */
+/** Last answer of one {@linkcode Discovery}. */
 export interface DiscoveryStatus {
   /** Its name. */
   readonly name: string;
-  /** When it last answered or failed, in milliseconds since the epoch; `null` before that. */
+  /** Time at which it last answered or failed, in milliseconds since the epoch; `null` before that. */
   readonly at: number | null;
-  /** Why the last look-up failed; `null` when it did not. */
+  /** Error of the last look-up; `null` when it did not. */
   readonly error: unknown;
   /** The addresses of its last answer that was one, and what came of each. */
   readonly addresses: readonly DiscoveredAddress[];

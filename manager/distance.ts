@@ -6,7 +6,7 @@ import type { Peer } from "../connections/peer.ts";
 import type { Part } from "./part.ts";
 import type { Pinger } from "./pinger.ts";
 
-/** What a {@linkcode Distance} needs from its surroundings. */
+/** Dependencies of a {@linkcode Distance}. */
 export interface DistanceOptions {
   readonly pool: ConnectionPool;
   readonly pinger: Pinger;

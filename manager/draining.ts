@@ -5,7 +5,7 @@ import { checkTimeout } from "../runtime/deadline.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { Node } from "./node.ts";
 
-/** What may be given to `drain`. */
+/** Options of `drain`. */
 export interface DrainOptions {
   /**
    * Longest, in milliseconds, that is waited for what is in hand.

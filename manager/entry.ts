@@ -1,17 +1,17 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How a node came to be in the cluster that it is in: what it was told to join, and what came of it. */
+/** Entry of a node into its cluster: the nodes that it was told to join, and the outcome. */
 export class Entry {
   #pending = 0;
   #failure: { readonly error: unknown } | null = null;
   #hasLeft = false;
 
-  /** How many attempts to join are under way. */
+  /** Number of attempts to join under way. */
   get pending(): number {
     return this.#pending;
   }
 
-  /** Why the last attempt to join failed; `null` when it did not, or there was none. */
+  /** Error of the last attempt to join; `null` when it did not fail, or there was none. */
   get failure(): { readonly error: unknown } | null {
     return this.#failure;
   }

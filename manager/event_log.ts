@@ -10,10 +10,10 @@ const INTERVAL_MS = 60_000;
 /** Events that an operator should know about. */
 type Logged = "error" | "undeliverable" | "warning";
 
-/** What an entry says, before it has a time. */
+/** Content of an entry, before it has a time. */
 type Content = Omit<LogEntry, "at">;
 
-/** How each kind of event reads. Everything else is no cause for concern. */
+/** Text of each kind of event. All others are no cause for concern. */
 const CONTENTS: { readonly [Type in Logged]: (detail: PeerServiceEventMap[Type]["detail"]) => Content } = {
   error: ({ error, during, node }) => ({
     level: "error",
@@ -32,8 +32,8 @@ const CONTENTS: { readonly [Type in Logged]: (detail: PeerServiceEventMap[Type][
 };
 
 /**
- * Where events go that have no listener: to the `log` option, all of them, or else to the runtime, each kind once a minute. Those that are left
- * out are counted, and the next entry of its kind tells the count.
+ * Logs events that have no listener: all of them to the `log` option, or else to the runtime, each kind once a minute. Those
+ * that are left out are counted, and the next entry of its kind tells the count.
  */
 export class EventLog {
   readonly #log: Log | false | undefined;

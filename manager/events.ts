@@ -16,7 +16,7 @@ export interface StatusDetail {
 export interface RemovedDetail {
   /** This node. */
   readonly node: string;
-  /** Why, in a sentence. */
+  /** Reason, in a sentence. */
   readonly reason: string;
 }
 
@@ -40,15 +40,15 @@ export interface PartitionDetail {
 export interface ManagerMessageDetail {
   /** The node that sent it. */
   readonly from: string;
-  /** What it sent. */
+  /** Message that it sent. */
   readonly message: unknown;
 }
 
 /** Detail of `error`. */
 export interface ErrorDetail {
-  /** What was thrown. */
+  /** Error that was thrown. */
   readonly error: unknown;
-  /** What was being done, in a sentence. */
+  /** Action during which it was thrown, in a sentence. */
   readonly during: string;
   /** The node that it has to do with, if any. */
   readonly node?: string;
@@ -56,11 +56,11 @@ export interface ErrorDetail {
 
 /** Detail of `trust`. */
 export interface TrustDetail {
-  /** What was done to the other side: it was refused, or it has to wait because too much came from its address. */
+  /** Treatment of the other side: it was refused, or it has to wait because too much came from its address. */
   readonly kind: "refused" | "rate-limited";
-  /** Why, in a sentence. */
+  /** Reason, in a sentence. */
   readonly reason: string;
-  /** Where the other side is, `host:port`, as far as that is known. */
+  /** Address of the other side, `host:port`, as far as that is known. */
   readonly address?: string | undefined;
   /** The node that the other side claims to be, as far as it said so. */
   readonly node?: string | undefined;
@@ -124,7 +124,7 @@ export type Emit = <Type extends keyof PeerServiceEventMap>(
 ) => void;
 
 /**
- * What listens to the events of a type.
+ * Listener for the events of a type.
  *
  * @typeParam Type The type.
  */

@@ -16,7 +16,7 @@ export interface ServerRef<Name extends string = string> {
   readonly name: Name;
 }
 
-/** How a message is forwarded. */
+/** Options of a forwarded message. */
 export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   /**
    * Gives up waiting; a message that was queued already is sent all the same.
@@ -32,7 +32,7 @@ export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   readonly timeout?: number | undefined;
 }
 
-/** What is sent when nothing is said about how. */
+/** Options of a message that is given none. */
 const NO_OPTIONS = Object.freeze({});
 
 /** The arguments of `forwardMessage` and `castMessage` in one form. */

@@ -17,8 +17,8 @@ export interface TlsOptions extends TlsCredentials {
    */
   readonly clientAuth?: true | undefined;
   /**
-   * How a certificate is bound to a node: with `"name"`, the node's name must be one of the certificate's DNS or URI names. A function
-   * decides by itself; one that is always true lets every certificate of `ca` be any node.
+   * Binding of a certificate to a node: with `"name"`, the node's name must be one of the certificate's DNS or URI names. A
+   * function decides by itself; one that is always true lets every certificate of `ca` be any node.
    *
    * @default {"name"}
    */
@@ -28,7 +28,7 @@ export interface TlsOptions extends TlsCredentials {
 /** Whether a node may be a peer; with `tls`, `certificate` is what it has shown. */
 export type Admit = (spec: NodeSpec, certificate?: PeerCertificate) => boolean | Promise<boolean>;
 
-/** What {@linkcode identify} needs of a node. */
+/** Part of a node that {@linkcode identify} uses. */
 export interface IdentifyingContext {
   readonly settings: {
     readonly tls: { identify(stream: ByteStream, spec: NodeSpec): Refusal | null } | undefined;

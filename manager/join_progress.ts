@@ -2,10 +2,13 @@
 
 import type { Peer } from "../connections/peer.ts";
 
-/** What is looked at of a peer. */
+/** Part of a peer that is looked at. */
 export type ReachedPeer = Pick<Peer, "name" | "wanted" | "connected" | "up" | "fullyConnected" | "connections">;
 
-/** What a node has reached since it began to join: what is counted never becomes less, so that connections that break and come back are no progress. */
+/**
+ * Progress of a node since it began to join. The counts never fall, so that connections that break and come back are no
+ * progress.
+ */
 export class JoinProgress {
   readonly #connections = new Map<string, number>();
   readonly #complete = new Set<string>();

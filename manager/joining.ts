@@ -55,7 +55,7 @@ export interface JoinObserver {
   readonly failed?: ((error: unknown) => void) | undefined;
 }
 
-/** What {@linkcode Joining} needs from its surroundings. */
+/** Dependencies of {@linkcode Joining}. */
 export interface JoiningOptions {
   readonly pool: ConnectionPool;
   readonly overlay: Overlay;

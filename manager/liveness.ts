@@ -34,9 +34,9 @@ export class Liveness implements Part {
   ];
   /** Whether the detector knows which nodes share the watch. */
   #isShared = false;
-  /** How late the detector's timer is. */
+  /** Delay of the detector's timer. */
   readonly delay: TimerDelay = new TimerDelay();
-  /** How often the detector said what of others. */
+  /** Number of the detector's events about other nodes, by type. */
   readonly counts: Record<HeartbeatEvent["type"], number> = {
     suspect: 0,
     silentLink: 0,
@@ -144,7 +144,7 @@ export class Liveness implements Part {
     this.#driver.do(this.#heartbeat.heard(peer.name, this.#env()));
   }
 
-  /** How many milliseconds longer than a heartbeat interval nothing was heard of that one of the watched, connected nodes of which that is longest. */
+  /** Milliseconds of silence beyond a heartbeat interval, of the watched, connected node that has been silent longest. */
   lateness(): number {
     const { pool, runtime: { clock }, settings: { heartbeat: { interval } } } = this.#context;
     const now = clock.now();

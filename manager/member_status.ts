@@ -16,21 +16,21 @@ import type { MembershipChange, Part } from "./part.ts";
  */
 export type MemberStatus = "up" | "suspect" | "down";
 
-/** What a node knows of a member: the answer to "why is it down?". */
+/** Knowledge of a node about a member: the answer to "why is it down?". */
 export interface MemberInfo {
-  /** What it tells others about itself. */
+  /** Specification of the member. */
   readonly spec: NodeSpec;
-  /** What it says of itself while it lives. Empty while it is down. */
+  /** Attributes of the member. Empty while it is down. */
   readonly attributes: ReadonlyMap<string, unknown>;
   /** Whether it can be reached. */
   readonly status: MemberStatus;
   /** Since when, in milliseconds since the epoch. */
   readonly since: number;
-  /** Why, in a few words. */
+  /** Reason of the status, in a few words. */
   readonly reason: string;
-  /** Where it is dialed. */
+  /** Addresses at which it is dialed. */
   readonly addresses: readonly Address[];
-  /** What went wrong last with a dial or a connection; `null` when nothing has since it was reached last. */
+  /** Last error of a dial or a connection; `null` when there was none since it was last reached. */
   readonly lastError: unknown;
 }
 
@@ -51,12 +51,12 @@ export class MemberStatuses implements Part {
     this.#context = context;
   }
 
-  /** How often the membership has changed. */
+  /** Number of changes of the membership. */
   get version(): number {
     return this.#version;
   }
 
-  /** What is known of a member; `undefined` for other nodes. */
+  /** Record of a member; `undefined` for other nodes. */
   of(name: string): Readonly<Known> | undefined {
     const { members, self } = this.#context;
     if (!members.has(name)) return undefined;

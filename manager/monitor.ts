@@ -4,7 +4,7 @@ import type { HandlerFate } from "../messaging/monitors.ts";
 import type { ServerRef } from "./forward_options.ts";
 
 /**
- * Why a monitored handler is gone:
+ * Reason for which a monitored handler is gone:
  *
  * - `not_registered`: there was none when it was asked for.
  * - `unregistered`: it was taken back.
@@ -14,7 +14,7 @@ import type { ServerRef } from "./forward_options.ts";
  */
 export type MonitorReason = HandlerFate | "down" | "left";
 
-/** How a handler is watched. */
+/** Options of a monitor. */
 export interface MonitorOptions {
   /**
    * The channel of whose messages the word comes last: what the handler's node sent there to this node before the handler was gone has been
@@ -27,7 +27,7 @@ export interface MonitorOptions {
 
 /** The end of a monitored handler. */
 export interface MonitorDown extends ServerRef {
-  /** Why it is gone. */
+  /** Reason of its end. */
   readonly reason: MonitorReason;
 }
 
@@ -45,6 +45,6 @@ export interface NodeStatus {
   readonly node: string;
   /** Whether it can be reached now. */
   readonly status: "up" | "down";
-  /** Why, in a few words, as in `memberInfo`. */
+  /** Reason, in a few words, as in `memberInfo`. */
   readonly reason: string;
 }

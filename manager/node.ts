@@ -153,7 +153,7 @@ export class Node implements ConnectionPoolHandler {
     return this.context.pool;
   }
 
-  /** What this node tells others about itself. */
+  /** Specification of this node. */
   get self(): NodeSpec {
     return this.context.self;
   }

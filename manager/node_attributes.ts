@@ -20,13 +20,13 @@ import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 
 /** Most owners of attributes that a node remembers. */
 const OWNERS_MAX = 20_000;
-/** Where no node knows all members, attributes that were not renewed for so many gossip intervals are dropped. */
+/** Number of gossip intervals after which attributes that were not renewed are dropped, where no node knows all members. */
 const EXPIRE_ROUNDS = 30;
 
 /** Told when an attribute of a node changed; `value` is `undefined` when it was withdrawn, or its node cannot be seen any more. */
 export type AttributeListener = (node: string, value: unknown) => void;
 
-/** What nodes say of themselves while they live: carries it between the replicas of {@linkcode Attributes}, and tells users. */
+/** Attributes of nodes: carries them between the replicas of {@linkcode Attributes}, and tells users. */
 export class NodeAttributes implements Part {
   readonly controls: readonly (readonly [FrameKind, ControlHandler])[] = [
     [FrameKind.attributes, (peer, value) => this.#receive(peer, value)],

@@ -19,7 +19,7 @@ import { TrustEvents } from "./trust_events.ts";
 /** Timers that are later than this share of a heartbeat interval show that a node does not keep up. */
 const LATENESS_SHARE = 8;
 
-/** What each part of a node may rely on from its first moment: there is nothing in it that is set later. */
+/** Context of the parts of a node. Each part may rely on all of it from its first moment: nothing in it is set later. */
 export class NodeContext {
   /** The options of the node, checked and complete. */
   readonly settings: Settings;
@@ -27,7 +27,7 @@ export class NodeContext {
   readonly runtime: Runtime;
   /** Packs and reads messages. */
   readonly codec: PayloadCodec;
-  /** What went over the connections. */
+  /** Traffic over the connections. */
   readonly traffic: Traffic;
   /** Whether this node keeps up with its own timers. */
   readonly health: LocalHealth;
@@ -37,7 +37,7 @@ export class NodeContext {
   readonly emit: Emit;
   /** Told of every event, whether or not users listen to it: an event that is only observed is still written to the log. */
   readonly observers: Set<Emit> = new Set();
-  /** How many events there were, by type. */
+  /** Number of events, by type. */
   readonly events: Map<keyof PeerServiceEventMap, number> = new Map();
   readonly #stopping = new AbortController();
   /** The signal says the same, at a price that every message would pay. */
@@ -82,7 +82,7 @@ export class NodeContext {
     this.pool = new ConnectionPool(options);
   }
 
-  /** What this node tells others about itself. */
+  /** Specification of this node. */
   get self(): NodeSpec {
     return this.#self;
   }

@@ -120,7 +120,7 @@ export class NodeMessaging {
     });
   }
 
-  /** How many messages wait for others that come before them in a causal order. */
+  /** Number of messages that wait for others that come before them in a causal order. */
   get causalBacklog(): number {
     return this.#orders.size;
   }

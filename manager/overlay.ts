@@ -101,7 +101,7 @@ export class Overlay implements Part {
     return true;
   }
 
-  /** Who would have to join and to leave for the membership to be `wanted`. */
+  /** Nodes that would have to join and to leave for the membership to be `wanted`. */
   compare(
     wanted: readonly NodeSpec[],
   ): { readonly joiners: readonly NodeSpec[]; readonly leavers: readonly NodeSpec[] } {

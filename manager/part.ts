@@ -7,7 +7,7 @@ import type { Peer } from "../connections/peer.ts";
 import type { StoppedError } from "../messaging/errors.ts";
 import type { FrameHandler } from "./frame_router.ts";
 
-/** What changed in the membership, as far as this node knows it. */
+/** Change of the membership, as far as this node knows it. */
 export interface MembershipChange {
   /** Nodes that were not members before. */
   readonly joined: readonly NodeSpec[];

@@ -22,7 +22,7 @@ import type { ControlHandler, Part } from "./part.ts";
 /** Hops that the request may take to its origin. */
 const SEEK_HOPS = 255;
 
-/** What a {@linkcode PartitionControl} needs from its surroundings. */
+/** Dependencies of a {@linkcode PartitionControl}. */
 export interface PartitionControlOptions {
   readonly pool: ConnectionPool;
   readonly runtime: Runtime;

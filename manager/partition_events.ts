@@ -16,7 +16,7 @@ export class PartitionEvents implements Part {
     this.#statuses = statuses;
   }
 
-  /** What is so at two looks in a row is told: members that are lost together are lost within moments, not at one. */
+  /** Tells a state that two looks in a row have found: members that are lost together are lost within moments, not at one. */
   periodic(): void {
     const { members, settings, stopped, answerTimeout, runtime, emit } = this.#context;
     if (stopped || settings.strategy.isFullMesh !== true) return;

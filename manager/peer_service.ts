@@ -40,7 +40,7 @@ import type { StatusListener, StatusOptions } from "./subscriptions.ts";
 type NodeName = string | NodeSpec;
 type CallResults = Map<string, PromiseSettledResult<unknown>>;
 
-/** What is behind the interface: hands each call to the part of the node that it is for. */
+/** Implementation of the interface: hands each call to the part of the node that it is for. */
 export class PeerService extends EventTarget implements PeerServiceManager {
   readonly #node: Node;
   #drained: Promise<void> | null = null;
@@ -68,12 +68,12 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return manager.#node;
   }
 
-  /** What `Deno.inspect` and `console.log` show: nothing secret. */
+  /** Text that `Deno.inspect` and `console.log` show: nothing secret. */
   [Symbol.for("Deno.customInspect")](inspect: (value: unknown, options: unknown) => string, options: unknown): string {
     return `PeerServiceManager ${inspect(this.toJSON(), options)}`;
   }
 
-  /** What `JSON.stringify` and structured loggers are given: nothing secret. */
+  /** Value that `JSON.stringify` and structured loggers are given: nothing secret. */
   toJSON(): Record<string, unknown> {
     return summary(this.#node);
   }

@@ -45,7 +45,7 @@ export interface MembersOptions {
   readonly status?: MemberStatus | undefined;
 }
 
-/** What may be given to `join` and `syncJoin`. */
+/** Options of `join` and `syncJoin`. */
 export interface JoinOptions {
   /**
    * Gives up joining.
@@ -109,7 +109,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /** This node's name. */
   readonly name: string;
 
-  /** What this node tells others about itself. */
+  /** Specification of this node, which it tells others. */
   readonly spec: NodeSpec;
 
   /**
@@ -145,7 +145,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   members(options?: MembersOptions): string[];
 
   /**
-   * What this node knows of a member: whether it can be reached, since when, and why not.
+   * Knowledge of this node about a member: its status, the time since which it has it, and the reason.
    *
    * @returns `undefined` when it is no member.
    *
@@ -167,7 +167,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   memberInfo(node: string | NodeSpec): MemberInfo | undefined;
 
   /**
-   * How often the membership has changed since the start, as far as this node knows it: a member more or less, or another incarnation of one.
+   * Number of changes of the membership since the start, as far as this node knows it: a member more or less, or another
+   * incarnation of one.
    *
    * @example Whether anything has changed
    * ```ts
@@ -307,7 +308,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   leave(node?: string | NodeSpec): Promise<void>;
 
   /**
-   * What this node knows of the cluster, as bytes for {@linkcode decode} on any node with the same strategy.
+   * Knowledge of this node about the cluster, as bytes for {@linkcode decode} on any node with the same strategy.
    *
    * @example What another node knows
    * ```ts
@@ -1374,7 +1375,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   resolvePartition(reference: PartitionReference): void;
 
   /**
-   * Which peers the injected partitions cut this node off from, sorted.
+   * Peers that the injected partitions cut this node off from, sorted.
    *
    * @example On both sides of a partition
    * ```ts
@@ -1512,8 +1513,8 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   readonly runtime: Runtime;
 
   /**
-   * How often this node sends heartbeats, in milliseconds, and how many may be missed: a node that is gone without a word is noticed after
-   * about `interval × missed`.
+   * Interval at which this node sends heartbeats, in milliseconds, and the number that may be missed: a node that is gone
+   * without a word is noticed after about `interval × missed`.
    *
    * @example The default
    * ```ts

@@ -16,15 +16,15 @@ export interface EvictOptions {
   /** Milliseconds for which a member must have been down, 1,000 or more. */
   readonly after: number;
   /**
-   * How many members, itself included, a node must see to evict others. With 1 or less, each part of a cluster that fell apart evicts the others;
-   * they merge again when one finds another.
+   * Number of members, itself included, that a node must see to evict others. With 1 or less, each part of a cluster that fell
+   * apart evicts the others; they merge again when one finds another.
    *
    * @default {a majority of the members}
    */
   readonly quorum?: number | undefined;
 }
 
-/** How a channel carries messages. */
+/** Options of a channel. */
 export interface ChannelOptions {
   /**
    * Connections per pair of nodes, 1 to 64, from the first use of the channel on. Where the two differ, the smaller number counts.
@@ -52,7 +52,7 @@ export interface ChannelOptions {
   readonly maxQueuedBytes?: number | undefined;
 }
 
-/** What can be said to {@linkcode startPeerService}. Everything has a default. All times in milliseconds. */
+/** Options of {@linkcode startPeerService}. Everything has a default. All times in milliseconds. */
 export interface PeerServiceOptions {
   /**
    * Name of the node, unique in the cluster; 1 to 255 characters, none of them a control character or a line break.
@@ -61,7 +61,7 @@ export interface PeerServiceOptions {
    */
   readonly name?: string | undefined;
   /**
-   * Where to listen: `"host:port"` or an object, or several of them. Port 0 takes any free port.
+   * Addresses to listen on: `"host:port"` or an object, or several of them. Port 0 takes any free port.
    *
    * @default {"127.0.0.1:0"}
    */
@@ -79,7 +79,7 @@ export interface PeerServiceOptions {
    */
   readonly channels?: Readonly<Record<string, ChannelOptions>> | undefined;
   /**
-   * Which nodes are in the cluster, and which of them are connected.
+   * Strategy that decides which nodes are in the cluster, and which of them are connected.
    *
    * @default {fullMesh()}
    */
@@ -92,7 +92,8 @@ export interface PeerServiceOptions {
    */
   readonly cluster?: string | undefined;
   /**
-   * What every node of the cluster knows and no outsider does. Of several, all are accepted, so that they can be rotated; at most 8.
+   * Secret that every node of the cluster knows and no outsider does. Of several, all are accepted, so that they can be
+   * rotated; at most 8.
    *
    * @default {none: anyone who reaches the port may join}
    */
@@ -111,14 +112,14 @@ export interface PeerServiceOptions {
    */
   readonly admit?: Admit | undefined;
   /**
-   * What other nodes may do to this one.
+   * Permissions of other nodes at this one.
    *
    * @default {{}: the default of each field}
    */
   readonly allow?: AllowOptions | undefined;
   /**
-   * What others should know about this node, at most 16,384 bytes: 8 for each value, and 2 for each UTF-16 code unit of
-   * its texts and keys. With name, addresses and channels it may take 56 KiB of MessagePack.
+   * Metadata of this node for the others, at most 16,384 bytes: 8 for each value, and 2 for each UTF-16 code unit of its texts
+   * and keys. With name, addresses and channels it may take 56 KiB of MessagePack.
    *
    * @default {{}}
    */
@@ -144,7 +145,7 @@ export interface PeerServiceOptions {
    */
   readonly gossip?: { readonly interval?: number | undefined; readonly fanout?: number | undefined } | undefined;
   /**
-   * How messages become bytes: any pair of functions, such as those of `@std/msgpack` or `@std/cbor`. All nodes must agree on it.
+   * Encoding of messages: any pair of functions, such as those of `@std/msgpack` or `@std/cbor`. All nodes must agree on it.
    *
    * @default {MessagePack, byte-compatible with `@std/msgpack` and faster}
    */
@@ -163,30 +164,31 @@ export interface PeerServiceOptions {
    */
   readonly causalLabels?: readonly string[] | undefined;
   /**
-   * How many promises of handlers may be pending, 1 to 10 million. Beyond it a call rejects with `OverloadedError`, an acknowledged message
-   * is repeated later, and any other message waits: the connection that it came over is not read until there is room. A handler may have
-   * a bound of its own, the option `concurrency` of `register()`.
+   * Maximum of pending promises of handlers, 1 to 10 million. Beyond it a call rejects with `OverloadedError`, an acknowledged
+   * message is repeated later, and any other message waits: the connection that it came over is not read until there is room. A
+   * handler may have a bound of its own, the option `concurrency` of `register()`.
    *
    * @default {10_000}
    */
   readonly maxInflight?: number | undefined;
   /**
-   * How many calls of this node may wait for their replies, 1 to 10 million. Beyond it a call rejects with `OverloadedError`.
+   * Maximum of calls of this node that wait for their replies, 1 to 10 million. Beyond it a call rejects with
+   * `OverloadedError`.
    *
    * @default {10_000}
    */
   readonly maxPendingCalls?: number | undefined;
   /**
-   * How many streams one peer may have open on this node, those of `callStream()` included: 1 to 1 million. A further one is refused with
-   * `OverloadedError`.
+   * Maximum of streams that one peer may have open on this node, those of `callStream()` included: 1 to 1 million. A further
+   * one is refused with `OverloadedError`.
    *
    * @default {1_000}
    */
   readonly maxStreams?: number | undefined;
   /**
-   * How many bytes the attributes of one node may take, memberships of groups, presence and names included: 1,024 to 4 MiB. A node takes no more
-   * from others than its own bound, so give all nodes the same. Whatever the bytes, a node has at most 4,096 attributes, of
-   * which none takes more than 960 KiB.
+   * Maximum of bytes of the attributes of one node, memberships of groups, presence and names included: 1,024 to 4 MiB. A node
+   * takes no more from others than its own bound, so give all nodes the same. Whatever the bytes, a node has at most 4,096
+   * attributes, of which none takes more than 960 KiB.
    *
    * @default {65_536}
    */
@@ -215,15 +217,15 @@ export interface PeerServiceOptions {
    */
   readonly joinTimeout?: number | undefined;
   /**
-   * Where the node keeps its name, its incarnation and the membership, so that it finds its cluster by itself after a restart: `fileStore(path)`,
-   * or any other. Each node needs one of its own.
+   * Store in which the node keeps its name, its incarnation and the membership, so that it finds its cluster by itself after a
+   * restart: `fileStore(path)`, or any other. Each node needs one of its own.
    *
    * @default {none: after a restart the node has to join again, or to be found by the others at its former address}
    */
   readonly store?: SnapshotStore | undefined;
   /**
-   * How this node finds others, by one source or several: `list`, `file`, `dns` and `kubernetes` of `@partisan/peer-service/discovery`, or
-   * one of your own. Nodes that are found are joined, for as long as this node lives.
+   * Sources by which this node finds others, one or several: `list`, `file`, `dns` and `kubernetes` of
+   * `@partisan/peer-service/discovery`, or one of your own. Nodes that are found are joined, for as long as this node lives.
    *
    * @default {none}
    */

@@ -10,7 +10,7 @@ import type { Node } from "./node.ts";
 import type { StreamStats } from "./streaming.ts";
 import { type Posture, postureOf } from "./posture.ts";
 
-/** What is known of one peer's connections. */
+/** Counters of the connections with one peer. */
 export interface PeerStats {
   /** Open connections: those of channels that were not used yet are opened when these are. */
   readonly connections: number;
@@ -30,7 +30,7 @@ export interface PeerStats {
 export interface PeerServiceStats {
   /** Messages of users. */
   readonly messages: Readonly<MessageStats>;
-  /** What happened to broadcasts. */
+  /** Counters of broadcasts. */
   readonly broadcasts: Readonly<BroadcastStats>;
   /** Messages that were passed on for others. */
   readonly relay: Readonly<RelayStats>;
@@ -42,13 +42,13 @@ export interface PeerServiceStats {
   readonly trust: TrustStats;
   /** Streams of users. */
   readonly streams: StreamStats;
-  /** How the node is protected from those that reach its port. */
+  /** Protection of the node from those that reach its port. */
   readonly posture: Posture;
   /** Attempts to join that are under way. */
   readonly joining: number;
   /** Frames of unknown kinds, which were ignored. */
   readonly unknownFrames: number;
-  /** What others said and was not believed: word of third nodes, and frames that are for members to send. */
+  /** Number of claims of others that were not believed: word of third nodes, and frames that are for members to send. */
   readonly ignoredWords: number;
   /** Each peer, by name. */
   readonly peers: Readonly<Record<string, PeerStats>>;

@@ -21,7 +21,7 @@ const IDENTITY_BYTES = 32;
 
 /** The node that is to be remembered. */
 export interface PersistenceHost {
-  /** What it says of itself now. */
+  /** Specification of the node now. */
   readonly self: NodeSpec;
   /** Knows whether it is a member, and what its strategy wants to be given in its next incarnation. */
   readonly overlay: Pick<Overlay, "members" | "snapshot">;
@@ -29,7 +29,7 @@ export interface PersistenceHost {
 
 /** Keeps in a store what the node has to know in its next incarnation: writes it after each change, one write at a time. */
 export class Persistence implements Part {
-  /** What the last incarnation left behind. */
+  /** Snapshot that the last incarnation left behind. */
   readonly former: Snapshot | null;
   /** The private key that this incarnation has; `null` in an open cluster, unless an earlier incarnation had one. */
   readonly identity: Uint8Array | null;
@@ -96,7 +96,7 @@ export class Persistence implements Part {
     }
   }
 
-  /** What the strategy was given back from the last incarnation, if anything. */
+  /** State that the strategy was given back from the last incarnation, if there was any. */
   get members(): unknown {
     return this.former?.members ?? undefined;
   }
@@ -141,7 +141,7 @@ export class Persistence implements Part {
     this.changed();
   }
 
-  /** What is to be kept may have changed. */
+  /** Tells that the state to be kept may have changed. */
   changed(): void {
     this.#isDirty = true;
     this.#writing ??= this.#write();

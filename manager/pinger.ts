@@ -19,7 +19,7 @@ interface PendingPing {
 /** Measures round trips. An answer also proves that all that was sent before on the membership connection has been handled. */
 export class Pinger {
   readonly #runtime: Runtime;
-  /** How long pings took to be answered, in milliseconds. */
+  /** Round-trip times of pings, in milliseconds. */
   readonly roundTrips: Histogram = new Histogram(ROUND_TRIP_BOUNDS_MS);
   readonly #pending = new Map<number, PendingPing>();
   #count = 0;

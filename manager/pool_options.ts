@@ -21,7 +21,7 @@ const IDLE_GRACE_MS = 5_000;
 /** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
 const HIGH_WATER_MARK_MAX = 256 * 1024;
 
-/** What the settings of a node mean for its connections. */
+/** Options of the connection pool that follow from the settings of a node. */
 export function poolOptions(
   settings: Settings,
   credentials: Credentials,

@@ -4,18 +4,18 @@ import type { Address } from "../wire/address.ts";
 import { AddressRanges } from "../wire/address_ranges.ts";
 import type { Settings } from "./settings.ts";
 
-/** How a node is protected from those that reach its port. */
+/** Protection of a node from those that reach its port. */
 export interface Posture {
-  /** What others have to prove: nothing (`"open"`), a secret, a certificate, or both of these. */
+  /** Proof that others have to give: nothing (`"open"`), a secret, a certificate, or both of these. */
   readonly trust: "open" | "secret" | "tls" | "tls and secret";
   /** Whether it listens at an address that other hosts may reach. */
   readonly beyondLoopback: boolean;
 }
 
-/** What only this host reaches. */
+/** Addresses that only this host reaches. */
 const LOOPBACK = new AddressRanges(["127.0.0.0/8", "::1", "localhost"], "loopback");
 
-/** How a node with these settings is protected. */
+/** Protection of a node with these settings. */
 export function postureOf({ secrets, tls, listen }: Settings): Posture {
   const secret = secrets.count > 0;
   const trust = tls === undefined ? (secret ? "secret" : "open") : (secret ? "tls and secret" : "tls");

@@ -44,7 +44,7 @@ export function warnOfWeakSecrets(secrets: readonly string[], emit: Emit): void 
   }
 }
 
-/** What a runtime that was given listens at is not known to be a port of this host. */
+/** Warns of openness, unless a runtime was given: its address is not known to be a port of this host. */
 function warnOfOpenness(settings: Settings, emit: Emit): void {
   const { trust, beyondLoopback } = postureOf(settings);
   if (trust !== "open" || !beyondLoopback || settings.isEmbedded) return;

@@ -14,7 +14,7 @@ export interface Preset {
     /** Heartbeats that may be missed in a row. */
     readonly missed: number;
   };
-  /** How membership spreads. */
+  /** Options of the spreading of the membership. */
   readonly gossip: {
     /** Between two digests. Nodes that direct messages missed are repaired in about log2(N) intervals. */
     readonly interval: number;
@@ -23,7 +23,7 @@ export interface Preset {
   };
   /** Between two dials of a node that does not answer. */
   readonly backoff: BackoffOptions;
-  /** What the side that need not dial gives the other one, before it dials itself. */
+  /** Time that the side that need not dial gives the other one before it dials itself. */
   readonly courtesy: number;
   /** In which a connection must be open, handshake included. */
   readonly handshakeTimeout: number;

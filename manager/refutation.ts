@@ -7,7 +7,10 @@ import type { NodeContext } from "./node_context.ts";
 /** Incarnations are times. Clocks may differ by so much, in milliseconds. */
 const AHEAD_MS_MAX = 86_400_000;
 
-/** What others say forces a node into another incarnation once in so many milliseconds: each costs all its connections. */
+/**
+ * Minimum time, in milliseconds, between new incarnations that claims of others force on a node: each costs all its
+ * connections.
+ */
 const REFUTED_MS_MIN = 2_000;
 
 /** Addresses at which another node of the same name is looked for. */
@@ -18,7 +21,7 @@ export function incarnationMax({ runtime: { clock } }: NodeContext): number {
   return Math.floor(clock.wallTime()) + AHEAD_MS_MAX;
 }
 
-/** What a {@linkcode Refutation} needs from the node. */
+/** Part of the node that a {@linkcode Refutation} uses. */
 export interface RefutationHost {
   /** Begins another incarnation, above `known`. */
   reincarnate(known: number): void;

@@ -25,7 +25,7 @@ export class Secrets {
     this.#all = [...secrets];
   }
 
-  /** How many there are; 0 when the cluster is open. */
+  /** Number of secrets; 0 when the cluster is open. */
   get count(): number {
     return this.#all.length;
   }

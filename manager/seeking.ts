@@ -25,7 +25,10 @@ export class Seeking implements Part {
   #asking = false;
   #fruitless = 0;
   #next = Infinity;
-  /** Where members live, or lived when one of them was last missing: who moves may have gone to where another one comes from. */
+  /**
+   * Addresses of members, or their last ones while they are missing: a node that moves may have gone to the former address of
+   * another one.
+   */
   readonly #formerAddresses = new Map<string, Address>();
 
   /** @param former Nodes, this one among them, as they were in an earlier incarnation of this one. */

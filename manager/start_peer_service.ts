@@ -22,7 +22,7 @@ import type { PeerServiceOptions } from "./peer_service_options.ts";
 import { Persistence } from "./persistence.ts";
 import { type Settings, settingsFrom } from "./settings.ts";
 
-/** What a node tells others about itself travels in one frame of the handshake, and needs room for what goes with it. */
+/** Maximum of bytes of a node specification: it travels in one frame of the handshake, with room for the rest of that frame. */
 const SPEC_BYTES_MAX = HANDSHAKE_FRAME_BYTES - 8 * 1024;
 
 /**
@@ -96,7 +96,7 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
   }
 }
 
-/** What the node proves itself with: where there are secrets, with the key that its store keeps, or a fresh one. */
+/** Credentials of the node: where there are secrets, with the key that its store keeps, or a fresh one. */
 async function credentialsOf(settings: Settings, persistence: Persistence | null): Promise<Credentials> {
   const { runtime, cluster } = settings;
   const secrets = await SharedSecrets.stretch(runtime, cluster, settings.secrets.reveal());

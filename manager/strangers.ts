@@ -6,7 +6,7 @@ import { networkOf } from "../wire/address_ranges.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Part } from "./part.ts";
 
-/** What only members may say: a stranger passes nothing on, and cuts no node off. */
+/** Frames that only members may send: a stranger passes nothing on, and cuts no node off. */
 export const FOR_MEMBERS: ReadonlySet<number> = new Set([
   FrameKind.relay,
   FrameKind.broadcast,
@@ -14,7 +14,7 @@ export const FOR_MEMBERS: ReadonlySet<number> = new Set([
   FrameKind.cancel,
 ]);
 
-/** What waits until the one that said it is a member: it may have joined elsewhere, and be faster than the word of it. */
+/** Frames that wait until their sender is a member: it may have joined elsewhere, and be faster than the news of it. */
 export const ONCE_MEMBER: ReadonlySet<number> = new Set([
   FrameKind.message,
   FrameKind.envelope,

@@ -18,7 +18,7 @@ import type { NodeContext } from "./node_context.ts";
 import type { NodeMessaging } from "./node_messaging.ts";
 import type { Part } from "./part.ts";
 
-/** How a stream is opened. */
+/** Options of a stream. */
 export interface StreamOptions extends StreamRoute {
   /**
    * Ends the stream, at any time, once aborted.
@@ -53,7 +53,7 @@ const KINDS = [
   FrameKind.streamReset,
 ];
 
-/** What streams share with messages. */
+/** Part of the messaging that streams share. */
 type StreamingSurroundings = Pick<NodeMessaging, "inbound" | "registry" | "tracing">;
 
 /** The part of a node that carries streams. */
@@ -95,7 +95,7 @@ export class Streaming implements Part {
     return this.#serving;
   }
 
-  /** What streams there are. */
+  /** Counters of streams. */
   get stats(): StreamStats {
     let open = 0, heldBytes = 0, windowBytes = 0;
     for (const end of this.#streams.ends()) {

@@ -3,7 +3,7 @@
 import type { Node } from "./node.ts";
 import { formatAddress } from "../wire/address.ts";
 
-/** What people and structured loggers are shown of a node: nothing secret. */
+/** Summary of a node for people and structured loggers: nothing secret. */
 export function summary({ overlay, pool, context: { self, stopped } }: Node): Record<string, unknown> {
   const names = [...overlay.members.keys()].sort();
   const isUp = (name: string) => name === self.name || pool.peers.get(name)?.connected === true;

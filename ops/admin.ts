@@ -19,7 +19,7 @@ export interface AdminOptions {
    */
   readonly path?: string | undefined;
   /**
-   * Where to listen on TCP in place of a Unix socket; with `port` only.
+   * Host name or address to listen on, on TCP in place of a Unix socket; with `port` only.
    *
    * @default {"127.0.0.1"}
    */
@@ -31,7 +31,7 @@ export interface AdminOptions {
    */
   readonly port?: number | undefined;
   /**
-   * What each request must carry, as `Authorization: Bearer …`: at least 16 characters. On TCP there must be one.
+   * Token that each request must carry, as `Authorization: Bearer …`: at least 16 characters. On TCP there must be one.
    *
    * @default {none}
    */
@@ -52,7 +52,7 @@ export interface AdminOptions {
 
 /** An admin endpoint of a node. */
 export interface AdminServer extends AsyncDisposable {
-  /** What `partisan --admin` takes: the path of the socket, or `host:port`. */
+  /** Address as `partisan --admin` takes it: the path of the socket, or `host:port`. */
   readonly address: string;
   /** Lets requests that are under way finish, ends streams, and stops listening. Closing twice does nothing more. */
   close(): Promise<void>;

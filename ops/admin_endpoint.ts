@@ -2,7 +2,7 @@
 
 import { formatAddress } from "../wire/address.ts";
 
-/** Where an admin endpoint is. */
+/** Address of an admin endpoint. */
 export type AdminEndpoint =
   | { readonly path: string }
   | { readonly hostname: string; readonly port: number };

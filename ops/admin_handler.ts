@@ -16,10 +16,10 @@ const BODY_BYTES_MAX = 16 * 1_048_576;
 const INTERVAL_MIN = 100;
 const INTERVAL_MAX = 3_600_000;
 const INTERVAL = 1_000;
-/** What was asked for makes no sense, whatever the state of the node. */
+/** Errors of requests that make no sense, whatever the state of the node. */
 const SENSELESS: ReadonlySet<string> = new Set(["TypeError", "RangeError", "SyntaxError", "EncodeError"]);
 
-/** What an {@linkcode adminHandler} goes by. */
+/** Options of an {@linkcode adminHandler}. */
 export interface AdminHandlerOptions {
   readonly token: string | undefined;
   /** Names that requests may be for; `null` where no browser can send any. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What a request to the admin endpoint says, and what is wrong with it. */
+/** Input of a request to the admin endpoint, and its faults. */
 export class AdminInput {
   readonly #operation: string;
   readonly #fields: ReadonlyMap<string, unknown>;

@@ -21,7 +21,7 @@ const TIMEOUT_MAX = 3_600_000;
 const PING_TIMEOUT = 5_000;
 const STATUSES: readonly MemberStatus[] = ["up", "suspect", "down"];
 
-/** What can be asked of any node. */
+/** Operations that any node offers. */
 export const operations: ReadonlyMap<string, AdminOperation> = new Map<string, AdminOperation>([
   ["members", { changes: false, run: members }],
   ["info", { changes: false, run: (node, input) => infoView(node, input.optionalText("node") ?? node.name) }],

@@ -2,7 +2,7 @@
 
 /** Bytes of the path of a Unix socket, the end not counted: what `sockaddr_un` of macOS has room for; Linux has four more. */
 const PATH_BYTES_MAX = 103;
-/** What is put behind the path at first takes so many of them. */
+/** Bytes of the suffix that the path has at first. */
 const SUFFIX_BYTES = 9;
 const OWNER_ONLY = 0o600;
 

@@ -6,7 +6,7 @@ import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { formatAdminEndpoint } from "./admin_endpoint.ts";
 
-/** What a node knows of a member, as the admin endpoint tells it. */
+/** Knowledge of a node about a member, as the admin endpoint tells it. */
 export interface MemberView {
   readonly name: string;
   /** Whether it is the node that tells. */
@@ -38,9 +38,9 @@ export interface ConnectionView {
   readonly node: string;
   readonly channel: string;
   readonly index: number;
-  /** Which side has dialed it. */
+  /** Side that has dialed it. */
   readonly dialer: "this node" | "the other";
-  /** How long it has been open, in milliseconds. */
+  /** Age of the connection, in milliseconds. */
   readonly age: number;
   readonly queuedBytes: number;
   /** Whether it stands on the present secrets and certificates, or on former ones. */
@@ -49,7 +49,7 @@ export interface ConnectionView {
   readonly certificate: unknown;
 }
 
-/** What `top` shows at a moment. */
+/** Figures that `top` shows at one moment. */
 export interface TopView {
   /** In milliseconds since the epoch. */
   readonly at: number;
@@ -72,7 +72,7 @@ export class NoSuchNodeError extends Error {
   override readonly name = "NoSuchNodeError";
 }
 
-/** What a node knows of a member. @throws {NoSuchNodeError} When there is none of that name. */
+/** Knowledge of a node about a member. @throws {NoSuchNodeError} When there is none of that name. */
 export function memberView(manager: PeerServiceManager, name: string): MemberView {
   const info = manager.memberInfo(name);
   if (info === undefined) {
@@ -113,7 +113,7 @@ export function connectionViews(manager: PeerServiceManager): ConnectionView[] {
   return [...node.pool.peers.values()].flatMap((peer) => peer.connections().map((each) => connectionView(node, each)));
 }
 
-/** What a node and the traffic with its members is like now. */
+/** Figures of a node and of the traffic with its members now. */
 export function topView(manager: PeerServiceManager): TopView {
   const { peers, messages } = manager.stats();
   const members = manager.members().map((name): TopRow => {

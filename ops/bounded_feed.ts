@@ -5,9 +5,9 @@ import { plainJson } from "./plain_json.ts";
 /** Bytes that wait for a slow reader: beyond that, events are left out, and their number is told. */
 const WAITING_BYTES_MAX = 256 * 1_024;
 
-/** How events are written. */
+/** Format in which events are written. */
 export interface EventFormat {
-  /** What comes first: a reader knows that from there on it misses nothing. */
+  /** First text: a reader knows that from there on it misses nothing. */
   readonly greeting: string;
   /** Says that the server is still there. */
   readonly sign: string;
@@ -29,7 +29,7 @@ export const eventLines: EventFormat = {
   event: (number, type, data) => `{"event":${JSON.stringify(type)},"number":${number},"detail":${data}}\n`,
 };
 
-/** What a {@linkcode BoundedFeed} needs from its surroundings. */
+/** Dependencies of a {@linkcode BoundedFeed}. */
 export interface BoundedFeedOptions {
   readonly format: EventFormat;
   /** Milliseconds since the epoch. */
@@ -42,7 +42,7 @@ export interface BoundedFeedOptions {
 
 /** Events for one reader. One that is too slow misses some, and is told how many. */
 export class BoundedFeed {
-  /** What the reader reads. */
+  /** Stream for the reader. */
   readonly stream: ReadableStream<Uint8Array<ArrayBuffer>>;
   readonly #options: BoundedFeedOptions;
   readonly #encoder = new TextEncoder();

@@ -8,11 +8,11 @@ import { formatAddress } from "../wire/address.ts";
 
 /** One of the conditions that a probe looks at. */
 export interface HealthCheck {
-  /** What is looked at, in kebab case: stable, for programs. */
+  /** Name of the check, in kebab case: stable, for programs. */
   readonly name: string;
   /** Whether it is as it should be. */
   readonly ok: boolean;
-  /** How it is, in a sentence for people. */
+  /** Result of the check, in a sentence for people. */
   readonly detail: string;
 }
 
@@ -85,7 +85,7 @@ export class Health {
   }
 }
 
-/** Why a source leaves it open whether there is another node; `null` when it says that there is none. */
+/** Reason for which a source leaves it open whether there is another node; `null` when it says that there is none. */
 function whyUnsure({ name, at, error, addresses }: DiscoveryStatus): string | null {
   if (at === null) return `"${name}" has not answered yet`;
   if (error !== null) return `"${name}" cannot be asked: ${messageOf(error)}`;

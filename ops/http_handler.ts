@@ -16,7 +16,8 @@ import { HEADERS, json, problem, type Route, routed } from "./routing.ts";
 /** Options of {@linkcode httpHandler}. */
 export interface HttpHandlerOptions {
   /**
-   * What a request that changes something must carry, as `Authorization: Bearer …`. Without it, nothing can be changed over HTTP.
+   * Token that a request which changes something must carry, as `Authorization: Bearer …`. Without it, nothing can be changed
+   * over HTTP.
    *
    * @default {none}
    */

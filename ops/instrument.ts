@@ -12,13 +12,13 @@ const SCOPE = "@partisan/peer-service";
 /** Options of {@linkcode instrument}. */
 export interface InstrumentOptions {
   /**
-   * Where metrics go: a `Meter` of OpenTelemetry, of any implementation; `null` for nowhere.
+   * Receiver of metrics: a `Meter` of OpenTelemetry, of any implementation; `null` for nowhere.
    *
    * @default {that of Deno, when it runs with OTEL_DENO=true}
    */
   readonly meter?: TelemetryMeter | null | undefined;
   /**
-   * Where spans go: a `Tracer` of OpenTelemetry, of any implementation; `null` for nowhere.
+   * Receiver of spans: a `Tracer` of OpenTelemetry, of any implementation; `null` for nowhere.
    *
    * @default {that of Deno, when it runs with OTEL_DENO=true}
    */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * How a running node is seen and operated: health, metrics, members and events over HTTP, and the admin endpoint of the command `partisan`.
+ * Operation of a running node: health, metrics, members and events over HTTP, and the admin endpoint of the command `partisan`.
  *
  * @example A node that an orchestrator can look after
  * ```ts

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What other nodes sent may be long. */
+/** Maximum length of a text: texts of other nodes may be long. */
 const TEXT_MAX = 4_096;
 
 /**

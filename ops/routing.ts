@@ -6,18 +6,18 @@ import { plainJson } from "./plain_json.ts";
 /** Answers a request. */
 export type Answer = (request: Request) => Response | Promise<Response>;
 
-/** What can be done with a path, by method. Nothing but `GET` is done without the token. */
+/** Handlers of a path, by method. Nothing but `GET` is done without the token. */
 export type Route = Readonly<Partial<Record<"GET" | "POST", Answer>>>;
 
-/** Who may ask. */
+/** Admission of requests. */
 export interface Admission {
-  /** What a request that changes something must carry; without it nothing can be changed. */
+  /** Token that a request which changes something must carry; without it nothing can be changed. */
   readonly token: string | undefined;
   /** The names that the server goes by, besides addresses and `localhost`. */
   readonly names: ReadonlySet<string>;
 }
 
-/** What every answer says: it is of the moment, it is what it says that it is, and it is for no other page. */
+/** Headers of every answer: it is of the moment, it is what it says that it is, and it is for no other page. */
 export const HEADERS: Readonly<Record<string, string>> = {
   "cache-control": "no-store",
   "cross-origin-resource-policy": "same-origin",
@@ -61,7 +61,7 @@ export function json(value: unknown, status = 200, headers: Record<string, strin
   });
 }
 
-/** Why a request that would change something is not done; `null` when it may. */
+/** Refusal of a request that would change something; `null` when it may. */
 async function refusalOf(request: Request, token: string | undefined): Promise<Response | null> {
   if (isFromElsewhere(request)) return problem(403, "Pages from elsewhere cannot change anything here");
   if (token === undefined) return problem(403, "Nothing can be changed here: the handler was made without a token");

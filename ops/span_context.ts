@@ -3,7 +3,10 @@
 import type { TraceContext } from "../wire/trace_context.ts";
 import type { TelemetryContext } from "./telemetry_types.ts";
 
-/** Where OpenTelemetry's API keeps the active span in a context: a registered symbol, the same for all its implementations. */
+/**
+ * Key under which OpenTelemetry's API keeps the active span in a context: a registered symbol, the same for all its
+ * implementations.
+ */
 const SPAN_KEY = Symbol.for("OpenTelemetry Context Key SPAN");
 
 /** A context of OpenTelemetry that has nothing to do with the one that is active. */

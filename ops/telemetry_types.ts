@@ -3,13 +3,13 @@
 /** Attributes of a measurement or a span, as OpenTelemetry has them. */
 export type TelemetryAttributes = Readonly<Record<string, string | number | boolean>>;
 
-/** How an instrument is described, as OpenTelemetry has it. */
+/** Description of an instrument, as OpenTelemetry has it. */
 export interface TelemetryInstrumentOptions {
-  /** What it says, in a sentence. */
+  /** Meaning of the instrument, in a sentence. */
   readonly description: string;
   /** Its unit, as the Unified Code for Units of Measure has it. */
   readonly unit: string;
-  /** What fits the instrument best, for a histogram. */
+  /** Settings that fit the instrument best, for a histogram. */
   readonly advice?: {
     /** Upper ends of its ranges. */
     readonly explicitBucketBoundaries: number[];
@@ -25,7 +25,7 @@ export interface TelemetryObserver {
 /** Tells values when they are collected. */
 export type TelemetryCallback = (observer: TelemetryObserver) => void;
 
-/** What OpenTelemetry's `Observable` has of use here. */
+/** Part of OpenTelemetry's `Observable` that is used here. */
 export interface TelemetryObservable {
   /** Has `callback` called at each collection. */
   addCallback(callback: TelemetryCallback): void;
@@ -33,13 +33,13 @@ export interface TelemetryObservable {
   removeCallback(callback: TelemetryCallback): void;
 }
 
-/** What OpenTelemetry's `Histogram` has of use here. */
+/** Part of OpenTelemetry's `Histogram` that is used here. */
 export interface TelemetryHistogram {
   /** Takes a value. */
   record(value: number, attributes?: TelemetryAttributes): void;
 }
 
-/** What OpenTelemetry's `Meter` has of use here. Any of its implementations fits. */
+/** Part of OpenTelemetry's `Meter` that is used here. Any of its implementations fits. */
 export interface TelemetryMeter {
   /** Makes an instrument for something that only grows. */
   createObservableCounter(name: string, options: TelemetryInstrumentOptions): TelemetryObservable;
@@ -53,13 +53,13 @@ export interface TelemetryMeter {
 export interface TelemetrySpanOptions {
   /** The part that it plays: 2 for a client, 3 for a producer, 4 for a consumer. */
   readonly kind: 2 | 3 | 4;
-  /** What is known of it. */
+  /** Attributes of it. */
   readonly attributes: Record<string, string>;
 }
 
-/** What OpenTelemetry's `Span` has of use here. */
+/** Part of OpenTelemetry's `Span` that is used here. */
 export interface TelemetrySpan {
-  /** Where it is in which trace. */
+  /** Position of the span in its trace. */
   spanContext(): TelemetrySpanContext;
   /** Says one thing more about it. */
   setAttribute(key: string, value: string): unknown;
@@ -69,7 +69,7 @@ export interface TelemetrySpan {
   end(): void;
 }
 
-/** Where a span is in which trace, as OpenTelemetry has it. */
+/** Position of a span in its trace, as OpenTelemetry has it. */
 export interface TelemetrySpanContext {
   /** The trace: 32 hexadecimal digits. */
   readonly traceId: string;
@@ -79,7 +79,7 @@ export interface TelemetrySpanContext {
   readonly traceFlags: number;
 }
 
-/** What is handed on in the dark, as OpenTelemetry's `Context` does. */
+/** Part of OpenTelemetry's `Context` that is used here: values that are handed on implicitly. */
 export interface TelemetryContext {
   /** The value under a key. */
   getValue(key: symbol): unknown;
@@ -89,7 +89,7 @@ export interface TelemetryContext {
   deleteValue(key: symbol): TelemetryContext;
 }
 
-/** What OpenTelemetry's `Tracer` has of use here. Any of its implementations fits. */
+/** Part of OpenTelemetry's `Tracer` that is used here. Any of its implementations fits. */
 export interface TelemetryTracer {
   /** Begins a span below the active one. */
   startSpan(name: string, options: TelemetrySpanOptions): TelemetrySpan;

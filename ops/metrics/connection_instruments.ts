@@ -10,7 +10,7 @@ import { byLabel, type Instrument, only, type Sample } from "./instrument_types.
 
 const UNFINISHED = ["timeout", "overloaded", "protocol"] as const;
 
-/** What nodes say to each other on their own account. */
+/** Kinds of frames that nodes send on their own account. */
 const CONTROL_KINDS = {
   membership: FrameKind.strategy,
   heartbeat: FrameKind.heartbeat,
@@ -21,7 +21,7 @@ const CONTROL_KINDS = {
 } as const;
 const CONTROL_NAMES = Object.keys(CONTROL_KINDS) as (keyof typeof CONTROL_KINDS)[];
 
-/** How bytes move: connections, handshakes, queues, and what goes over the wire. */
+/** Instruments of the movement of bytes: connections, handshakes, queues and traffic. */
 export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
   {
     name: "partisan_connections",

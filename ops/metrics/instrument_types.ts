@@ -3,7 +3,7 @@
 import type { Node } from "../../manager/node.ts";
 import type { Histogram } from "../../runtime/histogram.ts";
 
-/** What distinguishes one series of an instrument from others. */
+/** Labels that tell one series of an instrument from others. */
 export type Labels = Readonly<Record<string, string>>;
 
 /** The values that a label can have; `"channels"` stands for the channels of the node, and `other` for those that only others have; `"node"` for a single one, that of the node. */
@@ -24,7 +24,7 @@ export interface Distribution {
 interface Common {
   /** Its name, in Prometheus and OpenTelemetry alike. */
   readonly name: string;
-  /** What it says, in a sentence without a full stop. */
+  /** Meaning of the instrument, in a sentence without a full stop. */
   readonly help: string;
   /** Its unit, as the Unified Code for Units of Measure has it: `s`, `By`, `1`, or what is counted, in braces. */
   readonly unit: string;
@@ -38,7 +38,7 @@ export interface ValueInstrument extends Common {
   read(node: Node): readonly Sample[];
 }
 
-/** How something is distributed. */
+/** Instrument of a distribution. */
 export interface HistogramInstrument extends Common {
   readonly type: "histogram";
   read(node: Node): readonly Distribution[];

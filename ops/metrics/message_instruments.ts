@@ -8,7 +8,7 @@ const OUTCOMES = ["ok", "error"] as const;
 const COPIES = ["new", "redundant"] as const;
 const PASSED = ["passed", "lost"] as const;
 
-/** What becomes of messages. */
+/** Instruments of messages. */
 export const MESSAGE_INSTRUMENTS: readonly Instrument[] = [
   {
     name: "partisan_messages_total",

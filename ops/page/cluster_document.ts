@@ -1,9 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How one node sees another one: `u` connected, `s` connected and in doubt, `d` out of reach, `-` it has no reason to be connected. */
+/**
+ * Sight that one node has of another one: `u` connected, `s` connected and in doubt, `d` out of reach, `-` it has no reason to
+ * be connected.
+ */
 export type Sight = "u" | "s" | "d" | "-";
 
-/** What one node says of itself and of what it sees. */
+/** View of one node: itself, and its sight of others. */
 export interface NodeView {
   /** By the name of the other node. One that is not named has no connection with this one. */
   readonly sees: Readonly<Record<string, Sight>>;
@@ -34,13 +37,13 @@ export interface NodeRow {
   readonly since: number;
   readonly reason: string;
   readonly addresses: readonly string[];
-  /** What it says of itself, but for its groups. */
+  /** Attributes of the node, except for its groups. */
   readonly attributes: Readonly<Record<string, unknown>>;
   /** Groups that it is in, each once; with the scope, where that is not the usual one. */
   readonly groups: readonly string[];
-  /** What can be done to it: names of actions. */
+  /** Names of the actions on the node. */
   readonly actions: readonly string[];
-  /** What it says; `null` when it has not answered. */
+  /** View of the node; `null` when it has not answered. */
   readonly view: NodeView | null;
 }
 
@@ -55,7 +58,7 @@ export interface ClusterDocument {
   readonly isFullMesh: boolean;
   /** Sorted by name. */
   readonly nodes: readonly NodeRow[];
-  /** What can be done without a node: names of actions. */
+  /** Names of the actions without a node. */
   readonly actions: readonly string[];
 }
 

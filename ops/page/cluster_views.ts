@@ -15,7 +15,7 @@ const PATIENCE = 1_000;
 /** Milliseconds for which an answer is given again: however many look at the page, the nodes are asked once. */
 const FRESH = 500;
 
-/** What all nodes of the cluster see that have a handler of this module, gathered by one of them. */
+/** Views of all nodes of the cluster that have a handler of this module, gathered by one of them. */
 export class ClusterViews {
   readonly #node: Node;
   #gathering: { readonly since: number; readonly document: Promise<ClusterDocument> } | undefined;
@@ -84,7 +84,7 @@ function groupsIn(attributes: ReadonlyMap<string, unknown>): string[] {
   return [...new Set(found.map(({ scope, group }) => scope === "default" ? group : `${group} (${scope})`))].sort();
 }
 
-/** What a node sees, in a form that can be sent. */
+/** View of a node, in a form that can be sent. */
 export function nodeView(node: Node): NodeView {
   const { peers, messages, bytes } = nodeStats(node);
   const measured = Object.entries(peers).filter(([, { roundTrip }]) => roundTrip !== undefined);

@@ -28,7 +28,7 @@ const placeOf = (index, count, width) => {
 
 const shortened = (name) => name.length > 14 ? name.slice(0, 13) + "…" : name;
 
-/** Where the name of a node stands: outside of the circle, inside where nodes are many, and never beyond the edge. */
+/** Position of the name of a node: outside of the circle, inside where nodes are many, and never beyond the edge. */
 function labelBox(context, node, [x, y], width) {
   const text = shortened(node.name);
   const wide = context.measureText(text).width + 6;
@@ -123,7 +123,7 @@ function meshHint(event) {
   return node === undefined ? "" : node.name + ": " + node.state + ", " + node.reason;
 }
 
-/** Where the cells of the heat map are. */
+/** Positions of the cells of the heat map. */
 function heatGrid({ width, height }) {
   const count = state.nodes.length;
   const { left, top } = count > NAMED_ROWS ? { left: 0, top: 0 } : GUTTER;

@@ -4,7 +4,7 @@ import { HEADERS, json, problem, type Route } from "../routing.ts";
 import type { ClusterDocument } from "./cluster_document.ts";
 import { pageHtml } from "./page_html.ts";
 
-/** What the page shows, and what it can have done. */
+/** Source of the document that the page shows, and receiver of its actions. */
 export interface PageSource {
   /** All that is known of the cluster now. */
   readonly document: () => Promise<ClusterDocument>;

@@ -3,8 +3,8 @@
 import { pageDrawing } from "./page_drawing.ts";
 
 /**
- * What the page does: asks for the document (`page/cluster`) again and again, and reads the events (`events`). The data from there are
- * only ever shown as text. It draws without measuring time: nothing moves unless something changed.
+ * Script of the page: asks for the document (`page/cluster`) again and again, and reads the events (`events`). The data from
+ * there are only ever shown as text. It draws without measuring time: nothing moves unless something changed.
  */
 export const pageScript = `
 ${pageDrawing}
@@ -31,10 +31,10 @@ const shown = (value) => typeof value === "string" ? value : JSON.stringify(valu
 const size = (bytes) => bytes < 1000 ? bytes + " B" : bytes < 1e6 ? (bytes / 1000).toFixed(1) + " kB" : (bytes / 1e6).toFixed(1) + " MB";
 const clock = (at) => new Date(at).toLocaleTimeString([], { hour12: false });
 
-/** What there is of a node: it may be called "constructor". */
+/** Own property of a node's name: the node may be called "constructor". */
 const own = (byName, name) => byName !== undefined && Object.hasOwn(byName, name) ? byName[name] : undefined;
 
-/** How one node sees another one, both ways: "u", "s", "d", "-" or "?" for each. */
+/** Sight of two nodes of each other: "u", "s", "d", "-" or "?" for each. */
 function sight(from, to) {
   if (from.view === null) return "?";
   return own(from.view.sees, to.name) ?? (state.isFullMesh ? "d" : "-");
@@ -58,7 +58,7 @@ function links() {
   return found;
 }
 
-/** How much a counter of a node grows in a second. */
+/** Growth of a counter of a node in a second. */
 function rate(node, counter) {
   const former = before?.nodes.find(({ name }) => name === node.name);
   if (!node.view || !former?.view || state.at <= before.at) return null;

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How the page looks: boxes of fixed size, so that nothing moves when something changes. */
+/** Style of the page: boxes of fixed size, so that nothing moves when something changes. */
 export const pageStyle = `
 :root {
   color-scheme: light dark;
