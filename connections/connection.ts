@@ -15,6 +15,7 @@ import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
 import type { Address } from "../wire/address.ts";
 import type { Traffic } from "./traffic.ts";
+import { RecentMap } from "../runtime/recent_map.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { WriterPool } from "./writer_pool.ts";
 
@@ -127,7 +128,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /** Features of both ends beyond it. */
   readonly features: ReadonlySet<string>;
   /** Handler numbers that this side has given, by name. */
-  readonly namesOut: Map<string, number> = new Map();
+  readonly namesOut: Map<string, number> = new RecentMap();
   /** Names of the handlers by the numbers that the other side uses. */
   readonly namesIn: unknown[] = [];
   /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */

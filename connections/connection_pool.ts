@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { RecentMap } from "../runtime/recent_map.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import { Accepting, type AcceptingHost } from "./acceptor/accepting.ts";
@@ -44,7 +45,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly draining: ReadonlySet<Connection<Peer>>;
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers: Map<string, Peer> = new RecentMap();
   readonly #dialers = new Dialers(this);
   readonly #idleGrace: IdleGrace;
   readonly #check: LinkCheck;

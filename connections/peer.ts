@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { RecentMap } from "../runtime/recent_map.ts";
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
@@ -69,7 +70,7 @@ export class Peer {
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
-  readonly #lines: Map<string, (Connection<Peer> | null)[]> = new Map();
+  readonly #lines: Map<string, (Connection<Peer> | null)[]> = new RecentMap();
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;

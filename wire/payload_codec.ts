@@ -6,6 +6,7 @@ import type { Codec } from "./codec.ts";
 import { ProtocolError } from "./frame_reader.ts";
 import { Decoder } from "./message_pack_decode.ts";
 import { encodeInto } from "./message_pack_encode.ts";
+import { writeHead } from "./message_pack_head.ts";
 import { EncodeError } from "./encode_error.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
@@ -23,6 +24,8 @@ const SHARED_CHUNK_BYTES = 16 * 1024;
 const BIN_8 = 0xc4;
 const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
+/** What stands in front of bytes, at most. */
+const BIN_HEAD_BYTES_MAX = 5;
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
 export class EncodedMessage {
@@ -59,8 +62,8 @@ export class PayloadCodec {
   readonly #custom: Codec | undefined;
   readonly #decoder = new Decoder();
   #scratch = new ByteWriter();
-  #chunk = new Uint8Array(0);
-  #chunkUsed = 0;
+  /** Holds small messages that are kept. */
+  #chunk = new ByteWriter(0);
 
   constructor(custom?: Codec) {
     this.#custom = custom;
@@ -78,18 +81,13 @@ export class PayloadCodec {
    * @throws {EncodeError} When the message cannot be encoded.
    */
   write(writer: ByteWriter, message: unknown): Uint8Array | undefined {
-    if (message instanceof EncodedMessage) {
-      if (message.bytes.length >= ZERO_COPY_MIN_BYTES) return message.bytes;
-      writer.raw(message.bytes);
-    } else if (this.#custom !== undefined) {
-      this.#writeCustom(this.#custom, writer, message);
-    } else if (this.lends(message)) {
-      writer.u8(BIN_32);
-      writer.u32(message.length);
-      return message;
-    } else {
-      encodeInto(writer, message);
+    if (this.#custom === undefined && message instanceof Uint8Array) {
+      writeHead(writer, BIN_8, message.length);
+      return writeBytes(writer, message);
     }
+    if (message instanceof EncodedMessage) return writeBytes(writer, message.bytes);
+    if (this.#custom !== undefined) this.#writeCustom(this.#custom, writer, message);
+    else encodeInto(writer, message);
     return undefined;
   }
 
@@ -154,7 +152,12 @@ export class PayloadCodec {
    * @throws {EncodeError} When it cannot be encoded.
    */
   keep(message: unknown): EncodedMessage {
-    const keep = (bytes: Uint8Array) => bytes.length > SHARED_MAX_BYTES ? bytes.slice() : this.#share(bytes);
+    // Bytes run no code of the user, so they are encoded where they stay.
+    if (this.#custom === undefined && message instanceof Uint8Array && message.length <= SHARED_MAX_BYTES) {
+      return new EncodedMessage(this.#share(BIN_HEAD_BYTES_MAX + message.length, message));
+    }
+    const keep = (bytes: Uint8Array) =>
+      bytes.length > SHARED_MAX_BYTES ? bytes.slice() : this.#share(bytes.length, new EncodedMessage(bytes));
     return new EncodedMessage(this.#scribble(message, keep));
   }
 
@@ -220,15 +223,13 @@ export class PayloadCodec {
     }
   }
 
-  /** A copy of a few bytes, next to others. */
-  #share(bytes: Uint8Array): Uint8Array {
-    if (this.#chunkUsed + bytes.length > this.#chunk.length) {
-      this.#chunk = new Uint8Array(SHARED_CHUNK_BYTES);
-      this.#chunkUsed = 0;
-    }
-    const shared = this.#chunk.subarray(this.#chunkUsed, this.#chunkUsed += bytes.length);
-    shared.set(bytes);
-    return shared;
+  /** Writes a small message next to others. @returns Its bytes, of which there are `size` at most. */
+  #share(size: number, message: Uint8Array | EncodedMessage): Uint8Array {
+    if (this.#chunk.length + size > this.#chunk.bytes.length) this.#chunk = new ByteWriter(SHARED_CHUNK_BYTES);
+    const chunk = this.#chunk;
+    const start = chunk.length;
+    this.write(chunk, message);
+    return chunk.bytes.subarray(start, chunk.length);
   }
 
   #writeCustom(codec: Codec, writer: ByteWriter, message: unknown): void {
@@ -242,4 +243,11 @@ export class PayloadCodec {
     }
     writer.raw(bytes);
   }
+}
+
+/** Writes bytes, or hands them back when they are to be sent from where they are. */
+function writeBytes(writer: ByteWriter, bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length >= ZERO_COPY_MIN_BYTES) return bytes;
+  writer.raw(bytes);
+  return undefined;
 }
