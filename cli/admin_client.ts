@@ -11,7 +11,7 @@ export class EndpointError extends Error {
   override readonly name = "EndpointError";
 }
 
-/** What the node was asked for did not succeed. */
+/** Error of an operation that the node was asked for. */
 export class OperationError extends Error {
   /** Always `"OperationError"`. */
   override readonly name = "OperationError";

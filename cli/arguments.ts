@@ -4,7 +4,7 @@ import { commands } from "./commands.ts";
 import { type Arguments, type CommandSpec, readArguments } from "./option_table.ts";
 import { UsageError } from "./usage_error.ts";
 
-/** What the command line asks for: the general help, the help of a command (`options` is `null`), or a command. */
+/** Request of the command line: the general help, the help of a command (`options` is `null`), or a command. */
 export type Invocation =
   | { readonly command: null; readonly options: null }
   | { readonly command: CommandSpec; readonly options: Arguments | null };

@@ -20,7 +20,7 @@ export interface CertificateAuthority extends KeyedCertificate {
   readonly name: string;
 }
 
-/** When a certificate holds. */
+/** Validity of a certificate. */
 export interface Validity {
   /** From when on. */
   readonly from: Date;

@@ -2,7 +2,7 @@
 
 import { type Command, decodeLine, encodeLine, readLines, type Report } from "./protocol.ts";
 
-/** How this program starts itself again. */
+/** Command line by which this program starts itself again. */
 export interface Launcher {
   /** The executable. */
   readonly executable: string;
@@ -10,7 +10,7 @@ export interface Launcher {
   readonly args: readonly string[];
 }
 
-/** What becomes of a child. */
+/** Listener for the events of a child process. */
 export interface ChildListener {
   /** It reported something. */
   report(report: Report): void;

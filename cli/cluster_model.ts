@@ -3,22 +3,22 @@
 import type { EventReport, Report, ViewReport } from "./protocol.ts";
 
 /**
- * What is known of a node's process. Those that were `killed` or `failed` are still members, as no failure
- * removes a node; those that `left` are not.
+ * State of a node's process. Those that were `killed` or `failed` are still members, as no failure removes a node; those that
+ * `left` are not.
  */
 export type NodeState = "starting" | "up" | "paused" | "cut" | "leaving" | "left" | "killed" | "failed";
 
 /** A node, as the supervisor knows it. */
 export interface NodeModel {
   readonly name: string;
-  /** Which process of that name it is: 1, 2, … */
+  /** Number of the process among those of that name: 1, 2, … */
   run: number;
   state: NodeState;
-  /** When it came to be in that state, in milliseconds since the epoch. */
+  /** Time at which it came into that state, in milliseconds since the epoch. */
   since: number;
-  /** Where it listens, once it does. */
+  /** Address at which it listens, once it does. */
   address: string | undefined;
-  /** What its present process saw last. */
+  /** Last view of its present process. */
   view: ViewReport | undefined;
 }
 
@@ -30,13 +30,13 @@ export interface Action {
   readonly node: string;
 }
 
-/** What a node's process reported or, as the kinds added here tell, what else is known of it. */
+/** Observation of a node's process: its reports, and events of the process itself by the kinds added here. */
 export interface Observation extends Omit<EventReport, "type" | "kind"> {
   readonly observer: string;
   readonly kind: EventReport["kind"] | "listen" | "stderr" | "exit";
 }
 
-/** What is remembered. */
+/** Entry of the log. */
 export type LogEntry = Action | Observation;
 
 /** Older entries are forgotten, so that a cluster can be watched for days. */
@@ -128,7 +128,7 @@ export class ClusterModel {
     return [...this.nodes.values()].filter((node) => node.state !== "left");
   }
 
-  /** When all that knew of them are dead, too, no node remembers the members. */
+  /** Forgets dead members once all that knew of them are dead, too: no node remembers them. */
   #forgetTheDeadWithoutSurvivors(): void {
     const members = this.members();
     const dead = members.filter(({ state }) => state === "killed" || state === "failed");

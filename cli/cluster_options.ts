@@ -3,7 +3,7 @@
 import type { Arguments } from "./option_table.ts";
 import { mayColor } from "./style.ts";
 
-/** What every node of the cluster is started with. */
+/** Settings that every node of the cluster is started with. */
 export interface NodeSettings {
   /** A key of {@linkcode strategies}. */
   readonly strategy: string;
@@ -22,9 +22,9 @@ export type Preset = "local" | "lan" | "wan";
 
 /** The options of `cluster`. */
 export interface ClusterOptions extends NodeSettings {
-  /** How many nodes to begin with. */
+  /** Number of nodes at the beginning. */
   readonly nodes: number;
-  /** How long the unattended run takes; `undefined` asks for the interactive one. */
+  /** Duration of the unattended run, in seconds; `undefined` asks for the interactive one. */
   readonly seconds: number | undefined;
   /** Whether colours may be used. */
   readonly color: boolean;

@@ -8,7 +8,7 @@ import type { NodeSettings } from "./cluster_options.ts";
 import { EntryFeeds } from "./entry_feed.ts";
 import { type ControlKind, RefusedError, type Supervisor } from "./supervisor.ts";
 
-/** What a state is in the three colours of the page, what it means, and what can be done in it. */
+/** Look of a state: its colour of the three of the page, its meaning, and the actions in it. */
 interface StateLook {
   readonly status: NodeRow["status"];
   readonly reason: string;
@@ -30,7 +30,7 @@ const controls: ReadonlySet<string> = new Set(Object.values(looks).flatMap(({ ac
 
 /** Serves the page of a local cluster on loopback. Every user of this machine can look; changes take the token. */
 export class ClusterPage implements AsyncDisposable {
-  /** Where the page is, with the token. */
+  /** Address of the page, with the token. */
   readonly url: string;
   readonly #supervisor: Supervisor;
   readonly #title: string;

@@ -29,7 +29,7 @@ function firstWords(shown: readonly CommandSpec[]): Map<string, string[]> {
   return words;
 }
 
-/** What a command completes to, and what follows each of its options. */
+/** Completions of a command, and of each of its options. */
 function bash(shown: readonly CommandSpec[]): string[] {
   const words = firstWords(shown);
   const cases = [...words].map(([first, seconds]) => {

@@ -6,9 +6,9 @@ import { linkDisagreements, unreachable } from "./overlay_links.ts";
 import type { ViewReport } from "./protocol.ts";
 
 /**
- * What is not yet as it should be, one sentence each. In a full mesh every living node has to list exactly the members, to be
- * fully connected with each of them that lives, and to see the others as down. In a partial overlay each is to be fully
- * connected with some living ones, as these see it, too, so that there is a way from everyone to everyone.
+ * Disagreements that remain, one sentence each. In a full mesh every living node has to list exactly the members, to be fully
+ * connected with each of them that lives, and to see the others as down. In a partial overlay each is to be fully connected
+ * with some living ones, as these see it, too, so that there is a way from everyone to everyone.
  */
 export function disagreements(model: ClusterModel): string[] {
   const found: string[] = [];

@@ -6,7 +6,7 @@ import type { CommandSpec, OptionSpec } from "./option_table.ts";
 /** The help is no wider. */
 const COLUMNS = 100;
 
-/** What each exit code says. */
+/** Meaning of each exit code. */
 export const EXIT_CODES = {
   success: 0,
   failure: 1,
@@ -16,7 +16,7 @@ export const EXIT_CODES = {
   removed: 5,
 } as const;
 
-/** What `--help` prints. */
+/** Text of `--help`. */
 export function generalHelp(): string {
   const shown = commands.filter(({ hidden }) => hidden !== true);
   const width = Math.max(...shown.map((command) => usageOf(command).length));
@@ -38,7 +38,7 @@ export function generalHelp(): string {
   ].join("\n");
 }
 
-/** What `COMMAND --help` prints. */
+/** Text of `COMMAND --help`. */
 export function commandHelp(command: CommandSpec): string {
   const width = Math.max(...command.options.map((option) => optionOf(option).length));
   return [

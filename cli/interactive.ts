@@ -10,7 +10,7 @@ import { untilAborted } from "./until_aborted.ts";
 /** Rates and the clock change even when nothing else does. */
 const REDRAW_INTERVAL_MS = 250;
 
-/** What is shown besides the cluster. */
+/** Options of the interactive run, with the line to show at the bottom. */
 type InteractiveOptions = ClusterOptions & { /** At the bottom, until a key is pressed. */ readonly notice: string };
 
 /** Shows the cluster of `supervisor` live and obeys the keys, until `q` is pressed or `signal` is aborted. */

@@ -7,7 +7,7 @@ export const TERMINATIONS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 export class Interruption extends Error {
   /** Always `"Interruption"`. */
   override readonly name = "Interruption";
-  /** What shells show for a program that was ended by the signal. */
+  /** Exit code that shells show for a program that was ended by the signal. */
   readonly exitCode: number;
 
   constructor(signal: keyof typeof TERMINATIONS) {

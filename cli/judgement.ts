@@ -72,9 +72,9 @@ export function restless(model: ClusterModel): string[] {
 }
 
 /**
- * What nodes that were up failed to see of the actions, and what they saw without a cause: in a full mesh no node may see a
- * node down to which nothing was done, or see it down again once it saw it up. In a partial overlay neighbours come and
- * go; there those that a node had must be seen going.
+ * Sightings of actions that nodes which were up missed, and sightings without a cause: in a full mesh no node may see a node
+ * down to which nothing was done, or see it down again once it saw it up. In a partial overlay neighbours come and go; there
+ * those that a node had must be seen going.
  */
 export function sightingFailures(model: ClusterModel): string[] {
   const watch: SightingWatch = model.isFullMesh ? new MeshWatch() : new OverlayWatch(model);

@@ -3,7 +3,7 @@
 import type { NodeModel } from "./cluster_model.ts";
 import type { ControlKind } from "./supervisor.ts";
 
-/** What the keys have changed on the screen itself. */
+/** State of the screen that keys change. */
 export interface Panel {
   /** The node that the keys act upon. */
   readonly selected: string | undefined;
@@ -11,7 +11,7 @@ export interface Panel {
   readonly help: boolean;
 }
 
-/** What a key asks of the cluster. Without a node, `start` means a new one. */
+/** Request of a key to the cluster. Without a node, `start` means a new one. */
 export type KeyRequest =
   | { readonly kind: "quit" }
   | { readonly kind: ControlKind; readonly node: string | undefined };
@@ -35,7 +35,7 @@ export function parseKeys(text: string): string[] {
   );
 }
 
-/** What follows from a key. */
+/** Effect of a key. */
 export function pressKey(
   panel: Panel,
   key: string,

@@ -12,7 +12,7 @@ export type LineCommand =
   | { readonly kind: ControlKind; readonly node: string | undefined }
   | { readonly kind: "status" | "wait" | "quit" | "help" | "nothing" };
 
-/** What line mode needs from the outside. */
+/** Dependencies of line mode. */
 export interface LineModeContext {
   /** The commands. */
   readonly lines: AsyncIterable<string>;

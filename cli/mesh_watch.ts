@@ -8,7 +8,7 @@ export class MeshWatch implements SightingWatch {
   readonly failures: string[] = [];
   /** Nodes that run undisturbed. */
   readonly #up = new Set<string>();
-  /** What each node must see of others next. */
+  /** Sightings of others that each node must have next. */
   readonly #expected = new Map<string, Map<string, Observation["kind"]>>();
   /** The nodes that each node saw up, unless something was done to them since. */
   readonly #steady = new Map<string, Set<string>>();

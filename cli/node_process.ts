@@ -182,7 +182,7 @@ function optionsOf({ name, run, settings }: StartCommand): PeerServiceOptions {
   };
 }
 
-/** What the node would write to its standard error becomes an entry of the cluster's log. */
+/** Adds an entry of the node's log to the cluster's log, in place of the node's standard error. */
 function tellLogged({ level, kind, message, node, at }: LogEntry): void {
   const detail = level === "warning" ? `${kind}: ${message}` : message;
   tell({ type: "event", at, kind: level, ...(node === undefined ? {} : { node }), detail });

@@ -6,7 +6,7 @@ import { UsageError } from "./usage_error.ts";
 export interface OptionSpec {
   /** Without the hyphens. */
   readonly name: string;
-  /** What stands for the value in the help; left out for options that take none. */
+  /** Name of the value in the help; left out for options that take none. */
   readonly value?: string;
   /** Whether the value may be left out, and is then an empty one; where it is given, it follows an equals sign. */
   readonly isValueOptional?: boolean;
@@ -28,12 +28,12 @@ export interface OptionSpec {
 export interface CommandSpec {
   /** One word, or two. */
   readonly name: string;
-  /** What it does, in a line. */
+  /** Summary, in a line. */
   readonly summary: string;
-  /** What follows the options, in order. A question mark at the end: it may be left out. */
+  /** Words that follow the options, in order. A question mark at the end: it may be left out. */
   readonly words?: readonly string[];
   readonly options: readonly OptionSpec[];
-  /** What else one should know. */
+  /** Details, for its own help. */
   readonly details?: string;
   /** Command lines that work. */
   readonly examples: readonly string[];
@@ -41,7 +41,7 @@ export interface CommandSpec {
   readonly hidden?: boolean;
 }
 
-/** What was said on a command line, checked against its table. */
+/** Arguments of a command line, checked against its table. */
 export class Arguments {
   readonly #values: ReadonlyMap<string, readonly string[]>;
   readonly #words: ReadonlyMap<string, string>;

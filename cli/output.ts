@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What shells show for a program that was ended by SIGPIPE. */
+/** Exit code that shells show for a program that was ended by SIGPIPE. */
 const BROKEN_PIPE = 141;
 
 /** Writes all of `bytes` to standard output. Ends the program when that is not read any more. */

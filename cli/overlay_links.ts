@@ -4,7 +4,7 @@ import { own } from "../wire/own.ts";
 import type { ClusterModel, NodeModel } from "./cluster_model.ts";
 import type { ViewReport } from "./protocol.ts";
 
-/** What is wrong with the links that a node of a partial overlay has, one sentence each. */
+/** Faults of the links that a node of a partial overlay has, one sentence each. */
 export function linkDisagreements(observer: string, view: ViewReport, model: ClusterModel): string[] {
   return view.connected.flatMap((name) => {
     const peer = model.nodes.get(name);

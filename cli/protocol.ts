@@ -4,8 +4,8 @@ import type { NodeView } from "../ops/page/cluster_document.ts";
 import type { NodeSettings } from "./cluster_options.ts";
 
 /**
- * What the supervisor tells a node's process over its standard input: one JSON value a line. When the input
- * ends, the process exits, so that no node outlives its supervisor.
+ * Command of the supervisor to a node's process, over its standard input: one JSON value a line. When the input ends, the
+ * process exits, so that no node outlives its supervisor.
  */
 export type Command =
   /** The first one: become the node of this name. `run` counts the processes that had the name. */
@@ -23,7 +23,7 @@ export type Command =
   /** Exit in good order, without leaving the cluster. */
   | { readonly type: "stop" };
 
-/** What a node's process tells the supervisor over its standard output: one JSON value a line. */
+/** Report of a node's process to the supervisor, over its standard output: one JSON value a line. */
 export type Report = StartedReport | EventReport | ViewReport | LeftReport;
 
 /** The node listens. */
@@ -31,7 +31,7 @@ export interface StartedReport {
   readonly type: "started";
   /** Milliseconds since the epoch, here and in the other reports. */
   readonly at: number;
-  /** Where it can be joined. */
+  /** Address at which it can be joined. */
   readonly address: string;
 }
 
@@ -74,7 +74,7 @@ export interface ViewReport {
   readonly receivedPerSecond: number;
   /** Whether it sends no more, and nothing that it sent waits to be accepted. */
   readonly quiet: boolean;
-  /** What the page shows of it; left out where there is no page. */
+  /** View of it for the page; left out where there is no page. */
   readonly page?: NodeView;
 }
 

@@ -5,13 +5,13 @@ import type { Action } from "./cluster_model.ts";
 
 /** One thing that an unattended run does to the cluster. */
 export interface Step {
-  /** When, in seconds since the beginning. Later when the step before has not come to an end. */
+  /** Time of the step, in seconds since the beginning. Later when the step before has not come to an end. */
   readonly at: number;
   readonly kind: Action["kind"];
   readonly node: string;
 }
 
-/** What a run does, and when its traffic ends. */
+/** Steps of a run, and the end of its traffic. */
 export interface Scenario {
   readonly steps: readonly Step[];
   /** Seconds since the beginning. */
@@ -20,7 +20,7 @@ export interface Scenario {
 
 /** From here on there is time for a pause as well. */
 const SECONDS_WITH_PAUSE_MIN = 12;
-/** What the last messages and the summary are given. */
+/** Seconds for the last messages and the summary. */
 const QUIET_SECONDS = 1;
 
 /**

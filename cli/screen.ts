@@ -7,7 +7,7 @@ import { headingLine, nodeLine } from "./node_rows.ts";
 import { fit, type Look, renderLine, type Span, span } from "./style.ts";
 import { nameList, secondsSince } from "./summary.ts";
 
-/** What the screen shows. */
+/** Contents of the screen. */
 export interface ScreenView {
   readonly model: ClusterModel;
   /** Shown in the title. */
@@ -18,7 +18,7 @@ export interface ScreenView {
   readonly notice: string;
   /** Whether the help covers the events. */
   readonly help: boolean;
-  /** When the cluster was begun, in milliseconds since the epoch. */
+  /** Time at which the cluster was begun, in milliseconds since the epoch. */
   readonly beginning: number;
   /** The time now, likewise. */
   readonly now: number;
@@ -106,7 +106,7 @@ function agreementLine(model: ClusterModel): Span[] {
   return [span(`  ${first}${others.length > 0 ? `, and ${others.length} more` : ""}`, "yellow")];
 }
 
-/** What the selected node sees, by name. */
+/** View of the selected node, by name. */
 function detailLines(model: ClusterModel, selected: string | undefined): Span[][] {
   const node = model.nodes.get(selected ?? "");
   if (node?.view === undefined || node.state !== "up") return [[], []];

@@ -2,7 +2,7 @@
 
 import type { Action, ClusterModel, Observation } from "./cluster_model.ts";
 
-/** What all others must see of what was done to a node, in a full mesh. */
+/** Sighting that each action on a node must have at all others, in a full mesh. */
 export const consequences: Readonly<Record<Action["kind"], Observation["kind"] | undefined>> = {
   start: "up",
   kill: "down",
@@ -14,7 +14,10 @@ export const consequences: Readonly<Record<Action["kind"], Observation["kind"] |
   stop: undefined,
 };
 
-/** What others must see of what was done to a node; in a partial overlay its neighbours, or with `"up"` at least one node. */
+/**
+ * Sighting that an action on a node must have at others; in a partial overlay at its neighbours, or with `"up"` at one node at
+ * least.
+ */
 export function consequenceOf(kind: Action["kind"], { isFullMesh }: ClusterModel): Observation["kind"] | undefined {
   // Not all neighbours know a node by name, but all notice that it is gone.
   return kind === "leave" && !isFullMesh ? "down" : consequences[kind];
@@ -22,13 +25,13 @@ export function consequenceOf(kind: Action["kind"], { isFullMesh }: ClusterModel
 
 /** Follows the log, and knows at any time who has to see what. */
 export interface SightingWatch {
-  /** What was not as it should be, so far. */
+  /** Failures so far. */
   readonly failures: readonly string[];
   /** Takes what was done. */
   act(action: Action): void;
   /** Takes what was seen. */
   observe(observation: Observation): void;
-  /** What is still to be seen. */
+  /** Sightings that are still missing. */
   missing(): string[];
 }
 

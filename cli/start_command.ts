@@ -17,13 +17,13 @@ import { formatAddress } from "../wire/address.ts";
 
 const DRAIN_MS = 30_000;
 
-/** What a node says once it has started. */
+/** Report of a node that has started. */
 interface Started {
   readonly name: string;
   readonly addresses: readonly string[];
-  /** Where it is asked. */
+  /** Address of its admin endpoint. */
   readonly admin: string | null;
-  /** Where it serves health and the page. */
+  /** Address at which it serves health and the page. */
   readonly http: string | null;
 }
 

@@ -11,7 +11,7 @@ import { strategies } from "./strategies.ts";
 import { UsageError } from "./usage_error.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
-/** What only `--config` can say, with the names that `startPeerService` has for it. */
+/** Options that only `--config` can set, with their names in `startPeerService`. */
 export const STRUCTURES = [
   "channels",
   "metadata",
@@ -23,7 +23,7 @@ export const STRUCTURES = [
   "relayTtl",
 ] as const;
 
-/** What `start` is told: by its arguments, else by the environment, else by a file. */
+/** Settings of `start`: of its arguments, else of the environment, else of a file. */
 export class StartSettings {
   readonly #values: ReadonlyMap<string, readonly string[]>;
   readonly #structures: Readonly<Record<string, unknown>>;
@@ -81,7 +81,7 @@ export class StartSettings {
     return this.#values.get(option) ?? [];
   }
 
-  /** What `startPeerService` takes. */
+  /** Options for `startPeerService`. */
   async nodeOptions(): Promise<PeerServiceOptions> {
     const strategy = this.text("strategy");
     const store = this.text("store");

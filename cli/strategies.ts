@@ -2,11 +2,11 @@
 
 import { clientServer, fullMesh, hyparview, scampV1, scampV2, type Strategy } from "../mod.ts";
 
-/** How nodes are started with a strategy. */
+/** Choice of a strategy that nodes are started with. */
 export interface StrategyChoice {
   /** The strategy of one node. */
   readonly create: () => Strategy;
-  /** What the node of that name tells the others about itself, if the strategy asks for anything. */
+  /** Metadata of the node of that name, if the strategy asks for any. */
   readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
 }
 

@@ -2,7 +2,7 @@
 
 import type { Arguments } from "./option_table.ts";
 
-/** How a piece of text looks. */
+/** Look of a piece of text. */
 export type Look = "plain" | "bold" | "dim" | "red" | "green" | "yellow" | "cyan" | "inverse";
 
 /** A piece of text that looks the same throughout. */

@@ -7,7 +7,7 @@ import { formatTable } from "./table.ts";
 /** More names than this are counted instead. */
 const NAMES_MAX = 12;
 
-/** What each node lists, which ones it sees up, and how its traffic with the others that are up went. */
+/** Table of the nodes: the members that each lists, those that it sees up, and its traffic with those that are up. */
 export function nodeTable(model: ClusterModel): string[] {
   const counts = streams(model);
   const heading = ["node", "state", "listens on", "members", "sees up", "sent", "received", "missing", "disordered"];
@@ -31,7 +31,7 @@ function nodeRow({ name, state, address, view }: NodeModel, counts: readonly Str
   ];
 }
 
-/** What each node saw from `since` on, a line a node, with seconds since the beginning. */
+/** Sightings of each node from `since` on, a line a node, with seconds since the beginning. */
 export function sightings(model: ClusterModel, beginning: number, since: number): string[] {
   const seen = model.log.filter(isObservation).filter(({ at, kind }) => at >= since && toldKinds.has(kind));
   return [...model.nodes.keys()].map((name) => {
@@ -42,7 +42,7 @@ export function sightings(model: ClusterModel, beginning: number, since: number)
 }
 
 const toldKinds: ReadonlySet<Observation["kind"]> = new Set(["up", "down", "join", "leave", "removed"]);
-/** What a node sees of several others within this time is told together. */
+/** Time, in milliseconds, within which sightings of several others are told together. */
 const GROUP_MS = 500;
 
 interface SightingGroup {
@@ -61,7 +61,7 @@ function groupSightings(seen: readonly Observation[]): SightingGroup[] {
   return groups;
 }
 
-/** How fast which nodes saw something: each of a few, or the range of many. */
+/** Delays of sightings: each of a few nodes, or the range of many. */
 export function delays(seen: readonly Observation[], since: number): string {
   if (seen.length === 0) return "none";
   if (seen.length <= NAMES_MAX) return seen.map(({ observer, at }) => `${observer} after ${at - since} ms`).join(", ");

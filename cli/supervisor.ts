@@ -10,9 +10,9 @@ import { isFullMesh } from "./strategies.ts";
 
 /** Options of {@linkcode Supervisor}. */
 export interface SupervisorOptions {
-  /** How children are started. */
+  /** Command line by which children are started. */
   readonly launcher: Launcher;
-  /** What the nodes are started with. */
+  /** Settings that the nodes are started with. */
   readonly settings: NodeSettings;
 }
 
@@ -22,10 +22,10 @@ export class RefusedError extends Error {
   override readonly name = "RefusedError";
 }
 
-/** What may be done to a node; also the names of the methods that do it. */
+/** Action on a node; also the name of the method that does it. */
 export type ControlKind = "start" | "kill" | "pause" | "resume" | "cut" | "heal" | "leave";
 
-/** How long children may take to exit in good order. */
+/** Maximum time for children to exit in good order. */
 const STOP_TIMEOUT_MS = 2_000;
 const CHANGE_DELAY_MS = 5;
 
@@ -34,7 +34,7 @@ const CHANGE_DELAY_MS = 5;
  * Dispatches `entry`, a `CustomEvent` with the new entry of the model's log, and `change` whenever anything changed.
  */
 export class Supervisor extends EventTarget {
-  /** What is known. */
+  /** Model of the cluster. */
   readonly model: ClusterModel;
   readonly #options: SupervisorOptions;
   readonly #children = new Map<string, Child>();

@@ -4,7 +4,7 @@ import { parseKeys } from "./keys.ts";
 import { writeText } from "./output.ts";
 import type { ScreenSize } from "./screen.ts";
 
-/** What a terminal is taken for that does not tell its size: a serial line, or a container without a window. */
+/** Size that is assumed for a terminal that does not tell its own: a serial line, or a container without a window. */
 const USUAL: ScreenSize = { columns: 80, rows: 24 };
 const hasResizeSignal = Deno.build.os !== "windows";
 

@@ -11,7 +11,7 @@ const BEFORE_MS = 5 * 60_000;
 const CA_DAYS = 3_650;
 const NODE_DAYS = 365;
 
-/** What `tls` is asked to make. */
+/** Request to `tls`. */
 export type TlsInvocation =
   | { readonly make: "ca"; readonly out: string; readonly days: number }
   | {

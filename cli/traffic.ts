@@ -9,10 +9,10 @@ const HANDLER = "traffic";
 const INTERVAL_MS = 20;
 const BURST_MAX = 4;
 const BODY_BYTES_MAX = 512;
-/** What is promised to each message: others pass it on where there is no connection. */
+/** Delivery guarantees of each message: others pass it on where there is no connection. */
 const RELIABLY: ForwardOptions = { ack: true, timeout: 10_000, transitive: true };
 
-/** What a {@linkcode Traffic} needs besides the node and the ledger. */
+/** Options of a {@linkcode Traffic}, in addition to the node and the ledger. */
 export interface TrafficOptions {
   /** Decides how many messages go at once, and what is in them. */
   readonly random: SeededRandom;

@@ -13,7 +13,7 @@ import { sleep } from "./sleep.ts";
 import { delays, nodeTable, secondsSince, sightings } from "./summary.ts";
 import { nameOf, Supervisor } from "./supervisor.ts";
 
-/** What an unattended run needs from the outside. */
+/** Dependencies of an unattended run. */
 export interface UnattendedContext {
   readonly launcher: Launcher;
   /** Prints a line. */
@@ -25,9 +25,9 @@ export interface UnattendedContext {
 /** Options of an unattended run. */
 export type UnattendedOptions = ClusterOptions & { readonly seconds: number };
 
-/** How long the views may take to agree after a step before the run counts as failed. */
+/** Maximum time for the views to agree after a step, before the run counts as failed. */
 const SETTLE_TIMEOUT_MS = 15_000;
-/** How much longer they may take at the beginning, per process to start. */
+/** Additional time at the beginning, per process to start. */
 const START_TIMEOUT_MS_PER_NODE = 1_000;
 const QUIET_TIMEOUT_MS = 15_000;
 /** Between two steps at least: a node that has just come must not depend on one other node any more when that is killed. */

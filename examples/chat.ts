@@ -13,7 +13,7 @@ import { flag, startNode } from "./node.ts";
 
 const ROOM = "room";
 
-/** What a user is told. */
+/** Event that a user is told of. */
 export type ChatEvent = { type: "line"; user: string; text: string } | { type: "users"; users: string[] };
 
 /** One node's part in the chat. */

@@ -12,7 +12,7 @@ import type { PeerServiceManager } from "@partisan/peer-service";
 import { Placement } from "@partisan/peer-service/placement";
 import { startNode } from "./node.ts";
 
-/** What is done at each time. `token` rises: let a database refuse a lower one than it has seen. */
+/** Work that is done at each time. `token` rises: let a database refuse a lower one than it has seen. */
 export type Job = (time: Date, token: number) => void | Promise<void>;
 
 /** Runs a job at every multiple of `every` milliseconds, on one of the nodes that ask for it. */

@@ -2,14 +2,14 @@
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
- * What the programs in this folder have in common: a node as the command line says, which is drained when the program is to end.
+ * Common part of the programs in this folder: a node as the command line says, which is drained when the program is to end.
  *
  * @module
  */
 
 import { type PeerServiceManager, startPeerService } from "@partisan/peer-service";
 
-/** What follows a flag on the command line. */
+/** Value that follows a flag on the command line. */
 export function flag(name: string): string | undefined {
   const at = Deno.args.indexOf(`--${name}`);
   return at === -1 ? undefined : Deno.args[at + 1];

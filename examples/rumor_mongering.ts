@@ -13,7 +13,7 @@ import type { PeerServiceManager } from "@partisan/peer-service";
 
 const HANDLER = "rumor";
 
-/** How a {@linkcode RumorMonger} behaves. */
+/** Options of a {@linkcode RumorMonger}. */
 export interface RumorMongerOptions {
   /** Members told in each round. */
   readonly fanout: number;

@@ -16,10 +16,10 @@ const PREPARE = "2pc prepare";
 const DECIDE = "2pc decide";
 const RETRANSMISSION = { initial: 100, cap: 1_000 };
 
-/** What became of a transaction. */
+/** Outcome of a transaction. */
 export type Decision = "committed" | "aborted";
 
-/** What a participant thinks of a transaction. */
+/** Vote and actions of a participant in a transaction. */
 export interface Participant {
   /** Whether it could be carried out. */
   prepare(transaction: unknown): boolean | Promise<boolean>;

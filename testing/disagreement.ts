@@ -18,7 +18,7 @@ export class DisagreementFinder {
     this.#obstacle = obstacle;
   }
 
-  /** What is at odds, in half a sentence; `undefined` when nothing is. */
+  /** Disagreement of the nodes, in half a sentence; `undefined` when nothing is. */
   find(nodes: readonly PeerServiceManager[]): string | undefined {
     const [first] = nodes;
     if (first === undefined) return undefined;

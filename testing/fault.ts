@@ -5,7 +5,7 @@ import type { CutConnects } from "../transport/memory/memory_links.ts";
 /** A way from one node to another. */
 export type Way = readonly [from: string, to: string];
 
-/** What goes wrong. */
+/** Fault and its parameters. */
 export type FaultAction =
   /** Nothing passes on these ways. `shape` says what they are together. */
   | { readonly kind: "cut"; readonly shape: string; readonly ways: readonly Way[]; readonly connects: CutConnects }
@@ -54,7 +54,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
 ];
 
 /**
- * What a fault is, in a few words.
+ * Description of a fault, in a few words.
  *
  * @example For the report of a failed run
  * ```ts

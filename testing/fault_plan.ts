@@ -3,14 +3,14 @@
 import { type Fault, FAULT_KINDS, type FaultAction, type FaultKind, type Way } from "./fault.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
-/** What a plan of faults shall be like. */
+/** Options of a plan of faults. */
 export interface FaultPlanOptions {
   /** The nodes that faults happen to. */
   readonly nodes: readonly string[];
   /** Milliseconds in which all of it happens. */
   readonly duration: number;
   /**
-   * How many faults there are.
+   * Number of faults.
    *
    * @default {10}
    */
@@ -22,7 +22,7 @@ export interface FaultPlanOptions {
    */
   readonly longest?: number | undefined;
   /**
-   * What may happen; a kind that is listed twice happens twice as often.
+   * Kinds of faults that may happen; a kind that is listed twice happens twice as often.
    *
    * @default {all kinds}
    */

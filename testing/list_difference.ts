@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What is only in `a` and what is only in `b`, quickly where they begin and end alike. */
+/** Elements that are only in `a` or only in `b`, found quickly where the lists begin and end alike. */
 export function difference<T>(a: readonly T[], b: readonly T[]): readonly [onlyA: readonly T[], onlyB: readonly T[]] {
   const most = Math.min(a.length, b.length);
   let start = 0;

@@ -32,18 +32,18 @@ import type { SnapshotStore } from "../membership/snapshot_store.ts";
  * ```
  */
 export class MemoryStore implements SnapshotStore {
-  /** What is on the disk; `null` when there is nothing. May be changed, to see what becomes of a damaged file. */
+  /** Contents of the disk; `null` when there is nothing. May be changed, to test a damaged file. */
   bytes: Uint8Array | null = null;
   /**
-   * What becomes of what is saved: `"fail"` refuses it, as a full disk does; `"lose"` accepts it and loses it, as when the power is cut
+   * Fault of the disk: `"fail"` refuses it, as a full disk does; `"lose"` accepts it and loses it, as when the power is cut
    * before it is written.
    */
   fault: "none" | "fail" | "lose" = "none";
-  /** What was set aside because it was damaged. */
+  /** Contents that were set aside because they were damaged. */
   readonly aside: Uint8Array[] = [];
   #saves = 0;
 
-  /** How often something was to be saved. */
+  /** Number of attempts to save. */
   get saves(): number {
     return this.#saves;
   }

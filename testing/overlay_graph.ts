@@ -1,10 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How far a message came that every node passes on once to all its neighbours but the one that it came from. */
+/** Reach of a message that every node passes on once, to all its neighbours but the one that it came from. */
 export interface FloodResult {
   /** The share of nodes that it reached, from 0 to 1. */
   readonly reliability: number;
-  /** How often it was sent. */
+  /** Number of times that it was sent. */
   readonly messages: number;
   /**
    * Relative message redundancy (Leitão, Pereira, Rodrigues: "Epidemic broadcast trees", SRDS 2007): messages beyond the one
@@ -34,12 +34,12 @@ export class OverlayGraph {
     this.#neighbours = neighbours.map((set) => [...set]);
   }
 
-  /** How many nodes there are. */
+  /** Number of nodes. */
   get size(): number {
     return this.#neighbours.length;
   }
 
-  /** How many neighbours each node has. */
+  /** Number of neighbours of each node. */
   get degrees(): number[] {
     return this.#neighbours.map((neighbours) => neighbours.length);
   }

@@ -6,7 +6,7 @@ import type { VirtualClock } from "./virtual_clock.ts";
 
 /** One node, as the network sees it. */
 export interface Endpoint {
-  /** Who it is in its present incarnation. */
+  /** Specification of its present incarnation. */
   readonly spec: NodeSpec;
   /** Nodes of different groups cannot reach each other. */
   readonly group: number;
@@ -20,7 +20,7 @@ export interface Endpoint {
   receive(from: NodeSpec, message: unknown): void;
 }
 
-/** How the network behaves. Times are milliseconds. */
+/** Options of the network. Times are milliseconds. */
 export interface NetworkOptions {
   /** The least and the greatest time that a message takes. */
   readonly latency: readonly [number, number];
@@ -32,12 +32,12 @@ export interface NetworkOptions {
   readonly tellUnreachable: boolean;
 }
 
-/** How long an unwanted connection stays open after its last message, in greatest latencies. */
+/** Time for which an unwanted connection stays open after its last message, in greatest latencies. */
 const IDLE_GRACE = 4;
 
 interface Dial {
   readonly to: NodeSpec;
-  /** What to do once it is open. */
+  /** Actions to take once it is open. */
   readonly waiting: (() => void)[];
   attempts: number;
 }
@@ -47,9 +47,9 @@ interface Dial {
  * order. It is opened and kept as long as either end wants it, or to deliver a message, and closed afterwards.
  */
 export class OverlayNetwork {
-  /** How many messages were sent. */
+  /** Number of messages sent. */
   messages = 0;
-  /** How often a node was dialed. */
+  /** Number of dials. */
   dials = 0;
   readonly #clock: VirtualClock;
   readonly #random: SeededRandom;

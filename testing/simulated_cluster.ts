@@ -9,7 +9,7 @@ import { MemoryStore } from "./memory_store.ts";
 import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";
 import { SimulatedWorld } from "./simulated_world.ts";
 
-/** Where a node listens, on a host of its own. */
+/** Port at which a node listens, on a host of its own. */
 const PORT = 9_090;
 
 /** Milliseconds of virtual time in which a healthy cluster must have settled. */
@@ -300,7 +300,7 @@ export class SimulatedCluster implements AsyncDisposable {
     throw new Error(`Cannot wait any longer: after ${limit} ms ${this.disagreement()}`);
   }
 
-  /** What keeps the cluster from being settled, in half a sentence; `undefined` when it is. */
+  /** Reason for which the cluster is not settled, in half a sentence; `undefined` when it is. */
   disagreement(): string | undefined {
     return this.#disagreement.find(this.nodes);
   }

@@ -5,7 +5,7 @@ import type { PeerServiceOptions } from "../manager/peer_service_options.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { SimulatedWorldOptions } from "./simulated_world.ts";
 
-/** What can be said about a node of a simulated cluster: the cluster itself gives it its name and its runtime. */
+/** Options of a node of a simulated cluster: the cluster itself gives it its name and its runtime. */
 export type SimulatedNodeOptions = Omit<PeerServiceOptions, "name" | "runtime">;
 
 /** Options of `SimulatedCluster.start()`. */
@@ -17,8 +17,8 @@ export interface SimulatedClusterOptions extends SimulatedWorldOptions {
    */
   readonly nodes?: number | readonly string[] | undefined;
   /**
-   * What each node is started with, as by `startPeerService()`. Unless told otherwise, a node listens on a host of its own name, at the same
-   * port in every incarnation.
+   * Options that each node is started with, as by `startPeerService()`. Unless told otherwise, a node listens on a host of its
+   * own name, at the same port in every incarnation.
    *
    * @default {{}}
    */
@@ -37,7 +37,7 @@ export interface SimulatedClusterOptions extends SimulatedWorldOptions {
   readonly setup?: ((node: PeerServiceManager, runtime: Runtime) => void | Promise<void>) | undefined;
 }
 
-/** How a node comes into a cluster. */
+/** Options of a node that comes into a cluster. */
 export interface StartNodeOptions {
   /**
    * The node whose cluster it joins, or `false` to join none. Others that have it for a member will find it all the same.

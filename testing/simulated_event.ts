@@ -6,17 +6,17 @@ import type { MemoryNetworkEvent } from "../transport/memory/memory_stream.ts";
 export interface SimulatedEvent {
   /** Milliseconds of virtual time since the world began. */
   readonly time: number;
-  /** What: the first five reached the machine of `node`, the others happened on it. */
+  /** Kind of the event: the first five reached the machine of `node`, the others happened on it. */
   readonly kind: MemoryNetworkEvent | "timer" | "pause" | "resume" | "crash" | "start";
-  /** Where. */
+  /** Node of the event. */
   readonly node: string;
   /** The host that sent it, if it came over the network. */
   readonly from?: string;
-  /** How many bytes arrived. */
+  /** Number of bytes that arrived. */
   readonly bytes: number;
 }
 
-/** What stands for each kind in the history: changing one changes every history hash. */
+/** Number of each kind in the history: changing one changes every history hash. */
 export const EVENT_NUMBERS = {
   timer: 1,
   connect: 2,

@@ -6,7 +6,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { VirtualClock } from "./virtual_clock.ts";
 import { EventOwner } from "./virtual_event_loop.ts";
 
-/** What a node of a simulated world needs of it. */
+/** Part of a simulated world that its nodes use. */
 export interface SimulatedNodeContext {
   /** The time of the world. */
   readonly clock: VirtualClock;

@@ -21,7 +21,7 @@ export interface SimulatedWorldOptions {
    */
   readonly seed?: number | string | undefined;
   /**
-   * How long bytes are under way between two nodes, in milliseconds.
+   * Latency: time that bytes are under way between two nodes, in milliseconds.
    *
    * @default {uniformLatency(0.5, 5)}
    */
@@ -34,13 +34,14 @@ export interface SimulatedWorldOptions {
    */
   readonly resolution?: number | undefined;
   /**
-   * When bytes that met a cut are sent again. With `false` they go on as soon as the cut has healed, and no way needs the other one.
+   * Schedule by which bytes that met a cut are sent again. With `false` they go on as soon as the cut has healed, and no way
+   * needs the other one.
    *
    * @default {as TCP on Linux does: after 200 ms, then each time after twice as long, 120 s at most}
    */
   readonly retransmission?: Retransmission | false | undefined;
   /**
-   * How many bytes may be under way or unread in each direction of a stream.
+   * Maximum of bytes under way or unread in each direction of a stream.
    *
    * @default {131_072}
    */
@@ -49,10 +50,10 @@ export interface SimulatedWorldOptions {
   readonly trace?: ((event: SimulatedEvent) => void) | undefined;
 }
 
-/** What TCP on Linux does where round trips are short. */
+/** Schedule of TCP on Linux where round trips are short. */
 const TCP_RETRANSMISSION: Retransmission = { initial: 200, cap: 120_000 };
 
-/** What outlives a node's crash. */
+/** State that outlives a node's crash. */
 interface Place {
   readonly index: number;
   incarnations: number;
@@ -111,7 +112,7 @@ interface Place {
  * ```
  */
 export class SimulatedWorld {
-  /** What decides everything that is left to chance. */
+  /** Seed of everything that is left to chance. */
   readonly seed: number | string;
   /** The network, for cutting, clogging and healing it. */
   readonly network: MemoryNetwork;

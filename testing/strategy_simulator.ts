@@ -79,12 +79,12 @@ export class StrategySimulator<State = unknown> {
     return [...this.#nodes.values()].filter((node) => node.isAlive).map(({ spec }) => spec.name).sort();
   }
 
-  /** How many messages were sent so far. */
+  /** Number of messages sent so far. */
   get messages(): number {
     return this.#network.messages;
   }
 
-  /** How often a node was dialed so far, successfully or not. */
+  /** Number of dials so far, successful or not. */
   get dials(): number {
     return this.#network.dials;
   }
@@ -177,12 +177,12 @@ export class StrategySimulator<State = unknown> {
     this.#clock.moveTo(end);
   }
 
-  /** What a node says of itself in its present, or last, incarnation. */
+  /** Specification of a node in its present, or last, incarnation. */
   spec(name: string): NodeSpec {
     return this.#node(name).spec;
   }
 
-  /** What the strategy of a node remembers. */
+  /** State of the strategy of a node. */
   state(name: string): State {
     return this.#node(name).state;
   }

@@ -5,13 +5,13 @@ import type { SeededRandom } from "./seeded_random.ts";
 
 /** One node, in one of its incarnations. */
 export class StrategySimulatorNode<State> {
-  /** What it says of itself. */
+  /** Specification of the node. */
   readonly spec: NodeSpec;
   /** Its own chance. */
   readonly random: SeededRandom;
-  /** What its strategy remembers. */
+  /** State of its strategy. */
   state: State;
-  /** Which part of a cut network it is in. */
+  /** Part of a cut network that it is in. */
   group: number;
   /** Its peers, as its strategy returned them last. */
   peers: readonly NodeSpec[] = [];

@@ -32,13 +32,13 @@ export interface StrategySimulatorOptions {
    * @default {false}
    */
   readonly tellUnreachable?: boolean;
-  /** What each node says of itself, such as its role; nothing by default. */
+  /** Metadata of each node, such as its role; nothing by default. */
   readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
   /** Called with each message that is sent, to count its bytes for example. */
   readonly onMessage?: (message: unknown) => void;
 }
 
-/** How a node is started. */
+/** Options of the start of a node. */
 export interface StartOptions {
   /** The node through which it joins the cluster; without one, it begins a cluster of its own. */
   readonly join?: string | undefined;

@@ -22,7 +22,7 @@ export interface StrategyTestOptions {
    * @default {[1, 2, 3]}
    */
   readonly seeds?: readonly number[];
-  /** What each node says of itself, such as its role; nothing by default. */
+  /** Metadata of each node, such as its role; nothing by default. */
   readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
   /**
    * Whether every node must know every other one, as opposed to a part of them.
@@ -46,7 +46,7 @@ export interface StrategyTestOptions {
 
 /** One thing that a strategy has to do. */
 export interface StrategyCheck {
-  /** What it is, as a sentence. */
+  /** Name of the check, as a sentence. */
   readonly name: string;
   /** Throws an error that says what is wrong, and for which seed, when the strategy does not do it. */
   readonly run: () => void;

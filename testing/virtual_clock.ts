@@ -2,14 +2,14 @@
 
 import type { Clock, Timer } from "../runtime/runtime.ts";
 
-/** Where virtual wall time starts unless told otherwise: 2026-01-01T00:00:00Z. */
+/** Start of virtual wall time unless told otherwise: 2026-01-01T00:00:00Z. */
 const EPOCH = 1_767_225_600_000;
 
 /** A call that a {@linkcode VirtualClock} will make. */
 export interface VirtualEvent {
-  /** When, on the virtual clock. */
+  /** Time of the call, on the virtual clock. */
   readonly time: number;
-  /** What the caller of `schedule` said that the call belongs to. */
+  /** Owner of the call, as the caller of `schedule` gave it. */
   readonly owner: object | undefined;
 }
 
@@ -118,7 +118,7 @@ export class VirtualClock implements Clock {
 }
 
 class Entry implements VirtualEvent, Timer {
-  /** Where it is in the heap; -1 when it no longer is. */
+  /** Index in the heap; -1 when it no longer is. */
   index = -1;
 
   constructor(

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What was waited for in virtual time has not come. */
+/** Error of a wait in virtual time that reached its limit. */
 export class WaitLimitError extends Error {
   /** Always `"WaitLimitError"`. */
   override readonly name = "WaitLimitError";

@@ -3,7 +3,7 @@
 import { render } from "./render.ts";
 import { type Check, demand, type Trial } from "./trial.ts";
 
-/** What can be seen on a cluster in which nothing fails. */
+/** Checks on a cluster in which nothing fails. */
 export const CLUSTER_CHECKS: readonly Check[] = [
   {
     name: "is pure: it changes nothing that it is given, and answers alike to the same",
@@ -22,7 +22,7 @@ export const CLUSTER_CHECKS: readonly Check[] = [
   { name: "takes a node that left back, in its next incarnation", run: comesBack },
 ];
 
-/** How often two runs are compared: their totals could be equal by chance. */
+/** Number of comparisons of two runs: their totals could be equal by chance. */
 const LOOKS = 10;
 
 function isPure<State>({ cluster, strategy, contact, options: { names } }: Trial<State>): void {

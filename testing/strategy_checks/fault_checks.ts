@@ -2,7 +2,7 @@
 
 import { type Check, demand, type Trial } from "./trial.ts";
 
-/** What can be seen when nodes and connections fail. */
+/** Checks on a cluster in which nodes and connections fail. */
 export const FAULT_CHECKS: readonly Check[] = [
   { name: "keeps the others together when nodes crash", run: crashes },
   { name: "takes a crashed node back under another address", run: restarts },

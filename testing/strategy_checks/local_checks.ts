@@ -5,10 +5,10 @@ import type { SeededRandom } from "../seeded_random.ts";
 import { render } from "./render.ts";
 import { type Check, demand, type Trial } from "./trial.ts";
 
-/** How many changed messages are tried. */
+/** Number of changed messages that are tried. */
 const MUTATIONS = 300;
 
-/** What can be seen on one node. */
+/** Checks on one node. */
 export const LOCAL_CHECKS: readonly Check[] = [
   { name: "begins as a cluster of one", run: beginsAlone },
   { name: "does nothing when a node joins itself", run: joinsItself },

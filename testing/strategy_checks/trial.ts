@@ -132,7 +132,7 @@ export class Trial<State> {
  * first one at its beginning.
  */
 export interface Check {
-  /** What the strategy does, as the rest of a sentence that begins with its name. */
+  /** Property of the strategy, as the rest of a sentence that begins with its name. */
   readonly name: string;
   /** Whether each step of the strategy is to be taken twice and compared. */
   readonly isThorough?: boolean;
