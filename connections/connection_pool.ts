@@ -16,6 +16,7 @@ import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
+import { difference } from "../runtime/list_difference.ts";
 import { haveCommon, UnnamedDials } from "./dialer/unnamed_dials.ts";
 import { SlotFiller, type SlotFillerHost } from "./slot_filler.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
@@ -46,6 +47,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #options: ConnectionPoolOptions;
   readonly #opener: ConnectionOpener;
   readonly #peers: Map<string, Peer> = new RecentMap();
+  /** Those of them that are behind an injected partition. */
+  readonly #cutOff = new Set<Peer>();
   readonly #dialers = new Dialers(this);
   readonly #idleGrace: IdleGrace;
   readonly #check: LinkCheck;
@@ -55,6 +58,10 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #unfinished = new Unfinished();
   readonly #filler: SlotFiller;
   readonly #unnamed = new UnnamedDials();
+  /** With which connections are kept. */
+  #wanted: readonly NodeSpec[] = [];
+  #wantedNext: readonly NodeSpec[] = [];
+  #isWanting = false;
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -73,6 +80,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
       opener: this.#opener,
       self: options.self,
       peers: this.#peers,
+      cutOff: this.#cutOff,
       mayDial: (address) => options.mayDial?.(address) ?? true,
       use: (...dialed) => this.#filler.takeSlot(...dialed),
       outlived: (known) => news.take(known),
@@ -118,17 +126,14 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** Keeps connections with these nodes and, after a while, no others. */
   want(specs: readonly NodeSpec[]): void {
     if (this.#stopped) return;
-    const wanted = new Set(specs.map(({ name }) => name));
-    for (const peer of [...this.#peers.values()]) if (peer.wanted && !wanted.has(peer.name)) this.#unwant(peer);
-    for (const spec of specs) {
-      const peer = this.know(spec);
-      if (peer.wanted) continue;
-      peer.wanted = true;
-      tellInterest(peer);
-      this.#idleGrace.end(peer);
-      this.#dialers.of(peer).reconcile();
-      // Where it is linked already it is up now: who has it wanted is done first.
-      if (peer.membership !== null) this.runtime.defer(() => this.#peers.get(peer.name) === peer && this.settle(peer));
+    this.#wantedNext = specs;
+    // What is told of peers on the way may have others wanted: they come after these.
+    if (this.#isWanting) return;
+    this.#isWanting = true;
+    try {
+      while (this.#wanted !== this.#wantedNext) this.#wantOnly(this.#wantedNext);
+    } finally {
+      this.#isWanting = false;
     }
   }
 
@@ -220,6 +225,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** Lets nothing pass to and from a peer, or everything again. */
   separate(peer: Peer, partitioned: boolean): void {
     peer.partitioned = partitioned;
+    if (partitioned) this.#cutOff.add(peer);
+    else this.#cutOff.delete(peer);
     this.settle(peer);
   }
 
@@ -248,6 +255,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#reception.reset();
     this.#dialing.forget();
     this.slots.forget();
+    this.#wanted = this.#wantedNext = [];
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
       this.disconnect(peer);
@@ -345,6 +353,28 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
   }
 
+  /** Looks at no peer but those that were not wanted before, or are not any more. */
+  #wantOnly(specs: readonly NodeSpec[]): void {
+    const [gone, come] = difference(this.#wanted, specs);
+    this.#wanted = specs;
+    const names = new Set(come.map(({ name }) => name));
+    for (const { name } of gone) {
+      const peer = this.#peers.get(name);
+      if (peer?.wanted && !names.has(name)) this.#unwant(peer);
+    }
+    for (const spec of come) {
+      if (this.#wanted !== specs) return;
+      const peer = this.know(spec);
+      if (peer.wanted) continue;
+      peer.wanted = true;
+      tellInterest(peer);
+      this.#idleGrace.end(peer);
+      this.#dialers.of(peer).reconcile();
+      // Where it is linked already it is up now: who has it wanted is done first.
+      if (peer.membership !== null) this.runtime.defer(() => this.#peers.get(peer.name) === peer && this.settle(peer));
+    }
+  }
+
   #unwant(peer: Peer): void {
     peer.wanted = false;
     tellInterest(peer);
@@ -363,6 +393,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   #forget(peer: Peer): void {
     this.#dialers.forget(peer);
     this.#idleGrace.end(peer);
+    this.#cutOff.delete(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
   }
 }

@@ -102,10 +102,10 @@ export class MemberStatuses implements Part {
     if (entry.status === "down" && entry.reason === UNMET) entry.reason = `it was not reached yet: ${messageOf(error)}`;
   }
 
-  membersChanged({ joined, renewed }: MembershipChange): void {
+  membersChanged({ joined, lost, renewed }: MembershipChange): void {
     this.#version++;
     for (const { name } of [...joined, ...renewed]) this.#entry(name);
-    for (const name of this.#known.keys()) if (!this.#context.members.has(name)) this.#known.delete(name);
+    for (const { name } of lost) this.#known.delete(name);
   }
 
   restart(): void {

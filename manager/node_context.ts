@@ -12,6 +12,7 @@ import type { ByteStream } from "../transport/transport.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap } from "./events.ts";
 import { identify } from "./identity.ts";
+import { MemberList, type MemberListChange } from "./member_list.ts";
 import { poolOptions } from "./pool_options.ts";
 import type { Settings } from "./settings.ts";
 import { TrustEvents } from "./trust_events.ts";
@@ -43,7 +44,7 @@ export class NodeContext {
   /** The signal says the same, at a price that every message would pay. */
   #isStopped = false;
   #self: NodeSpec;
-  #members: ReadonlyMap<string, NodeSpec> = new Map();
+  readonly #members = new MemberList();
 
   constructor(
     settings: Settings,
@@ -123,8 +124,8 @@ export class NodeContext {
   }
 
   /** For the overlay alone: these are the members now. */
-  replaceMembers(members: ReadonlyMap<string, NodeSpec>): void {
-    this.#members = members;
+  replaceMembers(members: readonly NodeSpec[]): MemberListChange {
+    return this.#members.replace(members);
   }
 
   /** For the node alone: ends what waits for {@linkcode untilStopped}. */

@@ -6,6 +6,7 @@ import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
+import { sorted } from "./member_list.ts";
 import type { NodeContext } from "./node_context.ts";
 import { incarnationMax, type Refutation } from "./refutation.ts";
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
@@ -58,7 +59,7 @@ export class Overlay implements Part {
     // A node that no other can have met stands in for the owner of the snapshot, which may remember this node as well.
     const reader: NodeSpec = { ...this.#context.self, name: "\0" };
     const { state } = this.#strategy.init(reader, this.#env(), snapshot);
-    return [...byName(this.#strategy.members(state)).values()].filter(({ name }) => name !== reader.name);
+    return sorted(this.#strategy.members(state)).filter(({ name }) => name !== reader.name);
   }
 
   /** Keeps connections with the nodes that the strategy wants. */
@@ -76,7 +77,7 @@ export class Overlay implements Part {
     const { state, outgoing } = this.#strategy.init(this.#context.self, this.#env(), snapshot);
     this.#state = state;
     for (const tag of this.#reserved) this.#state = this.#strategy.reserve?.(this.#state, tag) ?? this.#state;
-    this.#context.replaceMembers(byName(this.#strategy.members(state)));
+    this.#context.replaceMembers(this.#strategy.members(state));
     this.#send(outgoing);
     this.connect();
   }
@@ -198,26 +199,23 @@ export class Overlay implements Part {
     const specs = this.#strategy.members(this.#state);
     if (specs === this.#specs) return this.connect();
     this.#specs = specs;
-    const before = this.members;
-    const members = byName(specs);
-    const self = this.#context.self;
-    this.#context.replaceMembers(members);
+    const { self, pool } = this.#context;
+    const wasMember = this.members.has(self.name);
+    const change = this.#context.replaceMembers(specs);
     this.connect();
-    for (const peer of this.#context.pool.peers.values()) this.#introduce(peer);
-    const joined: NodeSpec[] = [];
-    const renewed: NodeSpec[] = [];
-    for (const spec of members.values()) {
-      const known = before.get(spec.name);
-      if (known === spec) continue;
-      if (known === undefined && spec.name !== self.name) joined.push(spec);
-      else if (spec.incarnation > (known?.incarnation ?? spec.incarnation)) renewed.push(spec);
+    for (const { name } of [...change.joined, ...change.renewed]) {
+      const peer = pool.peers.get(name);
+      if (peer !== undefined) this.#introduce(peer);
     }
-    const lost = [...before.values()].filter(({ name }) => !members.has(name) && name !== self.name);
+    const isOther = ({ name }: NodeSpec) => name !== self.name;
+    const joined = change.joined.filter(isOther);
+    const lost = change.lost.filter(isOther);
     // A newer incarnation under this name has taken the place of this one.
-    const superseded = (members.get(self.name)?.incarnation ?? 0) > self.incarnation;
-    const removed = before.has(self.name) && (superseded || !members.has(self.name));
-    if (joined.length + lost.length + renewed.length > 0 || removed) {
-      this.#changed({ joined, left: lost.filter((node) => this.#hasLeft(node)), renewed, removed });
+    const superseded = (this.members.get(self.name)?.incarnation ?? 0) > self.incarnation;
+    const removed = wasMember && (superseded || !this.members.has(self.name));
+    if (joined.length + lost.length + change.renewed.length > 0 || removed) {
+      const left = lost.filter((node) => this.#hasLeft(node));
+      this.#changed({ joined, lost, left, renewed: change.renewed, removed });
     }
   }
 
@@ -242,11 +240,4 @@ export class Overlay implements Part {
       // Counted by the pool as a failed dial.
     }
   }
-}
-
-/** Most strategies keep their members sorted: then there is nothing to sort, whenever another one is known. */
-function byName(specs: readonly NodeSpec[]): ReadonlyMap<string, NodeSpec> {
-  const isSorted = specs.every(({ name }, index) => index === 0 || specs[index - 1]!.name < name);
-  const sorted = isSorted ? specs : specs.toSorted((a, b) => a.name < b.name ? -1 : 1);
-  return new Map(sorted.map((spec) => [spec.name, spec]));
 }

@@ -11,7 +11,9 @@ import type { FrameHandler } from "./frame_router.ts";
 export interface MembershipChange {
   /** Nodes that were not members before. */
   readonly joined: readonly NodeSpec[];
-  /** Nodes that left the cluster; not those that are merely forgotten here. */
+  /** Nodes that are not members any more, as far as this node knows. */
+  readonly lost: readonly NodeSpec[];
+  /** Those of them that left the cluster; not those that are merely forgotten here. */
   readonly left: readonly NodeSpec[];
   /** Members of which a newer incarnation became known. */
   readonly renewed: readonly NodeSpec[];

@@ -83,6 +83,8 @@ export class MembershipSet {
   /** Specifications of the members by the set: kept with it so that asking costs nothing. */
   readonly #specs: SortedMap<NodeSpec>;
   #digest: Digest | undefined;
+  /** For the name that was asked for last, which is nearly always the same. */
+  #others: { readonly name: string; readonly specs: readonly NodeSpec[] } | undefined;
 
   private constructor(set: OrSet<string, NodeSpec>, specs: SortedMap<NodeSpec>) {
     this.#set = set;
@@ -129,7 +131,8 @@ export class MembershipSet {
 
   /** The members without that one. */
   others(name: string): readonly NodeSpec[] {
-    return this.#specs.without(name).values;
+    if (this.#others?.name !== name) this.#others = { name, specs: this.#specs.without(name).values };
+    return this.#others.specs;
   }
 
   /** Whether that name is a member. */

@@ -41,6 +41,8 @@ export function withSet(
   now: number,
 ): FullMeshState {
   if (set === state.set) return state;
+  // Nearly always nothing is to be changed in either.
+  if (state.absentSince.size === 0 && names.every((name) => set.has(name))) return { ...state, set };
   const away = new Set(state.away);
   const absentSince = new Map(state.absentSince);
   for (const name of names) {

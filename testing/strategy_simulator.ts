@@ -2,7 +2,7 @@
 
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
-import { difference } from "./list_difference.ts";
+import { difference } from "../runtime/list_difference.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { StrategySimulatorNode } from "./strategy_simulator_node.ts";

@@ -22,6 +22,8 @@ export interface DialingHost {
   self(): NodeSpec;
   /** Known nodes. */
   readonly peers: ReadonlyMap<string, Peer>;
+  /** Those of them that are behind an injected partition. */
+  readonly cutOff: ReadonlySet<Peer>;
   /** Uses a stream that was dialed. @returns The connection that fills the slot now; `null` for none. */
   use(request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): Connection<Peer> | null;
   /** A node knows a newer incarnation of this node's name. */
@@ -128,8 +130,8 @@ export class Dialing {
    * @throws {HandshakeRefusedError} When there is none, or the node that is meant is behind one.
    */
   #onThisSide(name: string | null, addresses: readonly Address[]): readonly Address[] {
-    const cutOff = [...this.#host.peers.values()].filter((peer) => peer.partitioned);
-    if (cutOff.length === 0) return addresses;
+    if (this.#host.cutOff.size === 0) return addresses;
+    const cutOff = [...this.#host.cutOff];
     const taken = new Set(cutOff.flatMap(({ spec }) => spec.addresses.map(formatAddress)));
     const open = addresses.filter((address) => !taken.has(formatAddress(address)));
     const isMeant = cutOff.some((peer) => peer.name === name);

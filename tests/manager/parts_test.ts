@@ -28,7 +28,7 @@ Deno.test("Parts tells all parts that the membership has changed before it tells
     membersChanged: ({ left }) => told.push(`${name}: ${left.length} left`),
     memberLeft: (node) => told.push(`${name}: ${node.name} left`),
   });
-  const change = { joined: [], left: [nodeSpec("a"), nodeSpec("b")], renewed: [], removed: false };
+  const change = { joined: [], lost: [], left: [nodeSpec("a"), nodeSpec("b")], renewed: [], removed: false };
   new Parts([part("1"), part("2")]).membersChanged(change);
   assertEquals(told, ["1: 2 left", "2: 2 left", "1: a left", "2: a left", "1: b left", "2: b left"]);
 });

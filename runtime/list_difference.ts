@@ -2,6 +2,7 @@
 
 /** Elements that are only in `a` or only in `b`, found quickly where the lists begin and end alike. */
 export function difference<T>(a: readonly T[], b: readonly T[]): readonly [onlyA: readonly T[], onlyB: readonly T[]] {
+  if (a === b) return [[], []];
   const most = Math.min(a.length, b.length);
   let start = 0;
   while (start < most && a[start] === b[start]) start++;
