@@ -350,7 +350,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialers.of(peer).reconcile();
-    if (!peer.wanted && !expected && peer.connections().length === 0) this.#forget(peer);
+    if (!peer.wanted && !expected && !peer.hasConnections) this.#forget(peer);
   }
 
   /** Looks at no peer but those that were not wanted before, or are not any more. */
@@ -379,7 +379,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     peer.wanted = false;
     tellInterest(peer);
     this.#dialers.of(peer).reconcile();
-    if (peer.connections().length === 0) this.#forget(peer);
+    if (!peer.hasConnections) this.#forget(peer);
     else this.#idleGrace.begin(peer);
   }
 

@@ -71,6 +71,7 @@ export class Peer {
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
   readonly #lines: Map<string, (Connection<Peer> | null)[]> = new RecentMap();
+  #channels: readonly string[] = [];
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;
@@ -152,6 +153,7 @@ export class Peer {
     for (const [channel, slots] of agreedSlots(self, spec)) {
       this.#lines.set(channel, new Array(slots).fill(null));
     }
+    this.#channels = [...this.#lines.keys()];
     for (const [channel, connections] of before) {
       for (const connection of connections) {
         if (connection === null) continue;
@@ -282,8 +284,8 @@ export class Peer {
   }
 
   /** Names of the channels that either side has. */
-  get channels(): string[] {
-    return [...this.#lines.keys()];
+  get channels(): readonly string[] {
+    return this.#channels;
   }
 
   /** Whether nothing can be sent to it now, and the last try to change that failed or must not be made. */
@@ -293,7 +295,17 @@ export class Peer {
 
   /** Every open connection. */
   connections(): Connection<Peer>[] {
-    return [...this.#lines.values()].flatMap((line) => line.filter((connection) => connection !== null));
+    const open: Connection<Peer>[] = [];
+    for (const line of this.#lines.values()) {
+      for (const connection of line) if (connection !== null) open.push(connection);
+    }
+    return open;
+  }
+
+  /** Whether any connection is open. */
+  get hasConnections(): boolean {
+    for (const line of this.#lines.values()) if (line.some((connection) => connection !== null)) return true;
+    return false;
   }
 
   /** Slots that need a socket. */

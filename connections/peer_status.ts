@@ -27,7 +27,7 @@ export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: numb
   // Where nothing is in doubt any more, as with a new incarnation, it is in reach.
   peer.severed &&= peer.inDoubt;
   peer.lend();
-  const alive = !peer.unreachable && (expected || peer.connections().length > 0);
+  const alive = !peer.unreachable && (expected || peer.hasConnections);
   if (!peer.linked && alive && peer.membership !== null) {
     peer.change("linked");
     peer.heardAt = now;
@@ -65,14 +65,18 @@ function broken(name: string, what: string): never {
 }
 
 function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
-  for (const channel of new Set([...peer.channels, ...peer.channelsUp])) {
-    const up = peer.channelsUp.has(channel);
-    if (!up && !peer.unreachable && peer.isComplete(channel)) {
-      peer.channelsUp.add(channel);
-      handler.channelUp(peer, channel);
-    } else if (up && (peer.unreachable || !peer.carries(channel))) {
-      peer.channelsUp.delete(channel);
-      handler.channelDown(peer, channel);
-    }
+  for (const channel of peer.channels) announceChannel(peer, handler, channel);
+  // One that was up may be gone with the incarnation that had it.
+  for (const channel of peer.channelsUp) if (!peer.hasChannel(channel)) announceChannel(peer, handler, channel);
+}
+
+function announceChannel(peer: Peer, handler: PeerStatusHandler, channel: string): void {
+  const up = peer.channelsUp.has(channel);
+  if (!up && !peer.unreachable && peer.isComplete(channel)) {
+    peer.channelsUp.add(channel);
+    handler.channelUp(peer, channel);
+  } else if (up && (peer.unreachable || !peer.carries(channel))) {
+    peer.channelsUp.delete(channel);
+    handler.channelDown(peer, channel);
   }
 }

@@ -100,7 +100,7 @@ export function tooFewDescriptors(name: string): Refusal {
 }
 
 function isBegun(peer: Peer): boolean {
-  return peer.connections().length > 0;
+  return peer.hasConnections;
 }
 
 function socketsOf(peer: Peer): number {

@@ -19,13 +19,18 @@ type Channels = Pick<NodeSpec, "channels">;
  */
 export function agreedSlots(a: Channels, b: Channels): ReadonlyMap<string, number> {
   const slots = new Map<string, number>();
-  for (const [mine, other] of [[a, b], [b, a]] as const) {
-    const oneSided = Object.keys(mine.channels).filter((channel) => !Object.hasOwn(other.channels, channel));
-    const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided.length)));
-    for (const [channel, { parallelism }] of Object.entries(mine.channels)) {
-      const theirs = own(other.channels, channel)?.parallelism;
-      slots.set(channel, Math.min(parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
-    }
-  }
+  addSlots(slots, a.channels, b.channels);
+  addSlots(slots, b.channels, a.channels);
   return slots;
+}
+
+function addSlots(slots: Map<string, number>, mine: Channels["channels"], others: Channels["channels"]): void {
+  const channels = Object.keys(mine);
+  let oneSided = 0;
+  for (const channel of channels) if (!Object.hasOwn(others, channel)) oneSided++;
+  const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided)));
+  for (const channel of channels) {
+    const theirs = own(others, channel)?.parallelism;
+    slots.set(channel, Math.min(mine[channel]!.parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
+  }
 }

@@ -10,6 +10,8 @@ export interface AttributeEvent extends ChangedAttribute {
   readonly node: string;
 }
 
+const NONE: ReadonlyMap<string, { readonly value: Uint8Array }> = new Map();
+
 /** Record of an owner at this node. */
 export interface AttributeOwner {
   readonly record: AttributeRecord;
@@ -70,11 +72,16 @@ export class AttributeDirectory {
 
   /** The attributes of a node that can be seen. */
   visible(node: string): ReadonlyMap<string, { readonly value: Uint8Array }> {
-    return this.isVisible(node) ? this.#owners.get(node)?.record.entries ?? new Map() : new Map();
+    return this.isVisible(node) ? this.#owners.get(node)?.record.entries ?? NONE : NONE;
   }
 
   /** Does something that concerns one owner, and may concern all of its attributes. @returns What of it users see differently afterwards. */
   observing(node: string, change: () => void): AttributeEvent[] {
+    if (!this.#owners.has(node)) {
+      change();
+      const shown = this.visible(node);
+      return [...shown].map(([key, { value }]) => ({ node, key, value }));
+    }
     const before = new Map([...this.visible(node)].map(([key, { value }]) => [key, value]));
     change();
     const after = this.visible(node);

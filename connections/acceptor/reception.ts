@@ -140,7 +140,7 @@ export class Reception {
       if (word === false) return nameInUse(spec.name);
       if (word !== true && connection !== null && word !== connection) return "vouch";
     }
-    const isFirst = (peer?.connections().length ?? 0) === 0;
+    const isFirst = peer?.hasConnections !== true;
     const pending = this.#expected.size - (this.#expected.has(request) ? 1 : 0);
     if (isFirst && !this.#host.hasRoomFor(spec, pending)) return tooFewDescriptors(spec.name);
     this.#expected.add(request);
