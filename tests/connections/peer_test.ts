@@ -38,7 +38,7 @@ function open<const Slots extends readonly [channel: string, index: number][]>(
 
 Deno.test("Peer has, for each channel that either side has, as many slots as both agree on", () => {
   const peer = new Peer(specWith({ bulk: 2, theirs: 3 }), specWith({ bulk: 4, ours: 2, theirs: 1 }, "a"));
-  assertEquals(peer.channels.sort(), ["bulk", "default", "membership", "ours", "theirs"]);
+  assertEquals(peer.channels.toSorted(), ["bulk", "default", "membership", "ours", "theirs"]);
   const slots = (channel: string) => [0, 1, 2, 3, 4].filter((index) => peer.hasSlot(channel, index)).length;
   assertEquals(["bulk", "ours", "theirs", "default", "unknown"].map(slots), [2, 2, 1, 1, 0]);
   assertEquals(peer.gaps().length, 2 + 2 + 1 + 1 + 1);

@@ -216,7 +216,7 @@ export function assertConnected(world: PoolWorld, nodes: readonly PoolNode[], no
         true,
         b.spec.incarnation,
       ], note);
-      assertEquals([...peer.channelsUp].sort(), peer.channels.sort(), note);
+      assertEquals([...peer.channelsUp].sort(), peer.channels.toSorted(), note);
       slots += peer.connections().length;
     }
     assertEquals(world.streams(a.spec.name), slots, `${note}: streams of ${a.spec.name}`);
