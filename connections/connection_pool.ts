@@ -16,7 +16,6 @@ import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
-import { difference } from "../runtime/list_difference.ts";
 import { haveCommon, UnnamedDials } from "./dialer/unnamed_dials.ts";
 import { SlotFiller, type SlotFillerHost } from "./slot_filler.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
@@ -28,6 +27,7 @@ import type { ByteStream } from "../transport/transport.ts";
 import type { Address } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { Shortage } from "./shortage.ts";
+import { WantedNodes } from "./wanted_nodes.ts";
 import { takeInterest, tellInterest } from "./interest.ts";
 
 /** All connections of this node: opened, kept, replaced and closed. */
@@ -58,10 +58,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #unfinished = new Unfinished();
   readonly #filler: SlotFiller;
   readonly #unnamed = new UnnamedDials();
-  /** With which connections are kept. */
-  #wanted: readonly NodeSpec[] = [];
-  #wantedNext: readonly NodeSpec[] = [];
-  #isWanting = false;
+  readonly #wanted = new WantedNodes({ want: (spec) => this.#want(spec), unwant: (name) => this.#unwant(name) });
   #stopped = false;
 
   constructor(options: ConnectionPoolOptions) {
@@ -125,16 +122,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** Keeps connections with these nodes and, after a while, no others. */
   want(specs: readonly NodeSpec[]): void {
-    if (this.#stopped) return;
-    this.#wantedNext = specs;
-    // What is told of peers on the way may have others wanted: they come after these.
-    if (this.#isWanting) return;
-    this.#isWanting = true;
-    try {
-      while (this.#wanted !== this.#wantedNext) this.#wantOnly(this.#wantedNext);
-    } finally {
-      this.#isWanting = false;
-    }
+    if (!this.#stopped) this.#wanted.replace(specs);
   }
 
   /**
@@ -255,7 +243,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#reception.reset();
     this.#dialing.forget();
     this.slots.forget();
-    this.#wanted = this.#wantedNext = [];
+    this.#wanted.clear();
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
       this.disconnect(peer);
@@ -353,29 +341,20 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (!peer.wanted && !expected && !peer.hasConnections) this.#forget(peer);
   }
 
-  /** Looks at no peer but those that were not wanted before, or are not any more. */
-  #wantOnly(specs: readonly NodeSpec[]): void {
-    const [gone, come] = difference(this.#wanted, specs);
-    this.#wanted = specs;
-    const names = new Set(come.map(({ name }) => name));
-    for (const { name } of gone) {
-      const peer = this.#peers.get(name);
-      if (peer?.wanted && !names.has(name)) this.#unwant(peer);
-    }
-    for (const spec of come) {
-      if (this.#wanted !== specs) return;
-      const peer = this.know(spec);
-      if (peer.wanted) continue;
-      peer.wanted = true;
-      tellInterest(peer);
-      this.#idleGrace.end(peer);
-      this.#dialers.of(peer).reconcile();
-      // Where it is linked already it is up now: who has it wanted is done first.
-      if (peer.membership !== null) this.runtime.defer(() => this.#peers.get(peer.name) === peer && this.settle(peer));
-    }
+  #want(spec: NodeSpec): void {
+    const peer = this.know(spec);
+    if (peer.wanted) return;
+    peer.wanted = true;
+    tellInterest(peer);
+    this.#idleGrace.end(peer);
+    this.#dialers.of(peer).reconcile();
+    // Where it is linked already it is up now: who has it wanted is done first.
+    if (peer.membership !== null) this.runtime.defer(() => this.#peers.get(peer.name) === peer && this.settle(peer));
   }
 
-  #unwant(peer: Peer): void {
+  #unwant(name: string): void {
+    const peer = this.#peers.get(name);
+    if (!peer?.wanted) return;
     peer.wanted = false;
     tellInterest(peer);
     this.#dialers.of(peer).reconcile();
