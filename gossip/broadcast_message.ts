@@ -20,8 +20,8 @@ export type BroadcastMessage<T> =
   | { readonly kind: "ihave"; readonly ids: readonly BroadcastRanges[] }
   /** Send me these, and from now on everything of their roots. */
   | { readonly kind: "graft"; readonly ids: readonly BroadcastRanges[] }
-  /** Send me nothing of this root any more, just tell me what you have. */
-  | { readonly kind: "prune"; readonly root: string }
+  /** Send me nothing of these roots any more, just tell me what you have. */
+  | { readonly kind: "prune"; readonly roots: readonly string[] }
   /** These are the recent ones that I have; an answer names only those that were not in the question. */
   | { readonly kind: "summary"; readonly ids: readonly BroadcastRanges[]; readonly isAnswer: boolean }
   /** Send me these, once. */
@@ -78,7 +78,7 @@ export function broadcastToValue(message: BroadcastMessage<unknown>): unknown[] 
     case "graft":
       return [GRAFT, ...message.ids.flatMap(rangesToValue)];
     case "prune":
-      return [PRUNE, message.root];
+      return [PRUNE, ...message.roots];
     case "summary":
       return [message.isAnswer ? ANSWER : SUMMARY, ...message.ids.flatMap(rangesToValue)];
     case "request":
@@ -111,7 +111,7 @@ function parse([kind, ...rest]: readonly unknown[]): BroadcastMessage<unknown> {
     case GRAFT:
       return { kind: "graft", ids: idsFromValue(rest) };
     case PRUNE:
-      return { kind: "prune", root: checkName(rest[0], "root") };
+      return { kind: "prune", roots: rest.map((root) => checkName(root, "root")) };
     case SUMMARY:
     case ANSWER:
       return { kind: "summary", ids: idsFromValue(rest), isAnswer: kind === ANSWER };

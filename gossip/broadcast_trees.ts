@@ -1,7 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { hashString } from "../wire/hash.ts";
-
 /** A root that was heard so often gets a tree of its own. */
 const OWN_TREE_AFTER = 8;
 
@@ -10,6 +8,8 @@ interface Tree {
   readonly lazy: Set<string>;
   /** Number of broadcasts heard of its root. */
   heard: number;
+  /** Neighbour by which the last broadcast of its root came first, as long as that is a neighbour. */
+  feeder: string | undefined;
 }
 
 /**
@@ -53,10 +53,7 @@ export class BroadcastTrees {
   /** Takes note that `root` is heard now. */
   touch(root: string): void {
     const tree = this.#tree(root);
-    if (++tree.heard === OWN_TREE_AFTER) {
-      const links = [...tree.lazy].sort();
-      if (links.length > 0) tree.lazy.delete(links[hashString(root) % links.length]!);
-    }
+    if (++tree.heard === OWN_TREE_AFTER) tree.lazy.clear();
     if (root === this.#last) return;
     this.#trees.delete(root);
     this.#trees.set(root, tree);
@@ -82,7 +79,10 @@ export class BroadcastTrees {
   /** `name` is a neighbour no longer. */
   delete(name: string): void {
     this.#neighbours.delete(name);
-    for (const { lazy } of this.#trees.values()) lazy.delete(name);
+    for (const tree of this.#trees.values()) {
+      tree.lazy.delete(name);
+      if (tree.feeder === name) tree.feeder = undefined;
+    }
   }
 
   /** Makes the link to a neighbour one of the tree of `root`. */
@@ -90,16 +90,33 @@ export class BroadcastTrees {
     this.#tree(root).lazy.delete(name);
   }
 
+  /** Makes the link by which a broadcast of `root` came first one of its tree. */
+  feed(root: string, name: string): void {
+    const tree = this.#tree(root);
+    tree.lazy.delete(name);
+    tree.feeder = this.#neighbours.has(name) ? name : undefined;
+  }
+
+  /** Roots whose trees bring their broadcasts to this node, `self`, which needs none for its own. */
+  served(self: string): string[] {
+    const roots: string[] = [];
+    for (const [root, { feeder }] of this.#trees) if (feeder !== undefined || root === self) roots.push(root);
+    return roots;
+  }
+
   /** Takes the link to a neighbour out of the tree of `root`. */
   prune(root: string, name: string): void {
-    if (this.#neighbours.has(name)) this.#tree(root).lazy.add(name);
+    if (!this.#neighbours.has(name)) return;
+    const tree = this.#tree(root);
+    tree.lazy.add(name);
+    if (tree.feeder === name) tree.feeder = undefined;
   }
 
   /** The tree of `root`, which is remembered from now on. */
   #tree(root: string): Tree {
     const known = this.#trees.get(root);
     if (known !== undefined) return known;
-    const fresh = { lazy: new Set(this.#lazyOf(root)), heard: 0 };
+    const fresh = { lazy: new Set(this.#lazyOf(root)), heard: 0, feeder: undefined };
     this.#trees.set(root, fresh);
     for (const quietest of this.#trees.keys()) {
       if (this.#trees.size <= this.#rootsMax) break;

@@ -101,7 +101,10 @@ export class Plumtree<T> {
     this.#cache.expire(now);
     for (const name of wanted) {
       if (this.#trees.neighbours.has(name)) continue;
+      // The trees that bring this node all that it needs are not to lose their shape, and their balance, by a new link.
+      const roots = this.#trees.served(this.#self.name);
       this.#trees.add(name);
+      if (roots.length > 0) turn.send(name, { kind: "prune", roots });
       this.#sendSummary(name, turn);
     }
     return this.#end(turn);
@@ -132,7 +135,7 @@ export class Plumtree<T> {
         this.#answer(from, message.ids, "gossip", now, turn);
         break;
       case "prune":
-        this.#trees.prune(message.root, from);
+        for (const root of message.roots) this.#trees.prune(root, from);
         break;
       case "summary":
         this.#receiveSummary(from, message.ids, message.isAnswer, turn);
@@ -175,7 +178,7 @@ export class Plumtree<T> {
       // A repair that was faster says nothing about the link.
       if (this.#cache.confirm(id)) return;
       this.#trees.prune(id.root, from);
-      turn.send(from, { kind: "prune", root: id.root });
+      turn.send(from, { kind: "prune", roots: [id.root] });
       return;
     }
     turn.deliver(broadcast, now, false);
@@ -225,7 +228,7 @@ export class Plumtree<T> {
   #spread(broadcast: Broadcast<T>, from: string | undefined, now: number, turn: PlumtreeTurn<T>): void {
     const { root } = broadcast.id;
     this.#trees.touch(root);
-    if (from !== undefined) this.#trees.graft(root, from);
+    if (from !== undefined) this.#trees.feed(root, from);
     for (const name of this.#trees.eager(root)) {
       if (name !== from) turn.send(name, payloadMessage("gossip", broadcast, now));
     }

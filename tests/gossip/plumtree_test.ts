@@ -27,7 +27,7 @@ function sent({ outgoing }: PlumtreeStep<string>): string[] {
 
 Deno.test("Plumtree.broadcast() pushes to eager neighbours and announces to lazy ones at the lazy tick", () => {
   const tree = plumtree();
-  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  tree.receive("d", { kind: "prune", roots: ["a"] }, 0);
   const step = tree.broadcast("x", 100);
   assertEquals(step.id, { root: "a", incarnation: 1, sequence: 1 });
   assertEquals(sent(step), ["gossip to b", "gossip to c"]);
@@ -47,13 +47,13 @@ Deno.test("Plumtree.receive() delivers a new broadcast and passes it on, and pru
   assertEquals(sent(first), ["gossip to c", "gossip to d"]);
   const second = tree.receive("c", GOSSIP, 0);
   assertEquals(second.events, []);
-  assertEquals(second.outgoing, [{ to: "c", message: { kind: "prune", root: "r" } }]);
+  assertEquals(second.outgoing, [{ to: "c", message: { kind: "prune", roots: ["r"] } }]);
   assertEquals([tree.eager("r"), tree.lazy("r")], [["b", "d"], ["c"]]);
 });
 
 Deno.test("Plumtree.receive() makes the link by which a new broadcast comes one of the tree", () => {
   const tree = plumtree();
-  tree.receive("b", { kind: "prune", root: "r" }, 0);
+  tree.receive("b", { kind: "prune", roots: ["r"] }, 0);
   assertEquals(tree.eager("r"), ["c", "d"]);
   tree.receive("b", GOSSIP, 0);
   assertEquals(tree.eager("r"), ["b", "c", "d"]);
@@ -68,7 +68,7 @@ Deno.test("Plumtree.receive() answers one request with a mebibyte of broadcasts 
 
 Deno.test("Plumtree announces nothing to one that is a neighbour no longer", () => {
   const tree = plumtree();
-  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  tree.receive("d", { kind: "prune", roots: ["a"] }, 0);
   tree.broadcast("x", 0);
   tree.setNeighbours(["b", "c"], 500);
   assertEquals(sent(tree.tick(1_000)), []);
@@ -79,7 +79,7 @@ Deno.test("Plumtree keeps a tree for each root, and begins that of a new one wit
   tree.receive("b", GOSSIP, 0);
   tree.receive("c", GOSSIP, 0);
   assertEquals(sent(tree.broadcast("x", 0)), ["gossip to b", "gossip to d"]);
-  tree.receive("d", { kind: "prune", root: "a" }, 0);
+  tree.receive("d", { kind: "prune", roots: ["a"] }, 0);
   assertEquals([tree.eager("a"), tree.eager("r"), tree.eager()], [["b"], ["b", "d"], ["b"]]);
 });
 
@@ -92,7 +92,7 @@ Deno.test("Plumtree says how old a broadcast is, so that all count its age from 
 
 Deno.test("Plumtree grafts the link of an announcer when the tree does not bring what it announced, then of another", () => {
   const tree = plumtree({ graftTimeout: 200 });
-  for (const root of ["b", "c"]) tree.receive(root, { kind: "prune", root: "r" }, 0);
+  for (const root of ["b", "c"]) tree.receive(root, { kind: "prune", roots: ["r"] }, 0);
   tree.receive("b", { kind: "ihave", ids: IDS }, 1_000);
   tree.receive("c", { kind: "ihave", ids: IDS }, 1_100);
   assertEquals(tree.nextAt, 1_200);
@@ -125,7 +125,7 @@ Deno.test("Plumtree answers a graft with what it has, and pushes from then on", 
 
 Deno.test("Plumtree announces at once what has been on its way for longer than a lazy tick", () => {
   const tree = plumtree();
-  tree.receive("c", { kind: "prune", root: "r" }, 0);
+  tree.receive("c", { kind: "prune", roots: ["r"] }, 0);
   tree.receive("b", { ...GOSSIP, age: 1_300 }, 5_000);
   assertEquals(sent(tree.tick(5_000)), ["ihave to c"]);
 });
@@ -180,7 +180,7 @@ Deno.test("Plumtree grafts the link that a repair has hidden to be missing, with
     const graft = { kind: "graft", ids: [{ root: "r", incarnation: 1, ranges: [] }] } as const;
     assertEquals(tree.tick(200).outgoing, [{ to: "c", message: graft }]);
     assertEquals(tree.load.missing, 0);
-    tree.receive("c", { kind: "prune", root: "r" }, 300);
+    tree.receive("c", { kind: "prune", roots: ["r"] }, 300);
     tree.receive("c", graft, 400);
     assertEquals(tree.eager("r"), ["b", "c", "d"]);
   }
@@ -191,7 +191,7 @@ Deno.test("Plumtree hears strangers, but does not count them among its neighbour
   assertEquals(tree.receive("z", GOSSIP, 0).events.length, 1);
   assertEquals(sent(tree.receive("z", GOSSIP, 0)), ["prune to z"]);
   assertEquals(sent(tree.receive("z", { kind: "graft", ids: IDS }, 0)), ["gossip to z"]);
-  tree.receive("z", { kind: "prune", root: "r" }, 0);
+  tree.receive("z", { kind: "prune", roots: ["r"] }, 0);
   assertEquals([tree.eager("r"), tree.lazy("r")], [["b", "c", "d"], []]);
 });
 

@@ -150,7 +150,7 @@ export class Words {
       case "repair":
         return `${message.kind} ${this.life(message.id.root, message.id.incarnation)}:${message.id.sequence}`;
       case "prune":
-        return `prune ${message.root}`;
+        return `prune ${message.roots.join(", ")}`;
       case "summary":
         return `${message.isAnswer ? "answer" : "summary"} [${this.#ranges(message.ids)}]`;
       default:
