@@ -111,7 +111,7 @@ function parse([kind, ...rest]: readonly unknown[]): BroadcastMessage<unknown> {
     case GRAFT:
       return { kind: "graft", ids: idsFromValue(rest) };
     case PRUNE:
-      return { kind: "prune", roots: rest.map((root) => checkName(root, "root")) };
+      return { kind: "prune", roots: rootsFromValue(rest) };
     case SUMMARY:
     case ANSWER:
       return { kind: "summary", ids: idsFromValue(rest), isAnswer: kind === ANSWER };
@@ -120,6 +120,11 @@ function parse([kind, ...rest]: readonly unknown[]): BroadcastMessage<unknown> {
     default:
       throw new TypeError(`unknown kind ${String(kind)}`);
   }
+}
+
+function rootsFromValue(values: readonly unknown[]): string[] {
+  if (values.length === 0) throw new TypeError("it names no root");
+  return values.map((root) => checkName(root, "root"));
 }
 
 function payloadFromValue([root, incarnation, sequence, age, payload]: readonly unknown[]) {

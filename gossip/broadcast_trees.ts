@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** A root that was heard so often gets a tree of its own. */
+/** A root that was heard so often gets a tree of its own: one of its broadcasts goes along all links. */
 const OWN_TREE_AFTER = 8;
 
 /** The tree of one root, as its links at this node. */
@@ -14,12 +14,12 @@ interface Tree {
 
 /**
  * The neighbours of a node, and for each root which of them are lazy: the links to all others, the eager ones, belong to the
- * tree of that root. A neighbour that comes up is eager in every tree: if its link closes a circle, the next broadcast
- * shows it.
+ * tree of that root. A neighbour that comes up is eager in every tree, until it says in which of them it needs nothing
+ * of this node ({@linkcode BroadcastTrees.served}): a link that is new must not change trees that are whole.
  *
  * A new root begins with the links of the root that was heard last: rare roots share a tree, so that none of them has to flood the overlay. When
- * all share one, those inside it pass everything on, and its leaves nothing. So each node makes one more link eager once it has heard a root for
- * some time, another one for each root: what comes first by it, or by another new link, gives that root a tree of its own, and the load of many
+ * all share one, those inside it pass everything on, and its leaves nothing. So each node makes all links eager once it has heard a root for
+ * some time: what comes first by each of them gives that root a tree of its own, by the fastest ways from it, and the load of many
  * roots is spread (the aim is that of M. Ferreira, J. Leitão and L. Rodrigues, "Thicket", SRDS 2010). Of too many roots the one that was silent for longest is
  * forgotten.
  */

@@ -37,7 +37,7 @@ Deno.test("broadcastFromValue() undoes broadcastToValue()", () => {
     { kind: "repair", id: id(1), age: 0, payload: null },
     { kind: "ihave", ids },
     { kind: "graft", ids: [{ root: "r", incarnation: 1, ranges: [] }] },
-    { kind: "prune", roots: ["r"] },
+    { kind: "prune", roots: ["r", "s"] },
     { kind: "summary", ids, isAnswer: false },
     { kind: "summary", ids: [], isAnswer: true },
     { kind: "request", ids },

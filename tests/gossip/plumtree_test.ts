@@ -130,6 +130,31 @@ Deno.test("Plumtree announces at once what has been on its way for longer than a
   assertEquals(sent(tree.tick(5_000)), ["ihave to c"]);
 });
 
+Deno.test("Plumtree has a new neighbour push nothing of the roots whose trees bring it all, and of those only", () => {
+  const tree = plumtree();
+  tree.broadcast("own", 0);
+  for (const [from, root] of [["b", "r"], ["c", "s"]] as const) {
+    tree.receive(from, { ...GOSSIP, id: { ...ID, root } }, 0);
+  }
+  const prune = (roots: string[]) => ({ to: "e", message: { kind: "prune" as const, roots } });
+  assertEquals(tree.setNeighbours(["b", "c", "d", "e"], 0).outgoing[0], prune(["a", "r", "s"]));
+  assertEquals(tree.eager("r"), ["b", "c", "d", "e"], "it may need them itself");
+  tree.receive("e", prune(["r"]).message, 0);
+  assertEquals([tree.lazy("r"), tree.lazy("s")], [["e"], []]);
+  tree.setNeighbours(["b", "d"], 0);
+  assertEquals(tree.setNeighbours(["b", "d", "e"], 0).outgoing[0], prune(["a", "r"]), "the link of s is gone");
+});
+
+Deno.test("Plumtree tries all links for a root that was heard eight times, so that it gets a tree of its own", () => {
+  const tree = plumtree();
+  const hear = (sequence: number) => sent(tree.receive("b", { ...GOSSIP, id: { ...ID, sequence } }, 0));
+  for (const name of ["c", "d"]) tree.receive(name, { kind: "prune", roots: ["r"] }, 0);
+  for (let sequence = 1; sequence < 8; sequence++) assertEquals(hear(sequence), []);
+  assertEquals(hear(8), ["gossip to c", "gossip to d"]);
+  for (const name of ["c", "d"]) tree.receive(name, { kind: "prune", roots: ["r"] }, 0);
+  assertEquals(hear(9), [], "once");
+});
+
 Deno.test("Plumtree sends a new neighbour a summary, which brings both what they lack", () => {
   const one = plumtree();
   const other = new Plumtree<string>({ name: "b", incarnation: 1 }, { random: () => 0, sizeOf: () => 1 });
@@ -137,7 +162,7 @@ Deno.test("Plumtree sends a new neighbour a summary, which brings both what they
   one.setNeighbours(["c"], 0);
   one.broadcast("one's", 0);
   other.broadcast("other's", 0);
-  const summary = onlyOf(one.setNeighbours(["b"], 10).outgoing);
+  const [, summary] = takeOf(one.setNeighbours(["b"], 10).outgoing, 2);
   assertEquals(summary.message.kind, "summary");
   const answer = other.receive("a", summary.message, 10);
   assertEquals(sent(answer), ["request to a", "summary to a"]);
