@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { Plumtree } from "../../gossip/plumtree.ts";
 import type { PlumtreeOptions } from "../../gossip/plumtree_options.ts";
 import type { PlumtreeStep } from "../../gossip/plumtree_step.ts";
-import { firstOf, onlyOf, takeOf } from "../values.ts";
+import { firstOf, takeOf } from "../values.ts";
 
 const ID = { root: "r", incarnation: 1, sequence: 1 };
 const IDS = [{ root: "r", incarnation: 1, ranges: [1, 1] }];
