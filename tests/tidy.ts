@@ -96,7 +96,7 @@ export function untidiness(path: string, text: string): string[] {
   const found = [...leftovers(path, text)];
   const name = path.split("/").at(-1) ?? "";
   if (!/^_?[a-z0-9]+(_[a-z0-9]+)*\.ts$/.test(name)) found.push(`${path}: the file's name is not in snake_case`);
-  for (const { word, instead } of isSource(path) ? retiredIn(path, name) : []) {
+  for (const { word, instead } of retiredIn(path, name)) {
     found.push(`${path}: the file's name says "${word}": the field's term is ${instead}`);
   }
   if (!text.startsWith(HEADER)) found.push(`${path}: the first line is not the copyright line`);
@@ -157,7 +157,9 @@ function syntaxRules(path: string): Deno.lint.Plugin {
   if (isSource(path)) rules["short-functions"] = { create: shortFunctions };
   if (isSource(path)) rules["cast-with-reason"] = { create: castWithReason };
   if (path.startsWith("tests/")) rules["expected-values"] = { create: expectedValues };
-  if (isSource(path)) rules["field-terms"] = { create: (context) => fieldTerms(path, context) };
+  if (isSource(path) || path.startsWith("tests/")) {
+    rules["field-terms"] = { create: (context) => fieldTerms(path, context) };
+  }
   if (path.split("/").at(-1) === "mod.ts") rules["only-re-exports"] = { create: onlyReExports };
   return { name: "tidy", rules };
 }

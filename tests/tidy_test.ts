@@ -162,7 +162,8 @@ Deno.test("untidiness() finds names that say a retired word, in any case, in the
   assertUntidy("connections/a.ts", "const place = 1;", '"place" says "place": the field\'s term is slot');
   const others = "const place = alive(placement, heartbeat); // a life, a verdict";
   assertEquals(untidiness("wire/a.ts", HEADER + others), []);
-  assertEquals(untidiness("tests/a_test.ts", `${HEADER}const life = 1;`), []);
+  assertUntidy("tests/a_test.ts", "const life = 1;", '"life" says "life"');
+  assertEquals(untidiness("examples/a.ts", `${HEADER}const life = 1;`), []);
 });
 
 Deno.test("leftovers() finds notes to self and skipped code blocks in prose", () => {

@@ -76,6 +76,21 @@ export function discouragedIn(path: string, text: string): string[] {
   );
 }
 
+/** Words that begin a clause: a comment on a thing begins with a noun for it, and one on a function with its verb. */
+const CLAUSE = /^(?:What|Who|Whom|Whose|Which|How|When|Where|Why)\b/;
+
+/** The doc comments of a source file that begin with a clause (`What a …`, `How many …`), one sentence each. `Whether …` is fine. */
+export function clausesIn(path: string, text: string): string[] {
+  return Array.from(
+    text.matchAll(/\/\*\*[ \n*]*([^\n]*)/g),
+    (comment) => ({ head: comment[1] ?? "", at: comment.index }),
+  )
+    .filter(({ head }) => CLAUSE.test(head))
+    .map(({ head, at }) =>
+      `${path}:${text.slice(0, at).split("\n").length}: "${head.slice(0, 40)}": begin with the noun, or with the verb`
+    );
+}
+
 /** Each line of a file, without what is no prose: code, names, and titles of tests that a document refers to. */
 function proseOf(path: string, text: string): string[] {
   let isInBlock = false;

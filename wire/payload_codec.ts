@@ -24,7 +24,7 @@ const SHARED_CHUNK_BYTES = 16 * 1024;
 const BIN_8 = 0xc4;
 const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
-/** What stands in front of bytes, at most. */
+/** Maximum of bytes in front of bytes: the marker and the length. */
 const BIN_HEAD_BYTES_MAX = 5;
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */

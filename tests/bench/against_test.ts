@@ -26,7 +26,7 @@ Deno.test("parseTables() reads the ratios of the rows that formatSubject() print
 
 Deno.test("compareRuns() calls a row worse when all its runs are worse than all runs before, by a tenth and more", () => {
   const isWorse = (what: string, before: number[], after: number[]) =>
-    compareRuns(runs(what, ...before), runs(what, ...after)).map((verdict) => verdict.isWorse);
+    compareRuns(runs(what, ...before), runs(what, ...after)).map(({ isWorse }) => isWorse);
   assertEquals(isWorse("64 B, k msg/s", [0.5, 0.6, 0.7], [0.3, 0.4, 0.45]), [true]);
   assertEquals(isWorse("64 B, k msg/s", [0.5, 0.6, 0.7], [0.3, 0.4, 0.51]), [false]);
   assertEquals(isWorse("64 B, k msg/s", [0.5, 0.51, 0.52], [0.47, 0.48, 0.49]), [false]);

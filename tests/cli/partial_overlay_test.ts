@@ -30,7 +30,7 @@ Deno.test("a link of a partial overlay needs both ends, and all its connections"
   ]);
 });
 
-Deno.test("nobody in a partial overlay may see up who was killed, has left or began another life", () => {
+Deno.test("nobody in a partial overlay may see up who was killed, has left or began another incarnation", () => {
   const model = overlayOf(["a", "b"], ["a", "c"], ["a", "d"]);
   model.act({ at: 1, kind: "kill", node: "b" });
   model.act({ at: 1, kind: "leave", node: "c" });

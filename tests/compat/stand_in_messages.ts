@@ -144,9 +144,9 @@ export class StandInMessages {
     at += 8;
     const marks = hasMarks ? inline() : [];
     const [, call] = marks as [unknown, [number, boolean?] | null];
-    const life = `${from.incarnation} ${from.name}`;
-    const { first, numbers: seen } = this.#seen.get(life) ?? { first: floor, numbers: new Set<number>() };
-    this.#seen.set(life, { first, numbers: seen });
+    const incarnation = `${from.incarnation} ${from.name}`;
+    const { first, numbers: seen } = this.#seen.get(incarnation) ?? { first: floor, numbers: new Set<number>() };
+    this.#seen.set(incarnation, { first, numbers: seen });
     const isKnown = name === "" || this.handlers.has(name);
     if (isKnown && !seen.has(sequence)) {
       seen.add(sequence);

@@ -63,7 +63,7 @@ export class StandInPeer {
   #timer: Timer | null = null;
   #dials = 0;
   #counter = 0;
-  #beatAt = 0;
+  #heartbeatAt = 0;
   #stopped = false;
 
   constructor(options: StandInOptions) {
@@ -236,8 +236,8 @@ export class StandInPeer {
         void this.#dial(spec.name, spec.addresses, channel, index);
       }
     }
-    if (clock.now() >= this.#beatAt) {
-      this.#beatAt = clock.now() + heartbeatInterval;
+    if (clock.now() >= this.#heartbeatAt) {
+      this.#heartbeatAt = clock.now() + heartbeatInterval;
       this.#counter++;
       for (const name of this.#watchers) this.#pick(name, "membership", 0)?.sendValue(0x11, this.#counter);
     }

@@ -473,7 +473,7 @@ Deno.test("an incarnation that is older than a known one learns so, whoever dial
   }
 });
 
-Deno.test("a peer of which an older life answers a dial is not taken for the newer one", async () => {
+Deno.test("a peer of which an older incarnation answers a dial is not taken for the newer one", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];
   a.pool.want([{ ...b.spec, incarnation: 5 }]);
@@ -500,7 +500,7 @@ function slowWrites(world: PoolWorld, milliseconds: number, failure?: Error): (t
   });
 }
 
-Deno.test("a dialer of an older life that was let in is left outside once a newer life is known", async () => {
+Deno.test("a dialer of an older incarnation that was let in is left outside once a newer incarnation is known", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
   const reaching = b.pool.reach("a", a.spec.addresses);
@@ -512,7 +512,7 @@ Deno.test("a dialer of an older life that was let in is left outside once a newe
   assertEquals([a.peer("b").connections(), a.newlyTold()], [[], []]);
 });
 
-Deno.test("a dialer that this node let in during its former life is left outside", async () => {
+Deno.test("a dialer that this node let in during its former incarnation is left outside", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a", { wrap: slowWrites(world, 100) }), await world.start("b")];
   b.pool.reach("a", a.spec.addresses).catch(() => {});
@@ -523,7 +523,7 @@ Deno.test("a dialer that this node let in during its former life is left outside
   assertEquals([world.streams("a"), world.streams("b"), a.newlyTold()], [0, 0, []]);
 });
 
-Deno.test("an older life that was dialed is not taken for the newer one that became known meanwhile", async () => {
+Deno.test("an older incarnation that was dialed is not taken for the newer one that became known meanwhile", async () => {
   const world = new PoolWorld({ latency: 10 });
   const [a, b] = [await world.start("a"), await world.start("b")];
   const reaching = reachInVain(a, b);
@@ -661,7 +661,7 @@ Deno.test("stop() resolves once a dial that does not heed the end has closed its
   assert(await world.isQuiet());
 });
 
-Deno.test("reset() in the middle of dials leaves nothing of the former life behind", async () => {
+Deno.test("reset() in the middle of dials leaves nothing of the former incarnation behind", async () => {
   for (let moment = 0; moment <= 40; moment++) {
     const world = new PoolWorld({ seed: moment + 1 });
     const [a, b] = [await world.start("a"), await world.start("b")];
@@ -671,7 +671,7 @@ Deno.test("reset() in the middle of dials leaves nothing of the former life behi
     a.pool.reset();
     assertEquals([a.pool.peers.size, a.peer.length], [0, 1]);
     await world.advance(HANDSHAKE_TIMEOUT);
-    // Only "b" wants the connection: it finds the newer life.
+    // Only "b" wants the connection: it finds the newer incarnation.
     assertConnected(world, [a, b], `reset at ${moment}`);
     b.pool.want([]);
     await world.advance(IDLE_GRACE + SOON);
@@ -680,7 +680,7 @@ Deno.test("reset() in the middle of dials leaves nothing of the former life behi
   }
 });
 
-Deno.test("reset() does not wait for the dials of the former life", async () => {
+Deno.test("reset() does not wait for the dials of the former incarnation", async () => {
   const world = new PoolWorld();
   let connects = 0;
   const a = await world.start("a", {
@@ -699,7 +699,7 @@ Deno.test("reset() does not wait for the dials of the former life", async () => 
   assertConnected(world, [a, b]);
 });
 
-Deno.test("a dial of a former life comes to nothing", async () => {
+Deno.test("a dial of a former incarnation comes to nothing", async () => {
   const world = new PoolWorld({ latency: 10 });
   const [a, b] = [await world.start("a"), await world.start("b")];
   const reaching = reachInVain(a, b);

@@ -83,7 +83,7 @@ Deno.test("what a peer loses or leaves behind does not keep connections that dra
   assertEquals(world.streams("a"), 0);
 });
 
-Deno.test("what drains of a node's former life is closed once its next life is known, so that no late word of the former is taken for one of the next", async () => {
+Deno.test("what drains of a node's former incarnation is closed once its next incarnation is known, so that no late word of the former is taken for one of the next", async () => {
   const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
   const [a, b] = await pair(world);
   const old = present(a.peer("b").at("default", 0));
@@ -94,7 +94,7 @@ Deno.test("what drains of a node's former life is closed once its next life is k
   assert(old.closed);
 });
 
-Deno.test("what drains of a node's former life is closed although the node was forgotten before its next life is known", async () => {
+Deno.test("what drains of a node's former incarnation is closed although the node was forgotten before its next incarnation is known", async () => {
   const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
   const [a, b] = await pair(world);
   const old = present(a.peer("b").at("default", 0));

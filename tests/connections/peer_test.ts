@@ -75,7 +75,7 @@ Deno.test("Peer.fitTo() keeps the connections that still have a slot, and gives 
   assertEquals(peer.hasSlot("fresh", 0), true);
 });
 
-Deno.test("Peer.fitTo() gives back all connections of an earlier life, and forgets its dials", () => {
+Deno.test("Peer.fitTo() gives back all connections of an earlier incarnation, and forgets its dials", () => {
   const self = nodeSpec("a");
   const peer = new Peer(nodeSpec("b", 1), self);
   const opened = open(peer, ["default", 0], ["membership", 0]);
@@ -198,7 +198,7 @@ Deno.test("announceStatus() does not take a peer for gone while another connecti
   assertEquals(told(peer, false), ["down", "unlinked"]);
 });
 
-Deno.test("announceStatus() tells that a channel is down which a new life of the peer does not have", () => {
+Deno.test("announceStatus() tells that a channel is down which a new incarnation of the peer does not have", () => {
   const self = nodeSpec("a");
   const peer = new Peer(specWith({ bulk: 1 }), self);
   open(peer, ["bulk", 0]);

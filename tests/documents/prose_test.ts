@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { discouragedIn } from "../vocabulary.ts";
+import { clausesIn, discouragedIn } from "../vocabulary.ts";
 
 const ROOT = new URL("../../", import.meta.url);
 const NOT_PUBLISHED = new Set([".git", "bench", "coverage", "dist", "node_modules", "tests"]);
@@ -20,6 +20,31 @@ Deno.test("documents, comments and messages do without the phrases that are hard
   // The rows of its tables are called as the measurements print them.
   const prose = paths.filter((path) => path !== "docs/performance.md");
   assertEquals(prose.flatMap((path) => discouragedIn(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
+});
+
+Deno.test("doc comments of published code begin with the noun or the verb that they are about", () => {
+  const paths = [...published()].filter((path) => path.endsWith(".ts"));
+  assert(paths.length > 400);
+  assertEquals(paths.flatMap((path) => clausesIn(path, Deno.readTextFileSync(new URL(path, ROOT)))), []);
+});
+
+Deno.test("clausesIn() finds doc comments that begin with a clause, and no others", () => {
+  const code = [
+    "/** What it needs. */",
+    "/**",
+    " * How many there are.",
+    " */",
+    "/** Number of those for which there is room: what is more waits. */",
+    "/** Whether it is so. */",
+    "// What is behind two slashes is no doc comment.",
+    "/** When? */",
+  ];
+  const lines = clausesIn("wire/a.ts", code.join("\n")).map((text) => text.split('": begin')[0]);
+  assertEquals(lines, [
+    'wire/a.ts:1: "What it needs. */',
+    'wire/a.ts:2: "How many there are.',
+    'wire/a.ts:8: "When? */',
+  ]);
 });
 
 Deno.test("discouragedIn() finds phrases in documents, comments and messages, and leaves code and names alone", () => {

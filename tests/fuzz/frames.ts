@@ -40,7 +40,7 @@ class Vocabulary {
   }
 
   /** A name and an incarnation of it. */
-  life(): [string, number] {
+  incarnation(): [string, number] {
     const name = this.name();
     const known = this.#specs.find((spec) => spec.name === name)?.incarnation ?? 1;
     return [name, this.#random.chance(0.6) ? known : numberNear(this.#random, known)];
@@ -61,14 +61,16 @@ class Vocabulary {
 
   members(): unknown[] {
     return Array.from({ length: 1 + this.#random.int(3) }, () => {
-      const [name, incarnation] = this.life();
+      const [name, incarnation] = this.incarnation();
       if (this.#random.chance(0.3)) return [name, incarnation, this.number()];
       return [name, incarnation, this.number(), [name, 1], { default: 4, membership: 4 }, {}];
     });
   }
 
   stamp(): unknown {
-    const participants = [this.life(), this.life()].map(([name, life]) => `${life}:${name}`);
+    const participants = [this.incarnation(), this.incarnation()].map(([name, incarnation]) =>
+      `${incarnation}:${name}`
+    );
     const to = participants[0];
     return { to, sequence: this.number(), participants, sent: [0, 1, this.number()], delivered: [1, this.number()] };
   }
@@ -83,11 +85,11 @@ class Vocabulary {
 
   acknowledgement(): unknown[] {
     const lists = [this.ranges(), this.ranges(), this.ranges(), [[this.number(), ["Error", "no", "E"]]]];
-    return [this.life()[1], this.number(), this.ranges(), ...(this.#random.chance(0.5) ? lists : [])];
+    return [this.incarnation()[1], this.number(), this.ranges(), ...(this.#random.chance(0.5) ? lists : [])];
   }
 
   relay(): unknown[] {
-    const [origin, incarnation] = this.life();
+    const [origin, incarnation] = this.incarnation();
     const header = {
       origin,
       incarnation,
@@ -115,7 +117,7 @@ class Vocabulary {
 
   broadcast(): unknown[] {
     const kind = this.#random.int(8);
-    const [root, incarnation] = this.life();
+    const [root, incarnation] = this.incarnation();
     if (kind === 0 || kind === 7) {
       return [kind, root, incarnation, this.number(), this.number(), ["log", this.bytes(), this.#random.chance(0.5)]];
     }
@@ -123,7 +125,7 @@ class Vocabulary {
   }
 
   attributes(): unknown[] {
-    const [owner, incarnation] = this.life();
+    const [owner, incarnation] = this.incarnation();
     const [version, from] = [this.number(), this.#random.chance(0.7) ? 0 : this.number()];
     const delta = [owner, incarnation, version, from, ["role", version, this.bytes()], null];
     return this.#random.pick<unknown[]>([
@@ -134,7 +136,7 @@ class Vocabulary {
   }
 
   gossip(): unknown[] {
-    const [name, incarnation] = this.life();
+    const [name, incarnation] = this.incarnation();
     return this.#random.pick<unknown[]>([
       [0, this.number(), this.number()],
       [1, [[name, incarnation, this.number()]]],
@@ -145,7 +147,7 @@ class Vocabulary {
   }
 
   heartbeat(): unknown {
-    const [name, incarnation] = this.life();
+    const [name, incarnation] = this.incarnation();
     const word = 1 + this.#random.int(4);
     const rest = word === 1 ? [this.#random.int(2)] : word === 2 ? [this.number(), -1] : [];
     return this.#random.chance(0.2) ? this.number() : [word, name, incarnation, this.number(), ...rest];

@@ -17,8 +17,8 @@ function twoReplicas(random: SeededRandom): [MembershipSet, MembershipSet] {
   let [a, b] = [MembershipSet.empty(), MembershipSet.empty()];
   for (const name of NAMES) {
     let all = MembershipSet.empty();
-    const lives = random.int(4);
-    for (let incarnation = 1; incarnation <= lives; incarnation++) {
+    const incarnations = random.int(4);
+    for (let incarnation = 1; incarnation <= incarnations; incarnation++) {
       const added = all.add(nodeSpec(name, incarnation)).set;
       all = random.chance(0.4) ? added.leave(name).set : added;
       if (random.chance(0.5)) a = a.merge(all);

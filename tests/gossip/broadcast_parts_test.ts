@@ -94,11 +94,11 @@ Deno.test("BroadcastHistory loses nothing to numbers, incarnations and roots tha
   assertEquals(history.size, 4);
 });
 
-Deno.test("BroadcastHistory takes what a root broadcast in an earlier life for seen, once its present one is known", () => {
-  const lives = new Map<string, number>();
-  const history = new BroadcastHistory(4, (root) => lives.get(root));
+Deno.test("BroadcastHistory takes what a root broadcast in an earlier incarnation for seen, once its present one is known", () => {
+  const incarnations = new Map<string, number>();
+  const history = new BroadcastHistory(4, (root) => incarnations.get(root));
   assert(history.add(id(1, "r", 3)));
-  lives.set("r", 5);
+  incarnations.set("r", 5);
   assertFalse(history.add(id(2, "r", 3)));
   assert(history.add(id(2, "r", 5)));
 });

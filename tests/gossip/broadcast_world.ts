@@ -11,7 +11,7 @@ import { entryOf, nthOf, present } from "../values.ts";
 
 type Graph = ReadonlyMap<string, ReadonlySet<string>>;
 
-/** One life of a node. */
+/** One incarnation of a node. */
 interface Member {
   readonly tree: Plumtree<number>;
   /** Times of delivery, by payload. */

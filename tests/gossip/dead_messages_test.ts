@@ -135,7 +135,7 @@ Deno.test("a node that is up because of a late frame is down again when it stays
   assertEquals(me.wait(500, OTHERS).news, ["down a"]);
 });
 
-Deno.test("a new life of a node that is down is up, and starts afresh", () => {
+Deno.test("a new incarnation of a node that is down is up, and starts afresh", () => {
   const me = uncertain().hear("b", [dead, "a", 1, 7]).disconnect("a").connect("a", 2);
   assertEquals(me.events, [{ type: "up", node: "a", incarnation: 2, counter: 0 }]);
   assertEquals(me.sentTo("a"), [true]);

@@ -117,7 +117,7 @@ Deno.test("a node of a sparse overlay is watched by its neighbours", () => {
   assertWithinBudget("silent death noticed by 4 neighbours", (lastOf(world.said("down")).at - diedAt) / 1000, 6.5, "s");
 });
 
-Deno.test("a node that comes back in a new life is up everywhere, and watched again", () => {
+Deno.test("a node that comes back in a new incarnation is up everywhere, and watched again", () => {
   const world = new HeartbeatWorld({ size: 20, seed: 1 }).run(seconds(6));
   world.kill(7);
   world.run(seconds(10));

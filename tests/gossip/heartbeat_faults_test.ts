@@ -109,7 +109,7 @@ Deno.test("a link that is cut one way makes a suspect, whom others clear: the li
       world.cutOneWay(0, watcher.index, true);
       world.run(seconds(30));
       const of = (type: "suspect" | "silentLink"): string[] => world.said(type).map(({ by, node }) => `${by} ${node}`);
-      assertEquals(of("suspect"), [`${watcher.life.name} n0`], `seed ${seed}`);
+      assertEquals(of("suspect"), [`${watcher.identity.name} n0`], `seed ${seed}`);
       assertEquals(new Set(of("silentLink")), new Set(of("suspect")), `seed ${seed}`);
       assert(of("silentLink").length >= 5 && of("silentLink").length <= 9, `seed ${seed}: ${of("silentLink").length}`);
       assertEquals(world.said("down"), [], `seed ${seed}`);
@@ -187,7 +187,7 @@ Deno.test("after any faults are over, nobody living is down and everyone dead is
   }
 });
 
-/** Within one life of the observer, "down" and "up" of one node take turns. */
+/** Within one incarnation of the observer, "down" and "up" of one node take turns. */
 function assertAlternating(world: HeartbeatWorld, seed: number): void {
   const last = new Map<string, string>();
   for (const { by, byIncarnation, node, type, at } of world.sayings) {

@@ -170,7 +170,7 @@ Deno.test("Heartbeat passes on what another watcher says only while it is news",
   assertEquals(me.hear("c", [probeReport, "a", 1, 9, 2000, 2000]).sentTo("b"), [[alive, "a", 1, 9]]);
 });
 
-Deno.test("Heartbeat forgets the counter of an earlier life", () => {
+Deno.test("Heartbeat forgets the counter of an earlier incarnation", () => {
   const me = new LoneDetector(["a", "b"]).hear("a", 7);
   entryOf(me.peers, "a").incarnation = 2;
   me.hear("a", 1, 2);
@@ -182,13 +182,13 @@ Deno.test("Heartbeat asks nobody else on behalf of one who is no watcher himself
   assertEquals(me.sentTo("c"), []);
 });
 
-Deno.test("Heartbeat gives a sign of life when asked about itself, in this life", () => {
+Deno.test("Heartbeat gives a sign of life when asked about itself, in this incarnation", () => {
   const me = new LoneDetector(["a"]);
   assertEquals(me.hear("a", [probeRequest, "me", 5, 0, 0]).sentTo("a"), [[alive, "me", 5, 1]]);
   assertEquals(me.hear("a", [probeRequest, "me", 4, 0, 0]).sent, []);
 });
 
-Deno.test("Heartbeat ignores who is not connected, or in another life, and throws at what is malformed", () => {
+Deno.test("Heartbeat ignores who is not connected, or in another incarnation, and throws at what is malformed", () => {
   const me = new LoneDetector(["a"]);
   assertEquals(me.hear("stranger", true).sent, []);
   assertEquals(me.hear("a", true, 2).sent, []);

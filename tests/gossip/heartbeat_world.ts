@@ -32,7 +32,7 @@ interface Peer {
 
 interface Node {
   readonly index: number;
-  life: NodeIncarnation;
+  identity: NodeIncarnation;
   detector: Heartbeat;
   readonly peers: Map<string, Peer>;
   state: "running" | "paused" | "dead";
@@ -75,7 +75,7 @@ export class HeartbeatWorld {
     for (const a of this.nodes) {
       for (const b of this.nodes) {
         if (a === b || !linked(a.index, b.index)) continue;
-        a.peers.set(b.life.name, { incarnation: 1, connected: true, heardAt: 0 });
+        a.peers.set(b.identity.name, { incarnation: 1, connected: true, heardAt: 0 });
       }
     }
     for (const node of this.nodes) this.#start(node);
@@ -136,29 +136,33 @@ export class HeartbeatWorld {
     for (const { from, message } of node.waiting.splice(0)) this.#read(node, from, message);
   }
 
-  /** Ends the present life of a node, closing its connections, and begins the next one at once. */
+  /** Ends the present incarnation of a node, closing its connections, and begins the next one at once. */
   restart(index: number): void {
     const node = nthOf(this.nodes, index);
-    for (const [name] of node.peers) this.#close(this.#named(name), node.life.name);
-    const { incarnation } = node.life;
+    for (const [name] of node.peers) this.#close(this.#named(name), node.identity.name);
+    const { incarnation } = node.identity;
     Object.assign(node, this.#create(index, incarnation + 1), { peers: node.peers });
     this.#start(node);
     for (const [name, peer] of node.peers) {
       peer.heardAt = this.now;
       const other = this.#named(name);
-      other.peers.set(node.life.name, { incarnation: node.life.incarnation, connected: true, heardAt: this.now });
-      this.#carryOut(other, other.detector.peerConnected(node.life.name, this.#env(other)));
+      other.peers.set(node.identity.name, {
+        incarnation: node.identity.incarnation,
+        connected: true,
+        heardAt: this.now,
+      });
+      this.#carryOut(other, other.detector.peerConnected(node.identity.name, this.#env(other)));
     }
   }
 
   /** Closes the connection of two nodes, and opens it again after `delay`. */
   reconnect(a: number, b: number, delay: number): void {
     const [one, other] = [nthOf(this.nodes, a), nthOf(this.nodes, b)];
-    this.#close(one, other.life.name);
-    this.#close(other, one.life.name);
+    this.#close(one, other.identity.name);
+    this.#close(other, one.identity.name);
     this.#at(this.now + delay, () => {
-      this.#open(one, other.life.name);
-      this.#open(other, one.life.name);
+      this.#open(one, other.identity.name);
+      this.#open(other, one.identity.name);
     });
   }
 
@@ -177,9 +181,9 @@ export class HeartbeatWorld {
   }
 
   #create(index: number, incarnation: number): Node {
-    const life = { name: `n${index}`, incarnation };
-    const detector = new Heartbeat({ self: life, interval: INTERVAL, missed: this.#missed }, this.now);
-    return { index, life, detector, peers: new Map(), state: "running", waiting: [] };
+    const identity = { name: `n${index}`, incarnation };
+    const detector = new Heartbeat({ self: identity, interval: INTERVAL, missed: this.#missed }, this.now);
+    return { index, identity, detector, peers: new Map(), state: "running", waiting: [] };
   }
 
   #start(node: Node): void {
@@ -199,7 +203,12 @@ export class HeartbeatWorld {
 
   #carryOut(node: Node, output: HeartbeatOutput): void {
     for (const event of output.events) {
-      this.sayings.push({ ...event, at: this.now, by: node.life.name, byIncarnation: node.life.incarnation });
+      this.sayings.push({
+        ...event,
+        at: this.now,
+        by: node.identity.name,
+        byIncarnation: node.identity.incarnation,
+      });
     }
     for (const { to, message } of output.outgoing) this.#transmit(node, to, message);
   }
@@ -212,10 +221,10 @@ export class HeartbeatWorld {
     const [least, most] = this.#latency;
     const at = Math.max(this.#arrivals.get(link) ?? 0, this.now + least + this.random.next() * (most - least));
     this.#arrivals.set(link, at);
-    const from = node.life;
-    const incarnation = target.life.incarnation;
+    const from = node.identity;
+    const incarnation = target.identity.incarnation;
     this.#at(at, () => {
-      if (this.#cuts.has(link) || target.state === "dead" || target.life.incarnation !== incarnation) return;
+      if (this.#cuts.has(link) || target.state === "dead" || target.identity.incarnation !== incarnation) return;
       if (target.state === "paused") target.waiting.push({ from, message });
       else this.#read(target, from, message);
     });

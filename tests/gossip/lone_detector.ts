@@ -17,7 +17,7 @@ interface Peer {
   heardAt: number;
 }
 
-/** One detector, named "me" in its 5th life, whose peers are in their first one, and are played by the test. */
+/** One detector, named "me" in its 5th incarnation, whose peers are in their first one, and are played by the test. */
 export class LoneDetector {
   readonly detector: Heartbeat;
   readonly peers = new Map<string, Peer>();

@@ -169,9 +169,9 @@ Deno.test("Plumtree sends a new neighbour a summary, which brings both what they
   const [request, extra] = takeOf(answer.outgoing, 2);
   const repair = firstOf(one.receive("b", request.message, 20).outgoing);
   assertEquals(other.receive("a", repair.message, 20).events.map(({ payload }) => payload), ["one's"]);
-  const wish = one.receive("b", extra.message, 20);
-  assertEquals(sent(wish), ["request to b"]);
-  const more = firstOf(other.receive("a", firstOf(wish.outgoing).message, 20).outgoing);
+  const further = one.receive("b", extra.message, 20);
+  assertEquals(sent(further), ["request to b"]);
+  const more = firstOf(other.receive("a", firstOf(further.outgoing).message, 20).outgoing);
   assertEquals(one.receive("b", more.message, 20).events.map(({ payload }) => payload), ["other's"]);
   assertEquals(one.receive("b", more.message, 20).events, []);
 });
@@ -231,12 +231,12 @@ Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and fo
   assertEquals([tree.eager("r"), tree.lazy("r")], [["c", "d"], []]);
 });
 
-Deno.test("Plumtree takes broadcasts of a root's present life only, where it is known", () => {
-  const lives = new Map<string, number>();
-  const tree = plumtree({ incarnationOf: (root) => lives.get(root) });
+Deno.test("Plumtree takes broadcasts of a root's present incarnation only, where it is known", () => {
+  const incarnations = new Map<string, number>();
+  const tree = plumtree({ incarnationOf: (root) => incarnations.get(root) });
   const of = (incarnation: number, sequence: number) =>
     tree.receive("b", { ...GOSSIP, id: { root: "r", incarnation, sequence } }, 0).events.length;
   assertEquals([of(2, 1), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 1, 1]);
-  lives.set("r", 3);
+  incarnations.set("r", 3);
   assertEquals([of(2, 3), of(3, 1), of(3, 2)], [0, 0, 1]);
 });

@@ -40,7 +40,7 @@ export class DiskCluster implements AsyncDisposable {
     return entryOf(this.#disks, name);
   }
 
-  /** Puts another disk into a node, for its next life. */
+  /** Puts another disk into a node, for its next incarnation. */
   exchange(name: string, disk: MemoryStore): void {
     this.#disks.set(name, disk);
   }

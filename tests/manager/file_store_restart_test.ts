@@ -102,7 +102,7 @@ fileScenario("leave() resolves once the disk has forgotten the members", async (
   await world.until("it has had time", () => world.clock.now() >= later);
   assertEquals([hasLeft, writes.length - before], [false, 1]);
   lastOf(writes).resolve();
-  await world.until("it writes its new life", () => writes.length - before === 2);
+  await world.until("it writes its new incarnation", () => writes.length - before === 2);
   assertEquals(hasLeft, false);
   lastOf(writes).resolve();
   await leaving;

@@ -25,11 +25,11 @@ scenario(
     for (const channel of ["membership", "default"]) {
       for (const to of [victim.name, null]) {
         for (
-          const wish of [{}, { seen: 2 ** 40 }, { lost: true }, { ticket: 7 }, { seen: 2 ** 40, lost: true }] as const
+          const demand of [{}, { seen: 2 ** 40 }, { lost: true }, { ticket: 7 }, { seen: 2 ** 40, lost: true }] as const
         ) {
-          const code = await claim(world, owner.spec, victim, { channel, to, ...wish });
+          const code = await claim(world, owner.spec, victim, { channel, to, ...demand });
           // Where the victim has dialed, and the claimant has not seen that, it need not even be asked about.
-          assert(code === "name-in-use" || code === "duplicate", `${channel} ${JSON.stringify(wish)}: ${code}`);
+          assert(code === "name-in-use" || code === "duplicate", `${channel} ${JSON.stringify(demand)}: ${code}`);
         }
         const code = await claim(world, owner.spec, victim, { channel, to, seen: 2 ** 40 });
         assertEquals(to === null ? "name-in-use" : code, "name-in-use");

@@ -22,7 +22,7 @@ async function quiet(world: World): Promise<void> {
   await world.until("time passed", () => world.clock.now() > over);
 }
 
-/** Ends the lives of some nodes without a word. */
+/** Ends the incarnations of some nodes without a word. */
 function crash(world: World, victims: readonly PeerServiceManager[]): void {
   for (const victim of victims) {
     world.simulated.crash(victim.name);

@@ -104,13 +104,13 @@ Deno.test("A member that is away stays a member for those that restart meanwhile
   await cluster.settled();
 });
 
-Deno.test("A new life has a newer incarnation than the last one, even when the clock was set back", async () => {
+Deno.test("A new incarnation has a newer incarnation than the last one, even when the clock was set back", async () => {
   await using disks = await DiskCluster.start(NAMES);
   const { cluster } = disks;
   let former = cluster.node("b").spec.incarnation;
-  for (let life = 0; life < 3; life++) {
+  for (let incarnation = 0; incarnation < 3; incarnation++) {
     cluster.crash("b");
-    cluster.setSkew("b", -3_600_000 * (life + 1));
+    cluster.setSkew("b", -3_600_000 * (incarnation + 1));
     const [node] = await disks.restart("b");
     assertEquals(node.spec.incarnation, former + 1);
     former = node.spec.incarnation;
@@ -130,11 +130,11 @@ Deno.test("A node has said on its disk that it lives before anybody can hear of 
   assert(members !== null);
 });
 
-Deno.test("A node whose disk has lost the last lives is told of them by the others, and begins a newer one", async () => {
+Deno.test("A node whose disk has lost the last incarnations is told of them by the others, and begins a newer one", async () => {
   await using disks = await DiskCluster.start(["a", "b", "c"]);
   const { cluster } = disks;
   const old = disks.disk("b").bytes;
-  for (let life = 0; life < 3; life++) {
+  for (let incarnation = 0; incarnation < 3; incarnation++) {
     cluster.crash("b");
     await disks.restart("b");
     await cluster.settled();
@@ -149,7 +149,7 @@ Deno.test("A node whose disk has lost the last lives is told of them by the othe
   assertEquals(disks.told, []);
 });
 
-Deno.test("A node without a name has that of its last life", async () => {
+Deno.test("A node without a name has that of its last incarnation", async () => {
   const world = new SimulatedWorld();
   const store = memoryStore();
   const first = await startPeerService({ store, listen: "x:1", runtime: world.node("x") });

@@ -236,7 +236,7 @@ Deno.test("Persistence tells of a failure no earlier than somebody can listen", 
   assertEquals(disk.errors, ["error Error: Full"]);
 });
 
-Deno.test("Persistence: once a newer life has taken the name, the next one is newer still, and no member", async () => {
+Deno.test("Persistence: once a newer incarnation has taken the name, the next one is newer still, and no member", async () => {
   const disk = new SlowDisk();
   const persistence = await disk.open();
   disk.overlay.members.set("x", nodeSpec("x", 9));

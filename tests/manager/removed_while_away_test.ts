@@ -21,7 +21,7 @@ for (const name of ["a", "d"]) {
     await cluster.advance(20_000);
     assertEquals(disks.members(), Object.fromEntries(others.map((other) => [other, others.join(" ")])));
 
-    // The next life begins alone, until it is told to join.
+    // The next incarnation begins alone, until it is told to join.
     cluster.world.crash(name);
     const [again] = await disks.restart(name);
     await cluster.advance(20_000);
@@ -76,7 +76,7 @@ Deno.test("A node that restarted more than once since it joined learns that it w
   const { cluster } = disks;
   cluster.crash("a");
   await cluster.wait(cluster.node("c").leave("a"));
-  for (let life = 0; life < 3; life++) {
+  for (let incarnation = 0; incarnation < 3; incarnation++) {
     // Nobody is there to tell it.
     cluster.cut(["b", "c", "d"], ["a"], { connects: "refuse" });
     await disks.restart("a");
@@ -122,7 +122,7 @@ Deno.test("A node that left and restarted is not drawn in by one that has not he
   const { cluster } = disks;
   cluster.cut(["d"], ["a", "b", "c"]);
   await cluster.wait(cluster.node("b").leave());
-  for (let life = 0; life < 2; life++) {
+  for (let incarnation = 0; incarnation < 2; incarnation++) {
     cluster.crash("b");
     await disks.restart("b");
   }

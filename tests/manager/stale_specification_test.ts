@@ -187,7 +187,7 @@ Deno.test("A node that was cut off while others came back elsewhere has the righ
   await settleRight(disks, 30_000);
 });
 
-Deno.test("A life that is over does not come back with what it said, although it still runs somewhere", async () => {
+Deno.test("An incarnation that is over does not come back with what it said, although it still runs somewhere", async () => {
   const world = new SimulatedWorld({ seed: 3 });
   const start = (host: string, name: string, parallelism: number) =>
     startPeerService({

@@ -63,8 +63,8 @@ scenario("A member that names another node as root takes nothing of what that no
   const [liar, victim, receiver] = await world.cluster(["liar", "victim", "receiver"]);
   const heard = world.inbox(receiver, "log");
   const { name, incarnation } = victim.spec;
-  for (const [life, sequence] of [[incarnation, 2 ** 53 - 1], [incarnation, 5_000], [incarnation + 1, 1]]) {
-    await tell(liar, receiver, FrameKind.broadcast, [0, name, life, sequence, 0, ["log", encode("forged")]]);
+  for (const [its, sequence] of [[incarnation, 2 ** 53 - 1], [incarnation, 5_000], [incarnation + 1, 1]]) {
+    await tell(liar, receiver, FrameKind.broadcast, [0, name, its, sequence, 0, ["log", encode("forged")]]);
   }
   await world.until("they arrived", () => heard.messages.length === 3);
   for (let message = 0; message < 20; message++) victim.broadcast("log", message);

@@ -113,7 +113,7 @@ scenario(
 );
 
 scenario(
-  "A node with a store keeps its key, and one without a store has another one in its next life",
+  "A node with a store keeps its key, and one without a store has another one in its next incarnation",
   async (world) => {
     const secret = "correct horse battery";
     const keeper = await world.start("keeper", { secret, store: new MemoryStore() });

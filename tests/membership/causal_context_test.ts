@@ -64,7 +64,7 @@ Deno.test("includesContext() is set inclusion", () => {
   });
 });
 
-Deno.test("nextCounter() is above everything seen in that life, and 1 in a new one", () => {
+Deno.test("nextCounter() is above everything seen in that incarnation, and 1 in a new one", () => {
   assertEquals(nextCounter(undefined, 1), 1);
   assertEquals(nextCounter(actorContext(1, [1, 2]), 1), 3);
   assertEquals(nextCounter(actorContext(1, [1, 4]), 1), 5);

@@ -4,7 +4,7 @@ import { assert, assertEquals } from "@std/assert";
 import { compareDots, type Dot } from "../../membership/dot.ts";
 import { forEachSeed } from "../seeded_random.ts";
 
-Deno.test("compareDots() puts a later life after an earlier one, whatever their counters", () => {
+Deno.test("compareDots() puts a later incarnation after an earlier one, whatever their counters", () => {
   const before = { actor: "a", incarnation: 1, counter: 9 };
   const after = { actor: "a", incarnation: 2, counter: 1 };
   assert(compareDots(before, after) < 0);

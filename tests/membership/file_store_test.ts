@@ -95,7 +95,7 @@ Deno.test("fileStore().save(): of those that come while one is under way only th
   assertEquals(folder.names(), ["a"]);
 });
 
-Deno.test("fileStore().save() takes no notice of what an earlier life was writing when it ended", async () => {
+Deno.test("fileStore().save() takes no notice of what an earlier incarnation was writing when it ended", async () => {
   await using folder = new Folder();
   const names = [`a.${crypto.randomUUID()}.new`, `a.${crypto.randomUUID()}.new`];
   for (const name of names) await Deno.writeFile(folder.file(name), new Uint8Array(1_000).fill(7));

@@ -16,24 +16,24 @@ function setOf(...members: [name: string, incarnation: number][]): MembershipSet
 }
 
 /**
- * States and deltas of a cluster in which nodes come, go, and come back in newer lives, of which some go on with the last one; any may arrive at
+ * States and deltas of a cluster in which nodes come, go, and come back in newer incarnations, of which some go on with the last one; any may arrive at
  * any time.
  */
 function randomPast(random: SeededRandom, steps: number): MembershipSet[] {
   const sent = [MembershipSet.empty()];
-  const lives = new Map<string, NodeSpec>();
+  const incarnations = new Map<string, NodeSpec>();
   for (let step = 0; step < steps; step++) {
     const name = random.pick(["a", "b", "c", "d"]);
     const at = random.pick(sent);
     if (random.chance(0.4)) {
-      const last = lives.get(name);
-      const life = nodeSpec(
+      const last = incarnations.get(name);
+      const incarnation = nodeSpec(
         name,
         (last?.incarnation ?? 0) + 1,
         last !== undefined && random.chance(0.5) ? { since: memberSince(last) } : {},
       );
-      lives.set(name, life);
-      const { set, delta } = at.add(life);
+      incarnations.set(name, incarnation);
+      const { set, delta } = at.add(incarnation);
       sent.push(set, delta);
     } else if (random.chance(0.5)) {
       const { set, delta } = at.leave(name);
@@ -45,23 +45,23 @@ function randomPast(random: SeededRandom, steps: number): MembershipSet[] {
   return sent;
 }
 
-Deno.test("MembershipSet.members are sorted by name, one entry a name, the newest life", () => {
+Deno.test("MembershipSet.members are sorted by name, one entry a name, the newest incarnation", () => {
   const set = setOf(["c", 1], ["a", 1], ["b", 3], ["a", 2]);
   assertEquals(set.members.map(({ name, incarnation }) => [name, incarnation]), [["a", 2], ["b", 3], ["c", 1]]);
   assertStrictEquals(set.members, set.members);
 });
 
-Deno.test("MembershipSet.add() replaces what a node said before in the same life", () => {
+Deno.test("MembershipSet.add() replaces what a node said before in the same incarnation", () => {
   const { set } = setOf(["a", 1]).add(nodeSpec("a", 1, { metadata: { zone: "eu-1" } }));
   assertEquals(set.members, [nodeSpec("a", 1, { metadata: { zone: "eu-1" } })]);
   assertEquals(set.newest("a"), { actor: "a", incarnation: 1, counter: 2 });
 });
 
-Deno.test("MembershipSet.add() refuses a life that is over", () => {
+Deno.test("MembershipSet.add() refuses an incarnation that is over", () => {
   assertThrows(() => setOf(["a", 2]).add(nodeSpec("a", 1)), RangeError, "incarnation 2 is known");
 });
 
-Deno.test("MembershipSet: whichever life of a name arrives first, the newest one stays", () => {
+Deno.test("MembershipSet: whichever incarnation of a name arrives first, the newest one stays", () => {
   const old = setOf(["a", 1]);
   const young = MembershipSet.empty().add(nodeSpec("a", 2, { addresses: [] })).set;
   assertEquals(old.merge(young).members, young.members);
@@ -80,7 +80,7 @@ Deno.test("MembershipSet.merge() is idempotent, commutative and associative, and
   });
 });
 
-Deno.test("MembershipSet: a life that was removed never comes back from any stale state", () => {
+Deno.test("MembershipSet: an incarnation that was removed never comes back from any stale state", () => {
   forEachSeed(200, (random) => {
     const sent = randomPast(random, 40);
     const name = random.pick(["a", "b", "c", "d"]);
@@ -95,7 +95,7 @@ Deno.test("MembershipSet: a life that was removed never comes back from any stal
   });
 });
 
-Deno.test("MembershipSet.merge(): a node that comes back while others remove its former life stays", () => {
+Deno.test("MembershipSet.merge(): a node that comes back while others remove its former incarnation stays", () => {
   const before = setOf(["a", 1], ["b", 1]);
   const removal = before.leave("b").delta;
   const comeback = before.add(nodeSpec("b", 2)).delta;
@@ -103,7 +103,7 @@ Deno.test("MembershipSet.merge(): a node that comes back while others remove its
   assertEquals(names(before.merge(comeback).merge(removal)), ["a", "b"]);
 });
 
-Deno.test("MembershipSet.merge(): a life that goes on with a removed one is removed, whichever of the two is heard of first", () => {
+Deno.test("MembershipSet.merge(): an incarnation that goes on with a removed one is removed, whichever of the two is heard of first", () => {
   const before = setOf(["a", 1], ["b", 3]);
   const removal = before.leave("b").delta;
   const comeback = before.add(nodeSpec("b", 5, { since: 2 })).delta;

@@ -83,7 +83,7 @@ const refusals: readonly [
   ["an entry of nothing", [[]], TypeError, "Invalid name"],
   ["an entry too long", [["a", 1, 1, addresses, channels, {}, 1, new Uint8Array(32), 1]], RangeError, "Invalid dot"],
   ["a key that is none", [["a", 1, 1, addresses, channels, {}, null, 1]], TypeError, "Invalid key"],
-  ["a membership that is younger than its life", [["a", 1, 1, addresses, channels, {}, 2]], RangeError, "since"],
+  ["a membership that is younger than its incarnation", [["a", 1, 1, addresses, channels, {}, 2]], RangeError, "since"],
   ["a membership that began with nothing", [["a", 1, 1, addresses, channels, {}, null]], TypeError, "since"],
   ["a counter of 0", [["a", 1, 0]], RangeError, "Invalid counter"],
   ["a counter of text", [["a", 1, "1"]], TypeError, "Invalid counter"],

@@ -52,7 +52,7 @@ const VERSION_1 = [
   "9100",
 ].join("");
 
-Deno.test("decodeSnapshot() migrates what version 1 wrote: that membership began with its own life at the latest", () => {
+Deno.test("decodeSnapshot() migrates what version 1 wrote: that membership began with its own incarnation at the latest", () => {
   assertEquals(decodeSnapshot(Uint8Array.fromHex(VERSION_1)), {
     ...snapshot,
     since: snapshot.incarnation,

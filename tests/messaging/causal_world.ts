@@ -25,13 +25,13 @@ interface Outstanding {
   isRepeated: boolean;
 }
 
-/** One life of a node. */
-class Life {
+/** One incarnation of a node. */
+class Participant {
   readonly key: string;
   readonly clock: VectorClock = new Map();
   readonly delivered: Message[] = [];
   readonly order: CausalOrder<Message>;
-  /** Incarnations by name, as this life knows them. */
+  /** Incarnations by name, as this incarnation knows them. */
   readonly known = new Map<string, number>();
 
   constructor(readonly name: string, readonly incarnation: number, options: CausalOrderOptions) {
@@ -47,7 +47,7 @@ const IN_SAFE_HANDS: readonly CausalOutcome[] = ["delivered", "buffered", "dupli
  * learn of each other's restarts one by one.
  */
 export class CausalWorld {
-  readonly lives = new Map<string, Life>();
+  readonly participants = new Map<string, Participant>();
   readonly sent: Message[] = [];
   now = 0;
   #inFlight: Outstanding[] = [];
@@ -66,32 +66,32 @@ export class CausalWorld {
     return this.#inFlight.length === 0 && this.#notices.length === 0;
   }
 
-  /** Every unordered pair of messages that one life was delivered was delivered in causal order, or the test fails. */
+  /** Every unordered pair of messages that one incarnation was delivered was delivered in causal order, or the test fails. */
   step(): void {
     this.now++;
     const chance = this.#random.next();
-    if (chance < 0.35) this.#sendFrom(this.#random.pick([...this.lives.keys()]));
+    if (chance < 0.35) this.#sendFrom(this.#random.pick([...this.participants.keys()]));
     else if (chance < 0.9) this.deliverOne();
     else if (chance < 0.95) this.noticeOne();
-    else if (chance < 0.98) this.#restart(this.#random.pick([...this.lives.keys()]));
-    else for (const life of this.lives.values()) this.#take(life, life.order.tick(this.now));
+    else if (chance < 0.98) this.#restart(this.#random.pick([...this.participants.keys()]));
+    else this.#tick();
   }
 
   noticeOne(): void {
     if (this.#notices.length === 0) return;
     const notice = firstOf(this.#notices.splice(this.#random.int(this.#notices.length), 1));
-    const life = entryOf(this.lives, notice.to);
-    const before = entryOf(life.known, notice.about);
+    const participant = entryOf(this.participants, notice.to);
+    const before = entryOf(participant.known, notice.about);
     if (notice.incarnation <= before) return;
-    life.known.set(notice.about, notice.incarnation);
+    participant.known.set(notice.about, notice.incarnation);
     const old = participantKey(notice.about, before);
-    this.#take(life, life.order.up(participantKey(notice.about, notice.incarnation), this.now));
-    // What it still repeats to the old life is given up, or sent to the new one.
+    this.#take(participant, participant.order.up(participantKey(notice.about, notice.incarnation), this.now));
+    // What it still repeats to the old incarnation is given up, or sent to the new one.
     const lost = this.#inFlight.filter(({ message, isRepeated }) =>
-      isRepeated && message.from === life.key && message.to === old
+      isRepeated && message.from === participant.key && message.to === old
     );
     this.#inFlight = this.#inFlight.filter((outstanding) => !lost.includes(outstanding));
-    if (this.#random.chance(0.5)) { for (const _ of lost) this.#send(life, notice.about); }
+    if (this.#random.chance(0.5)) { for (const _ of lost) this.#send(participant, notice.about); }
   }
 
   deliverOne(): void {
@@ -99,61 +99,70 @@ export class CausalWorld {
     const index = this.#random.int(this.#inFlight.length);
     const outstanding = nthOf(this.#inFlight, index);
     const { message, stamp } = outstanding;
-    const life = entryOf(this.lives, message.to.slice(message.to.indexOf(":") + 1));
-    const { outcome, deliverable } = life.order.receive(message.from, stamp, message, { bytes: 1, now: this.now });
+    const participant = entryOf(this.participants, message.to.slice(message.to.indexOf(":") + 1));
+    const { outcome, deliverable } = participant.order.receive(message.from, stamp, message, {
+      bytes: 1,
+      now: this.now,
+    });
     // The acknowledgement may be lost, and then the message comes again.
     const isAcknowledged = IN_SAFE_HANDS.includes(outcome) && this.#random.chance(0.7);
     if (isAcknowledged || !outstanding.isRepeated) this.#inFlight.splice(index, 1);
-    this.#take(life, deliverable);
+    this.#take(participant, deliverable);
   }
 
   #start(name: string, incarnation: number, known: Map<string, number>): void {
-    const life = new Life(name, incarnation, this.#options);
-    this.lives.set(name, life);
+    const participant = new Participant(name, incarnation, this.#options);
+    this.participants.set(name, participant);
     for (const [other, its] of known) {
-      life.known.set(other, its);
-      if (other !== name) life.order.up(participantKey(other, its), this.now);
+      participant.known.set(other, its);
+      if (other !== name) participant.order.up(participantKey(other, its), this.now);
     }
   }
 
   #restart(name: string): void {
-    const { key, incarnation, known } = entryOf(this.lives, name);
-    // Of what the old life sent, only what the network holds already can still arrive.
+    const { key, incarnation, known } = entryOf(this.participants, name);
+    // Of what the old incarnation sent, only what the network holds already can still arrive.
     this.#inFlight = this.#inFlight.filter(({ message }) => message.from !== key || this.#random.chance(0.5));
     for (const outstanding of this.#inFlight) if (outstanding.message.from === key) outstanding.isRepeated = false;
     this.#notices = this.#notices.filter(({ to }) => to !== name);
-    const current = new Map([...known.keys()].map((other) => [other, entryOf(this.lives, other).incarnation]));
+    const current = new Map([...known.keys()].map((other) => [other, entryOf(this.participants, other).incarnation]));
     this.#start(name, incarnation + 1, current.set(name, incarnation + 1));
-    for (const other of this.lives.keys()) {
+    for (const other of this.participants.keys()) {
       if (other !== name) this.#notices.push({ to: other, about: name, incarnation: incarnation + 1 });
     }
   }
 
   #sendFrom(name: string): void {
-    const others = [...this.lives.keys()].filter((other) => other !== name);
-    this.#send(entryOf(this.lives, name), this.#random.pick(others));
+    const others = [...this.participants.keys()].filter((other) => other !== name);
+    this.#send(entryOf(this.participants, name), this.#random.pick(others));
   }
 
-  #send(life: Life, to: string): void {
-    const receiver = participantKey(to, entryOf(life.known, to));
-    life.clock.set(life.key, (life.clock.get(life.key) ?? 0) + 1);
-    const message = { from: life.key, to: receiver, clock: new Map(life.clock) };
-    const stamp = parseCausalStamp(structuredClone(life.order.send(receiver)));
+  #send(participant: Participant, to: string): void {
+    const receiver = participantKey(to, entryOf(participant.known, to));
+    participant.clock.set(participant.key, (participant.clock.get(participant.key) ?? 0) + 1);
+    const message = { from: participant.key, to: receiver, clock: new Map(participant.clock) };
+    const stamp = parseCausalStamp(structuredClone(participant.order.send(receiver)));
     this.sent.push(message);
     this.#inFlight.push({ message, stamp, isRepeated: true });
   }
 
   /** Hands messages to the application, which now and then answers, or tells a third. */
-  #take(life: Life, deliverable: readonly CausalDelivery<Message>[]): void {
+  #tick(): void {
+    for (const participant of this.participants.values()) this.#take(participant, participant.order.tick(this.now));
+  }
+
+  #take(participant: Participant, deliverable: readonly CausalDelivery<Message>[]): void {
     for (const { from, payload: message } of deliverable) {
-      assert(from === message.from && message.to === life.key, "to whom it was sent, from whom it came");
-      assert(!life.delivered.includes(message), "never twice");
-      for (const earlier of life.delivered) {
+      assert(from === message.from && message.to === participant.key, "to whom it was sent, from whom it came");
+      assert(!participant.delivered.includes(message), "never twice");
+      for (const earlier of participant.delivered) {
         assert(!happenedBefore(message, earlier), `${describe(message)} after ${describe(earlier)}`);
       }
-      life.delivered.push(message);
-      for (const [key, count] of message.clock) life.clock.set(key, Math.max(count, life.clock.get(key) ?? 0));
-      if (this.#random.chance(0.3)) this.#sendFrom(life.name);
+      participant.delivered.push(message);
+      for (const [key, count] of message.clock) {
+        participant.clock.set(key, Math.max(count, participant.clock.get(key) ?? 0));
+      }
+      if (this.#random.chance(0.3)) this.#sendFrom(participant.name);
     }
   }
 }

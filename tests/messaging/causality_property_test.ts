@@ -16,15 +16,19 @@ function settle(world: CausalWorld): void {
   }
 }
 
-/** Everything sent between lives that are not over was delivered, once. */
+/** Everything sent between incarnations that are not over was delivered, once. */
 function assertLive(world: CausalWorld): void {
-  const live = new Map([...world.lives.values()].map((life) => [life.key, new Set(life.delivered)]));
+  const live = new Map(
+    [...world.participants.values()].map((participant) => [participant.key, new Set(participant.delivered)]),
+  );
   for (const message of world.sent) {
     if (live.has(message.from) && live.has(message.to)) {
       assert(entryOf(live, message.to).has(message), `a message from ${message.from} to ${message.to} never came`);
     }
   }
-  for (const life of world.lives.values()) assertEquals([life.order.size, life.order.bytes], [0, 0]);
+  for (const participant of world.participants.values()) {
+    assertEquals([participant.order.size, participant.order.bytes], [0, 0]);
+  }
 }
 
 Deno.test("CausalOrder keeps causal order and delivers everything in 10,000 histories with restarts and repetitions", () => {
@@ -37,7 +41,7 @@ Deno.test("CausalOrder keeps causal order and delivers everything in 10,000 hist
   });
 });
 
-Deno.test("CausalOrder forgets lives that are over: its stamps do not grow with restarts", () => {
+Deno.test("CausalOrder forgets incarnations that are over: its stamps do not grow with restarts", () => {
   forEachSeed(5, (random) => {
     // The grace is far longer than any notice takes here.
     const world = new CausalWorld(random, 4, { patience: Infinity, grace: 100_000 });
@@ -46,18 +50,18 @@ Deno.test("CausalOrder forgets lives that are over: its stamps do not grow with 
       for (let step = 0; step < 300; step++) world.step();
       settle(world);
       world.now += 200_000;
-      for (const life of world.lives.values()) {
-        life.order.tick(world.now);
-        largest = Math.max(largest, life.order.dependencies);
+      for (const participant of world.participants.values()) {
+        participant.order.tick(world.now);
+        largest = Math.max(largest, participant.order.dependencies);
       }
     }
     assertLive(world);
-    const restarts = [...world.lives.values()].reduce((sum, { incarnation }) => sum + incarnation - 1, 0);
+    const restarts = [...world.participants.values()].reduce((sum, { incarnation }) => sum + incarnation - 1, 0);
     assert(restarts > 300, `${restarts} restarts`);
     assertLess(largest, 4 * 4, "a stamp tells at most one number per pair of live nodes");
-    for (const { order, name } of world.lives.values()) {
+    for (const { order, name } of world.participants.values()) {
       const stamp = order.send(
-        participantKey(name === "a" ? "b" : "a", entryOf(world.lives, name === "a" ? "b" : "a").incarnation),
+        participantKey(name === "a" ? "b" : "a", entryOf(world.participants, name === "a" ? "b" : "a").incarnation),
       );
       assertLess(stamp.participants.length, 5);
     }

@@ -82,13 +82,13 @@ Deno.test("CausalOrder.gone() ends the waiting for one that has left, and its me
   assertEquals(payloads(b.gone(A, 20)), []);
 });
 
-Deno.test("CausalOrder.up() of a newer life ends the waiting for the older", () => {
+Deno.test("CausalOrder.up() of a newer incarnation ends the waiting for the older", () => {
   const { a, b, lost } = blocked();
   assertEquals(payloads(b.up(participantKey("a", 2), 10)), ["effect"]);
   assertEquals(receive(b, A, lost, "lost"), ["gone"]);
   assertEquals(b.up(A, 20), []);
   assertThrows(() => b.send(A), RangeError, `Cannot stamp a message to "1:a": it is gone`);
-  // A life in between, which was never heard of, is over as well.
+  // An incarnation in between, which was never heard of, is over as well.
   b.up(participantKey("a", 9), 30);
   const between = new CausalOrder<string>(participantKey("a", 5));
   assertEquals(receive(b, participantKey("a", 5), between.send(B), "between"), ["gone"]);
@@ -240,7 +240,7 @@ Deno.test("CausalOrder learns of a bounded number of participants and numbers th
   assertLessOrEqual(b.dependencies, 4);
 });
 
-Deno.test("CausalOrder.receive() does not take a message for an earlier life", () => {
+Deno.test("CausalOrder.receive() does not take a message for an earlier incarnation", () => {
   const [a] = group() as [CausalOrder<string>];
   const reborn = new CausalOrder<string>(participantKey("b", 2));
   assertEquals(receive(reborn, A, a.send(B), "x"), ["misaddressed"]);

@@ -158,7 +158,7 @@ Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to t
   deduplication.admit(A, 2, 1);
   assertEquals(deduplication.admit(reborn, 2, 1), "new");
   assertEquals(deduplication.admit(A, 3, 1), "stale");
-  // What was begun for the old life ends without a trace in the new one.
+  // What was begun for the old incarnation ends without a trace in the new one.
   deduplication.settle(A, 2);
   deduplication.release(A, 2);
   assertEquals(deduplication.admit(reborn, 2, 1), "pending");
@@ -181,7 +181,7 @@ Deno.test("Deduplication knows what a sender has sent after it has left, until m
   assertEquals(handle(deduplication, 1), "new");
 });
 
-Deno.test("Deduplication does not forget a sender that has left and come back in a new life", () => {
+Deno.test("Deduplication does not forget a sender that has left and come back in a new incarnation", () => {
   const deduplication = new Deduplication();
   const reborn = { name: "a", incarnation: 6 };
   handle(deduplication, 1);
@@ -259,7 +259,7 @@ Deno.test("Deduplication.admit() takes what others pass on of a sender once, and
   assertEquals(handle(deduplication, begin + 2, begin + 2), "new");
 });
 
-Deno.test("Deduplication remembers a bounded number of lives of which only others tell", () => {
+Deno.test("Deduplication remembers a bounded number of incarnations of which only others tell", () => {
   const deduplication = new Deduplication();
   const hear = (incarnation: number) => {
     const sender = { name: "a", incarnation };

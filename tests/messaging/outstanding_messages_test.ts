@@ -185,12 +185,12 @@ Deno.test("OutstandingMessages.peerLeft() forgets the peer, and never uses its n
   assertEquals(messages.add("b", "again", { now: 0, bytes: 1 }), 3);
 });
 
-Deno.test("OutstandingMessages.peerLeft() goes on with the placeholders of what the next life of the peer waits for", () => {
+Deno.test("OutstandingMessages.peerLeft() goes on with the placeholders of what the next incarnation of the peer waits for", () => {
   const messages = outstanding();
-  messages.add("b", "for the old life", { now: 0, bytes: 1, placeholder: "void" });
-  messages.add("b", "for the next life", { now: 0, bytes: 1, placeholder: "void" });
+  messages.add("b", "for the old incarnation", { now: 0, bytes: 1, placeholder: "void" });
+  messages.add("b", "for the next incarnation", { now: 0, bytes: 1, placeholder: "void" });
   messages.add("b", "for any", { bytes: 1 });
-  const mustGoOn = (message: string) => message === "for the next life" || message === "void";
+  const mustGoOn = (message: string) => message === "for the next incarnation" || message === "void";
   assertEquals(sequences(messages.peerLeft("b", mustGoOn)), [1, 2, 3]);
   assertEquals([messages.size, messages.bytes, messages.floor("b")], [1, 0, 2]);
   assertEquals(sequences(messages.peerLeft("b", mustGoOn)), []);

@@ -20,7 +20,7 @@ export class BoundsChecker {
 
   /** Looks at all nodes. */
   sample(): void {
-    for (const { id, node } of this.#run.lives) {
+    for (const { id, node } of this.#run.processes) {
       const { peers, unknownFrames } = node.stats();
       for (const [peer, { queuedBytes }] of Object.entries(peers)) {
         if (queuedBytes <= this.#bounds.queuedBytes) continue;

@@ -44,7 +44,7 @@ Deno.test(`${SIZE} nodes of a full mesh gossip and watch each other for ${SECOND
   assertGreater(rounds, 1);
   assertWithinBudget(`${SIZE} nodes agree by gossip alone`, rounds, Math.ceil(Math.log2(SIZE)) + 2, "rounds");
   const downs = watch.said("down");
-  assertEquals(new Set(downs.map(({ node }) => node)), new Set([firstOf(watch.nodes).life.name]));
+  assertEquals(new Set(downs.map(({ node }) => node)), new Set([firstOf(watch.nodes).identity.name]));
   assertEquals(downs.length, SIZE - 1);
   assertWithinBudget(`${SIZE} nodes notice a silent death`, lastOf(downs).at - CHANGE_AT * 1_000, 10_000, "ms");
 });

@@ -1,25 +1,25 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Life, Run } from "./run.ts";
+import type { Process, Run } from "./run.ts";
 
 /** What happened before a message was sent, as far as it can be told by messages. */
 export type CausalPast = ReadonlySet<number>;
 
 /** A message with a place in the causal order. */
 interface Placed {
-  /** The lives between which it has that place: another one need not keep it. */
+  /** The processes between which it has that place: another one need not keep it. */
   readonly from: string;
   readonly to: string;
-  readonly sender: Life;
+  readonly sender: Process;
 }
 
 /** No message is delivered before one that was sent to the same node and happened before it. */
 export class CausalChecker {
   readonly #run: Run;
   readonly #placed = new Map<number, Placed>();
-  /** By life: every message that it sent, was delivered, or could know of by these. */
+  /** By process: every message that it sent, was delivered, or could know of by these. */
   readonly #pasts = new Map<string, Set<number>>();
-  /** By life: what it was delivered. */
+  /** By process: what it was delivered. */
   readonly #delivered = new Map<string, Set<number>>();
 
   constructor(run: Run) {
@@ -27,12 +27,12 @@ export class CausalChecker {
   }
 
   /** A message is about to be sent. @returns What happened before. */
-  send(id: number, sender: Life, to: string): CausalPast {
+  send(id: number, sender: Process, to: string): CausalPast {
     const from = incarnationKey(sender);
     const past = this.#past(from);
     const before = new Set(past);
     past.add(id);
-    // The place is one in the receiver's life that the sender knows of.
+    // The place is one in the receiver's process that the sender knows of.
     const receiver = sender.node.membersForOrchestration().find(({ name }) => name === to);
     this.#placed.set(id, { from, to: `${to}/${receiver?.incarnation}`, sender });
     return before;
@@ -44,7 +44,7 @@ export class CausalChecker {
   }
 
   /** A message was delivered. */
-  deliver(id: number, before: CausalPast, at: Life): void {
+  deliver(id: number, before: CausalPast, at: Process): void {
     const receiver = incarnationKey(at);
     const delivered = this.#delivered.get(receiver) ?? new Set();
     this.#delivered.set(receiver, delivered.add(id));
@@ -57,8 +57,8 @@ export class CausalChecker {
     }
   }
 
-  /** Whether a message is still waited for: its place is in the receiver's present life, and its sender has not left for all it knows. */
-  #isDue(id: number, at: Life): boolean {
+  /** Whether a message is still waited for: its place is in the receiver's present process, and its sender has not left for all it knows. */
+  #isDue(id: number, at: Process): boolean {
     const placed = this.#placed.get(id);
     if (placed === undefined || placed.to !== incarnationKey(at) || !this.#run.isAlive(placed.sender)) return false;
     const [name, incarnation] = placed.from.split("/");
@@ -66,14 +66,14 @@ export class CausalChecker {
     return `${known?.incarnation}` === incarnation && incarnationKey(placed.sender) === placed.from;
   }
 
-  #past(life: string): Set<number> {
-    let past = this.#pasts.get(life);
-    if (past === undefined) this.#pasts.set(life, past = new Set());
+  #past(process: string): Set<number> {
+    let past = this.#pasts.get(process);
+    if (past === undefined) this.#pasts.set(process, past = new Set());
     return past;
   }
 }
 
-/** One life as the protocol counts them: leaving begins another one, too. */
-function incarnationKey({ node: { spec } }: Life): string {
+/** One process as the protocol counts them: leaving begins another one, too. */
+function incarnationKey({ node: { spec } }: Process): string {
   return `${spec.name}/${spec.incarnation}`;
 }

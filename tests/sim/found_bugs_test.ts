@@ -11,7 +11,7 @@ import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { entryOf } from "../values.ts";
 
-Deno.test("a node begins another life when the clock shows a fraction of a millisecond", async () => {
+Deno.test("a node begins another incarnation when the clock shows a fraction of a millisecond", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: 2 });
   cluster.setSkew("n2", 0.25);
   await cluster.wait(cluster.node("n2").leave());
@@ -61,7 +61,7 @@ Deno.test("leaving gives up attempts to join that are under way, and one that be
   assertEquals(b.members(), ["a", "b"]);
 });
 
-Deno.test("a ping that ends with the life of a peer does not make its next life doubtful", async () => {
+Deno.test("a ping that ends with the incarnation of a peer does not make its next incarnation doubtful", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
   cluster.crash("b");
   // Long enough for a ping, and too short for its end.
@@ -144,7 +144,7 @@ Deno.test("a node that leaves tells that all are down, even those that are just 
   }
 });
 
-Deno.test("a node that is stopping makes way for its next life", async () => {
+Deno.test("a node that is stopping makes way for its next incarnation", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
   const errors: unknown[] = [];
   // It does not stop before what it has for b is under way.

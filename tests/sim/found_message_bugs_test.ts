@@ -24,7 +24,7 @@ Deno.test("a message with guarantees to a node that has left is refused, though 
   await cluster.wait(left);
 });
 
-Deno.test("the reply to a call of an earlier life is not taken for that to another call", async () => {
+Deno.test("the reply to a call of an earlier incarnation is not taken for that to another call", async () => {
   const replies: ((reply: string) => void)[] = [];
   await using cluster = await SimulatedCluster.start({
     nodes: ["a", "b"],
@@ -43,7 +43,7 @@ Deno.test("the reply to a call of an earlier life is not taken for that to anoth
   assertEquals(await cluster.wait(call), "second");
 });
 
-Deno.test("a node that leaves gives up its calls, and hears nothing of them in its next life", async () => {
+Deno.test("a node that leaves gives up its calls, and hears nothing of them in its next incarnation", async () => {
   const replies: ((reply: string) => void)[] = [];
   await using cluster = await SimulatedCluster.start({
     nodes: ["a", "b"],
@@ -102,7 +102,7 @@ Deno.test("a causally ordered message that is given up lets those after it throu
   assertEquals(heard, ["in time", "healed"]);
 });
 
-Deno.test("messages for the next life of a node that has left are kept when it tells of that itself", async () => {
+Deno.test("messages for the next incarnation of a node that has left are kept when it tells of that itself", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
   const [a, b] = [cluster.node("a"), cluster.node("b")];
   const heard: unknown[] = [];
@@ -112,7 +112,7 @@ Deno.test("messages for the next life of a node that has left are kept when it t
   cluster.cut("a", "c");
   await cluster.wait(b.leave());
 
-  // Now a, which has not heard of it, dials the next life.
+  // Now a, which has not heard of it, dials the next incarnation.
   cluster.world.network.heal("a", "b");
   assert(await cluster.runUntil(() => a.stats().peers.b?.connections === 1));
   assert(a.member("b"));
@@ -132,14 +132,14 @@ Deno.test("causally ordered messages are for members only, whose leaving is told
   cluster.reset("a", "b");
   cluster.cut("a", "c");
   await cluster.wait(b.leave());
-  // Now a dials the next life of b. That the last one has left it hears from c: b itself is a stranger now, who may only join.
+  // Now a dials the next incarnation of b. That the last one has left it hears from c: b itself is a stranger now, who may only join.
   cluster.world.network.heal("a", "b");
   cluster.world.network.heal("a", "c");
   assert(await cluster.runUntil(() => !a.member("b")));
   await assertRejects(() => a.forwardMessage("b", "ear", 2, { ack: true, causalLabel: "order" }), NotConnectedError);
 });
 
-Deno.test("messages for the next life of a node that has left are given up when that does not join", async () => {
+Deno.test("messages for the next incarnation of a node that has left are given up when that does not join", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1 });
   const [a, b] = [cluster.node("a"), cluster.node("b")];
   cluster.cut("a", "b", { connects: "refuse" });

@@ -1,16 +1,16 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { CausalChecker, type CausalPast } from "./causal_checker.ts";
-import type { Life, Run } from "./run.ts";
+import type { Process, Run } from "./run.ts";
 import { present } from "../values.ts";
 
 /** A message as its sender saw it. */
 export interface Sent {
   /** How it was sent. */
   readonly kind: string;
-  readonly from: Life;
+  readonly from: Process;
   readonly to: string;
-  /** Messages with the same text here, from one life to another, arrive in order; `undefined` for a message without an order. */
+  /** Messages with the same text here, from one process to another, arrive in order; `undefined` for a message without an order. */
   readonly order: string | undefined;
   /** Changes with every connection between the two that opens or closes, where the order does not outlive that. */
   readonly connections: string;
@@ -44,14 +44,14 @@ export class Ledger {
   /** Numbers of messages that came anywhere. */
   readonly #arrived = new Set<number>();
   /** What came to the present incarnation of each node. */
-  readonly #arrivals = new Map<Life, { readonly incarnation: number; readonly ids: Set<number> }>();
+  readonly #arrivals = new Map<Process, { readonly incarnation: number; readonly ids: Set<number> }>();
   /** By stream: the number of the message that came last. */
   readonly #last = new Map<string, number>();
-  readonly #pending = new Map<number, Life>();
+  readonly #pending = new Map<number, Process>();
   /** Messages of which the sender got an error. */
   readonly #refused = new Set<number>();
-  /** How often each life was told that a message to a node is undeliverable. */
-  readonly #undeliverable = new Map<Life, Map<string, number>>();
+  /** How often each process was told that a message to a node is undeliverable. */
+  readonly #undeliverable = new Map<Process, Map<string, number>>();
 
   constructor(run: Run) {
     this.#run = run;
@@ -79,7 +79,7 @@ export class Ledger {
   }
 
   /** Writes down a message with a place in the causal order, to be delivered by an acknowledgement. @returns Its number. */
-  addCausal(from: Life, to: string): number {
+  addCausal(from: Process, to: string): number {
     const past = this.#causal.send(this.#sent.length, from, to);
     return this.add({ kind: "causal", from, to, order: undefined, connections: "", acked: false, causal: past });
   }
@@ -87,19 +87,19 @@ export class Ledger {
   /** Whether a message came to somebody; one to everybody, to everybody who lives. */
   hasArrived(id: number): boolean {
     if (present(this.#sent[id]).to !== EVERYBODY) return this.#arrived.has(id);
-    return this.#run.lives.every((life) => this.#arrivalsAt(life).has(id));
+    return this.#run.processes.every((process) => this.#arrivalsAt(process).has(id));
   }
 
   /** The sender of a message to `to` was told that it is undeliverable. */
-  told(life: Life, to: string): void {
-    let counts = this.#undeliverable.get(life);
-    if (counts === undefined) this.#undeliverable.set(life, counts = new Map());
+  told(process: Process, to: string): void {
+    let counts = this.#undeliverable.get(process);
+    if (counts === undefined) this.#undeliverable.set(process, counts = new Map());
     counts.set(to, (counts.get(to) ?? 0) + 1);
   }
 
   /** Plain messages, up to the one with the number `last`, that did not arrive, and of which their senders, who live, were told nothing: more than they were told of. */
   vanished(last: number): number[] {
-    const missing = new Map<Life, Map<string, number[]>>();
+    const missing = new Map<Process, Map<string, number[]>>();
     for (const [id, { kind, from, to, monotonic }] of this.#sent.entries()) {
       if (id > last) break;
       if (!PLAIN_KINDS.has(kind) || monotonic || this.#arrived.has(id) || this.#refused.has(id)) continue;
@@ -108,8 +108,8 @@ export class Ledger {
       missing.set(from, byNode);
       byNode.set(to, [...byNode.get(to) ?? [], id]);
     }
-    return [...missing].flatMap(([life, byNode]) =>
-      [...byNode].flatMap(([to, ids]) => ids.slice(this.#undeliverable.get(life)?.get(to) ?? 0))
+    return [...missing].flatMap(([process, byNode]) =>
+      [...byNode].flatMap(([to, ids]) => ids.slice(this.#undeliverable.get(process)?.get(to) ?? 0))
     );
   }
 
@@ -139,7 +139,7 @@ export class Ledger {
   }
 
   /** A message came to a handler of `at`, over `channel`. */
-  receive(at: Life, id: number, from: string, channel: string): void {
+  receive(at: Process, id: number, from: string, channel: string): void {
     const sent = this.#sent[id];
     if (sent === undefined || (sent.to !== at.name && sent.to !== EVERYBODY) || sent.from.name !== from) {
       return this.#run.fail(`${at.id} received #${id} from ${from}, which was not sent so`);
@@ -152,10 +152,10 @@ export class Ledger {
     if (sent.order !== undefined) this.#checkOrder(`${sent.from.id} ${at.id} ${channel} ${sent.order}`, id);
   }
 
-  #arrivalsAt(life: Life): Set<number> {
-    const { incarnation } = life.node.spec;
-    let arrivals = this.#arrivals.get(life);
-    if (arrivals?.incarnation !== incarnation) this.#arrivals.set(life, arrivals = { incarnation, ids: new Set() });
+  #arrivalsAt(process: Process): Set<number> {
+    const { incarnation } = process.node.spec;
+    let arrivals = this.#arrivals.get(process);
+    if (arrivals?.incarnation !== incarnation) this.#arrivals.set(process, arrivals = { incarnation, ids: new Set() });
     return arrivals.ids;
   }
 

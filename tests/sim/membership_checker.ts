@@ -5,7 +5,7 @@ import type { MembershipSet } from "../../membership/membership_set.ts";
 import { membershipFromValue } from "../../membership/membership_value.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
-import type { Life, Run } from "./run.ts";
+import type { Process, Run } from "./run.ts";
 import { entryOf, present } from "../values.ts";
 
 /** What one replica of the membership last knew of one name. */
@@ -25,10 +25,10 @@ export class MembershipChecker {
   /** What each replica knew last, by name. A replica begins anew with each incarnation of its node. */
   readonly #known = new Map<string, Map<string, Known>>();
   /** The state in which a node was seen last. */
-  readonly #seen = new Map<Life, Uint8Array>();
-  readonly #shown = new Map<Life, string>();
+  readonly #seen = new Map<Process, Uint8Array>();
+  readonly #shown = new Map<Process, string>();
   /** What each node was when it was last asked what it says of itself. */
-  readonly #recorded = new Map<Life, NodeSpec>();
+  readonly #recorded = new Map<Process, NodeSpec>();
 
   constructor(run: Run) {
     this.#run = run;
@@ -36,26 +36,26 @@ export class MembershipChecker {
 
   /** Looks at all nodes: to be called often, and before a node dies. */
   sample(): void {
-    const views = this.#run.lives.flatMap((life) => {
-      const state = life.node.getLocalState();
-      if (isEqual(state, this.#seen.get(life))) return [];
-      this.#seen.set(life, state);
-      return { life, set: membershipOf(state) };
+    const views = this.#run.processes.flatMap((process) => {
+      const state = process.node.getLocalState();
+      if (isEqual(state, this.#seen.get(process))) return [];
+      this.#seen.set(process, state);
+      return { process, set: membershipOf(state) };
     });
-    for (const { life, set } of views) this.#takeAddition(life, set);
-    for (const { life, set } of views) this.#look(life, set);
+    for (const { process, set } of views) this.#takeAddition(process, set);
+    for (const { process, set } of views) this.#look(process, set);
   }
 
   /** Takes note of what a node says of itself now. */
-  record(life: Life): void {
-    const { spec } = life.node;
-    if (this.#recorded.get(life) === spec) return;
-    this.#recorded.set(life, spec);
-    this.#takeAddition(life, membershipOf(life.node.getLocalState()));
+  record(process: Process): void {
+    const { spec } = process.node;
+    if (this.#recorded.get(process) === spec) return;
+    this.#recorded.set(process, spec);
+    this.#takeAddition(process, membershipOf(process.node.getLocalState()));
   }
 
   /** What a node says of itself is true by definition; it may just not say it twice in different words. */
-  #takeAddition({ node: { spec }, id }: Life, set: MembershipSet): void {
+  #takeAddition({ node: { spec }, id }: Process, set: MembershipSet): void {
     const dot = set.newest(spec.name);
     if (dot === undefined || dot.incarnation !== spec.incarnation || !set.has(spec.name)) return;
     const key = dotKey(dot);
@@ -65,24 +65,24 @@ export class MembershipChecker {
     this.#added.set(key, said);
   }
 
-  #look(life: Life, set: MembershipSet): void {
-    const replica = `${life.id}/${life.node.spec.incarnation}`;
+  #look(process: Process, set: MembershipSet): void {
+    const replica = `${process.id}/${process.node.spec.incarnation}`;
     const known = this.#known.get(replica) ?? new Map<string, Known>();
     this.#known.set(replica, known);
-    this.#show(life, set.members);
+    this.#show(process, set.members);
     for (const name of set.names) {
       const now: Known = { dot: present(set.newest(name)), present: set.has(name) };
       const before = known.get(name);
       known.set(name, now);
-      if (now.present) this.#checkOrigin(life, now.dot, entryOf(set, name));
-      if (before !== undefined) this.#checkProgress(life, before, now);
+      if (now.present) this.#checkOrigin(process, now.dot, entryOf(set, name));
+      if (before !== undefined) this.#checkProgress(process, before, now);
     }
     for (const name of known.keys()) {
-      if (set.newest(name) === undefined) this.#run.fail(`${life.id} forgot all about ${name}`);
+      if (set.newest(name) === undefined) this.#run.fail(`${process.id} forgot all about ${name}`);
     }
   }
 
-  #checkOrigin({ id }: Life, dot: Dot, spec: NodeSpec): void {
+  #checkOrigin({ id }: Process, dot: Dot, spec: NodeSpec): void {
     const said = this.#added.get(dotKey(dot));
     if (said === undefined) this.#run.fail(`${id} has ${dotKey(dot)}, which nobody ever added`);
     else if (said !== JSON.stringify(spec)) {
@@ -90,7 +90,7 @@ export class MembershipChecker {
     }
   }
 
-  #checkProgress({ id }: Life, before: Known, now: Known): void {
+  #checkProgress({ id }: Process, before: Known, now: Known): void {
     const order = now.dot.incarnation - before.dot.incarnation || now.dot.counter - before.dot.counter;
     if (order < 0) this.#run.fail(`${id} went back from ${dotKey(before.dot)} to ${dotKey(now.dot)}`);
     else if (order === 0 && now.present && !before.present) {
@@ -98,11 +98,11 @@ export class MembershipChecker {
     }
   }
 
-  #show(life: Life, members: readonly NodeSpec[]): void {
+  #show(process: Process, members: readonly NodeSpec[]): void {
     const text = members.map(({ name, incarnation }) => `${name}/${incarnation % 1_000_000}`).join(" ");
-    if (this.#shown.get(life) === text) return;
-    this.#shown.set(life, text);
-    this.#run.timeline.note(life.id, `members: ${text}`);
+    if (this.#shown.get(process) === text) return;
+    this.#shown.set(process, text);
+    this.#run.timeline.note(process.id, `members: ${text}`);
   }
 }
 

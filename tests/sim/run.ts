@@ -5,7 +5,7 @@ import type { PeerServiceManager } from "../../manager/peer_service_manager.ts";
 import { Timeline } from "./timeline.ts";
 
 /** One start of a node, until it crashes or stops. */
-export interface Life {
+export interface Process {
   /** Which start of which node: `"n1#2"`. */
   readonly id: string;
   readonly name: string;
@@ -17,7 +17,7 @@ export class Run {
   readonly cluster: SimulatedCluster;
   readonly timeline: Timeline;
   readonly #starts = new Map<string, number>();
-  readonly #lives = new Map<PeerServiceManager, Life>();
+  readonly #processes = new Map<PeerServiceManager, Process>();
   #failure: string | undefined;
 
   constructor(cluster: SimulatedCluster) {
@@ -38,21 +38,21 @@ export class Run {
   }
 
   /** A node has started. */
-  born(node: PeerServiceManager): Life {
+  born(node: PeerServiceManager): Process {
     const start = (this.#starts.get(node.name) ?? 0) + 1;
     this.#starts.set(node.name, start);
-    const life: Life = { id: `${node.name}#${start}`, name: node.name, node };
-    this.#lives.set(node, life);
-    return life;
+    const process: Process = { id: `${node.name}#${start}`, name: node.name, node };
+    this.#processes.set(node, process);
+    return process;
   }
 
-  /** Whether that life goes on. */
-  isAlive({ name, node }: Life): boolean {
+  /** Whether that process goes on. */
+  isAlive({ name, node }: Process): boolean {
     return this.cluster.has(name) && this.cluster.node(name) === node;
   }
 
-  /** All lives that go on. */
-  get lives(): Life[] {
-    return this.cluster.nodes.flatMap((node) => this.#lives.get(node) ?? []);
+  /** All processes that go on. */
+  get processes(): Process[] {
+    return this.cluster.nodes.flatMap((node) => this.#processes.get(node) ?? []);
   }
 }

@@ -85,11 +85,11 @@ class Simulation {
     this.#workload = new Workload(this.run, this.#ledger, scenario.names, scenario.channels, scenario.pause);
     this.#streams = new StreamWorkload(this.run, scenario.names);
     this.#membership = new MembershipChecker(this.run);
-    // A life that is over before the next look has told of itself by connections that came or went.
+    // A process that is over before the next look has told of itself by connections that came or went.
     this.#status = new StatusChecker(
       this.run,
       Object.keys(scenario.channels),
-      (life) => this.#membership.record(life),
+      (process) => this.#membership.record(process),
     );
     this.#bounds = new BoundsChecker(this.run, boundsOf(scenario));
     this.#nemesis = new Nemesis(this.#cluster, (fault, phase) => this.#told(fault, phase));
@@ -270,24 +270,24 @@ class Simulation {
   }
 
   #welcome(node: PeerServiceManager, runtime: Runtime): void {
-    const life = this.run.born(node);
-    this.run.timeline.note(life.id, `starts as incarnation ${node.spec.incarnation}`);
+    const process = this.run.born(node);
+    this.run.timeline.note(process.id, `starts as incarnation ${node.spec.incarnation}`);
     node.addEventListener("error", ({ detail: { during, error } }) => {
-      if (during === "writing to the store") return this.run.timeline.note(life.id, `${error}`);
-      this.run.fail(`${life.id} met an error ${during}: ${describeError(error)}`);
+      if (during === "writing to the store") return this.run.timeline.note(process.id, `${error}`);
+      this.run.fail(`${process.id} met an error ${during}: ${describeError(error)}`);
     });
     node.addEventListener("undeliverable", ({ detail: { node: place, name, reason } }) => {
-      this.#ledger.told(life, place);
+      this.#ledger.told(process, place);
       if (place === node.name && !reason.includes("Cannot send")) {
-        this.run.fail(`${life.id} dropped a message to "${name}": ${reason}`);
+        this.run.fail(`${process.id} dropped a message to "${name}": ${reason}`);
       }
     });
-    node.addEventListener("removed", () => this.run.timeline.note(life.id, "is removed"));
+    node.addEventListener("removed", () => this.run.timeline.note(process.id, "is removed"));
     // What it adds now may reach others before the next look, and outlive it.
     this.#membership.sample();
-    this.#status.watch(life);
-    this.#workload.begin(life, runtime);
-    this.#streams.begin(life, runtime);
+    this.#status.watch(process);
+    this.#workload.begin(process, runtime);
+    this.#streams.begin(process, runtime);
   }
 
   #told(fault: Fault, phase: string): void {

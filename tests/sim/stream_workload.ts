@@ -3,7 +3,7 @@
 import { CallError, type MessageContext } from "../../mod.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
-import type { Life, Run } from "./run.ts";
+import type { Process, Run } from "./run.ts";
 
 const STREAM = "bytes";
 const PATIENT = "patient";
@@ -18,7 +18,7 @@ const EXPECTED_ERRORS = new Set(["NotConnectedError", "PartitionedError", "Stopp
 
 /** One end of a stream that has not come to its end, or a call whose handler was not told that it was given up. */
 interface Open {
-  readonly life: Life;
+  readonly process: Process;
   readonly what: string;
 }
 
@@ -48,31 +48,32 @@ export class StreamWorkload {
 
   /** What has not come to an end at nodes that are alive. */
   get pending(): string[] {
-    return [...this.#open].flatMap(({ life, what }) => this.#run.isAlive(life) ? [what] : []);
+    return [...this.#open].flatMap(({ process, what }) => this.#run.isAlive(process) ? [what] : []);
   }
 
   /** Makes a node that has just started take streams and calls, and begin some until it dies. */
-  begin(life: Life, { clock }: Runtime): void {
-    const { node } = life;
+  begin(process: Process, { clock }: Runtime): void {
+    const { node } = process;
     node.registerStream(STREAM, ({ readable, writable }, number: number) => {
-      this.#follow(life, `stream #${number} at ${life.id}`, () => this.#receive(number, readable, writable));
+      this.#follow(process, `stream #${number} at ${process.id}`, () => this.#receive(number, readable, writable));
     });
     node.register(
       PATIENT,
       (number: number, { signal }: MessageContext) =>
-        this.#follow(life, `given up call #${number} at ${life.id}`, () =>
+        this.#follow(process, `given up call #${number} at ${process.id}`, () =>
           new Promise<void>((resolve) => {
             signal.addEventListener("abort", () => resolve());
             if (signal.aborted) resolve();
           })),
     );
-    const random = this.#run.cluster.world.random(`streams/${life.id}`);
+    const random = this.#run.cluster.world.random(`streams/${process.id}`);
     const next = () => {
-      if (!this.#run.isAlive(life) || this.#isEnding) return;
+      if (!this.#run.isAlive(process) || this.#isEnding) return;
       const number = this.#count++;
       const to = random.pick(this.#names);
-      if (random.int(3) === 0) this.#call(life, to, number, random.int(CALL_MS_MAX));
-      else this.#follow(life, `stream #${number} from ${life.id} to ${to}`, () => this.#send(life, to, number, random));
+      if (random.int(3) === 0) this.#call(process, to, number, random.int(CALL_MS_MAX));
+      else {this.#follow(process, `stream #${number} from ${process.id} to ${to}`, () =>
+          this.#send(process, to, number, random));}
       clock.schedule(2 * PAUSE_MS * random.next(), next);
     };
     clock.schedule(2 * PAUSE_MS * random.next(), next);
@@ -83,13 +84,13 @@ export class StreamWorkload {
     this.#isEnding = true;
   }
 
-  #call({ node }: Life, to: string, number: number, timeout: number): void {
+  #call({ node }: Process, to: string, number: number, timeout: number): void {
     // Whatever it ends with: it is the handler that counts.
     node.call(to, PATIENT, number, { timeout }).catch(() => {});
   }
 
-  async #follow(life: Life, what: string, work: () => Promise<void>): Promise<void> {
-    const open = { life, what };
+  async #follow(process: Process, what: string, work: () => Promise<void>): Promise<void> {
+    const open = { process, what };
     this.#open.add(open);
     try {
       await work();
@@ -102,7 +103,7 @@ export class StreamWorkload {
     this.#open.delete(open);
   }
 
-  async #send({ node }: Life, to: string, number: number, random: SeededRandom): Promise<void> {
+  async #send({ node }: Process, to: string, number: number, random: SeededRandom): Promise<void> {
     const size = 1 + random.int(STREAM_BYTES_MAX);
     const cut = 1 + random.int(20_000);
     const { readable, writable, closed } = await node.openStream(to, STREAM, number, { timeout: OPEN_MS });

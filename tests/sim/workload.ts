@@ -3,7 +3,7 @@
 import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import { EVERYBODY, type Ledger } from "./ledger.ts";
-import type { Life, Run } from "./run.ts";
+import type { Process, Run } from "./run.ts";
 import { present } from "../values.ts";
 
 /** The handler that takes all messages. */
@@ -14,7 +14,7 @@ export type Channels = Readonly<Record<string, { readonly parallelism: number; r
 
 /** What there is to know when a message is sent. */
 interface Occasion {
-  readonly life: Life;
+  readonly process: Process;
   readonly to: string;
   readonly channel: string;
   readonly key: number | undefined;
@@ -28,7 +28,7 @@ type Kind = (ledger: Ledger, occasion: Occasion, channels: Channels) => void;
 /** Messages that may be lost with a connection. */
 const PLAIN: readonly Kind[] = [
   (ledger, occasion, channels) => {
-    const { life: { node }, to, channel, key: partitionKey, message } = occasion;
+    const { process: { node }, to, channel, key: partitionKey, message } = occasion;
     const id = ledger.add({
       ...inOrder(occasion, channels),
       kind: "cast",
@@ -38,7 +38,7 @@ const PLAIN: readonly Kind[] = [
     node.castMessage(to, HANDLER, message(id), { channel, partitionKey });
   },
   (ledger, occasion, channels) => {
-    const { life: { node }, to, channel, key: partitionKey, message } = occasion;
+    const { process: { node }, to, channel, key: partitionKey, message } = occasion;
     const id = ledger.add({
       ...inOrder(occasion, channels),
       kind: "forward",
@@ -51,27 +51,33 @@ const PLAIN: readonly Kind[] = [
 
 /** Messages that outlive connections. */
 const GUARANTEED: readonly Kind[] = [
-  (ledger, { life, to, channel, key: partitionKey, message }) => {
-    if (to === life.name) return;
-    const id = ledger.add({ ...withoutOrder(life, to), kind: "acked", acked: true });
+  (ledger, { process, to, channel, key: partitionKey, message }) => {
+    if (to === process.name) return;
+    const id = ledger.add({ ...withoutOrder(process, to), kind: "acked", acked: true });
     const timeout = id % 2 === 0 ? 3_000 : undefined;
-    ledger.watch(id, life.node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, ack: true, timeout }));
+    ledger.watch(
+      id,
+      process.node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, ack: true, timeout }),
+    );
   },
-  (ledger, { life, to, channel, message }) => {
-    if (to === life.name) return;
-    const id = ledger.addCausal(life, to);
-    ledger.watch(id, life.node.forwardMessage(to, HANDLER, message(id), { channel, ack: true, causalLabel: "order" }));
+  (ledger, { process, to, channel, message }) => {
+    if (to === process.name) return;
+    const id = ledger.addCausal(process, to);
+    ledger.watch(
+      id,
+      process.node.forwardMessage(to, HANDLER, message(id), { channel, ack: true, causalLabel: "order" }),
+    );
   },
-  (ledger, { life, to, channel, message }) => {
-    const id = ledger.add({ ...withoutOrder(life, to), kind: "call", acked: to !== life.name });
-    ledger.watch(id, life.node.call(to, HANDLER, message(id), { channel, timeout: 3_000 }), id);
+  (ledger, { process, to, channel, message }) => {
+    const id = ledger.add({ ...withoutOrder(process, to), kind: "call", acked: to !== process.name });
+    ledger.watch(id, process.node.call(to, HANDLER, message(id), { channel, timeout: 3_000 }), id);
   },
 ];
 
 /** Messages to everybody. */
-const BROADCAST: Kind = (ledger, { life, message }) => {
-  const id = ledger.add({ ...withoutOrder(life, EVERYBODY), kind: "broadcast", acked: false });
-  life.node.broadcast(HANDLER, message(id));
+const BROADCAST: Kind = (ledger, { process, message }) => {
+  const id = ledger.add({ ...withoutOrder(process, EVERYBODY), kind: "broadcast", acked: false });
+  process.node.broadcast(HANDLER, message(id));
 };
 
 /** All ways to send a message. */
@@ -95,16 +101,16 @@ export class Workload {
   }
 
   /** Makes a node that has just started receive messages, and send some until it dies. */
-  begin(life: Life, { clock }: Runtime): void {
-    life.node.register(HANDLER, (message, { from, channel }) => {
+  begin(process: Process, { clock }: Runtime): void {
+    process.node.register(HANDLER, (message, { from, channel }) => {
       const [id] = message as [number];
-      this.#ledger.receive(life, id, from, channel);
+      this.#ledger.receive(process, id, from, channel);
       return id;
     });
-    const random = this.#run.cluster.world.random(`workload/${life.id}`);
+    const random = this.#run.cluster.world.random(`workload/${process.id}`);
     const next = () => {
-      if (!this.#run.isAlive(life)) return;
-      this.#send(life, random);
+      if (!this.#run.isAlive(process)) return;
+      this.#send(process, random);
       clock.schedule(2 * this.#pause * random.next(), next);
     };
     clock.schedule(2 * this.#pause * random.next(), next);
@@ -112,14 +118,14 @@ export class Workload {
 
   /** Sends plain messages from everyone to everyone, over each connection. @returns Their numbers. */
   sendOverAll(): number[] {
-    const { lives } = this.#run;
+    const { processes } = this.#run;
     const message = (id: number) => [id];
-    const occasions = lives.flatMap((life) =>
-      lives.flatMap(({ name: to }) =>
+    const occasions = processes.flatMap((process) =>
+      processes.flatMap(({ name: to }) =>
         this.#faithfulChannels.flatMap((channel) =>
           Array.from(
             { length: present(this.#channels[channel]).parallelism },
-            (_, key) => ({ life, to, channel, key, message }),
+            (_, key) => ({ process, to, channel, key, message }),
           )
         )
       )
@@ -130,11 +136,19 @@ export class Workload {
   /** Sends messages of each kind from everyone to everyone, over each channel. @returns Their numbers. */
   sendEverywhere(): { plain: number[]; guaranteed: number[]; broadcast: number[] } {
     const message = (id: number) => [id];
-    const { lives } = this.#run;
-    const occasions = lives.flatMap((life) =>
-      lives.flatMap(({ name: to }) => this.#faithfulChannels.map((channel) => ({ life, to, channel, key: 0, message })))
+    const { processes } = this.#run;
+    const occasions = processes.flatMap((process) =>
+      processes.flatMap(({ name: to }) =>
+        this.#faithfulChannels.map((channel) => ({ process, to, channel, key: 0, message }))
+      )
     );
-    const perIncarnation = lives.map((life) => ({ life, to: EVERYBODY, channel: "default", key: 0, message }));
+    const perIncarnation = processes.map((process) => ({
+      process,
+      to: EVERYBODY,
+      channel: "default",
+      key: 0,
+      message,
+    }));
     return {
       plain: this.#sendAll(PLAIN, occasions),
       guaranteed: this.#sendAll(GUARANTEED, occasions),
@@ -153,13 +167,13 @@ export class Workload {
     return Array.from({ length: this.#ledger.size - first }, (_, index) => first + index);
   }
 
-  #send(life: Life, random: SeededRandom): void {
+  #send(process: Process, random: SeededRandom): void {
     const channel = random.pick(Object.keys(this.#channels));
     const size = random.int(50) === 0 ? random.int(40_000) : random.int(50);
     const filling = new Uint8Array(size);
     const message = (id: number) => [id, filling];
     const key = random.int(4) === 0 ? undefined : random.int(3);
-    const occasion = { life, to: random.pick(this.#names), channel, key, message };
+    const occasion = { process, to: random.pick(this.#names), channel, key, message };
     // Now and then several at once, so that they leave in one batch.
     for (let count = random.int(8) === 0 ? 5 : 1; count > 0; count--) {
       random.pick(present(this.#channels[channel]).monotonic ? PLAIN : KINDS)(this.#ledger, occasion, this.#channels);
@@ -171,15 +185,15 @@ function monotony(channel: string, channels: Channels) {
   return { monotonic: present(channels[channel]).monotonic };
 }
 
-function withoutOrder(from: Life, to: string) {
+function withoutOrder(from: Process, to: string) {
   return { from, to, order: undefined, connections: "" };
 }
 
 /** The order that plain messages keep: with one connection always, with several by their key, for as long as these are the same. */
-function inOrder({ life, to, channel, key }: Occasion, channels: Channels) {
-  if (present(channels[channel]).parallelism === 1) return { ...withoutOrder(life, to), order: channel };
-  if (key === undefined) return withoutOrder(life, to);
-  const { connections: { accepted, dials }, peers } = life.node.stats();
+function inOrder({ process, to, channel, key }: Occasion, channels: Channels) {
+  if (present(channels[channel]).parallelism === 1) return { ...withoutOrder(process, to), order: channel };
+  if (key === undefined) return withoutOrder(process, to);
+  const { connections: { accepted, dials }, peers } = process.node.stats();
   const connections = `${accepted} ${dials} ${peers[to]?.connections}`;
-  return { from: life, to, order: `${channel} ${key}`, connections };
+  return { from: process, to, order: `${channel} ${key}`, connections };
 }

@@ -18,7 +18,7 @@ function snapshotOf(mesh: Mesh, name: string): unknown {
   return decode(encode(mesh.strategy.snapshot(mesh.node(name).state)));
 }
 
-Deno.test("fullMesh().init() takes up its former cluster from a snapshot, in a new life and at a new address", () => {
+Deno.test("fullMesh().init() takes up its former cluster from a snapshot, in a new incarnation and at a new address", () => {
   const mesh = settledMesh(seededRandom(1), 4);
   const specs = Array.from(mesh.nodes.values(), ({ spec }) => spec);
   const self = firstOf(specs);
@@ -61,7 +61,7 @@ Deno.test("fullMesh().init() goes on counting how long names have been absent, f
   assertEquals([...state.absentSince], [[d, context.now - 7_000], [b, context.now - 2_000], [c, context.now]]);
 });
 
-Deno.test("fullMesh().init() begins alone when its former life had left or was removed", () => {
+Deno.test("fullMesh().init() begins alone when its former incarnation had left or was removed", () => {
   const mesh = settledMesh(seededRandom(1), 3);
   const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
   mesh.leave(a, c);
@@ -71,7 +71,7 @@ Deno.test("fullMesh().init() begins alone when its former life had left or was r
   assertEquals([state.set.names, state.away.size, state.absentSince.size, outgoing], [[a], 0, 0, []]);
 });
 
-Deno.test("fullMesh().init() stays alone in all lives after one that left, whoever has not heard of that", () => {
+Deno.test("fullMesh().init() stays alone in all incarnations after one that left, whoever has not heard of that", () => {
   const mesh = settledMesh(seededRandom(1), 2);
   const [a, b] = [...mesh.nodes.keys()] as [string, string];
   mesh.reach = () => false;
@@ -88,7 +88,7 @@ Deno.test("fullMesh().init() stays alone in all lives after one that left, whoev
   assertEquals([mesh.members(a), mesh.members(b)], [[a], [b]]);
 });
 
-Deno.test("fullMesh().init(): a life that goes on with one that was removed meanwhile learns it from whoever it meets first", () => {
+Deno.test("fullMesh().init(): an incarnation that goes on with one that was removed meanwhile learns it from whoever it meets first", () => {
   const mesh = settledMesh(seededRandom(1), 3);
   const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
   const snapshot = snapshotOf(mesh, a);
@@ -107,7 +107,7 @@ Deno.test("fullMesh().init(): a life that goes on with one that was removed mean
   assertEquals([mesh.members(a), mesh.members(b), mesh.members(c)], [[b, c], [b, c], [b, c]]);
 });
 
-Deno.test("fullMesh().init() refuses to begin in an older life than its snapshot", () => {
+Deno.test("fullMesh().init() refuses to begin in an older incarnation than its snapshot", () => {
   const mesh = settledMesh(seededRandom(1), 2);
   const a = firstOf([...mesh.nodes.keys()]);
   assertThrows(

@@ -59,7 +59,7 @@ Deno.test("forgetAbsent() forgets the names absent for longest when there are to
   assertEquals([set.names, left.size, left.has("c")], [["a", "c"], ABSENT_NAMES_MAX, true]);
 });
 
-Deno.test("isMember() is true until this life of the node is removed or over", () => {
+Deno.test("isMember() is true until this incarnation of the node is removed or over", () => {
   const state = stateOf("a", ["b"]);
   assertEquals(isMember(state), true);
   assertEquals(isMember(remove(state, "a", 0)), false);

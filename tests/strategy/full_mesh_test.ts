@@ -282,7 +282,7 @@ Deno.test("fullMesh(): a node that was removed while it was away learns it from 
   assertEquals([names(correction.state), told(correction)], [["a", "b"], ["c delta"]]);
 });
 
-Deno.test("fullMesh().up() tells a life that goes on with one that was removed", () => {
+Deno.test("fullMesh().up() tells an incarnation that goes on with one that was removed", () => {
   const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
   const again = nodeSpec("c", 2, { since: 1 });
   const away = strategy.init(again, contextOf(), decode(encode(strategy.snapshot(memberState(c, [a, b]))))).state;
@@ -297,7 +297,7 @@ Deno.test("fullMesh().up() tells a life that goes on with one that was removed",
   assertEquals(told(answer), ["c delta"]);
 });
 
-Deno.test("fullMesh().up() does not tell a new life that the former one was removed", () => {
+Deno.test("fullMesh().up() does not tell a new incarnation that the former one was removed", () => {
   const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
   assertEquals(told(strategy.up(removed, nodeSpec("c", 2), contextOf(["c"]))), []);
 });
@@ -324,7 +324,7 @@ function aloneAfterLeaving(self: NodeSpec, others: readonly NodeSpec[]): FullMes
   return strategy.init(again, contextOf(), decode(encode(strategy.snapshot(left)))).state;
 }
 
-Deno.test("fullMesh(): whoever missed that a node left learns it from that node's next life, which stays alone", () => {
+Deno.test("fullMesh(): whoever missed that a node left learns it from that node's next incarnation, which stays alone", () => {
   const alone = aloneAfterLeaving(c, [a, b]);
   const missed = strategy.down(memberState(a, [b, c]), c, contextOf()).state;
   const up = strategy.up(missed, nodeSpec("c", 2), contextOf(["c"]));
@@ -337,7 +337,7 @@ Deno.test("fullMesh(): whoever missed that a node left learns it from that node'
   }
 });
 
-Deno.test("fullMesh(): a node that left takes no welcome for its former life", () => {
+Deno.test("fullMesh(): a node that left takes no welcome for its former incarnation", () => {
   const join = strategy.join(memberState(c, []), a, contextOf(["a"])).outgoing[0];
   const welcome = receive(memberState(a, [b]), "c", join).outgoing[0];
   const late = receive(aloneAfterLeaving(c, []), "a", welcome);

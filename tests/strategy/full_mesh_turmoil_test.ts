@@ -11,7 +11,7 @@ import { entryOf, present } from "../values.ts";
 /** A cluster under random joins, departures, removals, restarts and cuts, while messages are lost and overtake each other. */
 class Turmoil {
   readonly mesh: Mesh;
-  /** For each running node, the newest life of each name that it has known to be removed. */
+  /** For each running node, the newest incarnation of each name that it has known to be removed. */
   readonly #removed = new Map<string, Map<string, number>>();
   readonly #random: SeededRandom;
   readonly #incarnations = new Map<string, number>();
@@ -40,7 +40,7 @@ class Turmoil {
     for (const name of this.#alone) assertEquals(this.mesh.members(name), [name]);
   }
 
-  /** That nobody lists a life again that it has known to be removed; who has forgotten in a crash is somebody else. */
+  /** That nobody lists an incarnation again that it has known to be removed; who has forgotten in a crash is somebody else. */
   checkRemoved(): void {
     for (const [name, { spec, state: { set } }] of this.mesh.nodes) {
       const key = `${name} ${spec.incarnation}`;
@@ -54,7 +54,7 @@ class Turmoil {
     }
   }
 
-  /** What a manager does once its node is no member any more: stops, or begins a new life alone. */
+  /** What a manager does once its node is no member any more: stops, or begins a new incarnation alone. */
   stopRemoved(): void {
     for (const [name, { state }] of this.mesh.nodes) {
       if (isMember(state)) continue;

@@ -62,8 +62,8 @@ Deno.test("fullMesh() believes of a connected node what it said itself, and asks
     assertEquals(told(heard), ["c delta"]);
   }
   // Once the connection shows the new incarnation, or is gone, the word of others is good enough.
-  for (const lives of [{ b: 1, c: 7 }, { b: 1 }]) {
-    assertEquals(say(state, b, claim("c", 7, true), connectedAs(lives)).state.set.get("c")?.incarnation, 7);
+  for (const incarnations of [{ b: 1, c: 7 }, { b: 1 }]) {
+    assertEquals(say(state, b, claim("c", 7, true), connectedAs(incarnations)).state.set.get("c")?.incarnation, 7);
   }
 });
 

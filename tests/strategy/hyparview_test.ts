@@ -279,7 +279,7 @@ Deno.test("hyparview(): views stay within their bounds, whatever comes", () => {
   });
 });
 
-Deno.test("hyparview(): a newer life retires the older one, and news of the older one are ignored", () => {
+Deno.test("hyparview(): a newer incarnation retires the older one, and news of the older one are ignored", () => {
   const node = new Node().befriend("a", "b");
   assertEquals(node.up("a", 2).said, ["b left"]);
   assertEquals(node.active, ["b"]);

@@ -16,7 +16,7 @@ export interface MeshNode {
   readonly spec: NodeSpec;
   state: FullMeshState;
   readonly connected: Set<string>;
-  /** How many messages had been sent when it started: these can only have been for a former life. */
+  /** How many messages had been sent when it started: these can only have been for a former incarnation. */
   readonly since: number;
 }
 

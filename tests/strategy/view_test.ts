@@ -42,7 +42,7 @@ Deno.test("pick() and sample() take each item with the same chance, and no item 
 
 const EMPTY: Departures = new Map();
 
-Deno.test("withDeparture() ends a life and all earlier ones, but no later one", () => {
+Deno.test("withDeparture() ends an incarnation and all earlier ones, but no later one", () => {
   const departures = withDeparture(EMPTY, { name: "a", incarnation: 3, isRemoval: false });
   assert(hasDeparted(departures, nodeSpec("a", 2)));
   assert(hasDeparted(departures, nodeSpec("a", 3)));
@@ -51,7 +51,7 @@ Deno.test("withDeparture() ends a life and all earlier ones, but no later one", 
   assertStrictEquals(withDeparture(departures, { name: "a", incarnation: 2, isRemoval: false }), departures);
 });
 
-Deno.test("withDeparture() ends what goes on with a life that was removed, as soon as it comes", () => {
+Deno.test("withDeparture() ends what goes on with an incarnation that was removed, as soon as it comes", () => {
   const departures = withDeparture(EMPTY, removalOf(nodeSpec("a", 3)));
   assert(!hasDeparted(departures, nodeSpec("a", 5)));
   assertEquals(departureOf(departures, nodeSpec("a", 5, { since: 2 })), { name: "a", incarnation: 3, isRemoval: true });
@@ -70,7 +70,7 @@ Deno.test("withDeparture() forgets the oldest name when there are too many", () 
   assertEquals(latestDepartures(departures).at(-1), removalOf(nodeSpec(`n${DEPARTURES_MAX}`)));
 });
 
-Deno.test("compareMembers() lets a newer life join, and names those who are not wanted", () => {
+Deno.test("compareMembers() lets a newer incarnation join, and names those who are not wanted", () => {
   assertEquals(compareMembers([a, b], [a, nodeSpec("b", 2), c]), { joiners: [nodeSpec("b", 2), c], leavers: [] });
   assertEquals(compareMembers([a, b], [b]), { joiners: [], leavers: [a] });
 });

@@ -13,7 +13,7 @@ Deno.test("SimulatedCluster.start() starts nodes that know each other and are fu
   assertEquals(cluster.disagreement(), undefined);
 });
 
-Deno.test("SimulatedCluster hands options and setup to every node, in every life", async () => {
+Deno.test("SimulatedCluster hands options and setup to every node, in every incarnation", async () => {
   const started: string[] = [];
   const times: number[] = [];
   await using cluster = await SimulatedCluster.start({
@@ -34,7 +34,7 @@ Deno.test("SimulatedCluster hands options and setup to every node, in every life
     "role of b",
   ]);
   await cluster.advance(2_000);
-  assertEquals(times.length, 2); // of a, and of the second life of b
+  assertEquals(times.length, 2); // of a, and of the second incarnation of b
 });
 
 Deno.test("a cluster that is cut in two notices, keeps its members, and heals", async () => {

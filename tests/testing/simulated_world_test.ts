@@ -251,7 +251,7 @@ Deno.test("a node that is paused again at once learns nothing", async () => {
   assertEquals(log, ["timer", "stream"]);
 });
 
-Deno.test("nothing of a crashed node runs, and its next life has its own timers and randomness", async () => {
+Deno.test("nothing of a crashed node runs, and its next incarnation has its own timers and randomness", async () => {
   const world = new SimulatedWorld();
   const first = world.node("a");
   const log: string[] = [];
@@ -263,9 +263,9 @@ Deno.test("nothing of a crashed node runs, and its next life has its own timers 
   first.clock.schedule(1, () => log.push("new timer"));
   const second = world.node("a");
   assertNotEquals(second, first);
-  second.clock.schedule(1, () => log.push("second life"));
+  second.clock.schedule(1, () => log.push("second incarnation"));
   await world.advance(100);
-  assertEquals(log, ["second life"]);
+  assertEquals(log, ["second incarnation"]);
   assertNotEquals(second.random.next(), first.random.next());
 });
 
@@ -278,7 +278,7 @@ Deno.test("faults need a living node", () => {
   assertThrows(() => world.crash("a"), Error, 'Cannot crash node "a": it is not alive');
 });
 
-Deno.test("skew moves a node's wall clock only, over its lives", async () => {
+Deno.test("skew moves a node's wall clock only, over its incarnations", async () => {
   const world = new SimulatedWorld();
   const [a, b] = [world.node("a"), world.node("b")];
   world.setSkew("a", -5000);

@@ -25,7 +25,7 @@ export function nameOfKind(kind: number): string {
 /** Says in words what is in a frame. Whatever differs between two releases without meaning anything to a reader is left out: sizes, hashes, counters. */
 export class Words {
   /** Incarnations of each name, in the order in which they were seen: the number itself is a wall time. */
-  readonly #lives = new Map<string, number[]>();
+  readonly #incarnations = new Map<string, number[]>();
 
   /** What a frame says, with its kind in front. */
   of(kind: number, body: Uint8Array): string {
@@ -34,12 +34,12 @@ export class Words {
     return said === "" ? name : `${name} ${said}`;
   }
 
-  /** One life of a node: `a@1` is the first that the transcript tells of. */
-  life(name: string, incarnation: number): string {
-    const lives = this.#lives.get(name) ?? [];
-    this.#lives.set(name, lives);
-    if (!lives.includes(incarnation)) lives.push(incarnation);
-    return `${name}@${lives.indexOf(incarnation) + 1}`;
+  /** One incarnation of a node: `a@1` is the first that the transcript tells of. */
+  incarnation(name: string, incarnation: number): string {
+    const incarnations = this.#incarnations.get(name) ?? [];
+    this.#incarnations.set(name, incarnations);
+    if (!incarnations.includes(incarnation)) incarnations.push(incarnation);
+    return `${name}@${incarnations.indexOf(incarnation) + 1}`;
   }
 
   #said(kind: number, body: Uint8Array): string {
@@ -92,7 +92,7 @@ export class Words {
 
   #spec(value: unknown): string {
     const { name, incarnation } = checkNodeSpec(value);
-    return this.life(name, incarnation);
+    return this.incarnation(name, incarnation);
   }
 
   #gossip(value: unknown): string {
@@ -101,7 +101,9 @@ export class Words {
       case "digest":
         return "digest";
       case "summary":
-        return `summary [${message.dots.map(({ actor, incarnation }) => this.life(actor, incarnation)).join(" ")}]`;
+        return `summary [${
+          message.dots.map(({ actor, incarnation }) => this.incarnation(actor, incarnation)).join(" ")
+        }]`;
       case "join":
         return `join ${this.#members(message.members)}`;
       case "delta": {
@@ -117,29 +119,29 @@ export class Words {
 
   /** The names of which a delta tells: `-` stands in front of those that are members no more. */
   #members(set: MembershipSet): string {
-    const lives = set.names.map((name) => {
-      const life = this.life(name, set.newest(name)?.incarnation ?? 0);
-      return set.has(name) ? life : `-${life}`;
+    const incarnations = set.names.map((name) => {
+      const incarnation = this.incarnation(name, set.newest(name)?.incarnation ?? 0);
+      return set.has(name) ? incarnation : `-${incarnation}`;
     });
-    return `[${lives.join(" ")}]`;
+    return `[${incarnations.join(" ")}]`;
   }
 
   #heartbeat(value: unknown): string {
     const message = checkHeartbeatMessage(value);
     if (typeof message === "number") return "counter";
     if (typeof message === "boolean") return message ? "watch me" : "do not watch me";
-    const life = this.life(message[1], message[2]);
+    const incarnation = this.incarnation(message[1], message[2]);
     switch (message[0]) {
       case HeartbeatWord.probeRequest:
-        return `probe request: do you hear of ${life}?${message[4] > 0 ? " If not, ask others" : ""}`;
+        return `probe request: do you hear of ${incarnation}?${message[4] > 0 ? " If not, ask others" : ""}`;
       case HeartbeatWord.probeReport:
-        return `probe report on ${life}: ${
+        return `probe report on ${incarnation}: ${
           message[5] < 0 ? "I cannot tell" : message[5] === 0 ? "I hear it" : "silent"
         }`;
       case HeartbeatWord.dead:
-        return `dead message: ${life} is down`;
+        return `dead message: ${incarnation} is down`;
       case HeartbeatWord.alive:
-        return `alive: ${life}`;
+        return `alive: ${incarnation}`;
     }
   }
 
@@ -148,7 +150,7 @@ export class Words {
     switch (message.kind) {
       case "gossip":
       case "repair":
-        return `${message.kind} ${this.life(message.id.root, message.id.incarnation)}:${message.id.sequence}`;
+        return `${message.kind} ${this.incarnation(message.id.root, message.id.incarnation)}:${message.id.sequence}`;
       case "prune":
         return `prune ${message.roots.join(", ")}`;
       case "summary":
@@ -162,7 +164,7 @@ export class Words {
     return ids.map(({ root, incarnation, ranges }) => {
       const pairs = Array.from({ length: ranges.length / 2 }, (_, pair) => [ranges[2 * pair], ranges[2 * pair + 1]]);
       const spans = pairs.map(([first, last]) => first === last ? `${first}` : `${first}-${last}`);
-      return `${this.life(root, incarnation)}:${spans.join(",")}`;
+      return `${this.incarnation(root, incarnation)}:${spans.join(",")}`;
     }).join(" ");
   }
 }

@@ -60,7 +60,7 @@ const refusals: readonly [
   ["no name", { ...nodeSpec("a"), name: undefined }, TypeError, "Invalid name: expected a string, got undefined"],
   ["an empty name", nodeSpec(""), RangeError, "Invalid name: expected 1 to 255 code units, got 0"],
   ["a long name", nodeSpec("a".repeat(256)), RangeError, "got 256"],
-  ["a membership that is younger than its life", nodeSpec("a", 1, { since: 2 }), RangeError, "Invalid since"],
+  ["a membership that is younger than its incarnation", nodeSpec("a", 1, { since: 2 }), RangeError, "Invalid since"],
   ["a membership that began in between", nodeSpec("a", 2, { since: 1.5 }), RangeError, "Invalid since"],
   [
     "an incarnation of text",

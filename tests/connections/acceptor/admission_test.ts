@@ -195,7 +195,7 @@ Deno.test("admission: a name at one incarnation belongs to the key that had it f
       assertEquals(judge({ known, dialer, request: { dial }, present: { outbound: true, dial: 1 } }), "name-in-use");
     }
   }
-  // A key that was not known is learnt; a newer life may have another one, once the former is out of reach.
+  // A key that was not known is learnt; a newer incarnation may have another one, once the former is out of reach.
   assertEquals(judge({ known: nodeSpec("b", 5), dialer: known }), null);
   const successor = nodeSpec("b", 6, key(2));
   assertEquals(judge({ known, dialer: successor }), null);

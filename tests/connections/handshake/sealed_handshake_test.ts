@@ -21,7 +21,7 @@ import { relay, streamPair } from "../stream_pair.ts";
 import { codeOf, endOf, identityOf, keyedSpec, REQUEST, shake, SPEC_B, withKey } from "./handshake_world.ts";
 
 const SECRETS = ["s3cret"];
-const LIFE = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
+const INCARNATION = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
 /** The ends of two streams with somebody in between, who hears and may change what passes. */
 async function tapped(
@@ -91,7 +91,7 @@ Deno.test("a stranger learns nothing but no: not the node's cluster, name, strat
     const stream = new FakeStream();
     stream.give(bytes);
     stream.end();
-    const accepting = acceptHandshake(endOf(stream, await identityOf("b", SECRETS)), LIFE);
+    const accepting = acceptHandshake(endOf(stream, await identityOf("b", SECRETS)), INCARNATION);
     const [result] = await Promise.allSettled([accepting]);
     assertEquals(codeOf(result), code);
     const said = new TextDecoder("latin1").decode(stream.written());
@@ -124,7 +124,7 @@ Deno.test("what an acceptor says before the dialer has proven itself is the same
     const identity = await identityOf("b", [secret]);
     const end = endOf(stream, identity);
     const fixed = { next: () => 0, bytes: (length: number) => pattern(length, 5) };
-    acceptHandshake({ ...end, runtime: { ...end.runtime, random: fixed } }, LIFE).catch(() => {});
+    acceptHandshake({ ...end, runtime: { ...end.runtime, random: fixed } }, INCARNATION).catch(() => {});
     const clear = encodeHello({ versions: PROTOCOL_VERSIONS, cluster: "blue", sealed: true });
     const noise = new HandshakeState({
       pattern: "XXpsk3",
@@ -211,7 +211,7 @@ Deno.test("a holder of the secret that claims a key which it has not proven is r
   }
   const [near, far] = await streamPair();
   const dialing = dialHandshake(endOf(near, dialer), { ...REQUEST, spec: await keyedSpec("a", SECRETS) });
-  acceptHandshake(endOf(far, acceptor), { ...LIFE, spec: nodeSpec("b", 20, foreign) }).catch(() => {});
+  acceptHandshake(endOf(far, acceptor), { ...INCARNATION, spec: nodeSpec("b", 20, foreign) }).catch(() => {});
   await assertRejects(() => dialing, ProtocolError, '"b" has not proven that it holds its key');
   near.close();
   far.close();
@@ -246,7 +246,7 @@ Deno.test("a handshake that was overheard is worth nothing when it is played aga
   await sessions(await tapped(record("up"), record("down")));
   const stream = new FakeStream();
   stream.give(...heard.up);
-  const accepting = acceptHandshake(endOf(stream, await identityOf("b", SECRETS)), LIFE);
+  const accepting = acceptHandshake(endOf(stream, await identityOf("b", SECRETS)), INCARNATION);
   await assertRejects(() => accepting, HandshakeRefusedError, "it does not know the secret");
   assertEquals(stream.writes.map((bytes) => bytes[4]), [FrameKind.welcome, FrameKind.refused]);
   const other = new FakeStream();
