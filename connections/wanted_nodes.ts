@@ -3,7 +3,7 @@
 import { difference } from "../runtime/list_difference.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 
-/** What is done with nodes that are wanted, or are not any more. */
+/** Receiver of the nodes that are wanted, or are not any more. */
 export interface WantedNodesHost {
   /** Connections with a node are wanted from now on. */
   want(spec: NodeSpec): void;

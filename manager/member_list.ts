@@ -3,7 +3,7 @@
 import { difference } from "../runtime/list_difference.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 
-/** What became of a {@linkcode MemberList}. */
+/** Change of a {@linkcode MemberList}. */
 export interface MemberListChange {
   /** Those of whose name none was in it before. */
   readonly joined: readonly NodeSpec[];
@@ -19,7 +19,7 @@ export class MemberList implements ReadonlyMap<string, NodeSpec> {
   #specs: readonly NodeSpec[] = [];
   #sorted: readonly NodeSpec[] = [];
 
-  /** How many members there are. */
+  /** Number of members. */
   get size(): number {
     return this.#sorted.length;
   }
