@@ -6,7 +6,7 @@ import { compressBatch, decompressBatch } from "./compression.ts";
 import { Confirmation } from "./confirmation.ts";
 import type { SocketMark } from "./early/early_frames.ts";
 import type { EarlyStream } from "./early/early_stream.ts";
-import { FrameKind } from "../wire/frame_kind.ts";
+import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 import type { Session } from "./handshake/session.ts";
@@ -448,9 +448,4 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     const frames = await decompressBatch(this.#runtime, body, this.reader.maxFrameBytes);
     await this.reader.takeBatch(frames, this.#sink, this.#giveWay);
   }
-}
-
-/** Whether a frame of a kind carries one message. */
-function isMessage(kind: number): boolean {
-  return kind === FrameKind.message || kind === FrameKind.envelope || kind === FrameKind.traced;
 }

@@ -8,7 +8,7 @@ import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionHandler } from "./connection.ts";
 import { ConnectionOpener, type DialOptions } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
-import { FrameKind } from "../wire/frame_kind.ts";
+import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialers } from "./dialer/dialers.ts";
 import { Dialing } from "./dialer/dialing.ts";
@@ -252,6 +252,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** A frame came in on one of the connections. */
   frame: ConnectionHandler<Peer>["frame"] = (connection, kind, buffer, start, end) => {
+    if (connection.doubtful) this.#check.trust(connection);
+    if (isMessage(kind)) return this.#options.handler.frame(connection, kind, buffer, start, end);
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
     if (kind === FrameKind.early) this.#takeEarly(connection, buffer, start, end);

@@ -76,7 +76,6 @@ export class LinkCheck {
 
   /** Takes note of a frame that came in. @returns Whether it was one of those by which connections are looked at. */
   takeFrame(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
-    if (connection.doubtful) this.#trust(connection);
     if (kind !== FrameKind.probe && kind !== FrameKind.probed) return false;
     const expected = kind === FrameKind.probe ? 4 : 8;
     if (end - start !== expected) {
@@ -86,13 +85,13 @@ export class LinkCheck {
     if (kind === FrameKind.probe) connection.answerProbe(view.getUint32(0));
     else if (connection.takeProbed(view.getUint32(0), view.getUint32(4)) && connection.mute) {
       connection.mute = false;
-      this.#trust(connection);
+      this.trust(connection);
     }
     return true;
   }
 
   /** Something has come through a connection that was in doubt. */
-  #trust(connection: Connection<Peer>): void {
+  trust(connection: Connection<Peer>): void {
     const { peer } = connection;
     connection.doubtful = false;
     if (peer.membership === connection && !connection.mute) peer.doubtful = false;

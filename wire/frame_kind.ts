@@ -91,3 +91,8 @@ const WITH_PAYLOAD: ReadonlySet<number> = new Set([FrameKind.broadcast]);
 export function isControlKind(kind: number): boolean {
   return (kind <= FrameKind.handlerName && !WITH_PAYLOAD.has(kind)) || kind === FrameKind.ack;
 }
+
+/** Whether a frame of a kind carries one message. */
+export function isMessage(kind: number): boolean {
+  return kind === FrameKind.message || kind === FrameKind.envelope || kind === FrameKind.traced;
+}
