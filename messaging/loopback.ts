@@ -1,14 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeIncarnation } from "../wire/node_spec.ts";
-import type { Envelope } from "../wire/envelope.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { QueueFullError } from "./errors.ts";
 import type { Holding, Inbound } from "./inbound.ts";
 import type { MessageStats } from "./message_stats.ts";
 import type { OutboundMessage } from "./outbound.ts";
-import type { MessageContext } from "./registry.ts";
+import type { ReliableReceiver } from "./reliable_receiver.ts";
 import { WaitingLine } from "./waiting_line.ts";
 
 /** Bytes that may be under way, or wait for handlers. A single larger message goes when no other is there. */
@@ -27,14 +26,7 @@ export interface LoopbackOptions {
   /** Runs a callback at the end of this turn of the event loop. */
   readonly defer: (callback: () => void) => void;
   /** Takes a message with guarantees. */
-  readonly accept: (
-    sender: NodeIncarnation,
-    envelope: Envelope,
-    bytes: number,
-    message: unknown,
-    name: string,
-    context: MessageContext,
-  ) => void;
+  readonly accept: ReliableReceiver["accept"];
 }
 
 /**

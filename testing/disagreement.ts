@@ -2,6 +2,7 @@
 
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { reachedNodes } from "./reached_nodes.ts";
 
 /**
  * Finds out what keeps nodes from being one settled cluster: in a full mesh, that all know all and are fully connected with all; elsewhere, that
@@ -51,8 +52,7 @@ export class DisagreementFinder {
         if (between !== undefined) return between;
       }
     }
-    const reached = new Set([first!.name]);
-    for (const name of reached) for (const next of byName.get(name)!.connected()) reached.add(next);
+    const reached = reachedNodes(nodes);
     const missing = nodes.find(({ name }) => !reached.has(name));
     return missing && `there is no way along connections from "${first!.name}" to "${missing.name}"`;
   }

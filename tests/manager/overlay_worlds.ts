@@ -10,8 +10,9 @@ import {
   staticOverlay,
   type Strategy,
 } from "../../mod.ts";
+import { reachedNodes } from "../../testing/reached_nodes.ts";
 import { scenario, type World } from "./worlds.ts";
-import { entryOf, firstOf, present } from "../values.ts";
+import { present } from "../values.ts";
 
 /** An overlay in which nodes keep connections with some others only. */
 export interface PartialOverlay {
@@ -94,23 +95,11 @@ export async function connected(
 ): Promise<void> {
   const names = nodes.map(({ name }) => name).sort();
   await world.until(`${names} are connected`, () =>
-    reached(nodes).size === nodes.length && isSymmetric(nodes) &&
+    reachedNodes(nodes).size === nodes.length && isSymmetric(nodes) &&
     (!overlay?.knowsAll || nodes.every((node) => node.members().join() === names.join())));
 }
 
-/** Names of the nodes to which there is a way from the first one, along connections that both ends see. */
-export function reached(nodes: readonly PeerServiceManager[]): Set<string> {
-  const byName = new Map(nodes.map((node) => [node.name, node]));
-  const seen = new Set([firstOf(nodes).name]);
-  for (const name of seen) {
-    for (const other of entryOf(byName, name).connected()) {
-      if (byName.get(other)?.connected().includes(name)) seen.add(other);
-    }
-  }
-  return seen;
-}
-
-/** Whether everyone sees those up that see it up, and nobody else. */
+/** Whether both ends of every connection see it. */
 export function isSymmetric(nodes: readonly PeerServiceManager[]): boolean {
   const byName = new Map(nodes.map((node) => [node.name, node]));
   return nodes.every((node) => node.connected().every((other) => byName.get(other)?.connected().includes(node.name)));

@@ -1,8 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
+import { reachedNodes } from "../../testing/reached_nodes.ts";
 import { DiskCluster } from "./disk_cluster.ts";
-import { isSymmetric, nameOf, optionsOf, partialOverlays, reached } from "./overlay_worlds.ts";
+import { isSymmetric, nameOf, optionsOf, partialOverlays } from "./overlay_worlds.ts";
 import { firstOf, nthOf } from "../values.ts";
 
 const SIZE = 12;
@@ -22,7 +23,7 @@ async function clusterOf(overlay: (typeof partialOverlays)[number]): Promise<Dis
 /** Waits until there is a way from each running node to each other one. */
 function isWhole({ cluster }: DiskCluster, limit: number): Promise<boolean> {
   return cluster.runUntil(
-    () => reached(cluster.nodes).size === cluster.nodes.length && isSymmetric(cluster.nodes),
+    () => reachedNodes(cluster.nodes).size === cluster.nodes.length && isSymmetric(cluster.nodes),
     limit,
   );
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertLessOrEqual, assertStrictEquals, assertThrows } from "@std/assert";
-import { gossipFromValue, gossipToValue } from "../../gossip/gossip_message.ts";
+import { gossipToValue } from "../../gossip/gossip_message.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { compareMembers } from "../../strategy/compare_members.ts";
 import { fullMesh } from "../../strategy/full_mesh.ts";
@@ -12,29 +12,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { forEachOf } from "../tuples.ts";
-
-const strategy = fullMesh();
-
-function contextOf(connected: readonly string[] = [], now = 0): StrategyContext {
-  return { now, random: seededRandom(1).next, connected: new Set(connected) };
-}
-
-/** The state of a node that is in a cluster with these others, all connected and quiet. */
-function memberState(self: NodeSpec, others: readonly NodeSpec[]): FullMeshState {
-  const { state } = strategy.init(self, contextOf());
-  let { set } = state;
-  for (const other of others) set = set.merge(strategy.init(other, contextOf()).state.set);
-  return { ...state, set };
-}
-
-function names(state: FullMeshState): string[] {
-  return strategy.members(state).map(({ name }) => name);
-}
-
-/** Who is told what, as `name kind`. */
-function told({ outgoing }: Transition<FullMeshState>): string[] {
-  return outgoing.map(({ to, message }) => `${to.name} ${gossipFromValue(message).kind}`);
-}
+import { contextOf, memberState, names, strategy, told } from "./full_mesh_steps.ts";
 
 /** Hands over a message as the wire does. */
 function receive(

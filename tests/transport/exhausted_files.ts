@@ -51,3 +51,14 @@ export async function printOutcome(files: { release(): void }, accepted: Accepte
   const outcome = JSON.stringify({ whileExhausted, afterwards: accepted.count });
   Deno.stdout.writeSync(new TextEncoder().encode(outcome));
 }
+
+/** Runs a program that ends with {@linkcode printOutcome}, with room for 64 open files. */
+export async function outcomeOf(program: URL): Promise<unknown> {
+  const args = ["run", "--no-check", "--allow-net", "--allow-read", program.pathname];
+  const command = new Deno.Command("sh", {
+    args: ["-c", 'ulimit -n 64 && exec "$0" "$@"', Deno.execPath(), ...args],
+    stdout: "piped",
+  });
+  const { stdout } = await command.output();
+  return JSON.parse(new TextDecoder().decode(stdout));
+}
