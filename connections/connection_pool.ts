@@ -247,6 +247,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     for (const peer of [...this.#peers.values()]) {
       this.#forget(peer);
       this.disconnect(peer);
+      // Nothing that was awaited comes any more.
+      this.#announce(peer, false);
     }
   }
 
@@ -326,7 +328,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
       for (const connection of known.fitTo(spec, this.#options.self())) connection.close();
       known.silent = known.doubtful = false;
       // Its former incarnation is over, whichever side is expected to dial for the new one.
-      announceStatus(known, this.#options.handler, this.runtime.clock.now(), false);
+      this.#announce(known, false);
       this.#dialers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
       known.spec = spec;
@@ -337,10 +339,14 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** Tells what changed about a peer, dials what is missing, and forgets it when it is not needed any more. */
   settle(peer: Peer): void {
     const expected = this.#isAwaited(peer);
-    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
+    this.#announce(peer, expected);
     if (this.#peers.get(peer.name) !== peer) return;
     this.#dialers.of(peer).reconcile();
     if (!peer.wanted && !expected && !peer.hasConnections) this.#forget(peer);
+  }
+
+  #announce(peer: Peer, expected: boolean): void {
+    announceStatus(peer, this.#options.handler, this.runtime.clock.now(), expected);
   }
 
   #want(spec: NodeSpec): void {
@@ -360,8 +366,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     peer.wanted = false;
     tellInterest(peer);
     this.#dialers.of(peer).reconcile();
-    if (!peer.hasConnections) this.#forget(peer);
-    else this.#idleGrace.begin(peer);
+    if (peer.hasConnections) this.#idleGrace.begin(peer);
+    else this.settle(peer);
   }
 
   /** Closes what neither side wants: the one that dialed does, because it knows for which messages it did. */
