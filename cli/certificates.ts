@@ -43,7 +43,7 @@ export async function makeAuthority(name: string, validity: Validity): Promise<C
 /**
  * Makes a certificate of an authority for a node, good for both ends of a connection, with a new key on P-256.
  *
- * @param names What the node is called; those with a scheme, as in `spiffe://here/a`, become URI names, the others DNS names.
+ * @param names Names of the node; those with a scheme, as in `spiffe://here/a`, become URI names, the others DNS names.
  */
 export async function makeCertificate(
   authority: CertificateAuthority,

@@ -27,7 +27,7 @@ const QUIET_SECONDS = 1;
  * Spreads a kill, a restart, perhaps a pause, and a leave over the time that there is.
  *
  * @param names The nodes; at least two.
- * @param seconds How long the run may take.
+ * @param seconds Duration of the run.
  * @param seed Chooses the victims: different ones, as far as there are enough nodes.
  */
 export function planScenario(names: readonly string[], seconds: number, seed: number): Scenario {

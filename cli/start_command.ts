@@ -82,7 +82,7 @@ function startedText({ name, addresses, admin, http }: Started): string[] {
   return [`"${name}" listens on ${addresses.join(" and ")}${extras.join("")}`];
 }
 
-/** @returns What a second signal gave for an exit code; `undefined` where none came. */
+/** @returns Exit code of a second signal; `undefined` where none came. */
 async function drain(node: PeerServiceManager, timeout: number, second: Promise<number>): Promise<number | undefined> {
   tell("drains; a second signal stops it at once");
   const drained = node.drain({ timeout }).catch((error) => {

@@ -29,7 +29,7 @@ export function span(text: string, look: Look = "plain"): Span {
 /**
  * Puts the spans of a line together.
  *
- * @param columns What goes beyond is cut off.
+ * @param columns Columns beyond which the text is cut off.
  * @param color Whether escape sequences may be used.
  */
 export function renderLine(spans: readonly Span[], columns: number, color: boolean): string {

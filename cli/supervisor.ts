@@ -141,7 +141,7 @@ export class Supervisor extends EventTarget {
    * Waits until `pending` finds nothing more to wait for.
    *
    * @param timeout Milliseconds to wait at most.
-   * @returns What it found last: nothing, unless the time was up.
+   * @returns Last findings: none, unless the time was up.
    * @throws The reason of `signal` once that is aborted.
    */
   async until(pending: (model: ClusterModel) => string[], timeout: number, signal: AbortSignal): Promise<string[]> {

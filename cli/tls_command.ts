@@ -39,7 +39,7 @@ export function tlsInvocation(command: string, args: Arguments): TlsInvocation {
   return { make: "cert", names, ca: needed("ca"), out: needed("out"), days };
 }
 
-/** Makes what is asked for. @returns What to print: the files that were written. */
+/** Makes what is asked for. @returns Text to print: the files that were written. */
 export async function runTls(invocation: TlsInvocation, now: Date = new Date()): Promise<readonly string[]> {
   const { out, days } = invocation;
   const validity = { from: new Date(now.getTime() - BEFORE_MS), to: new Date(now.getTime() + days * DAY_MS) };

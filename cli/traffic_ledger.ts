@@ -22,7 +22,7 @@ export class TrafficLedger {
   #sent = 0;
   #received = 0;
 
-  /** @param run Which process of its name this is. */
+  /** @param run Number of this process among those of its name. */
   constructor(run: number) {
     this.#run = run;
   }

@@ -37,7 +37,7 @@ const troubles: ReadonlySet<string> = new Set(["error", "exit", "stderr", "remov
 /**
  * Leads a cluster through a kill, a restart, a pause and a leave, and prints what each node saw of it.
  *
- * @returns What went wrong, one sentence each; nothing when all is well.
+ * @returns Failures, one sentence each; none when all is well.
  * @throws The reason of `signal` when that is aborted. No process stays behind in any case.
  */
 export async function runUnattended(options: UnattendedOptions, context: UnattendedContext): Promise<string[]> {

@@ -74,7 +74,7 @@ function* pieces(body: Uint8Array): Generator<Uint8Array> {
   for (let at = LENGTH_BYTES; at < body.length; at += PIECE_BYTES) yield body.subarray(at, at + PIECE_BYTES);
 }
 
-/** Sends bytes through `stream`, into `target`. @returns How many came out, or `null` when there is no room for all. */
+/** Sends bytes through `stream`, into `target`. @returns Number of bytes that came out, or `null` when there is no room for all. */
 async function transform(
   input: Iterable<Uint8Array>,
   stream: CompressionStream | DecompressionStream,

@@ -290,7 +290,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /**
    * Has its bytes take a socket of their own from now on.
    *
-   * @param rest What was read from the socket already.
+   * @param rest Bytes that were read from the socket already.
    */
   moveTo(stream: ByteStream, rest: Uint8Array, mark: SocketMark, epoch: number): void {
     const early = this.#early!;

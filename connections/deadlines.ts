@@ -41,7 +41,7 @@ export class Deadlines {
   /**
    * @param duration In milliseconds.
    * @param expired Called for each attempt whose time is up. Returns the reason for giving it up.
-   * @param health How late this node is; in time, unless something else is said.
+   * @param health Local health of this node; in time by default.
    */
   constructor(clock: Clock, duration: number, expired: () => unknown, health?: LocalHealth) {
     this.#clock = clock;

@@ -6,7 +6,7 @@ export class FewAtATime {
   #waiting: ((isWanted: boolean) => void)[] = [];
   #running = 0;
 
-  /** @param limit How many at a time. */
+  /** @param limit Maximum at a time. */
   constructor(limit: number) {
     this.#limit = limit;
   }

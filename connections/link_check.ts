@@ -41,7 +41,7 @@ export class LinkCheck {
   /**
    * @param silence Milliseconds of silence that are borne.
    * @param interval Milliseconds between two looks.
-   * @param health How late this node is: silence counts less then. In time, unless something else is said.
+   * @param health Local health of this node: silence counts less while its timers are late. In time by default.
    */
   constructor(host: LinkCheckHost, silence: number, interval: number, health?: LocalHealth) {
     const idle = IDLE_SILENCES * silence;

@@ -82,7 +82,7 @@ export class Renewal {
   /**
    * Has every connection made anew: with other secrets, if they are given, or with what the transport shows now.
    *
-   * @returns What could not be made anew, once each was tried. It is tried again, for as long as it is open.
+   * @returns Connections that could not be made anew, once each was tried. They are tried again for as long as they are open.
    */
   renew(secrets?: SharedSecrets): Promise<readonly RenewalFailure[]> {
     this.#opener.beginEpoch(secrets);
@@ -137,7 +137,7 @@ export class Renewal {
     this.#timer = clock.schedule(backoffDelay(++this.#tries, random.next(), backoff), () => void this.#tryAll());
   }
 
-  /** @returns What went wrong, if anything did and is known here. */
+  /** @returns Error, if there was one and it is known here. */
   async #try(connection: Connection<Peer>): Promise<unknown> {
     if (!this.#isLeft(connection) || connection.peer.doubtful || connection.peer.partitioned) return;
     if (!connection.outbound) return await this.#ask(connection);

@@ -47,7 +47,7 @@ export class UnconfirmedMessages {
     if (this.#runs.length === 0) this.#last = undefined;
   }
 
-  /** Hands over what there is: the connection is closed. @returns How many messages each handler was to get, and may not have got. */
+  /** Hands over what there is: the connection is closed. @returns Number of messages that each handler was to get, and may not have got. */
   take(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const { name, count } of this.#runs) if (name !== null) counts.set(name, (counts.get(name) ?? 0) + count);

@@ -62,7 +62,7 @@ export class Vouching {
   /**
    * Asks the node at the other end of a connection whether it is the dialer that has shown a ticket.
    *
-   * @returns What it says, or `null` when it did not answer in time, or the connection closed.
+   * @returns Its answer, or `null` when it did not answer in time, or the connection closed.
    */
   ask(connection: Connection, ticket: number): Promise<boolean | null> {
     const { queue } = connection;

@@ -13,7 +13,7 @@ const QUIET_MS = 50;
  *
  * Needs `--allow-read` for the file and, to be told of changes at once, for its folder.
  *
- * @param path Where the file is.
+ * @param path Path of the file.
  *
  * @example What a file says
  * ```ts

@@ -23,7 +23,7 @@ export function serveFiles(
   });
 }
 
-/** Writes a file of another node to `into`. @returns How many bytes it has. */
+/** Writes a file of another node to `into`. @returns Number of its bytes. */
 export async function copyFile(
   node: PeerServiceManager,
   { from, path, into }: { from: string; path: string; into: WritableStream<Uint8Array> },

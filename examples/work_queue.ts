@@ -14,7 +14,7 @@ import { startNode } from "./node.ts";
 
 const WORKERS = "workers";
 
-/** Has this node work. @param handle What it returns is the result of the job. */
+/** Has this node work. @param handle Does a job and returns its result. */
 export function work<Job>(
   node: PeerServiceManager,
   handle: (job: Job, signal: AbortSignal) => unknown,

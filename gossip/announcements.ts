@@ -15,7 +15,7 @@ export class Announcements {
 
   /**
    * @param interval Milliseconds for which announcements are collected.
-   * @param max How many are kept per neighbour; those beyond are dropped.
+   * @param max Maximum that is kept per neighbour; those beyond are dropped.
    */
   constructor(interval: number, max: number) {
     this.#interval = interval;

@@ -75,7 +75,7 @@ export class AttributeDirectory {
     return this.isVisible(node) ? this.#owners.get(node)?.record.entries ?? NONE : NONE;
   }
 
-  /** Does something that concerns one owner, and may concern all of its attributes. @returns What of it users see differently afterwards. */
+  /** Does something that concerns one owner, and may concern all of its attributes. @returns Changes that users see afterwards. */
   observing(node: string, change: () => void): AttributeEvent[] {
     if (!this.#owners.has(node)) {
       change();

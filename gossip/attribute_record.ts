@@ -106,7 +106,7 @@ export class AttributeRecord {
    * Moves to the version of a delta that this record {@linkcode AttributeRecord.accepts}.
    *
    * @param bytesMax Bound on {@linkcode AttributeRecord.bytes}.
-   * @returns What changed, or `null` when the owner says more than it may: then nothing is changed.
+   * @returns Changes, or `null` when the owner says more than it may: then nothing is changed.
    */
   apply({ entries, live, version }: AttributeDelta, bytesMax: number): ChangedAttribute[] | null {
     const gone = live === null ? [] : this.#missing(new Set([...live, ...entries.map(({ version }) => version)]));

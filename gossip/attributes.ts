@@ -246,7 +246,7 @@ export class Attributes {
     return { outgoing: [...this.flush().outgoing, ...forwarded, ...answers.filter(hasDeltas)], events };
   }
 
-  /** @returns What users see differently, or `null` when the delta is of no use. */
+  /** @returns Changes that users see, or `null` when the delta is of no use. */
   #apply(delta: AttributeDelta, now: number): AttributeEvent[] | null {
     const { bytesMax, ownersMax } = this.#options;
     const directory = this.#directory;

@@ -135,7 +135,7 @@ export class Heartbeat {
   /**
    * Takes a decoded message.
    *
-   * @param from Who sent it. One that is not that incarnation of a peer in `env.peers` is ignored.
+   * @param from Sender. One that is not that incarnation of a peer in `env.peers` is ignored.
    * @throws {TypeError} When the message is malformed. Nothing is changed then.
    */
   receive(from: NodeIncarnation, message: unknown, env: HeartbeatEnv): HeartbeatOutput {

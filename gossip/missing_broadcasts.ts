@@ -25,7 +25,7 @@ export class MissingBroadcasts {
 
   /**
    * @param timeout Milliseconds before each question.
-   * @param max How many are remembered.
+   * @param max Maximum that is remembered.
    */
   constructor(timeout: number, max: number) {
     this.#timeout = timeout;

@@ -63,7 +63,7 @@ export class Plumtree<T> {
   /**
    * Neighbours to which broadcasts of `root` are pushed: the links of its tree. Sorted.
    *
-   * @param root When absent, the root that was heard last.
+   * @param root Root of the tree; the one that was heard last by default.
    */
   eager(root?: string): string[] {
     return this.#trees.eager(root).sort();
@@ -72,7 +72,7 @@ export class Plumtree<T> {
   /**
    * Neighbours to which broadcasts of `root` are announced. Sorted.
    *
-   * @param root When absent, the root that was heard last.
+   * @param root Root of the tree; the one that was heard last by default.
    */
   lazy(root?: string): string[] {
     return this.#trees.lazy(root).sort();

@@ -24,7 +24,7 @@ export class Suspicion {
    * Before the limit: asks a few more, only to learn from them. No node is asked twice before all were asked once.
    *
    * @param candidates Nodes that can be asked.
-   * @param count How many to ask.
+   * @param count Number of watchers to ask.
    */
   listen(candidates: readonly string[], count: number, now: number, random: () => number): readonly string[] {
     this.#setSerious(false);

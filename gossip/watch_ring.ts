@@ -14,7 +14,7 @@ export class WatchRing {
 
   /**
    * @param names All nodes, in any order.
-   * @param watchers How many watch each node, when there are so many others.
+   * @param watchers Number of watchers of each node, when there are so many others.
    */
   constructor(names: Iterable<string>, watchers: number) {
     const places = Array.from(new Set(names), (name) => ({ name, hash: hashName(name) }));

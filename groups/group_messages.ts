@@ -33,7 +33,7 @@ const NOT_TAKEN = new Set(["NoHandlerError", "OverloadedError", "NoSuchMemberErr
 export class MemberNotReached extends Error {
   override readonly name = "MemberNotReached";
 
-  /** @param reason What happened. */
+  /** @param reason Reason, in a sentence. */
   constructor(readonly reason: unknown) {
     super("The member did not begin");
   }

@@ -190,7 +190,7 @@ export class NameClaims {
     return false;
   }
 
-  /** Answers a claim of another node. @returns Who has the name, or claimed it earlier; `null` when this node knows of none. */
+  /** Answers a claim of another node. @returns Holder of the name, or earlier claimant; `null` when this node knows of none. */
   #judge(name: string, stamp: number, from: string): string | null {
     if (this.#own.has(name)) return this.#node.name;
     const pending = this.#pending.get(name);

@@ -73,7 +73,7 @@ export class Names {
    * counts as down.
    *
    * @param name 1 to 200 characters.
-   * @param meta What to say of it: any value that a message may have. It counts into the bytes that the attributes of this node may take.
+   * @param meta Metadata of the claim: any value that a message may have. It counts into the bytes that the attributes of this node may take.
    * @returns Gives the name up when it is disposed of.
    * @throws {NameTakenError} When the name has an owner, or another node claimed it earlier.
    * @throws {TypeError | RangeError} When the name can be none, or the attributes of this node would be too large.

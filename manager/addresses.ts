@@ -29,8 +29,8 @@ function checked(hostname: string, port: number, shown: string): Address {
 /**
  * Makes sure that an address can be dialed.
  *
- * @param action What is being done: `start`.
- * @param what Where the address was given: `advertise`.
+ * @param action Action under way: `start`.
+ * @param what Option that has the address: `advertise`.
  * @throws {TypeError | RangeError} When it cannot be dialed.
  */
 export function checkDialable(action: string, what: string, { hostname, port }: Address): void {

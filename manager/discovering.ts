@@ -180,7 +180,7 @@ export class Discovering implements Part {
     await Promise.all(Array.from({ length: ATTEMPTS_MAX }, work));
   }
 
-  /** @returns What came of an address. */
+  /** @returns Outcome of an address. */
   async #try(source: Source, key: string, address: Address): Promise<string> {
     const { pool, self, members } = this.#context;
     if (this.#context.stopped || this.#isSuspended) return "trying";

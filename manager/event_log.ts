@@ -41,7 +41,7 @@ export class EventLog {
   /** By kind: when the runtime was told last, and how many entries it was not told since. */
   readonly #told = new Map<string, { readonly at: number; omitted: number }>();
 
-  /** @param log What the user wants: `undefined` for the runtime's own way. */
+  /** @param log Option of the user: `undefined` for the runtime's own way. */
   constructor(log: Log | false | undefined, runtime: Pick<Runtime, "clock" | "report">) {
     this.#log = log;
     this.#runtime = runtime;

@@ -8,7 +8,7 @@ import type { MembershipChange, Part } from "./part.ts";
 /**
  * Whether a node that sees `seen` of `members` members, itself included, may evict others.
  *
- * @param quorum How many it must see; `undefined` for a majority.
+ * @param quorum Number of members that it must see; `undefined` for a majority.
  */
 export function hasQuorum(seen: number, members: number, quorum: number | undefined): boolean {
   return seen >= (quorum ?? Math.floor(members / 2) + 1);

@@ -25,7 +25,7 @@ export class JoinProgress {
    * Takes how things are now.
    *
    * @param wanted The peers that the node is to be connected with.
-   * @param members How many members it knows.
+   * @param members Number of members that it knows.
    * @returns Whether there are more members, or more connections with one of the peers, than ever before.
    */
   note(wanted: readonly ReachedPeer[], members: number): boolean {

@@ -744,7 +744,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /**
    * Calls the handler `name` on `node`, and waits for its result. The request and the reply are acknowledged messages.
    *
-   * @returns What the handler returned or resolved to; `null` where that is nothing.
+   * @returns Value that the handler returned or resolved to; `null` where there is none.
    * @throws {CallError} When the handler throws, with its message, or there is none; `remote` describes the error.
    * @throws {NotConnectedError} When the node is no member, goes down or leaves.
    * @throws {DOMException} A `TimeoutError` after `timeout`.
@@ -886,7 +886,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * channel, and shares it fairly with everything else. A side that does not read holds the other one's writer; memory is bounded at both
    * ends. Each half ends by itself: closing, aborting and cancelling it reach the other side, with the reason and behind the bytes before.
    *
-   * @param message What the handler is told first.
+   * @param message Message that the handler is given first.
    * @throws {NoHandlerError} When no handler of streams has the name.
    * @throws {OverloadedError} When the handler has no room, or this node has too many streams open there.
    * @throws {NotConnectedError} When there is no direct connection: other nodes do not pass streams on.
@@ -1329,7 +1329,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * Cuts `origin` off from all its peers, and the nodes within `ttl` hops of it from theirs: nothing passes but the word that it is over,
    * so that the failure detectors notice.
    *
-   * @param origin Where the partition begins.
+   * @param origin Node at which the partition begins.
    * @param ttl Hops, 0 to 255: 0 for `origin` alone, 1 for it and its neighbours.
    * @returns The name of the partition, once `origin` has cut itself off; when that is no neighbour of this node, once the word is on its way.
    * @throws {RangeError} When `ttl` is out of range.

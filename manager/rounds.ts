@@ -14,7 +14,7 @@ export class Rounds {
 
   /**
    * @param interval Milliseconds.
-   * @param health How late this node is: rounds are rarer then.
+   * @param health Local health of this node: rounds are rarer while its timers are late.
    */
   constructor(runtime: Runtime, interval: number, health: LocalHealth, act: () => void) {
     this.#runtime = runtime;

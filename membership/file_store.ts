@@ -11,7 +11,7 @@ import { StoreLock } from "./store_lock.ts";
  * folder decides). Needs permission to read and to write the folder, which must exist. Each node needs a
  * file of its own: while a node runs, it holds `<path>.lock`, and another one with that file does not start.
  *
- * @param path Where, or a `file:` URL.
+ * @param path Path of the file, or a `file:` URL.
  *
  * @example A node that remembers its cluster
  * ```ts

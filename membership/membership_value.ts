@@ -34,7 +34,7 @@ export function membershipToValue(set: MembershipSet): unknown[] {
 /**
  * The membership of a value that {@linkcode membershipToValue} made, on whatever node.
  *
- * @param value What may be one.
+ * @param value Value that may be one.
  * @returns The membership.
  * @throws {TypeError} When it is malformed.
  * @throws {RangeError} When something in it is out of bounds.

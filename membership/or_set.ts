@@ -140,7 +140,7 @@ export class OrSet<K, V> {
   /**
    * Adds `key`, in place of all its additions that were seen here.
    *
-   * @param author Who adds it, and in which incarnation. No two replicas may ever use the same one.
+   * @param author Actor that adds it, and its incarnation. No two replicas may ever use the same one.
    * @throws {RangeError} When a newer incarnation of the author is known.
    */
   add(author: Omit<Dot, "counter">, key: K, value: V): OrSetChange<K, V> {

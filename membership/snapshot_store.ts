@@ -44,7 +44,7 @@ export interface SnapshotStore {
    * Moves what is kept out of the way, because it is damaged; from then on there is nothing to load. A store that cannot do that leaves this
    * out: then the next save takes its place.
    *
-   * @returns Where it is now, in words for people.
+   * @returns Its new place, in words for people.
    */
   setAside?(): Promise<string>;
   /**

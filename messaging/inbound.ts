@@ -70,7 +70,7 @@ export class Inbound {
   /**
    * Takes a frame of kind `message`.
    *
-   * @returns When its handler has no room: what to wait for before the next frame is read. Backpressure begins there.
+   * @returns When its handler has no room: promise to wait for before the next frame is read. Backpressure begins there.
    */
   takeMessage(
     connection: Connection,
@@ -151,7 +151,7 @@ export class Inbound {
    * Takes a message that did not come over a connection of its sender: one that others passed on, or that did not have to travel. It is
    * sent through the interposition functions, and delivered when there is room for it.
    *
-   * @param bytes What it takes as it travels.
+   * @param bytes Bytes that it takes as it travels.
    * @param holding Bounds what waits; those of other nodes together, unless given.
    */
   receive(
@@ -217,7 +217,7 @@ export class Inbound {
   /**
    * Hands a message to its handler, which is there, and tells what goes wrong.
    *
-   * @returns What the handler returns; a promise of it rejects as the handler's does.
+   * @returns Result of the handler; a promise of it rejects as the handler's does.
    * @throws What the handler throws.
    */
   handle(name: string, message: unknown, context: MessageContext): unknown {
@@ -305,7 +305,7 @@ export class Inbound {
   /**
    * Hands a request to its handler.
    *
-   * @returns What the handler returns.
+   * @returns Result of the handler.
    * @throws What the handler throws; an error when there is none, or no room.
    */
   async answer(name: string, message: unknown, context: MessageContext): Promise<unknown> {
@@ -324,7 +324,7 @@ export class Inbound {
   /**
    * Hands a message to its handler.
    *
-   * @returns What the handler returned; `undefined` when it threw, when there is none, or the message could not be decoded.
+   * @returns Result of the handler; `undefined` when it threw, when there is none, or the message could not be decoded.
    */
   deliver(name: string, message: unknown, context: MessageContext): unknown {
     if (!this.handles(name)) return this.unhandled(name);

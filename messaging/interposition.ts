@@ -55,7 +55,7 @@ export class DelayedMessage {
  * Puts a message back to the end of the queue, from within an interposition function. It will pass the functions again.
  *
  * @param message The message that goes on later.
- * @returns What the interposition function has to return.
+ * @returns Value that the interposition function has to return.
  *
  * @example Let every message be overtaken once
  * ```ts

@@ -40,7 +40,7 @@ export interface InboundMessage {
  * Encodes a message straight into the connection's next batch.
  *
  * @param envelope Guarantees that the message carries; `undefined` for none.
- * @param trace Where the message belongs in a trace: left out where the peer does not know of traces.
+ * @param trace Trace context of the message: left out where the peer does not know of traces.
  * @returns Whether it was queued: `false` when the queue is full.
  * @throws {EncodeError} When the message cannot be encoded.
  * @throws {MessageTooLargeError} When it is larger than a frame may be.

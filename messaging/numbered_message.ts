@@ -25,7 +25,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   #resolve: (() => void) | undefined = undefined;
   #reject: ((error: Error) => void) | undefined = undefined;
 
-  /** @param message What is sent in place of the message of `outgoing`. */
+  /** @param message Message that is sent in place of the message of `outgoing`. */
   constructor(
     { node, name, options, cast, call, trace }: OutboundMessage,
     message: unknown,

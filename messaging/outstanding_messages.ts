@@ -208,7 +208,7 @@ export class OutstandingMessages<T> {
    * Forgets `peer`, which has left for good.
    *
    * @param mustGoOn Which messages leave their places to their placeholders nevertheless.
-   * @returns What it will never acknowledge.
+   * @returns Messages that it will never acknowledge.
    */
   peerLeft(peer: string, mustGoOn: (message: T) => boolean = () => false): OutstandingMessage<T>[] {
     const lost: OutstandingMessage<T>[] = [];

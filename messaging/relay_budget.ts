@@ -30,7 +30,7 @@ export class RelayBudget {
    * Pays for copies of a message, if there is enough left for all of them.
    *
    * @param peer The peer that handed the message over.
-   * @param copies How many beyond the first one.
+   * @param copies Number of copies beyond the first one.
    * @param bytes Length of the message.
    * @param now Milliseconds on the local clock.
    */

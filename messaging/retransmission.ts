@@ -50,7 +50,7 @@ export function completeRetransmission(
 /**
  * Milliseconds before the next repetition.
  *
- * @param repetitions How often the message was repeated.
+ * @param repetitions Number of repetitions so far.
  * @param random A number in [0, 1).
  * @returns Milliseconds.
  */

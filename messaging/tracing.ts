@@ -30,9 +30,9 @@ export interface MessageTracer {
   /**
    * A message is about to be handled.
    *
-   * @param trace What came with it; `undefined` when nothing did.
+   * @param trace Trace context that came with it; `undefined` when none did.
    * @param run Hands it to the handler. To be called once, at once.
-   * @returns What `run` does.
+   * @returns Result of `run`.
    */
   process(name: string, context: MessageContext, trace: Uint8Array | undefined, run: () => unknown): unknown;
 }

@@ -36,7 +36,7 @@ export class WaitingLine {
    * Waits for the senders before, and then until `write` succeeds.
    *
    * @param write Tries to queue the message. Returns the queue that has no room for it, which may be another one by now; `null` when it is done.
-   * @param bytes What the message counts for.
+   * @param bytes Bytes that the message counts for.
    * @returns A promise that rejects with the reason of `signal`, or with what `write` throws.
    * @throws {QueueFullError} When too many wait already.
    */

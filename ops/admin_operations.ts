@@ -12,7 +12,7 @@ import { connectionViews, infoView, memberView, NoSuchNodeError } from "./admin_
 export interface AdminOperation {
   /** Whether it changes something, or makes others do something. */
   readonly changes: boolean;
-  /** Does it. `signal` is aborted when the answer is not awaited any more. @returns What JSON can say. */
+  /** Does it. `signal` is aborted when the answer is not awaited any more. @returns Value for JSON. */
   run(node: PeerServiceManager, input: AdminInput, signal: AbortSignal): unknown;
 }
 

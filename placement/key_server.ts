@@ -58,7 +58,7 @@ export class KeyServer implements Disposable {
     this.#closed.abort();
   }
 
-  /** Has a node serve a request if it owns the key. @returns What {@linkcode resultOf} reads. */
+  /** Has a node serve a request if it owns the key. @returns Answer for {@linkcode resultOf}. */
   async ask(owner: string, request: readonly unknown[], signal: AbortSignal): Promise<unknown> {
     try {
       return await this.#node.call(owner, this.#handler, request, { signal });

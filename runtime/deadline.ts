@@ -19,7 +19,7 @@ export function checkTimeout(timeout: number | undefined, what: string): void {
 /**
  * Runs `work` with a signal that is aborted when the caller's is, or when the time is up.
  *
- * @param what What is being done, for the message: `Cannot join "a"`.
+ * @param what Action under way, for the message: `Cannot join "a"`.
  * @param work Calls `progress` to have the time begin anew.
  * @throws {DOMException} A `TimeoutError` when the time is up.
  * @throws {RangeError} When `timeout` is no number of milliseconds.

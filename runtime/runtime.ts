@@ -45,7 +45,7 @@ export interface LocalRuntime {
    * Asks whether it is time that timers and other streams get the event loop. For loops that may find work without end. A runtime in
    * which work takes no time can do without.
    *
-   * @returns What to wait for, or `undefined` to go on.
+   * @returns Promise to wait for, or `undefined` to go on.
    */
   giveWay?(): Promise<void> | undefined;
   /**

@@ -11,7 +11,7 @@ import type { Strategy } from "./strategy.ts";
  *
  * A node is a client when its metadata say `{ tag: "client" }`; any other is a server.
  *
- * @param options How much to gossip, and how long to remember: as in a full mesh.
+ * @param options Amount of gossip, and time to remember departures: as in a full mesh.
  * @returns The strategy.
  * @throws {RangeError} When an option is out of range.
  *

@@ -42,7 +42,7 @@ export interface FullMeshOptions {
  * comparing digests with a few random peers each interval and repaired by sending what differs. How, and
  * why it ends well: `docs/membership.md`.
  *
- * @param options How much to gossip, and how long to remember.
+ * @param options Amount of gossip, and time to remember departures.
  * @returns The strategy, the same for any number of nodes: it keeps nothing in itself.
  * @throws {RangeError} When an option is out of range.
  *

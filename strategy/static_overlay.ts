@@ -16,7 +16,7 @@ export type StaticEdges = readonly (readonly [a: string, b: string])[] | ((name:
  * of each other's changes.
  *
  * @param edges Pairs of names, or a function that tells the neighbours of a name.
- * @param options How much to gossip, and how long to remember: as in a full mesh.
+ * @param options Amount of gossip, and time to remember departures: as in a full mesh.
  * @returns The strategy.
  * @throws {RangeError} When an option is out of range.
  *

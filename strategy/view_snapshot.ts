@@ -28,7 +28,7 @@ export function viewSnapshotToValue(strategy: string, { view, inView, departures
  * Snapshot that {@linkcode viewSnapshotToValue} was given; for an absent value, that of a new node.
  *
  * @param strategy The strategy that is to go on with it.
- * @param value What that strategy once returned, without `self` in it.
+ * @param value Value that the strategy once returned, without `self` in it.
  * @param self The node that goes on.
  * @throws {TypeError} When it is not of that strategy.
  */

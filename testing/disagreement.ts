@@ -14,12 +14,12 @@ export class DisagreementFinder {
   #node = 0;
   #other = 0;
 
-  /** @param obstacle Why nothing passes from a node to another one, if so: then what they think of each other will change. */
+  /** @param obstacle Obstacle between a node and another one, if there is one: then their views of each other will change. */
   constructor(obstacle: (from: string, to: string) => string | undefined) {
     this.#obstacle = obstacle;
   }
 
-  /** Disagreement of the nodes, in half a sentence; `undefined` when nothing is. */
+  /** Disagreement of the nodes, in half a sentence; `undefined` when there is none. */
   find(nodes: readonly PeerServiceManager[]): string | undefined {
     const [first] = nodes;
     if (first === undefined) return undefined;

@@ -234,7 +234,7 @@ export class SimulatedCluster implements AsyncDisposable {
   /**
    * Forgets connections between two nodes, as a router that translates addresses does: they look open, and carry nothing any more.
    *
-   * @param index Which of them, in the order in which they were opened; all without it.
+   * @param index Index among them, in the order in which they were opened; all without it.
    */
   forget(from: string, to: string, index?: number): void {
     this.#checkKnown("forget", from, to);

@@ -34,7 +34,7 @@ export class SimulatedNode extends EventOwner implements Runtime {
   /** Timers that came due during a pause, in order. */
   readonly #late = new Set<SimulatedTimer>();
 
-  /** @param skew How far the wall clock is ahead of that of the world now, in milliseconds. */
+  /** @param skew Milliseconds by which the wall clock is ahead of that of the world now. */
   constructor(name: string, skew: () => number, context: SimulatedNodeContext) {
     super();
     this.name = name;

@@ -56,7 +56,7 @@ export interface StrategyCheck {
  * All that a strategy has to do, one by one, so that each can be a test of its own.
  *
  * @param create Makes the strategy.
- * @param options What the clusters look like, and what may be demanded.
+ * @param options Size and faults of the clusters, and the properties to demand.
  * @returns The checks. They take no longer than some seconds together, in virtual time, and need no permission.
  *
  * @example A test for each
@@ -87,7 +87,7 @@ export function strategyChecks<State>(
  * malformed messages are refused.
  *
  * @param create Makes the strategy.
- * @param options What the clusters look like, and what may be demanded.
+ * @param options Size and faults of the clusters, and the properties to demand.
  * @throws {Error} With everything that it does not hold.
  *
  * @example Testing a strategy with three servers and some clients

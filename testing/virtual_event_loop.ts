@@ -50,7 +50,7 @@ export class VirtualEventLoop {
   /**
    * Runs events until `isDone`, which is asked after each turn, or until all that are due at `limit` or before have run.
    *
-   * @returns What `isDone` said last.
+   * @returns Last result of `isDone`.
    * @throws What an event throws.
    */
   async run(limit: number, isDone: () => boolean): Promise<boolean> {

@@ -76,19 +76,20 @@ export function discouragedIn(path: string, text: string): string[] {
   );
 }
 
-/** Words that begin a clause: a comment on a thing begins with a noun for it, and one on a function with its verb. */
-const CLAUSE = /^(?:What|Who|Whom|Whose|Which|How|When|Where|Why)\b/;
+/** Comments that begin with a clause, on a thing, a parameter or a result. */
+const CLAUSES =
+  /(?:\/\*\*[ \n*]*|@(?:returns|param \w+) )((?:What|Who|Whom|Whose|Which|How|When|Where|Why)\b[^\n@*]*)/g;
 
-/** The doc comments of a source file that begin with a clause (`What a …`, `How many …`), one sentence each. `Whether …` is fine. */
+/**
+ * The doc comments of a source file that begin with a clause (`What a …`, `How many …`), one sentence each. A comment on a
+ * thing begins with a noun for it, one on a function with its verb, one on a flag with "Whether".
+ */
 export function clausesIn(path: string, text: string): string[] {
   return Array.from(
-    text.matchAll(/\/\*\*[ \n*]*([^\n]*)/g),
-    (comment) => ({ head: comment[1] ?? "", at: comment.index }),
-  )
-    .filter(({ head }) => CLAUSE.test(head))
-    .map(({ head, at }) =>
-      `${path}:${text.slice(0, at).split("\n").length}: "${head.slice(0, 40)}": begin with the noun, or with the verb`
-    );
+    text.matchAll(CLAUSES),
+    ({ 1: clause = "", index }) =>
+      `${path}:${text.slice(0, index).split("\n").length}: "${clause.trim()}": begin with the noun, or with the verb`,
+  );
 }
 
 /** Each line of a file, without what is no prose: code, names, and titles of tests that a document refers to. */

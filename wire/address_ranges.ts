@@ -21,7 +21,7 @@ export class AddressRanges {
   /**
    * Reads ranges such as `"10.0.0.0/8"`, `"fd00::/8"`, `"192.0.2.7"` or `"db.internal"`.
    *
-   * @param what What they are, for the error.
+   * @param what Name of the option, for the error.
    * @throws {TypeError} When one of them is none of these.
    */
   constructor(entries: readonly string[], what: string) {

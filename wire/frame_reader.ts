@@ -38,7 +38,7 @@ export type GiveWay = () => Promise<void> | undefined;
 
 /** Bounds what is held of frames that have not come in whole. */
 export interface ReadingBudget {
-  /** Takes room for a large frame. @returns What to wait for when there is none. */
+  /** Takes room for a large frame. @returns Promise to wait for when there is none. */
   take(bytes: number): Promise<void> | undefined;
   /** Gives back what was taken, or ends the waiting for it. */
   give(): void;
@@ -235,7 +235,7 @@ export class FrameReader {
     }
   }
 
-  /** Takes room for a large frame before it is read. @returns What to wait for when there is none. */
+  /** Takes room for a large frame before it is read. @returns Promise to wait for when there is none. */
   #takeRoom(): Promise<void> | undefined {
     if (this.budget === undefined || this.#hasRoom || this.#end - this.#start < FRAME_HEADER_BYTES) return undefined;
     const needed = 4 + this.#length();

@@ -13,7 +13,7 @@ export interface Digest {
  *
  * Good at spreading (FNV-1a over UTF-16 code units, then an avalanche), useless against an adversary.
  *
- * @param text What to hash.
+ * @param text Text to hash.
  * @param seed Another seed gives an unrelated hash.
  * @returns An integer from 0 to 2³² - 1.
  *

@@ -67,7 +67,7 @@ export class Decoder {
   /**
    * Decodes nothing yet.
    *
-   * @param budget How many elements a value may have; see {@linkcode Decoder.decode} for what counts.
+   * @param budget Maximum of elements of a value; see {@linkcode Decoder.decode} for what counts.
    */
   constructor(budget: number = DECODE_BUDGET) {
     this.#limit = budget;
@@ -83,8 +83,8 @@ export class Decoder {
    * for four more.
    *
    * @param bytes The buffer. It is not referred to afterwards, but by views in the returned value.
-   * @param start Where the value begins.
-   * @param end Where it ends.
+   * @param start Start of the value.
+   * @param end End of the value.
    * @returns The value.
    * @throws {RangeError} When `start` and `end` are not a range of `bytes`.
    * @throws {SyntaxError} When the range is not exactly one value in MessagePack.

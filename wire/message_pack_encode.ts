@@ -13,7 +13,7 @@ const { hasOwnProperty } = Object.prototype;
 /**
  * Encodes `value` as MessagePack into a buffer of its own.
  *
- * @param value What to encode; see {@linkcode encodeInto} for what can be.
+ * @param value Value to encode; {@linkcode encodeInto} lists the types.
  * @returns The encoded bytes.
  * @throws {EncodeError} When `value`, or anything inside it, has no MessagePack form.
  *
@@ -45,8 +45,8 @@ export function encode(value: unknown): Uint8Array<ArrayBuffer> {
  * Anything else is refused rather than changed on its way: functions, symbols, `Map`, `Set`, instances of classes, invalid dates,
  * and `undefined` by itself or in an array.
  *
- * @param writer Where to write. When this throws, a part of `value` may have been written: set `writer.length` back.
- * @param value What to encode, nested at most 512 levels deep.
+ * @param writer Writer for the bytes. When this throws, a part of `value` may have been written: set `writer.length` back.
+ * @param value Value to encode, nested at most 512 levels deep.
  * @throws {EncodeError} When `value`, or anything inside it, has no MessagePack form; the message says where.
  *
  * @example Find the culprit

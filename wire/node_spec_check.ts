@@ -27,7 +27,7 @@ const KEY_BYTES = 32;
 /**
  * Checks that a value from outside is a node spec.
  *
- * @param value What may be one.
+ * @param value Value that may be one.
  * @returns A node spec with no other fields than a node spec has, which shares nothing with the value and cannot be changed.
  * @throws {TypeError} When something is missing or of another type.
  * @throws {RangeError} When something is too long, too large or too many.

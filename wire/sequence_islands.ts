@@ -28,7 +28,7 @@ export class SequenceIslands {
   #clock = 0;
 
   /**
-   * @param limit How far the numbers of an island may lie apart: a power of two, at least 64.
+   * @param limit Maximum distance between the numbers of an island: a power of two, at least 64.
    * @param islandsMax How many islands are remembered.
    */
   constructor(limit: number, islandsMax: number) {

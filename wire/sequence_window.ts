@@ -16,7 +16,7 @@ export class SequenceWindow {
   #bits = new Uint32Array(BITS_MIN / WORD_BITS);
   #ahead = 0;
 
-  /** @param limit How far ahead of the floor a number may lie: a power of two, at least 64. */
+  /** @param limit Maximum distance of a number ahead of the floor: a power of two, at least 64. */
   constructor(limit: number) {
     if (limit < BITS_MIN || !Number.isInteger(Math.log2(limit))) {
       throw new RangeError(`Cannot make a window of ${limit}: the limit must be a power of two, at least ${BITS_MIN}`);

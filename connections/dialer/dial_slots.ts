@@ -44,7 +44,7 @@ export class DialSlots {
 
   /**
    * @param patience Milliseconds for which a dial keeps its slot at most.
-   * @param health How late this node is: it has fewer slots then. In time, unless something else is said.
+   * @param health Local health of this node: it has fewer slots while its timers are late. In time by default.
    */
   constructor(clock: Clock, patience: number, health?: LocalHealth) {
     this.#health = health;

@@ -108,7 +108,7 @@ export class EarlyStream implements ByteStream {
   /**
    * Goes on over a socket.
    *
-   * @param rest What was read of it already.
+   * @param rest Bytes that were read of it already.
    */
   attach(stream: ByteStream, rest: Uint8Array, mark: SocketMark): void {
     const socket = this.#socket = { stream, mark, rest, hasEnded: false };

@@ -16,8 +16,8 @@ export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
 /**
  * Introduces this node to the acceptor at the other end of a stream. With a secret, both prove that they know it, the dialer first.
  *
- * @param secret Which one to use; the preferred one when nothing is said.
- * @returns What both have agreed upon, and who answered.
+ * @param secret Secret to use; the preferred one by default.
+ * @returns Agreement of both ends, and the node that answered.
  * @throws {HandshakeRefusedError} When either side refuses the other.
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
  * @throws {SealError} When an attacker in between has changed what was said.
@@ -37,7 +37,7 @@ export async function dialHandshake(
 /**
  * Answers the dialer at the other end of a stream.
  *
- * @returns What both have agreed upon, and what was asked for and granted; or `null` when the stream ended without a word.
+ * @returns Agreement of both ends, and the request that was granted; or `null` when the stream ended without a word.
  * @throws {HandshakeRefusedError} When either side refuses the other.
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
  */

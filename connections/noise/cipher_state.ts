@@ -67,7 +67,7 @@ export class CipherState {
     return this.#key === null ? 0 : TAG_BYTES;
   }
 
-  /** Seals `plain` into `target`, from `at` on. @returns Where it ends. */
+  /** Seals `plain` into `target`, from `at` on. @returns Its end. */
   sealInto(associated: Uint8Array, plain: Uint8Array, target: Uint8Array, at: number): number {
     if (this.#key !== null) return seal(this.#key, this.#next(), associated, plain, target, at);
     target.set(plain, at);

@@ -71,7 +71,7 @@ export function hash(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayBuf
 /**
  * HKDF of the Noise specification, section 4.3: HKDF-SHA-256 of RFC 5869 with the chaining key for a salt and no info.
  *
- * @param outputs How many keys to derive: 2 or 3.
+ * @param outputs Number of keys to derive: 2 or 3.
  */
 export function deriveKeys(chainingKey: Uint8Array, material: Uint8Array, outputs: number): Uint8Array<ArrayBuffer>[] {
   const derived = hkdfSync("sha256", material, chainingKey, new Uint8Array(), outputs * HASH_BYTES);
@@ -81,8 +81,8 @@ export function deriveKeys(chainingKey: Uint8Array, material: Uint8Array, output
 /**
  * ChaCha20-Poly1305 (RFC 8439) with the nonce of the Noise specification, section 12.3.
  *
- * @param target Where ciphertext and tag go, from `at` on.
- * @returns Where they end.
+ * @param target Buffer for ciphertext and tag, from `at` on.
+ * @returns Their end.
  */
 export function seal(
   key: Uint8Array,

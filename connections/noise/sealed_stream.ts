@@ -152,7 +152,7 @@ export class SealedStream implements ByteStream {
     }
   }
 
-  /** Opens what has arrived, as far as there is room for it in `buffer`. @returns How many bytes are in it. */
+  /** Opens what has arrived, as far as there is room for it in `buffer`. @returns Number of bytes in it. */
   #take(buffer: Uint8Array): number {
     let taken = Math.min(this.#plain.length, buffer.length);
     buffer.set(this.#plain.subarray(0, taken));

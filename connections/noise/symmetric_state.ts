@@ -58,7 +58,7 @@ export class SymmetricState {
     this.#cipher = new CipherState(key!);
   }
 
-  /** EncryptAndHash, into `target` from `at` on. @returns Where it ends. */
+  /** EncryptAndHash, into `target` from `at` on. @returns Its end. */
   encryptAndHash(plain: Uint8Array, target: Uint8Array, at: number): number {
     const end = this.#cipher.sealInto(this.#hash, plain, target, at);
     this.mixHash(target.subarray(at, end));

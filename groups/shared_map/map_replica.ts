@@ -198,7 +198,7 @@ export class MapReplica {
     return unknown;
   }
 
-  /** Does something to several keys. @returns What changed, by key. */
+  /** Does something to several keys. @returns Changes, by key. */
   #changing(change: (touch: (key: string) => void) => void): KeyChange[] {
     const before = new Map<string, MapOperation[]>();
     change((key) => {
@@ -207,7 +207,7 @@ export class MapReplica {
     return [...before].map(([key, former]) => ({ key, before: former, after: this.#operations(key) }));
   }
 
-  /** @param coming What will be known soon anyway. */
+  /** @param coming Operations that will be known soon anyway. */
   #add(operation: MapOperation, at: number, coming?: Contexts): void {
     const { actor, counter, key } = operation;
     if (!covers(coming?.get(actor) ?? NOBODY, 0, counter)) this.#see(actor, actorContext(0, [counter]));

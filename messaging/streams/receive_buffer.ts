@@ -44,7 +44,7 @@ export class ReceiveBuffer {
     return chunk;
   }
 
-  /** Drops everything. @returns How many bytes that were. */
+  /** Drops everything. @returns Number of these bytes. */
   clear(): number {
     const bytes = this.#bytes;
     this.#chunks.length = this.#bytes = 0;

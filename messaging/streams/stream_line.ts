@@ -123,7 +123,7 @@ export class StreamLine implements StreamHost {
   /**
    * Everything that was on its way is lost. The other side may have seen less of that, and is told as soon as something passes.
    *
-   * @param error What the streams end with.
+   * @param error Error that the streams end with.
    */
   lose(error: unknown): void {
     this.#strays.clear();
@@ -140,7 +140,7 @@ export class StreamLine implements StreamHost {
    * what this side has put into it, or what the other side may have.
    *
    * @param carrier The one that has closed.
-   * @param error What those end with; none when everything came, both ways.
+   * @param error Error that those end with; none when everything came, both ways.
    */
   replaced({ queue, openedAt }: StreamCarrier, error: unknown): void {
     for (const end of [...this.#ends.values()]) {
@@ -158,7 +158,7 @@ export class StreamLine implements StreamHost {
   /**
    * Takes a frame.
    *
-   * @param carrier What it came over.
+   * @param carrier Carrier that it came over.
    * @param owner Is asked to retain what is not copied; without one everything is.
    */
   take(

@@ -37,13 +37,15 @@ Deno.test("clausesIn() finds doc comments that begin with a clause, and no other
     "/** Number of those for which there is room: what is more waits. */",
     "/** Whether it is so. */",
     "// What is behind two slashes is no doc comment.",
+    "/** Tells it. @param a Its name. @returns Why it is so. */",
     "/** When? */",
   ];
-  const lines = clausesIn("wire/a.ts", code.join("\n")).map((text) => text.split('": begin')[0]);
+  const lines = clausesIn("wire/a.ts", code.join("\n")).map((text) => text.split(": begin")[0]);
   assertEquals(lines, [
-    'wire/a.ts:1: "What it needs. */',
-    'wire/a.ts:2: "How many there are.',
-    'wire/a.ts:8: "When? */',
+    'wire/a.ts:1: "What it needs."',
+    'wire/a.ts:2: "How many there are."',
+    'wire/a.ts:8: "Why it is so."',
+    'wire/a.ts:9: "When?"',
   ]);
 });
 

@@ -187,7 +187,7 @@ export class MemoryNetwork {
    * Forgets open streams between `a` and `b`, as a router that translates addresses forgets connections: they look open, and everything that is
    * sent over them is lost, for good.
    *
-   * @param index Which of them, in the order in which they were opened; all without it.
+   * @param index Index among them, in the order in which they were opened; all without it.
    */
   forget(a: string, b: string, index?: number): void {
     const streams = [...this.#hosts.get(a)?.streams ?? []].filter((stream) => stream.peerHost.name === b);

@@ -22,7 +22,7 @@ export interface Answer {
  * Proves that this release of Deno keeps strangers out: an acceptor refuses a dialer without certificate, and sees the certificate of one
  * that has one. Up to 2.7.13 it did neither, and said `authorized` of all. Needs no socket: the streams are in memory.
  *
- * @param ask What an acceptor makes of a dialer; for tests.
+ * @param ask Answer of an acceptor to a dialer; for tests.
  * @throws {Error} When it does not.
  */
 export async function proveClientAuthentication(

@@ -85,7 +85,7 @@ export class TlsStream implements ByteStream {
   #read: WaitingRead | undefined;
   #write: WaitingWrite | undefined;
 
-  /** @param silence What the first read rejects with when the other end closes without a word. */
+  /** @param silence Error that the first read rejects with when the other end closes without a word. */
   constructor(session: TlsSession, context: TlsStreamContext, silence?: () => Error) {
     this.#session = session;
     this.#context = context;
@@ -192,7 +192,7 @@ export class TlsStream implements ByteStream {
     }
   }
 
-  /** Moves what has arrived into `buffer`. @returns How many bytes. */
+  /** Moves what has arrived into `buffer`. @returns Number of bytes. */
   #take(buffer: Uint8Array): number {
     let filled = 0;
     while (filled < buffer.length && this.#chunks.length > 0) {
