@@ -34,7 +34,7 @@ export class BroadcastHistory {
   /** By root, the one that was heard last comes last. */
   readonly #roots = new Map<string, Incarnations>();
 
-  /** @param rootsMax How many roots are remembered. */
+  /** @param rootsMax Maximum of remembered roots. */
   constructor(rootsMax: number, incarnationOf: IncarnationOf = () => undefined) {
     this.#rootsMax = rootsMax;
     this.#incarnationOf = incarnationOf;

@@ -30,7 +30,7 @@ export class BroadcastTrees {
   readonly #trees = new Map<string, Tree>();
   #last: string | undefined;
 
-  /** @param rootsMax How many roots are remembered. */
+  /** @param rootsMax Maximum of remembered roots. */
   constructor(rootsMax: number) {
     this.#rootsMax = rootsMax;
   }

@@ -60,7 +60,7 @@ export class NameLostError extends Error {
    * For a claim that ends.
    *
    * @param lost The name.
-   * @param reason Why, in half a sentence.
+   * @param reason Reason, in half a sentence.
    */
   constructor(lost: string, reason: string, owner?: string) {
     super(`Cannot keep "${lost}": ${reason}`);

@@ -40,7 +40,7 @@ export interface IdentifyingContext {
   untilStopped(signal: AbortSignal | undefined): AbortSignal;
 }
 
-/** Judges whether the other end of a stream is the node that it claims to be, and may be a peer. @returns Why not, or `null`. */
+/** Judges whether the other end of a stream is the node that it claims to be, and may be a peer. @returns Reason why not, or `null`. */
 export async function identify(
   context: IdentifyingContext,
   stream: ByteStream,
@@ -61,7 +61,7 @@ export async function identify(
   return { code: "not-admitted", reason: `Cannot admit "${spec.name}": the option "admit" says no` };
 }
 
-/** Judges whether a certificate is that of the node that a peer claims to be. @returns Why not, or `null`. */
+/** Judges whether a certificate is that of the node that a peer claims to be. @returns Reason why not, or `null`. */
 export function identifier({ identity = "name" }: TlsOptions): (stream: ByteStream, spec: NodeSpec) => Refusal | null {
   return ({ certificate }, spec) => {
     const names = [...certificate?.dnsNames ?? [], ...certificate?.uris ?? []];

@@ -21,7 +21,7 @@ export class NodeTls {
     this.#identify = identifier(tls);
   }
 
-  /** Judges whether the other end of a stream is the node that it claims to be. @returns Why not, or `null`. */
+  /** Judges whether the other end of a stream is the node that it claims to be. @returns Reason why not, or `null`. */
   identify(stream: ByteStream, spec: NodeSpec): Refusal | null {
     return this.#identify(stream, spec);
   }

@@ -9,7 +9,7 @@ import { formatAddress } from "../wire/address.ts";
  * Tells users that this node is no member any more.
  *
  * @param newer The node that has its name now, if that is why.
- * @returns Why it stops.
+ * @returns Reason of the stop.
  */
 export function tellRemoval({ self: { name }, emit }: NodeContext, newer: NodeSpec | undefined): StoppedError {
   let reason = "another node removed it from the cluster";

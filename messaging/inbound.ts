@@ -70,7 +70,7 @@ export class Inbound {
   /**
    * Takes a frame of kind `message`.
    *
-   * @returns When its handler has no room: promise to wait for before the next frame is read. Backpressure begins there.
+   * @returns Promise to wait for before the next frame is read, when its handler has no room. Backpressure begins there.
    */
   takeMessage(
     connection: Connection,

@@ -207,7 +207,7 @@ export class OutstandingMessages<T> {
   /**
    * Forgets `peer`, which has left for good.
    *
-   * @param mustGoOn Which messages leave their places to their placeholders nevertheless.
+   * @param mustGoOn Decides for each message whether it leaves its place to its placeholder nevertheless.
    * @returns Messages that it will never acknowledge.
    */
   peerLeft(peer: string, mustGoOn: (message: T) => boolean = () => false): OutstandingMessage<T>[] {

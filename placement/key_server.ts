@@ -87,7 +87,7 @@ export class KeyServer implements Disposable {
     }
   }
 
-  /** Waits until this node may serve a key. @returns Why it may not, if so. */
+  /** Waits until this node may serve a key. @returns Reason why it may not, if so. */
   async #settle(key: string, signal: AbortSignal): Promise<readonly unknown[] | undefined> {
     const { interval, missed } = this.#node.heartbeat;
     const { clock } = this.#node.runtime;

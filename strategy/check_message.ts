@@ -13,7 +13,7 @@ export const LIST_MAX = 128;
 /**
  * Reads a message that came from another node.
  *
- * @param strategy Whose message it is, for the error.
+ * @param strategy Strategy of the message, for the error.
  * @param value Value that came.
  * @param read Makes a message of the fields, or throws.
  * @throws {TypeError} When `read` throws, or `value` is no object.

@@ -29,7 +29,7 @@ export class SequenceIslands {
 
   /**
    * @param limit Maximum distance between the numbers of an island: a power of two, at least 64.
-   * @param islandsMax How many islands are remembered.
+   * @param islandsMax Maximum of remembered islands.
    */
   constructor(limit: number, islandsMax: number) {
     this.#limit = limit;

@@ -63,7 +63,7 @@ export class Reception {
     return false;
   }
 
-  /** Decides about a trusted dialer. @returns Why it is refused, or `null`; then {@linkcode Reception.release} must follow. */
+  /** Decides about a trusted dialer. @returns Refusal, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
     const decision = await this.#judgeVouched(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);

@@ -76,7 +76,7 @@ export function commonVersion(ours: Versions, theirs: Versions): number | null {
 /**
  * Whether a dialer and this node belong together, as far as the hello says.
  *
- * @returns Why not, or `null`. A node with a secret tells a stranger nothing about itself.
+ * @returns Reason why not, or `null`. A node with a secret tells a stranger nothing about itself.
  */
 export function judgeHello(hello: Hello, ours: Hello, who: string): Refusal | null {
   const refuse = (code: Refusal["code"], what: string, found: unknown, expected: unknown): Refusal => ({
