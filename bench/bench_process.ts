@@ -6,6 +6,9 @@ import { TextLineStream } from "./line_stream.ts";
 /** What a process gets to end by itself. */
 const PATIENCE_MS = 2_000;
 
+/** Part of util-linux. */
+const TASKSET = "/usr/bin/taskset";
+
 type Answer = { readonly result: unknown } | { readonly error: string };
 
 /** A process of a measurement, as its parent sees it: `child.ts` does what it is told, one thing after the other. */
@@ -15,11 +18,19 @@ export class BenchProcess implements AsyncDisposable {
   readonly #answers: ReadableStreamDefaultReader<string>;
   #last: Promise<unknown> = Promise.resolve();
 
-  constructor() {
+  /**
+   * Starts it.
+   *
+   * @param processor Number of the processor that it keeps to, with all its threads, where `taskset` is there to see to that.
+   */
+  constructor(processor?: number) {
     const child = new URL("child.ts", import.meta.url).href;
     const flags = Deno.env.get("BENCH_CHILD_FLAGS")?.split(" ") ?? [];
     const args = ["run", "-A", "--no-check", ...flags, child];
-    this.#process = new Deno.Command(Deno.execPath(), { args, stdin: "piped", stdout: "piped" }).spawn();
+    const isBound = processor !== undefined && canBind(processor);
+    const command = isBound ? TASKSET : Deno.execPath();
+    const before = isBound ? ["-c", `${processor}`, Deno.execPath()] : [];
+    this.#process = new Deno.Command(command, { args: [...before, ...args], stdin: "piped", stdout: "piped" }).spawn();
     this.#input = this.#process.stdin.getWriter();
     this.#answers = this.#process.stdout.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream())
       .getReader();
@@ -61,5 +72,14 @@ export class BenchProcess implements AsyncDisposable {
     const answer: Answer = JSON.parse(value);
     if ("error" in answer) throw new Error(`Cannot do "${name}": ${answer.error}`);
     return answer.result;
+  }
+}
+
+/** Whether a process can be made to keep to a processor. */
+function canBind(processor: number): boolean {
+  try {
+    return processor < navigator.hardwareConcurrency && Deno.statSync(TASKSET).isFile;
+  } catch {
+    return false;
   }
 }

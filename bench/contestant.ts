@@ -57,6 +57,18 @@ export interface Link {
    * @default {nowhere}
    */
   readonly directory?: string;
+  /**
+   * Processors that the two ends keep to.
+   *
+   * @default {any}
+   */
+  readonly processors?: Processors;
+}
+
+/** Numbers of processors. */
+export interface Processors {
+  readonly server: number;
+  readonly client: number;
 }
 
 /** Nothing; a secret: then every byte is sealed; or mutual TLS. */

@@ -25,8 +25,8 @@ export class Pair implements AsyncDisposable {
 
   /** @param way What lies between the two, if more than loopback. */
   static async start(contestant: ContestantName, link: Link = {}, way?: LongWay): Promise<Pair> {
-    const server = new BenchProcess();
-    const client = new BenchProcess();
+    const server = new BenchProcess(link.processors?.server);
+    const client = new BenchProcess(link.processors?.client);
     const relay = way && new BenchProcess();
     const pair = new Pair(contestant, server, client, relay);
     try {
