@@ -23,8 +23,10 @@ import {
   HyParViewTurn,
   knownMembers,
   wantedPeers,
+  type XBotConfig,
 } from "./hyparview/state.ts";
 import { addLost, forget } from "./hyparview/views.ts";
+import * as xbot from "./hyparview/xbot.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 import { find, has } from "./view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
@@ -81,6 +83,39 @@ export interface HyParViewOptions {
    * @default {3600}
    */
   readonly forgetAfter?: number;
+  /**
+   * Exchange of neighbours for cheaper ones (X-BOT). To be given on all nodes, with the same costs. Without it, neighbours are random.
+   *
+   * @default {undefined}
+   */
+  readonly xbot?: XBotOptions | undefined;
+}
+
+/** Options of X-BOT, by which {@linkcode hyparview} prefers cheap links. */
+export interface XBotOptions {
+  /**
+   * Cost of a link between two nodes: the oracle of the paper. It must give both directions the same cost, and always the same for the same
+   * specifications; for example 1 within a zone of their metadata, and 10 across.
+   */
+  readonly cost: (from: NodeSpec, to: NodeSpec) => number;
+  /**
+   * Number of links of a node that are never exchanged, its most expensive ones, 0 to 64: those that connect what is far from each other.
+   *
+   * @default {1}
+   */
+  readonly unbiased?: number;
+  /**
+   * Nodes in reserve that are looked at in an attempt (the passive scan length), 1 to 64.
+   *
+   * @default {2}
+   */
+  readonly scanned?: number;
+  /**
+   * Gossip intervals from one attempt to the next, 1 to 10,000.
+   *
+   * @default {2}
+   */
+  readonly interval?: number;
 }
 
 /**
@@ -263,6 +298,20 @@ function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
       return links.onDisconnect(turn, from);
     case "shuffleReply":
       return onShuffleReply(turn, message);
+    case "optimization":
+      return xbot.onOptimization(turn, from, message);
+    case "optimizationReply":
+      return xbot.onOptimizationReply(turn, from, message);
+    case "replace":
+      return meet(turn, message.old) ? xbot.onReplace(turn, from, message) : undefined;
+    case "replaceReply":
+      return meet(turn, message.initiator) ? xbot.onReplaceReply(turn, from, message) : undefined;
+    case "switch":
+      return xbot.onSwitch(turn, from, message);
+    case "switchReply":
+      return meet(turn, message.candidate) ? xbot.onSwitchReply(turn, from, message) : undefined;
+    case "disconnectWait":
+      return xbot.onDisconnectWait(turn, from);
     case "forwardJoin":
     case "shuffle":
       if (!has(turn.state.active, from.name)) turn.send(from, { type: "disconnect" });
@@ -281,5 +330,15 @@ function checkOptions(options: HyParViewOptions): HyParViewConfig {
     shufflePassive: checkOption(options.shufflePassive ?? 4, "shufflePassive", 0, 32),
     shuffleInterval: checkOption(options.shuffleInterval ?? 10, "shuffleInterval", 1, 10_000),
     forgetAfter: checkOption(options.forgetAfter ?? 3_600, "forgetAfter", 1, 1_000_000),
+    xbot: options.xbot === undefined ? null : checkXBot(options.xbot),
+  };
+}
+
+function checkXBot({ cost, unbiased, scanned, interval }: XBotOptions): XBotConfig {
+  return {
+    cost,
+    unbiased: checkOption(unbiased ?? 1, "xbot.unbiased", 0, 64),
+    scanned: checkOption(scanned ?? 2, "xbot.scanned", 1, 64),
+    interval: checkOption(interval ?? 2, "xbot.interval", 1, 10_000),
   };
 }

@@ -65,7 +65,7 @@ export function onAccept(turn: HyParViewTurn, from: NodeSpec): void {
 }
 
 /** Whether `node` can become a neighbour, and no neighbour has to go for it, except one in the slot that is kept for it. */
-function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
+export function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
   return turn.state.active.length < slotsWith(turn, node) || isExpected(turn.state, node);
 }
 

@@ -39,6 +39,28 @@ export type HyParViewMessage =
     /** The nodes that it has still to go through, the origin first. */
     readonly path: readonly string[];
   }
+  /** X-BOT, initiator → candidate: be my neighbour in the place of `old`, which costs more. */
+  | { readonly type: "optimization"; readonly old: NodeSpec }
+  /** X-BOT, candidate → initiator. `replaced`: `old` knows, because another node takes the initiator's place there. */
+  | {
+    readonly type: "optimizationReply";
+    readonly accepted: boolean;
+    readonly replaced: boolean;
+    readonly old: NodeSpec;
+  }
+  /** X-BOT, candidate → its neighbour that has to go: be the neighbour of `old` in my place. */
+  | { readonly type: "replace"; readonly initiator: NodeSpec; readonly old: NodeSpec }
+  | { readonly type: "replaceReply"; readonly accepted: boolean; readonly initiator: NodeSpec; readonly old: NodeSpec }
+  /** X-BOT, that neighbour → old: be my neighbour in the place of `initiator`. */
+  | { readonly type: "switch"; readonly initiator: NodeSpec; readonly candidate: NodeSpec }
+  | {
+    readonly type: "switchReply";
+    readonly accepted: boolean;
+    readonly initiator: NodeSpec;
+    readonly candidate: NodeSpec;
+  }
+  /** X-BOT, old → initiator: we are neighbours no more, and the candidate is about to take this slot. */
+  | { readonly type: "disconnectWait" }
   /** That incarnation of a node is over; spreads along all active links. Not in the paper, where no node ever leaves. */
   | { readonly type: "left" } & Departure;
 
@@ -57,6 +79,7 @@ function readHyParViewMessage(fields: Fields): HyParViewMessage {
     case "accept":
     case "reject":
     case "disconnect":
+    case "disconnectWait":
       return { type: fields.type };
     case "forwardJoin":
       return { type: "forwardJoin", node: checkNodeSpec(fields.node), ttl: checkCount(fields.ttl, "ttl") };
@@ -74,11 +97,45 @@ function readHyParViewMessage(fields: Fields): HyParViewMessage {
         departures: checkArray(fields.departures, "departures", LIST_MAX).map(checkDeparture),
         path: checkPath(fields.path),
       };
+    case "optimization":
+      return { type: "optimization", old: checkNodeSpec(fields.old) };
+    case "optimizationReply":
+      return {
+        type: "optimizationReply",
+        ...checkReply(fields),
+        replaced: checkBoolean(fields.replaced),
+        old: checkNodeSpec(fields.old),
+      };
+    case "replace":
+    case "replaceReply":
+      return checkReplace(fields, fields.type);
+    case "switch":
+    case "switchReply":
+      return checkSwitch(fields, fields.type);
     case "left":
       return { type: "left", ...checkDeparture(fields) };
     default:
       throw new TypeError("Invalid type: it is unknown");
   }
+}
+
+function checkReplace(fields: Fields, type: "replace" | "replaceReply"): HyParViewMessage {
+  const nodes = { initiator: checkNodeSpec(fields.initiator), old: checkNodeSpec(fields.old) };
+  return type === "replace" ? { type, ...nodes } : { type, ...nodes, ...checkReply(fields) };
+}
+
+function checkSwitch(fields: Fields, type: "switch" | "switchReply"): HyParViewMessage {
+  const nodes = { initiator: checkNodeSpec(fields.initiator), candidate: checkNodeSpec(fields.candidate) };
+  return type === "switch" ? { type, ...nodes } : { type, ...nodes, ...checkReply(fields) };
+}
+
+function checkReply({ accepted }: Fields): { readonly accepted: boolean } {
+  return { accepted: checkBoolean(accepted) };
+}
+
+function checkBoolean(value: unknown): boolean {
+  if (typeof value !== "boolean") throw new TypeError("Invalid answer: it is neither true nor false");
+  return value;
 }
 
 function checkPath(value: unknown): readonly string[] {

@@ -5,6 +5,7 @@ import { fillActive, onRequestFailed, requestLink } from "./links.ts";
 import { shuffleInTime } from "./shuffle.ts";
 import { type HyParViewTurn, nodesOf } from "./state.ts";
 import { triedAgain } from "./views.ts";
+import { optimizeInTime } from "./xbot.ts";
 
 /** With fewer neighbours than this a node keeps those that it has: two can be all that hold a ring together. */
 const SWAP_NEIGHBOURS_MIN = 3;
@@ -16,6 +17,7 @@ export function passRound(turn: HyParViewTurn): void {
   retryLost(turn);
   fillActive(turn);
   if (turn.state.swapAt <= round) swapNeighbour(turn);
+  optimizeInTime(turn);
   shuffleInTime(turn);
   // At the end, so that what was asked for in this round has a whole interval to be answered in.
   turn.set({ round: round + 1 });

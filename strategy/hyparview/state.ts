@@ -7,6 +7,14 @@ import { Turn } from "../turn.ts";
 import { union, type View } from "../view.ts";
 import type { HyParViewMessage } from "./messages.ts";
 
+/** The options of X-BOT, all of them given. */
+export interface XBotConfig {
+  readonly cost: (from: NodeSpec, to: NodeSpec) => number;
+  readonly unbiased: number;
+  readonly scanned: number;
+  readonly interval: number;
+}
+
 /** The options of {@linkcode hyparview}, all of them given. */
 export interface HyParViewConfig {
   readonly activeSize: number;
@@ -17,6 +25,7 @@ export interface HyParViewConfig {
   readonly shufflePassive: number;
   readonly shuffleInterval: number;
   readonly forgetAfter: number;
+  readonly xbot: XBotConfig | null;
 }
 
 /** A node that was asked to become a neighbour and has not answered yet. */
