@@ -135,7 +135,7 @@ export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";
 export { type FullMeshState } from "./strategy/full_mesh_state.ts";
 export { type Digest } from "./wire/hash.ts";
 export { clientServer } from "./strategy/client_server.ts";
-export { hyparview, type HyParViewOptions } from "./strategy/hyparview.ts";
+export { hyparview, type HyParViewOptions, type XBotOptions } from "./strategy/hyparview.ts";
 export { scampV1, type ScampV1Options } from "./strategy/scamp_v1.ts";
 export { scampV2, type ScampV2Options } from "./strategy/scamp_v2.ts";
 export { type StaticEdges, staticOverlay } from "./strategy/static_overlay.ts";

@@ -145,6 +145,25 @@ export interface XBotOptions {
  * assert(cluster.isConnected());
  * assert(cluster.alive.every((name) => cluster.peers(name).length <= 5));
  * ```
+ *
+ * @example Nodes of two zones that prefer neighbours in their own
+ * ```ts
+ * import type { NodeSpec } from "@partisan/peer-service/membership";
+ * import { hyparview } from "@partisan/peer-service/strategy";
+ * import { StrategySimulator } from "@partisan/peer-service/testing";
+ * import { assert, assertLess } from "@std/assert";
+ *
+ * const cost = (one: NodeSpec, other: NodeSpec) => one.metadata.zone === other.metadata.zone ? 1 : 10;
+ * const metadata = (name: string) => ({ zone: Number(name) % 2 });
+ * const cluster = new StrategySimulator(hyparview({ xbot: { cost } }), { seed: 1, metadata });
+ * for (let index = 0; index < 50; index++) cluster.start(`${index}`, { join: index > 0 ? "0" : undefined });
+ * cluster.run(300_000);
+ *
+ * const links = cluster.alive.flatMap((name) => cluster.neighbours(name).map((other) => [name, other] as const));
+ * const across = links.filter(([one, other]) => metadata(one).zone !== metadata(other).zone);
+ * assertLess(across.length, 0.3 * links.length);
+ * assert(cluster.isConnected());
+ * ```
  */
 export function hyparview(options: HyParViewOptions = {}): Strategy {
   return new HyParView(checkOptions(options));

@@ -28,7 +28,7 @@ export {
   type Transition,
 } from "./strategy.ts";
 export { clientServer } from "./client_server.ts";
-export { hyparview, type HyParViewOptions } from "./hyparview.ts";
+export { hyparview, type HyParViewOptions, type XBotOptions } from "./hyparview.ts";
 export { scampV1, type ScampV1Options } from "./scamp_v1.ts";
 export { scampV2, type ScampV2Options } from "./scamp_v2.ts";
 export { type StaticEdges, staticOverlay } from "./static_overlay.ts";

@@ -13,8 +13,8 @@ import { addActive, demote } from "./views.ts";
  * J. Leitão, J. P. Marques, J. O. Pereira and L. Rodrigues, "X-BOT: A Protocol for Resilient Optimization of Unstructured
  * Overlays" (SRDS 2009). Four nodes exchange two links for two cheaper ones: the initiator i and its neighbour o (old), the candidate c and
  * its neighbour d (disconnected). Before: i–o and c–d; afterwards: i–c and d–o. So every node has as many neighbours as before, and the
- * graph remains as robust as it was. Each node keeps some links, its `unbiased` most expensive ones, out of any exchange: those hold
- * the parts of the overlay together that are far from each other. Here all four nodes observe that.
+ * graph remains as robust as it was. Each node keeps some neighbours, unbiased ones, out of any exchange. Here these are those that cost most,
+ * which hold parts of the overlay together that are far from each other, and each of the four nodes observes that.
  *
  *   i → c optimization, c → d replace, d → o switch, o → i disconnectWait, o → d switchReply, d → c replaceReply, c → i optimizationReply
  */

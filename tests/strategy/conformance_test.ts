@@ -9,6 +9,7 @@ import {
   staticOverlay,
   type Strategy,
 } from "@partisan/peer-service/strategy";
+import type { NodeSpec } from "@partisan/peer-service/membership";
 import { strategyChecks, type StrategyTestOptions } from "@partisan/peer-service/testing";
 import { present } from "../values.ts";
 
@@ -21,6 +22,8 @@ const EDGES = NAMES.flatMap((name, index) =>
 
 const SERVERS = new Set(NAMES.slice(0, 5));
 
+const zoneCost = (one: NodeSpec, other: NodeSpec) => one.metadata.zone === other.metadata.zone ? 1 : 10;
+
 const STRATEGIES: readonly (readonly [() => Strategy, StrategyTestOptions])[] = [
   [fullMesh, { knowsAll: true, isSymmetric: true }],
   [clientServer, {
@@ -32,6 +35,10 @@ const STRATEGIES: readonly (readonly [() => Strategy, StrategyTestOptions])[] = 
   [() => scampV1({ c: 1 }), {}],
   [() => scampV2({ c: 1 }), {}],
   [hyparview, { isSymmetric: true }],
+  [() => hyparview({ xbot: { cost: zoneCost } }), {
+    isSymmetric: true,
+    metadata: (name) => ({ zone: NAMES.indexOf(name) % 2 }),
+  }],
 ];
 
 for (const [create, options] of STRATEGIES) {
