@@ -15,7 +15,7 @@ const stage = new Stage();
 const lines = Deno.stdin.readable.pipeThrough(new TextDecoderStream()).pipeThrough(new TextLineStream());
 let last = Promise.resolve();
 for await (const line of lines) last = last.then(() => answer(line));
-// Whatever it was busy with, nobody waits for it any more.
+// Whatever it was busy with, no node waits for it any more.
 Deno.exit(0);
 
 async function answer(line: string): Promise<void> {

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Our MessagePack beside JSON and, where JSR can be reached, `@std/msgpack`:
+ * Our MessagePack next to JSON and, where JSR can be reached, `@std/msgpack`:
  * `deno run -A tests/std_imports.ts run bench/codec_child.ts 7` measures 7 rounds, and prints them as JSON.
  *
  * "ours" is what the wire path does, with one writer and one decoder for all messages.

@@ -104,7 +104,7 @@ export function contestantOf(name: ContestantName, link: Link): Promise<Contesta
       Object.defineProperty(Interpositions.prototype, "active", { value: false });
       return PeerService.start(link);
     case "unmeasured":
-      // As if nobody wanted to know how long anything takes, or how much goes where.
+      // As if no node wanted to know how long anything takes, or how much goes where.
       Histogram.prototype.record = () => {};
       Traffic.prototype.of = () => ({ bytesIn: 0, bytesOut: 0 }) as ChannelTraffic;
       return PeerService.start(link);

@@ -25,7 +25,7 @@ const LOADS_QUICK = LOADS.slice(1, 2);
 
 /**
  * The experiment of Meiklejohn and others, "Partisan: Scaling the Distributed Actor Runtime" (USENIX ATC 2019), figures 3 to 6: actors that echo
- * large messages over a long way. Each case is put beside one raw socket over the same way.
+ * large messages over a long way. Each case is put next to one raw socket over the same way.
  */
 export const link: Subject = {
   name: "link",
@@ -77,7 +77,7 @@ async function measureWay(
   }
 }
 
-/** Measures what a relay does to one plain socket. @returns It, beside what it was asked for. */
+/** Measures what a relay does to one plain socket. @returns It, next to what it was asked for. */
 async function checkRelay(way: LongWay): Promise<string> {
   using sink = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   await using relay = new BenchProcess();

@@ -117,7 +117,7 @@ export class Specimen {
     };
   }
 
-  /** A flood of those that would be left if a share of all nodes had just been killed, before anybody reacts. */
+  /** A flood of those that would be left if a share of all nodes had just been killed, before any node reacts. */
   floodWithout(share: number): Flood {
     const names = this.#random.shuffle(this.cluster.alive).slice(Math.round(share * this.cluster.alive.length));
     return floodOf(new OverlayGraph(names, (name) => this.cluster.neighbours(name)), 0);

@@ -12,7 +12,7 @@ export const SECONDS = [0.2, 1, 2, 5, 10, 20, 30, 60] as const;
 export interface Result {
   readonly candidate: Candidate;
   readonly rests: readonly Rest[];
-  /** Of the largest cluster, for each of the {@linkcode SHARES}: a flood before anybody reacts. */
+  /** Of the largest cluster, for each of the {@linkcode SHARES}: a flood before any node reacts. */
   readonly atOnce: readonly Flood[];
   /** Of the largest cluster: floods later, by the share that was killed. */
   readonly recoveries: ReadonlyMap<number, readonly Flood[]>;

@@ -9,7 +9,7 @@ import type { ScaleCluster } from "./scale_cluster.ts";
 export class Stage {
   /** What a command left for a later one to wait for. */
   pending: Promise<unknown> = Promise.resolve();
-  /** The transfer in bulk beside an echo. */
+  /** The transfer in bulk next to an echo. */
   bulk: { seen: number; running: boolean } = { seen: 0, running: false };
   /** The connection of a plain echo. */
   plain: Deno.Conn | undefined;

@@ -6,7 +6,7 @@ const BLOCKS = 350;
 const BLOCK_SIZE = 64;
 
 /**
- * Ports that nobody takes while their owner closes them and binds them again, or counts on them to be closed.
+ * Ports that no node takes while their owner closes them and binds them again, or counts on them to be closed.
  *
  * A port that the system gave away (port 0) is no such port: once it is let go, any outgoing connection may get it.
  */
@@ -21,7 +21,7 @@ export class ReservedPorts implements Disposable {
     this.#last = this.#guard.addr.port;
   }
 
-  /** A port that was not taken before, and that nobody listens on. */
+  /** A port that was not taken before, and that no node listens on. */
   take(): number {
     const { port: first } = this.#guard.addr;
     while (++this.#last < first + BLOCK_SIZE) {

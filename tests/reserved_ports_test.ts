@@ -24,7 +24,7 @@ Deno.test("ReservedPorts gives every port to one owner, below those that the sys
   assert(taken.length > 32 && taken.every((port) => port >= 10_000 && port < 32_768));
 });
 
-Deno.test("ReservedPorts passes over a port that somebody else listens on", () => {
+Deno.test("ReservedPorts passes over a port that another node listens on", () => {
   using ports = new ReservedPorts();
   const next = ports.take() + 1;
   using _ = Deno.listen({ hostname: "127.0.0.1", port: next });

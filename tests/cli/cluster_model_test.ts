@@ -54,7 +54,7 @@ Deno.test("disagreements() expects the new run of a node that was restarted", ()
   assertEquals(disagreements(model), []);
 });
 
-Deno.test("disagreements() expects nobody to know a node that left", () => {
+Deno.test("disagreements() expects no node to know a node that left", () => {
   const model = clusterOf("a", "b", "c");
   model.act({ at: 1, kind: "leave", node: "c" });
   assertEquals(disagreements(model)[0], "a sees c up, which is leaving");
@@ -83,7 +83,7 @@ Deno.test("ClusterModel.exited() tells an exit that was asked for from one that 
   assertEquals(states(model), { a: "killed", b: "left", c: "failed" });
 });
 
-Deno.test("ClusterModel.act() forgets dead members when nobody survived to remember them", () => {
+Deno.test("ClusterModel.act() forgets dead members when no node survived to remember them", () => {
   const model = clusterOf("a", "b");
   model.act({ at: 1, kind: "kill", node: "a" });
   model.act({ at: 2, kind: "kill", node: "b" });

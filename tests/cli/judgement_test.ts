@@ -17,7 +17,7 @@ function step(
   for (const observer of observers) model.observe(sighting(observer, seen, node));
 }
 
-Deno.test("sightingFailures() finds none in a run in which everybody saw everything", () => {
+Deno.test("sightingFailures() finds none in a run in which every node saw everything", () => {
   const model = clusterOf("a", "b", "c", "d");
   step(model, "kill", "b", "down", "a", "c", "d");
   step(model, "start", "b", "up", "a", "c", "d");

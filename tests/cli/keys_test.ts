@@ -46,7 +46,7 @@ Deno.test("pressKey() asks for what is done to the selected node", () => {
   assertEquals(press("l", "c").request, { kind: "leave", node: "c" });
 });
 
-Deno.test("pressKey() starts a dead node again, and a new one beside a living", () => {
+Deno.test("pressKey() starts a dead node again, and a new one next to a living", () => {
   assertEquals(press("s", "b").request, { kind: "start", node: "b" });
   assertEquals(press("s", "a").request, { kind: "start", node: undefined });
 });

@@ -30,7 +30,7 @@ Deno.test("a link of a partial overlay needs both ends, and all its connections"
   ]);
 });
 
-Deno.test("nobody in a partial overlay may see up who was killed, has left or began another incarnation", () => {
+Deno.test("no node in a partial overlay may see up who was killed, has left or began another incarnation", () => {
   const model = overlayOf(["a", "b"], ["a", "c"], ["a", "d"]);
   model.act({ at: 1, kind: "kill", node: "b" });
   model.act({ at: 1, kind: "leave", node: "c" });
@@ -58,7 +58,7 @@ Deno.test("sightingFailures() of a partial overlay expects of neighbours only to
   assertEquals(sightingFailures(model), []);
 });
 
-Deno.test("sightingFailures() of a partial overlay wants a newcomer to be seen by somebody", () => {
+Deno.test("sightingFailures() of a partial overlay wants a newcomer to be seen by a node", () => {
   const model = overlayOf(["a", "b"], ["b", "c"]);
   model.act({ at: 1, kind: "pause", node: "c" });
   model.observe(sighting("b", "down", "c"));

@@ -128,7 +128,7 @@ async function removeAbandoned(): Promise<void> {
     const pid = name.split("-")[1];
     if (await isRunning(pid)) continue;
     await run("ip", "netns", "delete", name).catch(() => {
-      // Somebody else was quicker.
+      // another node was quicker.
     });
   }
 }

@@ -57,7 +57,7 @@ export interface Answer {
   readonly reason?: string;
 }
 
-/** Somebody who speaks to a port as they like. */
+/** A node that speaks to a port as they like. */
 export class HostileClient implements Disposable {
   readonly #connection: Deno.Conn;
   #heard = new Uint8Array();

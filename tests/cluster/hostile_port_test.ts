@@ -13,7 +13,7 @@ import { firstOf, present } from "../values.ts";
 
 const MIB = 2 ** 20;
 
-/** A pair of nodes, of which the first has a hostile visitor; says at the end whether anybody was disturbed. */
+/** A pair of nodes, of which the first has a hostile visitor; says at the end whether any node was disturbed. */
 async function withVictim(
   options: PeerServiceOptions,
   body: (victim: PeerServiceManager, address: Deno.NetAddr) => Promise<void>,
@@ -106,7 +106,7 @@ for (const [what, bytes] of GARBAGE) {
   });
 }
 
-Deno.test("Seeded garbage of every length is refused and disturbs nobody", async () => {
+Deno.test("Seeded garbage of every length is refused and disturbs no node", async () => {
   await withVictim({}, async (victim, address) => {
     const random = seededRandom(1);
     const before = victim.stats().connections.accepted;

@@ -12,7 +12,7 @@ import { firstOf, nthOf } from "../values.ts";
 /** Five missed beats of 200 ms, and the indirect probes take 1.1 s; the rest is for busy machines. TCP itself takes minutes. */
 const NOTICED_MS_MAX = 10_000;
 /**
- * Milliseconds for which a cut lasts that nobody should take for a death: others vouch for who is there. On a busy machine a few of them come
+ * Milliseconds for which a cut lasts that no node should take for a death: others vouch for who is there. On a busy machine a few of them come
  * too late, so that only most need to be right here; that all are is for the simulator to show (`tests/sim/budget_liveness_test.ts`).
  */
 const CUT_MS = 2_000;
@@ -27,7 +27,7 @@ function told(event: "down" | "suspect", observers: readonly NodeProcess[], sinc
   return [...new Set(pairs)];
 }
 
-/** Cuts of every kind, one after the other, while everybody sends acknowledged messages to everybody. */
+/** Cuts of every kind, one after the other, while every node sends acknowledged messages to every node. */
 async function endure(t: Deno.TestContext, disturbance: readonly string[]): Promise<void> {
   await using hosts = await Hosts.start(...disturbance);
   const { network, at } = hosts;

@@ -34,7 +34,7 @@ export async function balance(
   nodes: ReadonlyMap<string, NodeProcess>,
   { mortal = [], roving = [] }: Excuses = {},
 ): Promise<Balance> {
-  // First everybody stops sending; only then nothing is added to any account.
+  // First every node stops sending; only then nothing is added to any account.
   await Promise.all([...nodes.values()].map((node) => node.tell({ do: "quiet" })));
   const accounts = new Map<string, Account>();
   await Promise.all([...nodes].map(async ([name, node]) => {

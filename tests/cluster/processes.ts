@@ -141,7 +141,7 @@ export class ProcessCluster implements AsyncDisposable {
     return [...this.#all].filter(({ alive }) => alive);
   }
 
-  /** Starts a node, which joins nobody. @param prefix A command that runs it, such as `ip netns exec …`. */
+  /** Starts a node, which joins no node. @param prefix A command that runs it, such as `ip netns exec …`. */
   async start(name: string, options: PeerServiceOptions = {}, prefix: readonly string[] = []): Promise<NodeProcess> {
     const node = new NodeProcess(name, { ...this.#options, ...options }, () => this.#look(), prefix);
     this.#all.add(node);

@@ -17,7 +17,7 @@ function printDelays(what: string, nodes: readonly NodeProcess[], event: string,
   console.log(`  ${what}: first after ${Math.min(...delays)} ms, all after ${Math.max(...delays)} ms`);
 }
 
-/** Tells of whom, except `node`, anybody said that it was down since then. */
+/** Tells of whom, except `node`, any node said that it was down since then. */
 function wronglyDown(nodes: readonly NodeProcess[], node: string, since: number): string[] {
   return nodes.flatMap(({ name, events }) =>
     events.flatMap((told) =>

@@ -8,7 +8,7 @@ import { entryOf, present } from "../values.ts";
 
 const NAMES = ["n1", "n2", "n3", "n4", "n5"];
 
-Deno.test("Five processes restart one after the other under load: no call, stream or message fails or is lost, and nobody is taken for dead", async () => {
+Deno.test("Five processes restart one after the other under load: no call, stream or message fails or is lost, and no node is taken for dead", async () => {
   await using cluster = new ProcessCluster();
   const nodes = new Map((await cluster.form(NAMES)).map((node) => [node.name, node]));
   const wrong: string[] = [];

@@ -97,7 +97,7 @@ class MixedCluster {
     );
   }
 
-  /** Everybody sends everybody a message of this round, and all of them arrive, each once. */
+  /** Every node sends every node a message of this round, and all of them arrive, each once. */
   async exchange(round: string): Promise<void> {
     const { forward: options = {}, broadcast } = this.#group;
     const othersOf = (name: string) => this.names.filter((other) => other !== name);

@@ -58,7 +58,7 @@ export class StandInMessages {
     this.#pick = pick;
   }
 
-  /** Sends a message that nobody acknowledges. @returns Whether there was a connection. */
+  /** Sends a message that no node acknowledges. @returns Whether there was a connection. */
   send(
     to: string,
     name: string,

@@ -26,7 +26,7 @@ Deno.test("hearsay of life does not end the doubt about a connection; a frame he
   assert(a.peer("b").connections().every(({ doubtful }) => !doubtful));
 });
 
-/** The pairs of nodes of which nobody hears the other one, in the seconds after a hole of `hole` seconds. */
+/** The pairs of nodes of which no node hears the other one, in the seconds after a hole of `hole` seconds. */
 async function stuckAfter(hole: number, seed: number): Promise<string[]> {
   const names = ["a", "b", "c", "d", "e", "f"];
   await using cluster = await SimulatedCluster.start({ nodes: names, seed, options: { preset: "lan" } });

@@ -138,7 +138,7 @@ export class PoolWorld {
     this.world = new SimulatedWorld(options);
   }
 
-  /** Starts a node that listens and knows nobody. */
+  /** Starts a node that listens and knows no node. */
   async start(name: string, options: PoolNodeOptions = {}): Promise<PoolNode> {
     const { incarnation = 1, channels = {}, secrets = [], port = 0, wrap = (transport) => transport } = options;
     const runtime = this.world.node(name);

@@ -16,7 +16,7 @@ Deno.test("agreedSlots() gives a channel that both have what the side with the l
   assertEquals(Object.fromEntries(slots), { both: 4, ours: 3, huge: 16, theirs: 2 });
 });
 
-Deno.test("agreedSlots() lets nobody impose connections: 60 channels of 64 cost 60", () => {
+Deno.test("agreedSlots() lets no node impose connections: 60 channels of 64 cost 60", () => {
   const many = Object.fromEntries(Array.from({ length: 60 }, (_, number) => [`channel ${number}`, 64]));
   const slots = agreedSlots(channels({ default: 1, ...many }), channels({ default: 64 }));
   assertEquals([...slots.values()].reduce((sum, count) => sum + count), 61);

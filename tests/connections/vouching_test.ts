@@ -48,7 +48,7 @@ Deno.test("Vouching: a node vouches for the tickets of its dials to whoever they
   assertEquals([await answer(mine), await answer(anyone)], [false, false]);
 });
 
-Deno.test("Vouching.ask() says null when nobody answers in time, or the connection closes, and keeps no timer", async () => {
+Deno.test("Vouching.ask() says null when no node answers in time, or the connection closes, and keeps no timer", async () => {
   const { world, a, toB } = await pair();
   const runtime = world.world.node("a");
   const asker = new Vouching(runtime, 1_000);

@@ -87,7 +87,7 @@ export async function documents<Document = Manifest>(path: string): Promise<Docu
 async function yamlParser(): Promise<((text: string) => Promise<unknown[]>) | null> {
   if (await python("{}").catch(() => null) !== null) return python;
   if (!isNpmReachable) return null;
-  // By a name that nobody can follow: nothing of it is in any graph of imports.
+  // By a name that no node can follow: nothing of it is in any graph of imports.
   const library: { parseAllDocuments(text: string): { toJS(): unknown }[] } = await import(["npm", "yaml@2"].join(":"));
   return (text) => Promise.resolve(library.parseAllDocuments(text).map((document) => document.toJS()));
 }

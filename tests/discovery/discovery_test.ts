@@ -69,7 +69,7 @@ scenario(
   ["memory"],
 );
 
-scenario("A look-up that fails forgets nobody, is told once, and is tried again", async (world) => {
+scenario("A look-up that fails forgets no node, is told once, and is tried again", async (world) => {
   let calls = 0;
   let isBroken = true;
   const warnings: string[] = [];

@@ -14,7 +14,7 @@ const HOPS_MAX = 10;
 interface Way {
   readonly title: string;
   readonly stretches: readonly (readonly string[])[];
-  /** Files that a hop names in its description, beside the one that it is. */
+  /** Files that a hop names in its description, next to the one that it is. */
   readonly mentioned: readonly string[];
 }
 

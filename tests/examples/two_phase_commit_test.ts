@@ -50,7 +50,7 @@ scenario("Two-phase commit aborts everywhere when one participant refuses", asyn
   ]]]);
 });
 
-scenario("Two-phase commit aborts when one participant stays silent, and binds nobody for ever", async (world) => {
+scenario("Two-phase commit aborts when one participant stays silent, and binds no node without end", async (world) => {
   const all = await players(world);
   nthOf(world.nodes, 3).addInterpositionFun(
     "deaf",

@@ -9,7 +9,7 @@ import { frame } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
 
-/** A frame that somebody makes up. */
+/** A frame that a node makes up. */
 export interface MadeUpFrame {
   readonly kind: number;
   readonly body: Uint8Array;

@@ -46,7 +46,7 @@ export async function fuzz(target: Target, first: number, inputs: number): Promi
 }
 
 function isClear(error: unknown): boolean {
-  // The one end of a stream that nobody is to blame for.
+  // The one end of a stream that no node is to blame for.
   if (error instanceof Error && error.message === "Cannot read a frame: the stream ended within it") return true;
   // What the engine throws by itself ("undefined is not iterable") is a bug of ours, though it may be a TypeError.
   return CLEAR.some((kind) => error instanceof kind) &&

@@ -37,7 +37,7 @@ function live(): number {
   return Deno.memoryUsage().heapUsed;
 }
 
-/** Has somebody in a role send frames to simulated clusters. The seed of a cluster that is broken stands in the error. */
+/** Has a node in a role send frames to simulated clusters. The seed of a cluster that is broken stands in the error. */
 async function lie(role: Role, count: number): Promise<void> {
   for (let sent = 0, seed = first; sent < count; sent += WORLD_INPUTS, seed++) {
     await using world = new LiarWorld(role, seed);

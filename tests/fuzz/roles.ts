@@ -30,7 +30,7 @@ const MESSAGES = 20;
 const STRATEGIES = [fullMesh, hyparview, scampV2] as const;
 const SECRET = "a secret for the simulation";
 
-/** Members of a simulated cluster, and somebody who sends one of them whatever can be made up. */
+/** Members of a simulated cluster, and a node that sends one of them whatever can be made up. */
 export class LiarWorld {
   readonly cluster: SimulatedCluster;
   readonly #role: Role;

@@ -76,7 +76,7 @@ export async function dialSealed(random: SeededRandom): Promise<void> {
   throw new Error("A stranger was believed");
 }
 
-/** What somebody in between may make of sealed records: nothing but a part of what was sent comes out. */
+/** What a node in between may make of sealed records: nothing but a part of what was sent comes out. */
 export async function readRecords(random: SeededRandom): Promise<void> {
   const [up, down] = [hash(pattern(1), EMPTY), hash(pattern(2), EMPTY)];
   const wire = new FakeStream();

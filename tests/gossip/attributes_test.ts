@@ -157,7 +157,7 @@ Deno.test("Attributes of a node that is down are hidden and come back with it; t
   assertEquals(told.size, 0);
 });
 
-Deno.test("On a partial view attributes reach nodes that are nobody's neighbours, and expire unless they are renewed", () => {
+Deno.test("On a partial view attributes reach nodes that are no node's neighbours, and expire unless they are renewed", () => {
   const random = seededRandom(3);
   const graph = partialViews(random, 60, 4);
   const cluster = new AttributeWorld(random, [...graph.keys()], { expireAfter: 30_000 });

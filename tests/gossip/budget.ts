@@ -1,5 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
-// deno-lint-ignore-file no-console -- The measured value is printed beside its bound.
+// deno-lint-ignore-file no-console -- The measured value is printed next to its bound.
 
 import { assertLessOrEqual } from "@std/assert";
 

@@ -77,7 +77,7 @@ Deno.test("a node that stalls for 20 beats is the only one that is down, and up 
   assertWithinBudget("up everywhere after a stall, worst of 30", worst, 50, "ms");
 });
 
-Deno.test("nobody is down after the whole machine slept", () => {
+Deno.test("no node is down after the whole machine slept", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const world = new HeartbeatWorld({ size: SIZE, seed }).run(seconds(5));
     const indices = world.nodes.map(({ index }) => index);
@@ -88,7 +88,7 @@ Deno.test("nobody is down after the whole machine slept", () => {
   }
 });
 
-Deno.test("nobody is down while nodes stall for up to two intervals again and again", () => {
+Deno.test("no node is down while nodes stall for up to two intervals again and again", () => {
   for (let seed = 1; seed <= 10; seed++) {
     const world = new HeartbeatWorld({ size: SIZE, seed }).run(seconds(5));
     world.every(200, () => {
@@ -101,7 +101,7 @@ Deno.test("nobody is down while nodes stall for up to two intervals again and ag
   }
 });
 
-Deno.test("a link that is cut one way makes a suspect, whom others clear: the link is reported, nobody is down", () => {
+Deno.test("a link that is cut one way makes a suspect, whom others clear: the link is reported, no node is down", () => {
   for (const size of [3, 10, 40]) {
     for (let seed = 1; seed <= 5; seed++) {
       const world = new HeartbeatWorld({ size, seed }).run(seconds(5));
@@ -120,7 +120,7 @@ Deno.test("a link that is cut one way makes a suspect, whom others clear: the li
   }
 });
 
-Deno.test("a deaf node makes nobody else believe that others are down", () => {
+Deno.test("a deaf node makes no other node believe that others are down", () => {
   for (let seed = 1; seed <= 10; seed++) {
     const world = new HeartbeatWorld({ size: 40, seed }).run(seconds(5));
     for (let other = 1; other < 40; other++) world.cutOneWay(other, 0, true);
@@ -132,7 +132,7 @@ Deno.test("a deaf node makes nobody else believe that others are down", () => {
   }
 });
 
-Deno.test("a mute node is down for all others, holds nobody for dead, and is up when it is heard again", () => {
+Deno.test("a mute node is down for all others, holds no node for dead, and is up when it is heard again", () => {
   for (let seed = 1; seed <= 10; seed++) {
     const world = new HeartbeatWorld({ size: 20, seed }).run(seconds(5));
     for (let other = 1; other < 20; other++) world.cutOneWay(0, other, true);
@@ -163,7 +163,7 @@ Deno.test("with three nodes, the third clears a suspect whose link is cut", () =
   assertEquals(new Set(world.said("silentLink").map(({ by }) => by)), new Set(["n0", "n1"]));
 });
 
-Deno.test("after any faults are over, nobody living is down and everyone dead is; down and up alternate", () => {
+Deno.test("after any faults are over, no node living is down and everyone dead is; down and up alternate", () => {
   for (let seed = 1; seed <= 30; seed++) {
     const world = new HeartbeatWorld({ size: SIZE, seed }).run(seconds(3));
     const { random } = world;

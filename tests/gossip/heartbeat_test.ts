@@ -109,7 +109,7 @@ Deno.test("Heartbeat asks neither suspects nor those that are down", () => {
   assertEquals(me.sent.filter(({ to, message }) => to !== "d" && isProbeRequest(message)), []);
 });
 
-Deno.test("Heartbeat declares a node dead on its own when there is nobody to ask", () => {
+Deno.test("Heartbeat declares a node dead on its own when there is no node to ask", () => {
   const me = new LoneDetector(["a"]).wait(4750);
   assertEquals(me.events, []);
   assertEquals(me.wait(250).news, ["suspect a", "down a"]);
@@ -133,7 +133,7 @@ Deno.test("Heartbeat.forget() forgets that a node was down", () => {
   assertFalse(me.detector.isDown("a"));
 });
 
-Deno.test("Heartbeat that slept blames nobody for it", () => {
+Deno.test("Heartbeat that slept blames no node for it", () => {
   const me = new LoneDetector(["a", "b", "c"]).wait(3000, ["a", "b", "c"]);
   me.sleep(20_000).wait(250);
   assertEquals(me.events, []);
@@ -177,7 +177,7 @@ Deno.test("Heartbeat forgets the counter of an earlier incarnation", () => {
   assertEquals(me.hear("b", [probeRequest, "a", 2, 0, 0]).sentTo("b"), [[probeReport, "a", 2, 1, 0, 0]]);
 });
 
-Deno.test("Heartbeat asks nobody else on behalf of one who is no watcher himself", () => {
+Deno.test("Heartbeat asks no other node on behalf of one who is no watcher itself", () => {
   const me = new LoneDetector(["a", "b", "c"]).hear("b", [probeRequest, "a", 1, 0, 0]);
   assertEquals(me.sentTo("c"), []);
 });

@@ -21,7 +21,7 @@ Deno.test("sample() takes all there are when these are fewer", () => {
   assertEquals(sample([], 3, () => 0), []);
 });
 
-Deno.test("HeartbeatTurn sends to nobody who is not connected", () => {
+Deno.test("HeartbeatTurn sends to no node that is not connected", () => {
   const peer = { incarnation: 1, connected: true, heardAt: 0 };
   const peers = new Map([["a", peer], ["b", { ...peer, connected: false }]]);
   const turn = new HeartbeatTurn({ now: 0, random: () => 0, peers }, 0);

@@ -53,7 +53,7 @@ Deno.test("Plumtree's relative message redundancy is at most 0.1 in steady state
   });
 });
 
-Deno.test("Plumtree reaches everybody within two lazy ticks of an interior node's crash, noticed or not", () => {
+Deno.test("Plumtree reaches every node within two lazy ticks of an interior node's crash, noticed or not", () => {
   forEachSeed(60, (random, seed) => {
     const count = 50;
     const graph = seed % 2 === 0 ? fullMesh(count) : partialViews(random, count, 5);

@@ -44,7 +44,7 @@ Deno.test("Suspicion replaces a watcher that cannot tell at once, and one that d
   assertEquals([first, second, third, fourth].sort(), ["a", "b", "c", "d"]);
 });
 
-Deno.test("Suspicion begins anew when nobody is left to ask and some did not answer", () => {
+Deno.test("Suspicion begins anew when no node is left to ask and some did not answer", () => {
   const { confirm } = confirmer();
   assertEquals([...confirm(["a", "b"], 0).ask].sort(), ["a", "b"]);
   const again = confirm(["a", "b"], PATIENCE);

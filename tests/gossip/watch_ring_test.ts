@@ -50,7 +50,7 @@ Deno.test("WatchRing changes the watch of few when one node comes", () => {
   assertLessOrEqual(changed.length, 10);
 });
 
-Deno.test("WatchRing knows nobody to watch a stranger", () => {
+Deno.test("WatchRing knows no node to watch a stranger", () => {
   const ring = new WatchRing(named(5), 10);
   assertEquals(ring.watchersOf("stranger"), []);
   assertEquals(ring.watchedBy("stranger"), []);

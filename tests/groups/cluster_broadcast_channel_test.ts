@@ -51,7 +51,7 @@ scenario("A message is delivered in a task of its own, as it was when it was pos
   assertEquals(heard, [{ list: [1, 2] }]);
 });
 
-scenario("onmessage takes one listener at a time, beside those of addEventListener", async (world) => {
+scenario("onmessage takes one listener at a time, next to those of addEventListener", async (world) => {
   const node = await world.start("a");
   const [here, there] = [new ClusterBroadcastChannel("c", node), new ClusterBroadcastChannel("c", node)];
   const heard: string[] = [];

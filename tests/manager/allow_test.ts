@@ -23,7 +23,7 @@ Deno.test("The option allow is checked", () => {
   assertThrows(() => allowancesFrom({ addresses: ["10.0.0.0/99"] }, false), TypeError, "allow.addresses");
 });
 
-scenario("A node that lets nobody inject faults stays connected, and says why to who asked", async (world) => {
+scenario("A node that lets no node inject faults stays connected, and says why to who asked", async (world) => {
   const [a, b, c] = await world.cluster(["a", "b", "c"], { allow: { faultInjection: false } });
   await assertRejects(() => a.injectPartition("b", 0), DOMException, "lets no other node inject faults");
   assertEquals([a, b, c].map((node) => node.partitions()), [[], [], []]);

@@ -107,7 +107,7 @@ scenario("The word that a call was given up is said again when it may be lost wi
   assertEquals(downs, 0);
 });
 
-scenario("A signal that nobody reads is not made, and one that is read late is aborted already", async (world) => {
+scenario("A signal that no node reads is not made, and one that is read late is aborted already", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const contexts: MessageContext[] = [];
   const gate = Promise.withResolvers<void>();

@@ -18,7 +18,7 @@ function reporting() {
   return { time, clock, reported, report: (entry: LogEntry) => void reported.push(entry) };
 }
 
-scenario("What nobody listens to reaches the log option, with its kind, node and error", async (world) => {
+scenario("What no node listens to reaches the log option, with its kind, node and error", async (world) => {
   const entries: LogEntry[] = [];
   const log = (entry: LogEntry) => void entries.push(entry);
   await using a = await startPeerService({ name: "a", runtime: world.runtime("a"), log });
@@ -29,7 +29,7 @@ scenario("What nobody listens to reaches the log option, with its kind, node and
   assert(message.includes('"nobody"'), message);
 });
 
-scenario("What somebody listens to does not reach the log option", async (world) => {
+scenario("What a node listens to does not reach the log option", async (world) => {
   const entries: LogEntry[] = [];
   const heard: string[] = [];
   const a = await world.start("a", { log: (entry) => void entries.push(entry) });

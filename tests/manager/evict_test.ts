@@ -12,7 +12,7 @@ Deno.test("hasQuorum() asks for a majority unless told otherwise", () => {
   assert(hasQuorum(1, 9, 1) && hasQuorum(1, 9, 0) && !hasQuorum(2, 9, 3));
 });
 
-Deno.test("60 nodes with random names that replace each other one by one leave no members behind, and nobody who is dialed", async () => {
+Deno.test("60 nodes with random names that replace each other one by one leave no members behind, and no node that is dialed", async () => {
   await using cluster = await SimulatedCluster.start({
     nodes: ["p0", "p1", "p2", "p3"],
     options: { evict: { after: 30_000 } },

@@ -136,7 +136,7 @@ for (const role of ROLES) {
   }
 }
 
-/** Connects under as many names as it likes, keeps the streams, and joins nobody. */
+/** Connects under as many names as it likes, keeps the streams, and joins no node. */
 async function crowd(world: World, victim: PeerServiceManager, strategy: string, count: number): Promise<Disposable> {
   const runtime = world.runtime("crowd");
   const identity = await clusterIdentity(runtime, "crowd", [], { cluster: "default", strategy });

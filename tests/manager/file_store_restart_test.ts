@@ -68,7 +68,7 @@ fileScenario("A node that starts again at another port finds its cluster by its 
   for (const node of [a, c]) assertEquals(node.membersForOrchestration()[1]?.addresses[0]?.port, port);
 });
 
-fileScenario("A node that leaves finds nobody by its file", async (world, store) => {
+fileScenario("A node that leaves finds no node by its file", async (world, store) => {
   const [a, b, c] = await clusterOf(world, store);
   await c.leave();
   await c.stop();

@@ -159,7 +159,7 @@ scenario("An unknown handler name is an undeliverable event at the receiver, and
   assertEquals(b.stats().messages.unhandled, 1);
 });
 
-scenario("A handler that throws or rejects becomes an error event, and harms nobody else", async (world) => {
+scenario("A handler that throws or rejects becomes an error event, and harms no other node", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const heard = world.inbox(b, "log");
   b.register("throws", () => {

@@ -23,7 +23,7 @@ Deno.test("FrameRouter hands each kind to whoever takes it, with the bytes where
   assertEquals(router.unknownFrames, 0);
 });
 
-Deno.test("FrameRouter counts and ignores every kind that nobody takes", () => {
+Deno.test("FrameRouter counts and ignores every kind that no node takes", () => {
   const router = new FrameRouter();
   router.on(FrameKind.ping, () => {});
   for (let kind = 0; kind < 256; kind++) router.route(connection, kind, buffer, 0, 0);

@@ -103,7 +103,7 @@ for (const [index, [message, breach]] of BREACHES.entries()) {
   }, ["memory"]);
 }
 
-scenario("A flood of openings, resets and data for unknown streams takes little, and harms nobody", async (world) => {
+scenario("A flood of openings, resets and data for unknown streams takes little, and harms no node", async (world) => {
   const { a, b, line } = await cluster(world);
   const open: number[] = [];
   b.registerStream("counts", () => open.push(b.stats().streams.open));

@@ -80,7 +80,7 @@ scenario("Two clusters become one when any two of their nodes join", async (worl
   await world.settled([...left, ...right]);
 });
 
-scenario("join() goes on until somebody answers", async (world) => {
+scenario("join() goes on until a node answers", async (world) => {
   const a = await world.start("a");
   const { spec } = a;
   await a.stop();

@@ -140,7 +140,7 @@ scenario("syncJoin() goes on for a while where connections are accepted and noth
   world.simulated.resume("a");
   await joined;
   await world.settled([a, b]);
-  // Not for ever: a host that never says anything looks the same.
+  // Not without end: a host that never says anything looks the same.
   world.simulated.pause("a");
   const c = await world.start("c", options);
   const begin = world.clock.now();

@@ -21,7 +21,7 @@ function furnish(node: PeerServiceManager, wait: (ms: number) => Promise<void>):
   );
 }
 
-/** Sends a message of one kind; nobody waits for what comes of it. */
+/** Sends a message of one kind; no node waits for what comes of it. */
 function send(from: PeerServiceManager, to: string, kind: number, name: string): void {
   const ignore = (promise: Promise<unknown>) => void promise.catch(() => {});
   const timeout = 2_000;

@@ -52,7 +52,7 @@ Deno.test("a connection that carries nothing any more is found out by what is se
   assert(a.isFullyConnected("b"));
 });
 
-Deno.test("a connection over which nothing is sent is found out as well, before anybody needs it", async () => {
+Deno.test("a connection over which nothing is sent is found out as well, before any node needs it", async () => {
   await using cluster = await opened();
   const heard = listen(cluster);
   for (const index of [0, 1]) {

@@ -65,7 +65,7 @@ scenario(
   ["memory"],
 );
 
-scenario("A made-up name with a line break is believed by nobody, and no host hears it", async (world) => {
+scenario("A made-up name with a line break is believed by no node, and no host hears it", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const heard: string[] = [];
   const service = await world.runtime("service").transport.listen({ hostname: "service", port: 25 }, async (stream) => {

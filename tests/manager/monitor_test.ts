@@ -126,7 +126,7 @@ scenario("With { channel } a monitor tells that a node left or stopped behind wh
   }
 });
 
-scenario("A monitor refuses a channel that nobody has", async (world) => {
+scenario("A monitor refuses a channel that no node has", async (world) => {
   const [a] = await pair(world);
   assertThrows(() => a.monitor({ node: "b", name: "x" }, { channel: "nope" }), RangeError, '"nope" is unknown');
 });

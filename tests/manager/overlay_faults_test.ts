@@ -128,7 +128,7 @@ function hopsFrom(origin: PeerServiceManager, nodes: readonly PeerServiceManager
   return hops;
 }
 
-overlayScenario("connections that nobody wants any more are closed", async (world, nodes, { name }) => {
+overlayScenario("connections that no node wants any more are closed", async (world, nodes, { name }) => {
   const open = () => nodes.map((node) => entryOf(world.transports, node.name).open);
   const known = () =>
     nodes.map((node) => Object.values(node.stats().peers).reduce((sum, peer) => sum + peer.connections, 0));

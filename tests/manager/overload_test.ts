@@ -68,7 +68,7 @@ scenario("A flood of casts to a handler that never finishes stops at the sender'
     await new Promise((go) => world.clock.schedule(1, () => go(0)));
   }
   assertEquals([workload(b).pending, workload(b).waiting, gate.begun.length], [10, 1, 10]);
-  // Control traffic goes on: nobody is held for dead.
+  // Control traffic goes on: no node is held for dead.
   assert(a.isConnected("b") && b.isConnected("a"));
   gate.open();
   await a.ready("b");

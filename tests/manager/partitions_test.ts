@@ -12,7 +12,7 @@ function peersOf(node: PeerServiceManager): string[] {
   return node.partitions().map(({ peer }) => peer);
 }
 
-scenario("With ttl 0 the origin alone cuts itself off, both ways, from everybody", async (world) => {
+scenario("With ttl 0 the origin alone cuts itself off, both ways, from every node", async (world) => {
   const [a, b, c, d] = await world.cluster(NAMES);
   const heard = world.inbox(b, "log");
   const reference = await a.injectPartition("b", 0);
@@ -101,7 +101,7 @@ scenario("A peer cut off by two partitions comes back with the end of the second
   await world.settled([a, b]);
 });
 
-scenario("injectPartition() refuses a ttl out of range, and an origin that nobody can reach", async (world) => {
+scenario("injectPartition() refuses a ttl out of range, and an origin that no node can reach", async (world) => {
   const a = await world.start("a");
   for (const ttl of [-1, 256, 1.5, NaN]) await assertRejects(() => a.injectPartition("a", ttl), RangeError, `"ttl" is`);
   await assertRejects(() => a.injectPartition("b", 0), NotConnectedError, "there is no connection to any node");

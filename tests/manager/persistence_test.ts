@@ -119,7 +119,7 @@ Deno.test("A new incarnation has a newer incarnation than the last one, even whe
   assertEquals(disks.told, []);
 });
 
-Deno.test("A node has said on its disk that it lives before anybody can hear of it", async () => {
+Deno.test("A node has said on its disk that it lives before any node can hear of it", async () => {
   await using disks = await DiskCluster.start(["a", "b"]);
   const { cluster } = disks;
   cluster.crash("a");

@@ -5,7 +5,7 @@ import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { DiskCluster } from "./disk_cluster.ts";
 
 const NAMES = ["a", "b", "c", "d", "e", "f"];
-/** It neither moves nor leaves: where all have moved while they were down, nobody could find anybody. */
+/** It neither moves nor leaves: where all have moved while they were down, no node could find any node. */
 const LANDMARK = "a";
 const STEPS = 40;
 const SEEDS = 30;
@@ -42,7 +42,7 @@ class Turmoil {
     await cluster.advance(random.pick([1, 10, 100, 1_000, 5_000]));
   }
 
-  /** All faults end, and everybody runs. */
+  /** All faults end, and every node runs. */
   async settle(): Promise<void> {
     this.disks.cluster.heal();
     for (const name of this.#down) await this.disks.restart(name);
@@ -56,7 +56,7 @@ class Turmoil {
   }
 
   /**
-   * A node removes another one, or itself. Not where it has moved: whoever does not hear of that then has nobody to ask. And not one that has
+   * A node removes another one, or itself. Not where it has moved: whoever does not hear of that then has no node to ask. And not one that has
    * removed others: perhaps it alone knows of that.
    */
   #remove(by: string): void {

@@ -154,7 +154,7 @@ Deno.test("Persistence: what failed is written although the node knows the same 
   disk.state = 1;
   persistence.changed();
   await disk.world.advance(0);
-  // Whether anything of it has reached the disk nobody knows.
+  // Whether anything of it has reached the disk no node knows.
   await disk.end(new Error("Broken"));
   disk.state = "nothing";
   persistence.changed();
@@ -177,7 +177,7 @@ Deno.test("Persistence tells of what cannot be packed, and goes on", async () =>
   await disk.end();
 });
 
-Deno.test("Persistence.stop() waits for the last write, but not for ever", async () => {
+Deno.test("Persistence.stop() waits for the last write, but not without end", async () => {
   const disk = new SlowDisk();
   const persistence = await disk.open();
   let isStopped = false;
@@ -194,7 +194,7 @@ Deno.test("Persistence.stop() waits for the last write, but not for ever", async
   assertEquals(hung.errors, ["error TimeoutError: Cannot save: no success within 5000 ms"]);
 });
 
-Deno.test("Persistence.begin() waits for the disk, but not for ever; what comes then waits for it", async () => {
+Deno.test("Persistence.begin() waits for the disk, but not without end; what comes then waits for it", async () => {
   const disk = new SlowDisk();
   const persistence = await disk.open();
   let hasBegun = false;
@@ -214,7 +214,7 @@ Deno.test("Persistence.begin() waits for the disk, but not for ever; what comes 
   await disk.end();
 });
 
-Deno.test("Persistence.stop() tells what nobody was told yet", async () => {
+Deno.test("Persistence.stop() tells what no node was told yet", async () => {
   const disk = new SlowDisk();
   disk.load = () => Promise.resolve(new Uint8Array(3)) as never;
   const persistence = await disk.open();
@@ -225,7 +225,7 @@ Deno.test("Persistence.stop() tells what nobody was told yet", async () => {
   await disk.end();
 });
 
-Deno.test("Persistence tells of a failure no earlier than somebody can listen", async () => {
+Deno.test("Persistence tells of a failure no earlier than a node can listen", async () => {
   const disk = new SlowDisk();
   const persistence = await disk.open();
   disk.save = () => Promise.reject(new Error("Full"));

@@ -35,7 +35,7 @@ async function failureOf(peer: string, timeout = 400): Promise<DOMException> {
   return error;
 }
 
-Deno.test("syncJoin() rejects with the reason where nobody listens", async () => {
+Deno.test("syncJoin() rejects with the reason where no node listens", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const { port } = listener.addr;
   listener.close();
@@ -51,7 +51,7 @@ Deno.test("syncJoin() rejects with the reason where no host has the name", async
   assertStringIncludes(message, "lookup");
 });
 
-Deno.test("syncJoin() rejects with the reason where somebody accepts, and says nothing", async () => {
+Deno.test("syncJoin() rejects with the reason where a node accepts, and says nothing", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const accepted = listener.accept();
   const { message } = await failureOf(`127.0.0.1:${listener.addr.port}`);
@@ -66,7 +66,7 @@ Deno.test("syncJoin() rejects with the reason where a web server answers", async
   assertStringIncludes(message, `"HTTP"`);
 });
 
-Deno.test("syncJoin() rejects with the reason where somebody closes without a word", async () => {
+Deno.test("syncJoin() rejects with the reason where a node closes without a word", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const closing = (async () => {
     for await (const conn of listener) {
@@ -244,7 +244,7 @@ Deno.test("Nodes of one host are not warned of for their loopback addresses", as
   assertEquals(told, [[], []]);
 });
 
-Deno.test("Where nobody listens, the dial counts as unreachable", async () => {
+Deno.test("Where no node listens, the dial counts as unreachable", async () => {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   listener.close();
   await using node = await startPeerService({ name: "a", preset: "local", log: false });

@@ -9,7 +9,7 @@ import { firstOf } from "../values.ts";
 
 /* Row 1 of the issue on trust: an outsider passes on what a node says to that node itself. */
 
-/** Somebody who shows a node itself. */
+/** A node that shows a node itself. */
 class Mirror implements AsyncDisposable {
   readonly streams: ByteStream[] = [];
   readonly #world: World;
@@ -64,7 +64,7 @@ for (const secret of [undefined, "correct horse battery"]) {
       await world.until("b is down", () => !a.isConnected("b"));
       await using mirror = new Mirror(world);
       await mirror.listen(a, hostname, port);
-      // It looks for b there, and for anybody else.
+      // It looks for b there, and for any other node.
       await world.until("it was shown itself often", () => mirror.streams.length >= 20);
       assertEquals([admitted, a.connected(), a.members()], [[], [], ["a", "b"]]);
       assertEquals(Object.keys(a.stats().peers), ["b"]);

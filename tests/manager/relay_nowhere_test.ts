@@ -57,14 +57,14 @@ async function relayToNowhere(
   await cluster.advance(100);
 }
 
-Deno.test("In a full mesh a message to nowhere is passed on to nobody", async () => {
+Deno.test("In a full mesh a message to nowhere is passed on to no node", async () => {
   await using cluster = await clusterOf(fullMesh);
   const counted = countRelayFrames(cluster.nodes);
   await relayToNowhere(cluster, ["n3", "n7"], { count: 100, bytes: KIB });
   assertEquals(counted.frames, 100);
 });
 
-Deno.test("A stranger's messages to nowhere are passed on to nobody", async () => {
+Deno.test("A stranger's messages to nowhere are passed on to no node", async () => {
   await using cluster = await clusterOf(fullMesh);
   const stranger = await cluster.startNode("stranger", { join: false });
   const { pool } = PeerService.nodeOf(stranger);

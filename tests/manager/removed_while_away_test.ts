@@ -77,7 +77,7 @@ Deno.test("A node that restarted more than once since it joined learns that it w
   cluster.crash("a");
   await cluster.wait(cluster.node("c").leave("a"));
   for (let incarnation = 0; incarnation < 3; incarnation++) {
-    // Nobody is there to tell it.
+    // No node is there to tell it.
     cluster.cut(["b", "c", "d"], ["a"], { connects: "refuse" });
     await disks.restart("a");
     await cluster.advance(10_000);

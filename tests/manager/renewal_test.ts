@@ -29,7 +29,7 @@ class Traffic {
     }
   }
 
-  /** Ends when all that was sent is acknowledged; then everything came once and in order, and nobody was down. */
+  /** Ends when all that was sent is acknowledged; then everything came once and in order, and no node was down. */
   async end(): Promise<void> {
     this.#over = true;
     await Promise.all(this.#senders);

@@ -36,7 +36,7 @@ function wrongs(nodes: readonly PeerServiceManager[]): string[] {
   });
 }
 
-/** Waits until all is right, and nobody has a stream open that does not belong to one of its connections. */
+/** Waits until all is right, and no node has a stream open that does not belong to one of its connections. */
 async function allRight(world: World, nodes: readonly PeerServiceManager[]): Promise<void> {
   const leaks = () =>
     nodes.filter((node) => {

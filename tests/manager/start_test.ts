@@ -74,7 +74,7 @@ Deno.test("`await using` and stop() leave nothing behind", async () => {
   await world.end();
 });
 
-scenario("stop() does not wait for ever for a dial that does not heed the end", async (world) => {
+scenario("stop() does not wait without end for a dial that does not heed the end", async (world) => {
   const a = await world.start("a");
   const runtime = world.runtime("b");
   const dialed = Promise.withResolvers<void>();

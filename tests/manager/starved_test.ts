@@ -28,7 +28,7 @@ async function starve(cluster: SimulatedCluster, period: number, run: number): P
   }
 }
 
-Deno.test("Nodes that are stopped for 7 of every 8 s hold nobody for dead that is well", async () => {
+Deno.test("Nodes that are stopped for 7 of every 8 s hold no node for dead that is well", async () => {
   const well = ["a", "b", "c", "d"];
   const starved = ["e", "f", "g"];
   await using cluster = await SimulatedCluster.start({ nodes: [...well, ...starved] });
@@ -42,7 +42,7 @@ Deno.test("Nodes that are stopped for 7 of every 8 s hold nobody for dead that i
   assertEquals(told.filter((line) => well.includes(nthOf(line.split(" "), 1))), []);
 });
 
-Deno.test("A cluster whose hosts run for 100 of each 2,400 ms while it forms does form, and nobody is held for dead", async () => {
+Deno.test("A cluster whose hosts run for 100 of each 2,400 ms while it forms does form, and no node is held for dead", async () => {
   const names = Array.from({ length: 16 }, (_, index) => `n${index}`);
   await using cluster = await SimulatedCluster.start({ nodes: [] });
   for (const name of names) await cluster.startNode(name, { join: false });

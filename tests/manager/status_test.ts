@@ -66,7 +66,7 @@ scenario("A node whose connections break and come back is told of in turns, neve
   for (const [index, status] of told.entries()) assertEquals(status, index % 2 === 0 ? "down" : "up");
 });
 
-scenario("Disposing a subscription ends it; a listener that throws harms nobody else", async (world) => {
+scenario("Disposing a subscription ends it; a listener that throws harms no other node", async (world) => {
   const a = await world.start("a");
   const told: string[] = [];
   {

@@ -27,7 +27,7 @@ function relayed(origin: PeerServiceManager, destination: string, sequence: numb
   return [header, encode(["message", "log", false, "default", marks, encode("forged")])];
 }
 
-/** A node that is connected with whom it likes, and has joined nobody. */
+/** A node that is connected with whom it likes, and has joined no node. */
 async function strangerIn(world: World): Promise<PeerServiceManager> {
   return await world.start("stranger");
 }
@@ -123,7 +123,7 @@ scenario("A relayed message to a node that there is not goes no further", async 
   assertEquals(nodes.map((node) => node.stats().relay.relayed), nodes.map(() => 0));
 });
 
-scenario("A stranger neither broadcasts, nor cuts anybody off, nor condemns a member", async (world) => {
+scenario("A stranger neither broadcasts, nor cuts any node off, nor condemns a member", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const heard = world.inbox(a, "log");
   const downs: string[] = [];

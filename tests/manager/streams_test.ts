@@ -101,7 +101,7 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
   assertEquals((await collect(readable)).length, 6_400 * KIB);
 });
 
-scenario("A stream that nobody takes, or has room for, is refused with the reason", async (world) => {
+scenario("A stream that no node takes, or has room for, is refused with the reason", async (world) => {
   const nodes = await world.cluster(["a", "b"], { maxStreams: 3 });
   const [a, b] = nodes;
   for (const to of [b, a]) {

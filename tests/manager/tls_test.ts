@@ -41,7 +41,7 @@ Deno.test("syncJoin() rejects when a certificate is for another name, at either 
   assertEquals(refusing.refusal.code, "certificate");
 });
 
-Deno.test("a trust event tells who was refused within TLS and why, and of nobody who only connects and closes", async () => {
+Deno.test("a trust event tells who was refused within TLS and why, and of no node that only connects and closes", async () => {
   await using a = await start("a");
   const { hostname, port } = firstOf(a.spec.addresses);
   const told: TrustDetail[] = [];

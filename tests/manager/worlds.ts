@@ -160,7 +160,7 @@ export class World {
     });
   }
 
-  /** Lets everybody who waits look again. */
+  /** Lets every node who waits look again. */
   look(): void {
     // In a turn of its own: whoever tells of a change may not be done with it yet.
     queueMicrotask(() => {
@@ -188,7 +188,7 @@ export class World {
     return { hostname: "127.0.0.1", port: this.#ports.take() };
   }
 
-  /** Looks now and then as long as somebody waits. */
+  /** Looks now and then as long as a node waits. */
   #lookAgain(): void {
     if (this.#watchers.size === 0 || this.#timer !== null) return;
     this.#timer = this.clock.schedule(LOOK_MS, () => {

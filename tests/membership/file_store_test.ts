@@ -99,7 +99,7 @@ Deno.test("fileStore().save() takes no notice of what an earlier incarnation was
   await using folder = new Folder();
   const names = [`a.${crypto.randomUUID()}.new`, `a.${crypto.randomUUID()}.new`];
   for (const name of names) await Deno.writeFile(folder.file(name), new Uint8Array(1_000).fill(7));
-  // What is somebody else's stays.
+  // What is another node's stays.
   const others = ["a.new", `b.${crypto.randomUUID()}.new`, "ab"].sort();
   for (const name of others) await Deno.writeTextFile(folder.file(name), "precious");
   await fileStore(folder.file("a")).save(bytes("short"));
@@ -232,7 +232,7 @@ Deno.test({
 
 Deno.test({
   name: "fileStore() rejects when the system denies access, and leaves the file as it is",
-  // Nobody denies root anything.
+  // No node denies root anything.
   ignore: Deno.build.os === "windows" || Deno.uid() === 0,
   async fn() {
     await using folder = new Folder();

@@ -310,7 +310,7 @@ Deno.test("OrSet.from() refuses an item that its context has not seen", () => {
   );
 });
 
-Deno.test("OrSet: a context does not grow with additions and removals that everybody saw", () => {
+Deno.test("OrSet: a context does not grow with additions and removals that every node saw", () => {
   let set = OrSet.empty<string, number>();
   for (let cycle = 0; cycle < 1_000; cycle++) {
     set = set.add({ actor: "a", incarnation: 1 }, "x", cycle).set.remove("x").set;

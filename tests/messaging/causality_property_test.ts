@@ -6,7 +6,7 @@ import { forEachSeed } from "../seeded_random.ts";
 import { CausalWorld } from "./causal_world.ts";
 import { entryOf } from "../values.ts";
 
-/** Lets everything arrive and everybody learn. */
+/** Lets everything arrive and every node learn. */
 function settle(world: CausalWorld): void {
   for (let round = 0; !world.isQuiet; round++) {
     assertLess(round, 20_000, "everything arrives in the end");

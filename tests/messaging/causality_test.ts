@@ -116,7 +116,7 @@ Deno.test("CausalOrder waits on when one that was down comes back in time", () =
   assertEquals(receive(b, A, lost, "lost"), ["delivered", "lost", "effect"]);
 });
 
-Deno.test("CausalOrder waits for one that nobody has told of as for one that is down", () => {
+Deno.test("CausalOrder waits for one that no node has told of as for one that is down", () => {
   const [a, c] = group({}, [A, C]) as [CausalOrder<string>, CausalOrder<string>];
   const b = new CausalOrder<string>(B, { patience: 1_000 });
   b.up(C, 0);
@@ -235,7 +235,7 @@ Deno.test("CausalOrder learns of a bounded number of participants and numbers th
   }
   assertEquals(b.dependencies, KNOWN_MAX);
   parseCausalStamp(b.send(A));
-  // Nobody ever told that they are there.
+  // No node ever told that they are there.
   b.tick(60_000);
   assertLessOrEqual(b.dependencies, 4);
 });
@@ -254,7 +254,7 @@ Deno.test("CausalOrder does not tell what is known to be delivered", () => {
     assertEquals(receive(entryOf(orders, to), from, stamp, "x"), ["delivered", "x"]);
     return stamp;
   };
-  // Everybody tells everybody, again and again, in turn.
+  // Every node tells every node, again and again, in turn.
   for (let round = 0; round < 20; round++) {
     for (const from of orders.keys()) for (const to of orders.keys()) if (from !== to) tell(from, to);
   }

@@ -77,7 +77,7 @@ Deno.test("Inbound makes no context anew for each message, and lets no handler c
   assert(Object.isFrozen(first));
 });
 
-Deno.test("Inbound tells of a message to a name that nobody has, and goes on", async () => {
+Deno.test("Inbound tells of a message to a name that no node has, and goes on", async () => {
   const bench = new Bench();
   bench.listen();
   await bench.take({ name: "nobody", message: 1 }, { message: 2 });

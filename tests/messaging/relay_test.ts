@@ -112,7 +112,7 @@ Deno.test("Relay reaches each node of a spanning tree once, over no more links t
   });
 });
 
-Deno.test("Relay.send() prefers a direct connection, then the tree, then everybody", () => {
+Deno.test("Relay.send() prefers a direct connection, then the tree, then every node", () => {
   const relay = new Relay(SELF);
   const connected = new Set(["b", "c", "d"]);
   assertEquals(relay.send("c", { connected, outLinks: ["b"] }).next, ["c"]);

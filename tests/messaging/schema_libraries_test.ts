@@ -11,7 +11,7 @@ type PersonSchema = StandardSchema<unknown, { name: string; age: number }>;
 const registry = Deno.env.get("NPM_CONFIG_REGISTRY") ?? "https://registry.npmjs.org/";
 const isReachable = await answers(new URL("zod", registry.endsWith("/") ? registry : `${registry}/`));
 
-/** Loads a library late, by a name that nobody can follow: nothing of it is in any graph of imports. */
+/** Loads a library late, by a name that no node can follow: nothing of it is in any graph of imports. */
 async function load<T>(name: string): Promise<T> {
   return await import(["npm", name].join(":"));
 }

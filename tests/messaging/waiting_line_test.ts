@@ -11,7 +11,7 @@ import { lastOf } from "../values.ts";
 class Bench {
   readonly queue: SendQueue;
   readonly line: WaitingLine;
-  /** Whether the line said that nobody waits any more. */
+  /** Whether the line said that no node waits any more. */
   emptied = false;
   /** Numbers of the messages that were queued, in order. */
   readonly sent: number[] = [];

@@ -75,7 +75,7 @@ Deno.test({
     }),
 });
 
-Deno.test("serveAdmin() on TCP needs a token, and answers nobody without it, nor under a foreign name", async () => {
+Deno.test("serveAdmin() on TCP needs a token, and answers no node without it, nor under a foreign name", async () => {
   await using node = await startPeerService({ name: "a" });
   await assertRejects(() => serveAdmin(node, { port: 0 }), TypeError, "without a token");
   await assertRejects(() => serveAdmin(node, { port: 0, token: "short" }), TypeError, "at least 16");
@@ -120,7 +120,7 @@ Deno.test("watch tells events a line each, and ends with the node", async () => 
   assert(events.some(({ event, detail }) => event === "up" && detail.node === "b"), lines.join("\n"));
 });
 
-Deno.test("top sends a snapshot for as long as somebody reads", async () => {
+Deno.test("top sends a snapshot for as long as a node reads", async () => {
   const token = crypto.randomUUID();
   await using a = await startPeerService({ name: "a" });
   await using admin = await serveAdmin(a, { port: 0, token });

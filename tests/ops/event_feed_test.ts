@@ -59,7 +59,7 @@ scenario("/events tells what happens from now on", async (world) => {
   }
 });
 
-scenario("/events does not make an event heard: what nobody listens to is logged all the same", async (world) => {
+scenario("/events does not make an event heard: what no node listens to is logged all the same", async (world) => {
   const entries: LogEntry[] = [];
   const node = await startPeerService({
     name: "a",

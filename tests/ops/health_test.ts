@@ -24,7 +24,7 @@ async function probe(node: PeerServiceManager, path: string): Promise<[status: n
   return [response.status, checks.filter(({ ok }) => !ok).map(({ name, detail }) => `${name}: ${detail}`)];
 }
 
-scenario("a node that was told to join nobody is ready: it is the first", async (world) => {
+scenario("a node that was told to join no node is ready: it is the first", async (world) => {
   const a = await world.start("a", PATIENT);
   for (const path of ["/startup", "/ready", "/alive"]) assertEquals(await probe(a, path), [200, []]);
 });
@@ -53,7 +53,7 @@ scenario("a node that could not join is not ready, and says why, until another o
   assertEquals(await probe(b, "/ready"), [200, []]);
 });
 
-scenario("a node with sources is ready once they have said that nobody else is there", async (world) => {
+scenario("a node with sources is ready once they have said that no other node is there", async (world) => {
   const answer = Promise.withResolvers<Address[]>();
   const b = await world.start("b", { ...PATIENT, discovery: { name: "registry", lookup: () => answer.promise } });
   assertEquals(await probe(b, "/ready"), [503, ['joined: "registry" has not answered yet']]);
@@ -65,7 +65,7 @@ scenario("a node with sources is ready once they have said that nobody else is t
   assertEquals(await probe(b, "/ready"), [200, []]);
 });
 
-scenario("a node whose source fails, or names somebody who does not answer, is not ready", async (world) => {
+scenario("a node whose source fails, or names a node that does not answer, is not ready", async (world) => {
   const nowhere = { hostname: world.kind === "TCP" ? "127.0.0.1" : "nowhere", port: 1 };
   const a = await world.start("a", {
     discovery: { name: "down", lookup: () => Promise.reject(new Error("no route")) },

@@ -135,7 +135,7 @@ Deno.test(`A key that moves is served by its former owner, then by the next, and
     "NoHandlerError",
     "NodeDownError",
     "StoppedError",
-    // A node that drained and left knows nobody who takes work.
+    // A node that drained and left knows no node that takes work.
     "RangeError",
   ];
   assertEquals([...errors].filter((error) => !named.includes(error)), []);

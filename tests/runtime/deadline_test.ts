@@ -63,7 +63,7 @@ Deno.test("withDeadline() without a timeout waits as long as it takes", async ()
   assertEquals(await waiting, "done");
 });
 
-Deno.test("withDeadline() hands work that fails after the deadline to nobody", async () => {
+Deno.test("withDeadline() hands work that fails after the deadline to no node", async () => {
   const clock = new VirtualClock();
   const { promise, reject } = Promise.withResolvers<never>();
   const waiting = withDeadline(clock, { timeout: 10 }, "Cannot wait", () => promise);

@@ -18,7 +18,7 @@ const SIZES = [
   ...(IS_FULL_SIZE ? [{ size: 200, idleBytes: 6_000, deaths: 1, noticed: 10_000 }] : []),
 ];
 
-/** Milliseconds until everybody agrees after all have joined one node at once, and bytes that it costs per ordered pair of nodes. */
+/** Milliseconds until every node agrees after all have joined one node at once, and bytes that it costs per ordered pair of nodes. */
 const STORM_MS = 5_000;
 const STORM_BYTES_PER_PAIR = 1_000;
 

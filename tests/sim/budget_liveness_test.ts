@@ -22,7 +22,7 @@ const CUT_MS = 16_000;
 
 /**
  * Collects dead messages: that a node is held for dead. Each is `"by about"`. A link that carries nothing for long and cannot be dialed makes a node
- * down for the one at its other end; that is no dead message, as nobody else is told.
+ * down for the one at its other end; that is no dead message, as no other node is told.
  */
 function collectDeadMessages(cluster: SimulatedCluster): string[] {
   const messages: string[] = [];
@@ -54,7 +54,7 @@ function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: 
   return () => cuts;
 }
 
-Deno.test("nobody who lives is held for dead while half of all connections are cut and dialed again for 30 s", async () => {
+Deno.test("no node that lives is held for dead while half of all connections are cut and dialed again for 30 s", async () => {
   let messages = 0;
   let cuts = 0;
   for (const seed of SEEDS.slice(0, 2)) {
@@ -71,7 +71,7 @@ Deno.test("nobody who lives is held for dead while half of all connections are c
   assertWithinBudget(`dead messages about the living during ${cuts} cuts`, messages, 0, "messages");
 });
 
-Deno.test("a node that stalls for 20 heartbeats has nobody else held for dead", async () => {
+Deno.test("a node that stalls for 20 heartbeats has no other node held for dead", async () => {
   const { interval } = PRESETS.lan.heartbeat;
   let others = 0;
   for (const seed of SEEDS) {

@@ -54,7 +54,7 @@ Deno.test("joining costs as much after 1,000 other nodes have come and gone as b
   assertWithinBudget("what a newcomer is sent after 1,000 others", ratio, 1.1, "times as much");
 });
 
-Deno.test("a slow reader for which 100 MB wait costs its sender no more than the bound, and disturbs nobody", async () => {
+Deno.test("a slow reader for which 100 MB wait costs its sender no more than the bound, and disturbs no node", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: 4 });
   const [sender, reader] = [cluster.node("n1"), cluster.node("n2")];
   const message = new Uint8Array(MEGABYTE / 4);
@@ -116,7 +116,7 @@ Deno.test("100 MB that are cast to a slow reader, whoever says that it is too mu
   assertEquals(received + dropped, 400);
 });
 
-/** Collects what anybody says against anybody, and changes of anybody's membership. */
+/** Collects what any node says against any node, and changes of any node's membership. */
 function collectDisturbances(cluster: SimulatedCluster): string[] {
   const disturbances: string[] = [];
   for (const node of cluster.nodes) {

@@ -25,7 +25,7 @@ Deno.test(`${SIZE} nodes of a full mesh gossip and watch each other for ${SECOND
   let rounds = 0;
   for (let second = 0; second < SECONDS; second++) {
     if (second === CHANGE_AT) {
-      // Of those that are told at once, nobody hears it.
+      // Of those that are told at once, no node hears it.
       mesh.loss = 1;
       mesh.leave(remover, leaver);
       mesh.loss = 0;

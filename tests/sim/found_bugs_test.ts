@@ -74,7 +74,7 @@ Deno.test("a ping that ends with the incarnation of a peer does not make its nex
   assertEquals(downs, 0);
 });
 
-Deno.test("a node that stops tells of nobody that comes up", async () => {
+Deno.test("a node that stops tells of no node that comes up", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
   const told: string[] = [];
   const b = cluster.node("b");

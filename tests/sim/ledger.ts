@@ -84,7 +84,7 @@ export class Ledger {
     return this.add({ kind: "causal", from, to, order: undefined, connections: "", acked: false, causal: past });
   }
 
-  /** Whether a message came to somebody; one to everybody, to everybody who lives. */
+  /** Whether a message came to a node; one to every node, to every node who lives. */
   hasArrived(id: number): boolean {
     if (present(this.#sent[id]).to !== EVERYBODY) return this.#arrived.has(id);
     return this.#run.processes.every((process) => this.#arrivalsAt(process).has(id));

@@ -102,12 +102,12 @@ export class Operator {
     else if (contact !== false) await this.#watch(cluster.node(node).join(cluster.node(contact).spec));
   }
 
-  /** Ends all injected partitions, as far as anybody knows of them. */
+  /** Ends all injected partitions, as far as any node knows of them. */
   resolveAll(): void {
     this.#resolveThose(() => true);
   }
 
-  /** Ends injected partitions that nobody has ended: word of them was on its way when whoever injected them crashed. */
+  /** Ends injected partitions that no node has ended: word of them was on its way when whoever injected them crashed. */
   resolveNew(): void {
     const resolved = new Set(this.#resolved);
     this.#resolveThose((reference) => !resolved.has(reference));
@@ -116,7 +116,7 @@ export class Operator {
   #resolve(operation: Operation): void {
     const { cluster } = this.#run;
     const reference = this.#injected.get(operation);
-    // It may not have come to where it is to be, and be known to nobody else.
+    // It may not have come to where it is to be, and be known to no other node.
     if (reference !== undefined && cluster.has(operation.node)) {
       this.#resolved.add(reference);
       cluster.node(operation.node).resolvePartition(reference);

@@ -156,7 +156,7 @@ class Simulation {
     return this.#undone > 0 || this.#cluster.nodes.some((node) => node.partitions().length > 0);
   }
 
-  /** Lets nodes join that nobody can know of: all others have left, or lost what they knew. */
+  /** Lets nodes join that no node can know of: all others have left, or lost what they knew. */
   #reunite(): void {
     const { nodes } = this.#cluster;
     const reached = new Set(nodes.slice(0, 1));

@@ -32,7 +32,7 @@ export class CountedCluster extends SimulatedCluster {
     return await this.settled();
   }
 
-  /** Crashes a node without a word. @returns Milliseconds until nobody is connected with it any more. */
+  /** Crashes a node without a word. @returns Milliseconds until no node is connected with it any more. */
   async silentDeath(name: string): Promise<number> {
     this.crash(name);
     const start = this.now;

@@ -74,7 +74,7 @@ const GUARANTEED: readonly Kind[] = [
   },
 ];
 
-/** Messages to everybody. */
+/** Messages to every node. */
 const BROADCAST: Kind = (ledger, { process, message }) => {
   const id = ledger.add({ ...withoutOrder(process, EVERYBODY), kind: "broadcast", acked: false });
   process.node.broadcast(HANDLER, message(id));

@@ -14,7 +14,7 @@ function p99(values: readonly number[]): number {
   return present([...values].sort((a, b) => a - b)[Math.ceil(0.99 * values.length) - 1]);
 }
 
-/** A cluster in which one node came back in a new incarnation, nobody has heard of it yet, and nobody noticed that it was away. */
+/** A cluster in which one node came back in a new incarnation, no node has heard of it yet, and no node noticed that it was away. */
 function meshWithNews(random: SeededRandom, size: number): Mesh {
   const mesh = settledMesh(random, size);
   const node = mesh.node(random.pick(nodeNames(size)));

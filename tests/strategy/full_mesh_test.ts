@@ -48,7 +48,7 @@ Deno.test("fullMesh() keeps connections with all members but itself", () => {
   assertEquals(strategy.peers(state), [a, c]);
 });
 
-Deno.test("fullMesh().join() asks one node, who welcomes it and tells the connected members, who tell nobody", () => {
+Deno.test("fullMesh().join() asks one node, who welcomes it and tells the connected members, who tell no node", () => {
   const joiner = strategy.init(d, contextOf()).state;
   const join = strategy.join(joiner, a, contextOf(["a"]));
   assertStrictEquals(join.state.set, joiner.set);
@@ -75,7 +75,7 @@ Deno.test("fullMesh().join() makes one cluster of two: each contact tells its ow
   for (const { state } of [atA, atB, atC, atD]) assertEquals(names(state), ["a", "b", "c", "d"]);
 });
 
-Deno.test("fullMesh().join(): the joiner tells nobody whom its new cluster tells", () => {
+Deno.test("fullMesh().join(): the joiner tells no node whom its new cluster tells", () => {
   const joiner = strategy.init(c, contextOf()).state;
   const join = strategy.join(joiner, a, contextOf(["a"]));
   const atA = receive(memberState(a, [b, d]), "c", join.outgoing[0], ["b", "d"]);
@@ -322,7 +322,7 @@ Deno.test("fullMesh(): a node that left takes no welcome for its former incarnat
   assertEquals([names(late.state), told(late)], [["c"], ["a delta"]]);
 });
 
-Deno.test("fullMesh(): two nodes that left say farewell once, not for ever", () => {
+Deno.test("fullMesh(): two nodes that left say farewell once, not without end", () => {
   const farewell = receive(aloneAfterLeaving(b, [a, c]), "c", { to: b, message: [0, 1, 2] }).outgoing[0];
   assertEquals(told(receive(aloneAfterLeaving(c, [a, b]), "b", farewell)), []);
 });
@@ -380,7 +380,7 @@ Deno.test("compareMembers() says of a full mesh who would have to join and who t
   assertEquals(compareMembers(strategy.members(state), [a, b, c]), { joiners: [], leavers: [] });
 });
 
-Deno.test("fullMesh().prune() forgets nodes without telling anybody", () => {
+Deno.test("fullMesh().prune() forgets nodes without telling any node", () => {
   const state = strategy.down(memberState(a, [b, c]), b, contextOf()).state;
   const pruned = prune(state, [b, d], contextOf(["b", "c"]));
   assertEquals([names(pruned.state), pruned.outgoing], [["a", "c"], []]);

@@ -40,7 +40,7 @@ class Turmoil {
     for (const name of this.#alone) assertEquals(this.mesh.members(name), [name]);
   }
 
-  /** That nobody lists an incarnation again that it has known to be removed; who has forgotten in a crash is somebody else. */
+  /** That no node lists an incarnation again that it has known to be removed; who has forgotten in a crash is another node. */
   checkRemoved(): void {
     for (const [name, { spec, state: { set } }] of this.mesh.nodes) {
       const key = `${name} ${spec.incarnation}`;
@@ -112,7 +112,7 @@ class Turmoil {
   }
 }
 
-Deno.test("fullMesh() brings all to agree after any turmoil, on all who are there, and nobody takes back whom it knew to be removed", () => {
+Deno.test("fullMesh() brings all to agree after any turmoil, on all who are there, and no node takes back whom it knew to be removed", () => {
   const rounds: number[] = [];
   // The last two once failed.
   forEachSeed([1, 2, 3, 4, 5, 6, 7, 8, 10, 85], (random) => {

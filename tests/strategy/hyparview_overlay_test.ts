@@ -83,7 +83,7 @@ Deno.test("hyparview(): nodes that all join at once through one node come to be 
   });
 });
 
-Deno.test("hyparview(): links last, and nobody is dialed, the longer the more, in a cluster to which nothing happens", () => {
+Deno.test("hyparview(): links last, and no node is dialed, the longer the more, in a cluster to which nothing happens", () => {
   const nodes = cluster(100, { seed: 1 });
   const perNodeAndSecond = (seconds: number) => {
     const { dials, messages } = nodes;

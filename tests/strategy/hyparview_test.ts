@@ -149,7 +149,7 @@ Deno.test("hyparview(): a request that is not answered for a whole interval has 
   assertEquals(node.periodic().passive, []);
 });
 
-Deno.test("hyparview(): a node that is alone asks others at once when one cannot be reached, but nobody twice in one interval", () => {
+Deno.test("hyparview(): a node that is alone asks others at once when one cannot be reached, but no node twice in one interval", () => {
   const node = new Node({ activeSize: 2, passiveSize: 9 }).befriend("a", "b", "c", "d");
   for (const neighbour of node.active) node.down(neighbour);
   const asked: string[] = [];
@@ -179,7 +179,7 @@ Deno.test("hyparview(): while others have no room, a node asks less and less oft
   assertLessOrEqual(requests, 10);
 });
 
-Deno.test("hyparview(): a walk from somebody who is no neighbour shows a link that only one end believes in", () => {
+Deno.test("hyparview(): a walk from a node that is no neighbour shows a link that only one end believes in", () => {
   const node = new Node().befriend("a");
   node.receive("stranger", { type: "shuffle", ttl: 3, nodes: [nodeSpec("stranger")], path: [] });
   assertEquals(node.said[0], "stranger disconnect");

@@ -194,7 +194,7 @@ export function nodeNames(size: number): string[] {
   return Array.from({ length: size }, (_, index) => `node-${index}@127.0.0.1`);
 }
 
-/** A cluster in which everybody knows everybody and all is quiet. */
+/** A cluster in which every node knows every node and all is quiet. */
 export function settledMesh(random: SeededRandom, size: number, options: MeshOptions = {}): Mesh {
   const mesh = new Mesh(random, options);
   for (const name of nodeNames(size)) mesh.start(name);

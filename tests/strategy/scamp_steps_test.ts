@@ -106,7 +106,7 @@ Deno.test("scampV1(): of those who know a leaver all but c + 1 put one of its vi
   assertEquals(node.strategy.members(node.state), []);
 });
 
-Deno.test("scampV1(): a spare one takes a leaver's place only where nobody else is left", () => {
+Deno.test("scampV1(): a spare one takes a leaver's place only where no other node is left", () => {
   const spare = { type: "replace", node: nodeSpec("n9"), isSpare: true };
   assertEquals(new Node(scampV1()).know("n1").receive("n1", spare).view, ["n9"]);
   assertEquals(new Node(scampV1()).know("n1", "n2").receive("n1", spare).view, ["n2"]);

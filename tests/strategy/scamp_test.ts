@@ -127,7 +127,7 @@ Deno.test("scampV2(): views keep their size when all subscriptions are renewed a
   });
 });
 
-Deno.test("scampV2(): a node that nobody has in view any more becomes known again", () => {
+Deno.test("scampV2(): a node that no node has in view any more becomes known again", () => {
   forEachSeed(3, (random) => {
     const nodes = cluster(scampV2({ c: 1, heartbeat: 2, lease: 10_000 }), 30, random);
     const holders = () => nodes.alive.filter((name) => nodes.peers(name).includes("n9"));

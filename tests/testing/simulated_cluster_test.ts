@@ -111,7 +111,7 @@ Deno.test("a paused node is held for dead, and is up as soon as it resumes", asy
   assertEquals(cluster.node("a").connected(), ["b", "c"]);
 });
 
-Deno.test("slowReader() holds up a sender of much, and nobody else", async () => {
+Deno.test("slowReader() holds up a sender of much, and no other node", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
   cluster.slowReader("b", 10_000);
   let sent = false;

@@ -32,7 +32,7 @@ Deno.test("Nodes whose name server is mute go on with whom they have, say so, an
   await cluster.settled();
 });
 
-Deno.test("A name that is gone, or lists fewer hosts than before, makes nobody forget a member", async () => {
+Deno.test("A name that is gone, or lists fewer hosts than before, makes no node forget a member", async () => {
   const [cluster, names] = await lookingFor("shrinking", ["a", "b", "c"]);
   await using _ending = cluster;
   assert(await cluster.runUntil(() => cluster.node("c").members().length === 3));

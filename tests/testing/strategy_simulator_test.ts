@@ -49,7 +49,7 @@ function two(strategy: Strategy<Log>, options: StrategySimulatorOptions = {}): S
   return cluster;
 }
 
-Deno.test("StrategySimulator closes a connection that nobody wants, after what was said on it", () => {
+Deno.test("StrategySimulator closes a connection that no node wants, after what was said on it", () => {
   const cluster = two(recorder((peer) => ({ outgoing: [{ to: peer, message: "hi" }] })));
   cluster.run(5_000);
   assertEquals(cluster.state("a").lines, ["up b", "b: hi", "down b"]);

@@ -11,7 +11,7 @@ export interface TransportSubject {
   readonly near: Transport;
   /** Listens. */
   readonly far: Transport;
-  /** Where to listen: a port that is free, and nobody else's while the subject is tested. */
+  /** Where to listen: a port that is free, and no other node's while the subject is tested. */
   readonly address: Address;
   /** Lets time pass until `work` is settled. */
   drive(work: Promise<void>): Promise<void>;
@@ -68,7 +68,7 @@ class Bench {
     return pair;
   }
 
-  /** Time enough for whatever does not wait for somebody to be done: that of many round trips. */
+  /** Time enough for whatever does not wait for a node to be done: that of many round trips. */
   async passTime(): Promise<void> {
     const [near, far] = await this.open();
     const echoed = echo(far);

@@ -39,7 +39,7 @@ Deno.test("AddressRanges holds host names only where they are listed", () => {
     "db.internal",
     "DB.INTERNAL",
   ]);
-  // Other ways to write an IPv4 address are no names of hosts that anybody listed.
+  // Other ways to write an IPv4 address are no names of hosts that any node listed.
   assertEquals(within(["0.0.0.0/0"], ["0x7f.1", "127.1", "2130706433", "127.0.0.01", ""]), []);
 });
 

@@ -57,7 +57,7 @@ function judge(scene: Scene): string | null {
 const NEIGHBOURS = [nodeSpec("a", 5), nodeSpec("c", 5)];
 const B = nodeSpec("b", 5);
 
-Deno.test("admission: a dialer that nobody knows, and one that is known and has nothing open, are let in", () => {
+Deno.test("admission: a dialer that no node knows, and one that is known and has nothing open, are let in", () => {
   for (const dialer of NEIGHBOURS) {
     assertEquals(judge({ acceptor: B, dialer, known: null }), null);
     assertEquals(judge({ acceptor: B, dialer }), null);
@@ -144,7 +144,7 @@ Deno.test("admission: a dialer that knows this node as a newer incarnation has t
   }
 });
 
-Deno.test("admission: nobody gets in under this node's own name, and the node itself is told so", () => {
+Deno.test("admission: no node gets in under this node's own name, and the node itself is told so", () => {
   const acceptor = nodeSpec("b", 5);
   assertEquals(judge({ acceptor, dialer: nodeSpec("b", 5), known: null }), "self");
   assertEquals(judge({ acceptor, dialer: nodeSpec("b", 4), known: null }), "name-in-use");
@@ -177,7 +177,7 @@ Deno.test("admission: no channel goes by the name of something that every object
   }
 });
 
-Deno.test("admission: nobody gets in through an injected partition, not even a newer incarnation", () => {
+Deno.test("admission: no node gets in through an injected partition, not even a newer incarnation", () => {
   assertEquals(judge({ peer: { partitioned: true } }), "partitioned");
   assertEquals(
     judge({ dialer: nodeSpec("b", 6), known: nodeSpec("b", 5), peer: { partitioned: true } }),

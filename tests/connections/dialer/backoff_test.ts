@@ -9,7 +9,7 @@ Deno.test("backoffDelay() is 0 before anything failed", () => {
   assertEquals(backoffDelay(0, 0.5, OPTIONS), 0);
 });
 
-Deno.test("backoffDelay() doubles with each failure up to the cap, and stays there for ever", () => {
+Deno.test("backoffDelay() doubles with each failure up to the cap, and stays there without end", () => {
   const delays = [1, 2, 3, 4, 5, 6, 7, 8, 100, 1e6, 1e15].map((failures) => backoffDelay(failures, 0, OPTIONS));
   assertEquals(delays, [50, 100, 200, 400, 800, 1600, 2000, 2000, 2000, 2000, 2000]);
 });

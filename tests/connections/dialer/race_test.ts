@@ -73,7 +73,7 @@ Deno.test("race() gives who has taken the connection a second for the handshake"
   assertEquals(await result, "a");
 });
 
-Deno.test("race() ends with a failure that makes the others pointless, with an abort, and with nobody to try", async () => {
+Deno.test("race() ends with a failure that makes the others pointless, with an abort, and with no node to try", async () => {
   const final = new Bench();
   const result = final.race("abc");
   await final.pass(ATTEMPT_DELAY);

@@ -70,7 +70,7 @@ Deno.test("SharedDials.hasJustBegun() holds for a dial under way that is not too
   assertEquals(bench.dials.hasJustBegun(SLOT, 200), false);
 });
 
-Deno.test("SharedDials.forget() lets nobody join what was begun before, and what that leads to ends nothing newer", async () => {
+Deno.test("SharedDials.forget() lets no node join what was begun before, and what that leads to ends nothing newer", async () => {
   const bench = new Bench();
   const former = bench.join();
   bench.dials.forget();

@@ -143,7 +143,7 @@ Deno.test("ConnectionOpener opens a stream to whoever is meant, and leaves no ti
   }
 });
 
-Deno.test("ConnectionOpener.dial() tries the addresses one soon after the other, past those where nobody or a stranger answers", async () => {
+Deno.test("ConnectionOpener.dial() tries the addresses one soon after the other, past those where no node or a stranger answers", async () => {
   const bench = new Bench();
   const a = await bench.opener("a");
   const nobody = { hostname: "nobody", port: 1 };

@@ -340,7 +340,7 @@ Deno.test("acceptHandshake() lets a dialer take an occupied slot once it has sho
   far.close();
 });
 
-Deno.test("acceptHandshake() lets nobody take an occupied slot that gave up after the hello", async () => {
+Deno.test("acceptHandshake() lets no node take an occupied slot that gave up after the hello", async () => {
   const [near, far] = await streamPair();
   // What a dial leaves behind that waited in the accept queue of a process that was stopped.
   const given = dialHandshake(endOf(near, await identityOf("a")), REQUEST).catch(() => "gave up");

@@ -23,7 +23,7 @@ import { codeOf, endOf, identityOf, keyedSpec, REQUEST, shake, SPEC_B, withKey }
 const SECRETS = ["s3cret"];
 const INCARNATION = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
-/** The ends of two streams with somebody in between, who hears and may change what passes. */
+/** The ends of two streams with a node in between, who hears and may change what passes. */
 async function tapped(
   up: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array = (bytes) => bytes,
   down: (bytes: Uint8Array<ArrayBuffer>) => Uint8Array = (bytes) => bytes,
@@ -101,7 +101,7 @@ Deno.test("a stranger learns nothing but no: not the node's cluster, name, strat
   }
 });
 
-Deno.test("a sealed dialer is in nobody's debt: its hello is the same whatever its secret, so nothing can be guessed from it", async () => {
+Deno.test("a sealed dialer is in no node's debt: its hello is the same whatever its secret, so nothing can be guessed from it", async () => {
   const hellos: Uint8Array[] = [];
   for (const secret of ["one secret", "another secret"]) {
     const stream = new FakeStream();
@@ -154,7 +154,7 @@ Deno.test("a sealed dialer believes nothing of a stranger: neither newer incarna
 });
 
 Deno.test("reflection: a dialer that is shown itself is refused, and refuses", async () => {
-  // Row 1 of the issue: somebody relays all that a node says to that very node, which dials nobody in particular.
+  // Row 1 of the issue: a node relays all that a node says to that very node, which dials no node in particular.
   const identity = await identityOf("a", SECRETS);
   const spec = await keyedSpec("a", SECRETS);
   for (const to of [null, "a"]) {
@@ -308,7 +308,7 @@ Deno.test("a session ends for its reader as its writer ended it, and is cut off 
   }
 });
 
-Deno.test("over TLS nothing is sealed twice, and nobody between two certificates can pass proofs on", async () => {
+Deno.test("over TLS nothing is sealed twice, and no node between two certificates can pass proofs on", async () => {
   const [dialer, acceptor] = [await identityOf("a", ["s3cret"]), await identityOf("b", ["s3cret"])];
   const over = (stream: ByteStream, own: string, theirs: string): ByteStream => ({
     remoteAddress: stream.remoteAddress,

@@ -100,7 +100,7 @@ Deno.test("HandshakeState lets the responder try several pre-shared keys, of whi
   assertEquals(responder.read(message, bytes(firstOf(vector.responder.psks))), payload);
 });
 
-Deno.test("HandshakeState refuses a public key with which everybody would agree on zeros", () => {
+Deno.test("HandshakeState refuses a public key with which every node would agree on zeros", () => {
   const [initiator, responder] = sides(firstOf(noiseVectors));
   const empty = new Uint8Array();
   responder.read(initiator.write(empty));

@@ -101,7 +101,7 @@ Deno.test("a latency function without randomness is refused", () => {
   assertThrows(make, TypeError, "no source of randomness");
 });
 
-Deno.test("write() resolves when its last byte is within the window of what nobody has read", async () => {
+Deno.test("write() resolves when its last byte is within the window of what no node has read", async () => {
   const pair = await Pair.open();
   const first = watch(pair.a.write(new Uint8Array(WINDOW)));
   await pair.world.advance(0);

@@ -16,7 +16,7 @@ Deno.test("this Deno asks clients for certificates, which is proven with any cer
   await proveClientAuthentication(credentials, systemClock);
 });
 
-Deno.test("a Deno that lets everybody in, or sees no certificates, is refused with the version that is needed", async () => {
+Deno.test("a Deno that lets every node in, or sees no certificates, is refused with the version that is needed", async () => {
   for (const isAccepted of [true, false]) {
     const ask = () => Promise.resolve({ isAccepted, fingerprint256: undefined });
     await assertRejects(() => proveClientAuthentication(credentials, systemClock, ask), Error, "Deno 2.7.14 or later");

@@ -78,7 +78,7 @@ Deno.test("a directory of others, or that others may enter, is not used, and one
   });
 });
 
-Deno.test("a socket that a process left over is in nobody's way", async () => {
+Deno.test("a socket that a process left over is in no node's way", async () => {
   await withDirectory(async (directory) => {
     const [near, far] = [transport(directory), transport(directory)];
     const first = await far.listen(anywhere, () => {});
