@@ -11,6 +11,7 @@ import * as replies from "./replies_child.ts";
 import * as scale from "./scale_child.ts";
 import type { Stage } from "./stage.ts";
 import * as stream from "./stream_child.ts";
+import * as rawStream from "./stream_raw_child.ts";
 
 /** No arguments. */
 export type Nothing = Record<never, never>;
@@ -26,6 +27,7 @@ export const COMMANDS = {
   ...mesh,
   openRelay,
   ...plainEcho,
+  ...rawStream,
   ...replies,
   ...scale,
   ...stream,

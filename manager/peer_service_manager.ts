@@ -885,6 +885,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    * Opens a stream of bytes to the handler of streams `name` on `node`. Resolves once it is accepted there. A stream keeps to one connection of its
    * channel, and shares it fairly with everything else. A side that does not read holds the other one's writer; memory is bounded at both
    * ends. Each half ends by itself: closing, aborting and cancelling it reach the other side, with the reason and behind the bytes before.
+   * `readable` is a stream of bytes in the sense of the web: a reader with `mode: "byob"` has memory of its own filled.
    *
    * @param message Message that the handler is given first.
    * @throws {NoHandlerError} When no handler of streams has the name.

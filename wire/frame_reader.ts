@@ -11,6 +11,8 @@ const BUSY_CHUNK_BYTES = 64 * 1024;
 /** Frames from this size on do better with chunks that hold several of them. */
 const MEDIUM_FRAME_BYTES = 16 * 1024;
 const MEDIUM_CHUNK_BYTES = 256 * 1024;
+/** After so many small pieces were copied out of a large chunk it is cheaper to keep it: it holds thousands of them then. */
+const COPIES_MAX = 16;
 /** Frames from this size on get a chunk of their own. */
 const LARGE_FRAME_BYTES = 128 * 1024;
 /** Most room that is made before it is known to be needed. */
@@ -83,6 +85,8 @@ export class FrameReader {
   #start = 0;
   #end = 0;
   #retained = false;
+  /** Small pieces that had to be copied out of what was read into the chunk last. */
+  #copies = 0;
   /** Size of the next chunk. */
   #chunkBytes = IDLE_CHUNK_BYTES;
   #smallReads = 0;
@@ -117,9 +121,17 @@ export class FrameReader {
     return this.#bytesRead;
   }
 
-  /** Keeps the bytes of the frame at hand valid from now on: nothing is read over them. */
-  retain(): void {
-    this.#retained = true;
+  /**
+   * Keeps the bytes of the frame at hand valid from now on: nothing is read over them.
+   *
+   * @param bytes How many are needed of them. Few of them are not worth a chunk that is made for large frames.
+   * @returns Whether they stay valid; else they are to be copied.
+   */
+  retain(bytes: number = Infinity): boolean {
+    if (!this.#retained && bytes < MEDIUM_FRAME_BYTES && this.#chunk.length > BUSY_CHUNK_BYTES) {
+      if (this.#copies++ < COPIES_MAX) return false;
+    }
+    return this.#retained = true;
   }
 
   /** Bytes that were read and not handed over: the next reader of the stream begins with them. */
@@ -290,12 +302,13 @@ export class FrameReader {
 
   /** Goes on at the front of the chunk, or of one that suits the times better. */
   #startOver(): void {
-    this.#start = this.#end = 0;
+    this.#start = this.#end = this.#copies = 0;
     if (this.#chunk.length !== this.#chunkBytes) this.#chunk = new Uint8Array(this.#chunkBytes);
   }
 
   /** Goes on in a fresh chunk, or at the front of this one when its bytes are not held. */
   #move(size: number): void {
+    this.#copies = 0;
     const fresh = this.#retained || size > this.#chunk.length;
     if (fresh) {
       const chunk = new Uint8Array(size);

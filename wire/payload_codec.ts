@@ -27,6 +27,17 @@ const BIN_32 = 0xc6;
 /** Maximum of bytes in front of bytes: the marker and the length. */
 const BIN_HEAD_BYTES_MAX = 5;
 
+/** Reads over a buffer as soon as it may. */
+export interface BufferOwner {
+  /**
+   * Asks it to keep the bytes of the frame at hand valid.
+   *
+   * @param bytes How many are needed of them.
+   * @returns Whether they stay valid; else they are to be copied.
+   */
+  retain(bytes: number): boolean;
+}
+
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
 export class EncodedMessage {
   /** Its bytes, which have no other owner. Their buffer may hold others. */
@@ -94,25 +105,23 @@ export class PayloadCodec {
   /**
    * Reads a message that fills `buffer[start, end)`.
    *
-   * @param owner The reader that would read over `buffer`, if there is one; it is asked to retain it when the message refers to its bytes.
+   * @param owner The reader that would read over `buffer`, if there is one; it is asked to retain it when the message refers to its bytes,
+   * which are copied when it does not.
    * @returns The message, or an {@linkcode UndecodableMessage}: the frames around it are none the worse for it.
    */
-  read(buffer: Uint8Array, start: number, end: number, owner?: { retain(): void }): unknown {
+  read(buffer: Uint8Array, start: number, end: number, owner?: BufferOwner): unknown {
     try {
       if (this.#custom !== undefined) {
-        owner?.retain();
-        return this.#custom.decode(buffer.subarray(start, end));
+        return this.#custom.decode(kept(buffer, start, end, owner));
       }
       const from = this.binaryAt(buffer, start, end);
       if (from >= 0) {
-        owner?.retain();
-        // Faster than `subarray`, which asks what kind of array it is to make.
-        return new Uint8Array(buffer.buffer, buffer.byteOffset + from, end - from);
+        return kept(buffer, from, end, owner);
       }
       this.#decoder.viewsTaken = false;
       const message = this.#decoder.decode(buffer, start, end);
-      if (this.#decoder.viewsTaken) owner?.retain();
-      return message;
+      if (!this.#decoder.viewsTaken || owner === undefined || owner.retain(end - start)) return message;
+      return this.#decoder.decode(buffer.slice(start, end), 0, end - start);
     } catch (error) {
       return new UndecodableMessage(error);
     }
@@ -251,4 +260,11 @@ function writeBytes(writer: ByteWriter, bytes: Uint8Array): Uint8Array | undefin
   if (bytes.length >= ZERO_COPY_MIN_BYTES) return bytes;
   writer.raw(bytes);
   return undefined;
+}
+
+/** Bytes that stay valid, where they are if possible. */
+function kept(buffer: Uint8Array, start: number, end: number, owner: BufferOwner | undefined): Uint8Array {
+  if (owner !== undefined && !owner.retain(end - start)) return buffer.slice(start, end);
+  // Faster than `subarray`, which asks what kind of array it is to make.
+  return new Uint8Array(buffer.buffer, buffer.byteOffset + start, end - start);
 }

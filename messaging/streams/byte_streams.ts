@@ -8,7 +8,7 @@ const WRITABLE_BYTES = 64 * 1024;
 
 /** The two halves of a stream, as web streams. */
 export interface StreamHalves {
-  /** Bytes that the other side writes. */
+  /** Bytes that the other side writes. A reader with `mode: "byob"` has memory of its own filled, and no other is taken. */
   readonly readable: ReadableStream<Uint8Array>;
   /** Bytes for the other side to read. */
   readonly writable: WritableStream<Uint8Array>;
@@ -22,14 +22,15 @@ export interface ByteStreamPair extends StreamHalves {
 
 /** Makes web streams of an end. */
 export function byteStreams(end: StreamEnd): ByteStreamPair {
-  let readable: ReadableStreamDefaultController<Uint8Array> | undefined;
+  let readable: ReadableByteStreamController | undefined;
   let writable: WritableStreamDefaultController | undefined;
   const pair = {
-    readable: new ReadableStream<Uint8Array>({
+    readable: new ReadableStream({
+      type: "bytes",
       start: (controller) => void (readable = controller),
       pull: (controller) => pull(end, controller),
       cancel: (reason) => end.giveUp(Halves.reading, reason ?? cancelled()),
-    }, { highWaterMark: 0 }),
+    }),
     writable: new WritableStream<Uint8Array>({
       start: (controller) => void (writable = controller),
       write: (chunk) => write(end, chunk),
@@ -40,17 +41,30 @@ export function byteStreams(end: StreamEnd): ByteStreamPair {
   };
   end.attach({
     writingFailed: (error) => writable!.error(error),
-    readingEnded: () => readable!.close(),
+    readingEnded: () => close(readable!),
     readingFailed: (error) => readable!.error(error),
   });
   return pair;
 }
 
-async function pull(end: StreamEnd, controller: ReadableStreamDefaultController<Uint8Array>): Promise<void> {
+async function pull(end: StreamEnd, controller: ReadableByteStreamController): Promise<void> {
   await end.readable();
-  const chunk = end.take();
-  if (chunk !== undefined) controller.enqueue(chunk);
+  // A reader that brings memory of its own has it filled; any other one is handed memory.
+  const request = controller.byobRequest;
+  if (request?.view) {
+    const bytes = end.takeInto(request.view as Uint8Array);
+    if (bytes > 0) request.respond(bytes);
+  } else {
+    const chunk = end.take();
+    if (chunk !== undefined) controller.enqueue(chunk);
+  }
   end.tellReading();
+}
+
+/** A reader that brought memory of its own waits until that is handed back to it. */
+function close(controller: ReadableByteStreamController): void {
+  controller.close();
+  controller.byobRequest?.respond(0);
 }
 
 function write(end: StreamEnd, chunk: unknown): Promise<void> | undefined {

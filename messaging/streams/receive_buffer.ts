@@ -1,47 +1,67 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { RoomPool } from "./room_pool.ts";
+
 /** Smaller pieces are put together in buffers of this size: one that refers to where it was read would keep far more than itself. */
 const GATHER_BYTES = 16 * 1024;
-/**
- * Share of its buffer, as a divisor, from which on a chunk stays in the buffer that it was read into. A smaller one is copied.
- */
-const KEPT_SHARE = 4;
 
 /** Bytes of a stream that came in and were not read yet. It holds little more memory than its bytes, however they were cut. */
 export class ReceiveBuffer {
-  readonly #chunks: Uint8Array[] = [];
+  readonly #rooms: RoomPool;
+  readonly #chunks: Uint8Array<ArrayBuffer>[] = [];
   /** The last chunk, as far as there is room behind it. */
   #gathering: Uint8Array<ArrayBuffer> | null = null;
   #bytes = 0;
+
+  /** @param rooms Where the room for large pieces comes from. */
+  constructor(rooms: RoomPool) {
+    this.#rooms = rooms;
+  }
 
   /** Bytes that wait. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /**
-   * Takes what came in.
-   *
-   * @param owner The reader that would read over the bytes; it is asked to retain them where they are not copied. Without one they are copied.
-   */
-  put(bytes: Uint8Array, owner: { retain(): void } | undefined): void {
+  /** Takes a copy of what came in. */
+  put(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     this.#bytes += bytes.length;
     if (bytes.length < GATHER_BYTES) return this.#gather(bytes);
     this.#gathering = null;
-    const isKept = owner !== undefined && bytes.length * KEPT_SHARE >= bytes.buffer.byteLength;
-    if (isKept) owner.retain();
-    this.#chunks.push(isKept ? bytes : bytes.slice());
+    this.#chunks.push(this.#rooms.copy(bytes));
   }
 
-  /** Takes the oldest chunk out. */
-  take(): Uint8Array | undefined {
+  /** Takes the oldest chunk out, with memory of its own. */
+  take(): Uint8Array<ArrayBuffer> | undefined {
     const chunk = this.#chunks.shift();
     if (chunk === undefined) return undefined;
     // Nothing is written behind what was handed over.
     if (this.#chunks.length === 0) this.#gathering = null;
     this.#bytes -= chunk.length;
     return chunk;
+  }
+
+  /** Copies the oldest bytes into `view`, as many as it takes. @returns Number of these bytes. */
+  takeInto(view: Uint8Array): number {
+    let at = 0;
+    while (at < view.length && this.#chunks.length > 0) {
+      const chunk = this.#chunks[0]!;
+      const part = chunk.subarray(0, view.length - at);
+      view.set(part, at);
+      at += part.length;
+      if (part.length < chunk.length) {
+        this.#chunks[0] = chunk.subarray(part.length);
+        // What is put behind it would be put in front of its end.
+        if (this.#chunks.length === 1) this.#gathering = null;
+      } else {
+        this.#chunks.shift();
+        this.#rooms.give(chunk);
+      }
+    }
+    if (this.#chunks.length === 0) this.#gathering = null;
+    this.#bytes -= at;
+    return at;
   }
 
   /** Drops everything. @returns Number of these bytes. */

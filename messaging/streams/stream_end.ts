@@ -7,6 +7,7 @@ import { NotConnectedError } from "../errors.ts";
 import { remoteErrorOf } from "../failure.ts";
 import { ReceiveBuffer } from "./receive_buffer.ts";
 import type { ReceiveWindow } from "./receive_window.ts";
+import type { RoomPool } from "./room_pool.ts";
 import { SendCredit } from "./send_credit.ts";
 import {
   Halves,
@@ -23,6 +24,8 @@ import {
 /** Part of the carrier that an end of a stream uses. */
 export interface StreamHost {
   readonly codec: PayloadCodec;
+  /** Where room comes from for what was not read yet. */
+  readonly rooms: RoomPool;
   /** Milliseconds on the local clock. */
   now(): number;
   /** A frame other than data is due, or the end is over. */
@@ -85,7 +88,7 @@ export class StreamEnd {
   readonly #host: StreamHost;
   readonly #window: ReceiveWindow;
   readonly #credit = new SendCredit();
-  readonly #buffer = new ReceiveBuffer();
+  readonly #buffer: ReceiveBuffer;
   readonly #opened = Promise.withResolvers<void>();
   #sink: StreamSink | null = null;
   #isReadingTold = false;
@@ -107,6 +110,7 @@ export class StreamEnd {
     this.form = form;
     this.isOpener = isOpener;
     this.#window = window;
+    this.#buffer = new ReceiveBuffer(host.rooms);
     this.closed = this.#closed.promise;
     // Interested code listens; for the rest the readable and the writable tell.
     this.closed.catch(() => {});
@@ -192,17 +196,18 @@ export class StreamEnd {
     if (this.#pending === null) this.#host.small(this);
   }
 
-  /** Takes the oldest bytes that were received; `undefined` when there are none. */
-  take(): Uint8Array | undefined {
+  /** Takes the oldest bytes that were received, in memory of their own; `undefined` when there are none. */
+  take(): Uint8Array<ArrayBuffer> | undefined {
     const chunk = this.#buffer.take();
-    if (chunk === undefined) return undefined;
-    if (this.#reading === "open") {
-      this.#isCreditDue ||= this.#host.read(this.#window, chunk.length);
-      if (this.#isCreditDue) this.#host.small(this);
-    } else if (this.#buffer.bytes === 0) {
-      this.#host.released(this);
-    }
+    if (chunk !== undefined) this.#took(chunk.length);
     return chunk;
+  }
+
+  /** Copies the oldest bytes that were received into `view`. @returns How many; 0 when there are none. */
+  takeInto(view: Uint8Array): number {
+    const bytes = this.#buffer.takeInto(view);
+    if (bytes > 0) this.#took(bytes);
+    return bytes;
   }
 
   /**
@@ -269,19 +274,14 @@ export class StreamEnd {
    *
    * @throws {ProtocolError} When they are more than was granted.
    */
-  takeData(
-    position: number,
-    wasHeld: boolean,
-    bytes: Uint8Array,
-    owner: { retain(): void } | undefined,
-  ): void {
+  takeData(position: number, wasHeld: boolean, bytes: Uint8Array): void {
     if (this.#reading !== "open") return;
     if (!this.#follows(position)) return;
     if (!this.#window.allows(bytes.length)) {
       throw new ProtocolError(`Cannot read a stream: ${bytes.length} bytes came beyond what was granted`);
     }
     this.#window.receive(bytes.length, this.#host.now(), wasHeld);
-    this.#buffer.put(bytes, owner);
+    this.#buffer.put(bytes);
     this.#wake();
   }
 
@@ -368,6 +368,15 @@ export class StreamEnd {
     if (position === this.#window.received) return true;
     this.giveUp(Halves.both, new NotConnectedError("Cannot go on with the stream: a part of it was lost"));
     return false;
+  }
+
+  #took(bytes: number): void {
+    if (this.#reading === "open") {
+      this.#isCreditDue ||= this.#host.read(this.#window, bytes);
+      if (this.#isCreditDue) this.#host.small(this);
+    } else if (this.#buffer.bytes === 0) {
+      this.#host.released(this);
+    }
   }
 
   #drop(): void {

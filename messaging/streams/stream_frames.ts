@@ -6,7 +6,7 @@ import type { SendQueue } from "../../connections/send_queue.ts";
 import type { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
-import type { EncodedMessage, PayloadCodec } from "../../wire/payload_codec.ts";
+import type { BufferOwner, EncodedMessage, PayloadCodec } from "../../wire/payload_codec.ts";
 import { encodeInto } from "../../wire/message_pack_encode.ts";
 import type { RemoteError } from "../errors.ts";
 import { remoteErrorFromValue, remoteErrorToValue } from "../failure.ts";
@@ -72,7 +72,7 @@ export function readOpening(
   buffer: Uint8Array,
   start: number,
   end: number,
-  owner: { retain(): void } | undefined,
+  owner: BufferOwner | undefined,
 ): StreamOpening {
   if (end - start < 9) throw malformed("opening");
   const isTraced = (buffer[start]! & TRACED_BIT) !== 0;

@@ -2,12 +2,13 @@
 
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
-import { EncodedMessage, type PayloadCodec } from "../../wire/payload_codec.ts";
+import { type BufferOwner, EncodedMessage, type PayloadCodec } from "../../wire/payload_codec.ts";
 import { MessageTooLargeError, NotConnectedError, OverloadedError } from "../errors.ts";
 import { remoteErrorOf } from "../failure.ts";
 import { ReceiveWindow, WINDOW_MIN_BYTES, WINDOW_START_BYTES } from "./receive_window.ts";
 import { remoteStreamError } from "./stream_error.ts";
 import { StreamEnd, type StreamHost } from "./stream_end.ts";
+import type { RoomPool } from "./room_pool.ts";
 import type { StreamShare } from "./stream_share.ts";
 import {
   Halves,
@@ -51,6 +52,8 @@ export interface StreamCarrier {
 /** Dependencies of a {@linkcode StreamLine}. */
 export interface StreamLineOptions {
   readonly codec: PayloadCodec;
+  /** Where room comes from for what was not read yet. */
+  readonly rooms: RoomPool;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
   /** Name of the other side. */
@@ -70,6 +73,7 @@ export interface StreamLineOptions {
 /** The streams that share one slot among the connections with a node. They take turns, chunk by chunk, and let everything else go between. */
 export class StreamLine implements StreamHost {
   readonly codec: PayloadCodec;
+  readonly rooms: RoomPool;
   readonly #options: StreamLineOptions;
   /** Streams of which something may still come. */
   readonly #ends = new Map<number, StreamEnd>();
@@ -89,6 +93,7 @@ export class StreamLine implements StreamHost {
   constructor(options: StreamLineOptions) {
     this.#options = options;
     this.codec = options.codec;
+    this.rooms = options.rooms;
     // Another line may have been here before, and the other side may still have something to say about its streams.
     this.#nextNumber = (2 * Math.floor(options.now()) + (options.isEven ? 0 : 1)) % NUMBERS_MAX;
     this.#incarnation = options.incarnation();
@@ -159,7 +164,7 @@ export class StreamLine implements StreamHost {
    * Takes a frame.
    *
    * @param carrier Carrier that it came over.
-   * @param owner Is asked to retain what is not copied; without one everything is.
+   * @param owner Reader that retains the buffer where the message of an opening refers to it; without one that is copied.
    */
   take(
     carrier: StreamCarrier,
@@ -167,7 +172,7 @@ export class StreamLine implements StreamHost {
     buffer: Uint8Array,
     start: number,
     end: number,
-    owner: { retain(): void } | undefined,
+    owner: BufferOwner | undefined,
   ): StreamEnd | undefined {
     const number = readNumber(buffer, start, end);
     const body = start + 4;
@@ -187,7 +192,7 @@ export class StreamLine implements StreamHost {
     else if (kind === FrameKind.streamCredit) stream.takeCredit(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamEnd) stream.takeEnd(readPosition(buffer, body, end));
     else if (kind === FrameKind.streamData) {
-      stream.takeData(...readDataPosition(buffer, body, end), buffer.subarray(body + POSITION_BYTES, end), owner);
+      stream.takeData(...readDataPosition(buffer, body, end), buffer.subarray(body + POSITION_BYTES, end));
     } else {
       const { halves, error } = readReset(this.codec, buffer, body, end);
       stream.takeReset(halves, remoteStreamError(this.#options.node, error));

@@ -9,6 +9,7 @@ import { NotConnectedError, PartitionedError } from "../errors.ts";
 import type { SendOptions } from "../outbound.ts";
 import { Loopback } from "./loopback.ts";
 import type { StreamEnd } from "./stream_end.ts";
+import { RoomPool } from "./room_pool.ts";
 import { Halves, type StreamForm, type StreamOpening } from "./stream_frames.ts";
 import { StreamLine } from "./stream_line.ts";
 import { StreamShare } from "./stream_share.ts";
@@ -53,6 +54,7 @@ export class Streams {
   readonly #peers = new WeakMap<Peer, PeerStreams>();
   readonly #lines = new WeakMap<Connection<Peer>, StreamLine>();
   readonly #ownShare: StreamShare;
+  readonly #rooms = new RoomPool();
   #loopback: Loopback | null = null;
 
   constructor(options: StreamsOptions) {
@@ -211,6 +213,7 @@ export class Streams {
     return {
       node,
       codec,
+      rooms: this.#rooms,
       now: () => clock.now(),
       opened: (end: StreamEnd, opening: StreamOpening) => opened(end, opening, { node, channel, maxValueBytes }),
     };

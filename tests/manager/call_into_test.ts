@@ -78,9 +78,9 @@ scenario(
     const { reader } = present(entryOf(PeerService.nodeOf(a).pool.peers, "b").at("default", 0));
     let retained = 0;
     const retain = reader.retain.bind(reader);
-    reader.retain = () => {
+    reader.retain = (bytes) => {
       retained++;
-      retain();
+      return retain(bytes);
     };
     const into = new Uint8Array(512 * KIB);
     for (let number = 0; number < 5; number++) await a.call("b", "bytes", number, { into });

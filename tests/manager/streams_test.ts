@@ -77,6 +77,50 @@ scenario("A stream carries bytes both ways, in order, and each half ends by itse
   ]]);
 });
 
+scenario("A reader that brings memory of its own has it filled, in order, to the end of the stream", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const total = 700 * KIB + 3;
+  b.registerStream("pattern", async ({ writable }) => {
+    const writer = writable.getWriter();
+    for (let at = 0; at < total; at += 100 * KIB) await writer.write(patternOf(at, Math.min(100 * KIB, total - at)));
+    await writer.close();
+  });
+  for (const size of [1000, 64 * KIB, 1024 * KIB]) {
+    const { readable, writable, closed } = await a.openStream("b", "pattern");
+    await writable.close();
+    const reader = readable.getReader({ mode: "byob" });
+    let memory = new Uint8Array(size);
+    let at = 0;
+    for (;;) {
+      const { done, value } = await reader.read(memory);
+      memory = new Uint8Array(present(value).buffer);
+      if (done) break;
+      const wanted = patternOf(at, value.length);
+      assert(value.every((byte, index) => byte === wanted[index]), `at ${at}`);
+      at += value.length;
+    }
+    assertEquals([at, memory.length], [total, size]);
+    await closed;
+  }
+  assert(allOver([a, b]));
+});
+
+scenario("A reader that brings memory of its own learns what the stream was given up with", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  b.registerStream("broken", async ({ writable }) => {
+    const writer = writable.getWriter();
+    await writer.write(new Uint8Array(10));
+    await writer.abort(new RangeError("no more"));
+  });
+  const { readable, writable } = await a.openStream("b", "broken");
+  await writable.close();
+  const reader = readable.getReader({ mode: "byob" });
+  const { value } = await reader.read(new Uint8Array(100));
+  assertEquals(present(value).length, 10);
+  const error = await assertRejects(() => reader.read(new Uint8Array(100)), CallError);
+  assertEquals(error.remote.message, "no more");
+});
+
 scenario("A reader that stops holds the writer, and memory is bounded at both ends", async (world) => {
   const nodes = await world.cluster(["a", "b"]);
   const [a, b] = nodes;

@@ -193,6 +193,31 @@ Deno.test("FrameReader lets a few frames of medium size share a chunk", async ()
   assertLessOrEqual(Math.max(...buffers.map(({ byteLength }) => byteLength)), 256 * KIB);
 });
 
+Deno.test("FrameReader keeps no chunk of large frames for a small one among them, but for many", async () => {
+  const large = (seed: number) => frame(FrameKind.message, pattern(64 * KIB, seed));
+  const small = frame(FrameKind.message, pattern(64));
+  const { stream, reader } = over([]);
+  const kept: boolean[] = [];
+  const buffers = new Set<unknown>();
+  const running = reader.run((_, buffer, start, end) => {
+    buffers.add(buffer.buffer);
+    if (end - start === 64) kept.push(reader.retain(end - start));
+  });
+  for (let seed = 0; seed < 20; seed++) {
+    stream.give(concat(large(seed), small));
+    await ticks(20);
+  }
+  // The first chunks are not yet made for large frames.
+  assertEquals(kept.slice(3), Array(17).fill(false));
+  const chunks = buffers.size;
+  assertLessOrEqual(chunks, 6);
+  stream.give(concat(...Array.from({ length: 100 }, () => small)));
+  await ticks(20);
+  assertEquals(kept.at(-1), true);
+  stream.end();
+  await running;
+});
+
 async function ticks(count: number): Promise<void> {
   for (let index = 0; index < count; index++) await Promise.resolve();
 }

@@ -23,8 +23,9 @@ const json = new PayloadCodec({
 /** An owner of bytes that counts how often it is asked to retain them. */
 class Owner {
   retained = 0;
-  retain(): void {
+  retain(): boolean {
     this.retained++;
+    return true;
   }
 }
 
@@ -33,6 +34,20 @@ function written(codec: PayloadCodec, message: unknown): Uint8Array {
   const tail = codec.write(writer, message);
   return concat(writer.written(), tail ?? new Uint8Array());
 }
+
+Deno.test("PayloadCodec copies bytes that the owner does not retain", () => {
+  const custom = new PayloadCodec({ encode: (value) => value as Uint8Array, decode: (bytes) => bytes });
+  for (const codec of [plain, custom]) {
+    const buffer = written(codec, new Uint8Array([1, 2, 3]));
+    const message = codec.read(buffer, 0, buffer.length, { retain: () => false });
+    buffer.fill(0);
+    assertEquals(message, new Uint8Array([1, 2, 3]));
+  }
+  const buffer = written(plain, { bytes: new Uint8Array([1, 2, 3]) });
+  const message = plain.read(buffer, 0, buffer.length, { retain: () => false });
+  buffer.fill(0);
+  assertEquals(message, { bytes: new Uint8Array([1, 2, 3]) });
+});
 
 Deno.test("PayloadCodec gives back what it took, also from the middle of a buffer", () => {
   const random = seededRandom(2);

@@ -5,6 +5,7 @@ import { SendQueue } from "../../../connections/send_queue.ts";
 import { NotConnectedError } from "../../../messaging/errors.ts";
 import type { StreamEnd } from "../../../messaging/streams/stream_end.ts";
 import { type StreamCarrier, StreamLine } from "../../../messaging/streams/stream_line.ts";
+import { RoomPool } from "../../../messaging/streams/room_pool.ts";
 import { StreamShare } from "../../../messaging/streams/stream_share.ts";
 import { FrameReader } from "../../../wire/frame_reader.ts";
 import { PayloadCodec } from "../../../wire/payload_codec.ts";
@@ -25,6 +26,7 @@ class Side {
 
   constructor(isEven: boolean) {
     this.line = new StreamLine({
+      rooms: new RoomPool(),
       codec: new PayloadCodec(),
       now: () => 0,
       node: "other",
