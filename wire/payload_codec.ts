@@ -27,7 +27,7 @@ const BIN_32 = 0xc6;
 /** Maximum of bytes in front of bytes: the marker and the length. */
 const BIN_HEAD_BYTES_MAX = 5;
 
-/** Reads over a buffer as soon as it may. */
+/** The reader of a buffer, which reads over it as soon as it may. */
 export interface BufferOwner {
   /**
    * Asks it to keep the bytes of the frame at hand valid.

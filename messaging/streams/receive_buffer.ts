@@ -13,7 +13,7 @@ export class ReceiveBuffer {
   #gathering: Uint8Array<ArrayBuffer> | null = null;
   #bytes = 0;
 
-  /** @param rooms Where the room for large pieces comes from. */
+  /** @param rooms The source of room for large pieces. */
   constructor(rooms: RoomPool) {
     this.#rooms = rooms;
   }

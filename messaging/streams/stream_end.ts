@@ -24,7 +24,7 @@ import {
 /** Part of the carrier that an end of a stream uses. */
 export interface StreamHost {
   readonly codec: PayloadCodec;
-  /** Where room comes from for what was not read yet. */
+  /** Source of room for what was not read yet. */
   readonly rooms: RoomPool;
   /** Milliseconds on the local clock. */
   now(): number;

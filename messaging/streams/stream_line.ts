@@ -52,7 +52,7 @@ export interface StreamCarrier {
 /** Dependencies of a {@linkcode StreamLine}. */
 export interface StreamLineOptions {
   readonly codec: PayloadCodec;
-  /** Where room comes from for what was not read yet. */
+  /** Source of room for what was not read yet. */
   readonly rooms: RoomPool;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
