@@ -2,6 +2,7 @@
 
 import { BenchProcess } from "./bench_process.ts";
 import type { LongWay } from "./cable.ts";
+import { svgOf } from "./overlay_plots.ts";
 import { Pair } from "./pair.ts";
 import { payloadName } from "./payload.ts";
 import type { Report } from "./report.ts";
@@ -22,6 +23,7 @@ const LOADS: readonly (readonly [actors: number, payload: number])[] = [
   [16, 8 * MEBIBYTE],
 ];
 const LOADS_QUICK = LOADS.slice(1, 2);
+const ACTORS = [...new Set(LOADS.map(([actors]) => actors))];
 
 /**
  * The experiment of Meiklejohn and others, "Partisan: Scaling the Distributed Actor Runtime" (USENIX ATC 2019), figures 3 to 6: actors that echo
@@ -34,13 +36,36 @@ export const link: Subject = {
   async measure(effort, report) {
     for (const roundTrip of ROUND_TRIPS_MS) {
       const way = { roundTrip, rate: RATE, window: WINDOW };
+      const loads = (effort.quick ? LOADS_QUICK : LOADS).filter((load) =>
+        nameOf(way, ...load).includes(effort.only ?? "")
+      );
+      if (loads.length === 0) continue;
       report.remark("link", await checkRelay(way));
-      for (const [actors, payload] of effort.quick ? LOADS_QUICK : LOADS) {
-        await measureWay(way, actors, payload, effort, report);
-      }
+      const lines: Lines = new Map();
+      for (const [actors, payload] of loads) await measureWay(way, actors, payload, effort, report, lines);
+      if (loads.length > 1) report.plots.set(`long_way_${roundTrip}.svg`, plotOf(way, lines));
     }
   },
 };
+
+/** Actors and payload bytes per second and direction, by the name of a link: those with 512 KiB. */
+type Lines = Map<string, [actors: number, rate: number][]>;
+
+function nameOf({ roundTrip }: LongWay, actors: number, payload: number): string {
+  return `${roundTrip} ms, ${actors} × ${payloadName(payload)}`;
+}
+
+function plotOf({ roundTrip, rate }: LongWay, lines: Lines): string {
+  return svgOf({
+    title: `Actors that echo 512 KiB over ${roundTrip} ms: bytes in each direction`,
+    x: "actors",
+    y: "MiB/s",
+    xTicks: ACTORS,
+    yTicks: [0, 100, 200, 300, rate / MEBIBYTE],
+    isLogarithmic: { x: true },
+    lines: [...lines].map(([name, points]) => ({ name, points })),
+  });
+}
 
 async function measureWay(
   way: LongWay,
@@ -48,7 +73,12 @@ async function measureWay(
   payload: number,
   effort: Effort,
   report: Report,
+  lines: Lines,
 ): Promise<void> {
+  const point = (name: string, rounds: readonly number[]) => {
+    if (payload !== 512 * KIBIBYTE) return;
+    lines.set(name, [...lines.get(name) ?? [], [actors, median(rounds) * payload / MEBIBYTE]]);
+  };
   const links = [
     ["one connection", { parallelism: 1 }],
     [`parallelism ${CONNECTIONS}`, { parallelism: CONNECTIONS }],
@@ -68,8 +98,10 @@ async function measureWay(
       Math.min(effort.rounds, 5),
       [raw, ours].map(({ client }) => () => client.call("runPairs", { pairs: actors, count, payload })),
     );
+    if (name === links[0][0]) point("one raw socket", baseline!);
+    point(name, own!);
     report.row("link", {
-      what: `${way.roundTrip} ms, ${actors} × ${payloadName(payload)}, ${name}`,
+      what: `${nameOf(way, actors, payload)}, ${name}`,
       unit: "ops/s",
       baseline: baseline!,
       ours: own!,

@@ -2,7 +2,7 @@
 
 /**
  * Measures this library against hand-made sockets: `deno task bench [--quick] [--rounds=N] [--save] [subject…]`.
- * With `--against=REF` it measures this revision and another one in turns, and fails when a row is worse beyond its spread.
+ * With `--only=CASE` it measures the cases of `link` whose names contain that, and with `--against=REF` it measures this revision and another one in turns, and fails when a row is worse beyond its spread.
  *
  * Prints tables in Markdown: medians, with the least and the greatest value of the rounds. What is compared runs in turns in the
  * same run, so the ratios hold even where the machine is busy; the absolute values do not. With `--save` the plots go to `docs/`.
@@ -54,17 +54,20 @@ const FULL: Effort = { rounds: 7, roundMs: 300, quick: false };
 const QUICK: Effort = { rounds: 3, roundMs: 150, quick: true };
 const AGAINST = /^--against=(.+)$/;
 const ROUNDS = /^--rounds=(\d+)$/;
+const ONLY = /^--only=(.+)$/;
 
 async function main(args: readonly string[]): Promise<number> {
   const names = args.filter((arg) => !arg.startsWith("-"));
   const flags = args.filter((arg) => arg.startsWith("-"));
   const unknown = [
     ...names.filter((name) => SUBJECTS.every((subject) => subject.name !== name)),
-    ...flags.filter((flag) => flag !== "--quick" && flag !== "--save" && !ROUNDS.test(flag) && !AGAINST.test(flag)),
+    ...flags.filter((flag) =>
+      flag !== "--quick" && flag !== "--save" && ![ROUNDS, AGAINST, ONLY].some((known) => known.test(flag))
+    ),
   ];
   if (unknown.length > 0) {
     print(
-      `Cannot measure "${unknown[0]}": expected --quick, --rounds=N, --save, --against=REF or ${
+      `Cannot measure "${unknown[0]}": expected --quick, --rounds=N, --only=CASE, --save, --against=REF or ${
         SUBJECTS.map(({ name }) => name).join(", ")
       }`,
     );
@@ -78,11 +81,12 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const effort = flags.includes("--quick") ? { ...QUICK } : { ...FULL };
   const rounds = flags.map((flag) => ROUNDS.exec(flag)?.[1]).find((found) => found !== undefined);
+  const only = flags.map((flag) => ONLY.exec(flag)?.[1]).find((found) => found !== undefined);
   const report = new Report();
   print(describeMachine());
   for (const subject of SUBJECTS) {
     if (names.length > 0 && !names.includes(subject.name)) continue;
-    await subject.measure({ ...effort, ...(rounds && { rounds: Number(rounds) }) }, report);
+    await subject.measure({ ...effort, ...(rounds && { rounds: Number(rounds) }), only }, report);
     print(formatSubject(subject, report));
   }
   if (flags.includes("--save")) await savePlots(report);
@@ -101,6 +105,7 @@ async function savePlots(report: Report): Promise<void> {
   if (report.throughput.size > 0) {
     await Deno.writeTextFile(new URL("throughput.svg", docs), throughputPlot(report.throughput));
   }
+  for (const [name, svg] of report.plots) await Deno.writeTextFile(new URL(name, docs), svg);
   if (report.roundTrips.length > 0) {
     await Deno.writeTextFile(new URL("round_trips.svg", docs), distributionPlot(report.roundTrips));
   }

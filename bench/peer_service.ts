@@ -11,7 +11,7 @@ import { denoRuntime, systemClock, UnixTransport } from "../transport/mod.ts";
 import type { Contestant, Link } from "./contestant.ts";
 
 /** Room for all that many echoing pairs have under way. */
-const QUEUED_BYTES = 128 * 1024 * 1024;
+const QUEUED_BYTES = 256 * 1024 * 1024;
 const ACKNOWLEDGED = { ack: true };
 
 /** This library, used as a user would: named handlers, full membership, everything on. */

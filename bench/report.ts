@@ -48,6 +48,9 @@ export class Report {
   /** Lines of the plot of the distribution of round trips. */
   readonly roundTrips: Series[] = [];
 
+  /** Finished plots, by the name of their file. */
+  readonly plots: Map<string, string> = new Map();
+
   /** Adds a line. */
   row(subject: string, row: Row): void {
     this.#table(subject).rows.push(row);
@@ -69,6 +72,7 @@ export class Report {
       this.throughput.set(name, [...this.throughput.get(name) ?? [], ...points]);
     }
     this.roundTrips.push(...other.roundTrips);
+    for (const [name, svg] of other.plots) this.plots.set(name, svg);
   }
 
   #table(subject: string): { readonly rows: Row[]; readonly remarks: string[] } {

@@ -10,6 +10,8 @@ export interface Effort {
   readonly roundMs: number;
   /** Whether the largest cases are left out. */
   readonly quick: boolean;
+  /** Text that the name of a case has to contain, where the subject has cases that take long. */
+  readonly only?: string | undefined;
 }
 
 /** A part of the table. */
