@@ -374,9 +374,7 @@ export class StreamEnd {
     if (this.#reading === "open") {
       this.#isCreditDue ||= this.#host.read(this.#window, bytes);
       if (this.#isCreditDue) this.#host.small(this);
-    } else if (this.#buffer.bytes === 0) {
-      this.#host.released(this);
-    }
+    } else if (this.#buffer.bytes === 0) this.#host.released(this);
   }
 
   #drop(): void {
