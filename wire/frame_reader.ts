@@ -124,7 +124,7 @@ export class FrameReader {
   /**
    * Keeps the bytes of the frame at hand valid from now on: nothing is read over them.
    *
-   * @param bytes How many are needed of them. Few of them are not worth a chunk that is made for large frames.
+   * @param bytes Number of those that are needed. Few of them are not worth a chunk that is made for large frames.
    * @returns Whether they stay valid; else they are to be copied.
    */
   retain(bytes: number = Infinity): boolean {

@@ -32,7 +32,7 @@ export interface BufferOwner {
   /**
    * Asks it to keep the bytes of the frame at hand valid.
    *
-   * @param bytes How many are needed of them.
+   * @param bytes Number of those that are needed.
    * @returns Whether they stay valid; else they are to be copied.
    */
   retain(bytes: number): boolean;

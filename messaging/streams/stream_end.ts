@@ -203,7 +203,7 @@ export class StreamEnd {
     return chunk;
   }
 
-  /** Copies the oldest bytes that were received into `view`. @returns How many; 0 when there are none. */
+  /** Copies the oldest bytes that were received into `view`. @returns Number of these bytes; 0 when there are none. */
   takeInto(view: Uint8Array): number {
     const bytes = this.#buffer.takeInto(view);
     if (bytes > 0) this.#took(bytes);
