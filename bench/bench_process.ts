@@ -3,7 +3,7 @@
 import type { CommandArgs, CommandName, CommandResult } from "./commands.ts";
 import { TextLineStream } from "./line_stream.ts";
 
-/** What a process gets to end by itself. */
+/** Time that a process gets to end by itself. */
 const PATIENCE_MS = 2_000;
 
 /** Part of util-linux. */

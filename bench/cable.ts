@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What a long way does to bytes. */
+/** Properties of a long way. */
 export interface LongWay {
   /** Milliseconds there and back. */
   readonly roundTrip: number;
@@ -43,7 +43,7 @@ export class Window {
     this.#open = size;
   }
 
-  /** How many bytes may be sent at `now`. */
+  /** Number of bytes that may be sent at `now`. */
   room(now: number): number {
     while (this.#unconfirmed.length > 0 && this.#unconfirmed[0]!.confirmedAt <= now) {
       this.#open += this.#unconfirmed.shift()!.bytes;
@@ -51,7 +51,7 @@ export class Window {
     return this.#open;
   }
 
-  /** When there is more room than now. */
+  /** Time at which there is more room than now. */
   get nextAt(): number {
     return this.#unconfirmed[0]?.confirmedAt ?? Infinity;
   }

@@ -4,7 +4,7 @@ import type { CodecTimes } from "./codec_child.ts";
 import type { Report } from "./report.ts";
 import type { Effort, Subject } from "./subject.ts";
 
-/** What `codec_child.ts` measures, as a part of the table. */
+/** Measurements of `codec_child.ts`, as a part of the table. */
 export const codec: Subject = {
   name: "codec",
   title: "Encoding and decoding, one value at a time in one process, into one buffer as the wire path does",

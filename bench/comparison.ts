@@ -8,9 +8,9 @@ const DIFFERENCE_MIN = 0.1;
 /** The ratio of ours to the baseline, by what the row is called. */
 export type Figures = ReadonlyMap<string, number>;
 
-/** What became of one row. */
+/** Verdict on one row. */
 export interface RowVerdict {
-  /** What the row is called, and its unit. */
+  /** Name of the row, and its unit. */
   readonly what: string;
   /** Its ratios in the runs of the other revision. */
   readonly before: readonly number[];

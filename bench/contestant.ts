@@ -11,10 +11,10 @@ import { RawSocket } from "./raw_socket.ts";
 /** Ways to bring messages from one process to another. */
 export type ContestantName = "raw" | "lines" | "ours" | "unhooked" | "unmeasured";
 
-/** How the two ends are connected. */
+/** Link between the two ends. */
 export interface Link {
   /**
-   * Where the server listens.
+   * Host name at which the server listens.
    *
    * @default {"127.0.0.1"}
    */
@@ -44,15 +44,15 @@ export interface Link {
    */
   readonly channels?: boolean;
   /**
-   * What protects the connection.
+   * Protection of the connection.
    *
    * @default {"plain"}
    */
   readonly trust?: Trust;
-  /** What both ends show and trust, with `tls`. */
+  /** Certificates that both ends show and trust, with `tls`. */
   readonly credentials?: TlsCredentials;
   /**
-   * Where both ends look for each other's Unix sockets.
+   * Directory where both ends look for each other's Unix sockets.
    *
    * @default {nowhere}
    */

@@ -2,7 +2,7 @@
 
 import { quantile, quantiles } from "./statistics.ts";
 
-/** How long round trips took, in microseconds. */
+/** Round-trip times, in microseconds. */
 export interface EchoReport {
   readonly p50: number;
   readonly p99: number;

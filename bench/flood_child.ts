@@ -6,7 +6,7 @@ import { PeerService } from "./peer_service.ts";
 import type { Stage } from "./stage.ts";
 import { type Wellbeing, WellbeingProbe } from "./wellbeing.ts";
 
-/** What the receiver of a flood saw. */
+/** Report of the receiver of a flood. */
 export interface FloodReport extends Wellbeing {
   /** Messages per second, between the first and the last one. */
   readonly rate: number;

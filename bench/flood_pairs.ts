@@ -8,7 +8,7 @@ import { type Effort, interleave } from "./subject.ts";
 
 const COUNT_PER_MS = 2_000;
 
-/** What a round of a flood from one end to the other brings. */
+/** Result of a round of a flood from one end to the other. */
 export interface FloodRound {
   readonly received: FloodReport;
   /** Milliseconds of processor time that the sender took. */

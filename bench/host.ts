@@ -9,7 +9,7 @@ import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const BULK_BYTES = 512 * 1024;
 
-/** What a Unix socket gains where both nodes are on one host. */
+/** Gain of a Unix socket where both nodes are on one host. */
 export const host: Subject = {
   name: "host",
   title: "Over a Unix socket, against TCP",

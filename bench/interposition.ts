@@ -3,7 +3,7 @@
 import { floodPairs } from "./flood_pairs.ts";
 import type { Subject } from "./subject.ts";
 
-/** What it costs that interposition functions could be registered, when none is. */
+/** Cost of the possibility to register interposition functions, when none is registered. */
 export const interposition: Subject = {
   name: "interposition",
   title: "One way, 64 B, no interposition function registered",

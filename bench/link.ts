@@ -15,7 +15,7 @@ const ROUND_TRIPS_MS = [1, 20];
 const RATE = 400 * MEBIBYTE;
 const WINDOW = 4 * MEBIBYTE;
 const CONNECTIONS = 4;
-/** How many actors, and what each of them has under way. */
+/** Number of actors, and the payload that each of them has under way. */
 const LOADS: readonly (readonly [actors: number, payload: number])[] = [
   [1, 512 * KIBIBYTE],
   [16, 512 * KIBIBYTE],

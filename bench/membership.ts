@@ -9,7 +9,7 @@ const SIZES_QUICK = [8, 32];
 const IDLE_SECONDS = 3;
 const MEBIBYTE = 1024 * 1024;
 
-/** How fast a cluster forms, and what it costs to be one. */
+/** Time in which a cluster forms, and its cost. */
 export const membership: Subject = {
   name: "membership",
   title: "All nodes join one seed at once: time until all agree and every pair has its two connections",
@@ -27,7 +27,7 @@ type Contestant = "raw" | "ours";
 /** Has all processes of a cluster do something. */
 type All = <T>(ask: (child: BenchProcess, index: number) => Promise<T>) => Promise<T[]>;
 
-/** What each node of a cluster takes. */
+/** Cost of each node of a cluster. */
 interface Cost {
   /** Bytes, in processes that have done nothing else. */
   readonly memory: number;

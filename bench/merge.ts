@@ -11,7 +11,7 @@ import { timePerRun } from "./work.ts";
 const SIZES = [200, 1000];
 const MS_PER_ROUND = 20;
 
-/** What gossip costs the processor. */
+/** Cost of gossip in processor time. */
 export const merge: Subject = {
   name: "merge",
   title: "Merging what was received, and comparing replicas",

@@ -11,7 +11,7 @@ const CONNECTIONS = 2;
 
 /** One node of a mesh: ours, or nothing but sockets. */
 export interface MeshNode {
-  /** What others need to reach it. */
+  /** Address for the others. */
   readonly address: string;
   /** Connects with the others, of whom the first one is the seed. Resolves when all `addresses.length` are connected with it. */
   join(addresses: readonly string[], index: number): Promise<void>;
@@ -44,7 +44,7 @@ export async function closeMesh(stage: Stage, _: Nothing): Promise<void> {
   stage.mesh = [];
 }
 
-/** What the nodes of this process cost while nothing happens. */
+/** Cost of the nodes of this process while nothing happens. */
 export interface IdleReport {
   /** Share of one processor. */
   readonly cpu: number;

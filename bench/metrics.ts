@@ -3,7 +3,7 @@
 import { floodPairs } from "./flood_pairs.ts";
 import type { Subject } from "./subject.ts";
 
-/** What it costs that everything is measured all the time. */
+/** Cost of measuring everything all the time. */
 export const metrics: Subject = {
   name: "metrics",
   title: "One way, 64 B, everything of `docs/metrics.md` recorded",

@@ -16,7 +16,7 @@ const SCAMP = {
   lawName: `${C + 1} · ln(N)`,
 };
 
-/** What is measured: each overlay with the contacts for newcomers that it is meant for. */
+/** Overlays that are measured, each with the contacts for newcomers that it is meant for. */
 export const CANDIDATES: readonly Candidate[] = [
   { name: "fullMesh()", create: () => fullMesh(), sizes: [100, 300, 1_000], hasRandomContacts: false },
   {

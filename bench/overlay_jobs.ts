@@ -13,7 +13,7 @@ export interface Job {
   readonly killed?: number;
 }
 
-/** What was seen of it. */
+/** Finding of a job. */
 export interface Finding {
   readonly rest: Rest;
   readonly atOnce: readonly Flood[];

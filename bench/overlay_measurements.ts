@@ -10,13 +10,13 @@ import { encode } from "../wire/message_pack_encode.ts";
 export interface Candidate {
   readonly name: string;
   readonly create: () => Strategy;
-  /** How many nodes it is measured with, the least first. */
+  /** Sizes that it is measured with, the least first. */
   readonly sizes: readonly number[];
   /** Whether each newcomer joins through a random node, as opposed to one and the same. */
   readonly hasRandomContacts: boolean;
   /** Milliseconds from one newcomer to the next, beyond the first 50. */
   readonly joinMs?: number;
-  /** What the paper's law says of the peers of a node. */
+  /** Number of peers of a node by the paper's law. */
   readonly law?: (size: number) => number;
   /** That law as a formula. */
   readonly lawName?: string;
@@ -45,7 +45,7 @@ export interface Spread {
   readonly most: number;
 }
 
-/** What a flood did some time after many nodes were killed at once. */
+/** Result of a flood some time after many nodes were killed at once. */
 export interface Flood {
   /** Seconds after. */
   readonly seconds: number;

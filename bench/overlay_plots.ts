@@ -8,7 +8,7 @@ export interface PlotLine {
   readonly isLaw?: boolean;
 }
 
-/** What a plot shows. */
+/** Contents of a plot. */
 export interface Plot {
   readonly title: string;
   readonly x: string;

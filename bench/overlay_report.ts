@@ -3,9 +3,9 @@
 import type { Candidate, Flood, Rest, Spread } from "./overlay_measurements.ts";
 import type { Plot } from "./overlay_plots.ts";
 
-/** How large a part of all nodes is killed at once. */
+/** Share of all nodes that is killed at once. */
 export const SHARES = [0, 0.3, 0.6, 0.8] as const;
-/** When a flood is sent after that. */
+/** Seconds after that at which a flood is sent. */
 export const SECONDS = [0.2, 1, 2, 5, 10, 20, 30, 60] as const;
 
 /** All that was measured of one overlay. */

@@ -2,7 +2,7 @@
 
 import { type Finding, type Job, runJob } from "./overlay_jobs.ts";
 
-/** What a worker is to the module that runs in it. */
+/** Part of a worker that the module in it uses. */
 interface WorkerScope {
   onmessage: (event: MessageEvent<Job>) => void;
   postMessage(finding: Finding): void;

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What is sent: bytes of a size, or a small structured value. */
+/** Payload that is sent: bytes of a size, or a small structured value. */
 export type Payload = number | "event";
 
 /** The small event object that the codec is measured with as well. */
@@ -18,7 +18,7 @@ export function messageOf(payload: Payload): unknown {
   return payload === "event" ? EVENT : Uint8Array.from({ length: payload }, (_, index) => index);
 }
 
-/** How a payload is called in the table. */
+/** Name of a payload in the table. */
 export function payloadName(payload: Payload): string {
   if (payload === "event") return "small event object";
   return payload < 1024 ? `${payload} B` : `${payload / 1024} KiB`;

@@ -24,12 +24,12 @@ export class RawWriter {
     this.#conn = conn;
   }
 
-  /** Where the next message goes, of less than {@linkcode LARGE_BYTES}; the caller writes it and says where it ends. */
+  /** Buffer for the next message, of less than {@linkcode LARGE_BYTES}; the caller writes it and says where it ends. */
   get batch(): Uint8Array {
     return this.#batch;
   }
 
-  /** Where in the batch it begins. */
+  /** Its start in the batch. */
   get length(): number {
     return this.#length;
   }

@@ -7,7 +7,7 @@ import { type Effort, interleave, type Subject } from "./subject.ts";
 const REPLY_BYTES = 512 * 1024;
 const MEGABYTE = 1_000_000;
 
-/** What it saves to say where the bytes of a reply go. */
+/** Saving by a buffer of the caller for the bytes of a reply. */
 export const replies: Subject = {
   name: "replies",
   title: "Replies of 512 KiB to calls, put where their caller wants them",

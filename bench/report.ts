@@ -6,7 +6,7 @@ import { median } from "./statistics.ts";
 export interface Row {
   readonly what: string;
   readonly unit: string;
-  /** What ours is compared with. */
+  /** Values that ours are compared with. */
   readonly baseline: readonly number[];
   readonly ours: readonly number[];
   readonly target?: Target;

@@ -16,7 +16,7 @@ import { BenchProcess } from "./bench_process.ts";
 import type { IdleCluster, ScaleStrategy } from "./scale_child.ts";
 import { median } from "./statistics.ts";
 
-/** What to measure. */
+/** Plan of a measurement. */
 export interface Plan {
   readonly strategy: ScaleStrategy;
   readonly nodes: number;
@@ -24,12 +24,12 @@ export interface Plan {
   readonly idleSeconds: number;
 }
 
-/** What came of it, by column. */
+/** Findings, by column. */
 export type Findings = ReadonlyMap<string, string>;
 
 const MEBIBYTE = 1024 * 1024;
 const BROADCASTS = 9;
-/** What an overlay needs to be mixed, and a full mesh to be quiet. */
+/** Time that an overlay needs to be mixed, and a full mesh to be quiet. */
 const SETTLE_MS = 5_000;
 
 /** Starts the processes, and measures. */

@@ -41,7 +41,7 @@ export async function joinCluster(
   return outcomes.filter(({ status }) => status === "rejected").length;
 }
 
-/** What the nodes of a process cost while nothing happens, and what they told meanwhile. */
+/** Cost of the nodes of a process while nothing happens, and the events that they told meanwhile. */
 export interface IdleCluster extends Befallen {
   /** Share of one processor. */
   readonly cpu: number;

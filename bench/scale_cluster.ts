@@ -2,10 +2,10 @@
 
 import type { PeerServiceManager } from "../mod.ts";
 
-/** What the nodes are told in a broadcast: a number. */
+/** Handler of the broadcasts, each of which is a number. */
 export const NEWS = "scale";
 
-/** What befell the nodes of a process, as they told it. */
+/** Troubles of the nodes of a process, as they told them. */
 export interface Befallen {
   /** Nodes that were seen down. */
   downs: number;
@@ -19,7 +19,7 @@ export interface Befallen {
 export class ScaleCluster {
   readonly befallen: Befallen = { downs: 0, exchanges: 0, suspicions: 0 };
   readonly nodes: readonly PeerServiceManager[];
-  /** When the broadcast of that number came, in milliseconds since the epoch, at each node that it reached. */
+  /** Times at which the broadcast of that number came, in milliseconds since the epoch, at each node that it reached. */
   readonly arrivals = new Map<number, number[]>();
   #told = Promise.withResolvers<void>();
 

@@ -5,9 +5,9 @@ import type { LinkRelay } from "./link_relay.ts";
 import type { MeshNode } from "./mesh_child.ts";
 import type { ScaleCluster } from "./scale_cluster.ts";
 
-/** What one process of a measurement holds between two commands. */
+/** State of one process of a measurement between two commands. */
 export class Stage {
-  /** What a command left for a later one to wait for. */
+  /** Promise that a command left for a later one to wait for. */
   pending: Promise<unknown> = Promise.resolve();
   /** The transfer in bulk next to an echo. */
   bulk: { seen: number; running: boolean } = { seen: 0, running: false };

@@ -11,7 +11,7 @@
 import process from "node:process";
 import { type PeerServiceManager, startPeerService } from "../mod.ts";
 
-/** What is known of the nodes at a moment. */
+/** State of the nodes at a moment. */
 export interface Look {
   /** Seconds since the first node was started. */
   readonly seconds: number;

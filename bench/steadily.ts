@@ -6,7 +6,7 @@ import { median } from "./statistics.ts";
 /** So far may the rounds of a row lie apart, as a share of their median, before it is measured again. */
 const SPREAD_MAX = 0.25;
 
-/** How far the ratios of the rounds of a row lie apart, as a share of their median. */
+/** Spread of the ratios of the rounds of a row, as a share of their median. */
 export function spread(row: Row): number {
   const values = ratios(row);
   return (Math.max(...values) - Math.min(...values)) / median(values);

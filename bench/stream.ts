@@ -15,7 +15,7 @@ const ECHO_BYTES = 64;
 const ECHOES_PER_MS = 2;
 const MEGABYTE = 1_000_000;
 
-/** How fast bytes go through a stream, and whether it holds up messages of its channel. */
+/** Throughput of a stream, and the delay of messages of its channel next to it. */
 export const stream: Subject = {
   name: "stream",
   title: "One stream, read chunk by chunk, and echo of 64 B over the same connection",

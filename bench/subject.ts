@@ -2,7 +2,7 @@
 
 import type { Report } from "./report.ts";
 
-/** How much is measured. */
+/** Amount of measurement. */
 export interface Effort {
   /** Rounds that count. */
   readonly rounds: number;
@@ -16,11 +16,11 @@ export interface Effort {
 
 /** A part of the table. */
 export interface Subject {
-  /** What selects it on the command line. */
+  /** Name that selects it on the command line. */
   readonly name: string;
-  /** What the table says above it. */
+  /** Title above its table. */
   readonly title: string;
-  /** What the other column is. */
+  /** Meaning of the other column. */
   readonly baseline: string;
   measure(effort: Effort, report: Report): Promise<void>;
 }

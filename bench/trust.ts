@@ -9,7 +9,7 @@ import type { Report, Target } from "./report.ts";
 import { steadily } from "./steadily.ts";
 import { type Effort, interleave, type Subject } from "./subject.ts";
 
-/** What is wanted of one kind of trust, against none: of the echo, of small messages, and of large ones. */
+/** Demands on one kind of trust, against none: of the echo, of small messages, and of large ones. */
 interface Wanted {
   readonly echo?: Target;
   readonly small?: Target;
@@ -23,7 +23,7 @@ const KINDS: ReadonlyMap<Trust, Wanted> = new Map([
 const SIZES: readonly Payload[] = [64, 64 * 1024, 512 * 1024];
 const MEGABYTE = 1_000_000;
 
-/** What trust costs. */
+/** Cost of trust. */
 export const trust: Subject = {
   name: "trust",
   title: "With trust, against a plain connection",

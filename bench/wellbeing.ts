@@ -8,9 +8,9 @@ const PERIOD_MS = 5;
 const TICKS_PER_SAMPLE = 8;
 const MEGABYTE = 1_000_000;
 
-/** How the event loop and the memory of a process fared. */
+/** State of the event loop and the memory of a process. */
 export interface Wellbeing {
-  /** How late timers were, in milliseconds. */
+  /** Lateness of timers, in milliseconds. */
   readonly lateness: { readonly p50: number; readonly p99: number; readonly max: number };
   /** Most resident memory that was seen, in megabytes. */
   readonly memory: number;
