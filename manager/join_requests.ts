@@ -47,7 +47,7 @@ export async function completeJoin(
   let trouble: unknown;
   let isJoined = false;
   try {
-    await withDeadline(awakeClock(runtime.clock), given, what, async (ended, progress) => {
+    await withDeadline(awakeClock(runtime.clock, node.context.health), given, what, async (ended, progress) => {
       const until = node.context.untilStopped(ended);
       const joined = await node.join(target, until, { progress, failed: (error) => trouble = error });
       isJoined = true;

@@ -36,10 +36,16 @@ const FINAL: ReadonlySet<RefusalCode> = new Set([
 const SILENT_REFUSALS_MAX = 3;
 
 /**
- * So many handshakes and answers that took too long are taken for a sign that the other end has too much to do: with many processes on few
+ * So many handshakes that took too long are taken for a sign that the other end has too much to do: with many processes on few
  * processors, those that all others join take longest. A node that never answers looks the same.
  */
-const SLOW_ANSWERS_MAX = 4;
+const SLOW_ANSWERS_MAX = 3;
+
+/**
+ * So many answers may be late of a node that has shown by its handshake that it is one of this cluster, and with which there is a connection. What it was
+ * asked waits there in order. To connect again would only give it more to do.
+ */
+const LATE_ANSWERS_MAX = 12;
 
 /** Nodes that a message names. */
 const NAMED_MAX = 3;
@@ -99,12 +105,11 @@ export class Joining implements Part {
     for (let failures = 0, silent = 0;;) {
       until.throwIfAborted();
       try {
-        const peer = await this.#reach(target, until, failed);
+        const isHopeful = slow < SLOW_ANSWERS_MAX;
+        const peer = await this.#reach(target, until, { progress: isHopeful ? progress : undefined, failed }, slow > 0);
         if (peer === null) return null;
         progress();
-        if (await this.#ask(peer, until)) return peer;
-        failed(new Error(`Cannot join "${peer.name}": it is connected, and has not handled that in time`));
-        if (++slow <= SLOW_ANSWERS_MAX) progress();
+        if (await this.#askPatiently(peer, until, { progress, failed })) return peer;
       } catch (error) {
         until.throwIfAborted();
         failed(error);
@@ -121,7 +126,7 @@ export class Joining implements Part {
           const peer = code === "duplicate" ? this.#connectedAt(target) : undefined;
           // It is there, and has too much to do.
           if (code === "overloaded") progress();
-          if (peer !== undefined && await this.#ask(peer, until)) return peer;
+          if (peer !== undefined && await this.#askPatiently(peer, until, { progress, failed })) return peer;
         }
       }
       await sleep(runtime.clock, backoffDelay(++failures, runtime.random.next(), backoff), until);
@@ -211,13 +216,21 @@ export class Joining implements Part {
     throw new HandshakeRefusedError({ code: "name-in-use", reason });
   }
 
+  /** @param isPatient Whether a handshake with the target took too long already. */
   async #reach(
     target: JoinTarget,
     signal: AbortSignal,
-    failed: (error: unknown) => void,
+    { progress, failed }: JoinObserver,
+    isPatient: boolean,
   ): Promise<Peer | null> {
-    const { pool, runtime, self } = this.#options;
-    const options = { signal, failed };
+    const { pool, runtime, self, patience } = this.#options;
+    using holding = new Again(runtime, () => hold());
+    // What has taken the connection gets the time that a handshake has, whatever else that is measured by.
+    const hold = () => {
+      progress?.();
+      if (progress !== undefined) holding.after(patience);
+    };
+    const options = { signal, failed, isPatient, accepted: hold };
     if ("name" in target) return await pool.reach(target.name, target.addresses, options);
     return await reachContact(pool, runtime.transport, target, self().addresses, options);
   }
@@ -234,10 +247,24 @@ export class Joining implements Part {
     return [...this.#options.pool.peers.values()].find((peer) => peer.connected && isThere(peer));
   }
 
-  /** Has the strategy join. @returns Whether the peer has handled that: it may die, or the connection break, before. */
-  #ask(peer: Peer, signal: AbortSignal): Promise<boolean> {
-    const { overlay, pinger, answerTimeout } = this.#options;
+  /** Has the strategy join, and asks again for an answer as long as the connection lasts. @returns Whether the peer has handled it. */
+  async #askPatiently(peer: Peer, signal: AbortSignal, observer: JoinObserver): Promise<boolean> {
+    const { pool, overlay, runtime, backoff } = this.#options;
     overlay.join(peer);
+    for (let late = 0; !await this.#ask(peer, signal);) {
+      observer.failed?.(new Error(`Cannot join "${peer.name}": it is connected, and has not handled that in time`));
+      if (++late <= LATE_ANSWERS_MAX) observer.progress?.();
+      // What is in doubt may yet prove to be sound.
+      if (peer.membership === null || pool.peers.get(peer.name) !== peer) return false;
+      // It may have had no room for the question.
+      await sleep(runtime.clock, backoff.initial, signal);
+    }
+    return true;
+  }
+
+  /** @returns Whether the peer has handled all that was sent to it: it may die, or the connection break, before. */
+  #ask(peer: Peer, signal: AbortSignal): Promise<boolean> {
+    const { pinger, answerTimeout } = this.#options;
     const answer = pinger.ping(peer, answerTimeout);
     this.#asked.add(answer);
     answer.then(() => this.#asked.delete(answer));

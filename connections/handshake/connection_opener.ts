@@ -92,10 +92,19 @@ export interface DialOptions {
   readonly signal?: AbortSignal | undefined;
   /** Told of each attempt at an address that came to nothing, where no other one succeeds. */
   readonly failed?: ((error: Error) => void) | undefined;
+  /** Told when an address has taken the connection: what follows is the handshake. */
+  readonly accepted?: (() => void) | undefined;
+  /**
+   * Whether the handshake may take twice as long: the node there seems to have much to do, and a dial that is given up and begun again gives it more.
+   *
+   * @default {false}
+   */
+  readonly isPatient?: boolean | undefined;
 }
 
 /** An attempt of a dial, and who is told why it came to nothing. */
 interface WatchedAttempt extends Attempt {
+  readonly isPatient: boolean;
   told(trouble: Error): void;
 }
 
@@ -114,6 +123,7 @@ export class ConnectionOpener {
   };
   readonly #options: ConnectionOpenerOptions;
   readonly #deadlines: Deadlines;
+  readonly #longDeadlines: Deadlines;
   #identity: ClusterIdentity;
   #epoch = 0;
   readonly #halfOpen: HalfOpen;
@@ -130,10 +140,8 @@ export class ConnectionOpener {
       isMemberHost: options.isMemberHost ?? (() => false),
       now: () => runtime.clock.now(),
     });
-    this.#deadlines = new Deadlines(runtime.clock, handshakeTimeout, () => {
-      this.stats.handshakeTimeouts++;
-      return new DOMException(`Cannot open a connection: no handshake within ${handshakeTimeout} ms`, "TimeoutError");
-    }, options.health);
+    this.#deadlines = this.#deadlinesOf(handshakeTimeout);
+    this.#longDeadlines = this.#deadlinesOf(2 * handshakeTimeout);
   }
 
   /** Epoch of the secrets and certificates that handshakes which begin now stand on: a greater number means later ones. */
@@ -156,7 +164,7 @@ export class ConnectionOpener {
   async dial(
     addresses: readonly Address[],
     request: ConnectionRequest,
-    { signal, failed }: DialOptions = {},
+    { signal, failed, accepted, isPatient = false }: DialOptions = {},
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     this.stats.dials++;
     const troubles: Error[] = [];
@@ -166,10 +174,19 @@ export class ConnectionOpener {
       // A caller that gives up is told at once: to let go of a socket may take a while.
       if (signal?.aborted) tell();
     };
+    const watched = ({ signal, reached }: Attempt): WatchedAttempt => ({
+      signal,
+      isPatient,
+      told,
+      reached() {
+        reached();
+        accepted?.();
+      },
+    });
     try {
       return await race(
         addresses,
-        (address, attempt) => this.#dialWithSecrets(address, request, { ...attempt, told }),
+        (address, attempt) => this.#dialWithSecrets(address, request, watched(attempt)),
         {
           clock: this.#options.runtime.clock,
           signal,
@@ -227,6 +244,15 @@ export class ConnectionOpener {
   stop(): void {
     this.#stopped = true;
     this.#deadlines.giveUpAll(stopped());
+    this.#longDeadlines.giveUpAll(stopped());
+  }
+
+  #deadlinesOf(duration: number): Deadlines {
+    const { runtime: { clock }, health } = this.#options;
+    return new Deadlines(clock, duration, () => {
+      this.stats.handshakeTimeouts++;
+      return new DOMException(`Cannot open a connection: no handshake within ${duration} ms`, "TimeoutError");
+    }, health);
   }
 
   async #answer(
@@ -284,7 +310,7 @@ export class ConnectionOpener {
     request: ConnectionRequest,
     identity: ClusterIdentity,
     secret: Uint8Array | undefined,
-    { signal, reached, told }: WatchedAttempt,
+    { signal, reached, told, isPatient }: WatchedAttempt,
   ): Promise<Session & { spec: NodeSpec }> {
     const { runtime, writers } = this.#options;
     const controller = new AbortController();
@@ -301,7 +327,7 @@ export class ConnectionOpener {
       const trouble = explain(reason, true);
       controller.abort(isOver ? reason : trouble);
       stream?.close();
-    }, signal);
+    }, isPatient ? this.#longDeadlines : this.#deadlines, signal);
     try {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
       controller.signal.throwIfAborted();
@@ -320,9 +346,9 @@ export class ConnectionOpener {
   }
 
   /** Has an attempt given up at the deadline, once `signal` is aborted, or when the node stops. */
-  #limit(giveUp: GiveUp, signal?: AbortSignal): Disposable {
+  #limit(giveUp: GiveUp, deadlines = this.#deadlines, signal?: AbortSignal): Disposable {
     if (this.#stopped) throw stopped();
-    const deadline = this.#deadlines.begin(giveUp);
+    const deadline = deadlines.begin(giveUp);
     if (signal === undefined) return deadline;
     const abort = () => giveUp(signal.reason);
     signal.addEventListener("abort", abort);
