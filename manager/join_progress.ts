@@ -24,14 +24,15 @@ export class JoinProgress {
   /**
    * Takes how things are now.
    *
-   * @param wanted The peers that the node is to be connected with.
+   * @param peers Peers of which something may have changed. Those count that the node is to be connected with.
    * @param members Number of members that it knows.
    * @returns Whether there are more members, or more connections with one of the peers, than ever before.
    */
-  note(wanted: readonly ReachedPeer[], members: number): boolean {
+  note(peers: Iterable<ReachedPeer>, members: number): boolean {
     let isMore = members > this.#members;
     this.#members = Math.max(this.#members, members);
-    for (const peer of wanted) {
+    for (const peer of peers) {
+      if (!peer.wanted) continue;
       const { name } = peer;
       const open = peer.connections().length;
       if (peer.fullyConnected) this.#complete.add(name);

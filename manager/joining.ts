@@ -79,7 +79,7 @@ export interface JoiningOptions {
 /** Brings this node into the cluster of another one. */
 export class Joining implements Part {
   readonly #options: JoiningOptions;
-  readonly #changed = new Set<() => void>();
+  readonly #changed = new Set<(peer?: Peer) => void>();
   /** Told of peers to which a handshake took too long. */
   readonly #slow = new Set<(peer: Peer) => void>();
   readonly #asked = new Set<Promise<boolean>>();
@@ -156,20 +156,27 @@ export class Joining implements Part {
     using again = new Again(runtime, () => this.#check());
     const slow = (peer: Peer) => reached.noteSlow(peer) && progress();
     this.#slow.add(slow);
-    const isSettled = () => {
-      const wanted = [...pool.peers.values()].filter((peer) => peer.wanted);
-      const now = runtime.clock.now();
-      if (reached.note(wanted, overlay.members.size)) {
-        movedAt = now;
+    const isOver = (peer: Peer) => {
+      const isLate = runtime.clock.now() - movedAt >= patience;
+      const isContact = peer.name === name;
+      if (isContact ? overlay.members.has(name) && reached.isDone(peer) : reached.isDone(peer)) return true;
+      return !isContact && (peer.outOfReach || (isLate && !peer.connected));
+    };
+    // As long as one is missing, the others need not be looked at whenever something changes.
+    let missing: Peer | undefined;
+    const isSettled = (changed?: Peer) => {
+      const peers = changed === undefined ? pool.peers.values() : [changed];
+      if (reached.note(peers, overlay.members.size)) {
+        movedAt = runtime.clock.now();
         again.after(patience);
         progress();
       }
-      const contact = wanted.find((peer) => peer.name === name);
-      if (contact !== undefined && !(overlay.members.has(name) && reached.isDone(contact))) return false;
+      const isMissing = missing?.wanted && pool.peers.get(missing.name) === missing && !isOver(missing);
+      if (isMissing) return false;
+      const wanted = [...pool.peers.values()].filter((peer) => peer.wanted);
+      missing = wanted.find((peer) => !isOver(peer));
       if (wanted.length === 0) return overlay.members.has(name);
-      const isLate = now - movedAt >= patience;
-      const isOver = (peer: Peer) => reached.isDone(peer) || peer.outOfReach || (isLate && !peer.connected);
-      return wanted.some((peer) => reached.isDone(peer)) && wanted.every(isOver);
+      return missing === undefined && wanted.some((peer) => reached.isDone(peer));
     };
     try {
       await this.#until(isSettled, signal);
@@ -190,19 +197,19 @@ export class Joining implements Part {
 
   dialFailed(peer: Peer, error: unknown): void {
     if (error instanceof SlowHandshakeError) { for (const slow of this.#slow) slow(peer); }
-    this.#check();
+    this.#check(peer);
   }
 
   membersChanged(): void {
     this.#check();
   }
 
-  peerUp(): void {
-    this.#check();
+  peerUp(peer: Peer): void {
+    this.#check(peer);
   }
 
-  channelUp(): void {
-    this.#check();
+  channelUp(peer: Peer): void {
+    this.#check(peer);
   }
 
   /** @throws {HandshakeRefusedError} When another node is meant that has this one's name. */
@@ -235,9 +242,9 @@ export class Joining implements Part {
     return await reachContact(pool, runtime.transport, target, self().addresses, options);
   }
 
-  /** Members or connections have changed: looks which of the waits are over. */
-  #check(): void {
-    for (const check of [...this.#changed]) check();
+  /** Members, or connections with a peer, have changed: looks which of the waits are over. */
+  #check(peer?: Peer): void {
+    for (const check of [...this.#changed]) check(peer);
   }
 
   /** A peer with one of these addresses, with which a connection is open. */
@@ -271,14 +278,14 @@ export class Joining implements Part {
     return abortable(answer, signal);
   }
 
-  #until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+  #until(condition: (changed?: Peer) => boolean, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
       const finish = (settle: () => void) => {
         this.#changed.delete(check);
         signal.removeEventListener("abort", abort);
         settle();
       };
-      const check = () => condition() && finish(resolve);
+      const check = (peer?: Peer) => condition(peer) && finish(resolve);
       const abort = () => finish(() => reject(signal.reason));
       this.#changed.add(check);
       signal.addEventListener("abort", abort);
@@ -293,18 +300,29 @@ class Again implements Disposable {
   readonly #runtime: Runtime;
   readonly #act: () => void;
   #timer: Timer | null = null;
+  #dueAt = 0;
 
   constructor(runtime: Runtime, act: () => void) {
     this.#runtime = runtime;
     this.#act = act;
   }
 
+  /** A timer that comes too early looks again: while nodes come one after the other, each would have another one. */
   after(delay: number): void {
-    this.#timer?.cancel();
-    this.#timer = this.#runtime.clock.schedule(delay, this.#act);
+    this.#dueAt = this.#runtime.clock.now() + delay;
+    if (this.#timer === null) this.#schedule(delay);
   }
 
   [Symbol.dispose](): void {
     this.#timer?.cancel();
+  }
+
+  #schedule(delay: number): void {
+    this.#timer = this.#runtime.clock.schedule(delay, () => {
+      this.#timer = null;
+      const left = this.#dueAt - this.#runtime.clock.now();
+      if (left > 0) this.#schedule(left);
+      else this.#act();
+    });
   }
 }

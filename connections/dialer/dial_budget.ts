@@ -36,8 +36,8 @@ export class DialBudget {
    */
   async run(dial: () => Promise<unknown>, isAnswer: (error: unknown) => boolean): Promise<void> {
     this.#refill();
-    if (this.#left < 1 || this.#waiting.length > 0) await this.#turn();
-    this.#left--;
+    if (this.#left >= 1 && this.#waiting.length === 0) this.#left--;
+    else await this.#turn();
     let hasFailed = false;
     try {
       await dial();
@@ -70,17 +70,20 @@ export class DialBudget {
     this.#countedAt = now;
   }
 
-  /** Lets the next one that waits go, one at a time: it takes its part in a turn of its own. */
+  /** Lets those that wait go, as far as the budget allows it, and takes their part. */
   #admit(): void {
     this.#refill();
     this.#timer?.cancel();
     this.#timer = null;
+    while (this.#left >= 1 - 1e-9) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#left--;
+      next();
+    }
     if (this.#waiting.length === 0) return;
-    const wait = Math.max(0, (1 - this.#left) / this.#options.perSecond * 1_000);
-    this.#timer = this.#clock.schedule(wait, () => {
+    this.#timer = this.#clock.schedule((1 - this.#left) / this.#options.perSecond * 1_000, () => {
       this.#timer = null;
-      this.#refill();
-      if (this.#left >= 1 - 1e-9) this.#waiting.shift()?.();
       this.#admit();
     });
   }

@@ -72,11 +72,11 @@ export function race<C, T>(
     const candidate = candidates[next++]!;
     const controller = new AbortController();
     controllers.add(controller);
-    timer = clock.schedule(ATTEMPT_DELAY, begin);
+    if (next < candidates.length) timer = clock.schedule(ATTEMPT_DELAY, begin);
     const started = next;
     const reached = () => {
       // Only the latest attempt holds up the one after it.
-      if (isOver || started !== next) return;
+      if (isOver || started !== next || next === candidates.length) return;
       timer?.cancel();
       timer = clock.schedule(ANSWER_DELAY, begin);
     };
