@@ -322,12 +322,16 @@ export class ConnectionOpener {
       told(trouble);
       return trouble;
     };
-    using _limit = this.#limit((reason) => {
-      const isOver = signal.aborted || this.#stopped;
-      const trouble = explain(reason, true);
-      controller.abort(isOver ? reason : trouble);
-      stream?.close();
-    }, isPatient ? this.#longDeadlines : this.#deadlines, signal);
+    using _limit = this.#limit(
+      (reason) => {
+        const isOver = signal.aborted || this.#stopped;
+        const trouble = explain(reason, true);
+        controller.abort(isOver ? reason : trouble);
+        stream?.close();
+      },
+      isPatient ? this.#longDeadlines : this.#deadlines,
+      signal,
+    );
     try {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
       controller.signal.throwIfAborted();

@@ -161,6 +161,22 @@ scenario("syncJoin() goes on for a while where its contact is connected and has 
   await world.settled([a, b]);
 }, ["memory"]);
 
+scenario(
+  "syncJoin() gives what has taken the connection the time of a handshake, even where joinTimeout is shorter",
+  async (world) => {
+    const a = await world.start("a");
+    const b = await world.start("b", { joinTimeout: 300 });
+    world.simulated.pause("a");
+    const joined = b.syncJoin(a.spec);
+    // The first handshake has 2 s, the one after it 4 s.
+    await new Promise<void>((resolve) => world.clock.schedule(5_000, resolve));
+    world.simulated.resume("a");
+    await joined;
+    await world.settled([a, b]);
+  },
+  ["memory"],
+);
+
 scenario("A node whose first three addresses are mute is reached long before joinTimeout", async (world) => {
   const mute: { readonly address: Address; close(): void }[] = [];
   for (const name of ["m1", "m2", "m3"]) {

@@ -2,6 +2,7 @@
 
 import { assertEquals } from "@std/assert";
 import { awakeClock } from "../../runtime/awake_clock.ts";
+import { LocalHealth } from "../../runtime/local_health.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
 
 /** Runs all that is due until nothing is left. */
@@ -31,6 +32,21 @@ Deno.test("awakeClock() calls at the time that was asked for where no timer is l
   runAll(clock);
   assertEquals(called, [100]);
   assertEquals(awake.wallTime(), clock.wallTime());
+});
+
+Deno.test("awakeClock() lets time pass more slowly on a node that is late", () => {
+  const clock = new VirtualClock();
+  const health = new LocalHealth(10);
+  health.late(20);
+  const called: number[] = [];
+  awakeClock(clock, health).schedule(100, () => called.push(Math.round(clock.now())));
+  // Fifteen parts of 10 ms at a third of the speed, the others at full speed.
+  clock.schedule(155, () => {
+    health.came(0);
+    health.came(0);
+  });
+  runAll(clock);
+  assertEquals(called, [200]);
 });
 
 function clockOf(clock: VirtualClock) {
