@@ -210,8 +210,9 @@ export interface PeerServiceOptions {
   /**
    * Milliseconds, up to an hour, for which `syncJoin` goes on without progress when it was given no signal. Progress is a peer that
    * answers, be it that it has too much to do, another member that becomes known, and another connection that opens. Where a connection is
-   * accepted and nothing is said, the first four such handshakes count as well: a node with too much to do looks like that. Time in which this
-   * process did not run does not count.
+   * accepted and nothing is said, the first three such handshakes count as well, for as long as each lasts, and so do the first twelve answers that
+   * a connected peer does not give in time: a node with too much to do looks like that. Time in which this process did not run does not count, and
+   * time passes more slowly for a node whose timers are late.
    *
    * @default {10_000}
    */
