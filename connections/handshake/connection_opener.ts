@@ -4,11 +4,11 @@ import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { LocalHealth } from "../../runtime/local_health.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
-import { Deadlines, type GiveUp } from "../deadlines.ts";
 import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
 import { dialTrouble } from "./dial_trouble.ts";
 import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
+import { HandshakeLimits } from "./handshake_limits.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
 import { refuse } from "./handshake_frames.ts";
 import type { ConnectionRequest } from "./introduction.ts";
@@ -122,13 +122,11 @@ export class ConnectionOpener {
     failed: {},
   };
   readonly #options: ConnectionOpenerOptions;
-  readonly #deadlines: Deadlines;
-  readonly #longDeadlines: Deadlines;
+  readonly #limits: HandshakeLimits;
   #identity: ClusterIdentity;
   #epoch = 0;
   readonly #halfOpen: HalfOpen;
   #turnedAway = 0;
-  #stopped = false;
 
   constructor(options: ConnectionOpenerOptions) {
     const { runtime, handshakeTimeout } = options;
@@ -140,8 +138,8 @@ export class ConnectionOpener {
       isMemberHost: options.isMemberHost ?? (() => false),
       now: () => runtime.clock.now(),
     });
-    this.#deadlines = this.#deadlinesOf(handshakeTimeout);
-    this.#longDeadlines = this.#deadlinesOf(2 * handshakeTimeout);
+    const expired = () => void this.stats.handshakeTimeouts++;
+    this.#limits = new HandshakeLimits(runtime.clock, handshakeTimeout, expired, options.health);
   }
 
   /** Epoch of the secrets and certificates that handshakes which begin now stand on: a greater number means later ones. */
@@ -224,7 +222,7 @@ export class ConnectionOpener {
       return null;
     }
     try {
-      using _limit = this.#limit(() => stream.close());
+      using _limit = this.#limits.begin(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
       const begunAt = this.#now();
@@ -242,17 +240,7 @@ export class ConnectionOpener {
 
   /** Gives up every handshake under way, and those to come. */
   stop(): void {
-    this.#stopped = true;
-    this.#deadlines.giveUpAll(stopped());
-    this.#longDeadlines.giveUpAll(stopped());
-  }
-
-  #deadlinesOf(duration: number): Deadlines {
-    const { runtime: { clock }, health } = this.#options;
-    return new Deadlines(clock, duration, () => {
-      this.stats.handshakeTimeouts++;
-      return new DOMException(`Cannot open a connection: no handshake within ${duration} ms`, "TimeoutError");
-    }, health);
+    this.#limits.stop();
   }
 
   async #answer(
@@ -278,9 +266,9 @@ export class ConnectionOpener {
 
   /** Closes a stream for which there is no room, and says so if that can be done in passing. */
   async #turnAway(stream: ByteStream, reason: string): Promise<void> {
-    if (this.#turnedAway < TURNED_AWAY_MAX && !this.#stopped) {
+    if (this.#turnedAway < TURNED_AWAY_MAX && !this.#limits.stopped) {
       this.#turnedAway++;
-      using _limit = this.#limit(() => stream.close());
+      using _limit = this.#limits.begin(() => stream.close());
       await refuse(stream, { code: "overloaded", reason });
       this.#turnedAway--;
     }
@@ -322,9 +310,9 @@ export class ConnectionOpener {
       told(trouble);
       return trouble;
     };
-    using _limit = this.#limit(
+    using _limit = this.#limits.begin(
       (reason) => {
-        const isOver = signal.aborted || this.#stopped;
+        const isOver = signal.aborted || this.#limits.stopped;
         const trouble = explain(reason, true);
         controller.abort(isOver ? reason : trouble);
         stream?.close();
@@ -347,22 +335,6 @@ export class ConnectionOpener {
       stream?.close();
       throw controller.signal.aborted ? controller.signal.reason : explain(error, false);
     }
-  }
-
-  /** Has an attempt given up at the deadline, once `signal` is aborted, or when the node stops. */
-  #limit(giveUp: GiveUp, deadlines = this.#deadlines, signal?: AbortSignal): Disposable {
-    if (this.#stopped) throw stopped();
-    const deadline = deadlines.begin(giveUp);
-    if (signal === undefined) return deadline;
-    const abort = () => giveUp(signal.reason);
-    signal.addEventListener("abort", abort);
-    if (signal.aborted) abort();
-    return {
-      [Symbol.dispose]() {
-        deadline[Symbol.dispose]();
-        signal.removeEventListener("abort", abort);
-      },
-    };
   }
 
   #dialFailed(error: unknown): void {
@@ -399,8 +371,4 @@ export class ConnectionOpener {
       refused?.("protocol", error.message, at, node);
     }
   }
-}
-
-function stopped(): Error {
-  return new Error("Cannot open a connection: the node was stopped");
 }
