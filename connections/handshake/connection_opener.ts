@@ -317,8 +317,7 @@ export class ConnectionOpener {
         controller.abort(isOver ? reason : trouble);
         stream?.close();
       },
-      isPatient ? this.#longDeadlines : this.#deadlines,
-      signal,
+      { signal, isPatient },
     );
     try {
       stream = await runtime.transport.connect(address, { signal: controller.signal });
