@@ -269,7 +269,7 @@ export class Joining implements Part {
     return true;
   }
 
-  /** @returns Whether the peer has handled all that was sent to it: it may die, or the connection break, before. */
+  /** Pings a peer. @returns Whether the peer has handled all that was sent to it: it may die, or the connection break, before. */
   #ask(peer: Peer, signal: AbortSignal): Promise<boolean> {
     const { pinger, answerTimeout } = this.#options;
     const answer = pinger.ping(peer, answerTimeout);

@@ -11,7 +11,8 @@ const PRECISION_MS = 0.001;
 /**
  * A clock whose timers do not count the time in which this process did not run: what a timer was late by is waited for again.
  *
- * @param health How late this node is: time passes more slowly then, as it does for the attempts that are waited for. In time, unless something else is said.
+ * @param health Local health of this node: time passes more slowly while its timers are late, as it does for the attempts that are waited for. In time
+ * by default.
  */
 export function awakeClock(clock: Clock, health?: LocalHealth): Clock {
   return {

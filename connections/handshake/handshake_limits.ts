@@ -21,7 +21,7 @@ export class HandshakeLimits {
   /**
    * @param duration In milliseconds.
    * @param expired Called for each attempt whose time is up.
-   * @param health How late this node is; in time, unless something else is said.
+   * @param health Local health of this node; in time by default.
    */
   constructor(clock: Clock, duration: number, expired: () => void, health?: LocalHealth) {
     const deadlines = (limit: number) => {
