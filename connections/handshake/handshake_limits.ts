@@ -4,7 +4,7 @@ import type { Clock } from "../../runtime/runtime.ts";
 import type { LocalHealth } from "../../runtime/local_health.ts";
 import { Deadlines, type GiveUp } from "../deadlines.ts";
 
-/** What may end an attempt, other than its time. */
+/** Settings of one attempt. */
 export interface LimitOptions {
   /** Gives it up. */
   readonly signal?: AbortSignal | undefined;
