@@ -185,7 +185,16 @@ class HyParView implements Strategy<HyParViewState> {
     const passive = view.slice(0, this.#config.passiveSize);
     // Nodes that start together do not all shuffle in the same round.
     const round = Math.floor(context.random() * this.#config.shuffleInterval);
-    const none = { active: [], pending: [], lost: [], shuffled: [], fillAt: 0, fillWait: 1, reservations: [] };
+    const none = {
+      active: [],
+      pending: [],
+      lost: [],
+      exchanges: [],
+      shuffled: [],
+      fillAt: 0,
+      fillWait: 1,
+      reservations: [],
+    };
     const swaps = { swapAt: round + FIRST_SWAP, swapWait: FIRST_SWAP };
     const { shuffleInterval } = this.#config;
     const shuffles = { shuffleAt: round === 0 ? 0 : shuffleInterval, shuffleWait: shuffleInterval };

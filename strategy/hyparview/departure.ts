@@ -47,7 +47,7 @@ export function onLeft(turn: HyParViewTurn, gone: Departure, from?: NodeSpec): v
   turn.set({ departures });
   turn.stir();
   if (gone.name === self.name) {
-    turn.set({ removed: true, active: [], passive: [], pending: [], lost: [], shuffled: [] });
+    turn.set({ removed: true, active: [], passive: [], pending: [], lost: [], exchanges: [], shuffled: [] });
     return;
   }
   const known = find(knownMembers(turn.state), gone.name);

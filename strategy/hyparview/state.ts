@@ -39,6 +39,16 @@ export interface PendingLink {
   readonly hasFailed: boolean;
 }
 
+/** A node that was asked for its part in an exchange of links, and has not answered yet. */
+export interface PendingExchange {
+  /** Its name. */
+  readonly asked: string;
+  /** The other node that the question is about. */
+  readonly about: NodeSpec;
+  /** The round in which it must have answered. */
+  readonly due: number;
+}
+
 /** A neighbour that went down. It is tried again now and then, so that two halves of a cluster find together again. */
 export interface LostPeer {
   readonly node: NodeSpec;
@@ -63,6 +73,8 @@ export interface HyParViewState {
   readonly passive: View;
   readonly pending: readonly PendingLink[];
   readonly lost: readonly LostPeer[];
+  /** Exchanges of links that are under way. */
+  readonly exchanges: readonly PendingExchange[];
   /** Free slots are left alone before this round, because others had no room; unless a neighbour is lost. */
   readonly fillAt: number;
   /** Rounds to wait when the next one has no room. */

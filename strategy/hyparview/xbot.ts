@@ -6,7 +6,7 @@ import { has, type View } from "../view.ts";
 import { hasRoom } from "./links.ts";
 import type { HyParViewMessage } from "./messages.ts";
 import { replaceable } from "./reservations.ts";
-import type { HyParViewTurn } from "./state.ts";
+import type { HyParViewTurn, PendingExchange } from "./state.ts";
 import { addActive, demote } from "./views.ts";
 
 /*
@@ -18,6 +18,11 @@ import { addActive, demote } from "./views.ts";
  *
  *   i → c optimization, c → d replace, d → o switch, o → i disconnectWait, o → d switchReply, d → c replaceReply, c → i optimizationReply
  */
+
+/** Rounds in which a node that was asked must have answered. An answer that comes later, or to no question, changes nothing. */
+const ANSWER_ROUNDS = 10;
+/** Exchanges that may be under way at one node. */
+const EXCHANGES_MAX = 4;
 
 type Optimization = Extract<HyParViewMessage, { readonly type: "optimization" }>;
 type OptimizationReply = Extract<HyParViewMessage, { readonly type: "optimizationReply" }>;
@@ -35,7 +40,7 @@ export function optimizeInTime(turn: HyParViewTurn): void {
   if (old === undefined) return;
   const most = xbot.cost(self, old);
   const candidate = sample(passive, xbot.scanned, turn.context.random).find((node) => xbot.cost(self, node) < most);
-  if (candidate !== undefined) turn.send(candidate, { type: "optimization", old });
+  if (candidate !== undefined) ask(turn, candidate, old, { type: "optimization", old });
 }
 
 /** At the candidate: `from` wants to be a neighbour, which is cheaper for it. */
@@ -49,16 +54,17 @@ export function onOptimization(turn: HyParViewTurn, from: NodeSpec, { old }: Opt
   const [disconnected] = biased(turn);
   const isWorthIt = isFree && disconnected !== undefined && disconnected.name !== old.name &&
     isCheaper(turn, from, disconnected);
-  if (isWorthIt) turn.send(disconnected, { type: "replace", initiator: from, old });
-  else turn.send(from, { type: "optimizationReply", accepted: false, replaced: false, old });
+  const hasAsked = isWorthIt && ask(turn, disconnected, from, { type: "replace", initiator: from, old });
+  if (!hasAsked) turn.send(from, { type: "optimizationReply", accepted: false, replaced: false, old });
 }
 
 /** At the disconnected node: the candidate, `from`, would have another neighbour in its place. */
 export function onReplace(turn: HyParViewTurn, from: NodeSpec, { initiator, old }: Replace): void {
   const { self, active } = turn.state;
   const isFree = has(biased(turn), from.name) && !has(active, old.name) && old.name !== self.name;
-  if (isFree && isCheaper(turn, old, from)) turn.send(old, { type: "switch", initiator, candidate: from });
-  else turn.send(from, { type: "replaceReply", accepted: false, initiator, old });
+  const isWorthIt = isFree && isCheaper(turn, old, from);
+  const hasAsked = isWorthIt && ask(turn, old, from, { type: "switch", initiator, candidate: from });
+  if (!hasAsked) turn.send(from, { type: "replaceReply", accepted: false, initiator, old });
 }
 
 /** At the old neighbour of the initiator: `from` would take the place of that. */
@@ -76,12 +82,14 @@ export function onSwitch(turn: HyParViewTurn, from: NodeSpec, { initiator, candi
 /** At the disconnected node: `from`, the old neighbour of the initiator, has decided. */
 export function onSwitchReply(turn: HyParViewTurn, from: NodeSpec, reply: SwitchReply): void {
   const { accepted, initiator, candidate } = reply;
+  if (!isAnswer(turn, from, candidate)) return;
   if (accepted) exchange(turn, candidate, from);
   turn.send(candidate, { type: "replaceReply", accepted, initiator, old: from });
 }
 
 /** At the candidate: its neighbour `from` has gone over to `old`, or has not. */
 export function onReplaceReply(turn: HyParViewTurn, from: NodeSpec, { accepted, initiator, old }: ReplaceReply): void {
+  if (!isAnswer(turn, from, initiator)) return;
   if (accepted) exchange(turn, from, initiator);
   turn.send(initiator, { type: "optimizationReply", accepted, replaced: accepted, old });
 }
@@ -89,7 +97,7 @@ export function onReplaceReply(turn: HyParViewTurn, from: NodeSpec, { accepted, 
 /** At the initiator: the candidate, `from`, has decided. */
 export function onOptimizationReply(turn: HyParViewTurn, from: NodeSpec, reply: OptimizationReply): void {
   const { accepted, replaced, old } = reply;
-  if (!accepted) return;
+  if (!isAnswer(turn, from, old) || !accepted) return;
   if (!replaced && has(turn.state.active, old.name)) turn.send(old, { type: "disconnect" });
   exchange(turn, old, from);
 }
@@ -97,6 +105,29 @@ export function onOptimizationReply(turn: HyParViewTurn, from: NodeSpec, reply: 
 /** At the initiator: `from` is a neighbour no more. The slot is not offered to others, as the candidate takes it. */
 export function onDisconnectWait(turn: HyParViewTurn, from: NodeSpec): void {
   if (has(turn.state.active, from.name)) demote(turn, from);
+}
+
+/** Asks a node for its part in an exchange, unless too many are under way. @returns Whether it was asked. */
+function ask(turn: HyParViewTurn, node: NodeSpec, about: NodeSpec, message: HyParViewMessage): boolean {
+  const { round, exchanges } = turn.state;
+  const underWay = exchanges.filter((entry) => entry.due > round && !isAbout(entry, node, about));
+  if (underWay.length >= EXCHANGES_MAX) return false;
+  turn.set({ exchanges: [...underWay, { asked: node.name, about, due: round + ANSWER_ROUNDS }] });
+  turn.send(node, message);
+  return true;
+}
+
+/** Whether `from` was asked for an exchange with `about`: otherwise any member could have this node drop a neighbour of its choice. */
+function isAnswer(turn: HyParViewTurn, from: NodeSpec, about: NodeSpec): boolean {
+  const { round, exchanges } = turn.state;
+  const asked = exchanges.find((entry) => isAbout(entry, from, about));
+  if (asked === undefined) return false;
+  turn.set({ exchanges: exchanges.filter((entry) => entry !== asked) });
+  return asked.due > round;
+}
+
+function isAbout(entry: PendingExchange, node: NodeSpec, about: NodeSpec): boolean {
+  return entry.asked === node.name && entry.about.name === about.name && entry.about.incarnation === about.incarnation;
 }
 
 function exchange(turn: HyParViewTurn, old: NodeSpec, next: NodeSpec): void {

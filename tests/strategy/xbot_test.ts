@@ -170,6 +170,26 @@ Deno.test("hyparview() without X-BOT declines an optimization", () => {
   assertEquals(outgoing, [{ to: nodeSpec("i"), message: declined }]);
 });
 
+Deno.test("answers of X-BOT to questions that were not asked change nothing, with and without the option", () => {
+  const context = { now: 0, random: () => 0, connected: new Set<string>() };
+  const [neighbour, member, other] = [nodeSpec("n"), nodeSpec("m"), nodeSpec("o")];
+  for (const strategy of [hyparview(), hyparview({ xbot: { cost } })]) {
+    const begun = strategy.init(nodeSpec("self"), context).state;
+    const { state } = strategy.handleMessage(begun, neighbour, { type: "neighbour", priority: "high" }, context);
+    for (
+      const message of [
+        { type: "optimizationReply", old: neighbour, accepted: true, replaced: false },
+        { type: "optimizationReply", old: neighbour, accepted: true, replaced: true },
+        { type: "replaceReply", initiator: other, old: neighbour, accepted: true },
+        { type: "switchReply", initiator: other, candidate: neighbour, accepted: true },
+      ]
+    ) {
+      const after = strategy.handleMessage(state, member, message, context);
+      assertEquals([strategy.peers(after.state), after.outgoing], [[neighbour], []], message.type);
+    }
+  }
+});
+
 Deno.test("hyparview() refuses options of X-BOT that are out of range, and malformed messages", () => {
   for (const options of [{ unbiased: -1 }, { unbiased: 65 }, { scanned: 0 }, { interval: 0.5 }]) {
     assertThrows(() => hyparview({ xbot: { cost, ...options } }), RangeError, "xbot.");
