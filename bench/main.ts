@@ -30,6 +30,7 @@ import { stream } from "./stream.ts";
 import type { Effort, Subject } from "./subject.ts";
 import { trust } from "./trust.ts";
 import { formatSubject } from "./table.ts";
+import { zones } from "./zones.ts";
 
 const SUBJECTS: readonly Subject[] = [
   echo,
@@ -48,6 +49,7 @@ const SUBJECTS: readonly Subject[] = [
   groups,
   merge,
   codec,
+  zones,
 ];
 /** Short rounds: there are some sixty rows, each of sixteen rounds. */
 const FULL: Effort = { rounds: 7, roundMs: 300, quick: false };
