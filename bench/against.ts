@@ -10,7 +10,7 @@ const TURNS = 3;
  * same baseline in the same run. What looks worse is measured again, with more turns, before it counts.
  *
  * @param ref Any revision that Git knows.
- * @param args What is passed on to both, such as `--quick` and names of subjects.
+ * @param args Arguments that are passed on to both, such as `--quick` and names of subjects.
  * @returns Rows that are worse beyond their spread.
  */
 export async function runAgainst(

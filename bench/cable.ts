@@ -25,7 +25,7 @@ export class Cable {
     this.#bytesPerMs = rate / 1000;
   }
 
-  /** Puts bytes onto the cable at `now`, or when it is free. @returns When all of them have come out. */
+  /** Puts bytes onto the cable at `now`, or when it is free. @returns Time at which all of them have come out. */
   send(bytes: number, now: number): number {
     this.#freeAt = Math.max(this.#freeAt, now) + bytes / this.#bytesPerMs;
     return this.#freeAt + this.delay;

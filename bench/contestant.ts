@@ -76,7 +76,7 @@ export type Trust = "plain" | "secret" | "tls";
 
 /** One end of a pair of processes, in the one way or the other. A scenario is written once, over this. */
 export interface Contestant {
-  /** Takes one peer. @returns What the other process needs to connect. */
+  /** Takes one peer. @returns Address for the other process to connect to. */
   listen(): Promise<string>;
   /** Connects with the process that listens. */
   connect(address: string): Promise<void>;

@@ -14,7 +14,7 @@ const PAYLOADS: readonly Payload[] = [64, 1024, 64 * 1024, 512 * 1024, "event"];
 const PROBE_COUNT = 100;
 const COUNT_MAX = 20_000;
 /**
- * Where the processes run decides more than all that they do. On different processors an echo of 64 B is two wake-ups of a processor that has
+ * Processors on which the processes run: they decide more than all that the processes do. On different processors an echo of 64 B is two wake-ups of a processor that has
  * nothing to do, five times as long as on the same one; the kernel chooses, and changes its mind between two rounds.
  */
 const APART: Processors = { server: 0, client: 1 };

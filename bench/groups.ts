@@ -14,7 +14,7 @@ const ENTRIES = 2_000;
 const GROUPS = 500;
 const MS_PER_ROUND = 50;
 
-/** What 100,000 memberships of groups, 2,000 of each of 50 nodes, cost each node in memory, and a change of one of them in time. */
+/** Cost of 100,000 memberships of groups, 2,000 of each of 50 nodes: each node's memory, and the time of a change of one of them. */
 export const groups: Subject = {
   name: "groups",
   title: "100,000 memberships of groups over 50 nodes, as one node keeps them",
@@ -74,7 +74,7 @@ function set(owner: Attributes, number: number, meta: unknown): void {
   owner.set(`g/default/${number.toString(36)}`, encode(entryToValue(`group-${number % GROUPS}`, entry(meta))));
 }
 
-/** What an owner has changed comes to the observer, as it comes off the wire. */
+/** Hands the observer what an owner has changed, as it comes off the wire. */
 function tell(owner: Attributes, observer: Attributes, index: GroupIndex): number {
   for (const { message } of owner.flush().outgoing) {
     const received = attributesFromValue(decode(encode(attributesToValue(message))));

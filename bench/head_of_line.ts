@@ -13,7 +13,7 @@ const ECHOES_PER_MS = 2;
 /** Whether a bulk transfer on one channel delays the messages of another. */
 export const headOfLine: Subject = {
   name: "head-of-line",
-  title: "Echo of 64 B, alone and beside a bulk transfer of 512 KiB messages on another channel",
+  title: "Echo of 64 B, alone and during a bulk transfer of 512 KiB messages on another channel",
   baseline: "raw, two sockets",
   measure: (effort, report) => steadily(report, (once) => measureBeside(effort, once)),
 };
@@ -27,14 +27,14 @@ async function measureBeside({ rounds, roundMs }: Effort, report: Report): Promi
   const middle = (pick: (round: Both) => number) => ({ baseline: baseline!.map(pick), ours: own!.map(pick) });
   report.row("head-of-line", { what: "alone, p50", unit: "µs", ...middle(({ alone }) => alone.p50) });
   report.row("head-of-line", { what: "alone, p99", unit: "µs", ...middle(({ alone }) => alone.p99) });
-  report.row("head-of-line", { what: "beside bulk, p50", unit: "µs", ...middle(({ beside }) => beside.p50) });
-  report.row("head-of-line", { what: "beside bulk, p99", unit: "µs", ...middle(({ beside }) => beside.p99) });
+  report.row("head-of-line", { what: "during bulk, p50", unit: "µs", ...middle(({ beside }) => beside.p50) });
+  report.row("head-of-line", { what: "during bulk, p99", unit: "µs", ...middle(({ beside }) => beside.p99) });
   report.row("head-of-line", { what: "bulk", unit: "MB/s", ...middle(({ bulk }) => bulk * BULK_BYTES / 1e6) });
   const alone = median(own!.map((round) => round.alone.p99));
   const onTheWire = median(own!.map((round) => 1e6 / round.bulk));
   const limit = 2 * alone + onTheWire;
   report.row("head-of-line", {
-    what: "ours beside bulk, p99, against 2 × alone + one bulk message",
+    what: "ours during bulk, p99, against 2 × alone + one bulk message",
     unit: "µs",
     baseline: own!.map(() => limit),
     ours: own!.map(({ beside }) => beside.p99),

@@ -31,7 +31,7 @@ const ACTORS = [...new Set(LOADS.map(([actors]) => actors))];
  */
 export const link: Subject = {
   name: "link",
-  title: "Actors that echo over a long way, beside one raw socket over the same way",
+  title: "Actors that echo over a long way, and one raw socket over the same way",
   baseline: "one raw socket",
   async measure(effort, report) {
     for (const roundTrip of ROUND_TRIPS_MS) {

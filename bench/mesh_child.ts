@@ -13,7 +13,7 @@ const CONNECTIONS = 2;
 export interface MeshNode {
   /** Address for the others. */
   readonly address: string;
-  /** Connects with the others, of whom the first one is the seed. Resolves when all `addresses.length` are connected with it. */
+  /** Connects with the others, the first of which is the seed. Resolves when all `addresses.length` are connected with it. */
   join(addresses: readonly string[], index: number): Promise<void>;
   close(): Promise<void>;
   /** Bytes received so far, if that is known. */

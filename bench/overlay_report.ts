@@ -49,7 +49,7 @@ function restTable(results: readonly Result[]): string {
 
 function atOnceTable(results: readonly Result[]): string {
   return tableOf(
-    "A flood right after a share of all nodes was killed, before anybody reacts: what it reaches of those alive, and its redundancy",
+    "A flood right after a share of all nodes was killed, before any node reacts: what it reaches of those alive, and its redundancy",
     ["", "nodes", ...SHARES.map((share) => `${100 * share} % killed`)],
     results.map(({ candidate, rests, atOnce }) => [
       candidate.name,
@@ -100,7 +100,7 @@ export function overlayPlots(results: readonly Result[]): ReadonlyMap<string, Pl
       ],
     }],
     ["overlay_failures.svg", {
-      title: "Reach of a flood right after nodes were killed, before anybody reacts",
+      title: "Reach of a flood right after nodes were killed, before any node reacts",
       x: "% killed at once",
       y: "% of those alive",
       xTicks: [0, 30, 60, 80],

@@ -23,7 +23,7 @@ export class Pair implements AsyncDisposable {
     this.client = client;
   }
 
-  /** @param way What lies between the two, if more than loopback. */
+  /** @param way Network between the two, if more than loopback. */
   static async start(contestant: ContestantName, link: Link = {}, way?: LongWay): Promise<Pair> {
     const server = new BenchProcess(link.processors?.server);
     const client = new BenchProcess(link.processors?.client);

@@ -79,12 +79,12 @@ export class PeerService implements Contestant {
     return this.node.castMessage(this.#peer, this.#name(index), message, this.#route(index));
   }
 
-  /** What an application does that waits for each message to be accepted. */
+  /** Sends as an application does that waits for each message to be accepted. */
   forward(index: number, message: unknown): Promise<void> {
     return this.node.forwardMessage(this.#peer, this.#name(index), message, this.#route(index));
   }
 
-  /** What an application does that waits for each message to be acknowledged. */
+  /** Sends as an application does that waits for each message to be acknowledged. */
   forwardAcknowledged(index: number, message: unknown): Promise<void> {
     return this.node.forwardMessage(this.#peer, this.#name(index), message, ACKNOWLEDGED);
   }

@@ -6,7 +6,7 @@ import { RawPeers } from "./raw_peers.ts";
 /** Bytes that one code unit of a text takes at most. */
 const UTF8_BYTES_MAX = 3;
 
-/** What one would write by hand for values: `JSON.stringify` and a newline, batched like {@linkcode RawSocket}'s bytes. */
+/** Values as one would send them by hand: `JSON.stringify` and a newline, batched like {@linkcode RawSocket}'s bytes. */
 export class RawLines extends RawPeers implements Contestant {
   readonly #encoder = new TextEncoder();
   #take: (message: unknown) => void = () => {};

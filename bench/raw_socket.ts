@@ -10,7 +10,7 @@ const READ_BYTES = 256 * 1024;
 const HEAD_BYTES = 6;
 
 /**
- * What one would write by hand: length-prefixed bytes for numbered handlers, batched, read into one reused buffer. No names, no
+ * Protocol as one would write it by hand: length-prefixed bytes for numbered handlers, batched, read into one reused buffer. No names, no
  * bounds, no errors, and handlers may not keep what they are given.
  */
 export class RawSocket extends RawPeers implements Contestant {

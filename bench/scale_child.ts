@@ -27,7 +27,7 @@ export async function openCluster(
  * Has the nodes of this process join the seed by `syncJoin`, with its default patience, and waits until each sees as many others as it has to:
  * all of `total` in a full mesh, a neighbour elsewhere.
  *
- * @returns How often `syncJoin` rejected.
+ * @returns Number of rejections of `syncJoin`.
  */
 export async function joinCluster(
   { cluster }: Stage,
@@ -73,20 +73,20 @@ export async function idleCluster(stage: Stage, { seconds }: { seconds: number }
   };
 }
 
-/** Waits until no node of this process is connected with any of `names`. @returns When that was so, in milliseconds since the epoch. */
+/** Waits until no node of this process is connected with any of `names`. @returns Time at which that was so, in milliseconds since the epoch. */
 export async function missInCluster({ cluster }: Stage, { names }: { names: readonly string[] }): Promise<number> {
   await cluster.until(() => !cluster.nodes.some((node) => names.some((name) => node.isConnected(name))));
   return Date.now();
 }
 
-/** Has the first node of this process broadcast a number. @returns When it did so, in milliseconds since the epoch. */
+/** Has the first node of this process broadcast a number. @returns Time at which it did so, in milliseconds since the epoch. */
 export function tellCluster({ cluster }: Stage, { id }: { id: number }): number {
   const now = Date.now();
   cluster.nodes[0]!.broadcast(NEWS, id);
   return now;
 }
 
-/** Waits until all nodes of this process have heard a number. @returns When the last one did, in milliseconds since the epoch. */
+/** Waits until all nodes of this process have heard a number. @returns Time at which the last one did, in milliseconds since the epoch. */
 export async function hearInCluster({ cluster }: Stage, { id }: { id: number }): Promise<number> {
   await cluster.until(() => cluster.arrivals.get(id)?.length === cluster.nodes.length);
   return Math.max(...cluster.arrivals.get(id)!);

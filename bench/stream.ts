@@ -43,7 +43,7 @@ export const stream: Subject = {
   },
 };
 
-/** An echo beside a stream, against what is wanted, and against the same over a raw socket. */
+/** An echo during a stream, against what is wanted, and against the same over a raw socket. */
 async function measureEchoes(raw: Pair, ours: Pair, effort: Effort, report: Report): Promise<void> {
   const count = Math.ceil(effort.roundMs * ECHOES_PER_MS);
   const both = (into: boolean) =>
@@ -57,7 +57,7 @@ async function measureEchoes(raw: Pair, ours: Pair, effort: Effort, report: Repo
     return rounds.map(() => limit);
   };
   const row = { unit: "µs", ours: p99(into!) };
-  const what = "echo beside it, p99, against";
+  const what = "echo meanwhile, p99, against";
   report.row("stream", {
     ...row,
     what: `${what} 2 × alone + 256 KiB`,
@@ -76,7 +76,7 @@ async function measureEchoes(raw: Pair, ours: Pair, effort: Effort, report: Repo
   report.remark("stream", `Echo alone, p99: ${alone(into!)} µs; over the raw socket ${alone(rawInto!)} µs`);
   report.remark(
     "stream",
-    `The raw socket's p99 beside its own stream is ${shares.toFixed(2)} of the limit made of its own figures`,
+    `The raw socket's p99 during its own stream is ${shares.toFixed(2)} of the limit made of its own figures`,
   );
 }
 

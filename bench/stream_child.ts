@@ -6,7 +6,7 @@ import { PeerService } from "./peer_service.ts";
 import type { Stage } from "./stage.ts";
 
 const HANDLER = "bulk";
-/** What a reader reads at a time that brings memory of its own. */
+/** Size of one read of a reader that brings memory of its own. */
 const READ_BYTES = 64 * 1024;
 
 /** Takes streams, looks at every chunk, and keeps none of it: in memory of the reader, or in memory of its own for each. */

@@ -9,7 +9,7 @@
 
 const NAMES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
-/** Where it is installed; `undefined` where it is not. */
+/** Path of the installed browser; `undefined` where it is not. */
 export const chromiumPath: string | undefined = NAMES.find((path) => {
   try {
     return Deno.statSync(path).isFile;
@@ -18,7 +18,7 @@ export const chromiumPath: string | undefined = NAMES.find((path) => {
   }
 });
 
-/** What one command answers. */
+/** Answer of one command. */
 type Answer = Record<string, unknown>;
 
 /** One page in a browser of its own. */
@@ -65,7 +65,7 @@ export class BrowserPage implements AsyncDisposable {
     return page;
   }
 
-  /** What an expression of the page is worth. Promises are waited for. */
+  /** Value of an expression of the page. Promises are waited for. */
   async evaluate<T>(expression: string): Promise<T> {
     const answer = await this.send("Runtime.evaluate", { expression, awaitPromise: true, returnByValue: true });
     const { result, exceptionDetails } = answer as { result: { value: T }; exceptionDetails?: { text: string } };
@@ -95,7 +95,7 @@ export class BrowserPage implements AsyncDisposable {
     await this.send("Input.dispatchKeyEvent", { type: "keyUp", key });
   }
 
-  /** What the page looks like, as a PNG file. */
+  /** Picture of the page, as a PNG file. */
   async screenshot(): Promise<Uint8Array> {
     const { data } = await this.send("Page.captureScreenshot", { format: "png" });
     return Uint8Array.from(atob(data as string), (character) => character.charCodeAt(0));

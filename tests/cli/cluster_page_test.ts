@@ -9,7 +9,7 @@ const MAIN = new URL("../../cli/main.ts", import.meta.url).href;
 
 /** A local cluster that serves its page, with the permissions that `deno task cluster` gives. */
 class PagedCluster implements AsyncDisposable {
-  /** Where the page is, with the token. */
+  /** Address of the page, with the token. */
   readonly url: string;
   readonly #process: Deno.ChildProcess;
   readonly #rest: Promise<void>;

@@ -48,7 +48,7 @@ class Session implements AsyncDisposable {
     return this.lines.flatMap((line) => line.match(/listens on \S+, process (\d+)/)?.[1] ?? []).map(Number);
   }
 
-  /** How many nodes told that `node` is down or up. */
+  /** Number of nodes that told that `node` is down or up. */
   count(node: string, state: "up" | "down"): number {
     return this.lines.filter((line) => line.endsWith(`: ${node} is ${state}`)).length;
   }

@@ -8,7 +8,7 @@ import { firstOf, nthOf, present } from "../values.ts";
 /** The program of the command. */
 export const MAIN: string = new URL("../../cli/main.ts", import.meta.url).pathname;
 
-/** What a command that has ended leaves. */
+/** Result of a command that has ended. */
 export interface Result {
   readonly code: number;
   readonly stdout: string;
@@ -18,7 +18,7 @@ export interface Result {
 /** A node that the command has started. */
 export interface StartedNode {
   readonly process: Deno.ChildProcess;
-  /** Where it listens. */
+  /** Address at which it listens. */
   readonly address: string;
   /** The line that it printed then. */
   readonly line: string;
@@ -26,7 +26,7 @@ export interface StartedNode {
   readonly errors: Heard;
 }
 
-/** What a process says. */
+/** Output of a process. */
 export class Heard {
   /** Resolves at the end. */
   readonly reading: Promise<void>;
@@ -64,7 +64,7 @@ export class Desk implements AsyncDisposable {
   readonly folder = Deno.makeTempDirSync();
   readonly #nodes: Deno.ChildProcess[] = [];
   readonly #outputs: Promise<unknown>[] = [];
-  /** What is run: the source, a bundle of it, or an executable. */
+  /** The program that is run: the source, a bundle of it, or an executable. */
   program: readonly string[] = programOf(MAIN);
   /** Variables of all that is started from now on. */
   variables: Readonly<Record<string, string>> = {};
@@ -124,14 +124,14 @@ export class Desk implements AsyncDisposable {
   }
 }
 
-/** Where a node listens, as it says, for people or as JSON. */
+/** Address at which a node listens, as it says, for people or as JSON. */
 function addressIn(line: string): string {
   return line.startsWith("{")
     ? JSON.parse(line).addresses[0]
     : nthOf(present(/listens on (\S+?)(?:;|$)/.exec(line)), 1);
 }
 
-/** How a module is run. */
+/** Command that runs a module. */
 export function programOf(main: string): string[] {
   return [Deno.execPath(), "run", "-A", "--no-prompt", "--no-check", "--no-config", main];
 }

@@ -3,13 +3,13 @@
 import { nthOf, takeOf } from "../values.ts";
 const PATIENCE_MS = 120_000;
 
-/** What `stty` takes. */
+/** Size as `stty` takes it. */
 export interface TerminalSize {
   readonly columns: number;
   readonly rows: number;
 }
 
-/** Why there is no pseudo-terminal here; `null` where there is one. */
+/** Reason that there is no pseudo-terminal here; `null` where there is one. */
 export const whyNoPseudoTerminal: string | null = Deno.build.os !== "linux"
   ? "stty and script have other options here"
   : !await hasScript()
@@ -27,10 +27,10 @@ export class PseudoTerminal implements AsyncDisposable {
   #output = "";
   #changed = Promise.withResolvers<void>();
   #ended = false;
-  /** What never comes fails the test, and does not hold it up. */
+  /** Deadline: output that never comes fails the test, and does not hold it up. */
   readonly #patience: ReturnType<typeof setTimeout>;
 
-  /** @param environment What the program finds there besides what it inherits. */
+  /** @param environment Variables that the program finds in addition to those that it inherits. */
   constructor(program: readonly string[], size: TerminalSize, environment: Readonly<Record<string, string>> = {}) {
     const script = [
       `stty cols ${size.columns} rows ${size.rows}`,

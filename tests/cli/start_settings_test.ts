@@ -10,7 +10,7 @@ import { firstOf, nthOf, present } from "../values.ts";
 
 const others = startOptions.filter(({ name }) => name !== "config");
 
-/** What `start` is told by a command line, variables and a file. */
+/** Reads the settings that `start` is given by a command line, variables and a file. */
 async function read(
   line: readonly string[],
   variables: Readonly<Record<string, string>> = {},

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { entryOf, firstOf, groupOf, nthOf } from "../values.ts";
 import { type Desk, MAIN, programOf, unixTest } from "./desk.ts";
 
-/** Where a node of a desk is asked. */
+/** Arguments that say which node of a desk is asked. */
 function at(desk: Desk, name: string): string[] {
   return ["--admin", `${desk.folder}/partisan/${name}.sock`];
 }

@@ -9,7 +9,7 @@ import { type NodeProcess, ProcessCluster } from "./processes.ts";
 import { completeTransfers, type TransferAccount, wrongTransfers } from "./transfers.ts";
 import { entryOf, firstOf } from "../values.ts";
 
-/** What a run of chaos is made of. */
+/** Options of a run of chaos. */
 export interface ChaosOptions {
   readonly seed: number;
   /** Seconds of faults. */
@@ -17,7 +17,7 @@ export interface ChaosOptions {
   readonly log: (line: string) => void;
 }
 
-/** What came of a run. */
+/** Result of a run. */
 export interface ChaosResult extends Balance {
   readonly faults: number;
   /** Streams of bytes that came to their end. */

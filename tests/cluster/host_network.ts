@@ -18,7 +18,7 @@ const SUBNET = "10.213.7";
 /** All ways in which a switch comes to give a packet to a port. */
 const DELIVERY = ["learning", "flood", "bcast_flood", "mcast_flood"];
 
-/** Why hosts cannot be laid here, or not with cables that do what they are told; `undefined` when they can. */
+/** Reason that hosts cannot be laid here, or not with cables that do what they are told; `undefined` when they can. */
 export async function hostNetworkObstacle(...disturbance: string[]): Promise<string | undefined> {
   if (Deno.build.os !== "linux" || Deno.uid() !== 0) return "it takes Linux, and root";
   try {

@@ -7,7 +7,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import type { Address } from "../../wire/address.ts";
 import { present } from "../values.ts";
 
-/** What a dialer says in an open cluster, but for what is changed in it. */
+/** Hello of a dialer in an open cluster, with these changes. */
 export function hello(changes: Record<string, unknown> & Partial<Hello> = {}): Uint8Array {
   const { versions = PROTOCOL_VERSIONS, cluster = "default", sealed = false, ...others } = changes;
   return new Uint8Array([

@@ -35,7 +35,7 @@ async function withVictim(
   assertEquals([victim.members(), other.members()], [["other", "victim"], ["other", "victim"]]);
 }
 
-/** What a client hears that says this and listens. */
+/** Answers to a client that says this and listens. */
 async function answersTo(address: Deno.NetAddr, ...words: Uint8Array[]): Promise<Answer[]> {
   using client = await HostileClient.dial(address);
   for (const word of words) await client.say(word);
@@ -48,8 +48,8 @@ const REFUSED: readonly [what: string, changes: Record<string, unknown>, code: s
   ["an earlier version", { versions: [0, 1] }, "version", /protocol version is 0 to 1/],
   ["a wrong strategy", { strategy: "x".repeat(1_000) }, "strategy", /strategy is "x{64}", expected "full-mesh"/],
   ["a secret where none is needed", { sealed: true }, "secret", /use of a secret is true, expected false/],
-  ["somebody else at heart", { to: "nobody" }, "wrong-node", /belongs to "victim"/],
-  ["a channel that nobody has", { channel: "nonsense" }, "channel", /nonsense/],
+  ["a hello for another node", { to: "nobody" }, "wrong-node", /belongs to "victim"/],
+  ["a channel that no node has", { channel: "nonsense" }, "channel", /nonsense/],
   ["a connection too many", { index: 7 }, "channel", /channel/],
 ];
 

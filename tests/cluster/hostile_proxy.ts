@@ -2,7 +2,7 @@
 
 /** Stands before a node's port, passes everything on, and resets connections when it is told to. */
 export class HostileProxy implements Disposable {
-  /** Where it listens. */
+  /** Port on which it listens. */
   readonly port: number;
   readonly #listener: Deno.TcpListener;
   readonly #target: number;
@@ -16,7 +16,7 @@ export class HostileProxy implements Disposable {
     this.#acceptAll();
   }
 
-  /** Breaks the connections that are chosen. @returns How many. */
+  /** Breaks the connections that are chosen. @returns Number of broken connections. */
   reset(chosen: () => boolean): number {
     const broken = [...this.#open].filter(chosen);
     for (const pair of broken) this.#close(pair);

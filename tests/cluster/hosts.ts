@@ -19,7 +19,7 @@ export class Hosts implements AsyncDisposable {
     this.network = network;
   }
 
-  /** @param disturbance What cables do to packets, as in {@linkcode HostNetwork.disturb}. */
+  /** @param disturbance Treatment of packets by cables, as in {@linkcode HostNetwork.disturb}. */
   static async start(...disturbance: string[]): Promise<Hosts> {
     const hosts = new Hosts(await HostNetwork.lay(HOSTS));
     try {

@@ -16,10 +16,10 @@ const NOTICED_MS_MAX = 10_000;
  * too late, so that only most need to be right here; that all are is for the simulator to show (`tests/sim/budget_liveness_test.ts`).
  */
 const CUT_MS = 2_000;
-/** What wide networks do to packets, in the words of `tc … netem`. */
+/** Treatment of packets by wide networks, in the words of `tc … netem`. */
 const ROUGH = ["delay", "10ms", "5ms", "loss", "1%"];
 
-/** Of whom nodes have told such an event since then: each `observer: node` once. */
+/** Nodes of which such an event has been told since then: each `observer: node` once. */
 function told(event: "down" | "suspect", observers: readonly NodeProcess[], since: number): string[] {
   const pairs = observers.flatMap(({ name, events }) =>
     events.flatMap((one) => one.event === event && one.at >= since ? [`${name}: ${one.node}`] : [])

@@ -5,7 +5,7 @@ import { entryOf, nthOf } from "../values.ts";
 
 /** One node's account of the stream of acknowledged messages. */
 interface Account {
-  /** How often each message came. */
+  /** Number of arrivals of each message. */
   readonly came: Record<string, number>;
   /** `sender number receiver` of each message from here that was acknowledged. */
   readonly acknowledged: readonly string[];
@@ -13,7 +13,7 @@ interface Account {
   readonly failed: Record<string, string>;
 }
 
-/** What came of a stream. */
+/** Sum of all accounts of a stream. */
 export interface Balance {
   readonly acknowledged: number;
   readonly failed: number;
@@ -21,7 +21,7 @@ export interface Balance {
   readonly wrong: readonly string[];
 }
 
-/** Nodes of whom less can be expected. */
+/** Nodes of which less can be expected. */
 export interface Excuses {
   /** They were killed, and took their accounts with them. */
   readonly mortal?: readonly string[];

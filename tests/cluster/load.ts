@@ -12,7 +12,7 @@ const TIMEOUT_MS = 30_000;
 const CHUNKS = 4;
 const CHUNK_BYTES = 16 * 1024;
 
-/** What one node has to say of its load. */
+/** Report of one node on its load. */
 export interface LoadAccount {
   /** Calls, messages and streams from here that came to their end. */
   readonly done: Readonly<Record<"call" | "message" | "stream", number>>;

@@ -20,7 +20,7 @@ import {
 } from "../../mod.ts";
 import { present } from "../values.ts";
 
-/** What a node is told to do; `id` comes back with the outcome. */
+/** Command to a node; `id` comes back with the outcome. */
 export type Command =
   & { readonly id: number }
   & (
@@ -46,7 +46,7 @@ export type Command =
     | { readonly do: "stop" }
   );
 
-/** What a node tells of its own accord, or in answer to a command. */
+/** Report of a node, of its own accord or in answer to a command. */
 export type Report =
   | { readonly at: number; readonly event: "ready"; readonly spec: NodeSpec }
   | {
@@ -57,7 +57,7 @@ export type Report =
   | { readonly at: number; readonly event: "error"; readonly during: string; readonly error: string }
   | { readonly at: number; readonly id: number; readonly result?: unknown; readonly error?: string };
 
-/** What is on the stream of acknowledged messages. */
+/** Message on the stream of acknowledged messages. */
 interface Streamed {
   readonly from: string;
   readonly n: number;
@@ -121,7 +121,7 @@ function tell(report: Record<string, unknown>): void {
   console.log(JSON.stringify({ at: Date.now(), ...report }));
 }
 
-/** What a node of this program does besides being a member. */
+/** Work of a node of this program in addition to being a member. */
 interface Business {
   readonly stream: Stream;
   readonly transfers: Transfers;

@@ -12,11 +12,11 @@ const PATIENCE_MS = 60_000;
 /** Something that a node told of its own accord. */
 export type NodeEvent = Extract<Report, { readonly event: string }>;
 
-/** What a node knows of the cluster. */
+/** View that a node has of the cluster. */
 export interface View {
   readonly members: readonly string[];
   readonly connected: readonly string[];
-  /** Members with whom every connection is open. */
+  /** Members with which every connection is open. */
   readonly complete: readonly string[];
   readonly specs: readonly NodeSpec[];
 }
@@ -61,7 +61,7 @@ export class NodeProcess {
     return this.#alive;
   }
 
-  /** Has the node do something. @returns What came of it. */
+  /** Has the node do something. @returns Result of the order. */
   async tell<Result>(order: Order): Promise<Result> {
     const id = ++this.#count;
     const outcome = Promise.withResolvers<unknown>();
@@ -91,7 +91,7 @@ export class NodeProcess {
     return this.sawAt(event, node, since) !== undefined;
   }
 
-  /** When it first told of such an event, about that node, at or after that time. */
+  /** Time at which it first told of such an event, about that node, at or after `since`. */
   sawAt(event: string, node: string, since = 0): number | undefined {
     return this.events.find((told) => told.event === event && "node" in told && told.node === node && told.at >= since)
       ?.at;

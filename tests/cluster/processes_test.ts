@@ -17,7 +17,7 @@ function printDelays(what: string, nodes: readonly NodeProcess[], event: string,
   console.log(`  ${what}: first after ${Math.min(...delays)} ms, all after ${Math.max(...delays)} ms`);
 }
 
-/** Tells of whom, except `node`, any node said that it was down since then. */
+/** Nodes, except `node`, of which any node said that they were down since then. */
 function wronglyDown(nodes: readonly NodeProcess[], node: string, since: number): string[] {
   return nodes.flatMap(({ name, events }) =>
     events.flatMap((told) =>
@@ -78,7 +78,7 @@ Deno.test("Eight processes", async (t) => {
   });
 
   await t.step(
-    "see one down while it is stopped by SIGSTOP, and up after SIGCONT; nobody else is ever marked down",
+    "see one down while it is stopped by SIGSTOP, and up after SIGCONT; no other node is ever marked down",
     async () => {
       const since = Date.now();
       const [stopped, others] = [nthOf(nodes, 2), nodes.filter(({ name }) => name !== "n3")];

@@ -44,7 +44,7 @@ Deno.test("Five processes restart one after the other under load: no call, strea
   );
 });
 
-/** Whom a node told of as down though it had not left. */
+/** Nodes that a node reported as down though they had not left. */
 function takenForDead({ name, events }: NodeProcess): string[] {
   const gone = new Set<string>();
   return events.flatMap((told) => {

@@ -10,7 +10,7 @@ const CROWD = 2_000;
 /** File descriptors that are left to everything else. */
 const SPARE_FILES = 512;
 
-/** How many silent connections this process can hold. */
+/** Number of silent connections that this process can hold. */
 async function crowdSize(): Promise<number> {
   if (Deno.build.os === "windows") return CROWD;
   const { stdout } = await new Deno.Command("sh", { args: ["-c", "ulimit -n"], stdin: "null" }).output();
@@ -29,7 +29,7 @@ class SilentCrowd implements AsyncDisposable {
     return this.#connections.length - this.#closed;
   }
 
-  /** How many there were. */
+  /** Number of connections. */
   get size(): number {
     return this.#connections.length;
   }

@@ -10,14 +10,14 @@ const PATIENCE_MS = 100;
 const OPEN_MS = 10_000;
 const CHUNK_BYTES = 32 * 1024;
 const CHUNKS = 8;
-/** What a stream may end with at either end, when it does not come to its end. */
+/** Errors with which a stream may end at either end, when it does not come to its end. */
 const NAMED = ["NotConnectedError", "PartitionedError", "StoppedError", "NoHandlerError", "TimeoutError"];
 
 /** One node's account of its streams, and of calls that were given up. */
 export interface TransferAccount {
-  /** What came of each stream from here: `sender number receiver`. */
+  /** Result of each stream from here: `sender number receiver`. */
   readonly sent: Record<string, string>;
-  /** What came of each stream to here: `sender number`. */
+  /** Result of each stream to here: `sender number`. */
   readonly received: Record<string, string>;
   /** Calls whose handlers were never told that they were given up. */
   readonly unaborted: readonly string[];
@@ -120,7 +120,7 @@ export class Transfers {
   }
 }
 
-/** What is wrong with the accounts of all nodes; those in `mortal` were killed, and took their accounts with them. */
+/** Faults in the accounts of all nodes; those in `mortal` were killed, and took their accounts with them. */
 export function wrongTransfers(accounts: ReadonlyMap<string, TransferAccount>, mortal: readonly string[]): string[] {
   const wrong: string[] = [];
   const check = (key: string, outcome: string) => {
@@ -140,7 +140,7 @@ export function wrongTransfers(accounts: ReadonlyMap<string, TransferAccount>, m
   return wrong;
 }
 
-/** How many streams came to their end. */
+/** Number of streams that came to their end. */
 export function completeTransfers(accounts: ReadonlyMap<string, TransferAccount>): number {
   return [...accounts.values()].flatMap(({ sent }) => Object.values(sent)).filter((outcome) => outcome === "complete")
     .length;

@@ -215,7 +215,7 @@ scenario("Two releases talk as long as one version is common to both, whatever e
   const tooOld = new StandInPeer({ ...cluster.optionsOf("too old"), versions: [1, 1] });
   try {
     const server = await cluster.startReal("server");
-    const features = ["what nobody has heard of"];
+    const features = ["what no node has heard of"];
     await cluster.startStandIn("newer", server, { versions: [2, 9], features });
     await cluster.startStandIn("older", server, { versions: [1, 2] });
     await cluster.settled();

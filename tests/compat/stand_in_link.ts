@@ -43,7 +43,7 @@ export class StandInLink {
     return this.#namesOut.size;
   }
 
-  /** What the other side says, until the stream ends. */
+  /** Frames of the other side, until the stream ends. */
   async *frames(): AsyncGenerator<Frame, void> {
     const chunk = new Uint8Array(65_536);
     let unread = new Uint8Array(0);

@@ -3,7 +3,7 @@
 import type { Address } from "../../wire/address.ts";
 import { entryOf } from "../values.ts";
 
-/** What a node says of itself in the handshake. */
+/** Specification that a node gives of itself in the handshake. */
 export interface StandInSpec {
   readonly name: string;
   readonly incarnation: number;
@@ -40,7 +40,7 @@ export class StandInMembers {
     return [...this.#entries].filter(([, { value }]) => value.length > 3).map(([name]) => name).sort();
   }
 
-  /** Where the other members are. */
+  /** Specifications of the other members. */
   get others(): StandInSpec[] {
     const others = [...this.#entries.values()].filter(({ value }) => value.length > 3 && value[0] !== this.#self.name);
     return others.map(({ value }) => specOf(value));
@@ -68,7 +68,7 @@ export class StandInMembers {
     return this.names.map((name) => entryOf(this.#entries, name).value.slice(0, 3));
   }
 
-  /** What one lacks who knows these dots, and of which names that one knows more. */
+  /** Compares with a node that knows these dots: the additions that it lacks, and the names of which it knows more. */
   compare(dots: readonly (readonly unknown[])[]): { delta: unknown[]; wanted: string[] } {
     const theirs = new Map(dots.map((dot) => [dot[0] as string, dot as [string, number, number]]));
     const delta = [...this.#entries].filter(([name, { incarnation, counter, value }]) => {

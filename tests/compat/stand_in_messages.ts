@@ -24,7 +24,7 @@ interface Unacknowledged {
   sentAt: number;
 }
 
-/** How a message is sent. */
+/** Options of a message that is sent. */
 export interface StandInSendOptions {
   readonly channel?: string;
   readonly partitionKey?: number;
@@ -32,7 +32,7 @@ export interface StandInSendOptions {
 
 /** Messages of one node: "Messages" of `docs/protocol.md`, and `docs/guarantees.md`. */
 export class StandInMessages {
-  /** What was delivered, in order. */
+  /** Messages that were delivered, in order. */
   readonly received: Received[] = [];
   /** Answers calls, and handles messages. What has no handler is kept in `received` alone, if its name is here. */
   readonly handlers = new Map<string, (value: unknown) => unknown>();

@@ -28,7 +28,7 @@ export interface StandInOptions {
   readonly cluster?: string;
   readonly channels?: Readonly<Record<string, { readonly parallelism?: number; readonly monotonic?: boolean }>>;
   readonly heartbeatInterval?: number;
-  /** What the hello says; the releases that this one stands in for say `[2, 2]`. */
+  /** Versions in the hello; the releases that this one stands in for say `[2, 2]`. */
   readonly versions?: readonly [oldest: number, newest: number];
   readonly features?: readonly string[];
 }

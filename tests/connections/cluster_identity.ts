@@ -14,7 +14,7 @@ export function quickSecrets(
   return SharedSecrets.stretch(runtime, cluster, secrets, (secret, salt) => Promise.resolve(hash(salt, secret)));
 }
 
-/** What a node of a test brings along: with secrets, a key pair that follows from its name. */
+/** Makes the identity of a node of a test: with secrets, a key pair that follows from its name. */
 export async function clusterIdentity(
   runtime: Runtime,
   name: string,

@@ -63,7 +63,7 @@ Deno.test("two pools that dial each other at once end with one connection per sl
     const a = await world.start("a", { secrets, channels: { bulk: 3 } });
     const b = await world.start("b", { secrets, channels: { bulk: 2, theirs: 2 } });
     const random = world.world.random("starts");
-    // Both sides dial of their own accord, whoever would have to.
+    // Both sides dial of their own accord, whichever side would have to.
     for (const [node, other] of [[a, b], [b, a]] as const) {
       world.world.schedule(random.int(300), () => {
         node.pool.reach(other.spec.name, other.spec.addresses).catch(() => {});
@@ -242,7 +242,7 @@ Deno.test("two pools that reach each other by address at once both end up linked
   }
 });
 
-Deno.test("a pool that cannot be dialed back is reached all the same, whoever hangs in dialing it", async () => {
+Deno.test("a pool that cannot be dialed back is reached all the same, whichever node hangs in dialing it", async () => {
   const world = new PoolWorld();
   // What "a" dials vanishes, as behind a firewall that drops packets; "b" could refuse nothing.
   const a = await world.start("a", {
@@ -335,7 +335,7 @@ Deno.test("a host that takes connections and closes them at once is not dialed i
   assertGreater(accepted, 25);
 });
 
-Deno.test("a connection that breaks is dialed again by whoever dialed it, at once", async () => {
+Deno.test("a connection that breaks is dialed again by the node that dialed it, at once", async () => {
   const world = new PoolWorld();
   const [a, b] = await pair(world);
   await world.advance(10 * BACKOFF.cap);
@@ -444,7 +444,7 @@ Deno.test("several connections that a newer incarnation asks for at once do not 
   }
 });
 
-Deno.test("an incarnation that is older than a known one learns so, whoever dials", async () => {
+Deno.test("an incarnation that is older than a known one learns so, whichever node dials", async () => {
   for (const dialedBy of ["a", "b"]) {
     const world = new PoolWorld();
     let canDial = true;

@@ -7,16 +7,16 @@ import { present } from "../values.ts";
 /** One end of a stream whose other end is the test: it says what arrives, and sees what is written. */
 export class FakeStream implements ByteStream {
   readonly remoteAddress: Address = { hostname: "10.0.0.9", port: 4242 };
-  /** What was written, write by write. */
+  /** Bytes that were written, write by write. */
   readonly writes: Uint8Array[] = [];
-  /** How much room each read offered. */
+  /** Room that each read offered, in bytes. */
   readonly readSizes: number[] = [];
   /** The room of the read that waits, if any. */
   waitingRead: Uint8Array | undefined;
   closed = false;
   /** Makes writes wait until `release()`. */
   holdWrites = false;
-  /** What the next write fails with. */
+  /** Error with which the next write fails. */
   writeError: Error | undefined;
   readonly #arrived: (Uint8Array | "end" | Error)[] = [];
   #settleRead: PromiseWithResolvers<number | null> | undefined;

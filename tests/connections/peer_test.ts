@@ -136,7 +136,7 @@ Deno.test("Peer.listen() notes whether a frame came since it was last asked", ()
   assertEquals(peer.heardAt, 7);
 });
 
-/** What is told about a peer when its status is looked at. */
+/** Events that are told about a peer when its status is looked at. */
 function told(peer: Peer, expected = false): string[] {
   const events: string[] = [];
   announceStatus(

@@ -28,7 +28,7 @@ export const LOOK_INTERVAL = 1000;
 const PROBE_TIMEOUT = 1000;
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
 
-/** What distinguishes a node from others. */
+/** Options that distinguish a node from others. */
 export interface PoolNodeOptions {
   readonly incarnation?: number;
   /** Channels besides the two that every node has, and their parallelism. */
@@ -36,7 +36,7 @@ export interface PoolNodeOptions {
   readonly secrets?: readonly string[];
   /** Anything else that it brings along. */
   readonly identity?: Partial<ClusterIdentity>;
-  /** Where to listen; any free port unless told otherwise. */
+  /** Port to listen on; any free one unless told otherwise. */
   readonly port?: number;
   /** Makes another transport of the node's own. */
   readonly wrap?: (transport: Transport) => Transport;
@@ -45,7 +45,7 @@ export interface PoolNodeOptions {
 /** A node that consists of a connection pool and answers pings. */
 export class PoolNode implements ConnectionPoolHandler {
   readonly pool: ConnectionPool;
-  /** What the pool told, such as `up b`. */
+  /** Events that the pool told, such as `up b`. */
   readonly told: string[] = [];
   /** Incarnations of its own name that others knew. */
   readonly outlivedBy: number[] = [];
@@ -82,7 +82,7 @@ export class PoolNode implements ConnectionPoolHandler {
     });
   }
 
-  /** What is known of another node. */
+  /** The peer that stands for another node. */
   peer(name: string): Peer {
     const peer = this.pool.peers.get(name);
     if (peer === undefined) throw new Error(`"${this.spec.name}" knows no "${name}"`);
@@ -99,7 +99,7 @@ export class PoolNode implements ConnectionPoolHandler {
     return connections.length;
   }
 
-  /** What was told since the last call. */
+  /** Events that were told since the last call. */
   newlyTold(): string[] {
     return this.told.splice(0);
   }

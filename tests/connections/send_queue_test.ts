@@ -13,7 +13,7 @@ import { lastOf, nthOf, present } from "../values.ts";
 /** A queue whose deferred calls and writes happen when the test says so. */
 class Bench {
   readonly queue: SendQueue;
-  /** What was handed to the stream, as it was then. */
+  /** Bytes that were handed to the stream, as they were then. */
   readonly writes: Uint8Array[] = [];
   readonly failures: unknown[] = [];
   readonly deferred: (() => void)[] = [];

@@ -6,7 +6,7 @@ import type { Runtime } from "../../transport/runtime.ts";
 import { SimulatedWorld } from "../../testing/simulated_world.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 
-/** What `sender` was told that it sent, and what came. */
+/** Messages that `sender` was told it sent, and those that came. */
 interface Stream {
   accepted: number;
   readonly received: number[];

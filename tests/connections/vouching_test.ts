@@ -16,7 +16,7 @@ async function pair() {
   return { world, a, b, toB: present(a.peer("b").membership), toA: present(b.peer("a").membership) };
 }
 
-Deno.test("Vouching: a node vouches for the tickets of its dials to whoever they mean, and for no others", async () => {
+Deno.test("Vouching: a node vouches for the tickets of its dials to the nodes that they mean, and for no others", async () => {
   const { world, a, toB } = await pair();
   const asker = new Vouching(world.world.node("a"), 1_000);
   const owner = new Vouching(world.world.node("b"), 1_000);

@@ -17,7 +17,7 @@ interface Scene {
   readonly dialer?: NodeSpec;
   readonly acceptor?: NodeSpec;
   readonly request?: Partial<ConnectionRequest>;
-  /** What the acceptor knows of the dialer; `null` for nothing. */
+  /** Specification of the dialer that the acceptor knows; `null` for nothing. */
   readonly known?: NodeSpec | null;
   /** A connection that the acceptor has. */
   readonly present?: { readonly outbound: boolean; readonly dial: number; readonly channel?: string };
@@ -69,7 +69,7 @@ Deno.test("admission: of two nodes that dial each other at once, exactly the dia
   assertEquals(judge({ dialer: B, acceptor: firstOf(NEIGHBOURS), dialing: true }), "duplicate");
 });
 
-Deno.test("admission: a dial that was under way when ours succeeded is refused, whoever sorts first: ours may be in use", () => {
+Deno.test("admission: a dial that was under way when ours succeeded is refused, whichever node sorts first: ours may be in use", () => {
   const present = { outbound: true, dial: 4 };
   for (const dialer of NEIGHBOURS) {
     assertEquals(judge({ acceptor: B, dialer, present, request: { seen: 3 } }), "duplicate");
@@ -109,7 +109,7 @@ Deno.test("admission: a dial that a later one of the same slot has overtaken com
   assertEquals(judge({ present, request: { dial: 9, channel: "default" } }), null);
 });
 
-Deno.test("admission: whoever comes while our connection with it is doubtful is let in", () => {
+Deno.test("admission: a node that dials while our connection with it is doubtful is let in", () => {
   const present = { outbound: true, dial: 4 };
   for (const dialer of NEIGHBOURS) {
     assertEquals(judge({ acceptor: B, dialer, present, dialing: true, peer: { doubtful: true } }), null);

@@ -31,10 +31,10 @@ class Bench implements PeerDialerHost {
   readonly dialer: PeerDialer;
   /** Every dial so far. */
   readonly dials: Dial[] = [];
-  /** What becomes of a dial at once. */
+  /** Listener that decides a dial at once. */
   onDial: (dial: Dial) => void = () => {};
   promised = "";
-  /** How often the peer was told to be back. */
+  /** Number of times that the peer was told to be back. */
   returns = 0;
   readonly #self: string;
 
@@ -87,7 +87,7 @@ class Bench implements PeerDialerHost {
     return pass(this.runtime.clock, milliseconds);
   }
 
-  /** What was dialed since the last call. */
+  /** Number of dials that newDials() has returned so far. */
   taken = 0;
   newDials(): string[] {
     const slots = this.dials.slice(this.taken).map(({ slot }) => slot);
@@ -167,7 +167,7 @@ Deno.test("PeerDialer of the node whose name sorts behind waits anew for the fur
   assertEquals(bench.newDials().sort(), ["bulk 0", "bulk 1", "default 0"]);
 });
 
-Deno.test("PeerDialer leaves the dialing to whoever dialed the membership connection last", async () => {
+Deno.test("PeerDialer leaves the dialing to the node that dialed the membership connection last", async () => {
   const ours = await connected("c");
   ours.close("membership");
   assertEquals(ours.newDials(), ["membership 0"]);

@@ -52,7 +52,7 @@ class Bench {
     return new ConnectionOpener({ runtime, identity, handshakeTimeout: TIMEOUT, halfOpenMax });
   }
 
-  /** Has an opener answer whoever dials its host. */
+  /** Has an opener answer every dialer of its host. */
   async answer(
     opener: ConnectionOpener,
     spec: NodeSpec,
@@ -82,7 +82,7 @@ class Bench {
     return this.#runtime.clock.now();
   }
 
-  /** What a host still has open, and what is still due. */
+  /** Number of streams that a host still has open, and of timers that are still due. */
   leftovers(host: string): { streams: number; timers: number } {
     const { streams } = this.network.transport(host) as MemoryHost;
     return { streams: streams.size, timers: this.#runtime.clock.pending };
@@ -109,7 +109,7 @@ async function keyedSpec(name: string, secrets: readonly string[]): Promise<Node
   return nodeSpec(name, 1, keys === null ? {} : { key: keys.publicKey });
 }
 
-/** What a dialer with these secrets writes first. */
+/** First bytes of a dialer with these secrets. */
 async function hello(secrets: readonly string[]): Promise<Uint8Array> {
   const runtime = bareRuntime();
   const stream = new FakeStream();
@@ -129,7 +129,7 @@ async function readAll(stream: ByteStream): Promise<{ kind: number; body: Record
   return frames;
 }
 
-Deno.test("ConnectionOpener opens a stream to whoever is meant, and leaves no timer behind", async () => {
+Deno.test("ConnectionOpener opens a stream to the node that is meant, and leaves no timer behind", async () => {
   const bench = new Bench();
   for (const secrets of [[], ["s3cret"]]) {
     const [a, b] = [await bench.opener("a", { secrets }), await bench.opener("b", { secrets })];
@@ -369,7 +369,7 @@ Deno.test("ConnectionOpener.accept() tells those who come while too many shake h
   stream.close();
 });
 
-Deno.test("ConnectionOpener.accept() waits for few of those whom it turns away, and for none of them for long", async () => {
+Deno.test("ConnectionOpener.accept() waits for few of those that it turns away, and for none of them for long", async () => {
   const bench = new Bench();
   const b = await bench.opener("b", { halfOpenMax: 0 });
   const streams = Array.from({ length: 100 }, () => {

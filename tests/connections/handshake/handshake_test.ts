@@ -27,7 +27,7 @@ import { firstOf, nthOf, present } from "../../values.ts";
 
 const ADMIT = { spec: SPEC_B, admit: () => Promise.resolve(null), isOccupied: () => false };
 
-/** What a dialer says first; in the cluster of these tests. */
+/** First message of a dialer in the cluster of these tests. */
 function greeting(changes: Record<string, unknown> = {}): Uint8Array {
   return hello({ cluster: "blue", ...changes });
 }
@@ -55,7 +55,7 @@ function kindsOf(stream: FakeStream): number[] {
   return stream.writes.map((bytes) => nthOf(bytes, 4));
 }
 
-/** What an acceptor answers in an open cluster. */
+/** Answer of an acceptor in an open cluster. */
 function ready(changes: Record<string, unknown> = {}): Uint8Array {
   return frame(FrameKind.ready, encode({ version: 2, spec: SPEC_B, features: [], maxFrameBytes: 2 ** 20, ...changes }));
 }

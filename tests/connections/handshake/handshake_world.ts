@@ -18,7 +18,7 @@ export const runtime = bareRuntime();
 export const SPEC_A = nodeSpec("a", 10);
 export const SPEC_B = nodeSpec("b", 20);
 
-/** What the dialer "a" asks of the acceptor "b". */
+/** Request of the dialer "a" to the acceptor "b". */
 export const REQUEST: ConnectionRequest = {
   spec: SPEC_A,
   to: "b",
@@ -29,7 +29,7 @@ export const REQUEST: ConnectionRequest = {
   seen: 3,
 };
 
-/** What a node brings along. */
+/** Makes the identity of a node. */
 export function identityOf(
   name: string,
   secrets: readonly string[] = [],
@@ -58,12 +58,12 @@ export interface Sides {
   readonly dialer: ClusterIdentity;
   readonly acceptor: ClusterIdentity;
   readonly request?: Partial<ConnectionRequest>;
-  /** What the acceptor is. */
+  /** Specification of the acceptor. */
   readonly spec?: NodeSpec;
   readonly admit?: (request: ConnectionRequest) => Promise<Refusal | null>;
 }
 
-/** How they ended. */
+/** Result of both sides. */
 export interface Outcome {
   readonly dialed: PromiseSettledResult<Session & { spec: NodeSpec }>;
   readonly accepted: PromiseSettledResult<Session & { request: ConnectionRequest } | null>;
@@ -84,7 +84,7 @@ export async function shake(sides: Sides, ends?: [ByteStream, ByteStream]): Prom
   return { dialed, accepted };
 }
 
-/** What became of a side, in a word. */
+/** Result of a side, in a word. */
 export function codeOf(result: PromiseSettledResult<unknown>): string {
   if (result.status === "fulfilled") return "none";
   if (result.reason instanceof HandshakeRefusedError) return result.reason.refusal.code;
@@ -93,7 +93,7 @@ export function codeOf(result: PromiseSettledResult<unknown>): string {
   return "protocol error";
 }
 
-/** What a side failed with. */
+/** Message of the error with which a side failed. */
 export function messageOf(result: PromiseSettledResult<unknown>): string {
   return result.status === "fulfilled" ? "" : `${result.reason.message}`;
 }

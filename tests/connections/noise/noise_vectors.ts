@@ -130,7 +130,7 @@ export const noiseVectors: readonly {
   ],
 }];
 
-/** What one side brings along. */
+/** Keys of one side. */
 interface Side {
   readonly prologue: string;
   readonly psks: readonly string[];

@@ -19,7 +19,7 @@ function sealed(stream: ByteStream, end: 0 | 1, rekeyInterval?: number): SealedS
   return new SealedStream({ stream, outbound, inbound, rekeyInterval });
 }
 
-/** What is written to a sealed stream, as it goes over the wire. */
+/** Pieces that are written to a sealed stream, as they go over the wire. */
 async function written(pieces: readonly Uint8Array[], rekeyInterval?: number): Promise<Uint8Array[]> {
   const stream = new FakeStream();
   const end = sealed(stream, 0, rekeyInterval);
@@ -38,7 +38,7 @@ async function readAll(stream: SealedStream, size = 1000): Promise<Uint8Array> {
   return concat(...pieces);
 }
 
-/** What comes out of bytes from the wire, and how that ended. */
+/** Opens bytes from the wire. @returns The bytes that come out, and the error that ended it. */
 async function opened(wire: readonly Uint8Array[], rekeyInterval?: number): Promise<[Uint8Array, SealError | null]> {
   const stream = new FakeStream();
   stream.give(...wire);
