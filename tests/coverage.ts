@@ -3,7 +3,7 @@
 
 import { firstOf, groupOf } from "./values.ts";
 /**
- * What `deno task coverage` runs: every test, and then how many lines of each room they ran, and which they did not. It fails when that is
+ * Program of `deno task coverage`: runs every test, and prints how many lines of each room they ran, and which they did not. It fails when that is
  * less than the aim for the core.
  *
  * Arguments go to `deno task test`.
@@ -27,7 +27,7 @@ const CORE = [
 /** In percent of lines. */
 const AIM = 95;
 
-/** What was run of a file. */
+/** Lines of a file that were run. */
 interface FileCoverage {
   /** From the root of the repository. */
   readonly path: string;

@@ -3,7 +3,7 @@
 
 import { stripVTControlCharacters } from "node:util";
 
-/** What came of some tests. */
+/** Result of some tests. */
 export interface Tally {
   passed: number;
   failed: number;
@@ -26,7 +26,7 @@ export interface DenoTestOptions {
   readonly quiet?: boolean;
 }
 
-/** Milliseconds for the last words of whoever was told to end. */
+/** Milliseconds for the last words of a process that was told to end. */
 const GRACE_MS = 5_000;
 
 /** Runs `deno test`, shows what it prints, and reads its closing summary. */
@@ -46,7 +46,7 @@ export async function denoTest(
     child.kill("SIGINT");
     watchdog = setTimeout(() => {
       child.kill("SIGKILL");
-      // Whoever it started may still hold its output.
+      // A process that it started may still hold its output.
       output.cancel();
     }, GRACE_MS);
   };

@@ -31,8 +31,8 @@ Deno.test("denoTest() counts a module that does not load as a failure", async ()
 for (
   const [how, body] of [["waits", "await new Promise(() => setInterval(() => {}, 1_000))"], ["spins", "for (;;);"]]
 ) {
-  Deno.test(`denoTest() ends a test that ${how} for ever, and counts it as a failure`, async () => {
-    const source = `Deno.test("for ever", async () => { ${body} });`;
+  Deno.test(`denoTest() ends a test that ${how} without end, and counts it as a failure`, async () => {
+    const source = `Deno.test("endless", async () => { ${body} });`;
     assertEquals(await tallyOf(source, { silenceMs: 1_000 }), { passed: 0, failed: 1, ignored: 0 });
   });
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which module imports which, types included, and what is wrong with that.
+ * Imports between modules, types included, and what is wrong with them.
  *
  * @module
  */

@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
- * What `deno task test` runs: every test, every example in a doc comment, every code block in a Markdown file. Its last
+ * Program of `deno task test`: runs every test, every example in a doc comment, every code block in a Markdown file. Its last
  * line is the tally of them all.
  *
  * Arguments go to `deno test`; files or folders among them take the place of the whole.

@@ -63,7 +63,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: ["ops", "testing", "discovery", "manager", ...BELOW_MANAGER],
 };
 
-/** Where the outside world may be touched: programs, and the edge that the runtime object hands to the core. */
+/** Modules that may touch the outside world: programs, and the edge that the runtime object hands to the core. */
 const EDGE = [
   /^(bench|cli|discovery|examples|ops|tests)\//,
   /^runtime\/system\.ts$/,
@@ -87,7 +87,7 @@ const AMBIENT_MEMBERS = new Set([
 const ALLOWED_IN_TESTING = new Set(["queueMicrotask", "setImmediate"]);
 
 /**
- * What is untidy about a source file, one sentence each.
+ * Finds what is untidy about a source file, one sentence each.
  *
  * @param path From the root of the repository, with slashes.
  * @param text The file's text.
@@ -110,7 +110,7 @@ export function untidiness(path: string, text: string): string[] {
   return found;
 }
 
-/** What has no place in source files nor in prose: notes to self, and code blocks that `deno test --doc` skips. */
+/** Finds what has no place in source files nor in prose: notes to self, and code blocks that `deno test --doc` skips. */
 export function leftovers(path: string, text: string): string[] {
   // The brackets keep this very line from being one.
   const notes = /\b(?:TO[D]O|FIX[M]E)\b/g;
@@ -253,7 +253,7 @@ function onlyReExports(context: Deno.lint.RuleContext): Visitor {
  */
 const BUILT_IN: readonly string[] = ["connections/noise/", "transport/tcp/", "transport/tls/"];
 
-/** What `deno info --json` prints, as far as we read it. */
+/** Output of `deno info --json`, as far as we read it. */
 export interface ModuleGraph {
   modules: {
     specifier: string;

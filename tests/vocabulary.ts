@@ -56,7 +56,7 @@ export interface DiscouragedPhrase {
   readonly instead: string;
 }
 
-/** What documents, comments and messages of published code do without: the reader's first language may not be English. */
+/** Phrases that documents, comments and messages do without: the reader's first language may not be English. */
 export const DISCOURAGED_PHRASES: readonly DiscouragedPhrase[] = [
   { phrase: /\bwho(?:so)?ever\b|\bwhom(?:ever)?\b/i, instead: 'a noun: "the node that …"' },
   { phrase: /\b(?:no|some|any|every)body\b/i, instead: '"no node", "a caller", "every member": the one that is meant' },
@@ -92,7 +92,7 @@ export function clausesIn(path: string, text: string): string[] {
   );
 }
 
-/** Each line of a file, without what is no prose: code, names, and titles of tests that a document refers to. */
+/** Lines of a file, without what is no prose: code, names, and titles of tests that a document refers to. */
 function proseOf(path: string, text: string): string[] {
   let isInBlock = false;
   let isInComment = !path.endsWith(".ts");
@@ -119,5 +119,5 @@ function messagesOf(line: string): string {
     line.matchAll(/"([^"]* [^"]*)"|`([^`]* [^`]*)`/g),
     ([, plain, template]) => plain ?? template,
   );
-  return [...texts, /\/\/ .*$/.exec(line)?.[0] ?? ""].join(" ").replace(/\$\{[^}]*\}/g, "");
+  return [...texts, /\/\/ .*$/.exec(line)?.[0] ?? ""].join(" ").replace(/\$\{[^}]*\}|"\w+"/g, "");
 }

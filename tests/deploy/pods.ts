@@ -13,7 +13,7 @@ export interface Pod {
   readonly name: string;
   readonly address: string;
   readonly process: Deno.ChildProcess;
-  /** What it has written to standard error. */
+  /** Output that it has written to standard error. */
   readonly log: Promise<string>;
 }
 
@@ -22,7 +22,7 @@ export interface Pod {
  * in place of volumes. Ports are others than in the template, so that two runs do not meet.
  */
 export class Kubernetes implements AsyncDisposable {
-  /** What was asked of the API server: `resource verb`. */
+  /** Requests to the API server: `resource verb`. */
   readonly asked = new Set<string>();
   readonly pods: Pod[] = [];
   readonly #template: PodTemplate;

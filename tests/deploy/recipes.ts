@@ -9,12 +9,12 @@ export interface Variable {
   readonly valueFrom?: { readonly fieldRef: { readonly fieldPath: string } };
 }
 
-/** What Kubernetes asks a pod over HTTP. */
+/** Question that Kubernetes asks a pod over HTTP. */
 export interface Probe {
   readonly httpGet: { readonly path: string; readonly port: string };
 }
 
-/** What a pod is made from. */
+/** Template that a pod is made from. */
 export interface PodTemplate {
   readonly metadata: { readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
@@ -33,7 +33,7 @@ export interface PodTemplate {
   };
 }
 
-/** What is asked of the API server. */
+/** Permission to ask the API server. */
 export interface Rule {
   readonly apiGroups: readonly string[];
   readonly resources: readonly string[];

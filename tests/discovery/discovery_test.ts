@@ -27,7 +27,7 @@ function addressOf(hostname: string): Address {
   return { hostname, port: 9_090 };
 }
 
-scenario("Nodes that are given each other's addresses find each other, whoever starts first", async (world) => {
+scenario("Nodes that are given each other's addresses find each other, whichever starts first", async (world) => {
   const first = await world.start("a");
   const b = await world.start("b", { discovery: list(first.spec.addresses) });
   const c = await world.start("c", { discovery: [list(b.spec.addresses), list(first.spec.addresses)] });

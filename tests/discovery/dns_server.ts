@@ -35,7 +35,7 @@ export class DnsServer implements AsyncDisposable {
     return new DnsServer(socket);
   }
 
-  /** Where to ask. */
+  /** Address of the server, as a resolver takes it. */
   get nameServer(): { ipAddr: string; port: number } {
     return { ipAddr: "127.0.0.1", port: (this.#socket.address() as AddressInfo).port };
   }

@@ -47,7 +47,7 @@ function isFile(path: string): boolean {
   }
 }
 
-/** What a module imports: paths from the root, those that it names as users do included. */
+/** Imports of a module: paths from the root, those that it names as users do included. */
 function imported(path: string): string[] {
   const text = Deno.readTextFileSync(new URL(path, ROOT));
   const byName = Array.from(text.matchAll(/from "([^".][^"]*)"/g), ([, specifier = ""]) => specifier)

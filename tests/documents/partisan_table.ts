@@ -14,7 +14,7 @@ export interface ParityRow {
   readonly ours: readonly string[];
   /** Tests, each with the label of its file. */
   readonly proofs: readonly { readonly test: string; readonly label: string }[];
-  /** Where we differ, and why. */
+  /** Difference of ours, and the reason for it. */
   readonly difference: string;
 }
 
@@ -35,7 +35,7 @@ export function parityRows(heading: string, markdown: string): ParityRow[] {
   }));
 }
 
-/** What stands between backticks. */
+/** Texts between backticks. */
 export function codeSpans(cell: string): string[] {
   return Array.from(cell.matchAll(/`([^`]+)`/g), ([, span = ""]) => span);
 }

@@ -13,7 +13,7 @@ const AROUND = parityRows("Around the manager", markdown);
 const WITHOUT = tableBelow("Without a counterpart", markdown);
 const ONLY_HERE = tableBelow("Only here", markdown);
 
-/** What `partisan_pluggable_peer_service_manager` exports, its behaviour's callbacks included. */
+/** Exports of `partisan_pluggable_peer_service_manager`, its behaviour's callbacks included. */
 const EXPORTS = [
   ...["add_interposition_fun/2", "add_post_interposition_fun/2", "add_pre_interposition_fun/2", "cast_message/2"],
   ...["cast_message/3", "cast_message/4", "code_change/3", "decode/1", "forward_message/2", "forward_message/3"],

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * Which public symbols lack an example, told by what `deno doc --json` prints.
+ * Public symbols that lack an example, told by what `deno doc --json` prints.
  *
  * @module
  */
@@ -22,7 +22,7 @@ interface Declaration extends Omit<Documented, "name"> {
   readonly def?: { readonly methods?: readonly Method[] };
 }
 
-/** What `deno doc --json` prints, as far as it is read here. */
+/** Output of `deno doc --json`, as far as it is read here. */
 export interface Documentation {
   readonly nodes: Readonly<
     Record<string, {
@@ -31,7 +31,7 @@ export interface Documentation {
   >;
 }
 
-/** Where the interface of the manager is: each of its methods has an example of its own. */
+/** Module of the manager's interface: each of its methods has an example of its own. */
 const MANAGER = "/manager/peer_service_manager.ts";
 
 /**

@@ -9,7 +9,7 @@ const IMPORTS = new URL("tests/offline/import_map.json", ROOT).pathname;
 /** Programs that run until they are told to end. */
 const SERVICES = [["chat"], ["config_map"], ["cron"], ["rate_limiter"], ["work_queue", "--worker"]] as const;
 
-Deno.test("Every example that is a service drains its node, whoever runs it", async () => {
+Deno.test("Every example that is a service drains its node, whatever runs it", async () => {
   for (const [name] of SERVICES) {
     const text = await Deno.readTextFile(new URL(`examples/${name}.ts`, ROOT));
     assertEquals(text.includes("await startNode()"), true, name);

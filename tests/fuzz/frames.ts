@@ -24,7 +24,7 @@ function numberNear(random: SeededRandom, known: number): number {
   );
 }
 
-/** What one liar can name: the nodes that live, and others. */
+/** Things that one liar can name: the nodes that live, and others. */
 class Vocabulary {
   readonly #random: SeededRandom;
   readonly #specs: readonly NodeSpec[];
@@ -154,7 +154,7 @@ class Vocabulary {
   }
 }
 
-/** What a frame of each kind with a value in it says. */
+/** Values in frames, for each kind that has one. */
 const VALUES: Readonly<Record<number, (words: Vocabulary) => unknown>> = {
   [FrameKind.strategy]: (words) => words.gossip(),
   [FrameKind.heartbeat]: (words) => words.heartbeat(),

@@ -12,7 +12,7 @@ const CLEAR = [TypeError, RangeError, SyntaxError, ProtocolError, HandshakeRefus
 /** One input must not need so many milliseconds: that is a hang. */
 const INPUT_MS_MAX = 5_000;
 
-/** What came of some inputs. */
+/** Result of some inputs. */
 export interface FuzzResult {
   readonly inputs: number;
   readonly refused: number;

@@ -16,7 +16,7 @@ import { LiarWorld, type Role } from "./roles.ts";
 import { TARGETS } from "./targets.ts";
 
 const MIB = 2 ** 20;
-/** What compiled code and caches of bounded size may need. */
+/** Memory that compiled code and caches of bounded size may need, in bytes. */
 const GROWTH_MAX = 4 * MIB;
 
 /** Frames that one simulated cluster is sent. */

@@ -11,7 +11,7 @@ import { makeUpFrame } from "./frames.ts";
 import { mutateBytes } from "./mutate.ts";
 import { firstOf, nthOf } from "../values.ts";
 
-/** Where a liar stands: it reaches the port, is connected and has not joined, or has joined. */
+/** Standing of a liar: it reaches the port, is connected and has not joined, or has joined. */
 export type Role = "outsider" | "stranger" | "member";
 
 /** Frames between two looks at the members. */
@@ -26,7 +26,7 @@ const BATCH_REAL_MS = 10_000;
 const HEALED_MS = 600_000;
 /** Messages that each member must get through to each other one in the end. */
 const MESSAGES = 20;
-/** What clusters run, one seed after the other. */
+/** Strategies that clusters run, one seed after the other. */
 const STRATEGIES = [fullMesh, hyparview, scampV2] as const;
 const SECRET = "a secret for the simulation";
 
@@ -36,7 +36,7 @@ export class LiarWorld {
   readonly #role: Role;
   readonly #seed: number;
   readonly #random: SeededRandom;
-  /** What members were handed by members, as `from>to number`. */
+  /** Messages that members were handed by members, as `from>to number`. */
   readonly #delivered: string[] = [];
   readonly #faults: string[] = [];
   #members: PeerServiceManager[] = [];

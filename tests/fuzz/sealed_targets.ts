@@ -37,7 +37,7 @@ function stranger(random: SeededRandom, initiator: boolean, prologue: Uint8Array
   });
 }
 
-/** What a stranger may say to an acceptor that has a secret. */
+/** Says to an acceptor that has a secret what a stranger may say. */
 export async function acceptSealed(random: SeededRandom): Promise<void> {
   const runtime = denoRuntime();
   const identity = await clusterIdentity(runtime, "b", SECRETS);
@@ -56,7 +56,7 @@ export async function acceptSealed(random: SeededRandom): Promise<void> {
   if (session !== null) throw new Error("A stranger got in");
 }
 
-/** What a stranger may answer to a dialer that has a secret. */
+/** Answers a dialer that has a secret as a stranger may. */
 export async function dialSealed(random: SeededRandom): Promise<void> {
   const runtime = denoRuntime();
   const identity = await clusterIdentity(runtime, "a", SECRETS);
@@ -76,7 +76,7 @@ export async function dialSealed(random: SeededRandom): Promise<void> {
   throw new Error("A stranger was believed");
 }
 
-/** What a node in between may make of sealed records: nothing but a part of what was sent comes out. */
+/** Changes sealed records as a node in between may: nothing but a part of what was sent comes out. */
 export async function readRecords(random: SeededRandom): Promise<void> {
   const [up, down] = [hash(pattern(1), EMPTY), hash(pattern(2), EMPTY)];
   const wire = new FakeStream();

@@ -9,7 +9,7 @@ export interface AttributeNode {
   readonly name: string;
   attributes: Attributes;
   incarnation: number;
-  /** What its listeners were told last, by `owner/key`. */
+  /** Values that its listeners were told last, by `owner/key`. */
   readonly told: Map<string, string>;
 }
 
@@ -71,7 +71,7 @@ export class AttributeWorld {
     this.perform(name, attributes.flush());
   }
 
-  /** What a node sees of another one. */
+  /** Attributes that a node sees of another one. */
   seen(at: string, of: string): Record<string, string> {
     const entries = [...this.at(at).attributes.get(of)].map(([key, { value }]) =>
       [key, decoder.decode(value)] as const

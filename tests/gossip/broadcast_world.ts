@@ -39,7 +39,7 @@ export class BroadcastWorld {
   readonly members = new Map<string, Member>();
   readonly #random: SeededRandom;
   readonly #latency = new Map<string, number>();
-  /** When the last message of a link arrives. */
+  /** Time at which the last message of a link arrives. */
   readonly #linkAt = new Map<string, number>();
   readonly #clock = new VirtualClock();
   #payload = 0;

@@ -42,8 +42,8 @@ const refusals: readonly [what: string, value: unknown, message: string][] = [
   ["no delta", [2], "Invalid membership"],
   ["no wanted names", [2, []], "Invalid wanted names"],
   ["a wanted number", [2, [], [1]], "Invalid name among wanted names"],
-  ["a join of nobody", [3], "Invalid membership"],
-  ["a welcome for nobody", [4, "a", [], []], "Invalid incarnation"],
+  ["a join of no node", [3], "Invalid membership"],
+  ["a welcome for no node", [4, "a", [], []], "Invalid incarnation"],
   ["no companions", [4, 1, []], "Invalid companions"],
   ["a welcome of text", [4, 1, "a"], "Invalid membership"],
 ];

@@ -101,7 +101,7 @@ Deno.test("no node is down while nodes stall for up to two intervals again and a
   }
 });
 
-Deno.test("a link that is cut one way makes a suspect, whom others clear: the link is reported, no node is down", () => {
+Deno.test("a link that is cut one way makes a suspect, which others clear: the link is reported, no node is down", () => {
   for (const size of [3, 10, 40]) {
     for (let seed = 1; seed <= 5; seed++) {
       const world = new HeartbeatWorld({ size, seed }).run(seconds(5));

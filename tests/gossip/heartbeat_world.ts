@@ -6,7 +6,7 @@ import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
 import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
-/** What one node said about another. */
+/** Event that one node told about another. */
 export interface Saying extends HeartbeatEvent {
   readonly at: number;
   readonly by: string;
@@ -20,7 +20,7 @@ export interface WorldOptions {
   /** Least and most milliseconds that a frame takes. */
   readonly latency?: readonly [number, number];
   readonly missed?: number;
-  /** Which pairs are connected at all; all by default. */
+  /** Whether a pair is connected at all; every pair is by default. */
   readonly linked?: (a: number, b: number) => boolean;
 }
 
@@ -171,7 +171,7 @@ export class HeartbeatWorld {
     return this.sayings.filter((saying) => saying.type === type && saying.at >= since);
   }
 
-  /** How often a node that lives holds another for dead. */
+  /** Number of times that a node which lives holds another one for dead. */
   heldForDead(): number {
     const living = this.nodes.filter(({ state }) => state !== "dead");
     return living.reduce(

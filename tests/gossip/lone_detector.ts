@@ -23,9 +23,9 @@ export class LoneDetector {
   readonly peers = new Map<string, Peer>();
   readonly #random = seededRandom(1);
   now = 0;
-  /** How late its node is. */
+  /** Factor of patience, which grows as its node is late. */
   patience = 1;
-  /** What came of the last call, or of the last wait. */
+  /** Messages of the last call, or of the last wait. */
   sent: HeartbeatOutgoing[] = [];
   events: HeartbeatEvent[] = [];
 

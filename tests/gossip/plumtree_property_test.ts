@@ -6,7 +6,7 @@ import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { BroadcastWorld, isConnected, LAZY_INTERVAL, namesOf, partialViews } from "./broadcast_world.ts";
 import { entryOf } from "../values.ts";
 
-/** What broadcast neighbours a full mesh of `count` nodes gives. */
+/** Broadcast neighbours in a full mesh of `count` nodes. */
 function fullMesh(count: number): Map<string, Set<string>> {
   const names = namesOf(count);
   return new Map(names.map((name) => [name, new Set(broadcastNeighbours(name, names))]));

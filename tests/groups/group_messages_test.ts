@@ -7,12 +7,12 @@ import { SimulatedCluster, type SimulatedClusterOptions } from "../../testing/mo
 
 interface Heard {
   readonly cluster: SimulatedCluster;
-  /** What the members of each node were given. */
+  /** Messages that the members of each node were given. */
   readonly heard: Map<string, unknown[]>;
   readonly groups: Map<string, Groups>;
-  /** How many messages came to each node. */
+  /** Number of messages that came to each node. */
   readonly received: Map<string, number>;
-  /** How many of what its members were given came over the tree. */
+  /** Number of the messages for its members that came over the tree. */
   readonly overTree: Map<string, number>;
 }
 
@@ -94,7 +94,7 @@ Deno.test("call() goes to another member where one is overloaded, and fails only
 });
 
 for (const parallelism of [1, 4]) {
-  Deno.test(`call() asks nobody else when the handler fails like a node that did not begin, over ${parallelism} connections`, async () => {
+  Deno.test(`call() asks no other node when the handler fails like a node that did not begin, over ${parallelism} connections`, async () => {
     const options = { channels: { default: { parallelism } } };
     await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options });
     let begun = 0;

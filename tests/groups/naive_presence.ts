@@ -2,14 +2,14 @@
 
 import type { PeerServiceManager } from "../../mod.ts";
 
-/** What {@linkcode Presence} and its naive forms have in common. */
+/** Interface that {@linkcode Presence} and its naive forms have in common. */
 export interface PresenceLike {
   track(topic: string, key: string, meta: unknown): unknown;
   untrack(topic: string, key: string): void;
   list(topic: string): Map<string, unknown[]>;
 }
 
-/** What a naive form does besides the broadcast of each change. */
+/** Remedies of a naive form, in addition to the broadcast of each change. */
 export interface Remedies {
   /** Forgets the users of a node that is down. */
   readonly forgetsOnDown: boolean;

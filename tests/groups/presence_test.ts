@@ -48,7 +48,7 @@ const SEEDS = IS_FULL_SIZE ? 400 : 100;
 const NAMES = ["a", "b", "c", "d"] as const;
 const USERS = ["ada", "bob", "cyd"];
 
-/** What each node that runs has tracked, by node and user. */
+/** Users that each node that runs has tracked, by node and user. */
 type Model = Map<string, Map<string, number>>;
 
 interface Disturbed {
@@ -132,7 +132,7 @@ for (
   const [what, remedies] of [
     ["only broadcasts changes", { forgetsOnDown: false, tellsOnUp: false }],
     ["forgets the users of a node that is down", { forgetsOnDown: true, tellsOnUp: false }],
-    ["tells a node that comes up, and forgets nobody", { forgetsOnDown: false, tellsOnUp: true }],
+    ["tells a node that comes up, and forgets no user", { forgetsOnDown: false, tellsOnUp: true }],
     ["does both, without an order between them", { forgetsOnDown: true, tellsOnUp: true }],
   ] as const
 ) {

@@ -156,7 +156,7 @@ Deno.test(`A map comes to the same on all nodes, with ${SEEDS} seeds of freezes,
       return new SharedMap<string>(cluster.node(name), "m", { ...(store !== undefined && { store }) });
     };
     const maps = new Map(NODES.map((name) => [name, open(name)]));
-    /** When and what was written last to each key, by a node that did not crash since. */
+    /** Number of the last value that was written. */
     let written = 0;
     const write = () => {
       const map = maps.get(random.pick(NODES));

@@ -37,7 +37,7 @@ scenario("A node that lets no node inject faults stays connected, and says why t
   world.errors.length = 0;
 });
 
-scenario("A node dials no address that it may not, whoever names it", async (world) => {
+scenario("A node dials no address that it may not, whichever node names it", async (world) => {
   const a = await world.start("a", { allow: { addresses: ["192.0.2.0/24"] } });
   const b = await world.start("b");
   const transport = entryOf(world.transports, "a");

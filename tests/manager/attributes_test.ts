@@ -116,7 +116,7 @@ scenario("setAttribute() refuses what cannot be one, and changes nothing then", 
 });
 
 scenario(
-  "A listener for an attribute that throws harms nobody, and one that was disposed of is told nothing",
+  "A listener for an attribute that throws harms no other one, and one that was disposed of is told nothing",
   async (world) => {
     const node = await world.start("a");
     const told: unknown[] = [];

@@ -69,7 +69,7 @@ scenario("Nothing is lent that has guarantees, or that interposition functions m
   assertEquals(interposed.kept.map(contentOf), ALL);
 });
 
-scenario("A name that is taken back is not lent to whoever takes it next", async (world) => {
+scenario("A name that is taken back is not lent to the caller that takes it next", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   b.register("log", () => {}, BORROW);
   assert(b.unregister("log"));

@@ -115,7 +115,7 @@ scenario("A signal that no node reads is not made, and one that is read late is 
     contexts.push(context);
     await gate.promise;
     assert(context.signal.aborted);
-    return "nobody hears it";
+    return "no caller hears it";
   });
   await assertRejects(() => a.call("b", "late", 1, { timeout: 100 }), DOMException);
   await new Promise<void>((resolve) => world.clock.schedule(100, resolve));

@@ -10,7 +10,7 @@ const NAMES = ["a", "b", "c", "d", "e"];
 const SEEDS = 30;
 const SECRET = "kEkxBVYPVbpCHzsfvxMOWKHsrZCPFcVW";
 
-/** How the nodes join each other: by their specifications, or by addresses at which they expect any node. */
+/** Ways in which the nodes join each other: by their specifications, or by addresses at which they expect any node. */
 const ways: readonly (readonly [string, SimulatedNodeOptions, (node: PeerServiceManager) => NodeSpec | Address])[] = [
   ["by specifications", {}, ({ spec }) => spec],
   ["by addresses", {}, ({ spec }) => firstOf(spec.addresses)],

@@ -6,13 +6,13 @@ import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import type { OneForEach } from "../tuples.ts";
 import { entryOf } from "../values.ts";
 
-/** What can be said about a node of a {@linkcode DiskCluster}. */
+/** Options of a node of a {@linkcode DiskCluster}. */
 export type NodeOptions = Omit<PeerServiceOptions, "name" | "runtime" | "store">;
 
 /** A simulated cluster whose nodes have disks, and find each other again by nothing else. */
 export class DiskCluster implements AsyncDisposable {
   readonly cluster: SimulatedCluster;
-  /** What a node is to be started with next time. */
+  /** Options that a node is to be started with next time. */
   readonly options = new Map<string, NodeOptions>();
   /** Errors and removals that nodes told of. */
   readonly told: string[] = [];

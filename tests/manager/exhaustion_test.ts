@@ -65,7 +65,7 @@ function sayRaw(transport: FaultyTransport, { queue }: Connection, bytes: Uint8A
   queue.commit();
 }
 
-/** Who is connected and has not joined, and who has. */
+/** Roles of a sender: it is connected and has not joined, or it has joined. */
 const ROLES = ["stranger", "member"] as const;
 
 /** Something that is sent. */
@@ -74,7 +74,7 @@ interface Input {
   readonly channel: string;
   readonly kind: number;
   readonly body: () => Uint8Array | Promise<Uint8Array>;
-  /** Whose connection it costs: what is for members only is not looked at, and a message that cannot be read harms no other one. */
+  /** Roles of the senders that lose their connection by it: what is for members only is not looked at, and a message that cannot be read harms no other one. */
   readonly fatalTo: readonly typeof ROLES[number][];
 }
 

@@ -17,7 +17,7 @@ export class FaultyTransport implements Transport {
   dials = 0;
   /** Frames that went out twice. */
   replayed = 0;
-  /** What host names stand for, where a test says so. */
+  /** Addresses that host names stand for, where a test says so. */
   readonly names = new Map<string, readonly string[]>();
   readonly #transport: Transport;
   readonly #streams = new Set<ByteStream>();

@@ -39,7 +39,7 @@ async function clusterOf(
   return nodes as OneForEach<typeof NAMES, PeerServiceManager>;
 }
 
-/** Where a node listened. */
+/** Addresses at which a node listened. */
 function addressOf(node: PeerServiceManager): { listen: PeerServiceManager["spec"]["addresses"] } {
   return { listen: node.spec.addresses };
 }

@@ -14,9 +14,9 @@ const MESSAGE_BYTES = MEBIBYTE / 2;
 /** More than may be held in all places on the way together. */
 const MESSAGES = 400;
 const INFLIGHT = 10;
-/** What the queue of a connection may hold, and what is under way over it. */
+/** Budget of the queue of a connection, and of what is under way over it. */
 const QUEUE_BUDGET = 20;
-/** What may wait where no connection can be held back: 64 MiB, and what Plumtree keeps for repairs. */
+/** Budget of what waits where no connection can be held back: 64 MiB, and what Plumtree keeps for repairs. */
 const HELD_BUDGET = QUEUE_BUDGET + 64;
 
 /** Each is a little more than its bytes. */
@@ -34,7 +34,7 @@ class Flood {
   readonly cluster: SimulatedCluster;
   /** Numbers of messages that the handler was given, in order. */
   readonly handled: number[] = [];
-  /** How many messages were told to be undeliverable. */
+  /** Number of messages that were told to be undeliverable. */
   told = 0;
   readonly #finish = Promise.withResolvers<void>();
 

@@ -10,7 +10,7 @@ import { firstOf } from "../values.ts";
 const connection = {} as Connection<Peer>;
 const buffer = new Uint8Array(9);
 
-Deno.test("FrameRouter hands each kind to whoever takes it, with the bytes where they are", () => {
+Deno.test("FrameRouter hands each kind to the part that takes it, with the bytes where they are", () => {
   const router = new FrameRouter();
   const taken: unknown[][] = [];
   router.on(FrameKind.ping, (...frame) => void taken.push(["ping", ...frame]));

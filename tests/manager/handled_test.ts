@@ -12,7 +12,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   return await Promise.race([promise, Promise.resolve(open)]) !== open;
 }
 
-/** What a message to another node and one to oneself have in common. */
+/** Tests what a message to another node and one to oneself have in common. */
 function alike(title: string, body: (from: PeerServiceManager, to: PeerServiceManager) => Promise<void>): void {
   scenario(`${title}, on another node and on this one`, async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);

@@ -16,7 +16,7 @@ function tell(from: PeerServiceManager, to: string, message: unknown): void {
   assert(sendValue(present(peer.membership), FrameKind.strategy, message));
 }
 
-/** What says that these nodes are in other incarnations than they are. */
+/** Membership that has these nodes in other incarnations than they are in. */
 function claims(nodes: readonly PeerServiceManager[], ahead: number, isThere: boolean): MembershipSet {
   return nodes.map(({ spec }) => {
     const { set } = MembershipSet.empty().add({ ...spec, incarnation: spec.incarnation + ahead });
@@ -36,8 +36,8 @@ function watch(nodes: readonly PeerServiceManager[]): string[] {
 }
 
 for (const isThere of [true, false]) {
-  const what = isThere ? "has everybody's next incarnation" : "says that everybody's next incarnation left";
-  scenario(`A stranger's join frame that ${what} ends nobody`, async (world) => {
+  const what = isThere ? "has every node's next incarnation" : "says that every node's next incarnation left";
+  scenario(`A stranger's join frame that ${what} ends no node`, async (world) => {
     const nodes = await world.cluster(["a", "b", "c", "d"]);
     const seen = watch(nodes);
     const stranger = await world.start("stranger");
@@ -54,7 +54,7 @@ for (const isThere of [true, false]) {
   });
 
   scenario(
-    `A member's word that ${what} ends nobody, and costs each of them one incarnation at most`,
+    `A member's word that ${what} ends no node, and costs each of them one incarnation at most`,
     async (world) => {
       const nodes = await world.cluster(["a", "b", "c", "d"]);
       const [liar, ...others] = nodes as [PeerServiceManager, ...PeerServiceManager[]];

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What goes on over a connection that is not read, because a handler of plain messages has no room, and over the others. */
+/** Traffic over a connection that is not read, because a handler of plain messages has no room, and over the others. */
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type MessageContext, OverloadedError } from "../../mod.ts";

@@ -9,7 +9,7 @@ import { scenario } from "./worlds.ts";
 /* Row 5 of the issue on trust, in an open cluster: a stranger takes the name of a node that lives. */
 
 scenario(
-  "A stranger that claims the name of a living node in an open cluster is refused, and nobody notices but the operator",
+  "A stranger that claims the name of a living node in an open cluster is refused, and only the operator notices",
   async (world) => {
     const [owner, victim] = await world.cluster(["owner", "victim"]);
     await world.opened([owner, victim]);
@@ -46,7 +46,7 @@ scenario(
 );
 
 scenario(
-  "A node that lost its connections without a word is let in again, once nobody answers over them",
+  "A node that lost its connections without a word is let in again, once no node answers over them",
   async (world) => {
     const [owner, victim] = await world.cluster(["owner", "victim"]);
     const heard = world.inbox(victim, "log");

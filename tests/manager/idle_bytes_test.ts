@@ -8,7 +8,7 @@ const NODES = 20;
 const CALM_MS = 240_000;
 const WATCHED_S = 90;
 
-/** What a node of a cluster in which nothing has happened for minutes receives per second. */
+/** Bytes that a node of a cluster in which nothing has happened for minutes receives per second. */
 async function idleBytes(strategy: Strategy): Promise<number> {
   const nodes = Array.from({ length: NODES }, (_, index) => `n${index}`);
   await using cluster = await SimulatedCluster.start({ seed: 3, nodes, options: { strategy } });

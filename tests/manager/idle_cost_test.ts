@@ -37,7 +37,7 @@ class Counts {
 
 const MESSAGES = 1_000;
 
-/** What a message costs on its way in, beyond its handler: it is handed over as if it had come off the wire. */
+/** Cost of a message on its way in, beyond its handler: it is handed over as if it had come off the wire. */
 function costOfReceiving(node: PeerServiceManager): Counts {
   const counts = new Counts();
   const { inbound } = PeerService.nodeOf(node).messaging;

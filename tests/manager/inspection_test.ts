@@ -6,7 +6,7 @@ import { scenario } from "./worlds.ts";
 scenario(
   "A node that is inspected or made JSON of tells its name, members and addresses, and no secret",
   async (world) => {
-    const secret = "not for anybody's eyes";
+    const secret = "not for other eyes";
     const [a, , c] = await world.cluster(["a", "b", "c"], { secret });
     await c.stop();
     await world.until("a has noticed", () => !a.isConnected("c"));

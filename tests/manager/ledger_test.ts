@@ -35,7 +35,7 @@ function send(from: PeerServiceManager, to: string, kind: number, name: string):
   else from.broadcast(name, 8);
 }
 
-/** What is on both sides of the ledger of one node. */
+/** Sums of both sides of the ledger of one node. */
 function balance(node: PeerServiceManager): { received: number; accounted: number } {
   const { messages } = node.stats();
   const { received, delivered, replies, duplicates, unhandled, undecodable, intercepted, turnedAway, discarded } =
@@ -44,7 +44,7 @@ function balance(node: PeerServiceManager): { received: number; accounted: numbe
   return { received, accounted };
 }
 
-/** What all nodes together have sent and received. */
+/** Number of messages that all nodes together have sent, and received. */
 function totals(nodes: readonly PeerServiceManager[]): { sent: number; received: number } {
   const total = { sent: 0, received: 0 };
   for (const node of nodes) {

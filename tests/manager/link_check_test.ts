@@ -6,7 +6,7 @@ import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { entryOf, nthOf, present } from "../values.ts";
 
-/** What silence is borne with the preset `lan`, which the tests use. */
+/** Silence that is borne with the preset `lan`, which the tests use, in milliseconds. */
 const SILENCE = 5_000;
 /** Until a dead connection is found out and replaced: it is asked, the answer is waited for, and looked at. */
 const FOUND_OUT = SILENCE + 4_000;

@@ -6,12 +6,12 @@ import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { present } from "../values.ts";
 
-/** How many runs; `LOST_CASTS_RUNS=1120` has as many as the report did that found casts which vanished. */
+/** Number of runs; `LOST_CASTS_RUNS=1120` has as many as the report did that found casts which vanished. */
 const RUNS = Number(Deno.env.get("LOST_CASTS_RUNS") ?? 60);
 /** One for each message, so that it can be told which one is meant. */
 const NAMES = ["first", "second", "third", "fourth"];
 
-/** What can befall the connections of a pair, so that they are replaced. */
+/** Faults that can befall the connections of a pair, so that they are replaced. */
 const FAULTS: readonly ((cluster: SimulatedCluster) => void)[] = [
   (cluster) => cluster.reset("a", "b"),
   (cluster) => cluster.cut("a", "b"),

@@ -66,7 +66,7 @@ Deno.test("A neighbour that the overlay exchanged for another one is not down; o
   await cluster.advance(30_000);
   const reasons = new Set(told);
   for (const reason of ["its last connection closed", "it missed its heartbeats"]) {
-    assert(reasons.has(`down: ${reason}`), `nobody told that ${reason}`);
+    assert(reasons.has(`down: ${reason}`), `no node told that ${reason}`);
   }
 });
 

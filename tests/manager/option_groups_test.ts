@@ -20,7 +20,7 @@ interface OptionGroup {
   readonly asynchronous?: boolean;
   /** Messages go by the broadcast tree. */
   readonly broadcast?: boolean;
-  /** What interposition adds to each message. */
+  /** Mark that interposition adds to each message. */
   readonly mark?: string;
   /** Prepares each node. */
   readonly prepare?: (node: PeerServiceManager) => void;

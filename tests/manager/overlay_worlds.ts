@@ -17,7 +17,7 @@ import { present } from "../values.ts";
 /** An overlay in which nodes keep connections with some others only. */
 export interface PartialOverlay {
   readonly name: string;
-  /** What the node of that number runs; `size` is how many nodes there are. */
+  /** Strategy of the node of that number; `size` is the number of nodes. */
   readonly strategy: (size: number) => Strategy;
   readonly metadata: (index: number) => Record<string, unknown>;
   /** Whether every node comes to know all others. */
@@ -37,7 +37,7 @@ export const partialOverlays: readonly PartialOverlay[] = [
   { name: "staticOverlay", strategy: ringOf, metadata: NO_METADATA, knowsAll: true, heals: false },
 ];
 
-/** How many servers there are among the nodes of a client/server overlay: the first ones. */
+/** Number of servers among the nodes of a client/server overlay: the first ones. */
 export const SERVERS = 2;
 
 function tagOf(index: number): Record<string, unknown> {
@@ -81,7 +81,7 @@ export async function clusterOf(world: World, overlay: PartialOverlay, size: num
   return nodes;
 }
 
-/** What a node of such a cluster is started with. */
+/** Options that a node of such a cluster is started with. */
 export function optionsOf(overlay: PartialOverlay, index: number, size: number): PeerServiceOptions {
   // Round a ring of them all, a message has more links to go along than the default allows.
   return { strategy: overlay.strategy(size), metadata: overlay.metadata(index), relayTtl: 32 };

@@ -6,7 +6,7 @@ import { connected, optionsOf, overlayScenario, SERVERS } from "./overlay_worlds
 import { firstOf, lastOf, present } from "../values.ts";
 
 overlayScenario(
-  "members() is what the strategy knows, and connections are with whom it wants",
+  "members() is what the strategy knows, and connections are with the nodes that it wants",
   async (world, nodes, { name }) => {
     const names = nodes.map((node) => node.name).sort();
     for (const node of nodes) {
@@ -23,7 +23,7 @@ overlayScenario(
     }
     if (name === "hyparview") {
       await world.until(
-        "nobody has more neighbours than places",
+        "no node has more neighbours than places",
         () => nodes.every((node) => node.connected().length <= 5),
       );
     }
@@ -115,7 +115,7 @@ overlayScenario(
 );
 
 overlayScenario(
-  "a name that is not known here cannot be removed, and whoever tries is told what to give instead",
+  "a name that is not known here cannot be removed, and a caller that tries is told what to give instead",
   async (
     _world,
     nodes,

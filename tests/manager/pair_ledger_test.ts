@@ -14,10 +14,10 @@ const SEEDS = 12;
 const KINDS = ["cast", "forwarded", "acknowledged", "called", "relayed"] as const;
 type Kind = typeof KINDS[number];
 
-/** What became of the messages from one node to another one. */
+/** Ledger of the messages from one node to another one. */
 class PairLedger {
   readonly sent = new Map<string, Kind>();
-  /** How often each was handed to its handler. */
+  /** Number of times that each was handed to its handler. */
   readonly handled = new Map<string, number>();
   /** Those of which the sender was told, by a rejection or an event, that they may not have arrived. */
   readonly told = new Set<string>();

@@ -31,7 +31,7 @@ scenario("With ttl 0 the origin alone cuts itself off, both ways, from every nod
 });
 
 scenario(
-  "With ttl 1 the neighbours cut themselves off as well: over a full mesh everybody from everybody",
+  "With ttl 1 the neighbours cut themselves off as well: over a full mesh every node from every other",
   async (world) => {
     const nodes = await world.cluster(NAMES);
     const reference = await nodes[0].injectPartition("c", 1);

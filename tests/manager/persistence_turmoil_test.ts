@@ -56,7 +56,7 @@ class Turmoil {
   }
 
   /**
-   * A node removes another one, or itself. Not where it has moved: whoever does not hear of that then has no node to ask. And not one that has
+   * A node removes another one, or itself. Not where it has moved: a node that does not hear of that then has no node to ask. And not one that has
    * removed others: perhaps it alone knows of that.
    */
   #remove(by: string): void {
@@ -74,7 +74,7 @@ class Turmoil {
   }
 }
 
-Deno.test(`After any turmoil of crashes, moves, removals and cuts all agree, and nobody comes back who was removed`, async () => {
+Deno.test(`After any turmoil of crashes, moves, removals and cuts all agree, and no removed node comes back`, async () => {
   for (let seed = 1; seed <= SEEDS; seed++) {
     const random = seededRandom(seed);
     await using disks = await DiskCluster.start(NAMES, {}, seed);

@@ -14,14 +14,14 @@ import { present } from "../values.ts";
 class SlowDisk implements SnapshotStore {
   readonly world = new SimulatedWorld();
   readonly errors: string[] = [];
-  /** What was to be written, in order. */
+  /** States that were to be written, in order. */
   readonly written: unknown[] = [];
-  /** When the membership began that it belonged to. */
+  /** Time at which the membership began that each of them belonged to. */
   readonly since: (number | null)[] = [];
   /** Ends the write that is under way. */
   finish: PromiseWithResolvers<void> | null = null;
   underWay = 0;
-  /** What the node knows. */
+  /** State that the node knows. */
   state: unknown = "nothing";
   self: NodeSpec = nodeSpec("x", 7);
   readonly overlay = { members: new Map([["x", this.self]]), snapshot: () => this.state };

@@ -103,7 +103,7 @@ Deno.test("Pinger answers a ping with the same number, over the connection on wh
   assertEquals(await bench.wire.frames(), []);
 });
 
-Deno.test("Pinger does not answer when the queue is full: whoever asked will ask again", async () => {
+Deno.test("Pinger does not answer when the queue is full: the node that asked will ask again", async () => {
   const bench = new Bench();
   const full = new ConnectionBench({ maxQueuedBytes: 10 });
   full.connection.queue.begin(FrameKind.message).raw(new Uint8Array(5));

@@ -30,7 +30,7 @@ Deno.test("A node that listens beyond loopback without secret and TLS warns of t
 });
 
 scenario("Nothing that can be reached from a node shows a secret, or a key made of one", async (world) => {
-  const secret = "not for anybody's eyes";
+  const secret = "not for other eyes";
   const options = { secret: [secret, `${secret} again`] };
   const [a] = await world.cluster(["a", "b"], options);
   await a.updateSecrets([`${secret} anew`, ...options.secret]);

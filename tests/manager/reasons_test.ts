@@ -14,14 +14,14 @@ import { PeerService } from "../../manager/peer_service.ts";
 import { scenario } from "./worlds.ts";
 import { firstOf, present } from "../values.ts";
 
-/** What a node warns of. */
+/** Warnings of a node. */
 function warnings(node: PeerServiceManager): Warning[] {
   const told: Warning[] = [];
   node.addEventListener("warning", ({ detail }) => told.push(detail));
   return told;
 }
 
-/** Why a node was removed. */
+/** Reasons for which nodes were removed, as a node tells them. */
 function removals(node: PeerServiceManager): string[] {
   const told: string[] = [];
   node.addEventListener("removed", ({ detail }) => told.push(detail.reason));

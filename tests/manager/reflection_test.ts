@@ -19,7 +19,7 @@ class Mirror implements AsyncDisposable {
     this.#world = world;
   }
 
-  /** Listens, and connects whoever dials with `node`. */
+  /** Listens, and connects every dialer with `node`. */
   async listen(node: PeerServiceManager, hostname: string, port: number): Promise<string> {
     const { transport } = this.#world.runtime(hostname);
     this.#listener = await transport.listen({ hostname, port }, (stream) => {
@@ -43,7 +43,7 @@ class Mirror implements AsyncDisposable {
 for (const secret of [undefined, "correct horse battery"]) {
   const cluster = secret === undefined ? "an open cluster" : "a cluster with a secret";
 
-  scenario(`In ${cluster}, a node that dials somebody who shows it itself admits nobody`, async (world) => {
+  scenario(`In ${cluster}, a node that dials an address that shows it itself admits no node`, async (world) => {
     const a = await world.start("a", { secret });
     await using mirror = new Mirror(world);
     const isReal = world.kind === "TCP";
@@ -54,7 +54,7 @@ for (const secret of [undefined, "correct horse battery"]) {
   });
 
   scenario(
-    `In ${cluster}, a node that lost its peers admits nobody who shows it itself where one of them was`,
+    `In ${cluster}, a node that lost its peers admits no node that shows it itself where one of them was`,
     async (world) => {
       const [a, b] = await world.cluster(["a", "b"], { secret });
       const admitted: string[] = [];

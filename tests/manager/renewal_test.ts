@@ -59,7 +59,7 @@ class Traffic {
 const former = (nodes: readonly PeerServiceManager[]) => nodes.map((node) => node.stats().trust.former);
 
 scenario(
-  "updateSecrets() makes every connection anew, under traffic, without a message lost or anybody down",
+  "updateSecrets() makes every connection anew, under traffic, without a message lost or a node down",
   async (world) => {
     const nodes = await world.cluster(["a", "b", "c"], { secret: OLD, channels: { bulk: { parallelism: 2 } } });
     await world.opened(nodes);

@@ -12,7 +12,7 @@ function settings(options: PeerServiceOptions = {}): Settings {
   return settingsFrom(options, bareRuntime());
 }
 
-/** What is thrown for options of any type. */
+/** Asserts the error that is thrown for options of any type. */
 function refused(options: Record<string, unknown>, kind: typeof TypeError | typeof RangeError, message: string): void {
   assertThrows(() => settings(options as PeerServiceOptions), kind, message);
 }

@@ -7,7 +7,7 @@ import { uniformLatency } from "../../transport/memory/memory_links.ts";
 
 /** Nodes that join at once. */
 const NEWCOMERS = 24;
-/** What the node that all join gets of its machine: time to take what has come and to answer, and then nothing for longer than an answer may take. */
+/** Time that the node which all join gets of its machine, in milliseconds: time to take what has come and to answer, and then nothing for longer than an answer may take. */
 const RUNS_MS = 4;
 const WAITS_MS = 8_000;
 const LATENCY_MS = 5;

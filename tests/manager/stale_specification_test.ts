@@ -10,7 +10,7 @@ import { scenario, type World } from "./worlds.ts";
 
 type Channels = Readonly<Record<string, ChannelOptions>>;
 
-/** How many connections two nodes have: on a channel that both have as many as the one that wants fewer, else as many as the one that has it. */
+/** Number of connections that two nodes have: on a channel that both have as many as the one that wants fewer, else as many as the one that has it. */
 function connectionsBetween(one: PeerServiceManager, other: PeerServiceManager): number {
   const [a, b] = [one.spec.channels, other.spec.channels];
   const counts = Object.keys({ ...a, ...b }).map((channel) =>
@@ -19,7 +19,7 @@ function connectionsBetween(one: PeerServiceManager, other: PeerServiceManager):
   return counts.reduce((sum, count) => sum + count);
 }
 
-/** What is wrong with who knows whom by which specification, or has connections with whom; nothing when all is right. */
+/** Faults in the specifications by which nodes know each other, and in their connections; none when all is right. */
 function wrongs(nodes: readonly PeerServiceManager[]): string[] {
   const specs = nodes.map(({ spec }) => spec).sort((a, b) => a.name < b.name ? -1 : 1);
   return nodes.flatMap((node) => {
@@ -44,7 +44,7 @@ async function allRight(world: World, nodes: readonly PeerServiceManager[]): Pro
       return entryOf(world.transports, node.name).open !== belong;
     });
   const areUsed = () => nodes.map(useChannels).every(Boolean);
-  await world.until("everybody is known and connected as it is now", () => areUsed() && wrongs(nodes).length === 0);
+  await world.until("every node is known and connected as it is now", () => areUsed() && wrongs(nodes).length === 0);
   await world.until("no stream is left over", () => leaks().length === 0);
   for (const node of nodes) {
     assertEquals(node.members(), nodes.map(({ name }) => name).sort());
@@ -68,7 +68,7 @@ async function allTalk(world: World, nodes: readonly PeerServiceManager[]): Prom
   }
 }
 
-/** Stops a node as a process that is told to end, and starts it again with other options. It is told whom to join. */
+/** Stops a node as a process that is told to end, and starts it again with other options. It is told which node to join. */
 async function again(
   world: World,
   node: PeerServiceManager,

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { nthOf } from "../values.ts";
 
-/** Who told of whom that it is down. */
+/** Events "down": the node that told each, and the one that it is about. */
 function downs(cluster: SimulatedCluster): string[] {
   const told: string[] = [];
   for (const node of cluster.nodes) {

@@ -86,7 +86,7 @@ scenario("Disposing a subscription ends it; a listener that throws harms no othe
 });
 
 scenario(
-  "A silent node is suspected, then down, and stays a member; when it goes on it is up, and nobody else was down",
+  "A silent node is suspected, then down, and stays a member; when it goes on it is up, and no other node was down",
   async (world) => {
     const nodes = await world.cluster(["a", "b", "c", "d", "e"]);
     const told: string[] = [];

@@ -27,7 +27,7 @@ function relayed(origin: PeerServiceManager, destination: string, sequence: numb
   return [header, encode(["message", "log", false, "default", marks, encode("forged")])];
 }
 
-/** A node that is connected with whom it likes, and has joined no node. */
+/** A node that is connected with the nodes that it likes, and has joined no node. */
 async function strangerIn(world: World): Promise<PeerServiceManager> {
   return await world.start("stranger");
 }

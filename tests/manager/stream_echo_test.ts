@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What a stream makes of the messages that share its connection, in networks of several speeds, in virtual time. */
+/** Delay that a stream brings to the messages that share its connection, in networks of several speeds, in virtual time. */
 
 import { assertGreater } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";

@@ -5,7 +5,7 @@ import type { MessageContext } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { firstOf } from "../values.ts";
 
-/** What the ends of streams have seen. */
+/** Ends of streams, and what they have seen. */
 class Ends {
   readonly errors: string[] = [];
   readonly contexts: MessageContext[] = [];

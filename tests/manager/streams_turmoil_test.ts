@@ -13,7 +13,7 @@ function byteAt(stream: number, position: number): number {
   return (position * 31 + stream * 7) >>> 3 & 0xff;
 }
 
-/** What one end saw of a stream. */
+/** Outcome of a stream as one end saw it. */
 interface Outcome {
   bytes: number;
   error: unknown;

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const VALID = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + DAY_MS) };
 const EXPIRED = { from: new Date(Date.now() - 2 * DAY_MS), to: new Date(Date.now() - DAY_MS) };
 const authority = await makeAuthority("ours", VALID);
-const foreign = await makeAuthority("somebody else's", VALID);
+const foreign = await makeAuthority("another authority", VALID);
 const ca = authority.cert;
 
 const issued = (name: string, issuer: CertificateAuthority = authority, validity = VALID) =>
@@ -29,7 +29,7 @@ async function acceptor(revoked: ReadonlySet<string> = new Set()): Promise<PeerS
   });
 }
 
-/** What the user of the node "dialer" is told that joins with a certificate. */
+/** Error that the user of the node "dialer" gets, which joins with a certificate. */
 async function join(certificate: { cert: string; key: string }, to: PeerServiceManager): Promise<string> {
   await using dialer = await startPeerService({ name: "dialer", tls: { ...certificate, ca } });
   try {
@@ -95,10 +95,10 @@ Deno.test("mTLS: a node whose certificate was revoked is told so by its fingerpr
 Deno.test("mTLS: a node does not start on a Deno that lets clients in without a certificate", async () => {
   const certificate = await issued("dialer");
   const { prove } = TlsTransport.prototype;
-  TlsTransport.prototype.prove = () => Promise.reject(new Error("this release lets everybody in"));
+  TlsTransport.prototype.prove = () => Promise.reject(new Error("this release lets every node in"));
   try {
     const starting = () => startPeerService({ name: "dialer", tls: { ...certificate, ca } });
-    await assertRejects(starting, Error, "this release lets everybody in");
+    await assertRejects(starting, Error, "this release lets every node in");
   } finally {
     TlsTransport.prototype.prove = prove;
   }

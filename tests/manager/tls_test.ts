@@ -14,7 +14,7 @@ import { firstOf, present, takeOf } from "../values.ts";
 const DAY_MS = 86_400_000;
 const valid = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + DAY_MS) };
 const authority = await makeAuthority("Partisan test", valid);
-const foreign = await makeAuthority("Somebody else", valid);
+const foreign = await makeAuthority("Another authority", valid);
 
 async function start(name: string, shown = name, issuer: CertificateAuthority = authority) {
   const certificate = await makeCertificate(issuer, [shown], valid);
@@ -81,7 +81,7 @@ Deno.test("syncJoin() names what is wrong with the acceptor's certificate", asyn
   assertEquals((await assertRejects(() => a.syncJoin(stranger.spec), CertificateError)).code, "unknown-ca");
 });
 
-Deno.test("a node without TLS and one with it never join, whoever dials", async () => {
+Deno.test("a node without TLS and one with it never join, whichever dials", async () => {
   await using a = await start("a");
   await using plain = await startPeerService({ name: "plain" });
   for (const [from, to] of [[plain, a], [a, plain]] as const) {

@@ -8,22 +8,25 @@ import { VirtualClock } from "../../testing/virtual_clock.ts";
 import { scenario } from "./worlds.ts";
 import { firstOf, present } from "../values.ts";
 
-scenario("A node tells whom it has refused, with reason and address, so that an attack can be seen", async (world) => {
-  const a = await world.start("a", { secret: "correct horse battery" });
-  const stranger = await world.start("b", { secret: "another horse battery" });
-  const told: TrustDetail[] = [];
-  a.addEventListener("trust", ({ detail }) => told.push(detail));
-  for (let attempt = 0; attempt < 3; attempt++) {
-    await assertRejects(() => stranger.syncJoin(a.spec), HandshakeRefusedError);
-  }
-  await world.until("it is told", () => told.length > 0);
-  assertEquals(told.length, 1);
-  assertEquals(firstOf(told).kind, "refused");
-  assert(firstOf(told).reason.endsWith("it does not know the secret"), firstOf(told).reason);
-  assert(present(firstOf(told).address).includes(":"));
-});
+scenario(
+  "A node tells which dialer it has refused, with reason and address, so that an attack can be seen",
+  async (world) => {
+    const a = await world.start("a", { secret: "correct horse battery" });
+    const stranger = await world.start("b", { secret: "another horse battery" });
+    const told: TrustDetail[] = [];
+    a.addEventListener("trust", ({ detail }) => told.push(detail));
+    for (let attempt = 0; attempt < 3; attempt++) {
+      await assertRejects(() => stranger.syncJoin(a.spec), HandshakeRefusedError);
+    }
+    await world.until("it is told", () => told.length > 0);
+    assertEquals(told.length, 1);
+    assertEquals(firstOf(told).kind, "refused");
+    assert(firstOf(told).reason.endsWith("it does not know the secret"), firstOf(told).reason);
+    assert(present(firstOf(told).address).includes(":"));
+  },
+);
 
-scenario("A node tells whom a refused dialer claims to be, as far as it said so", async (world) => {
+scenario("A node tells which node a refused dialer claims to be, as far as it said so", async (world) => {
   const a = await world.start("a", { admit: ({ name }) => name !== "mallory" });
   const told: TrustDetail[] = [];
   a.addEventListener("trust", ({ detail }) => told.push(detail));

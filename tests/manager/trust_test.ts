@@ -97,7 +97,7 @@ scenario("What the codec of the receiver cannot read is told, and harms no other
 });
 
 scenario(
-  "With a secret, each node has a key that everybody knows, also those that have never met it",
+  "With a secret, each node has a key that every node knows, also those that have never met it",
   async (world) => {
     const [a, b, c] = await world.cluster(["a", "b", "c"], { secret: "correct horse battery" });
     for (const node of [a, b, c]) {
@@ -137,7 +137,7 @@ scenario(
 );
 
 scenario(
-  "What somebody in between changes or repeats is never handed to a handler, and the nodes connect again",
+  "What a machine in between changes or repeats is never handed to a handler, and the nodes connect again",
   async (world) => {
     const attacks: ((bytes: Uint8Array<ArrayBuffer>) => Uint8Array)[] = [
       (bytes) => bytes.fill(present(bytes[bytes.length - 1]) ^ 1, bytes.length - 1),

@@ -40,18 +40,18 @@ const EVENTS = [
   "error",
 ] as const;
 
-/** What a handler has been given so far. */
+/** Messages that a handler has been given so far. */
 export interface Inbox {
   readonly messages: unknown[];
   readonly contexts: MessageContext[];
 }
 
-/** Where a scenario takes place: nodes in this process, over TCP in real time, or over memory in virtual time. */
+/** World in which a scenario takes place: nodes in this process, over TCP in real time, or over memory in virtual time. */
 export class World {
   readonly kind: "TCP" | "memory";
   /** Nodes that run. */
   readonly nodes: PeerServiceManager[] = [];
-  /** What nodes reported as errors; a scenario that expects some takes them out. */
+  /** Errors that nodes reported; a scenario that expects some takes them out. */
   readonly errors: ErrorDetail[] = [];
   readonly transports = new Map<string, FaultyTransport>();
   readonly #simulated: SimulatedWorld | undefined;
@@ -162,7 +162,7 @@ export class World {
 
   /** Lets every node who waits look again. */
   look(): void {
-    // In a turn of its own: whoever tells of a change may not be done with it yet.
+    // In a turn of its own: the part that tells of a change may not be done with it yet.
     queueMicrotask(() => {
       for (const watch of [...this.#watchers]) watch();
     });
@@ -182,7 +182,7 @@ export class World {
     };
   }
 
-  /** Where a node listens that is not told otherwise. */
+  /** Address at which a node listens that is not told otherwise. */
   #address(name: string): Address {
     if (this.#ports === undefined) return { hostname: name, port: 9_090 };
     return { hostname: "127.0.0.1", port: this.#ports.take() };
@@ -232,5 +232,9 @@ async function play(world: World, body: (world: World) => Promise<void>): Promis
   } finally {
     await world.end();
   }
-  assertEquals(world.errors.map(({ during, error }) => `${during}: ${error}`), [], "errors that nobody expected");
+  assertEquals(
+    world.errors.map(({ during, error }) => `${during}: ${error}`),
+    [],
+    "errors that the scenario did not expect",
+  );
 }

@@ -108,7 +108,7 @@ Deno.test("fileStore().save() takes no notice of what an earlier incarnation was
 });
 
 Deno.test({
-  name: "fileStore().save() lets nobody but the owner read the file, whoever might read the one before",
+  name: "fileStore().save() lets only the owner read the file, whichever user might read the one before",
   ignore: Deno.build.os === "windows",
   fn: async () => {
     await using folder = new Folder();
@@ -274,7 +274,7 @@ Deno.test("fileStore() has the old snapshot, whole, when the machine fails at an
   assertEquals(folder.names(), ["a"]);
 });
 
-Deno.test("fileStore(): whoever reads the file while it is written finds a whole snapshot", async () => {
+Deno.test("fileStore(): a reader of the file finds a whole snapshot while it is written", async () => {
   await using folder = new Folder();
   const [writer, reader] = [fileStore(folder.file("a")), fileStore(folder.file("a"))];
   await writer.save(encodeSnapshot(snapshot(0)));

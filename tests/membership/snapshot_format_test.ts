@@ -45,7 +45,7 @@ Deno.test("encodeSnapshot() writes the layout that is documented", () => {
   assertEquals(encodeSnapshot(snapshot), sealed(SNAPSHOT_VERSION, fields));
 });
 
-/** What version 1 wrote, which did not know `since`. */
+/** Snapshot as version 1 wrote it, which did not know `since`. */
 const VERSION_1 = [
   "5053534ed71e5e630000000184a46e616d65ab61403132372e302e302e31ab696e6361726e6174696f6ecb4279a7afd1",
   "e00000a87374726174656779a966756c6c2d6d657368a76d656d6265727393019193ab61403132372e302e302e310101",

@@ -68,7 +68,7 @@ Deno.test("StoreLock follows no link", async () => {
 
 for (const options of [{}, { secret: "correct horse battery" }]) {
   const what = "secret" in options ? "with a secret" : "in an open cluster";
-  Deno.test(`A copy of a store that runs beside the node itself is refused, and both sides are told, ${what}`, async () => {
+  Deno.test(`A copy of a store that runs at the same time as the node itself is refused, and both sides are told, ${what}`, async () => {
     await inFolder(async (folder) => {
       const start = (name: string, file: string) =>
         startPeerService({ preset: "local", log: false, name, store: fileStore(`${folder}/${file}`), ...options });

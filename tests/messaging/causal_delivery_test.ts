@@ -10,13 +10,13 @@ import { fromRanges } from "../../wire/sequence_ranges.ts";
 import { forEachSeed, type SeededRandom } from "../seeded_random.ts";
 import { entryOf, present, takeOf } from "../values.ts";
 
-/** What the application sends, with the truth about what happened before: the number of messages sent, by sender. */
+/** Message of the application, with the truth about what happened before: the number of messages sent, by sender. */
 interface Payload {
   readonly from: string;
   readonly clock: ReadonlyMap<string, number>;
 }
 
-/** What is kept until it is acknowledged; without a payload it only takes the place of a message in the order. */
+/** Message that is kept until it is acknowledged; without a payload it only takes the place of a message in the order. */
 interface Envelope {
   readonly payload?: Payload;
   stamp?: CausalStamp;
@@ -77,7 +77,7 @@ class Node {
       if (payload !== undefined) this.acknowledged.push(payload);
     }
     for (const sequence of fromRanges(acknowledgement.full)) this.outstanding.refuse(from, sequence);
-    assertEquals(acknowledgement.late, [], "nobody loses patience here");
+    assertEquals(acknowledgement.late, [], "no sender loses patience here");
   }
 
   tick(): void {

@@ -8,7 +8,7 @@ import { type CausalStamp, parseCausalStamp, participantKey } from "../../wire/c
 import type { SeededRandom } from "../seeded_random.ts";
 import { entryOf, firstOf, nthOf } from "../values.ts";
 
-/** What was sent or delivered by whom, as far as one node can know: the oracle's own, true clock. */
+/** Messages that each node sent or delivered, as far as one node can know: the oracle's own, true clock. */
 type VectorClock = Map<string, number>;
 
 /** A message of the application, with the truth about it. */
@@ -153,7 +153,10 @@ export class CausalWorld {
 
   #take(participant: Participant, deliverable: readonly CausalDelivery<Message>[]): void {
     for (const { from, payload: message } of deliverable) {
-      assert(from === message.from && message.to === participant.key, "to whom it was sent, from whom it came");
+      assert(
+        from === message.from && message.to === participant.key,
+        "at the receiver that it was sent to, from its sender",
+      );
       assert(!participant.delivered.includes(message), "never twice");
       for (const earlier of participant.delivered) {
         assert(!happenedBefore(message, earlier), `${describe(message)} after ${describe(earlier)}`);

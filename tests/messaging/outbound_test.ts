@@ -68,7 +68,7 @@ class Bench {
     return this.outbound.cast({ node, name: "log", message, options, cast: true });
   }
 
-  /** What a wire has carried so far. */
+  /** Messages that a wire has carried so far. */
   async carried(wire: ConnectionBench): Promise<unknown[]> {
     return (await wire.messages(this.codec)).map(({ message }) => message);
   }

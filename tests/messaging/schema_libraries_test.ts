@@ -16,7 +16,7 @@ async function load<T>(name: string): Promise<T> {
   return await import(["npm", name].join(":"));
 }
 
-/** What is used of Zod. */
+/** Part of Zod that is used. */
 interface Zod {
   readonly z: {
     object(shape: Record<string, unknown>): PersonSchema;
@@ -25,7 +25,7 @@ interface Zod {
   };
 }
 
-/** What is used of Valibot. */
+/** Part of Valibot that is used. */
 interface Valibot {
   object(entries: Record<string, unknown>): PersonSchema;
   pipe(...steps: unknown[]): unknown;

@@ -15,7 +15,7 @@ class Bench {
   emptied = false;
   /** Numbers of the messages that were queued, in order. */
   readonly sent: number[] = [];
-  /** How often a message was tried. */
+  /** Number of times that a message was tried. */
   tries = 0;
   readonly #writes: PromiseWithResolvers<void>[] = [];
 

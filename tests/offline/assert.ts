@@ -16,7 +16,7 @@ export { equal } from "./equal.ts";
 type AnyClass<T = unknown> = abstract new (...args: any[]) => T;
 type Falsy = false | 0 | 0n | "" | null | undefined;
 
-/** What every failed assertion throws. */
+/** Error that every failed assertion throws. */
 export class AssertionError extends Error {
   override name = "AssertionError";
 }

@@ -71,7 +71,7 @@ export interface RetryOptions {
   isRetriable?: (error: unknown) => boolean;
 }
 
-/** What `retry` throws when no attempt succeeded; `cause` is the last failure. */
+/** Error that `retry` throws when no attempt succeeded; `cause` is the last failure. */
 export class RetryError extends Error {
   constructor(cause: unknown, attempts: number) {
     super(`Retrying exceeded the maxAttempts (${attempts}).`, { cause });

@@ -33,7 +33,7 @@ function sameContent(a: object, b: object, seen: Map<unknown, unknown>): boolean
   return null;
 }
 
-/** What is the same where it reads the same. */
+/** Classes of objects that are the same where they read the same. */
 const TEXTS = [RegExp, URL, URLSearchParams];
 
 /** An object without a prototype counts as a plain one. */

@@ -37,7 +37,7 @@ class Point {
   constructor(readonly x: number) {}
 }
 
-/** What is read of it is in no property of its own. */
+/** Object with no property of its own: what is read of it is private. */
 class Hidden {
   readonly #x: number;
   constructor(x: number) {

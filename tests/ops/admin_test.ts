@@ -49,7 +49,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "serveAdmin() replaces a socket on which nobody listens, and never anything else",
+  name: "serveAdmin() replaces a socket on which no process listens, and never anything else",
   ignore: !isUnix,
   fn: () =>
     withFolder(async (folder) => {

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { BoundedFeed, eventLines, serverSent } from "../../ops/bounded_feed.ts";
 import { present } from "../values.ts";
 
-/** What a feed may keep for a reader, in bytes. */
+/** Bytes that a feed may keep for a reader. */
 const WAITING_MAX = 256 * 1_024;
 const KIBIBYTE = JSON.stringify("x".repeat(1_022));
 

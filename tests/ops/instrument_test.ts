@@ -36,7 +36,7 @@ class KeptMeter implements TelemetryMeter {
     };
   }
 
-  /** What an observable instrument says now. */
+  /** Values that an observable instrument gives now. */
   collect(name: string): { value: number; attributes: TelemetryAttributes | undefined }[] {
     const found: { value: number; attributes: TelemetryAttributes | undefined }[] = [];
     for (const callback of this.callbacks.get(name) ?? []) {
@@ -127,7 +127,7 @@ Deno.test("what Deno exports over OTLP is what /metrics serves", () =>
     assertEquals(calls.explicitBounds?.slice(0, 4), [0.0005, 0.001, 0.0025, 0.005]);
   }));
 
-/** What `@opentelemetry/api` declares, as far as it is of use here: its overloads, and its own types. */
+/** Span as `@opentelemetry/api` declares it, as far as it is of use here: its overloads, and its own types. */
 interface ApiSpan {
   spanContext(): { traceId: string; spanId: string; isRemote?: boolean; traceFlags: number };
   setAttribute(key: string, value: string | number | boolean): this;

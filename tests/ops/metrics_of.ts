@@ -6,7 +6,7 @@ import { httpHandler } from "../../ops/mod.ts";
 import { type Family, readPrometheus } from "./prometheus_text.ts";
 import { firstOf, present } from "../values.ts";
 
-/** What `/metrics` of a node serves. */
+/** Text that `/metrics` of a node serves. */
 export async function textOf(node: PeerServiceManager): Promise<string> {
   const response = await httpHandler(node)(new Request("http://localhost/metrics"));
   assertEquals(response.headers.get("content-type"), "text/plain; version=0.0.4; charset=utf-8");

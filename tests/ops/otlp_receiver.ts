@@ -51,7 +51,7 @@ export class OtlpReceiver implements AsyncDisposable {
     });
   }
 
-  /** Where a process has to export to. */
+  /** Variables that tell a process where to export to. */
   get environment(): Record<string, string> {
     return {
       OTEL_DENO: "true",

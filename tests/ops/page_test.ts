@@ -99,7 +99,7 @@ const status = (node: string) => `document.querySelector('tr[data-node="${node}"
 
 Deno.test({
   name:
-    "The page shows who sees whom: what is cut shows, what heals heals, what is stopped turns, and what is said is text",
+    "The page shows which nodes see each other: what is cut shows, what heals heals, what is stopped turns, and what is said is text",
   ignore: chromiumPath === undefined,
   fn: async () => {
     await using cluster = await ServedCluster.start(["a", "b", "c", "<img src=x onerror=alert(1)>"]);
@@ -133,7 +133,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "The page is read-only without the token; with it the node drains, and the page says that nobody answers any more",
+    "The page is read-only without the token; with it the node drains, and the page says that no node answers any more",
   ignore: chromiumPath === undefined,
   fn: async () => {
     await using cluster = await ServedCluster.start(["a", "b"]);

@@ -106,8 +106,8 @@ scenario("a stream has a span until it is open, and one below it where its handl
     assertFollows(processed, opened);
     assertEquals(opened.kind, CLIENT);
   }
-  const own = await a.openStream("a", "nobody").catch((error: Error) => error.name);
-  assertEquals([own, firstOf(here.named("open nobody")).status], ["NoHandlerError", 2]);
+  const own = await a.openStream("a", "missing").catch((error: Error) => error.name);
+  assertEquals([own, firstOf(here.named("open missing")).status], ["NoHandlerError", 2]);
 });
 
 scenario("a broadcast has a span at its root, and one below it at each node", async (world) => {

@@ -28,7 +28,7 @@ async function failing(node: PeerServiceManager, path: string): Promise<Record<s
   return Object.fromEntries(failed.map(({ name, detail }) => [name, detail]));
 }
 
-/** What `/members` says of a member. */
+/** Entry of a member in `/members`. */
 async function memberOf(node: PeerServiceManager, name: string): Promise<{ status: string; reason: string }> {
   const response = await httpHandler(node)(new Request("http://localhost/members"));
   const members: { name: string; status: string; reason: string }[] = await response.json();

@@ -22,7 +22,7 @@ class Watch {
   /** The same, a run that was frozen and went on as two. */
   readonly spans: Run[] = [];
   readonly #frozen = new Map<string, readonly Run[]>();
-  /** Why runs ended. */
+  /** Reasons for which runs ended. */
   readonly reasons: string[] = [];
   readonly #cluster: SimulatedCluster;
   readonly #options: RunOnOneOptions;

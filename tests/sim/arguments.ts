@@ -1,18 +1,18 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What `deno task sim` is asked to do. */
+/** Arguments of `deno task sim`. */
 export interface SimArguments {
   /** The seed to replay; `undefined` to search for one that fails. */
   readonly seed: number | undefined;
-  /** Which disturbances of that seed to keep; `undefined` for all. */
+  /** Disturbances of that seed to keep, by number; `undefined` for all. */
   readonly only: readonly number[] | undefined;
-  /** How many fresh seeds to try. */
+  /** Number of fresh seeds to try. */
   readonly runs: number;
   /** Whether to look for fewer disturbances that still fail. */
   readonly shrink: boolean;
 }
 
-/** How to use the program. */
+/** Help text of the program. */
 export const USAGE = `Usage:
   deno task sim --runs 10000           tries so many fresh seeds, and lists those that fail
   deno task sim --seed 7               replays a seed, and shows its last events

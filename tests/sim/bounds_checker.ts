@@ -2,7 +2,7 @@
 
 import type { Run } from "./run.ts";
 
-/** What may wait at a node. */
+/** Bounds of what may wait at a node. */
 export interface Bounds {
   /** Bytes for one peer, over all connections with it. */
   readonly queuedBytes: number;

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What grows with the number of nodes, and what must not. */
+/** Budgets of what grows with the number of nodes, and of what must not. */
 
 import { assert, assertEquals } from "@std/assert";
 import { PRESETS } from "../../manager/presets.ts";
@@ -27,7 +27,7 @@ const IDLE_MS = 10_000;
 
 const { interval } = PRESETS.lan.heartbeat;
 
-/** What was measured of each size. */
+/** Measurements, by number of nodes. */
 const framesWhenIdle = new Map<number, number>();
 const stormBytesPerPair = new Map<number, number>();
 

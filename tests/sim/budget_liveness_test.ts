@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** Who is held for dead, and how soon all is whole again. */
+/** Budgets of nodes held for dead, and of the time until all is whole again. */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
@@ -36,7 +36,7 @@ function collectDeadMessages(cluster: SimulatedCluster): string[] {
 
 /**
  * Cuts a link and opens it again, each for a random time, over and over. Its connections break, or stall; those who dial again are
- * refused, or left waiting, until it opens. @returns How often it was cut so far.
+ * refused, or left waiting, until it opens. @returns A function that tells the number of cuts so far.
  */
 function flicker(cluster: SimulatedCluster, random: SeededRandom, a: string, b: string): () => number {
   let cuts = 0;
@@ -91,7 +91,7 @@ Deno.test("a node that stalls for 20 heartbeats has no other node held for dead"
 /** Milliseconds after which TCP tries again to connect, when its first attempt met the cut. */
 const FIRST_TRY_MS = 1_000;
 
-/** What becomes of connections that a cut goes through: they stall until it heals, or they break. */
+/** Fates of connections that a cut goes through: they stall until it heals, or they break. */
 const CONNECTIONS = ["stall", "break"] as const;
 
 for (const preset of ["local", "lan", "wan"] as const) {

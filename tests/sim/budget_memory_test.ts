@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** What is kept, and must not grow. */
+/** Budgets of memory that is kept, and must not grow. */
 
 import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
@@ -10,10 +10,10 @@ import { present } from "../values.ts";
 const MEGABYTE = 1024 * 1024;
 const CYCLES = 1_000;
 
-/** What may wait for one connection: the default of `maxQueuedBytes`. */
+/** Bytes that may wait for one connection: the default of `maxQueuedBytes`. */
 const QUEUED_BYTES_MAX = 8 * MEGABYTE;
 
-/** What this process may hold more while 100 MB wait, all four nodes and what is not collected yet together. */
+/** Bytes that this process may hold more while 100 MB wait, all four nodes and what is not collected yet together. */
 const HELD_BYTES_MAX = 50 * MEGABYTE;
 
 /** Bytes that a node which joins a cluster is sent until it is settled. */
@@ -91,7 +91,7 @@ Deno.test("a slow reader for which 100 MB wait costs its sender no more than the
   assertEquals(received, total - refused.length * message.length);
 });
 
-Deno.test("100 MB that are cast to a slow reader, whoever says that it is too much, cost no more than the bound", async () => {
+Deno.test("100 MB that are cast to a slow reader, whichever side says that it is too much, cost no more than the bound", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: 4 });
   const sender = cluster.node("n1");
   const message = new Uint8Array(MEGABYTE / 4);
@@ -107,7 +107,7 @@ Deno.test("100 MB that are cast to a slow reader, whoever says that it is too mu
     queued = Math.max(queued, present(sender.stats().peers.n2).queuedBytes);
   }
   await cluster.advance(30_000);
-  assertWithinBudget("what waits although nobody waited", queued / MEGABYTE, QUEUED_BYTES_MAX / MEGABYTE, "MiB");
+  assertWithinBudget("what waits although no caller waited", queued / MEGABYTE, QUEUED_BYTES_MAX / MEGABYTE, "MiB");
   assertEquals(disturbances, []);
 
   cluster.slowReader("n2", Infinity);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 // deno-lint-ignore-file no-console -- It prints what it measures.
 
-/** How many nodes one process can follow: the logic of a full mesh, without connections, of which there would be half a million. */
+/** Number of nodes that one process can follow: the logic of a full mesh, without connections, of which there would be half a million. */
 
 import { assertEquals, assertGreater } from "@std/assert";
 import { assertWithinBudget } from "../gossip/budget.ts";
@@ -14,7 +14,7 @@ import { firstOf, lastOf } from "../values.ts";
 const SIZE = IS_FULL_SIZE ? 1_000 : 250;
 const SECONDS = 60;
 
-/** When, in seconds, one node leaves and another one dies. */
+/** Time, in seconds, at which one node leaves and another one dies. */
 const CHANGE_AT = 10;
 
 Deno.test(`${SIZE} nodes of a full mesh gossip and watch each other for ${SECONDS} s of virtual time`, () => {

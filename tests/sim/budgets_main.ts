@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
- * What `deno task budgets` runs: the tests that measure something in virtual time and hold it to a bound, at full size. It prints what they
+ * Program of `deno task budgets`: runs the tests that measure something in virtual time and hold it to a bound, at full size. It prints what they
  * measured, and everything that they said when one fails.
  *
  * @module

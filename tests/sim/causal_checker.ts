@@ -2,7 +2,7 @@
 
 import type { Process, Run } from "./run.ts";
 
-/** What happened before a message was sent, as far as it can be told by messages. */
+/** Messages that happened before one was sent, as far as it can be told by messages. */
 export type CausalPast = ReadonlySet<number>;
 
 /** A message with a place in the causal order. */
@@ -26,7 +26,7 @@ export class CausalChecker {
     this.#run = run;
   }
 
-  /** A message is about to be sent. @returns What happened before. */
+  /** A message is about to be sent. @returns Messages that happened before. */
   send(id: number, sender: Process, to: string): CausalPast {
     const from = incarnationKey(sender);
     const past = this.#past(from);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What the simulator has found about nodes that come and go, step by step: a seed means another run as soon as the scenarios change, these do not.
+ * Faults that the simulator has found with nodes that come and go, step by step: a seed means another run as soon as the scenarios change, these do not.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What the simulator has found about messages, step by step: a seed means another run as soon as the scenarios change, these do not.
+ * Faults that the simulator has found with messages, step by step: a seed means another run as soon as the scenarios change, these do not.
  *
  * @module
  */
@@ -157,7 +157,7 @@ Deno.test("a broadcast goes to those that an injected partition has let go, alth
   const heard: unknown[] = [];
   cluster.node("a").register("ear", (message) => heard.push(message));
   const reference = await cluster.wait(cluster.node("a").injectPartition("b", 0));
-  // While b is cut off, all look again for whom to broadcast to.
+  // While b is cut off, all look again for nodes to broadcast to.
   cluster.crash("c", { reset: true });
   await cluster.advance(100);
   cluster.node("a").resolvePartition(reference);

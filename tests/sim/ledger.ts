@@ -6,7 +6,7 @@ import { present } from "../values.ts";
 
 /** A message as its sender saw it. */
 export interface Sent {
-  /** How it was sent. */
+  /** Way in which it was sent. */
   readonly kind: string;
   readonly from: Process;
   readonly to: string;
@@ -30,11 +30,11 @@ const EXPECTED_ERRORS = new Set([
 /** Kinds of messages that may be lost with a connection. */
 const PLAIN_KINDS = new Set(["cast", "forward"]);
 
-/** Whom a broadcast is for. */
-export const EVERYBODY = "*";
+/** Receivers of a broadcast. */
+export const EVERY_NODE = "*";
 
 /**
- * Who sent what to whom, and what came of it: nothing arrives that was not sent, nothing arrives twice, and what has an order keeps it.
+ * Account of every message, from its sender to its receivers: nothing arrives that was not sent, nothing arrives twice, and what has an order keeps it.
  * What was acknowledged was handed over. Messages are numbered in the order in which they were sent.
  */
 export class Ledger {
@@ -43,14 +43,14 @@ export class Ledger {
   readonly #sent: Sent[] = [];
   /** Numbers of messages that came anywhere. */
   readonly #arrived = new Set<number>();
-  /** What came to the present incarnation of each node. */
+  /** Messages that came to the present incarnation of each node. */
   readonly #arrivals = new Map<Process, { readonly incarnation: number; readonly ids: Set<number> }>();
   /** By stream: the number of the message that came last. */
   readonly #last = new Map<string, number>();
   readonly #pending = new Map<number, Process>();
   /** Messages of which the sender got an error. */
   readonly #refused = new Set<number>();
-  /** How often each process was told that a message to a node is undeliverable. */
+  /** Number of times that each process was told that a message to a node is undeliverable. */
   readonly #undeliverable = new Map<Process, Map<string, number>>();
 
   constructor(run: Run) {
@@ -58,12 +58,12 @@ export class Ledger {
     this.#causal = new CausalChecker(run);
   }
 
-  /** How many messages came. */
+  /** Number of messages that came. */
   get arrivals(): number {
     return this.#arrived.size;
   }
 
-  /** How many messages were sent. */
+  /** Number of messages that were sent. */
   get size(): number {
     return this.#sent.length;
   }
@@ -86,7 +86,7 @@ export class Ledger {
 
   /** Whether a message came to a node; one to every node, to every node who lives. */
   hasArrived(id: number): boolean {
-    if (present(this.#sent[id]).to !== EVERYBODY) return this.#arrived.has(id);
+    if (present(this.#sent[id]).to !== EVERY_NODE) return this.#arrived.has(id);
     return this.#run.processes.every((process) => this.#arrivalsAt(process).has(id));
   }
 
@@ -141,7 +141,7 @@ export class Ledger {
   /** A message came to a handler of `at`, over `channel`. */
   receive(at: Process, id: number, from: string, channel: string): void {
     const sent = this.#sent[id];
-    if (sent === undefined || (sent.to !== at.name && sent.to !== EVERYBODY) || sent.from.name !== from) {
+    if (sent === undefined || (sent.to !== at.name && sent.to !== EVERY_NODE) || sent.from.name !== from) {
       return this.#run.fail(`${at.id} received #${id} from ${from}, which was not sent so`);
     }
     this.#arrived.add(id);

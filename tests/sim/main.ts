@@ -2,7 +2,7 @@
 // deno-lint-ignore-file no-console -- A program that speaks to its user.
 
 /**
- * What `deno task sim` runs: clusters under random faults. It needs no permissions.
+ * Program of `deno task sim`: runs clusters under random faults. It needs no permissions.
  *
  * @module
  */

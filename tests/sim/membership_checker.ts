@@ -8,7 +8,7 @@ import { decode } from "../../wire/message_pack_decode.ts";
 import type { Process, Run } from "./run.ts";
 import { entryOf, present } from "../values.ts";
 
-/** What one replica of the membership last knew of one name. */
+/** Knowledge of one replica of the membership about one name. */
 interface Known {
   readonly dot: Dot;
   readonly present: boolean;
@@ -22,12 +22,12 @@ export class MembershipChecker {
   readonly #run: Run;
   /** Each addition that a node ever made, as text: what it said of itself. */
   readonly #added = new Map<string, string>();
-  /** What each replica knew last, by name. A replica begins anew with each incarnation of its node. */
+  /** Knowledge that each replica had last, by name. A replica begins anew with each incarnation of its node. */
   readonly #known = new Map<string, Map<string, Known>>();
   /** The state in which a node was seen last. */
   readonly #seen = new Map<Process, Uint8Array>();
   readonly #shown = new Map<Process, string>();
-  /** What each node was when it was last asked what it says of itself. */
+  /** Specification of each node when it was last asked for it. */
   readonly #recorded = new Map<Process, NodeSpec>();
 
   constructor(run: Run) {
@@ -54,7 +54,7 @@ export class MembershipChecker {
     this.#takeAddition(process, membershipOf(process.node.getLocalState()));
   }
 
-  /** What a node says of itself is true by definition; it may just not say it twice in different words. */
+  /** Takes what a node says of itself, which is true by definition; it may just not say it twice in different words. */
   #takeAddition({ node: { spec }, id }: Process, set: MembershipSet): void {
     const dot = set.newest(spec.name);
     if (dot === undefined || dot.incarnation !== spec.incarnation || !set.has(spec.name)) return;
@@ -84,7 +84,7 @@ export class MembershipChecker {
 
   #checkOrigin({ id }: Process, dot: Dot, spec: NodeSpec): void {
     const said = this.#added.get(dotKey(dot));
-    if (said === undefined) this.#run.fail(`${id} has ${dotKey(dot)}, which nobody ever added`);
+    if (said === undefined) this.#run.fail(`${id} has ${dotKey(dot)}, which no node ever added`);
     else if (said !== JSON.stringify(spec)) {
       this.#run.fail(`${id} has something else at ${dotKey(dot)} than was added: ${JSON.stringify(spec)}, not ${said}`);
     }

@@ -3,7 +3,7 @@
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import type { Run } from "./run.ts";
 
-/** What people do to a cluster. */
+/** Operations of people on a cluster. */
 export type OperationAction =
   /** A node leaves, and joins again. */
   | { readonly kind: "leave"; readonly node: string }
@@ -11,7 +11,7 @@ export type OperationAction =
   | { readonly kind: "remove"; readonly node: string; readonly by: string }
   /** A node is stopped in good order, and started again. */
   | { readonly kind: "stop"; readonly node: string }
-  /** A node has another one, and whoever is within so many hops of it, cut off from their peers; and ends that. */
+  /** A node has another one, and every node within so many hops of it, cut off from their peers; and ends that. */
   | { readonly kind: "inject"; readonly node: string; readonly origin: string; readonly ttl: number };
 
 /** Something that people do to a cluster, and undo. A plain value, so that it can be printed and repeated. */
@@ -44,7 +44,7 @@ export function planOperations(random: SeededRandom, names: readonly string[], d
   });
 }
 
-/** What an operation is, in a few words. */
+/** Describes an operation in a few words. */
 export function describeOperation(operation: OperationAction): string {
   if (operation.kind === "remove") return `removal of ${operation.node} by ${operation.by}`;
   if (operation.kind === "inject") {
@@ -62,7 +62,7 @@ export class Operator {
   /** Names of the partitions that were injected, and of those that were ended. */
   readonly #injected = new Map<Operation, string>();
   readonly #resolved = new Set<string>();
-  /** What waits for nodes: ended when one crashes, as its promises never settle. */
+  /** Waits for nodes: ended when one crashes, as its promises never settle. */
   readonly #waits = new Map<string, Set<() => void>>();
 
   constructor(run: Run) {
@@ -107,7 +107,7 @@ export class Operator {
     this.#resolveThose(() => true);
   }
 
-  /** Ends injected partitions that no node has ended: word of them was on its way when whoever injected them crashed. */
+  /** Ends injected partitions that no node has ended: word of them was on its way when the node that injected them crashed. */
   resolveNew(): void {
     const resolved = new Set(this.#resolved);
     this.#resolveThose((reference) => !resolved.has(reference));

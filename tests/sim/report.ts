@@ -5,7 +5,7 @@ import { describeOperation } from "./operation.ts";
 import { isOperation, type Scenario } from "./scenario.ts";
 import type { Outcome } from "./simulate.ts";
 
-/** How a run is repeated: a seed, and which of its disturbances, if not all of them. */
+/** Recipe by which a run is repeated: a seed, and which of its disturbances, if not all of them. */
 export interface Recipe {
   readonly seed: number;
   readonly only?: readonly number[] | undefined;
@@ -16,7 +16,7 @@ export function commandFor({ seed, only }: Recipe): string {
   return `deno task sim --seed ${seed}${only === undefined ? "" : ` --only ${only.join(",") || "none"}`}`;
 }
 
-/** What failed, the last events, and how to see it again. */
+/** Tells what failed, the last events, and how to see it again. */
 export function reportFailure(recipe: Recipe, { failure, time, timeline }: Outcome, lines = 40): string {
   return [
     `Seed ${recipe.seed} fails after ${(time / 1000).toFixed(2)} s of virtual time: ${failure}`,
@@ -25,7 +25,7 @@ export function reportFailure(recipe: Recipe, { failure, time, timeline }: Outco
   ].join("\n");
 }
 
-/** What disturbs a run, numbered. */
+/** Lists what disturbs a run, numbered. */
 export function listDisturbances({ disturbances }: Scenario, only?: readonly number[]): string {
   return disturbances.flatMap((disturbance, index) => {
     if (only !== undefined && !only.includes(index)) return [];

@@ -6,7 +6,7 @@ import { Timeline } from "./timeline.ts";
 
 /** One start of a node, until it crashes or stops. */
 export interface Process {
-  /** Which start of which node: `"n1#2"`. */
+  /** Name of the node, and number of its start: `"n1#2"`. */
   readonly id: string;
   readonly name: string;
   readonly node: PeerServiceManager;
@@ -25,7 +25,7 @@ export class Run {
     this.timeline = new Timeline(() => cluster.now);
   }
 
-  /** What went wrong first. */
+  /** Fault that was found first. */
   get failure(): string | undefined {
     return this.#failure;
   }

@@ -15,8 +15,8 @@ const RUNS_PER_REPETITION = 25;
 /**
  * Registers tests that run a part of all seeds. Each part has a file of its own, so that they run side by side.
  *
- * @param part Which part, from 0.
- * @param parts How many there are.
+ * @param part Number of the part, from 0.
+ * @param parts Number of parts.
  */
 export function testSeeds(part: number, parts: number): void {
   const seeds = SEEDS.filter((_, index) => index % parts === part);

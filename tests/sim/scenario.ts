@@ -73,7 +73,7 @@ export function scenarioOf(seed: number): Scenario {
 }
 
 /**
- * A node whose clock lags behind that of its last incarnation, which has left, seems to be an even earlier incarnation. Whoever remembers the last one
+ * A node whose clock lags behind that of its last incarnation, which has left, seems to be an even earlier incarnation. A node that remembers the last one
  * may tell it to stop, or take what it broadcasts for old, until its clock has caught up.
  */
 function isHopeless(fault: Fault, operations: readonly Operation[], recovery: number): boolean {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** How many of the first seeds are run each time. */
+/** Number of seeds, from the first one, that are run each time. */
 const FIRST_SEEDS = 1_000;
 
 /**

@@ -30,9 +30,9 @@ const DECISION_MS = 12_000;
 /** Milliseconds in which bytes arrive that are under way, if nothing is wrong. */
 const LATENCY_MAX_MS = 200;
 
-/** What came of a run. */
+/** Outcome of a run. */
 export interface Outcome {
-  /** What went wrong, if anything did. */
+  /** Fault that was found, if there was any. */
   readonly failure: string | undefined;
   readonly timeline: Timeline;
   readonly historyHash: string;
@@ -49,7 +49,7 @@ export async function simulate(scenario: Scenario): Promise<Outcome> {
   const simulation = new Simulation(scenario);
   const rejected = (event: PromiseRejectionEvent) => {
     event.preventDefault();
-    simulation.run.fail(`A promise was rejected that nobody handles: ${describeError(event.reason)}`);
+    simulation.run.fail(`A promise was rejected that no code handles: ${describeError(event.reason)}`);
   };
   globalThis.addEventListener("unhandledrejection", rejected);
   try {
@@ -171,7 +171,7 @@ class Simulation {
     }
     for (const node of nodes) {
       if (reached.has(node)) continue;
-      this.run.timeline.note("operator", `${node.name} joins again, as nobody knows it`);
+      this.run.timeline.note("operator", `${node.name} joins again, as no node knows it`);
       node.join(firstOf(nodes).spec);
     }
   }
@@ -191,7 +191,7 @@ class Simulation {
     cluster.world.schedule(SAMPLE_MS, () => this.#supervise(missing));
   }
 
-  /** Everyone reaches everyone, and whoever waits for an outcome gets it. */
+  /** Everyone reaches everyone, and every caller that waits for an outcome gets it. */
   async #exchange(): Promise<void> {
     const { run } = this;
     await this.#quiet();
@@ -317,7 +317,7 @@ function isFault(disturbance: Disturbance): disturbance is Fault {
   return !isOperation(disturbance);
 }
 
-/** What may wait for one peer: the bound of each connection, one message of the greatest size, and the membership channel. */
+/** Bounds of what may wait for one peer: the bound of each connection, one message of the greatest size, and the membership channel. */
 function boundsOf({ channels }: Scenario): { queuedBytes: number } {
   const connections = Object.values(channels).reduce((sum, { parallelism }) => sum + parallelism, 0);
   return { queuedBytes: connections * 65_536 + 8 * 1024 * 1024 };

@@ -13,7 +13,7 @@ const STREAM_BYTES_MAX = 60_000;
 const OPEN_MS = 3_000;
 const CALL_MS_MAX = 400;
 
-/** What a stream may end with that does not come to its end. */
+/** Errors with which a stream may end that does not come to its end. */
 const EXPECTED_ERRORS = new Set(["NotConnectedError", "PartitionedError", "StoppedError", "TimeoutError"]);
 
 /** One end of a stream that has not come to its end, or a call whose handler was not told that it was given up. */
@@ -30,7 +30,7 @@ export class StreamWorkload {
   readonly #run: Run;
   readonly #names: readonly string[];
   readonly #open = new Set<Open>();
-  /** What was received of each stream, by number, as a whole. */
+  /** Number of bytes that were received of each stream, by its number. */
   readonly #received = new Map<number, number>();
   #count = 0;
   #isEnding = false;
@@ -46,7 +46,7 @@ export class StreamWorkload {
     return this.#complete;
   }
 
-  /** What has not come to an end at nodes that are alive. */
+  /** Streams that have not come to an end at nodes that are alive. */
   get pending(): string[] {
     return [...this.#open].flatMap(({ process, what }) => this.#run.isAlive(process) ? [what] : []);
   }

@@ -3,7 +3,7 @@
 /** Lines kept: those before the last ones rarely explain a failure. */
 const LINES_MAX = 200;
 
-/** What happened in a run, in words. */
+/** Events of a run, in words. */
 export class Timeline {
   readonly #now: () => number;
   readonly #lines: string[] = [];

@@ -3,7 +3,7 @@
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import type { SimulatedClusterOptions } from "../../testing/simulated_cluster_options.ts";
 
-/** What all nodes together have been sent. */
+/** Traffic to all nodes together. */
 export interface Traffic {
   /** Everything that arrived: handshakes, and what came over connections that are closed by now, included. */
   readonly bytes: number;
@@ -20,7 +20,7 @@ export class CountedCluster extends SimulatedCluster {
     this.#arrived = arrived;
   }
 
-  /** What was sent so far. */
+  /** Traffic so far. */
   get traffic(): Traffic {
     const peers = this.nodes.flatMap((node) => Object.values(node.stats().peers));
     return { bytes: this.#arrived.bytes, frames: peers.reduce((sum, { framesIn }) => sum + framesIn, 0) };

@@ -2,7 +2,7 @@
 
 import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
-import { EVERYBODY, type Ledger } from "./ledger.ts";
+import { EVERY_NODE, type Ledger } from "./ledger.ts";
 import type { Process, Run } from "./run.ts";
 import { present } from "../values.ts";
 
@@ -12,7 +12,7 @@ const HANDLER = "app";
 /** The channels of a run. */
 export type Channels = Readonly<Record<string, { readonly parallelism: number; readonly monotonic?: boolean }>>;
 
-/** What there is to know when a message is sent. */
+/** Facts to know when a message is sent. */
 interface Occasion {
   readonly process: Process;
   readonly to: string;
@@ -76,7 +76,7 @@ const GUARANTEED: readonly Kind[] = [
 
 /** Messages to every node. */
 const BROADCAST: Kind = (ledger, { process, message }) => {
-  const id = ledger.add({ ...withoutOrder(process, EVERYBODY), kind: "broadcast", acked: false });
+  const id = ledger.add({ ...withoutOrder(process, EVERY_NODE), kind: "broadcast", acked: false });
   process.node.broadcast(HANDLER, message(id));
 };
 
@@ -144,7 +144,7 @@ export class Workload {
     );
     const perIncarnation = processes.map((process) => ({
       process,
-      to: EVERYBODY,
+      to: EVERY_NODE,
       channel: "default",
       key: 0,
       message,

@@ -71,7 +71,7 @@ Deno.test("fullMesh().init() begins alone when its former incarnation had left o
   assertEquals([state.set.names, state.away.size, state.absentSince.size, outgoing], [[a], 0, 0, []]);
 });
 
-Deno.test("fullMesh().init() stays alone in all incarnations after one that left, whoever has not heard of that", () => {
+Deno.test("fullMesh().init() stays alone in all incarnations after one that left, though nodes have not heard of that", () => {
   const mesh = settledMesh(seededRandom(1), 2);
   const [a, b] = [...mesh.nodes.keys()] as [string, string];
   mesh.reach = () => false;
@@ -88,7 +88,7 @@ Deno.test("fullMesh().init() stays alone in all incarnations after one that left
   assertEquals([mesh.members(a), mesh.members(b)], [[a], [b]]);
 });
 
-Deno.test("fullMesh().init(): an incarnation that goes on with one that was removed meanwhile learns it from whoever it meets first", () => {
+Deno.test("fullMesh().init(): an incarnation that goes on with one that was removed meanwhile learns it from the node that it meets first", () => {
   const mesh = settledMesh(seededRandom(1), 3);
   const [a, b, c] = [...mesh.nodes.keys()] as [string, string, string];
   const snapshot = snapshotOf(mesh, a);

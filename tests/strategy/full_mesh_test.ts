@@ -75,7 +75,7 @@ Deno.test("fullMesh().join() makes one cluster of two: each contact tells its ow
   for (const { state } of [atA, atB, atC, atD]) assertEquals(names(state), ["a", "b", "c", "d"]);
 });
 
-Deno.test("fullMesh().join(): the joiner tells no node whom its new cluster tells", () => {
+Deno.test("fullMesh().join(): the joiner does not tell the nodes that its new cluster tells", () => {
   const joiner = strategy.init(c, contextOf()).state;
   const join = strategy.join(joiner, a, contextOf(["a"]));
   const atA = receive(memberState(a, [b, d]), "c", join.outgoing[0], ["b", "d"]);
@@ -242,7 +242,7 @@ Deno.test("fullMesh().up() sends at most 4 digests in an interval, however many 
   assertEquals(sent.filter((what) => what.endsWith("digest")).length, 4);
 });
 
-Deno.test("fullMesh(): a node that was removed while it was away learns it from whoever it meets first", () => {
+Deno.test("fullMesh(): a node that was removed while it was away learns it from the node that it meets first", () => {
   const removed = strategy.leave(memberState(a, [b, c]), c, contextOf(["b"])).state;
   const away = memberState(c, [a, b]);
 
@@ -302,7 +302,7 @@ function aloneAfterLeaving(self: NodeSpec, others: readonly NodeSpec[]): FullMes
   return strategy.init(again, contextOf(), decode(encode(strategy.snapshot(left)))).state;
 }
 
-Deno.test("fullMesh(): whoever missed that a node left learns it from that node's next incarnation, which stays alone", () => {
+Deno.test("fullMesh(): a member that missed that a node left learns it from that node's next incarnation, which stays alone", () => {
   const alone = aloneAfterLeaving(c, [a, b]);
   const missed = strategy.down(memberState(a, [b, c]), c, contextOf()).state;
   const up = strategy.up(missed, nodeSpec("c", 2), contextOf(["c"]));

@@ -54,7 +54,7 @@ class Turmoil {
     }
   }
 
-  /** What a manager does once its node is no member any more: stops, or begins a new incarnation alone. */
+  /** Acts as a manager does once its node is no member any more: stops, or begins a new incarnation alone. */
   stopRemoved(): void {
     for (const [name, { state }] of this.mesh.nodes) {
       if (isMember(state)) continue;
@@ -112,7 +112,7 @@ class Turmoil {
   }
 }
 
-Deno.test("fullMesh() brings all to agree after any turmoil, on all who are there, and no node takes back whom it knew to be removed", () => {
+Deno.test("fullMesh() brings all to agree after any turmoil, on all that are there, and no node takes back one that it knew to be removed", () => {
   const rounds: number[] = [];
   // The last two once failed.
   forEachSeed([1, 2, 3, 4, 5, 6, 7, 8, 10, 85], (random) => {

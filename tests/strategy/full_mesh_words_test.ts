@@ -125,7 +125,7 @@ Deno.test("fullMesh() keeps only those in its snapshot that are worth it", () =>
   assertEquals(names(strategy.init(nodeSpec("a", 2), contextOf(), kept).state), ["a", "c"]);
 });
 
-Deno.test("fullMesh() leaves a name, at one incarnation, to the key that had it first, whoever says otherwise", () => {
+Deno.test("fullMesh() leaves a name, at one incarnation, to the key that had it first, whichever node says otherwise", () => {
   const keyed = (byte: number | undefined, incarnation = 5): NodeSpec => {
     const spec = nodeSpec("d", incarnation);
     return byte === undefined ? spec : { ...spec, key: new Uint8Array(32).fill(byte) };

@@ -24,7 +24,7 @@ class Node {
     return next !== null;
   }
 
-  /** Whether `from` becomes a neighbour when it asks to. @returns What it was told. */
+  /** Whether `from` becomes a neighbour when it asks to. @returns Answer to it. */
   asked(from: NodeSpec, priority: "low" | "high" = "low"): string {
     const { state, outgoing } = this.strategy.handleMessage(
       this.state,
@@ -56,7 +56,7 @@ Deno.test("hyparview() keeps a reserved place empty until a node with the tag co
   assertEquals(node.asked(tagged("y", "cache")), "reject", "one place is kept, not two");
 });
 
-Deno.test("hyparview() does not send a node away for whom it keeps a place", () => {
+Deno.test("hyparview() does not send a node away for which it keeps a place", () => {
   const node = new Node();
   node.reserve("cache");
   node.asked(tagged("x", "cache"));
@@ -65,7 +65,7 @@ Deno.test("hyparview() does not send a node away for whom it keeps a place", () 
   assertEquals(node.active.length, 3);
 });
 
-Deno.test("hyparview() makes room in a full view when a node comes for whom a place was reserved later", () => {
+Deno.test("hyparview() makes room in a full view when a node comes for which a place was reserved later", () => {
   const node = new Node();
   for (const name of ["a", "b", "c"]) node.asked(nodeSpec(name));
   assert(node.reserve("cache"));
@@ -89,7 +89,7 @@ Deno.test("hyparview() keeps one place at least for all others, and reserves non
   assertStrictEquals(node.strategy.reserve?.(node.state, "log"), node.state);
 });
 
-Deno.test("hyparview() has never more neighbours than places, whatever is reserved and whoever asks", () => {
+Deno.test("hyparview() has never more neighbours than places, whatever is reserved and whichever node asks", () => {
   forEachSeed(200, ({ int, pick }) => {
     const node = new Node();
     for (let step = 0; step < 60; step++) {

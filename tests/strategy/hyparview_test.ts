@@ -33,7 +33,7 @@ class Node {
     return this.state.passive.map(({ name }) => name);
   }
 
-  /** What was sent by the last step, as `receiver type`. */
+  /** Messages that were sent by the last step, as `receiver type`. */
   get said(): string[] {
     return this.sent.map(({ to, message }) => `${to.name} ${(message as { type: string }).type}`);
   }

@@ -11,12 +11,12 @@ import { nodeSpec } from "../node_spec.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { entryOf, nthOf, present } from "../values.ts";
 
-/** One node: its spec, what its strategy remembers, and to whom it has a connection. */
+/** One node: its spec, what its strategy remembers, and the nodes to which it has a connection. */
 export interface MeshNode {
   readonly spec: NodeSpec;
   state: FullMeshState;
   readonly connected: Set<string>;
-  /** How many messages had been sent when it started: these can only have been for a former incarnation. */
+  /** Number of messages that had been sent when it started: these can only have been for a former incarnation. */
   readonly since: number;
 }
 
@@ -27,7 +27,7 @@ interface Letter {
   readonly bytes: Uint8Array;
 }
 
-/** How a {@linkcode Mesh} treats its messages. */
+/** Options of a {@linkcode Mesh}, such as its treatment of messages. */
 export interface MeshOptions extends FullMeshOptions {
   /** Probability that a message is lost; 0 to begin with. */
   readonly loss?: number;
@@ -35,11 +35,11 @@ export interface MeshOptions extends FullMeshOptions {
   readonly reorder?: boolean;
 }
 
-/** What a manager does for its strategy, for many nodes at once: connections that come and go, and messages in bytes. */
+/** Work of a manager for its strategy, for many nodes at once: connections that come and go, and messages in bytes. */
 export class Mesh {
   readonly nodes = new Map<string, MeshNode>();
   readonly strategy: Strategy<FullMeshState>;
-  /** Who can reach whom. */
+  /** Whether the one can reach the other. */
   reach: (a: string, b: string) => boolean = () => true;
   loss: number;
   now = 0;

@@ -84,7 +84,7 @@ for (const [name, create] of [["scampV1", scampV1], ["scampV2", scampV2]] as con
     assertViewSize(views, 1, 40);
   });
 
-  Deno.test(`${name}(): a node all of whose neighbours crash at once turns to somebody whom it has heard of`, () => {
+  Deno.test(`${name}(): a node all of whose neighbours crash at once turns to a node that it has heard of`, () => {
     forEachSeed(3, (random) => {
       const nodes = cluster(create({ c: 0 }), 80, random);
       const left = present(nodes.alive.find((name) => nodes.neighbours(name).length < 10));

@@ -60,13 +60,13 @@ function beforeEachRound(act: (state: Boxed, context: StrategyContext) => void):
 export interface BrokenStrategy {
   readonly what: string;
   readonly create: () => Strategy<Boxed>;
-  /** How the names of the checks begin that it fails, among others. */
+  /** Beginnings of the names of checks that it fails, among others. */
   readonly fails: readonly string[];
   /** A part of one of the messages. */
   readonly complaint: string;
 }
 
-/** What a strategy must not know: how many rounds there were, in all runs together. */
+/** Number of rounds in all runs together, which a strategy must not know. */
 const clock = { rounds: 0 };
 /** Its multiples spread over all fractions, and never in the same order again. */
 const GOLDEN_RATIO = 0.618034;
@@ -180,7 +180,7 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
     complaint: "does not know that it was removed",
   },
   {
-    what: "tells nobody that a node left",
+    what: "tells no node that another one left",
     create: mesh(({ leave }) => ({
       leave: (state, node, context) => ({ state: leave(state, node, context).state, outgoing: [] }),
       up: nothing,
@@ -241,7 +241,7 @@ export const BROKEN_STRATEGIES: readonly BrokenStrategy[] = [
     complaint: "joiners is",
   },
   {
-    what: "tells everybody whom it prunes",
+    what: "tells every node that it prunes",
     create: mesh(({ leave }) => ({
       prune: (state, nodes, context) =>
         nodes.reduce(({ state }, node) => leave(state, node, context), { state, outgoing: [] } as Transition<Boxed>),

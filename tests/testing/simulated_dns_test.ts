@@ -13,7 +13,7 @@ async function lookingFor(name: string, nodes: readonly string[]): Promise<[Simu
   return [cluster, names];
 }
 
-Deno.test("Nodes whose name server is mute go on with whom they have, say so, and find the newcomer once it speaks again", async () => {
+Deno.test("Nodes whose name server is mute go on with the nodes that they have, say so, and find the newcomer once it speaks again", async () => {
   const [cluster, names] = await lookingFor("peers", ["a", "b"]);
   await using _ending = cluster;
   assert(await cluster.runUntil(() => cluster.node("a").isConnected("b")));

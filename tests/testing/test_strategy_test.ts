@@ -16,7 +16,7 @@ const OPTIONS: StrategyTestOptions = {
 
 const failures = new Map<BrokenStrategy, ReadonlyMap<string, string>>();
 
-/** What the checks that a broken strategy fails say, by their names. */
+/** Messages of the checks that a broken strategy fails, by their names. */
 function failuresOf(broken: BrokenStrategy): ReadonlyMap<string, string> {
   const known = failures.get(broken);
   if (known !== undefined) return known;

@@ -20,7 +20,7 @@ export class Stage {
   readonly #world: SimulatedWorld;
   readonly #nodes = new Map<string, PeerServiceManager>();
   readonly #words = new Words();
-  /** What goes out all the time, and tells a reader nothing. */
+  /** Kinds of frames that go out all the time, and tell a reader nothing. */
   readonly #hidden = new Set<string>();
   #lines: string[] = [];
 
@@ -28,7 +28,7 @@ export class Stage {
     this.#world = new SimulatedWorld({ seed, latency: LATENCY_MS, resolution: 0 });
   }
 
-  /** Carries out one command. @returns What was said meanwhile. */
+  /** Carries out one command. @returns Lines that were said meanwhile. */
   async run(command: string): Promise<string[]> {
     const [verb = "", ...words] = command.split(/\s+/);
     this.#lines = [];

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 /**
- * What nodes say to each other, told in words: each `*.txt` here has commands, a line of dashes after each, and what was
+ * Transcripts of what nodes say to each other, told in words: each `*.txt` here has commands, a line of dashes after each, and what was
  * said meanwhile. `deno task test tests/transcripts -- --update` writes anew what stands behind the dashes; then read
  * the difference.
  *

@@ -27,7 +27,7 @@ export class Words {
   /** Incarnations of each name, in the order in which they were seen: the number itself is a wall time. */
   readonly #incarnations = new Map<string, number[]>();
 
-  /** What a frame says, with its kind in front. */
+  /** Tells what a frame says, with its kind in front. */
   of(kind: number, body: Uint8Array): string {
     const name = nameOfKind(kind);
     const said = this.#said(kind, body);

@@ -41,7 +41,7 @@ export function pause(milliseconds: number): Promise<void> {
  * Gives the files back once the listener has had to fail, and prints how many connections it had accepted before, and how many it has
  * accepted afterwards.
  *
- * @param files What keeps the listener from accepting the connection that waits.
+ * @param files Open files that keep the listener from accepting the connection that waits.
  */
 export async function printOutcome(files: { release(): void }, accepted: Accepted): Promise<void> {
   const whileExhausted = accepted.count;

@@ -4,7 +4,7 @@ import type { Transport } from "../../transport/transport.ts";
 import { ReservedPorts } from "../reserved_ports.ts";
 import type { TransportSubject } from "./transport_suite.ts";
 
-/** What the suite of transports needs of one over real sockets. */
+/** Makes the subject of the suite of transports of one over real sockets. */
 export function transportSubject(transport: Transport & Required<Pick<Transport, "drained">>): TransportSubject {
   const ports = new ReservedPorts();
   return {

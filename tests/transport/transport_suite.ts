@@ -5,13 +5,13 @@ import type { ByteStream, Listener, Transport } from "../../transport/transport.
 import type { Address } from "../../wire/address.ts";
 import { seededRandom } from "../seeded_random.ts";
 
-/** What the suite needs of an implementation. */
+/** Needs of the suite of an implementation. */
 export interface TransportSubject {
   /** Opens streams. */
   readonly near: Transport;
   /** Listens. */
   readonly far: Transport;
-  /** Where to listen: a port that is free, and no other node's while the subject is tested. */
+  /** Address to listen at: a port that is free, and no other node's while the subject is tested. */
   readonly address: Address;
   /** Lets time pass until `work` is settled. */
   drive(work: Promise<void>): Promise<void>;
@@ -319,7 +319,7 @@ const contract: Record<string, (bench: Bench) => Promise<void>> = {
     closeAll(near, far);
   },
 
-  "connect() rejects when nobody listens": async (bench) => {
+  "connect() rejects when no listener is there": async (bench) => {
     const listener = await bench.listen(bench.free);
     listener.close();
     const error = await assertRejects(() => bench.near.connect(listener.address), Error);
@@ -383,7 +383,7 @@ const contract: Record<string, (bench: Bench) => Promise<void>> = {
     listener.close();
   },
 
-  "write() waits while nobody reads, and goes on once somebody does": async (bench) => {
+  "write() waits while the other side does not read, and goes on once it does": async (bench) => {
     const [near, far] = await bench.open();
     let taken = 0;
     const flooded = flood(near, 64 * MIB, (written) => taken = written);

@@ -33,7 +33,7 @@ type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ?
 /** Compiles only for types that are the same. */
 function isSame<_ extends true>(): void {}
 
-/** What must compile, and what must not. It is compiled, never called. */
+/** Has what must compile, and what must not. It is compiled, never called. */
 export async function mustCompile(node: PeerServiceManager<Contract>, any: PeerServiceManager): Promise<void> {
   node.register("adder", ({ x, y }) => x + y);
   node.register("adder", ({ x, y }, { from, signal }) => Promise.resolve(x + y + from.length + Number(signal.aborted)));

@@ -3,7 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { AddressRanges, networkOf } from "../../wire/address_ranges.ts";
 
-/** Which of these hosts are within the ranges. */
+/** Those of these hosts that are within the ranges. */
 function within(ranges: readonly string[], hosts: readonly string[]): string[] {
   const parsed = new AddressRanges(ranges, "allow.addresses");
   return hosts.filter((host) => parsed.includes(host));

@@ -70,7 +70,7 @@ Deno.test({ name: "messagePack refuses what @std/msgpack refuses", ignore }, () 
   }
 });
 
-/** What `@std/msgpack` makes of a value: it drops a byte order mark at the start of a string. */
+/** Makes of a value what `@std/msgpack` does: it drops a byte order mark at the start of a string. */
 function withoutMarks(value: unknown): unknown {
   if (typeof value === "string") return value.replace(/^\ufeff/, "");
   if (Array.isArray(value)) return value.map(withoutMarks);

@@ -15,7 +15,7 @@ interface Sent {
 }
 
 /**
- * What two nodes really say to each other over the connection of the default channel, in a world whose chances are always the
+ * Frames that two nodes really say to each other over the connection of the default channel, in a world whose chances are always the
  * same: the handshake, and a message that is cast to the handler "counter".
  *
  * @returns A hex dump of each frame, as `docs/protocol.md` shows it.

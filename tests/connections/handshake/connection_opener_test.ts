@@ -119,7 +119,7 @@ async function hello(secrets: readonly string[]): Promise<Uint8Array> {
   return stream.written();
 }
 
-/** What a client reads until the other end closes. */
+/** Reads what comes until the other end closes. */
 async function readAll(stream: ByteStream): Promise<{ kind: number; body: Record<string, unknown> }[]> {
   const reader = new FrameReader(stream, 100_000);
   const frames = [];

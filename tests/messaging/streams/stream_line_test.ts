@@ -121,7 +121,7 @@ async function settle(): Promise<void> {
   for (let i = 0; i < 50; i++) await Promise.resolve();
 }
 
-/** What streams have ended with; `undefined` while they are open. */
+/** Errors with which streams have ended; `undefined` while they are open. */
 async function ended(ends: readonly StreamEnd[]): Promise<unknown[]> {
   return await Promise.all(ends.map((end) => Promise.race([end.closed.catch(({ message }) => message), settle()])));
 }
@@ -135,7 +135,7 @@ async function checkFlow(near: StreamEnd, far: StreamEnd): Promise<void> {
   }
 }
 
-Deno.test("streams that one side has lost end at the other one too, once there is a connection again, whoever has opened them", async () => {
+Deno.test("streams that one side has lost end at the other one too, once there is a connection again, whichever side has opened them", async () => {
   const pair = new Pair();
   const first = pair.connect(1);
   const { near, far } = await pair.open();

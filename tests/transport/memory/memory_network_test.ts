@@ -16,9 +16,9 @@ class Pair {
   listener!: Listener;
   a!: ByteStream;
   b!: ByteStream;
-  /** When bytes arrived at b, and how many. */
+  /** Times at which bytes arrived at b, each with their number. */
   readonly arrivals: [time: number, count: number][] = [];
-  /** How the reading at b, and at a, ended. */
+  /** Ends of the reading at b, and at a. */
   readonly ends: Record<string, unknown> = {};
 
   private constructor(latency: Latency) {
@@ -62,7 +62,7 @@ class Pair {
   }
 }
 
-/** What has become of `promise` so far. */
+/** Watches what becomes of `promise`. */
 function watch(promise: Promise<unknown>): { state: "pending" | "resolved" | "rejected" } {
   const watched: { state: "pending" | "resolved" | "rejected" } = { state: "pending" };
   promise.then(() => watched.state = "resolved", () => watched.state = "rejected");

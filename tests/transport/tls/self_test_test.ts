@@ -9,7 +9,7 @@ import { proveClientAuthentication } from "../../../transport/tls/self_test.ts";
 const DAY_MS = 86_400_000;
 const expired = { from: new Date(Date.now() - 2 * DAY_MS), to: new Date(Date.now() - DAY_MS) };
 const authority = await makeAuthority("ours", expired);
-const foreign = await makeAuthority("somebody else's", expired);
+const foreign = await makeAuthority("another authority", expired);
 const credentials = checkCredentials({ ...await makeCertificate(foreign, ["a"], expired), ca: authority.cert });
 
 Deno.test("this Deno asks clients for certificates, which is proven with any certificate, be it expired or foreign", async () => {

@@ -16,7 +16,7 @@ const valid = { from: new Date(Date.now() - DAY_MS), to: new Date(Date.now() + D
 const expired = { from: new Date(Date.now() - 2 * DAY_MS), to: new Date(Date.now() - DAY_MS) };
 const anywhere = { hostname: "127.0.0.1", port: 0 };
 const authority = await makeAuthority("Partisan test", valid);
-const foreign = await makeAuthority("Somebody else", valid);
+const foreign = await makeAuthority("Another authority", valid);
 const trusted = await transport(authority, "a");
 
 async function transport(issuer: CertificateAuthority, name: string, validity = valid): Promise<() => TlsTransport> {
@@ -42,7 +42,7 @@ Deno.test("TLS: each end knows the names in the other one's certificate", async 
   await Promise.all([near.drained(), far.drained()]);
 });
 
-/** What a dialer learns that shows one thing to an acceptor that shows another, at the latest when it first reads. */
+/** Error that a dialer gets that shows one thing to an acceptor that shows another, at the latest when it first reads. */
 async function talk(near: TlsTransport, far: TlsTransport): Promise<CertificateError> {
   const listener = await far.listen(anywhere, (stream) => stream.close());
   try {
