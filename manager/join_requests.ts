@@ -45,18 +45,22 @@ export async function completeJoin(
   const given = { signal, timeout: signal === undefined ? joinTimeout : undefined };
   const what = `Cannot join "${nameOfTarget(target)}"`;
   let trouble: unknown;
+  let cutOff: unknown;
   let isJoined = false;
   try {
     await withDeadline(awakeClock(runtime.clock, node.context.health), given, what, async (ended, progress) => {
       const until = node.context.untilStopped(ended);
-      const joined = await node.join(target, until, { progress, failed: (error) => trouble = error });
+      // What the end of the time cut off may have had no time at all: what failed before says more.
+      const failed = (error: unknown) => until.aborted ? cutOff = error : trouble = error;
+      const joined = await node.join(target, until, { progress, failed });
       isJoined = true;
       if (joined !== null) await node.joining.settled(joined, until, progress);
     });
   } catch (error) {
     if (!isTimeout(error)) throw error;
-    const obstacle = isJoined ? node.joining.obstacles() : trouble === undefined ? "" : messageOf(trouble);
-    throw obstacle !== "" ? timeoutError(`${what} in time: ${obstacle}`, trouble ?? error) : error;
+    const cause = trouble ?? cutOff;
+    const obstacle = isJoined ? node.joining.obstacles() : cause === undefined ? "" : messageOf(cause);
+    throw obstacle !== "" ? timeoutError(`${what} in time: ${obstacle}`, cause ?? error) : error;
   }
 }
 

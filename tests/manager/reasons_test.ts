@@ -11,6 +11,7 @@ import {
 } from "../../mod.ts";
 import { memoryStore } from "../../testing/mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { scenario } from "./worlds.ts";
 import { firstOf, present } from "../values.ts";
 
@@ -28,9 +29,9 @@ function removals(node: PeerServiceManager): string[] {
   return told;
 }
 
-async function failureOf(peer: string, timeout = 400): Promise<DOMException> {
+async function failureOf(peer: string, signal = AbortSignal.timeout(400)): Promise<DOMException> {
   await using node = await startPeerService({ name: "a", preset: "local", log: false });
-  const error = await assertRejects(() => node.syncJoin(peer, { signal: AbortSignal.timeout(timeout) }), DOMException);
+  const error = await assertRejects(() => node.syncJoin(peer, { signal }), DOMException);
   assertEquals(error.name, "TimeoutError");
   return error;
 }
@@ -46,7 +47,7 @@ Deno.test("syncJoin() rejects with the reason where no node listens", async () =
 });
 
 Deno.test("syncJoin() rejects with the reason where no host has the name", async () => {
-  const { message } = await failureOf("no-such-host.invalid:9090", 2_000);
+  const { message } = await failureOf("no-such-host.invalid:9090", AbortSignal.timeout(2_000));
   assertStringIncludes(message, `Cannot connect to "no-such-host.invalid:9090": `);
   assertStringIncludes(message, "lookup");
 });
@@ -68,16 +69,34 @@ Deno.test("syncJoin() rejects with the reason where a web server answers", async
 
 Deno.test("syncJoin() rejects with the reason where a node closes without a word", async () => {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const controller = new AbortController();
   const closing = (async () => {
+    let accepted = 0;
     for await (const conn of listener) {
+      // By the second attempt the first one has failed.
+      if (++accepted === 2) controller.abort(new DOMException("It took too long", "TimeoutError"));
       await conn.read(new Uint8Array(4096));
       conn.close();
     }
   })();
-  const { message } = await failureOf(`127.0.0.1:${listener.addr.port}`);
+  const { message } = await failureOf(`127.0.0.1:${listener.addr.port}`, controller.signal);
   assertStringIncludes(message, "closed there without a word");
   listener.close();
   await closing;
+});
+
+Deno.test("syncJoin() rejects with the reason of an attempt that failed by itself, also when its end cuts another one off", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a"], latency: 40 });
+  const { spec } = cluster.node("a");
+  await cluster.wait(cluster.node("a").stop());
+  const node = await cluster.startNode("b", { join: false });
+  for (let timeout = 300; timeout < 600; timeout += 10) {
+    const controller = new AbortController();
+    node.runtime.clock.schedule(timeout, () => controller.abort(new DOMException("It took too long", "TimeoutError")));
+    const joining = assertRejects(() => node.syncJoin(spec, { signal: controller.signal }), DOMException);
+    const { message } = await cluster.wait(joining);
+    assertStringIncludes(message, "refused", `after ${timeout} ms`);
+  }
 });
 
 Deno.test({
