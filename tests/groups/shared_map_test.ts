@@ -156,7 +156,7 @@ Deno.test(`A map comes to the same on all nodes, with ${SEEDS} seeds of freezes,
       return new SharedMap<string>(cluster.node(name), "m", { ...(store !== undefined && { store }) });
     };
     const maps = new Map(NODES.map((name) => [name, open(name)]));
-    /** Number of the last value that was written. */
+    /** Number of values written so far: each value is new. */
     let written = 0;
     const write = () => {
       const map = maps.get(random.pick(NODES));
