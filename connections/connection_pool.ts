@@ -16,7 +16,7 @@ import { IncarnationNews } from "./incarnation_news.ts";
 import { LinkCheck } from "./link_check.ts";
 import { IdleGrace } from "./idle_grace.ts";
 import { MEMBERSHIP_CHANNEL, Peer } from "./peer.ts";
-import { haveCommon, UnnamedDials } from "./dialer/unnamed_dials.ts";
+import { UnnamedDials } from "./dialer/unnamed_dials.ts";
 import { SlotFiller, type SlotFillerHost } from "./slot_filler.ts";
 import type { PeerDialerHost } from "./dialer/peer_dialer.ts";
 import { announceStatus } from "./peer_status.ts";
@@ -24,7 +24,7 @@ import { ReadingRoom } from "./reading_room.ts";
 import { memberHosts, Reception } from "./acceptor/reception.ts";
 import { Renewal } from "./renewal.ts";
 import type { ByteStream } from "../transport/transport.ts";
-import type { Address } from "../wire/address.ts";
+import { type Address, haveCommonAddress } from "../wire/address.ts";
 import { Unfinished } from "./unfinished.ts";
 import { Shortage } from "./shortage.ts";
 import { WantedNodes } from "./wanted_nodes.ts";
@@ -284,7 +284,9 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** A dial has ended that could have been one of these peers. */
   readonly #settleAt = (addresses: readonly Address[]): void => {
     for (const peer of [...this.#peers.values()]) {
-      if (peer.linked && peer.membership === null && haveCommon(addresses, peer.spec.addresses)) this.settle(peer);
+      if (peer.linked && peer.membership === null && haveCommonAddress(addresses, peer.spec.addresses)) {
+        this.settle(peer);
+      }
     }
   };
 

@@ -5,7 +5,7 @@ import type { DialOptions } from "../connections/handshake/connection_opener.ts"
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Transport } from "../transport/transport.ts";
-import { type Address, formatAddress } from "../wire/address.ts";
+import { type Address, formatAddress, isSameAddress } from "../wire/address.ts";
 
 /**
  * Reaches the node at an address. Where a name stands for several hosts and the first is this node itself, all of them
@@ -27,7 +27,7 @@ export async function reachContact(
   } catch (error) {
     if (!isRefusal(error, "self")) throw error;
   }
-  if (own.some((known) => isSame(known, address))) return null;
+  if (own.some((known) => isSameAddress(known, address))) return null;
   const hosts = await transport.resolve?.(address.hostname) ?? [];
   const failures: unknown[] = [];
   try {
@@ -41,11 +41,6 @@ export async function reachContact(
     code: "self",
     reason: `Cannot join "${shown}": it leads to this node alone, expected the address of another one`,
   });
-}
-
-/** Whether two addresses are the same, letter by letter. */
-export function isSame(one: Address, other: Address): boolean {
-  return one.hostname === other.hostname && one.port === other.port;
 }
 
 function isRefusal(error: unknown, code: RefusalCode): boolean {

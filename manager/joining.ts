@@ -12,8 +12,8 @@ import type { Peer } from "../connections/peer.ts";
 import { CertificateError } from "../transport/tls/certificate_error.ts";
 import { isForbidden, SlowHandshakeError } from "../connections/handshake/dial_trouble.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
-import type { Address } from "../wire/address.ts";
-import { isSame, reachContact } from "./contact.ts";
+import { type Address, haveCommonAddress } from "../wire/address.ts";
+import { reachContact } from "./contact.ts";
 import { JoinProgress } from "./join_progress.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";
@@ -250,8 +250,8 @@ export class Joining implements Part {
   /** A peer with one of these addresses, with which a connection is open. */
   #connectedAt(target: JoinTarget): Peer | undefined {
     const addresses = "name" in target ? target.addresses : [target];
-    const isThere = ({ spec }: Peer) => spec.addresses.some((own) => addresses.some((address) => isSame(own, address)));
-    return [...this.#options.pool.peers.values()].find((peer) => peer.connected && isThere(peer));
+    const isThere = ({ connected, spec }: Peer) => connected && haveCommonAddress(spec.addresses, addresses);
+    return [...this.#options.pool.peers.values()].find(isThere);
   }
 
   /** Has the strategy join, and asks again for an answer as long as the connection lasts. @returns Whether the peer has handled it. */

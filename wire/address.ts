@@ -12,3 +12,13 @@ export interface Address {
 export function formatAddress({ hostname, port }: Address): string {
   return hostname.includes(":") ? `[${hostname}]:${port}` : `${hostname}:${port}`;
 }
+
+/** Whether two addresses are the same, letter by letter. */
+export function isSameAddress(one: Address, other: Address): boolean {
+  return one.hostname === other.hostname && one.port === other.port;
+}
+
+/** Whether two lists have an address in common. */
+export function haveCommonAddress(some: readonly Address[], others: readonly Address[]): boolean {
+  return some.some((one) => others.some((other) => isSameAddress(one, other)));
+}

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type Address, formatAddress } from "../../wire/address.ts";
+import { type Address, haveCommonAddress } from "../../wire/address.ts";
 
 /** Dials of addresses whose node is not known: its name comes with the answer. */
 export class UnnamedDials {
@@ -25,13 +25,7 @@ export class UnnamedDials {
 
   /** Whether a node at one of `addresses` may be the one that is dialed. */
   mayReach(addresses: readonly Address[]): boolean {
-    for (const dialed of this.#underWay) if (haveCommon(dialed, addresses)) return true;
+    for (const dialed of this.#underWay) if (haveCommonAddress(dialed, addresses)) return true;
     return false;
   }
-}
-
-/** Whether two lists have an address in common. */
-export function haveCommon(some: readonly Address[], others: readonly Address[]): boolean {
-  const known = new Set(others.map(formatAddress));
-  return some.some((address) => known.has(formatAddress(address)));
 }
