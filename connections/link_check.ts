@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { LocalHealth } from "../runtime/local_health.ts";
+import { IN_TIME, type Slowness } from "../runtime/local_health.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
@@ -33,7 +33,7 @@ export class LinkCheck {
   readonly #host: LinkCheckHost;
   readonly #silence: number;
   readonly #interval: number;
-  readonly #health: LocalHealth | undefined;
+  readonly #health: Slowness;
   readonly #data: ConfirmationLimits;
   readonly #membership: ConfirmationLimits;
   #lookedAt: number;
@@ -43,7 +43,7 @@ export class LinkCheck {
    * @param interval Milliseconds between two looks.
    * @param health Local health of this node: silence counts less while its timers are late. In time by default.
    */
-  constructor(host: LinkCheckHost, silence: number, interval: number, health?: LocalHealth) {
+  constructor(host: LinkCheckHost, silence: number, interval: number, health: Slowness = IN_TIME) {
     const idle = IDLE_SILENCES * silence;
     this.#host = host;
     this.#silence = silence;
@@ -60,7 +60,7 @@ export class LinkCheck {
     const elapsed = now - this.#lookedAt;
     this.#lookedAt = now;
     // A look that comes late shows that this node was busy, or stopped: what has come meanwhile is read after it.
-    const counted = Math.min(elapsed, 2 * this.#interval) / (this.#health?.multiplier ?? 1);
+    const counted = Math.min(elapsed, 2 * this.#interval) / this.#health.multiplier;
     for (const peer of [...this.#host.peers.values()]) {
       for (const connection of peer.connections()) this.#lookAt(connection, elapsed, counted);
       this.#judge(peer, now, counted);

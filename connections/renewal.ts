@@ -1,11 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { Deadlines } from "../runtime/deadlines.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import type { Connection } from "./connection.ts";
-import { Deadlines } from "./deadlines.ts";
 import { backoffDelay, type BackoffOptions } from "./dialer/backoff.ts";
 import { FewAtATime } from "./few_at_a_time.ts";
 import type { ConnectionOpener } from "./handshake/connection_opener.ts";

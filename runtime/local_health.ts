@@ -6,13 +6,22 @@ const SCORE_MAX = 8;
 /** Periodic work is done a fourth as often at the least: others wait for some of it. */
 const STRETCH_MAX = 4;
 
+/** Slowness of a node at present. */
+export interface Slowness {
+  /** So many times as long is waited for others. At least 1. */
+  readonly multiplier: number;
+}
+
+/** A node of which nothing is known: its timers are in time. */
+export const IN_TIME: Slowness = { multiplier: 1 };
+
 /**
  * Local health of this node, which falls when its own timers are late: the "local health multiplier" of Lifeguard (Dadgar,
  * Phillips and Currey, 2017). A node that gets little of its machine's time finds its timers late, and leaves frames of others
  * unread: it must not suspect them for that. It waits longer, has less under way, and does its periodic work more rarely, until
  * its timers are in time again.
  */
-export class LocalHealth {
+export class LocalHealth implements Slowness {
   readonly #unit: number;
   #score = 0;
 

@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { LocalHealth } from "../../runtime/local_health.ts";
+import { Deadlines } from "../../runtime/deadlines.ts";
+import { IN_TIME, type Slowness } from "../../runtime/local_health.ts";
 import type { Clock } from "../../runtime/runtime.ts";
-import { Deadlines } from "../deadlines.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { DialBudget } from "./dial_budget.ts";
 
@@ -35,7 +35,7 @@ interface Budget {
  * waiting.
  */
 export class DialSlots {
-  readonly #health: LocalHealth | undefined;
+  readonly #health: Slowness;
   readonly #patience: Deadlines;
   readonly #living: Budget = { slots: SLOTS, taken: 0, urgent: [], waiting: [] };
   readonly #failed: Budget = { slots: SLOTS_OF_FAILED, taken: 0, urgent: [], waiting: [] };
@@ -46,7 +46,7 @@ export class DialSlots {
    * @param patience Milliseconds for which a dial keeps its slot at most.
    * @param health Local health of this node: it has fewer slots while its timers are late. In time by default.
    */
-  constructor(clock: Clock, patience: number, health?: LocalHealth) {
+  constructor(clock: Clock, patience: number, health: Slowness = IN_TIME) {
     this.#health = health;
     this.#patience = new Deadlines(clock, patience, () => {}, health);
     this.#unmet = new DialBudget(clock, UNMET);
@@ -97,7 +97,7 @@ export class DialSlots {
 
   /** Whether one more dial may begin. On a node that is late each takes longer, and other nodes of its process may have as many. */
   #hasSlot({ slots, taken }: Budget): boolean {
-    return taken < Math.max(1, Math.floor(slots / (this.#health?.multiplier ?? 1)));
+    return taken < Math.max(1, Math.floor(slots / this.#health.multiplier));
   }
 
   /** Gives a slot back, and all that are free to those that wait. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import type { LocalHealth } from "../../runtime/local_health.ts";
+import type { Slowness } from "../../runtime/local_health.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { HalfOpen } from "../acceptor/half_open.ts";
 import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
@@ -65,7 +65,7 @@ export interface ConnectionOpenerOptions {
    *
    * @default {in time}
    */
-  readonly health?: LocalHealth | undefined;
+  readonly health?: Slowness | undefined;
   /** Most accepted streams that may be without a finished handshake at a time. */
   readonly halfOpenMax: number;
   /** Whether members are known to be at a host; without it, none are. */

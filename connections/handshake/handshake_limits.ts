@@ -1,8 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { Deadlines, type GiveUp } from "../../runtime/deadlines.ts";
+import type { Slowness } from "../../runtime/local_health.ts";
 import type { Clock } from "../../runtime/runtime.ts";
-import type { LocalHealth } from "../../runtime/local_health.ts";
-import { Deadlines, type GiveUp } from "../deadlines.ts";
 
 /** Settings of one attempt. */
 export interface LimitOptions {
@@ -23,7 +23,7 @@ export class HandshakeLimits {
    * @param expired Called for each attempt whose time is up.
    * @param health Local health of this node; in time by default.
    */
-  constructor(clock: Clock, duration: number, expired: () => void, health?: LocalHealth) {
+  constructor(clock: Clock, duration: number, expired: () => void, health?: Slowness) {
     const deadlines = (limit: number) => {
       const reason = () => {
         expired();

@@ -4,7 +4,7 @@ import { assertEquals } from "@std/assert";
 import type { Clock } from "../../runtime/runtime.ts";
 import { LocalHealth } from "../../runtime/local_health.ts";
 import { VirtualClock } from "../../testing/virtual_clock.ts";
-import { Deadlines } from "../../connections/deadlines.ts";
+import { Deadlines } from "../../runtime/deadlines.ts";
 
 /** Attempts that say what became of them. */
 class Attempts {

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { LocalHealth } from "../runtime/local_health.ts";
-import type { Clock, Timer } from "../runtime/runtime.ts";
+import { IN_TIME, type Slowness } from "./local_health.ts";
+import type { Clock, Timer } from "./runtime.ts";
 
 /** Ends an attempt, because of `reason`. */
 export type GiveUp = (reason: unknown) => void;
@@ -28,7 +28,7 @@ export class Deadlines {
   readonly #clock: Clock;
   readonly #duration: number;
   readonly #expired: () => unknown;
-  readonly #health: LocalHealth | undefined;
+  readonly #health: Slowness;
   /** In the order in which their time is up, because all have the same. */
   readonly #attempts = new Set<Attempt>();
   #timer: Timer | null = null;
@@ -43,7 +43,7 @@ export class Deadlines {
    * @param expired Called for each attempt whose time is up. Returns the reason for giving it up.
    * @param health Local health of this node; in time by default.
    */
-  constructor(clock: Clock, duration: number, expired: () => unknown, health?: LocalHealth) {
+  constructor(clock: Clock, duration: number, expired: () => unknown, health: Slowness = IN_TIME) {
     this.#clock = clock;
     this.#duration = duration;
     this.#expired = expired;
@@ -73,13 +73,9 @@ export class Deadlines {
     }
   }
 
-  get #slowness(): number {
-    return this.#health?.multiplier ?? 1;
-  }
-
   #look(): void {
     this.#timer = null;
-    this.#counted += this.#part / this.#slowness;
+    this.#counted += this.#part / this.#health.multiplier;
     this.#countedAt = this.#clock.now();
     for (const attempt of this.#attempts) {
       const left = attempt.until - this.#counted;
@@ -94,7 +90,7 @@ export class Deadlines {
   }
 
   #schedule(left: number): void {
-    this.#part = Math.min(left * this.#slowness, this.#duration / PARTS);
+    this.#part = Math.min(left * this.#health.multiplier, this.#duration / PARTS);
     this.#timer = this.#clock.schedule(this.#part, () => this.#look());
   }
 
