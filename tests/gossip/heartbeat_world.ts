@@ -2,9 +2,10 @@
 
 import { Heartbeat } from "../../gossip/heartbeat.ts";
 import type { HeartbeatEvent, HeartbeatOutput } from "../../gossip/heartbeat_types.ts";
+import { VirtualClock } from "../../testing/virtual_clock.ts";
 import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
-import { entryOf, firstOf, nthOf, present } from "../values.ts";
+import { entryOf, nthOf } from "../values.ts";
 
 /** Event that one node told about another. */
 export interface Saying extends HeartbeatEvent {
@@ -40,12 +41,6 @@ interface Node {
   waiting: { readonly from: NodeIncarnation; readonly message: unknown }[];
 }
 
-interface Task {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
-}
-
 const INTERVAL = 1000;
 
 /** In milliseconds. */
@@ -57,15 +52,13 @@ export function seconds(count: number): number {
 export class HeartbeatWorld {
   readonly nodes: Node[];
   readonly sayings: Saying[] = [];
-  now = 0;
   frames = 0;
   readonly random: SeededRandom;
   readonly #latency: readonly [number, number];
   readonly #missed: number;
-  readonly #tasks: Task[] = [];
+  readonly #clock = new VirtualClock();
   readonly #cuts = new Set<string>();
   readonly #arrivals = new Map<string, number>();
-  #order = 0;
 
   constructor({ size, seed, latency = [0.5, 5], missed = 5, linked = () => true }: WorldOptions) {
     this.random = seededRandom(seed);
@@ -81,15 +74,16 @@ export class HeartbeatWorld {
     for (const node of this.nodes) this.#start(node);
   }
 
+  /** Virtual time, in milliseconds. */
+  get now(): number {
+    return this.#clock.now();
+  }
+
   /** Lets virtual time go on. */
   run(duration: number): this {
     const end = this.now + duration;
-    while (this.#tasks.length > 0 && firstOf(this.#tasks).at <= end) {
-      const task = this.#pop();
-      this.now = task.at;
-      task.run();
-    }
-    this.now = end;
+    while ((this.#clock.peek()?.time ?? Infinity) <= end) this.#clock.runNext();
+    this.#clock.moveTo(end);
     return this;
   }
 
@@ -257,37 +251,6 @@ export class HeartbeatWorld {
   }
 
   #at(at: number, run: () => void): void {
-    const task = { at, order: this.#order++, run };
-    const tasks = this.#tasks;
-    let hole = tasks.push(task) - 1;
-    while (hole > 0) {
-      const parent = (hole - 1) >> 1;
-      if (!before(task, nthOf(tasks, parent))) break;
-      tasks[hole] = nthOf(tasks, parent);
-      hole = parent;
-    }
-    tasks[hole] = task;
+    this.#clock.schedule(at - this.now, run);
   }
-
-  #pop(): Task {
-    const tasks = this.#tasks;
-    const first = firstOf(tasks);
-    const last = present(tasks.pop());
-    if (tasks.length === 0) return first;
-    let hole = 0;
-    while (true) {
-      let child = 2 * hole + 1;
-      if (child >= tasks.length) break;
-      if (child + 1 < tasks.length && before(nthOf(tasks, child + 1), nthOf(tasks, child))) child++;
-      if (!before(nthOf(tasks, child), last)) break;
-      tasks[hole] = nthOf(tasks, child);
-      hole = child;
-    }
-    tasks[hole] = last;
-    return first;
-  }
-}
-
-function before(a: Task, b: Task): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
 }
