@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Histogram } from "../runtime/histogram.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import { compressBatch, decompressBatch } from "./compression.ts";
@@ -10,7 +11,7 @@ import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 import type { Session } from "./handshake/session.ts";
-import { SendQueue } from "./send_queue.ts";
+import { SendQueue, type SendQueueOptions } from "./send_queue.ts";
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
 import type { Address } from "../wire/address.ts";
@@ -110,6 +111,55 @@ interface Draining {
   progress: number;
 }
 
+const NO_FEATURES: ReadonlySet<string> = new Set();
+
+type OutletOwner = Pick<Connection, "channel" | "maxFrameBytes" | "close">;
+
+/** Where the frames of a connection go. One object for all that its queue needs: there is one for each connection. */
+class Outlet implements SendQueueOptions {
+  readonly highWaterMark: number;
+  readonly maxQueuedBytes: number;
+  readonly writers: WriterPool | undefined;
+  readonly waits: Histogram | undefined;
+  readonly pack: SendQueueOptions["pack"];
+  readonly #connection: OutletOwner;
+  readonly #stream: ByteStream;
+  readonly #runtime: Runtime;
+
+  constructor(connection: OutletOwner, stream: ByteStream, runtime: Runtime, options: ConnectionOptions) {
+    this.highWaterMark = options.highWaterMark;
+    this.maxQueuedBytes = options.maxQueuedBytes;
+    this.writers = options.writers;
+    this.waits = options.traffic?.of(connection.channel).waits;
+    this.pack = options.compression
+      ? (batch) => compressBatch(runtime, batch, connection.maxFrameBytes)
+      : undefined;
+    this.#connection = connection;
+    this.#stream = stream;
+    this.#runtime = runtime;
+  }
+
+  write(bytes: Uint8Array): Promise<void> {
+    return this.#stream.write(bytes);
+  }
+
+  defer(callback: () => void): void {
+    this.#runtime.defer(callback);
+  }
+
+  giveWay(): Promise<void> | undefined {
+    return this.#runtime.giveWay?.();
+  }
+
+  failed(error: unknown): void {
+    this.#connection.close(error);
+  }
+
+  now(): number {
+    return this.#runtime.clock.now();
+  }
+}
+
 /** An open connection to a known node: frames in, frames out. */
 export class Connection<P extends ConnectionOwner = ConnectionOwner> implements ConnectionIdentity<P> {
   readonly peer: P;
@@ -128,7 +178,10 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /** Features of both ends beyond it. */
   readonly features: ReadonlySet<string>;
   /** Handler numbers that this side has given, by name. */
-  readonly namesOut: Map<string, number> = new RecentMap();
+  get namesOut(): Map<string, number> {
+    return this.#namesOut ??= new RecentMap();
+  }
+
   /** Names of the handlers by the numbers that the other side uses. */
   readonly namesIn: unknown[] = [];
   /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */
@@ -148,6 +201,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly #runtime: Runtime;
   readonly #isCompressing: boolean;
   readonly #giveWay = () => this.#runtime.giveWay?.();
+  #namesOut: Map<string, number> | undefined;
   #dial: number;
   #outbound: boolean;
   #epoch: number;
@@ -159,7 +213,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /** Whether the other side has another connection in its slot. */
   replacedThere = false;
   #isReadOut = false;
-  #successors: Connection[] = [];
+  #successors: Connection[] | undefined;
   #handedOver = false;
   #held = false;
   #isWaiting = false;
@@ -180,7 +234,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.#outbound = identity.outbound;
     this.#epoch = identity.epoch ?? 0;
     this.#early = identity.early ?? null;
-    const { version = 0, features = new Set<string>(), maxFrameBytes = Infinity } = options.session ?? {};
+    const { version = 0, features = NO_FEATURES, maxFrameBytes = Infinity } = options.session ?? {};
     this.version = version;
     this.features = features;
     const { leastFrameBytes = 0 } = options;
@@ -196,18 +250,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.reader.maxFrameBytes = takenHere;
     this.reader.budget = identity.peer.readingRoom?.for(this);
     this.#isCompressing = options.compression;
-    this.queue = new SendQueue({
-      write: (bytes) => stream.write(bytes),
-      defer: (callback) => runtime.defer(callback),
-      giveWay: () => runtime.giveWay?.(),
-      failed: (error) => this.close(error),
-      highWaterMark: options.highWaterMark,
-      maxQueuedBytes: options.maxQueuedBytes,
-      writers: options.writers,
-      waits: options.traffic?.of(identity.channel).waits,
-      now: () => runtime.clock.now(),
-      pack: options.compression ? (batch) => compressBatch(runtime, batch, this.maxFrameBytes) : undefined,
-    });
+    this.queue = new SendQueue(new Outlet(this, stream, runtime, options));
   }
 
   /** Number of the dial that made it, among the dialer's; 0 as long as it has no socket. */
@@ -357,7 +400,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   start(predecessor?: Connection): void {
     if (predecessor === undefined || predecessor.#isReadOut) this.#run();
     else {
-      predecessor.#successors.push(this);
+      (predecessor.#successors ??= []).push(this);
       this.#isWaiting = true;
     }
   }
@@ -396,7 +439,9 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /** Nothing more is read from it: those that follow have their turn. */
   #readOut(): void {
     this.#isReadOut = true;
-    for (const successor of this.#successors.splice(0)) successor.#run();
+    const successors = this.#successors;
+    this.#successors = undefined;
+    if (successors !== undefined) { for (const successor of successors) successor.#run(); }
   }
 
   /** Whether both sides know how to ask for what was read. */

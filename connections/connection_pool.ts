@@ -299,11 +299,11 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   }
 
   /** A channel is used for the first time. */
-  #wake(peer: Peer, channel: string): void {
+  readonly #wake = (peer: Peer, channel: string): void => {
     if (this.#stopped || peer.membership === null) return;
     this.#filler.early.wake(peer, channel);
     this.#dialers.of(peer).reconcile();
-  }
+  };
 
   #takeEarly(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
     if (this.#filler.early.take(connection, buffer, start, end)) this.settle(connection.peer);
@@ -321,7 +321,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (known === undefined) {
       const peer = new Peer(spec, this.#options.self(), new ReadingRoom(this.#options.halfReadMax));
       peer.heardAt = this.runtime.clock.now();
-      peer.wake = (channel) => this.#wake(peer, channel);
+      peer.wake = this.#wake;
       peer.met = this.#options.handler.hasMet?.(spec.name) ?? false;
       this.#peers.set(spec.name, peer);
       return peer;

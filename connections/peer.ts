@@ -19,6 +19,22 @@ export function slotKey(channel: string, index: number): string {
   return `${channel} ${index}`;
 }
 
+/** Dial numbers by channel and index: most peers need none. */
+type DialNumbers = ReadonlyMap<string, number>;
+
+/** One slot for a connection. */
+export interface Slot {
+  readonly channel: string;
+  readonly index: number;
+}
+
+type Line = (Connection<Peer> | null)[];
+
+const NO_FEATURES: ReadonlySet<string> = new Set();
+const NO_DIALS: DialNumbers = new Map();
+const NO_SLOTS: readonly Slot[] = [];
+const NO_LINE: readonly (Connection<Peer> | null)[] = [];
+
 /** Another node, and the connections with it. One connection per channel and index is shared by both sides. */
 export class Peer {
   /** Newest known specification of the node. */
@@ -34,7 +50,7 @@ export class Peer {
   /** Channels that were used since the node began to live, by either side: their connections are to be open from then on. */
   readonly awake: Set<string> = new Set();
   /** Called when a channel is to be used for the first time: begins its connections. */
-  wake: ((channel: string) => void) | undefined;
+  wake: ((peer: Peer, channel: string) => void) | undefined;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
   silent = false;
   /** Whether an injected partition lies in between: nothing passes but the word that it is over. */
@@ -54,7 +70,7 @@ export class Peer {
   /** The version of the protocol that both sides speak, once a connection was open. */
   version = 0;
   /** Features of both sides beyond it. */
-  features: ReadonlySet<string> = new Set();
+  features: ReadonlySet<string> = NO_FEATURES;
   /** Frames that came in from it. */
   framesIn = 0;
   /** Time at which a frame of it last came, in milliseconds on the local clock. */
@@ -63,15 +79,17 @@ export class Peer {
   failure: { readonly error: unknown; readonly at: number } | null = null;
   /** Last measured round trip in milliseconds, once there is one. */
   roundTrip: number | undefined;
-  /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
-  readonly seenDials: Map<string, number> = new Map();
-  /** Most recent dial numbers of this node's that the peer had seen succeed when it dialed anew, by channel and index: it has lost those. */
-  readonly lostDials: Map<string, number> = new Map();
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
-  readonly #lines: Map<string, (Connection<Peer> | null)[]> = new RecentMap();
+  readonly #lines: Map<string, Line> = new RecentMap();
+  /** The same, one beside the other: they are gone through far more often than they change. */
   #channels: readonly string[] = [];
+  #lineList: readonly Line[] = [];
+  /** The one of the membership channel. */
+  #control: readonly (Connection<Peer> | null)[] = NO_LINE;
+  #seenDials: Map<string, number> | undefined;
+  #lostDials: Map<string, number> | undefined;
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;
@@ -81,6 +99,16 @@ export class Peer {
     this.spec = spec;
     this.readingRoom = readingRoom;
     this.fitTo(spec, self);
+  }
+
+  /** Most recent dial numbers of the peer's that succeeded, by channel and index. */
+  get seenDials(): DialNumbers {
+    return this.#seenDials ?? NO_DIALS;
+  }
+
+  /** Most recent dial numbers of this node's that the peer had seen succeed when it dialed anew, by channel and index: it has lost those. */
+  get lostDials(): DialNumbers {
+    return this.#lostDials ?? NO_DIALS;
   }
 
   /** Whether it has been heard of since its membership connection opened: what the strategy was told last. */
@@ -148,23 +176,21 @@ export class Peer {
     const surplus: Connection<Peer>[] = [];
     const restarted = spec.incarnation !== this.spec.incarnation;
     this.spec = spec;
-    const before = new Map(this.#lines);
+    const before = this.connections();
     this.#lines.clear();
     for (const [channel, slots] of agreedSlots(self, spec)) {
       this.#lines.set(channel, new Array(slots).fill(null));
     }
     this.#channels = [...this.#lines.keys()];
-    for (const [channel, connections] of before) {
-      for (const connection of connections) {
-        if (connection === null) continue;
-        if (restarted || !this.hasSlot(channel, connection.index)) surplus.push(connection);
-        else this.#lines.get(channel)![connection.index] = connection;
-      }
+    this.#lineList = [...this.#lines.values()];
+    this.#control = this.#lines.get(MEMBERSHIP_CHANNEL) ?? NO_LINE;
+    for (const connection of before) {
+      if (restarted || !this.hasSlot(connection.channel, connection.index)) surplus.push(connection);
+      else this.#lines.get(connection.channel)![connection.index] = connection;
     }
     if (restarted) this.#isParty = false;
     if (restarted) this.awake.clear();
-    if (restarted) this.seenDials.clear();
-    if (restarted) this.lostDials.clear();
+    if (restarted) this.#seenDials = this.#lostDials = undefined;
     return surplus;
   }
 
@@ -194,7 +220,13 @@ export class Peer {
 
   /** Takes note of the dial that made a connection. */
   noteDial({ outbound, channel, index, dial }: Connection<Peer>): void {
-    if (!outbound) this.seenDials.set(slotKey(channel, index), dial);
+    if (!outbound) (this.#seenDials ??= new Map()).set(slotKey(channel, index), dial);
+  }
+
+  /** Takes note of the dial of this node's that the peer had seen succeed in a slot when it dialed anew. */
+  noteLost({ channel, index }: Slot, seen: number): void {
+    // Dials are numbered from 1: the peer has seen none.
+    if (seen > 0 || this.#lostDials !== undefined) (this.#lostDials ??= new Map()).set(slotKey(channel, index), seen);
   }
 
   /** Takes a connection out of its slot. @returns Whether it was there. */
@@ -208,7 +240,7 @@ export class Peer {
 
   /** The connection that carries control traffic. */
   get membership(): Connection<Peer> | null {
-    return this.at(MEMBERSHIP_CHANNEL, 0);
+    return this.#control[0] ?? null;
   }
 
   /** Whether either side has a channel. */
@@ -235,7 +267,7 @@ export class Peer {
   /** Number of connections of a channel that are open, and not mute. */
   openOn(channel: string): number {
     let count = 0;
-    for (const connection of this.#lines.get(channel) ?? []) if (isUsable(connection)) count++;
+    for (const connection of this.#lines.get(channel) ?? NO_LINE) if (isUsable(connection)) count++;
     return count;
   }
 
@@ -263,8 +295,12 @@ export class Peer {
 
   /** Whether a channel has connections, and all of them are mute. */
   isMute(channel: string): boolean {
-    const open = (this.#lines.get(channel) ?? []).filter((connection) => connection !== null);
-    return open.length > 0 && open.every(({ mute }) => mute);
+    let isMute = false;
+    for (const connection of this.#lines.get(channel) ?? NO_LINE) {
+      if (connection?.mute === false) return false;
+      isMute ||= connection !== null;
+    }
+    return isMute;
   }
 
   /** Whether what could carry messages to it is to be replaced. */
@@ -279,7 +315,7 @@ export class Peer {
 
   /** Whether every channel has all its connections. */
   get fullyConnected(): boolean {
-    for (const channel of this.#lines.keys()) if (!this.isComplete(channel)) return false;
+    for (const channel of this.#channels) if (!this.isComplete(channel)) return false;
     return !this.unreachable;
   }
 
@@ -296,7 +332,7 @@ export class Peer {
   /** Every open connection. */
   connections(): Connection<Peer>[] {
     const open: Connection<Peer>[] = [];
-    for (const line of this.#lines.values()) {
+    for (const line of this.#lineList) {
       for (const connection of line) if (connection !== null) open.push(connection);
     }
     return open;
@@ -304,26 +340,33 @@ export class Peer {
 
   /** Whether any connection is open. */
   get hasConnections(): boolean {
-    for (const line of this.#lines.values()) if (line.some((connection) => connection !== null)) return true;
+    for (const line of this.#lineList) for (const connection of line) if (connection !== null) return true;
     return false;
   }
 
   /** Slots that need a socket. */
-  gaps(): { channel: string; index: number }[] {
-    const gaps: { channel: string; index: number }[] = [];
-    for (const [channel, line] of this.#lines) {
+  gaps(): readonly Slot[] {
+    let gaps: Slot[] | undefined;
+    for (let at = 0; at < this.#channels.length; at++) {
+      const [channel, line] = [this.#channels[at]!, this.#lineList[at]!];
       if (this.#wakesLater(channel)) continue;
       for (let index = 0; index < line.length; index++) {
         const connection = line[index]!;
-        if (connection === null || connection.early !== null) gaps.push({ channel, index });
+        if (connection === null || connection.early !== null) (gaps ??= []).push({ channel, index });
       }
     }
-    return gaps;
+    return gaps ?? NO_SLOTS;
   }
 
   /** Slots whose sockets are in doubt. */
-  doubts(): { channel: string; index: number }[] {
-    return this.connections().filter(({ inDoubt, early }) => inDoubt && early === null);
+  doubts(): readonly Slot[] {
+    let doubts: Slot[] | undefined;
+    for (const line of this.#lineList) {
+      for (const connection of line) {
+        if (connection?.inDoubt && connection.early === null) (doubts ??= []).push(connection);
+      }
+    }
+    return doubts ?? NO_SLOTS;
   }
 
   /** Whether any frame came in since {@linkcode listen} was called last. */
@@ -346,7 +389,7 @@ export class Peer {
 
   #pickAsleep(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {
     if (this.wake === undefined || !this.isAsleep(channel)) return null;
-    this.wake(channel);
+    this.wake(this, channel);
     return this.#pickFrom(channel, partitionKey);
   }
 

@@ -14,7 +14,8 @@ interface Waiter {
  */
 export class ReadingRoom {
   readonly #max: number;
-  readonly #taken = new Map<object, number>();
+  /** Most peers never send a frame that needs room. */
+  #taken: Map<object, number> | undefined;
   #waiting: Waiter[] = [];
   #used = 0;
 
@@ -30,10 +31,11 @@ export class ReadingRoom {
 
   /** The part of one connection. */
   for(holder: object): ReadingBudget {
-    return { take: (bytes) => this.#take(holder, bytes), give: () => this.#give(holder) };
+    return new Share(this, holder);
   }
 
-  #take(holder: object, bytes: number): Promise<void> | undefined {
+  /** Takes room for a frame that `holder` reads. @returns Promise to wait for when there is none. */
+  take(holder: object, bytes: number): Promise<void> | undefined {
     if (this.#waiting.length === 0 && this.#fits(bytes)) {
       this.#grant(holder, bytes);
       return undefined;
@@ -41,9 +43,10 @@ export class ReadingRoom {
     return new Promise((resolve) => this.#waiting.push({ holder, bytes, resolve }));
   }
 
-  #give(holder: object): void {
-    this.#used -= this.#taken.get(holder) ?? 0;
-    this.#taken.delete(holder);
+  /** Gives back what `holder` has taken, or ends its waiting for it. */
+  give(holder: object): void {
+    this.#used -= this.#taken?.get(holder) ?? 0;
+    this.#taken?.delete(holder);
     for (const { resolve } of this.#waiting.filter((waiter) => waiter.holder === holder)) resolve();
     this.#waiting = this.#waiting.filter((waiter) => waiter.holder !== holder);
     while (this.#waiting.length > 0 && this.#fits(this.#waiting[0]!.bytes)) {
@@ -59,6 +62,26 @@ export class ReadingRoom {
 
   #grant(holder: object, bytes: number): void {
     this.#used += bytes;
+    this.#taken ??= new Map();
     this.#taken.set(holder, (this.#taken.get(holder) ?? 0) + bytes);
+  }
+}
+
+/** The part of one connection. */
+class Share implements ReadingBudget {
+  readonly #room: ReadingRoom;
+  readonly #holder: object;
+
+  constructor(room: ReadingRoom, holder: object) {
+    this.#room = room;
+    this.#holder = holder;
+  }
+
+  take(bytes: number): Promise<void> | undefined {
+    return this.#room.take(this.#holder, bytes);
+  }
+
+  give(): void {
+    this.#room.give(this.#holder);
   }
 }

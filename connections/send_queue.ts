@@ -33,13 +33,13 @@ interface Waiter {
 /** Part of its connection that a {@linkcode SendQueue} uses. */
 export interface SendQueueOptions {
   /** Writes a batch to the stream. */
-  readonly write: (bytes: Uint8Array) => Promise<void>;
+  write(bytes: Uint8Array): Promise<void>;
   /** Runs a callback at the end of this turn of the event loop. */
-  readonly defer: (callback: () => void) => void;
+  defer(callback: () => void): void;
   /** Asked after each large write: a socket that is never full would keep timers and other streams waiting. */
-  readonly giveWay?: GiveWay | undefined;
+  giveWay?(): ReturnType<GiveWay>;
   /** Called when a write failed; the queue is closed then. */
-  readonly failed: (error: unknown) => void;
+  failed(error: unknown): void;
   /** Bytes that may wait before `drained()` makes senders wait. */
   readonly highWaterMark: number;
   /** Bytes that may wait at all. A single larger frame is taken when nothing else waits. */
@@ -59,7 +59,7 @@ export interface SendQueueOptions {
    */
   readonly waits?: Histogram | undefined;
   /** Milliseconds on the local clock, for `waits`. */
-  readonly now?: (() => number) | undefined;
+  now?(): number;
 }
 
 /**
@@ -209,27 +209,28 @@ export class SendQueue {
   }
 
   readonly #writeBatches = async (): Promise<void> => {
-    const { pack, write, giveWay, failed, waits, now } = this.#options;
+    const options = this.#options;
+    const { pack, waits } = options;
     try {
       for (let batch = this.#next(); batch !== undefined; batch = this.#next()) {
         const packed = pack === undefined ? batch.bytes : await pack(batch.bytes);
         if (this.#closed) return;
-        await write(packed);
+        await options.write(packed);
         this.#bytesWritten += packed.length;
-        waits?.record(now!() - batch.since);
+        waits?.record(options.now!() - batch.since);
         if (this.#closed) return;
         this.#inFlightBytes = 0;
         if (batch.writer !== null) this.#writers.give(batch.writer);
         if (batch.room !== undefined) this.#writers.giveLarge(batch.room);
         this.#wake();
-        const turn = batch.bytes.length < BATCH_BYTES ? undefined : giveWay?.();
+        const turn = batch.bytes.length < BATCH_BYTES ? undefined : options.giveWay?.();
         if (turn !== undefined) await turn;
       }
       this.#busy = false;
     } catch (error) {
       if (this.#closed) return;
       this.close();
-      failed(error);
+      options.failed(error);
     }
   };
 

@@ -57,8 +57,7 @@ export class SlotFiller implements EarlyHost {
   /** Uses a stream that was accepted. */
   welcome(request: ConnectionRequest, opened: OpenedStream): void {
     const peer = this.#host.know(request.spec);
-    const { channel, index, seen } = request;
-    peer.lostDials.set(slotKey(channel, index), seen);
+    peer.noteLost(request, request.seen);
     if (request.early === undefined) this.#fillSlot(peer, { ...request, early: null, outbound: false }, opened);
     else this.#settleMoved(this.early.welcome(request, peer, opened), request, peer, opened);
   }

@@ -11,10 +11,22 @@ const PARTS = 10;
 /** Milliseconds that make no difference. */
 const PRECISION_MS = 0.001;
 
-interface Attempt {
+/** An attempt. Disposing of it ends it: its time is not looked at any more. */
+class Attempt implements Disposable {
   /** In milliseconds of the time that is counted. */
   readonly until: number;
   readonly giveUp: GiveUp;
+  readonly #ended: (attempt: Attempt) => void;
+
+  constructor(until: number, giveUp: GiveUp, ended: (attempt: Attempt) => void) {
+    this.until = until;
+    this.giveUp = giveUp;
+    this.#ended = ended;
+  }
+
+  [Symbol.dispose](): void {
+    this.#ended(this);
+  }
 }
 
 /**
@@ -57,12 +69,10 @@ export class Deadlines {
       this.#countedAt = now;
       this.#schedule(this.#duration);
     }
-    const attempt: Attempt = {
-      until: this.#counted + Math.min(now - this.#countedAt, this.#part) + this.#duration,
-      giveUp,
-    };
+    const until = this.#counted + Math.min(now - this.#countedAt, this.#part) + this.#duration;
+    const attempt = new Attempt(until, giveUp, this.#end);
     this.#attempts.add(attempt);
-    return { [Symbol.dispose]: () => this.#end(attempt) };
+    return attempt;
   }
 
   /** Gives up every attempt. */
@@ -94,10 +104,10 @@ export class Deadlines {
     this.#timer = this.#clock.schedule(this.#part, () => this.#look());
   }
 
-  #end(attempt: Attempt): void {
+  readonly #end = (attempt: Attempt): void => {
     this.#attempts.delete(attempt);
     if (this.#attempts.size > 0) return;
     this.#timer?.cancel();
     this.#timer = null;
-  }
+  };
 }

@@ -7,7 +7,7 @@ import { PeerService } from "../manager/peer_service.ts";
 export function useChannels(node: PeerServiceManager): boolean {
   const peers = [...PeerService.nodeOf(node).pool.peers.values()].filter(({ up, wanted }) => up || wanted);
   for (const peer of peers) {
-    for (const channel of peer.channels) if (peer.isAsleep(channel)) peer.wake?.(channel);
+    for (const channel of peer.channels) if (peer.isAsleep(channel)) peer.wake?.(peer, channel);
   }
   return peers.every((peer) => peer.gaps().length === 0);
 }

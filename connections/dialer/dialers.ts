@@ -16,7 +16,7 @@ export class Dialers {
   of(peer: Peer): PeerDialer {
     let dialer = this.#dialers.get(peer);
     if (dialer === undefined) {
-      dialer = new PeerDialer(peer, this.#host, () => this.#heartenOthers(peer));
+      dialer = new PeerDialer(peer, this.#host, this.#heartenOthers);
       this.#dialers.set(peer, dialer);
     }
     return dialer;
@@ -29,7 +29,7 @@ export class Dialers {
   }
 
   /** A peer that had not answered for long is there again: what kept it away may have kept others away as well. */
-  #heartenOthers(peer: Peer): void {
+  readonly #heartenOthers = (peer: Peer): void => {
     for (const [other, dialer] of [...this.#dialers]) if (other !== peer) dialer.hearten();
-  }
+  };
 }

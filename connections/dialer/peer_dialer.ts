@@ -4,7 +4,7 @@ import type { Timer } from "../../runtime/runtime.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type DialSlots, isAnswer } from "./dial_slots.ts";
-import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "../peer.ts";
+import { MEMBERSHIP_CHANNEL, type Peer, type Slot, slotKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 
 /** Milliseconds for which a peer is dialed in vain before it is dialed ever more rarely. */
@@ -12,6 +12,9 @@ export const PATIENCE = 120_000;
 
 /** Milliseconds between two dials to a peer that has not answered for long, a tenth more or less. */
 export const LONGEST_WAIT = 60_000;
+
+/** What there is to dial before anything else. */
+const MEMBERSHIP_SLOT: readonly Slot[] = [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
 
 /** Part of the pool that a {@linkcode PeerDialer} uses. */
 export interface PeerDialerHost {
@@ -41,9 +44,10 @@ export interface PeerDialerHost {
 export class PeerDialer {
   readonly #peer: Peer;
   readonly #host: PeerDialerHost;
-  readonly #returned: () => void;
-  readonly #dialing = new Set<string>();
-  readonly #openedAt = new Map<string, number>();
+  readonly #returned: ((peer: Peer) => void) | undefined;
+  /** Slots that are being dialed. The side that is dialed needs neither this nor the next one. */
+  #dialing: Set<string> | undefined;
+  #openedAt: Map<string, number> | undefined;
   #timer: Timer | null = null;
   #stopped = false;
   #tries = 0;
@@ -58,7 +62,7 @@ export class PeerDialer {
   #linked = false;
 
   /** @param returned Called when the peer answers after it had not done so for long. */
-  constructor(peer: Peer, host: PeerDialerHost, returned: () => void = () => {}) {
+  constructor(peer: Peer, host: PeerDialerHost, returned?: (peer: Peer) => void) {
     this.#peer = peer;
     this.#host = host;
     this.#returned = returned;
@@ -111,7 +115,7 @@ export class PeerDialer {
     this.#timer?.cancel();
   }
 
-  #missing(): { channel: string; index: number }[] {
+  #missing(): readonly Slot[] {
     const peer = this.#peer;
     if (!peer.wanted || peer.partitioned) {
       this.#failingSince = null;
@@ -124,9 +128,16 @@ export class PeerDialer {
     this.#linked = linked;
     if (linked) this.#answered();
     if (peer.membership !== null) this.#dialedLast = peer.membership.outbound;
-    const slots = linked ? [...peer.gaps(), ...peer.doubts()] : [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
+    if (!linked) return this.#open(MEMBERSHIP_SLOT);
+    const [gaps, doubts] = [peer.gaps(), peer.doubts()];
+    return doubts.length === 0 ? this.#open(gaps) : this.#open([...gaps, ...doubts]);
+  }
+
+  /** Those of some slots that are not about to be filled. */
+  #open(slots: readonly Slot[]): readonly Slot[] {
+    if (slots.length === 0) return slots;
     return slots.filter(({ channel, index }) =>
-      !this.#dialing.has(slotKey(channel, index)) && !this.#host.isPromised(peer, channel, index)
+      !this.#dialing?.has(slotKey(channel, index)) && !this.#host.isPromised(this.#peer, channel, index)
     );
   }
 
@@ -156,12 +167,12 @@ export class PeerDialer {
     if (!wasAway) return;
     this.#tries = 0;
     this.#earliest = 0;
-    this.#returned();
+    this.#returned?.(this.#peer);
   }
 
   async #dial(channel: string, index: number): Promise<void> {
     const slot = slotKey(channel, index);
-    this.#dialing.add(slot);
+    (this.#dialing ??= new Set()).add(slot);
     try {
       const isUrgent = channel !== MEMBERSHIP_CHANNEL;
       const dial = () => this.#dialIfMissing(channel, index);
@@ -179,7 +190,7 @@ export class PeerDialer {
         this.#host.dialFailed(this.#peer, error);
       }
     }
-    this.#dialing.delete(slot);
+    this.#dialing?.delete(slot);
     this.reconcile();
   }
 
@@ -203,10 +214,10 @@ export class PeerDialer {
   /** Success ends the back-off; not so for a connection that opens again and again, which must not be dialed in a hot loop. */
   #opened(slot: string): void {
     const now = this.#host.runtime.clock.now();
-    if (now - (this.#openedAt.get(slot) ?? -Infinity) > this.#host.backoff.cap) {
+    if (now - (this.#openedAt?.get(slot) ?? -Infinity) > this.#host.backoff.cap) {
       this.#tries = 0;
       this.#earliest = 0;
     }
-    this.#openedAt.set(slot, now);
+    (this.#openedAt ??= new Map()).set(slot, now);
   }
 }

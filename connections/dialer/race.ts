@@ -13,8 +13,8 @@ export const ANSWER_DELAY = 1_000;
 
 /** One of the attempts of a race. */
 export interface Attempt {
-  /** Aborted once another attempt has won, or the race is given up. */
-  readonly signal: AbortSignal;
+  /** Aborted once another attempt has won, or the race is given up. None where neither can be. */
+  readonly signal: AbortSignal | undefined;
   /** To be called once a connection is there, although not yet the result. */
   reached(): void;
 }
@@ -36,6 +36,28 @@ export interface RaceOptions {
  * @throws `undefined` when there are no candidates.
  */
 export function race<C, T>(
+  candidates: readonly C[],
+  run: (candidate: C, attempt: Attempt) => Promise<T>,
+  options: RaceOptions,
+): Promise<T> {
+  // Most nodes have one address, and most races one candidate.
+  return candidates.length === 1 ? tryOnly(candidates[0]!, run, options.signal) : raceAll(candidates, run, options);
+}
+
+async function tryOnly<C, T>(
+  candidate: C,
+  run: (candidate: C, attempt: Attempt) => Promise<T>,
+  signal: AbortSignal | undefined,
+): Promise<T> {
+  signal?.throwIfAborted();
+  try {
+    return await run(candidate, { signal, reached() {} });
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  }
+}
+
+function raceAll<C, T>(
   candidates: readonly C[],
   run: (candidate: C, attempt: Attempt) => Promise<T>,
   { clock, signal, isFinal }: RaceOptions,

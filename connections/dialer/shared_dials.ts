@@ -28,7 +28,7 @@ export class SharedDials<T> {
    * @throws The reason of `signal`, once that is aborted.
    */
   join(slot: DialedSlot, begin: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    const key = JSON.stringify(slot);
+    const key = keyOf(slot);
     const running = this.#dials.get(key);
     if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
     const result = begin().finally(() => {
@@ -41,7 +41,7 @@ export class SharedDials<T> {
 
   /** Whether a dial is under way that began less than `milliseconds` ago. */
   hasJustBegun(slot: DialedSlot, milliseconds: number): boolean {
-    const dial = this.#dials.get(JSON.stringify(slot));
+    const dial = this.#dials.get(keyOf(slot));
     return dial !== undefined && this.#clock.now() - dial.began < milliseconds;
   }
 
@@ -49,4 +49,9 @@ export class SharedDials<T> {
   forget(): void {
     this.#dials.clear();
   }
+}
+
+/** A key that no two slots share, whatever is in the names. */
+function keyOf([peer, channel, index]: DialedSlot): string {
+  return `${index} ${channel.length} ${channel}${peer}`;
 }

@@ -282,13 +282,13 @@ export class ConnectionOpener {
     attempt: WatchedAttempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
     const [identity, epoch] = [this.#identity, this.#epoch];
-    const [first, ...others] = identity.secrets.accepted();
-    for (let secret: Uint8Array | undefined = first;; secret = others.shift()) {
+    const secrets = identity.secrets.accepted();
+    for (let tried = 0;; tried++) {
       try {
-        return { ...await this.#dialOne(address, request, identity, secret, attempt), epoch };
+        return { ...await this.#dialOne(address, request, identity, secrets[tried], attempt), epoch };
       } catch (error) {
         const isUnknown = error instanceof HandshakeRefusedError && error.refusal.code === "secret";
-        if (!isUnknown || others.length === 0) throw error;
+        if (!isUnknown || tried + 1 >= secrets.length) throw error;
       }
     }
   }
@@ -312,7 +312,7 @@ export class ConnectionOpener {
     };
     using _limit = this.#limits.begin(
       (reason) => {
-        const isOver = signal.aborted || this.#limits.stopped;
+        const isOver = signal?.aborted || this.#limits.stopped;
         const trouble = explain(reason, true);
         controller.abort(isOver ? reason : trouble);
         stream?.close();
