@@ -131,9 +131,7 @@ class Outlet implements SendQueueOptions {
     this.maxQueuedBytes = options.maxQueuedBytes;
     this.writers = options.writers;
     this.waits = options.traffic?.of(connection.channel).waits;
-    this.pack = options.compression
-      ? (batch) => compressBatch(runtime, batch, connection.maxFrameBytes)
-      : undefined;
+    this.pack = options.compression ? (batch) => compressBatch(runtime, batch, connection.maxFrameBytes) : undefined;
     this.#connection = connection;
     this.#stream = stream;
     this.#runtime = runtime;

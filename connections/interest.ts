@@ -1,9 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { FrameKind } from "../wire/frame_kind.ts";
-import { decode } from "../wire/message_pack_decode.ts";
 import type { Peer } from "./peer.ts";
 import { sendValue } from "./send_value.ts";
+
+/** Booleans in MessagePack. */
+const NO = 0xc2;
+const YES = 0xc3;
 
 /** Tells a peer of the interest of this node, whether it wants connections with the peer, if there is one to tell it over. */
 export function tellInterest({ membership, wanted }: Peer): void {
@@ -16,10 +19,10 @@ export function tellInterest({ membership, wanted }: Peer): void {
  * @throws {TypeError} When it is malformed.
  */
 export function takeInterest(peer: Peer, buffer: Uint8Array, start: number, end: number): void {
-  const wanted = decode(buffer.subarray(start, end));
-  if (typeof wanted !== "boolean") {
+  const value = end - start === 1 ? buffer[start] : undefined;
+  if (value !== NO && value !== YES) {
     throw new TypeError("Cannot read the interest of a peer: it is neither true nor false");
   }
-  peer.wantedThere = wanted;
+  peer.wantedThere = value === YES;
   peer.toldInterest = true;
 }

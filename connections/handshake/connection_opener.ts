@@ -10,7 +10,7 @@ import { type Attempt, race } from "../dialer/race.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { HandshakeLimits } from "./handshake_limits.ts";
 import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
-import { refuse } from "./handshake_frames.ts";
+import { handshakeDecoder, refuse } from "./handshake_frames.ts";
 import type { ConnectionRequest } from "./introduction.ts";
 import type { AcceptorDecisions, ClusterIdentity, Session } from "./session.ts";
 import { SealError } from "../noise/cipher_state.ts";
@@ -126,6 +126,7 @@ export class ConnectionOpener {
   #identity: ClusterIdentity;
   #epoch = 0;
   readonly #halfOpen: HalfOpen;
+  readonly #decoder = handshakeDecoder();
   #turnedAway = 0;
 
   constructor(options: ConnectionOpenerOptions) {
@@ -253,7 +254,10 @@ export class ConnectionOpener {
     const admit = async (request: ConnectionRequest) =>
       await identify?.(stream, request.spec) ?? await decisions.admit(request);
     try {
-      return await acceptHandshake({ stream, reader, identity, runtime, writers }, { ...decisions, admit });
+      return await acceptHandshake({ stream, reader, identity, runtime, writers, decoder: this.#decoder }, {
+        ...decisions,
+        admit,
+      });
     } catch (error) {
       if (error instanceof ProtocolError || error instanceof SealError) {
         // To a stranger, a node with a secret says nothing more.
@@ -325,7 +329,8 @@ export class ConnectionOpener {
       reached();
       const begunAt = this.#now();
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const session = await dialHandshake({ stream, reader, identity, runtime, writers }, request, secret);
+      const end = { stream, reader, identity, runtime, writers, decoder: this.#decoder };
+      const session = await dialHandshake(end, request, secret);
       const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
       if (stranger !== null) throw await refuse(session.stream, stranger);
       this.#options.handshakes?.dialer.record(this.#now() - begunAt);

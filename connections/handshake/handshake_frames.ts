@@ -1,10 +1,12 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { ByteStream } from "../../transport/transport.ts";
+import { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { type Frame, FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { Decoder } from "../../wire/message_pack_decode.ts";
-import { encode } from "../../wire/message_pack_encode.ts";
+import { encode, encodeInto } from "../../wire/message_pack_encode.ts";
+import type { WriterPool } from "../writer_pool.ts";
 import { HandshakeRefusedError, type Refusal, type RefusalCode, refusalFrom } from "./refusal.ts";
 
 const EMPTY = new Uint8Array();
@@ -25,6 +27,46 @@ export function frameOf(kind: number, body: Uint8Array = EMPTY): Uint8Array<Arra
   frame[FRAME_HEADER_BYTES - 1] = kind;
   frame.set(body, FRAME_HEADER_BYTES);
   return frame;
+}
+
+/** Begins a frame in a writer. @returns Where it begins: {@linkcode endFrame} asks for that. */
+export function beginFrame(writer: ByteWriter, kind: number): number {
+  const start = writer.length;
+  writer.reserve(FRAME_HEADER_BYTES);
+  writer.length += FRAME_HEADER_BYTES - 1;
+  writer.u8(kind);
+  return start;
+}
+
+/** Ends the frame that begins at `start`. */
+export function endFrame(writer: ByteWriter, start: number): void {
+  writer.setU32(start, writer.length - start - 4);
+}
+
+/** Writes frames, outside any queue, that `write` puts into a writer of the pool. */
+export async function sendFrames(
+  stream: ByteStream,
+  writers: WriterPool | undefined,
+  write: (writer: ByteWriter) => void,
+): Promise<void> {
+  const writer = writers?.take() ?? new ByteWriter();
+  write(writer);
+  await stream.write(writer.written());
+  writers?.give(writer);
+}
+
+/** Writes one frame whose body is a value, outside any queue. */
+export async function sendValue(
+  stream: ByteStream,
+  writers: WriterPool | undefined,
+  kind: number,
+  value: unknown,
+): Promise<void> {
+  await sendFrames(stream, writers, (writer) => {
+    const start = beginFrame(writer, kind);
+    encodeInto(writer, value);
+    endFrame(writer, start);
+  });
 }
 
 /** Writes one frame, outside any queue. */
@@ -86,18 +128,27 @@ export async function refuse(stream: ByteStream, refusal: Refusal): Promise<Hand
   return new HandshakeRefusedError(refusal);
 }
 
+/** A decoder of what is said in handshakes. One for all of them knows the keys that come in each. */
+export function handshakeDecoder(): Decoder {
+  return new Decoder(BUDGET);
+}
+
 /** Reads a body that is a map. */
-export function record(body: Uint8Array, what: string): Record<string, unknown> {
-  const value = decodeBody(body, what);
+export function record(
+  body: Uint8Array,
+  what: string,
+  decoder: Decoder = handshakeDecoder(),
+): Record<string, unknown> {
+  const value = decodeBody(body, what, decoder);
   if (typeof value !== "object" || value === null || Array.isArray(value) || value instanceof Uint8Array) {
     throw malformed(what);
   }
   return value as Record<string, unknown>;
 }
 
-function decodeBody(body: Uint8Array, what: string): unknown {
+function decodeBody(body: Uint8Array, what: string, decoder: Decoder): unknown {
   try {
-    return new Decoder(BUDGET).decode(body);
+    return decoder.decode(body);
   } catch (cause) {
     throw malformed(what, cause);
   }

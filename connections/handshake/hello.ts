@@ -1,6 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
+import { readU16, readU32 } from "../../wire/integers.ts";
+import { readText } from "../../wire/message_pack_text.ts";
 import type { Refusal } from "./refusal.ts";
 
 /*
@@ -18,7 +21,8 @@ export const PROTOCOL_VERSIONS: Versions = [2, 2];
 /** The largest hello, in bytes. */
 export const HELLO_BYTES_MAX = 4096;
 
-const MAGIC = new TextEncoder().encode("PSPS");
+const UTF8 = new TextEncoder();
+const MAGIC = UTF8.encode("PSPS");
 const OLDEST_AT = 4;
 const NEWEST_AT = 6;
 const SEALED_AT = 8;
@@ -37,17 +41,21 @@ export interface Hello {
 }
 
 /** Packs a hello, without the rest. */
-export function encodeHello({ versions: [oldest, newest], sealed, cluster }: Hello): Uint8Array<ArrayBuffer> {
-  const name = new TextEncoder().encode(cluster);
-  const bytes = new Uint8Array(CLUSTER_AT + name.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(MAGIC);
-  view.setUint16(OLDEST_AT, oldest);
-  view.setUint16(NEWEST_AT, newest);
-  bytes[SEALED_AT] = sealed ? 1 : 0;
-  view.setUint16(LENGTH_AT, name.length);
-  bytes.set(name, CLUSTER_AT);
-  return bytes;
+export function encodeHello(hello: Hello): Uint8Array<ArrayBuffer> {
+  const writer = new ByteWriter(CLUSTER_AT + hello.cluster.length);
+  writeHello(writer, hello);
+  return writer.bytes.slice(0, writer.length);
+}
+
+/** Appends a hello, without the rest, to what a writer holds. */
+export function writeHello(writer: ByteWriter, { versions, sealed, cluster }: Hello): void {
+  const name = UTF8.encode(cluster);
+  writer.raw(MAGIC);
+  writer.u16(versions[0]);
+  writer.u16(versions[1]);
+  writer.u8(sealed ? 1 : 0);
+  writer.u16(name.length);
+  writer.raw(name);
 }
 
 /**
@@ -57,14 +65,13 @@ export function encodeHello({ versions: [oldest, newest], sealed, cluster }: Hel
  * @throws {ProtocolError} When it is none.
  */
 export function decodeHello(body: Uint8Array): Hello & { readonly clear: Uint8Array; readonly rest: Uint8Array } {
-  if (body.length < CLUSTER_AT || MAGIC.some((byte, at) => body[at] !== byte)) throw malformedHello();
-  const view = new DataView(body.buffer, body.byteOffset, body.length);
-  const end = CLUSTER_AT + view.getUint16(LENGTH_AT);
-  const versions: Versions = [view.getUint16(OLDEST_AT), view.getUint16(NEWEST_AT)];
+  if (body.length < CLUSTER_AT || readU32(body, 0) !== readU32(MAGIC, 0)) throw malformedHello();
+  const end = CLUSTER_AT + readU16(body, LENGTH_AT);
+  const versions: Versions = [readU16(body, OLDEST_AT), readU16(body, NEWEST_AT)];
   const sealed = body[SEALED_AT]!;
   if (end > body.length || sealed > 1 || versions[0] > versions[1]) throw malformedHello();
-  const cluster = new TextDecoder().decode(body.subarray(CLUSTER_AT, end));
-  return { versions, sealed: sealed === 1, cluster, clear: body.slice(0, end), rest: body.subarray(end) };
+  const cluster = readText(body, CLUSTER_AT, end);
+  return { versions, sealed: sealed === 1, cluster, clear: body.subarray(0, end), rest: body.subarray(end) };
 }
 
 /** The newest version that both speak, or `null`. */

@@ -1,10 +1,19 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { FrameKind } from "../../wire/frame_kind.ts";
-import { encode } from "../../wire/message_pack_encode.ts";
+import { encodeInto } from "../../wire/message_pack_encode.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { expectFrame, frameOf, joined, record, refuse, sendFrame } from "./handshake_frames.ts";
-import { encodeHello, type Hello } from "./hello.ts";
+import {
+  beginFrame,
+  endFrame,
+  expectFrame,
+  record,
+  refuse,
+  sendFrame,
+  sendFrames,
+  sendValue,
+} from "./handshake_frames.ts";
+import { type Hello, writeHello } from "./hello.ts";
 import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import {
   type AcceptorDecisions,
@@ -32,16 +41,21 @@ import {
 
 /** Dials in an open cluster. */
 export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): Promise<Session & { spec: NodeSpec }> {
-  const { identity, stream, reader } = end;
-  const hello = encodeHello({ versions: versionsOf(identity), sealed: false, cluster: identity.cluster });
-  const introduction = encode(introductionOf(identity, request));
-  await stream.write(joined(frameOf(FrameKind.hello, hello), frameOf(FrameKind.introduction, introduction)));
+  const { identity, stream, reader, writers, decoder } = end;
+  await sendFrames(stream, writers, (writer) => {
+    const hello = beginFrame(writer, FrameKind.hello);
+    writeHello(writer, { versions: versionsOf(identity), sealed: false, cluster: identity.cluster });
+    endFrame(writer, hello);
+    const introduction = beginFrame(writer, FrameKind.introduction);
+    encodeInto(writer, introductionOf(identity, request));
+    endFrame(writer, introduction);
+  });
   let answer = await expectFrame(reader, [FrameKind.ready, FrameKind.welcome], true);
   if (answer.kind === FrameKind.welcome) {
     await sendFrame(stream, FrameKind.introduction);
     answer = await expectFrame(reader, [FrameKind.ready], true);
   }
-  const ready = readyFrom(identity, record(answer.body, "answer"));
+  const ready = readyFrom(identity, record(answer.body, "answer", decoder));
   return { stream, reader, ...ready };
 }
 
@@ -51,9 +65,10 @@ export async function acceptOpen(
   hello: Hello,
   decisions: AcceptorDecisions,
 ): Promise<Session & { request: ConnectionRequest }> {
-  const { identity, stream, reader } = end;
+  const { identity, stream, reader, writers, decoder } = end;
   const version = chosenVersion(identity, hello);
-  const introduction = record((await expectFrame(reader, [FrameKind.introduction], true)).body, "introduction");
+  const { body } = await expectFrame(reader, [FrameKind.introduction], true);
+  const introduction = record(body, "introduction", decoder);
   const request = requestFrom(introduction);
   decisions.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
@@ -64,6 +79,6 @@ export async function acceptOpen(
     await sendFrame(stream, FrameKind.welcome);
     await expectFrame(reader, [FrameKind.introduction], true);
   }
-  await sendFrame(stream, FrameKind.ready, encode(readyOf(identity, version, decisions.spec)));
+  await sendValue(stream, writers, FrameKind.ready, readyOf(identity, version, decisions.spec));
   return { stream, reader, version, ...agreed, request };
 }

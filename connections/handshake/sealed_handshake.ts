@@ -66,7 +66,7 @@ export async function dialSealed(
   const opened = inbound.open(NOTHING, answer.body);
   if (opened.length === 0) throw malformed("answer");
   const { body } = checkFrame({ kind: opened[0]!, body: opened.subarray(1) }, [FrameKind.ready], true);
-  const ready = readyFrom(identity, record(body, "answer"));
+  const ready = readyFrom(identity, record(body, "answer", end.decoder));
   if (isSame(noise.remoteStatic, identity.keys!.publicKey)) throw new HandshakeRefusedError(mirrored(where(stream)));
   checkKey(ready.spec, noise.remoteStatic);
   return { ...sealed(end, inbound, outbound), ...ready };
@@ -92,7 +92,7 @@ export async function acceptSealed(
     outbound.sealInto(NOTHING, plain, target, 0);
     return sendFrame(stream, FrameKind.ready, target);
   };
-  const introduction = record(payload, "introduction");
+  const introduction = record(payload, "introduction", end.decoder);
   const request = requestFrom(introduction);
   checkKey(request.spec, noise.remoteStatic);
   decisions.introduced?.(request.spec);

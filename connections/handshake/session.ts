@@ -3,6 +3,7 @@
 import type { Runtime } from "../../transport/runtime.ts";
 import type { ByteStream } from "../../transport/transport.ts";
 import type { FrameReader } from "../../wire/frame_reader.ts";
+import type { Decoder } from "../../wire/message_pack_decode.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { KeyPair } from "../noise/primitives.ts";
 import type { WriterPool } from "../writer_pool.ts";
@@ -70,6 +71,12 @@ export interface HandshakeEnd {
   readonly runtime: Runtime;
   /** Pool of writers that put sealed records together. */
   readonly writers?: WriterPool | undefined;
+  /**
+   * Decoder of what the other end says.
+   *
+   * @default {a decoder for each value}
+   */
+  readonly decoder?: Decoder | undefined;
 }
 
 /** The acceptor's decisions. */
@@ -140,8 +147,9 @@ export function agreement(
   what: string,
 ): Pick<Session, "features" | "maxFrameBytes"> {
   const theirs = termsFrom(body, what);
-  const common = features.filter((feature) => theirs.features.includes(feature));
-  return { features: new Set(common), maxFrameBytes: theirs.maxFrameBytes };
+  const common = new Set<string>();
+  for (const feature of features) if (theirs.features.includes(feature)) common.add(feature);
+  return { features: common, maxFrameBytes: theirs.maxFrameBytes };
 }
 
 /** Whether a trusted acceptor is the node that was meant. */

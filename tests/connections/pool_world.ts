@@ -115,7 +115,9 @@ export class PoolNode implements ConnectionPoolHandler {
   down = ({ name }: Peer) => void this.told.push(`down ${name}`);
   up = (peer: Peer): void => {
     this.told.push(`up ${peer.name}`);
-    if (this.usesAll) { for (const channel of peer.channels) if (channel !== MEMBERSHIP_CHANNEL) peer.wake?.(peer, channel); }
+    if (this.usesAll) {
+      for (const channel of peer.channels) if (channel !== MEMBERSHIP_CHANNEL) peer.wake?.(peer, channel);
+    }
   };
   channelUp = ({ name }: Peer, channel: string) => void this.told.push(`+${channel} ${name}`);
   channelDown = ({ name }: Peer, channel: string) => void this.told.push(`-${channel} ${name}`);
