@@ -1,9 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Histogram } from "../runtime/histogram.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
-import { compressBatch, decompressBatch } from "./compression.ts";
+import { decompressBatch } from "./compression.ts";
 import { Confirmation } from "./confirmation.ts";
 import type { SocketMark } from "./early/early_frames.ts";
 import type { EarlyStream } from "./early/early_stream.ts";
@@ -11,7 +10,8 @@ import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { ReadingRoom } from "./reading_room.ts";
 import type { Session } from "./handshake/session.ts";
-import { SendQueue, type SendQueueOptions } from "./send_queue.ts";
+import { Outlet } from "./outlet.ts";
+import { SendQueue } from "./send_queue.ts";
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { UnconfirmedMessages } from "./unconfirmed_messages.ts";
 import type { Address } from "../wire/address.ts";
@@ -113,51 +113,6 @@ interface Draining {
 
 const NO_FEATURES: ReadonlySet<string> = new Set();
 
-type OutletOwner = Pick<Connection, "channel" | "maxFrameBytes" | "close">;
-
-/** Where the frames of a connection go. One object for all that its queue needs: there is one for each connection. */
-class Outlet implements SendQueueOptions {
-  readonly highWaterMark: number;
-  readonly maxQueuedBytes: number;
-  readonly writers: WriterPool | undefined;
-  readonly waits: Histogram | undefined;
-  readonly pack: SendQueueOptions["pack"];
-  readonly #connection: OutletOwner;
-  readonly #stream: ByteStream;
-  readonly #runtime: Runtime;
-
-  constructor(connection: OutletOwner, stream: ByteStream, runtime: Runtime, options: ConnectionOptions) {
-    this.highWaterMark = options.highWaterMark;
-    this.maxQueuedBytes = options.maxQueuedBytes;
-    this.writers = options.writers;
-    this.waits = options.traffic?.of(connection.channel).waits;
-    this.pack = options.compression ? (batch) => compressBatch(runtime, batch, connection.maxFrameBytes) : undefined;
-    this.#connection = connection;
-    this.#stream = stream;
-    this.#runtime = runtime;
-  }
-
-  write(bytes: Uint8Array): Promise<void> {
-    return this.#stream.write(bytes);
-  }
-
-  defer(callback: () => void): void {
-    this.#runtime.defer(callback);
-  }
-
-  giveWay(): Promise<void> | undefined {
-    return this.#runtime.giveWay?.();
-  }
-
-  failed(error: unknown): void {
-    this.#connection.close(error);
-  }
-
-  now(): number {
-    return this.#runtime.clock.now();
-  }
-}
-
 /** An open connection to a known node: frames in, frames out. */
 export class Connection<P extends ConnectionOwner = ConnectionOwner> implements ConnectionIdentity<P> {
   readonly peer: P;
@@ -175,11 +130,6 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly version: number;
   /** Features of both ends beyond it. */
   readonly features: ReadonlySet<string>;
-  /** Handler numbers that this side has given, by name. */
-  get namesOut(): Map<string, number> {
-    return this.#namesOut ??= new RecentMap();
-  }
-
   /** Names of the handlers by the numbers that the other side uses. */
   readonly namesIn: unknown[] = [];
   /** Whether it is in doubt that anything still comes through, though it looks open. Only a frame heard over it ends that. */
@@ -248,7 +198,13 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.reader.maxFrameBytes = takenHere;
     this.reader.budget = identity.peer.readingRoom?.for(this);
     this.#isCompressing = options.compression;
-    this.queue = new SendQueue(new Outlet(this, stream, runtime, options));
+    const waits = options.traffic?.of(identity.channel).waits;
+    this.queue = new SendQueue(new Outlet(this, stream, runtime, options, waits));
+  }
+
+  /** Handler numbers that this side has given, by name. */
+  get namesOut(): Map<string, number> {
+    return this.#namesOut ??= new RecentMap();
   }
 
   /** Number of the dial that made it, among the dialer's; 0 as long as it has no socket. */

@@ -83,7 +83,7 @@ export class Peer {
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
   readonly #lines: Map<string, Line> = new RecentMap();
-  /** The same, one beside the other: they are gone through far more often than they change. */
+  /** Their names, and below the connections of each, as lists: they are gone through far more often than they change. */
   #channels: readonly string[] = [];
   #lineList: readonly Line[] = [];
   /** The one of the membership channel. */

@@ -13,7 +13,7 @@ export const PATIENCE = 120_000;
 /** Milliseconds between two dials to a peer that has not answered for long, a tenth more or less. */
 export const LONGEST_WAIT = 60_000;
 
-/** What there is to dial before anything else. */
+/** The slot that is dialed before any other. */
 const MEMBERSHIP_SLOT: readonly Slot[] = [{ channel: MEMBERSHIP_CHANNEL, index: 0 }];
 
 /** Part of the pool that a {@linkcode PeerDialer} uses. */

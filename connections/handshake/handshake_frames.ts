@@ -29,7 +29,7 @@ export function frameOf(kind: number, body: Uint8Array = EMPTY): Uint8Array<Arra
   return frame;
 }
 
-/** Begins a frame in a writer. @returns Where it begins: {@linkcode endFrame} asks for that. */
+/** Begins a frame in a writer. @returns Offset of its first byte, for {@linkcode endFrame}. */
 export function beginFrame(writer: ByteWriter, kind: number): number {
   const start = writer.length;
   writer.reserve(FRAME_HEADER_BYTES);
