@@ -29,6 +29,7 @@ export class Outlet implements SendQueueOptions {
   readonly writers: WriterPool | undefined;
   readonly waits: Histogram | undefined;
   readonly pack: SendQueueOptions["pack"];
+  readonly nextTurn: SendQueueOptions["nextTurn"];
   readonly #owner: OutletOwner;
   readonly #stream: ByteStream;
   readonly #runtime: Runtime;
@@ -40,6 +41,7 @@ export class Outlet implements SendQueueOptions {
     this.writers = options.writers;
     this.waits = waits;
     this.pack = options.compression ? (batch) => compressBatch(runtime, batch, owner.maxFrameBytes) : undefined;
+    this.nextTurn = runtime.nextTurn;
     this.#owner = owner;
     this.#stream = stream;
     this.#runtime = runtime;

@@ -3,6 +3,7 @@
 import type { ByteWriter } from "../wire/byte_writer.ts";
 import type { Histogram } from "../runtime/histogram.ts";
 import { FRAME_HEADER_BYTES, type GiveWay } from "../wire/frame_reader.ts";
+import type { LocalRuntime } from "../runtime/runtime.ts";
 import { WriterPool } from "./writer_pool.ts";
 
 /** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
@@ -38,6 +39,8 @@ export interface SendQueueOptions {
   defer(callback: () => void): void;
   /** Asked after each large write: a socket that is never full would keep timers and other streams waiting. */
   giveWay?(): ReturnType<GiveWay>;
+  /** Runs a callback in the next turn of the event loop, until which what comes in during a small write may gather. */
+  readonly nextTurn?: LocalRuntime["nextTurn"];
   /** Called when a write failed; the queue is closed then. */
   failed(error: unknown): void;
   /** Bytes that may wait before `drained()` makes senders wait. */
@@ -81,6 +84,8 @@ export class SendQueue {
   #inFlightBytes = 0;
   #bytesWritten = 0;
   #busy = false;
+  /** Called when a batch is full that the writes wait for. */
+  #filled: (() => void) | null = null;
   #closed = false;
   #waiters: Waiter[] = [];
   /** Bytes taken from senders since the beginning, before they are packed. */
@@ -170,6 +175,7 @@ export class SendQueue {
     this.#taken += bytes;
     if (tail !== undefined) isCopied ? this.#appendCopy(writer, tail) : this.#append(writer, tail);
     if (writer.length - this.#batchStart >= BATCH_BYTES) this.#complete(writer);
+    if (this.#filled !== null && this.#batches.length > 0) this.#goOn();
     if (this.#busy) return;
     this.#busy = true;
     this.#options.defer(this.#writeBatches);
@@ -223,7 +229,7 @@ export class SendQueue {
         if (batch.writer !== null) this.#writers.give(batch.writer);
         if (batch.room !== undefined) this.#writers.giveLarge(batch.room);
         this.#wake();
-        const turn = batch.bytes.length < BATCH_BYTES ? undefined : options.giveWay?.();
+        const turn = batch.bytes.length < BATCH_BYTES ? this.#gather() : options.giveWay?.();
         if (turn !== undefined) await turn;
       }
       this.#busy = false;
@@ -233,6 +239,25 @@ export class SendQueue {
       options.failed(error);
     }
   };
+
+  /**
+   * Lets what has come in during a small write gather, until it fills a batch or the turn of the event loop ends: code that sends and
+   * awaits in a loop never leaves the turn, and would have a write for every few messages.
+   */
+  #gather(): Promise<void> | undefined {
+    const { nextTurn } = this.#options;
+    if (nextTurn === undefined || this.#writer === null || this.#batches.length > 0) return undefined;
+    return new Promise((resolve) => {
+      this.#filled = resolve;
+      nextTurn(resolve);
+    });
+  }
+
+  /** Ends the wait of the writes for a batch to fill. */
+  #goOn(): void {
+    this.#filled?.();
+    this.#filled = null;
+  }
 
   /** Takes the oldest batch, if need be what there is of the next one. */
   #next(): Batch | undefined {

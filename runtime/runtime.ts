@@ -41,6 +41,8 @@ export interface LocalRuntime {
    * sent in one turn of the event loop can then leave in one write.
    */
   defer(callback: () => void): void;
+  /** Calls `callback` in the next turn of the event loop. A runtime in which work takes no time can do without. */
+  readonly nextTurn?: ((this: void, callback: () => void) => void) | undefined;
   /**
    * Asks whether it is time that timers and other streams get the event loop. For loops that may find work without end. A runtime in
    * which work takes no time can do without.

@@ -52,6 +52,7 @@ export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
     random: options.random ?? systemRandom,
     transport,
     defer: (callback) => queueMicrotask(callback),
+    nextTurn: (callback) => void setImmediate(callback),
     giveWay: () => breaks.giveWay(),
     outside: (operation) => operation,
     report: writeToConsole,

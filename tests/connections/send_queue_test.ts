@@ -137,6 +137,66 @@ Deno.test("SendQueue fills the next batch while a write is in flight, without de
   assertEquals(bench.writes.length, 3);
 });
 
+Deno.test("SendQueue gathers what comes in during a small write until the turn of the event loop ends", async () => {
+  const turns: (() => void)[] = [];
+  const bench = new Bench({ nextTurn: (callback) => turns.push(callback) });
+  bench.send(1, 10);
+  await bench.endTurn();
+  bench.send(2, 10);
+  await bench.finishWrite();
+  bench.send(3, 10);
+  await settled();
+  assertEquals([bench.writes.length, turns.length], [1, 1]);
+  turns.pop()!();
+  await settled();
+  assertEquals(bench.writes[1], concat(frame(2, pattern(10, 2)), frame(3, pattern(10, 3))));
+  await bench.finishWrite();
+  // Nothing has come in: the next message does not wait.
+  assertEquals(turns, []);
+  bench.send(4, 10);
+  await bench.endTurn();
+  assertEquals(bench.writes[2], frame(4, pattern(10, 4)));
+});
+
+Deno.test("SendQueue gathers no more than a batch, and writes it though the turn goes on", async () => {
+  const turns: (() => void)[] = [];
+  const bench = new Bench({ nextTurn: (callback) => turns.push(callback), maxQueuedBytes: 2 ** 20 });
+  bench.send(1, 10);
+  await bench.endTurn();
+  bench.send(2, 10);
+  await bench.finishWrite();
+  bench.send(3, 70_000);
+  await settled();
+  assertEquals(bench.writes[1], concat(frame(2, pattern(10, 2)), frame(3, pattern(70_000, 3))));
+  // The turn that ends later ends no other wait.
+  await bench.finishWrite();
+  bench.send(4, 10);
+  await bench.endTurn();
+  bench.send(5, 10);
+  await bench.finishWrite();
+  turns.shift()!();
+  await settled();
+  assertEquals(bench.writes.length, 3);
+  turns.shift()!();
+  await settled();
+  assertEquals(bench.writes[3], frame(5, pattern(10, 5)));
+});
+
+Deno.test("SendQueue that is closed while messages gather writes none of them", async () => {
+  const turns: (() => void)[] = [];
+  const bench = new Bench({ nextTurn: (callback) => turns.push(callback) });
+  bench.send(1, 10);
+  await bench.endTurn();
+  bench.send(2, 10);
+  await bench.finishWrite();
+  const written = bench.queue.written();
+  assertEquals(bench.queue.close(), 15);
+  await written;
+  turns.pop()!();
+  await settled();
+  assertEquals([bench.writes.length, bench.failures], [1, []]);
+});
+
 Deno.test("SendQueue writes a tail from where it is, between the frames before and after it", async () => {
   const bench = new Bench({ maxQueuedBytes: 2 ** 20 });
   const tail = pattern(20_000, 7);
