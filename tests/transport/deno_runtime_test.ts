@@ -55,6 +55,19 @@ Deno.test("denoRuntime() defers until the running code has given way", async () 
   assertEquals(log, ["now", "deferred"]);
 });
 
+Deno.test("denoRuntime() has its next turn once no deferred code is left, however often that defers more", async () => {
+  const { defer, nextTurn } = denoRuntime();
+  const log: number[] = [];
+  const again = (count: number) => {
+    log.push(count);
+    if (count < 5) defer(() => again(count + 1));
+  };
+  const turned = new Promise<void>((resolve) => present(nextTurn)(resolve)).then(() => log.push(-1));
+  again(1);
+  await turned;
+  assertEquals(log, [1, 2, 3, 4, 5, -1]);
+});
+
 Deno.test("denoRuntime() returns outside operations as they are", () => {
   const operation = Promise.resolve(1);
   assertStrictEquals(denoRuntime().outside(operation), operation);
