@@ -147,7 +147,7 @@ Deno.test("SendQueue gathers what comes in during a small write until the turn o
   bench.send(3, 10);
   await settled();
   assertEquals([bench.writes.length, turns.length], [1, 1]);
-  turns.pop()!();
+  present(turns.pop())();
   await settled();
   assertEquals(bench.writes[1], concat(frame(2, pattern(10, 2)), frame(3, pattern(10, 3))));
   await bench.finishWrite();
@@ -174,10 +174,10 @@ Deno.test("SendQueue gathers no more than a batch, and writes it though the turn
   await bench.endTurn();
   bench.send(5, 10);
   await bench.finishWrite();
-  turns.shift()!();
+  present(turns.shift())();
   await settled();
   assertEquals(bench.writes.length, 3);
-  turns.shift()!();
+  present(turns.shift())();
   await settled();
   assertEquals(bench.writes[3], frame(5, pattern(10, 5)));
 });
@@ -192,7 +192,7 @@ Deno.test("SendQueue that is closed while messages gather writes none of them", 
   const written = bench.queue.written();
   assertEquals(bench.queue.close(), 15);
   await written;
-  turns.pop()!();
+  present(turns.pop())();
   await settled();
   assertEquals([bench.writes.length, bench.failures], [1, []]);
 });

@@ -33,13 +33,12 @@ Deno.test("A loop that awaits each forwardMessage() has one write for many messa
   const numbers: number[] = [];
   const all = Promise.withResolvers<void>();
   b.register("log", (message: Uint8Array) => {
-    if (numbers.push(message[0]! * 256 + message[1]!) === MESSAGES) all.resolve();
+    if (numbers.push(new DataView(message.buffer, message.byteOffset).getUint16(0)) === MESSAGES) all.resolve();
   });
   const before = transport.writes;
   for (let number = 0; number < MESSAGES; number++) {
     const message = new Uint8Array(64);
-    message[0] = number >>> 8;
-    message[1] = number;
+    new DataView(message.buffer).setUint16(0, number);
     await a.forwardMessage("b", "log", message);
   }
   await all.promise;
