@@ -6,8 +6,13 @@ import { FRAME_HEADER_BYTES, type GiveWay } from "../wire/frame_reader.ts";
 import type { LocalRuntime } from "../runtime/runtime.ts";
 import { WriterPool } from "./writer_pool.ts";
 
-/** A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. */
-const BATCH_BYTES = 64 * 1024;
+/**
+ * A batch of this size is complete: large enough that a write costs little per byte, small enough for the processor's cache. One chunk of
+ * a stream with its head leaves room for another one, since a write that wakes the other side costs more than a chunk to copy.
+ */
+const BATCH_BYTES = 64 * 1024 + 32;
+/** After a write of this size others may be due. */
+const LARGE_WRITE_BYTES = 64 * 1024;
 
 /** Frames of one write. */
 interface Batch {
@@ -229,7 +234,7 @@ export class SendQueue {
         if (batch.writer !== null) this.#writers.give(batch.writer);
         if (batch.room !== undefined) this.#writers.giveLarge(batch.room);
         this.#wake();
-        const turn = batch.bytes.length < BATCH_BYTES ? this.#gather() : options.giveWay?.();
+        const turn = batch.bytes.length < LARGE_WRITE_BYTES ? this.#gather() : options.giveWay?.();
         if (turn !== undefined) await turn;
       }
       this.#busy = false;

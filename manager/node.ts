@@ -29,7 +29,7 @@ import { Overlay } from "./overlay.ts";
 import type { MembershipChange, Part } from "./part.ts";
 import { Parts } from "./parts.ts";
 import { PartitionEvents } from "./partition_events.ts";
-import { PartitionControl } from "./partition_control.ts";
+import { ACROSS, PartitionControl } from "./partition_control.ts";
 import type { Persistence } from "./persistence.ts";
 import { Pinger } from "./pinger.ts";
 import { Refutation } from "./refutation.ts";
@@ -234,8 +234,7 @@ export class Node implements ConnectionPoolHandler {
 
   frame: ConnectionPoolHandler["frame"] = (connection, kind, buffer, start, end) => {
     const { peer } = connection;
-    // Handler names belong to the connection itself, which outlives the partition.
-    if (peer.partitioned && kind !== FrameKind.partition && kind !== FrameKind.handlerName) return;
+    if (peer.partitioned && !ACROSS.has(kind)) return this.streaming.keptBack(connection, kind, buffer, start, end);
     if (!peer.isParty && FOR_MEMBERS.has(kind)) return this.refutation.ignore(1);
     if (!peer.isParty && ONCE_MEMBER.has(kind)) return this.#frameOfStranger(connection, kind, buffer, start, end);
     peer.framesIn++;

@@ -19,6 +19,9 @@ import { sendControl } from "./control_sender.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { ControlHandler, Part } from "./part.ts";
 
+/** Kinds of frames that cross an injected partition: the word that it is over, and handler names, which belong to a connection that outlives it. */
+export const ACROSS: ReadonlySet<number> = new Set([FrameKind.partition, FrameKind.handlerName]);
+
 /** Hops that the request may take to its origin. */
 const SEEK_HOPS = 255;
 

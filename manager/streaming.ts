@@ -117,6 +117,11 @@ export class Streaming implements Part {
     yield* readValues(await this.#open(to, "values", options), codec, maxFrameBytes);
   }
 
+  /** A partition has kept a frame back. */
+  keptBack(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): void {
+    if (kind === FrameKind.streamOpen) this.#streams.keptBack(connection, buffer, start, end);
+  }
+
   peerUp(peer: Peer): void {
     this.#streams.up(peer);
   }

@@ -69,31 +69,37 @@ function writeToConsole({ level, kind, message }: LogEntry): void {
 /**
  * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
  * that tasks of a flood hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
- * rare as long as there is no use for them, and frequent while there is conversation on other streams.
+ * rare as long as there is no use for them, and frequent while there is conversation on other streams that is read in breaks only.
  */
 export class Breaks {
   readonly #transport: Pick<Transport, "shortReads">;
   readonly #clock: Pick<Clock, "now">;
   #turnMs = TURN_MS;
   #lastEnd = 0;
+  /** Short reads until the end of the last break. */
+  #shortReads: number | undefined;
   #present: Promise<void> | undefined;
 
   /** @param transport Tells by its `shortReads` whether others had use for a break. */
   constructor(transport: Pick<Transport, "shortReads">, clock: Pick<Clock, "now">) {
     this.#transport = transport;
     this.#clock = clock;
+    this.#shortReads = transport.shortReads;
   }
 
   /** @returns The break at hand, a new one when it is due, or `undefined`. */
   giveWay(): Promise<void> | undefined {
     if (this.#present !== undefined || this.#clock.now() - this.#lastEnd < this.#turnMs) return this.#present;
     const { shortReads } = this.#transport;
+    // Where short messages come between two breaks as well, the event loop has time for them.
+    const isServed = shortReads !== this.#shortReads;
     return this.#present = new Promise((resolve) => {
       let turns = TURNS;
       const turn = () => {
         if (--turns > 0) return setImmediate(turn);
         // Those that flood have all been waiting here, or will be soon: what was read meanwhile was for others.
-        const isShared = this.#transport.shortReads !== shortReads;
+        const isShared = !isServed && this.#transport.shortReads !== shortReads;
+        this.#shortReads = this.#transport.shortReads;
         this.#turnMs = isShared ? SHARED_TURN_MS : Math.min(TURN_MS, 2 * this.#turnMs);
         this.#lastEnd = this.#clock.now();
         this.#present = undefined;

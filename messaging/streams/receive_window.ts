@@ -1,7 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-/** A stream begins with a window of so many bytes, as far as the peer's share has room for it. */
-export const WINDOW_START_BYTES = 256 * 1024;
+/**
+ * A stream begins with a window of so many bytes, as far as the peer's share has room for it. Half of it are three chunks, as many as
+ * one read brings. With less, both sides wait for each other on the fastest networks; with more, it is memory that they wait for.
+ */
+export const WINDOW_START_BYTES = 384 * 1024;
 /** No window is smaller, however many streams there are. */
 export const WINDOW_MIN_BYTES = 64 * 1024;
 /** No window is larger, however fast the network. */

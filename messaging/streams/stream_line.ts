@@ -26,8 +26,8 @@ import {
   writeReset,
 } from "./stream_frames.ts";
 
-/** So many bytes of streams are ahead in the queue: what is sent besides waits for no more than them. */
-const AHEAD_MAX_BYTES = 256 * 1024;
+/** So many bytes of streams are ahead in the queue, which are two chunks and one write: what is sent besides waits for no more than them. */
+const AHEAD_MAX_BYTES = 128 * 1024;
 /** Between two looks at how far the queue has come. */
 const MARK_BYTES = 64 * 1024;
 /** Streams that are told that they are not known here, or not wanted, before the connection has room for the word. */
@@ -134,10 +134,16 @@ export class StreamLine implements StreamHost {
     this.#strays.clear();
     const isSame = this.#isSameIncarnation();
     for (const end of [...this.#ends.values()]) {
-      if (isSame) this.#noteLost(end.number);
+      if (isSame) this.noteLost(end.number);
       end.lose(error);
       this.#remove(end);
     }
+  }
+
+  /** A stream of the other side is lost, which has it told as soon as something passes. */
+  noteLost(number: number): void {
+    if (this.#lost.size >= LOST_MAX) this.#lost.delete(this.#lost.values().next().value!);
+    this.#lost.add(number);
   }
 
   /**
@@ -346,11 +352,6 @@ export class StreamLine implements StreamHost {
     const before = this.#incarnation;
     this.#incarnation = this.#options.incarnation();
     return this.#incarnation === before;
-  }
-
-  #noteLost(number: number): void {
-    if (this.#lost.size >= LOST_MAX) this.#lost.delete(this.#lost.values().next().value!);
-    this.#lost.add(number);
   }
 
   #remove(end: StreamEnd): void {

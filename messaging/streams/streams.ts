@@ -10,7 +10,7 @@ import type { SendOptions } from "../outbound.ts";
 import { Loopback } from "./loopback.ts";
 import type { StreamEnd } from "./stream_end.ts";
 import { RoomPool } from "./room_pool.ts";
-import { Halves, type StreamForm, type StreamOpening } from "./stream_frames.ts";
+import { Halves, readNumber, type StreamForm, type StreamOpening } from "./stream_frames.ts";
 import { StreamLine } from "./stream_line.ts";
 import { StreamShare } from "./stream_share.ts";
 
@@ -101,6 +101,11 @@ export class Streams {
   /** Takes a frame of a stream. */
   take(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): void {
     this.#lineOf(connection).take(connection, kind, buffer, start, end, connection.reader);
+  }
+
+  /** A partition has kept an opening back: its sender, which may not know of the partition, is told once something passes. */
+  keptBack(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
+    this.#lineOf(connection).noteLost(readNumber(buffer, start, end));
   }
 
   /** A connection has closed: its streams go on where another one has taken its slot, and end where it has none. */

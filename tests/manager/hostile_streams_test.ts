@@ -55,7 +55,7 @@ async function cluster(world: World, maxStreams = 4) {
 const BREACHES: readonly (readonly [string, (to: Connection) => void])[] = [
   ["beyond what was granted", (to) => {
     sayOpening(to, 0);
-    for (let i = 0; i < 5; i++) sayData(to, 0, i * 64 * KIB, new Uint8Array(64 * KIB));
+    for (let i = 0; i < 7; i++) sayData(to, 0, i * 64 * KIB, new Uint8Array(64 * KIB));
   }],
   ["the number is not free", (to) => sayOpening(to, 1)],
   ["the number is not free", (to) => {

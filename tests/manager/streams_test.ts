@@ -12,6 +12,7 @@ import {
   PartitionedError,
   type PeerServiceManager,
 } from "../../mod.ts";
+import { WINDOW_START_BYTES } from "../../messaging/streams/receive_window.ts";
 import { scenario } from "./worlds.ts";
 import { firstOf, nthOf, present } from "../values.ts";
 
@@ -138,9 +139,9 @@ scenario("A reader that stops holds the writer, and memory is bounded at both en
     }
     await writer.close();
   })();
-  await world.until("the window is full", () => b.stats().streams.heldBytes === 256 * KIB);
+  await world.until("the window is full", () => b.stats().streams.heldBytes === WINDOW_START_BYTES);
   await new Promise<void>((resolve) => world.clock.schedule(200, resolve));
-  assertEquals([b.stats().streams.heldBytes, written], [256 * KIB, 256 * KIB]);
+  assertEquals([b.stats().streams.heldBytes, written], [WINDOW_START_BYTES, WINDOW_START_BYTES]);
   assertEquals(present(a.stats().peers.b).queuedBytes, 0);
   assertEquals((await collect(readable)).length, 6_400 * KIB);
 });
@@ -317,6 +318,24 @@ scenario("A partition ends streams at once here, and there when it is over or no
     await world.until("nothing is left", () => allOver(nodes));
   }
 }, ["memory"]);
+
+scenario(
+  "A stream that is opened to a node behind a partition that only that one knows of is told when it is over",
+  async (world) => {
+    const nodes = await world.cluster(["a", "b"]);
+    const [a, b] = nodes;
+    b.registerStream("sink", ({ readable }) => readable.pipeTo(new WritableStream()));
+    const reference = await b.injectPartition("b", 0);
+    assertEquals(a.partitions(), []);
+    const opening = a.openStream("b", "sink");
+    await new Promise<void>((resolve) => world.clock.schedule(100, resolve));
+    assertEquals([a, b].map((node) => node.stats().streams.open), [1, 0]);
+    b.resolvePartition(reference);
+    await assertRejects(() => opening, NotConnectedError, "the other side has lost the connection");
+    await world.until("nothing is left", () => allOver(nodes));
+  },
+  ["memory"],
+);
 
 scenario("stop() ends streams at both ends, and drain() waits for them", async (world) => {
   const nodes = await world.cluster(["a", "b", "c"]);

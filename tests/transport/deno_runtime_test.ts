@@ -124,6 +124,28 @@ Deno.test("Breaks are frequent as long as short messages are read in them, and t
   for (const turn of [0.5, 1, 2, 4, 4]) await nextAfter(turn, 0);
 });
 
+Deno.test("Breaks are rare as long as short messages are read between them as well", async () => {
+  const transport = { shortReads: 7 };
+  let now = 1000;
+  const breaks = new Breaks(transport, { now: () => now });
+  const nextAfter = async (milliseconds: number, between: number, during: number) => {
+    transport.shortReads += between;
+    now += milliseconds - 2 ** -7;
+    assertEquals(breaks.giveWay(), undefined, `before ${milliseconds} ms`);
+    now += 2 ** -7;
+    const present = breaks.giveWay();
+    assertInstanceOf(present, Promise, `after ${milliseconds} ms`);
+    transport.shortReads += during;
+    await present;
+  };
+  await breaks.giveWay();
+  await nextAfter(4, 1, 1);
+  await nextAfter(4, 0, 1);
+  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
+  await nextAfter(4, 0, 1);
+  await nextAfter(0.25, 0, 1);
+});
+
 Deno.test("Breaks come every four milliseconds over a transport that does not count short reads", async () => {
   let now = 1000;
   const breaks = new Breaks({}, { now: () => now });
