@@ -10,7 +10,9 @@ import type { Transport } from "./transport.ts";
 /** No task should hold the event loop for longer while others may be due. */
 const TURN_MS = 4;
 /** Nor for longer than this while others are: about what one large message takes. */
-const SHARED_TURN_MS = 0.25;
+const SHARED_TURN_MS = 0.125;
+/** Conversation goes on for so long after a short message: while the other side of it has its turn, none comes. */
+const CONVERSATION_MS = 10;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
 
@@ -76,6 +78,7 @@ export class Breaks {
   readonly #clock: Pick<Clock, "now">;
   #turnMs = TURN_MS;
   #lastEnd = 0;
+  #sharedUntil = 0;
   /** Short reads until the end of the last break. */
   #shortReads: number | undefined;
   #present: Promise<void> | undefined;
@@ -97,11 +100,13 @@ export class Breaks {
       let turns = TURNS;
       const turn = () => {
         if (--turns > 0) return setImmediate(turn);
-        // Those that flood have all been waiting here, or will be soon: what was read meanwhile was for others.
-        const isShared = !isServed && this.#transport.shortReads !== shortReads;
-        this.#shortReads = this.#transport.shortReads;
-        this.#turnMs = isShared ? SHARED_TURN_MS : Math.min(TURN_MS, 2 * this.#turnMs);
         this.#lastEnd = this.#clock.now();
+        // Those that flood have all been waiting here, or will be soon: what was read meanwhile was for others.
+        if (isServed) this.#sharedUntil = 0;
+        else if (this.#transport.shortReads !== shortReads) this.#sharedUntil = this.#lastEnd + CONVERSATION_MS;
+        this.#shortReads = this.#transport.shortReads;
+        const isShared = this.#lastEnd < this.#sharedUntil;
+        this.#turnMs = isShared ? SHARED_TURN_MS : Math.min(TURN_MS, 2 * this.#turnMs);
         this.#present = undefined;
         resolve();
       };

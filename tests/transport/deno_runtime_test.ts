@@ -103,7 +103,7 @@ Deno.test("denoRuntime() has all who ask give way together every few millisecond
   await connecting;
 });
 
-Deno.test("Breaks are frequent as long as short messages are read in them, and then each twice as late as the one before", async () => {
+Deno.test("Breaks are frequent until 10 ms after the last one in which short messages were read, and then each twice as late as the one before", async () => {
   const transport = { shortReads: 0 };
   let now = 1000;
   const breaks = new Breaks(transport, { now: () => now });
@@ -119,9 +119,10 @@ Deno.test("Breaks are frequent as long as short messages are read in them, and t
   await breaks.giveWay();
   await nextAfter(4, 0);
   await nextAfter(4, 1);
-  await nextAfter(0.25, 7);
-  await nextAfter(0.25, 0);
-  for (const turn of [0.5, 1, 2, 4, 4]) await nextAfter(turn, 0);
+  for (let quiet = 0; quiet < 8; quiet += 0.125) await nextAfter(0.125, 0);
+  await nextAfter(0.125, 7);
+  for (let quiet = 0; quiet < 10; quiet += 0.125) await nextAfter(0.125, 0);
+  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 0);
 });
 
 Deno.test("Breaks are rare as long as short messages are read between them as well", async () => {
@@ -141,9 +142,9 @@ Deno.test("Breaks are rare as long as short messages are read between them as we
   await breaks.giveWay();
   await nextAfter(4, 1, 1);
   await nextAfter(4, 0, 1);
-  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
+  for (const turn of [0.125, 0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
   await nextAfter(4, 0, 1);
-  await nextAfter(0.25, 0, 1);
+  await nextAfter(0.125, 0, 1);
 });
 
 Deno.test("Breaks come every four milliseconds over a transport that does not count short reads", async () => {
