@@ -93,6 +93,8 @@ export class SendQueue {
   #filled: (() => void) | null = null;
   #closed = false;
   #waiters: Waiter[] = [];
+  /** Most bytes that any of them bears with: as long as more wait, none of them need be looked at. */
+  #borne = 0;
   /** Bytes taken from senders since the beginning, before they are packed. */
   #taken = 0;
   /** In the order of their positions. */
@@ -316,14 +318,16 @@ export class SendQueue {
 
   #atMost(bytes: number): Promise<void> {
     if (this.#closed || this.queuedBytes <= bytes) return Promise.resolve();
+    this.#borne = Math.max(this.#borne, bytes);
     return new Promise((resolve) => this.#waiters.push({ bytes, resolve }));
   }
 
   #wake(): void {
     if (this.#positionWaiters.length > 0) this.#wakePositions();
-    if (this.#waiters.length === 0) return;
+    if (this.#waiters.length === 0 || this.queuedBytes > this.#borne) return;
     const satisfied = this.#waiters.filter((waiter) => waiter.bytes >= this.queuedBytes);
     this.#waiters = this.#waiters.filter((waiter) => waiter.bytes < this.queuedBytes);
+    this.#borne = this.#waiters.reduce((most, { bytes }) => Math.max(most, bytes), 0);
     for (const { resolve } of satisfied) resolve();
   }
 

@@ -21,6 +21,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   sequence: number = 0;
   floor: number = 0;
   repeated: boolean = false;
+  awaited: boolean = false;
   causal: CausalPlace | undefined = undefined;
   #resolve: (() => void) | undefined = undefined;
   #reject: ((error: Error) => void) | undefined = undefined;
@@ -43,6 +44,7 @@ export class NumberedMessage implements OutboundMessage, Envelope {
 
   /** Settles when the message does. Asked for once; who does not ask is not told. */
   settled(): Promise<void> {
+    this.awaited = true;
     return new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;

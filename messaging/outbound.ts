@@ -96,6 +96,8 @@ export interface OutboundMessage {
   readonly envelope?: Envelope | undefined;
   /** Trace context of the message, if it has one. */
   readonly trace?: Uint8Array | undefined;
+  /** Whether its sender waits for its acknowledgement. That comes after there is room in the queue, for which it need not wait as well. */
+  readonly awaited?: boolean | undefined;
 }
 
 /** Senders that wait for room in a slot: in the connection that is there, or in one that it has replaced. */
@@ -259,6 +261,7 @@ export class Outbound {
     const isLent = this.#options.codec.lends(message.message);
     if (!this.#hasLine(connection) && this.#writeTo(connection, message) === null) {
       if (isLent) return this.#untilDown(message.node, this.#written(connection));
+      if (message.awaited) return undefined;
       return connection.queue.aboveHighWaterMark ? this.#untilDown(message.node, this.#drained(connection)) : undefined;
     }
     const bytes = this.#options.codec.measure(message.message);

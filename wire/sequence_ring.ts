@@ -26,7 +26,6 @@ export class SequenceRing<T> {
 
   /** The lowest number of a value that is there, or the next one when there is none. */
   get floor(): number {
-    while (this.#floor < this.#next && this.#slots[this.#place(this.#floor)] === undefined) this.#floor++;
     return this.#floor;
   }
 
@@ -37,7 +36,7 @@ export class SequenceRing<T> {
 
   /** Puts a value behind all others. @returns Its number. */
   push(value: T): number {
-    if (this.#next - this.floor === this.#slots.length) this.#grow();
+    if (this.#next - this.#floor === this.#slots.length) this.#grow();
     this.#slots[this.#place(this.#next)] = value;
     return this.#next++;
   }
@@ -45,14 +44,19 @@ export class SequenceRing<T> {
   /** Takes the value of that number out. @returns It, if it was there. */
   take(sequence: number): T | undefined {
     const value = this.get(sequence);
-    if (value !== undefined) this.#slots[this.#place(sequence)] = undefined;
+    if (value === undefined) return undefined;
+    this.#slots[this.#place(sequence)] = undefined;
+    // All that come after the lowest one and are gone already are passed over once, here, and not by each who asks.
+    if (sequence === this.#floor) {
+      do this.#floor++; while (this.#floor < this.#next && this.#slots[this.#place(this.#floor)] === undefined);
+    }
     return value;
   }
 
   /** All values, in the order of their numbers. */
   values(): T[] {
     const values: T[] = [];
-    for (let sequence = this.floor; sequence < this.#next; sequence++) {
+    for (let sequence = this.#floor; sequence < this.#next; sequence++) {
       const value = this.get(sequence);
       if (value !== undefined) values.push(value);
     }

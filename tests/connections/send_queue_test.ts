@@ -330,6 +330,27 @@ Deno.test("SendQueue.drained() resolves within a batch of several writes, as soo
   await bench.drain();
 });
 
+Deno.test("SendQueue wakes each who waits as soon as no more waits than it bears with, whoever else goes on waiting", async () => {
+  const bench = new Bench();
+  bench.send(1, 195);
+  await bench.endTurn();
+  for (const size of [195, 95, 45]) bench.send(1, size, pattern(5));
+  const woken: number[] = [];
+  for (const bytes of [0, 50, 300, 100, 400]) bench.queue.drained(bytes).then(() => woken.push(bytes));
+  const seen: [queued: number, woken: number[]][] = [];
+  while (bench.inFlight !== undefined) {
+    await bench.finishWrite();
+    seen.push([bench.queue.queuedBytes, woken.splice(0)]);
+  }
+  assertEquals(seen.filter(([, now]) => now.length > 0), [
+    [365, [400]],
+    [165, [300]],
+    [60, [100]],
+    [5, [50]],
+    [0, [0]],
+  ]);
+});
+
 Deno.test("SendQueue wakes those who wait in the order in which they came", async () => {
   const bench = new Bench();
   bench.send(1, 200);

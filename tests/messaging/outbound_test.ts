@@ -96,6 +96,18 @@ Deno.test("Outbound.forward() returns at once while there is room, and waits abo
   assertEquals(await bench.carried(wire), [1, LARGE, LARGE]);
 });
 
+Deno.test("Outbound.forward() does not wait above the high-water mark for a sender that waits for more, but does for room", async () => {
+  const bench = new Bench();
+  const wire = bench.open();
+  const forward = (message: unknown) =>
+    bench.outbound.forward({ node: "b", name: "log", message, options: {}, cast: false, awaited: true });
+  assertEquals([forward(new Uint8Array(600)), forward("above it")], [undefined, undefined]);
+  const waiting = present(forward(new Uint8Array(500)));
+  await drain(wire);
+  await waiting;
+  assertEquals((await bench.carried(wire)).length, 3);
+});
+
 Deno.test("Outbound.forward() waits for room when the queue is full, and nothing overtakes it", async () => {
   const bench = new Bench();
   const wire = bench.open();
