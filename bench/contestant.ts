@@ -5,11 +5,12 @@ import { type ChannelTraffic, Traffic } from "../connections/traffic.ts";
 import { Interpositions } from "../messaging/interposition.ts";
 import { Histogram } from "../runtime/histogram.ts";
 import { PeerService } from "./peer_service.ts";
+import { RawAcknowledged } from "./raw_acknowledged.ts";
 import { RawLines } from "./raw_lines.ts";
 import { RawSocket } from "./raw_socket.ts";
 
 /** Ways to bring messages from one process to another. */
-export type ContestantName = "raw" | "lines" | "ours" | "unhooked" | "unmeasured";
+export type ContestantName = "raw" | "acknowledged" | "lines" | "ours" | "unhooked" | "unmeasured";
 
 /** Link between the two ends. */
 export interface Link {
@@ -97,6 +98,8 @@ export function contestantOf(name: ContestantName, link: Link): Promise<Contesta
   switch (name) {
     case "raw":
       return new RawSocket(link);
+    case "acknowledged":
+      return new RawAcknowledged(link);
     case "lines":
       return new RawLines(link);
     case "unhooked":

@@ -49,21 +49,26 @@ export const guarantees: Subject = {
 
 async function measureGuarantees(effort: Effort, report: Report): Promise<void> {
   await using pair = await Pair.start("ours");
-  const send = (command: "sendFlood" | "forwardFlood" | "acknowledgedFlood") =>
-    timedFlood(pair, 64, effort, (flood) => pair.client.call(command, { ...flood, window: WINDOW }));
-  const [cast, forward, acknowledged] = await interleave(effort.rounds, [
+  await using raw = await Pair.start("acknowledged");
+  const send = (command: "sendFlood" | "forwardFlood" | "acknowledgedFlood", by = pair) =>
+    timedFlood(by, 64, effort, (flood) => by.client.call(command, { ...flood, window: WINDOW }));
+  const [cast, forward, acknowledged, byHand] = await interleave(effort.rounds, [
     send("sendFlood"),
     send("forwardFlood"),
     send("acknowledgedFlood"),
+    send("acknowledgedFlood", raw),
   ]);
   const rates = (floods: readonly MeasuredFlood[] | undefined) => floods!.map(({ received }) => received.rate / 1000);
   const row = { unit: "k msg/s", baseline: rates(cast) };
   report.row("guarantees", { ...row, what: "await forwardMessage", ours: rates(forward), target: { atLeast: 0.6 } });
   const what = `ack: true, window ${WINDOW}`;
   report.row("guarantees", { ...row, what, ours: rates(acknowledged), target: { atLeast: 0.5 } });
+  const least = `raw socket with acknowledgements, window ${WINDOW}`;
+  report.row("guarantees", { ...row, what: least, ours: rates(byHand) });
   describe("guarantees", "castMessage", cast!, report);
   describe("guarantees", "await forwardMessage", forward!, report);
   describe("guarantees", what, acknowledged!, report);
+  describe("guarantees", least, byHand!, report);
 }
 
 interface MeasuredFlood {

@@ -3,6 +3,7 @@
 import type { Nothing } from "./commands.ts";
 import { messageOf, type Payload } from "./payload.ts";
 import { PeerService } from "./peer_service.ts";
+import { RawAcknowledged } from "./raw_acknowledged.ts";
 import type { Stage } from "./stage.ts";
 import { type Wellbeing, WellbeingProbe } from "./wellbeing.ts";
 
@@ -69,8 +70,8 @@ export async function acknowledgedFlood(
   stage: Stage,
   { count, payload, window }: Flood & { window: number },
 ): Promise<Wellbeing> {
-  const end = ours(stage);
-  const message = messageOf(payload);
+  const end = stage.end instanceof RawAcknowledged ? stage.end : ours(stage);
+  const message = messageOf(payload) as Uint8Array;
   const probe = new WellbeingProbe();
   let toSend = count;
   const sendInTurn = async () => {

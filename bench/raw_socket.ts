@@ -16,7 +16,7 @@ const HEAD_BYTES = 6;
 export class RawSocket extends RawPeers implements Contestant {
   readonly #handlers: ((message: Uint8Array) => void)[] = [];
 
-  on(index: number, take: (message: unknown) => void): void {
+  on(index: number, take: (message: Uint8Array) => void): void {
     this.#handlers[index] = take;
   }
 

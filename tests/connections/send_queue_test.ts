@@ -330,7 +330,7 @@ Deno.test("SendQueue.drained() resolves within a batch of several writes, as soo
   await bench.drain();
 });
 
-Deno.test("SendQueue wakes each who waits as soon as no more waits than it bears with, whoever else goes on waiting", async () => {
+Deno.test("SendQueue wakes each who waits as soon as no more waits than it bears with, and lets all others wait", async () => {
   const bench = new Bench();
   bench.send(1, 195);
   await bench.endTurn();
