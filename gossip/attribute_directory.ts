@@ -10,6 +10,7 @@ export interface AttributeEvent extends ChangedAttribute {
   readonly node: string;
 }
 
+const NO_EVENTS: readonly AttributeEvent[] = [];
 const NONE: ReadonlyMap<string, { readonly value: Uint8Array }> = new Map();
 
 /** Record of an owner at this node. */
@@ -76,11 +77,11 @@ export class AttributeDirectory {
   }
 
   /** Does something that concerns one owner, and may concern all of its attributes. @returns Changes that users see afterwards. */
-  observing(node: string, change: () => void): AttributeEvent[] {
+  observing(node: string, change: () => void): readonly AttributeEvent[] {
     if (!this.#owners.has(node)) {
       change();
       const shown = this.visible(node);
-      return [...shown].map(([key, { value }]) => ({ node, key, value }));
+      return shown.size === 0 ? NO_EVENTS : [...shown].map(([key, { value }]) => ({ node, key, value }));
     }
     const before = new Map([...this.visible(node)].map(([key, { value }]) => [key, value]));
     change();

@@ -121,9 +121,11 @@ export class Attributes {
     if (this.#neighbours.has(to)) return NOTHING;
     this.#neighbours.add(to);
     const { record } = this.#own;
+    const isQuiet = this.#options.expireAfter === null || this.#directory.isEmpty;
+    if (record.version === 0 && isQuiet) return NOTHING;
     const messages: AttributeMessage[] = [];
     if (record.version > 0) messages.push(...deltaMessages([record.deltaSince(0)]));
-    if (this.#options.expireAfter !== null && !this.#directory.isEmpty) messages.push(this.#digest());
+    if (!isQuiet) messages.push(this.#digest());
     return { outgoing: messages.map((message) => ({ to, message })), events: [] };
   }
 
@@ -136,7 +138,8 @@ export class Attributes {
   show(node: string, incarnation: number, isVisible: boolean): AttributesStep {
     if (node === this.#self) return NOTHING;
     const directory = this.#directory;
-    return { outgoing: [], events: directory.observing(node, () => directory.setMember(node, incarnation, isVisible)) };
+    const events = directory.observing(node, () => directory.setMember(node, incarnation, isVisible));
+    return events.length === 0 ? NOTHING : { outgoing: [], events };
   }
 
   /** A node left, or is no member that is known here any more. `isGone`: that incarnation of it never comes back. */
@@ -247,7 +250,7 @@ export class Attributes {
   }
 
   /** @returns Changes that users see, or `null` when the delta is of no use. */
-  #apply(delta: AttributeDelta, now: number): AttributeEvent[] | null {
+  #apply(delta: AttributeDelta, now: number): readonly AttributeEvent[] | null {
     const { bytesMax, ownersMax } = this.#options;
     const directory = this.#directory;
     const known = directory.owners.get(delta.owner);
@@ -265,7 +268,7 @@ export class Attributes {
   }
 
   /** Moves on within one incarnation of an owner, at the cost of what changes and not of what there is. */
-  #advance(known: AttributeOwner, delta: AttributeDelta, now: number): AttributeEvent[] | null {
+  #advance(known: AttributeOwner, delta: AttributeDelta, now: number): readonly AttributeEvent[] | null {
     const directory = this.#directory;
     const wasVisible = directory.isVisible(delta.owner);
     const changes = known.record.accepts(delta) ? known.record.apply(delta, this.#options.bytesMax) : null;

@@ -12,7 +12,7 @@ export class ChannelEvents {
   readonly #grace: number;
   readonly #emit: Emit;
   /** Channels of which was told last that they are up, by node. */
-  readonly #told = new Map<string, Set<string>>();
+  readonly #told = new Map<string, string[]>();
   readonly #lost = new Map<string, Map<string, Timer>>();
 
   /** @param grace Milliseconds in which a lost connection may be replaced. */
@@ -24,12 +24,13 @@ export class ChannelEvents {
 
   /** A channel has all its connections. */
   up(node: string, channel: string): void {
-    this.#lost.get(node)?.get(channel)?.cancel();
-    this.#lost.get(node)?.delete(channel);
-    let told = this.#told.get(node);
-    if (told === undefined) this.#told.set(node, told = new Set());
-    if (told.has(channel)) return;
-    told.add(channel);
+    const lost = this.#lost.get(node);
+    lost?.get(channel)?.cancel();
+    lost?.delete(channel);
+    const told = this.#told.get(node);
+    if (told === undefined) this.#told.set(node, [channel]);
+    else if (told.includes(channel)) return;
+    else told.push(channel);
     this.#emit("up", { node, channel });
   }
 
@@ -44,7 +45,11 @@ export class ChannelEvents {
     lost.get(channel)?.cancel();
     const tell = () => {
       lost.delete(channel);
-      if (this.#told.get(node)?.delete(channel)) this.#emit("down", { node, channel });
+      const told = this.#told.get(node) ?? [];
+      const index = told.indexOf(channel);
+      if (index < 0) return;
+      told.splice(index, 1);
+      this.#emit("down", { node, channel });
     };
     if (mute) return tell();
     lost.set(channel, this.#clock.schedule(this.#grace, tell));

@@ -22,16 +22,16 @@ export class LoopbackWarnings implements Part {
   peerLinked({ spec, membership }: Peer): void {
     const remote = membership?.remoteAddress;
     if (remote === undefined || isLoopback(remote)) return;
-    this.#check(spec, `the other end of the connection is at "${remote.hostname}"`);
-    this.#check(this.#context.self, `"${spec.name}" is at "${remote.hostname}"`);
+    this.#check(spec, () => `the other end of the connection is at "${remote.hostname}"`);
+    this.#check(this.#context.self, () => `"${spec.name}" is at "${remote.hostname}"`);
   }
 
-  #check({ name, addresses }: NodeSpec, where: string): void {
+  #check({ name, addresses }: NodeSpec, where: () => string): void {
     if (addresses.length === 0 || !addresses.every(isLoopback)) return;
     if (this.#told.has(name) || this.#told.size >= NODES_MAX) return;
     this.#told.add(name);
     const told = addresses.map(textOf).join(", ");
-    const message = `"${name}" tells others to dial ${told}, which leads each host to itself, and ${where}: ` +
+    const message = `"${name}" tells others to dial ${told}, which leads each host to itself, and ${where()}: ` +
       'give it an address that the others can dial, by the option "advertise" or "listen"';
     this.#context.emit("warning", { code: "loopback-address", message, node: name });
   }

@@ -48,9 +48,18 @@ export class MemberList implements ReadonlyMap<string, NodeSpec> {
     // Another one of the same name has come for the rest.
     const lost = gone.filter((spec) => this.#byName.get(spec.name) === spec);
     for (const { name } of lost) this.#byName.delete(name);
-    if (come.length + gone.length > 0) this.#sorted = sorted(specs);
+    if (come.length + gone.length > 0) this.#sorted = this.#isInOrder(specs, gone, come) ? specs : sorted(specs);
     this.#specs = specs;
     return { joined, renewed, lost };
+  }
+
+  /** Whether the list is known to be sorted: the one before was, and one member came to its place. */
+  #isInOrder(specs: readonly NodeSpec[], gone: readonly NodeSpec[], come: readonly NodeSpec[]): boolean {
+    if (this.#sorted !== this.#specs || gone.length > 0 || come.length !== 1) return false;
+    const { name } = come[0]!;
+    const index = specs.indexOf(come[0]!);
+    const [before, after] = [specs[index - 1], specs[index + 1]];
+    return (before === undefined || before.name < name) && (after === undefined || name < after.name);
   }
 
   /** The members, as they are now: what changes meanwhile is not seen. */

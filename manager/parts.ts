@@ -9,12 +9,35 @@ import type { PayloadCodec } from "../wire/payload_codec.ts";
 import type { FrameRouter } from "./frame_router.ts";
 import type { MembershipChange, Part } from "./part.ts";
 
+type PeerHook =
+  | "peerLinked"
+  | "peerUp"
+  | "channelUp"
+  | "membersChanged"
+  | "memberLeft"
+  | "peerUnlinked"
+  | "peerDown"
+  | "channelDown";
+
 /** The parts of a node as one: each call goes to all that implement it, in the order of the list. */
 export class Parts implements Part {
   readonly #parts: readonly Part[];
+  /** Those that implement what happens with each peer: most parts implement little of it. */
+  readonly #of: Readonly<Record<PeerHook, readonly Part[]>>;
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
+    const having = (hook: PeerHook) => parts.filter((part) => part[hook] !== undefined);
+    this.#of = {
+      peerLinked: having("peerLinked"),
+      peerUp: having("peerUp"),
+      channelUp: having("channelUp"),
+      membersChanged: having("membersChanged"),
+      memberLeft: having("memberLeft"),
+      peerUnlinked: having("peerUnlinked"),
+      peerDown: having("peerDown"),
+      channelDown: having("channelDown"),
+    };
   }
 
   /** Has each kind of frame led to the part that takes it. */
@@ -35,19 +58,19 @@ export class Parts implements Part {
   }
 
   peerLinked(peer: Peer): void {
-    for (const part of this.#parts) part.peerLinked?.(peer);
+    for (const part of this.#of.peerLinked) part.peerLinked?.(peer);
   }
 
   peerUnlinked(peer: Peer): void {
-    for (const part of this.#parts) part.peerUnlinked?.(peer);
+    for (const part of this.#of.peerUnlinked) part.peerUnlinked?.(peer);
   }
 
   peerUp(peer: Peer): void {
-    for (const part of this.#parts) part.peerUp?.(peer);
+    for (const part of this.#of.peerUp) part.peerUp?.(peer);
   }
 
   peerDown(peer: Peer): void {
-    for (const part of this.#parts) part.peerDown?.(peer);
+    for (const part of this.#of.peerDown) part.peerDown?.(peer);
   }
 
   partitionsChanged(): void {
@@ -63,17 +86,17 @@ export class Parts implements Part {
   }
 
   channelUp(peer: Peer, channel: string): void {
-    for (const part of this.#parts) part.channelUp?.(peer, channel);
+    for (const part of this.#of.channelUp) part.channelUp?.(peer, channel);
   }
 
   channelDown(peer: Peer, channel: string): void {
-    for (const part of this.#parts) part.channelDown?.(peer, channel);
+    for (const part of this.#of.channelDown) part.channelDown?.(peer, channel);
   }
 
   membersChanged(change: MembershipChange): void {
-    for (const part of this.#parts) part.membersChanged?.(change);
+    for (const part of this.#of.membersChanged) part.membersChanged?.(change);
     for (const node of change.left) {
-      for (const part of this.#parts) part.memberLeft?.(node);
+      for (const part of this.#of.memberLeft) part.memberLeft?.(node);
     }
   }
 

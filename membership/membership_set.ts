@@ -93,26 +93,24 @@ export class MembershipSet {
 
   /** The membership of which nothing is known. */
   static empty(): MembershipSet {
-    return MembershipSet.#of(OrSet.empty());
+    return MembershipSet.#empty;
   }
 
   /** The membership in which, for each dot, that is the newest seen of its name, and still there if it has a spec. */
   static from(entries: Iterable<readonly [newest: Dot, spec: NodeSpec | undefined]>): MembershipSet {
-    return MembershipSet.#of(OrSet.from(
-      Iterator.from(entries).map(([{ actor, incarnation, counter }, value]) => [actor, {
-        context: { incarnation, contiguous: counter, cloud: [] },
-        live: value === undefined ? [] : [{ counter, key: actor, value }],
-      }]),
-    ));
+    const records: [string, OrSetRecord<string, NodeSpec>][] = [];
+    for (const [{ actor, incarnation, counter }, value] of entries) {
+      const context = { incarnation, contiguous: counter, cloud: [] };
+      records.push([actor, { context, live: value === undefined ? [] : [{ counter, key: actor, value }] }]);
+    }
+    return MembershipSet.#of(OrSet.from(records));
   }
 
   static #of(set: OrSet<string, NodeSpec>): MembershipSet {
-    const specs = set.records.values.map((record, index) => [set.records.keys[index]!, specOf(record)] as const);
-    return new MembershipSet(
-      set,
-      SortedMap.from(specs.filter((entry): entry is [string, NodeSpec] => entry[1] !== undefined)),
-    );
+    return new MembershipSet(set, set.records.map(specOf));
   }
+
+  static readonly #empty = MembershipSet.#of(OrSet.empty());
 
   /** The members' specs, sorted by name (UTF-16 code units). */
   get members(): readonly NodeSpec[] {
@@ -131,7 +129,7 @@ export class MembershipSet {
 
   /** The members without that one. */
   others(name: string): readonly NodeSpec[] {
-    if (this.#others?.name !== name) this.#others = { name, specs: this.#specs.without(name).values };
+    if (this.#others?.name !== name) this.#others = { name, specs: this.#specs.valuesWithout(name) };
     return this.#others.specs;
   }
 
@@ -154,8 +152,9 @@ export class MembershipSet {
   /** The dots by which members are members, sorted by name. */
   dots(): Dot[] {
     const dots: Dot[] = [];
-    for (const [index, record] of this.#set.records.values.entries()) {
-      if (record.live.length > 0) dots.push(newestDot(this.names[index]!, record));
+    const { keys, values } = this.#set.records;
+    for (let index = 0; index < keys.length; index++) {
+      if (values[index]!.live.length > 0) dots.push(newestDot(keys[index]!, values[index]!));
     }
     return dots;
   }
@@ -182,7 +181,8 @@ export class MembershipSet {
   merge(other: MembershipSet): MembershipSet {
     let set = this.#set.merge(other.#set);
     for (const name of other.names) {
-      const [ours, theirs] = [this.#set.records.get(name), other.#set.records.get(name)!];
+      const ours = this.#set.records.get(name);
+      const theirs = other.#set.records.get(name)!;
       if (ours !== undefined && (goesOn(ours, theirs) || goesOn(theirs, ours))) set = set.remove(name).set;
     }
     return this.#with(set, other.names);
@@ -190,7 +190,8 @@ export class MembershipSet {
 
   /** Part of the set about `names`: a delta, fit to be merged anywhere. */
   only(names: Iterable<string>): MembershipSet {
-    return MembershipSet.#of(this.#set.only(names));
+    const set = this.#set.only(names);
+    return set.records.size === 0 ? MembershipSet.#empty : MembershipSet.#of(set);
   }
 
   /** This membership as if it had never heard of `name`. Another node may tell of it again, even of an incarnation that was removed. */

@@ -169,8 +169,10 @@ export class OrSet<K, V> {
   /** The least set that knows what both know. This very set when `other` knows nothing new. */
   merge(other: OrSet<K, V>): OrSet<K, V> {
     const changes: SortedMapEntry<OrSetRecord<K, V>>[] = [];
-    for (const [index, theirs] of other.records.values.entries()) {
-      const actor = other.records.keys[index]!;
+    const { keys, values } = other.records;
+    for (let index = 0; index < keys.length; index++) {
+      const actor = keys[index]!;
+      const theirs = values[index]!;
       const ours = this.records.get(actor);
       const joined = ours === undefined ? theirs : joinRecords(ours, theirs);
       if (joined !== ours) changes.push([actor, joined]);

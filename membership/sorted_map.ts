@@ -43,9 +43,32 @@ export class SortedMap<V> {
 
   /** The map of these entries. A later entry of the same key replaces an earlier one. */
   static from<V>(entries: Iterable<SortedMapEntry<V>>): SortedMap<V> {
-    const values = new Map(entries);
-    const keys = [...values.keys()].sort();
-    return new SortedMap<V>(keys, keys.map((key) => values.get(key)!));
+    const keys: string[] = [];
+    const values: V[] = [];
+    let isAscending = true;
+    for (const entry of entries) {
+      isAscending &&= keys.length === 0 || keys[keys.length - 1]! < entry[0];
+      keys.push(entry[0]);
+      values.push(entry[1]);
+    }
+    // Most entries come in order, if only because there is one.
+    if (isAscending) return new SortedMap(keys, values);
+    const byKey = new Map(keys.map((key, index) => [key, values[index]!]));
+    const sorted = [...byKey.keys()].sort();
+    return new SortedMap<V>(sorted, sorted.map((key) => byKey.get(key)!));
+  }
+
+  /** The values of those keys of this map for which `change` makes one. */
+  map<W extends object>(change: (value: V) => W | undefined): SortedMap<W> {
+    const keys: string[] = [];
+    const values: W[] = [];
+    for (let index = 0; index < this.#keys.length; index++) {
+      const value = change(this.#values[index]!);
+      if (value === undefined) continue;
+      keys.push(this.#keys[index]!);
+      values.push(value);
+    }
+    return new SortedMap(keys.length === this.#keys.length ? this.#keys : keys, values);
   }
 
   /** Number of keys. */
@@ -91,6 +114,12 @@ export class SortedMap<V> {
       values.push(value);
     }
     return new SortedMap(keys.concat(this.#keys.slice(index)), values.concat(this.#values.slice(index)));
+  }
+
+  /** The values without that of `key`. */
+  valuesWithout(key: string): readonly V[] {
+    const index = this.#position(key);
+    return this.#keys[index] === key ? this.#values.toSpliced(index, 1) : this.#values;
   }
 
   /** This map without `key`; itself when it has no such key. */

@@ -65,7 +65,8 @@ export class Reception {
 
   /** Decides about a trusted dialer. @returns Refusal, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
-    const decision = await this.#judgeVouched(request);
+    let decision = this.#judge(request);
+    for (; decision === "vouch"; decision = this.#judge(request)) await this.#askOwner(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
     if (decision !== "probe") return decision;
     const { name, incarnation } = request.spec;
@@ -79,7 +80,8 @@ export class Reception {
       if (hasAnswered && await word !== true) return nameInUse(name);
       this.#host.disconnect(predecessor);
     }
-    const second = await this.#judgeVouched(request);
+    let second = this.#judge(request);
+    for (; second === "vouch"; second = this.#judge(request)) await this.#askOwner(request);
     return second === "probe" ? nameInUse(name) : second;
   }
 
@@ -103,14 +105,6 @@ export class Reception {
   /** Expects no dialer any more: what was granted was granted by the incarnation of this node that ends. */
   reset(): void {
     this.#expected.clear();
-  }
-
-  async #judgeVouched(request: ConnectionRequest): Promise<Refusal | "probe" | null> {
-    for (;;) {
-      const decision = this.#judge(request);
-      if (decision !== "vouch") return decision;
-      await this.#askOwner(request);
-    }
   }
 
   async #askOwner(request: ConnectionRequest): Promise<void> {

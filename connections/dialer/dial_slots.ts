@@ -61,10 +61,10 @@ export class DialSlots {
    * @param isUrgent Whether it completes what has begun with a peer. It goes before those that begin with another one: where there is too
    *   little for all, it is enough for as many as possible.
    */
-  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
-    if (isMet) return await this.#run(dial, hasFailed, isUrgent);
+  run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
+    if (isMet) return this.#run(dial, hasFailed, isUrgent);
     const budget = hasFailed ? this.#unmetAndFailed : this.#unmet;
-    await budget.run(() => this.#run(dial, hasFailed), isAnswer);
+    return budget.run(() => this.#run(dial, hasFailed), isAnswer);
   }
 
   /** Forgets the dials that wait. */

@@ -195,12 +195,12 @@ export class PeerDialer {
   }
 
   /** While it waited for a slot, the other side may have dialed, or the interest may have ended. */
-  async #dialIfMissing(channel: string, index: number): Promise<void> {
+  #dialIfMissing(channel: string, index: number): Promise<unknown> {
     const peer = this.#peer;
     const present = peer.at(channel, index);
     const isOpen = present !== null && present.early === null && !present.inDoubt && !peer.doubtful;
-    if (isOpen || !peer.wanted || this.#stopped) return;
-    await this.#host.dial(peer, channel, index);
+    if (isOpen || !peer.wanted || this.#stopped) return Promise.resolve();
+    return this.#host.dial(peer, channel, index);
   }
 
   /** The other side is dialing: it gets its courtesy time once more. */

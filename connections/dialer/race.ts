@@ -51,11 +51,13 @@ async function tryOnly<C, T>(
 ): Promise<T> {
   signal?.throwIfAborted();
   try {
-    return await run(candidate, { signal, reached() {} });
+    return await run(candidate, { signal, reached: nothing });
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
   }
 }
+
+function nothing(): void {}
 
 function raceAll<C, T>(
   candidates: readonly C[],

@@ -56,13 +56,13 @@ export async function sendFrames(
 }
 
 /** Writes one frame whose body is a value, outside any queue. */
-export async function sendValue(
+export function sendValue(
   stream: ByteStream,
   writers: WriterPool | undefined,
   kind: number,
   value: unknown,
 ): Promise<void> {
-  await sendFrames(stream, writers, (writer) => {
+  return sendFrames(stream, writers, (writer) => {
     const start = beginFrame(writer, kind);
     encodeInto(writer, value);
     endFrame(writer, start);
