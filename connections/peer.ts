@@ -1,6 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { RecentMap } from "../runtime/recent_map.ts";
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
@@ -47,8 +46,6 @@ export class Peer {
   toldInterest = false;
   /** Whether its membership connection stands in for the connections of channels that were not used yet. */
   lending = false;
-  /** Channels that were used since the node began to live, by either side: their connections are to be open from then on. */
-  readonly awake: Set<string> = new Set();
   /** Called when a channel is to be used for the first time: begins its connections. */
   wake: ((peer: Peer, channel: string) => void) | undefined;
   /** Whether the failure detector holds it for dead although connections look open; they carry no user data then. */
@@ -82,12 +79,16 @@ export class Peer {
   /** Bounds what is held of its half-read frames, if anything does. */
   readonly readingRoom: ReadingRoom | undefined;
   #state: PeerState = "away";
-  readonly #lines: Map<string, Line> = new RecentMap();
-  /** Their names, and below the connections of each, as lists: they are gone through far more often than they change. */
+  /** Names of the channels, and in the same order the connections of each: a few, so that lists are smaller than a map, and faster. */
   #channels: readonly string[] = [];
-  #lineList: readonly Line[] = [];
+  #lines: readonly Line[] = [];
+  /** The channel that was asked for last, which is asked for next, too, on the way of messages. */
+  #recent = "";
+  #recentLine: Line | undefined;
   /** The one of the membership channel. */
   #control: readonly (Connection<Peer> | null)[] = NO_LINE;
+  /** Channels that were used since the node began to live, by either side: their connections are to be open from then on. */
+  #awake: Set<string> | undefined;
   #seenDials: Map<string, number> | undefined;
   #lostDials: Map<string, number> | undefined;
   #isParty = false;
@@ -177,41 +178,47 @@ export class Peer {
     const restarted = spec.incarnation !== this.spec.incarnation;
     this.spec = spec;
     const before = this.connections();
-    this.#lines.clear();
-    for (const [channel, slots] of agreedSlots(self, spec)) {
-      this.#lines.set(channel, new Array(slots).fill(null));
-    }
-    this.#channels = [...this.#lines.keys()];
-    this.#lineList = [...this.#lines.values()];
-    this.#control = this.#lines.get(MEMBERSHIP_CHANNEL) ?? NO_LINE;
+    const slots = agreedSlots(self, spec);
+    this.#channels = [...slots.keys()];
+    this.#lines = this.#channels.map((channel) => new Array(slots.get(channel)!).fill(null));
+    this.#recent = "";
+    this.#recentLine = undefined;
+    this.#control = this.#line(MEMBERSHIP_CHANNEL) ?? NO_LINE;
     for (const connection of before) {
       if (restarted || !this.hasSlot(connection.channel, connection.index)) surplus.push(connection);
-      else this.#lines.get(connection.channel)![connection.index] = connection;
+      else this.#line(connection.channel)![connection.index] = connection;
     }
     if (restarted) this.#isParty = false;
-    if (restarted) this.awake.clear();
-    if (restarted) this.#seenDials = this.#lostDials = undefined;
+    if (restarted) this.#awake = this.#seenDials = this.#lostDials = undefined;
     return surplus;
   }
 
   /** Whether `index` is one of the channel's connections. */
   hasSlot(channel: string, index: number): boolean {
-    return index < (this.#lines.get(channel)?.length ?? 0);
+    return index < (this.#line(channel)?.length ?? 0);
+  }
+
+  /** The connections of a channel, if either side has it. */
+  #line(channel: string): Line | undefined {
+    if (channel === this.#recent) return this.#recentLine;
+    const at = this.#channels.indexOf(channel);
+    this.#recent = channel;
+    return this.#recentLine = at < 0 ? undefined : this.#lines[at];
   }
 
   /** The connection in a slot, if it is open. */
   at(channel: string, index: number): Connection<Peer> | null {
-    return this.#lines.get(channel)?.[index] ?? null;
+    return this.#line(channel)?.[index] ?? null;
   }
 
   /** Puts a connection into its slot. @returns The one that it replaces. */
   fill(connection: Connection<Peer>): Connection<Peer> | null {
-    const line = this.#lines.get(connection.channel)!;
+    const line = this.#line(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
     this.met = true;
     if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
-    else this.awake.add(connection.channel);
+    else this.awaken(connection.channel);
     this.version = connection.version;
     this.features = connection.features;
     if (connection.early === null) this.noteDial(connection);
@@ -231,7 +238,7 @@ export class Peer {
 
   /** Takes a connection out of its slot. @returns Whether it was there. */
   remove(connection: Connection<Peer>): boolean {
-    const line = this.#lines.get(connection.channel);
+    const line = this.#line(connection.channel);
     if (line?.[connection.index] !== connection) return false;
     line[connection.index] = null;
     this.callWaiting();
@@ -245,7 +252,7 @@ export class Peer {
 
   /** Whether either side has a channel. */
   hasChannel(channel: string): boolean {
-    return this.#lines.has(channel);
+    return this.#channels.includes(channel);
   }
 
   /**
@@ -261,13 +268,13 @@ export class Peer {
 
   /** Number of connections that a channel should have; a partition key below that picks each of them in turn. */
   slotsOn(channel: string): number {
-    return this.#lines.get(channel)?.length ?? 0;
+    return this.#line(channel)?.length ?? 0;
   }
 
   /** Number of connections of a channel that are open, and not mute. */
   openOn(channel: string): number {
     let count = 0;
-    for (const connection of this.#lines.get(channel) ?? NO_LINE) if (isUsable(connection)) count++;
+    for (const connection of this.#line(channel) ?? NO_LINE) if (isUsable(connection)) count++;
     return count;
   }
 
@@ -276,14 +283,19 @@ export class Peer {
     return this.openOn(channel) > 0 || this.isAsleep(channel);
   }
 
+  /** A channel is used, by either side. */
+  awaken(channel: string): void {
+    (this.#awake ??= new Set()).add(channel);
+  }
+
   /** Whether a channel was not used yet, and can be: then its connections need not be open. */
   isAsleep(channel: string): boolean {
-    return this.lending && isUsable(this.membership) && this.#lines.has(channel) && this.#wakesLater(channel);
+    return this.lending && isUsable(this.membership) && this.hasChannel(channel) && this.#wakesLater(channel);
   }
 
   /** Whether a channel has all the connections that it needs, and none of them is mute. */
   isComplete(channel: string): boolean {
-    const line = this.#lines.get(channel);
+    const line = this.#line(channel);
     return line !== undefined && (line.every(isUsable) || this.isAsleep(channel));
   }
 
@@ -296,7 +308,7 @@ export class Peer {
   /** Whether a channel has connections, and all of them are mute. */
   isMute(channel: string): boolean {
     let isMute = false;
-    for (const connection of this.#lines.get(channel) ?? NO_LINE) {
+    for (const connection of this.#line(channel) ?? NO_LINE) {
       if (connection?.mute === false) return false;
       isMute ||= connection !== null;
     }
@@ -332,7 +344,7 @@ export class Peer {
   /** Every open connection. */
   connections(): Connection<Peer>[] {
     const open: Connection<Peer>[] = [];
-    for (const line of this.#lineList) {
+    for (const line of this.#lines) {
       for (const connection of line) if (connection !== null) open.push(connection);
     }
     return open;
@@ -340,7 +352,7 @@ export class Peer {
 
   /** Whether any connection is open. */
   get hasConnections(): boolean {
-    for (const line of this.#lineList) for (const connection of line) if (connection !== null) return true;
+    for (const line of this.#lines) for (const connection of line) if (connection !== null) return true;
     return false;
   }
 
@@ -348,7 +360,7 @@ export class Peer {
   gaps(): readonly Slot[] {
     let gaps: Slot[] | undefined;
     for (let at = 0; at < this.#channels.length; at++) {
-      const [channel, line] = [this.#channels[at]!, this.#lineList[at]!];
+      const [channel, line] = [this.#channels[at]!, this.#lines[at]!];
       if (this.#wakesLater(channel)) continue;
       for (let index = 0; index < line.length; index++) {
         const connection = line[index]!;
@@ -361,7 +373,7 @@ export class Peer {
   /** Slots whose sockets are in doubt. */
   doubts(): readonly Slot[] {
     let doubts: Slot[] | undefined;
-    for (const line of this.#lineList) {
+    for (const line of this.#lines) {
       for (const connection of line) {
         if (connection?.inDoubt && connection.early === null) (doubts ??= []).push(connection);
       }
@@ -384,7 +396,7 @@ export class Peer {
 
   /** Whether a channel's connections are opened when it is first used, which it was not. */
   #wakesLater(channel: string): boolean {
-    return channel !== MEMBERSHIP_CHANNEL && this.features.has("early") && !this.awake.has(channel);
+    return channel !== MEMBERSHIP_CHANNEL && this.features.has("early") && this.#awake?.has(channel) !== true;
   }
 
   #pickAsleep(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {
@@ -394,7 +406,7 @@ export class Peer {
   }
 
   #pickFrom(channel: string, partitionKey: string | number | undefined): Connection<Peer> | null {
-    const line = this.#lines.get(channel);
+    const line = this.#line(channel);
     if (line === undefined) return null;
     if (line.length === 1) return isUsable(line[0]!) ? line[0] : null;
     const first = partitionKey === undefined

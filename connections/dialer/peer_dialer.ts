@@ -191,6 +191,7 @@ export class PeerDialer {
       }
     }
     this.#dialing?.delete(slot);
+    if (this.#dialing?.size === 0) this.#dialing = undefined;
     this.reconcile();
   }
 

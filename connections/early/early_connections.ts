@@ -46,7 +46,7 @@ export class EarlyConnections {
 
   /** Begins all connections of a channel. */
   wake(peer: Peer, channel: string): void {
-    peer.awake.add(channel);
+    peer.awaken(channel);
     for (let index = 0; index < peer.slotsOn(channel); index++) {
       if (peer.at(channel, index) === null) this.#begin(peer, channel, index);
     }
@@ -116,17 +116,17 @@ export class EarlyConnections {
 
   /** Whether a membership connection carries a part of what goes over a connection. */
   carries({ peer, channel, index }: Connection<Peer>): boolean {
-    return this.#of(peer).streams.get(slotKey(channel, index))?.isCarried ?? false;
+    return this.#known(peer)?.streams.get(slotKey(channel, index))?.isCarried ?? false;
   }
 
   /** Another membership connection carries them from now on. */
   resume(peer: Peer): void {
-    for (const stream of [...this.#of(peer).streams.values()]) stream.resume();
+    for (const stream of [...this.#known(peer)?.streams.values() ?? []]) stream.resume();
   }
 
   /** No membership connection is left: those without a socket are lost. */
   abandon(peer: Peer): void {
-    for (const stream of [...this.#of(peer).streams.values()]) {
+    for (const stream of [...this.#known(peer)?.streams.values() ?? []]) {
       if (stream.hasSocket) continue;
       const connection = peer.at(stream.channel, stream.index);
       if (connection?.early === stream) this.#host.detach(connection);
@@ -150,7 +150,7 @@ export class EarlyConnections {
       return stream;
     }
     // The other end has begun anew.
-    peer.awake.add(channel);
+    peer.awaken(channel);
     const begun = this.#begin(peer, channel, index, from);
     this.wake(peer, channel);
     return begun;
@@ -180,15 +180,21 @@ export class EarlyConnections {
   }
 
   #seen(peer: Peer, channel: string, index: number): number {
-    return this.#of(peer).seen.get(slotKey(channel, index)) ?? 0;
+    return this.#known(peer)?.seen.get(slotKey(channel, index)) ?? 0;
   }
 
   #of(peer: Peer): Carried {
-    let carried = this.#carried.get(peer);
-    if (carried?.incarnation !== peer.incarnation) {
+    let carried = this.#known(peer);
+    if (carried === undefined) {
       carried = { incarnation: peer.incarnation, streams: new Map(), seen: new Map() };
       this.#carried.set(peer, carried);
     }
     return carried;
+  }
+
+  /** What there is for a peer: with most of them no connection ever began without a socket. */
+  #known(peer: Peer): Carried | undefined {
+    const carried = this.#carried.get(peer);
+    return carried?.incarnation === peer.incarnation ? carried : undefined;
   }
 }

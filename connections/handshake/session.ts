@@ -14,6 +14,8 @@ import type { Refusal } from "./refusal.ts";
 import type { SharedSecrets } from "./shared_secrets.ts";
 import { formatAddress } from "../../wire/address.ts";
 
+const ALL_FEATURES: ReadonlySet<string> = new Set(FEATURES);
+
 /** Credentials of a node. */
 export interface Credentials {
   /** The secrets that are accepted; none when the cluster is open. */
@@ -147,9 +149,12 @@ export function agreement(
   what: string,
 ): Pick<Session, "features" | "maxFrameBytes"> {
   const theirs = termsFrom(body, what);
-  const common = new Set<string>();
-  for (const feature of features) if (theirs.features.includes(feature)) common.add(feature);
-  return { features: common, maxFrameBytes: theirs.maxFrameBytes };
+  const { maxFrameBytes } = theirs;
+  // Most ends are of one release.
+  if (features === FEATURES && features.every((feature) => theirs.features.includes(feature))) {
+    return { features: ALL_FEATURES, maxFrameBytes };
+  }
+  return { features: new Set(features.filter((feature) => theirs.features.includes(feature))), maxFrameBytes };
 }
 
 /** Whether a trusted acceptor is the node that was meant. */
