@@ -4,7 +4,7 @@ import type { Dot } from "./dot.ts";
 import { type Digest, DigestBuilder } from "../wire/hash.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { OrSet, type OrSetRecord } from "./or_set.ts";
-import { SortedMap } from "./sorted_map.ts";
+import type { SortedMap } from "./sorted_map.ts";
 
 /** A changed membership and the part of it that others have to merge. */
 export interface MembershipChange {
