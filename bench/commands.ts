@@ -9,6 +9,7 @@ import * as mesh from "./mesh_child.ts";
 import * as plainEcho from "./plain_echo.ts";
 import * as replies from "./replies_child.ts";
 import * as scale from "./scale_child.ts";
+import * as simulated from "./simulated_child.ts";
 import type { Stage } from "./stage.ts";
 import * as stream from "./stream_child.ts";
 import * as rawStream from "./stream_raw_child.ts";
@@ -30,6 +31,7 @@ export const COMMANDS = {
   ...rawStream,
   ...replies,
   ...scale,
+  ...simulated,
   ...stream,
 };
 

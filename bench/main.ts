@@ -27,6 +27,7 @@ import { distributionPlot, throughputPlot } from "./plot.ts";
 import { replies } from "./replies.ts";
 import { Report } from "./report.ts";
 import { stream } from "./stream.ts";
+import { simulated } from "./simulated.ts";
 import type { Effort, Subject } from "./subject.ts";
 import { trust } from "./trust.ts";
 import { formatSubject } from "./table.ts";
@@ -46,6 +47,7 @@ const SUBJECTS: readonly Subject[] = [
   interposition,
   metrics,
   membership,
+  simulated,
   groups,
   merge,
   codec,

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import process from "node:process";
-import { fullMesh, hyparview, type NodeSpec, startPeerService } from "../mod.ts";
+import { fullMesh, hyparview, type NodeSpec, type PeerServiceManager, startPeerService } from "../mod.ts";
 import type { Nothing } from "./commands.ts";
 import type { Stage } from "./stage.ts";
 import { ownMemory } from "./mesh_child.ts";
@@ -24,8 +24,8 @@ export async function openCluster(
 }
 
 /**
- * Has the nodes of this process join the seed by `syncJoin`, with its default patience, and waits until each sees as many others as it has to:
- * all of `total` in a full mesh, a neighbour elsewhere.
+ * Has the nodes of this process join the seed by `syncJoin`, with its default patience, again and again until it resolves, and waits until each
+ * sees as many others as it has to: all of `total` in a full mesh, a neighbour elsewhere.
  *
  * @returns Number of rejections of `syncJoin`.
  */
@@ -35,10 +35,22 @@ export async function joinCluster(
 ): Promise<number> {
   const contact = JSON.parse(seed) as NodeSpec;
   const others = cluster.nodes.filter(({ name }) => name !== contact.name);
-  const outcomes = await Promise.allSettled(others.map((node) => node.syncJoin(contact)));
+  const rejections = await Promise.all(others.map((node) => joinAtLast(node, contact)));
   const enough = strategy === "full-mesh" ? total - 1 : 1;
   await cluster.until(() => cluster.nodes.every((node) => node.connected().length >= enough));
-  return outcomes.filter(({ status }) => status === "rejected").length;
+  return rejections.reduce((sum, count) => sum + count, 0);
+}
+
+/** Joins. A node that gave up joining is alone for good, unless it is told to join again. @returns Number of rejections. */
+async function joinAtLast(node: PeerServiceManager, contact: NodeSpec): Promise<number> {
+  for (let rejections = 0;; rejections++) {
+    try {
+      await node.syncJoin(contact);
+      return rejections;
+    } catch {
+      // Counted, and tried again, as a program would do it.
+    }
+  }
 }
 
 /** Cost of the nodes of a process while nothing happens, and the events that they told meanwhile. */
