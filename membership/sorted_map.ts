@@ -31,6 +31,16 @@ export type SortedMapEntry<V> = readonly [key: string, value: V];
  * assertEquals(map.without("a").values, [2]);
  * assertEquals(map.size, 2);
  * ```
+ *
+ * @example Values without one, and of another kind
+ * ```ts
+ * import { SortedMap } from "@partisan/peer-service/membership";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const map = SortedMap.from([["b", 2], ["a", 1]]);
+ * assertEquals(map.valuesWithout("a"), [2]);
+ * assertEquals(map.map((value) => value > 1 ? `${value}` : undefined).keys, ["b"]);
+ * ```
  */
 export class SortedMap<V> {
   readonly #keys: readonly string[];
@@ -58,8 +68,8 @@ export class SortedMap<V> {
     return new SortedMap<V>(sorted, sorted.map((key) => byKey.get(key)!));
   }
 
-  /** The values of those keys of this map for which `change` makes one. */
-  map<W extends object>(change: (value: V) => W | undefined): SortedMap<W> {
+  /** The values that `change` makes of those of this map, by the same keys, but for those of which it makes `undefined`. */
+  map<W>(change: (value: V) => W | undefined): SortedMap<W> {
     const keys: string[] = [];
     const values: W[] = [];
     for (let index = 0; index < this.#keys.length; index++) {

@@ -192,7 +192,7 @@ export class EarlyConnections {
     return carried;
   }
 
-  /** What there is for a peer: with most of them no connection ever began without a socket. */
+  /** The entry of a peer, if it has one: with most peers no connection ever began without a socket. */
   #known(peer: Peer): Carried | undefined {
     const carried = this.#carried.get(peer);
     return carried?.incarnation === peer.incarnation ? carried : undefined;
