@@ -22,15 +22,10 @@ export interface ByteStreamPair extends StreamHalves {
 
 /** Makes web streams of an end. */
 export function byteStreams(end: StreamEnd): ByteStreamPair {
-  let readable: ReadableByteStreamController | undefined;
+  const reading = new ReadingHalf(end);
   let writable: WritableStreamDefaultController | undefined;
   const pair = {
-    readable: new ReadableStream({
-      type: "bytes",
-      start: (controller) => void (readable = controller),
-      pull: (controller) => pull(end, controller),
-      cancel: (reason) => end.giveUp(Halves.reading, reason ?? cancelled()),
-    }),
+    readable: new ReadableStream(reading),
     writable: new WritableStream<Uint8Array>({
       start: (controller) => void (writable = controller),
       write: (chunk) => write(end, chunk),
@@ -41,30 +36,78 @@ export function byteStreams(end: StreamEnd): ByteStreamPair {
   };
   end.attach({
     writingFailed: (error) => writable!.error(error),
-    readingEnded: () => close(readable!),
-    readingFailed: (error) => readable!.error(error),
+    offered: (bytes) => reading.offered(bytes),
+    readingEnded: () => reading.ended(),
+    readingFailed: (error) => reading.failed(error),
   });
   return pair;
 }
 
-async function pull(end: StreamEnd, controller: ReadableByteStreamController): Promise<void> {
-  await end.readable();
-  // A reader that brings memory of its own has it filled; any other one is handed memory.
-  const request = controller.byobRequest;
-  if (request?.view) {
-    const bytes = end.takeInto(request.view as Uint8Array);
-    if (bytes > 0) request.respond(bytes);
-  } else {
-    const chunk = end.take();
-    if (chunk !== undefined) controller.enqueue(chunk);
-  }
-  end.tellReading();
-}
+/**
+ * The half that is read, as the source of a readable. A reader that waits is handed the bytes as they come, with one copy: into memory of
+ * its own, or into fresh memory. What comes while none waits is held by the end of the stream.
+ */
+class ReadingHalf implements UnderlyingByteSource {
+  readonly type = "bytes";
+  readonly #end: StreamEnd;
+  #controller!: ReadableByteStreamController;
+  #isAwaited = false;
 
-/** A reader that brought memory of its own waits until that is handed back to it. */
-function close(controller: ReadableByteStreamController): void {
-  controller.close();
-  controller.byobRequest?.respond(0);
+  constructor(end: StreamEnd) {
+    this.#end = end;
+  }
+
+  start(controller: ReadableByteStreamController): void {
+    this.#controller = controller;
+  }
+
+  /** A reader waits, and is handed what is held. */
+  pull(): void {
+    const end = this.#end;
+    if (end.heldBytes === 0) this.#isAwaited = true;
+    else {
+      const { byobRequest } = this.#controller;
+      if (byobRequest?.view) byobRequest.respond(end.takeInto(byobRequest.view as Uint8Array));
+      else this.#controller.enqueue(end.take()!);
+    }
+    end.tellReading();
+  }
+
+  cancel(reason: unknown): void {
+    this.#end.giveUp(Halves.reading, reason ?? cancelled());
+  }
+
+  /** Bytes have come, and none are held. @returns The number of them that a reader has waited for. */
+  offered(bytes: Uint8Array): number {
+    if (!this.#isAwaited) return 0;
+    // The next reader may ask before this one is answered.
+    this.#isAwaited = false;
+    const { byobRequest } = this.#controller;
+    if (!byobRequest?.view) {
+      this.#controller.enqueue(bytes.slice());
+      return bytes.length;
+    }
+    const view = byobRequest.view as Uint8Array;
+    const part = bytes.length > view.length ? bytes.subarray(0, view.length) : bytes;
+    view.set(part);
+    byobRequest.respond(part.length);
+    return part.length;
+  }
+
+  /** A reader that brought memory of its own waits until that is handed back to it. */
+  ended(): void {
+    try {
+      this.#controller.close();
+    } catch {
+      // What came last makes no whole element of the reader's view: it was told so.
+      return;
+    }
+    this.#controller.byobRequest?.respond(0);
+  }
+
+  failed(error: unknown): void {
+    this.#controller.error(error);
+  }
 }
 
 function write(end: StreamEnd, chunk: unknown): Promise<void> | undefined {

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { RoomPool } from "./room_pool.ts";
+import type { StreamSink } from "./stream_sink.ts";
 
 /** Smaller pieces are put together in buffers of this size: one that refers to where it was read would keep far more than itself. */
 const GATHER_BYTES = 16 * 1024;
@@ -23,13 +24,20 @@ export class ReceiveBuffer {
     return this.#bytes;
   }
 
-  /** Takes a copy of what came in. */
-  put(bytes: Uint8Array): void {
-    if (bytes.length === 0) return;
-    this.#bytes += bytes.length;
-    if (bytes.length < GATHER_BYTES) return this.#gather(bytes);
-    this.#gathering = null;
-    this.#chunks.push(this.#rooms.copy(bytes));
+  /**
+   * Takes what came in: a copy of what is left of it by readers that wait.
+   *
+   * @returns Number of bytes that were read at once.
+   */
+  put(bytes: Uint8Array, readers: Pick<StreamSink, "offered"> | null): number {
+    let rest = bytes;
+    while (rest.length > 0 && this.#bytes === 0 && readers !== null) {
+      const read = readers.offered(rest);
+      if (read === 0) break;
+      rest = rest.subarray(read);
+    }
+    if (rest.length > 0) this.#keep(rest);
+    return bytes.length - rest.length;
   }
 
   /** Takes the oldest chunk out, with memory of its own. */
@@ -70,6 +78,13 @@ export class ReceiveBuffer {
     this.#chunks.length = this.#bytes = 0;
     this.#gathering = null;
     return bytes;
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#bytes += bytes.length;
+    if (bytes.length < GATHER_BYTES) return this.#gather(bytes);
+    this.#gathering = null;
+    this.#chunks.push(this.#rooms.copy(bytes));
   }
 
   #gather(bytes: Uint8Array): void {

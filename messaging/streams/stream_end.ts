@@ -20,6 +20,7 @@ import {
   writePosition,
   writeReset,
 } from "./stream_frames.ts";
+import type { StreamSink } from "./stream_sink.ts";
 
 /** Part of the carrier that an end of a stream uses. */
 export interface StreamHost {
@@ -36,16 +37,6 @@ export interface StreamHost {
   read(window: ReceiveWindow, bytes: number): boolean;
   /** Both halves are over, and what came was read. Called once or more. */
   released(end: StreamEnd): void;
-}
-
-/** Is told by an end of a stream when its halves are over. */
-export interface StreamSink {
-  /** Nothing more can be written. */
-  writingFailed(error: unknown): void;
-  /** Everything was read. */
-  readingEnded(): void;
-  /** Nothing more can be read. */
-  readingFailed(error: unknown): void;
 }
 
 /** State of a half: it goes on, its last byte is known, or it was given up. */
@@ -281,7 +272,8 @@ export class StreamEnd {
       throw new ProtocolError(`Cannot read a stream: ${bytes.length} bytes came beyond what was granted`);
     }
     this.#window.receive(bytes.length, this.#host.now(), wasHeld);
-    this.#buffer.put(bytes);
+    const read = this.#buffer.put(bytes, this.#sink);
+    if (read > 0) this.#took(read);
     this.#wake();
   }
 

@@ -30,7 +30,7 @@ export async function sendValues(
     // There is no reader any more to be told what goes wrong in the end.
     Promise.resolve(iterator.return?.()).catch(() => {});
   };
-  end.attach({ writingFailed: stop, readingEnded: () => {}, readingFailed: () => {} });
+  end.attach({ writingFailed: stop, offered: () => 0, readingEnded: () => {}, readingFailed: () => {} });
   try {
     while (!isOver) {
       const { done, value } = await iterator.next();

@@ -28,7 +28,7 @@ Deno.test("what goes into a buffer comes out in order, however it was cut and ta
       const length = random.next() < 0.8 ? Math.floor(random.next() * 40) : Math.floor(random.next() * 40_000);
       const bytes = source.subarray(0, length).map(() => Math.floor(random.next() * 256));
       put.push(...bytes);
-      buffer.put(bytes);
+      buffer.put(bytes, null);
       bytes.fill(0);
       if (random.next() < 0.3) taken.push(...buffer.take() ?? []);
       if (random.next() < 0.3) {
@@ -46,7 +46,7 @@ Deno.test("what goes into a buffer comes out in order, however it was cut and ta
 Deno.test("pieces never keep the buffer that they were read into, and large ones take room that was read into memory of the reader", () => {
   const buffer = new ReceiveBuffer(new RoomPool());
   const read = new Uint8Array(256 * 1024);
-  buffer.put(read.subarray(0, 64 * 1024));
+  buffer.put(read.subarray(0, 64 * 1024), null);
   const [first] = takeAll(buffer);
   assert(present(first).buffer !== read.buffer);
 
@@ -54,7 +54,7 @@ Deno.test("pieces never keep the buffer that they were read into, and large ones
   const other = new ReceiveBuffer(rooms);
   const view = new Uint8Array(64 * 1024);
   for (let count = 0; count < 10; count++) {
-    other.put(read.subarray(0, 64 * 1024));
+    other.put(read.subarray(0, 64 * 1024), null);
     assertEquals([rooms.bytes, other.takeInto(view), other.bytes], [0, 64 * 1024, 0]);
     assertEquals(rooms.bytes, 64 * 1024);
   }
@@ -62,10 +62,10 @@ Deno.test("pieces never keep the buffer that they were read into, and large ones
 
 Deno.test("bytes are taken into memory that is larger or smaller than the pieces, in order", () => {
   const buffer = new ReceiveBuffer(new RoomPool());
-  buffer.put(Uint8Array.of(1, 2, 3));
+  buffer.put(Uint8Array.of(1, 2, 3), null);
   const view = new Uint8Array(2);
   assertEquals([buffer.takeInto(view), [...view], buffer.bytes], [2, [1, 2], 1]);
-  buffer.put(Uint8Array.of(4));
+  buffer.put(Uint8Array.of(4), null);
   const rest = new Uint8Array(5);
   assertEquals([buffer.takeInto(rest), [...rest], buffer.bytes], [2, [3, 4, 0, 0, 0], 0]);
   assertEquals(buffer.takeInto(rest), 0);
@@ -77,7 +77,7 @@ Deno.test("memory of a buffer is bounded by its bytes, also for a peer that cuts
     const buffer = new ReceiveBuffer(new RoomPool());
     const bytes = 256 * 1024;
     for (let i = 0; buffer.bytes < bytes; i++) {
-      buffer.put(read.subarray(0, sizes[i % sizes.length]));
+      buffer.put(read.subarray(0, sizes[i % sizes.length]), null);
     }
     const chunks = takeAll(buffer);
     assert(memory(chunks) <= 4 * bytes, `${sizes}: ${memory(chunks) / bytes} times as much`);
@@ -87,6 +87,6 @@ Deno.test("memory of a buffer is bounded by its bytes, also for a peer that cuts
 
 Deno.test("a buffer that is dropped holds nothing", () => {
   const buffer = new ReceiveBuffer(new RoomPool());
-  buffer.put(new Uint8Array(100));
+  buffer.put(new Uint8Array(100), null);
   assertEquals([buffer.clear(), buffer.bytes, buffer.take()], [100, 0, undefined]);
 });
