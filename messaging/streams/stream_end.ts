@@ -51,6 +51,8 @@ interface DueReset {
 /** A write that has not been sent as a whole. */
 interface PendingWrite {
   readonly bytes: Uint8Array;
+  /** Their number, as long as they are not transferred. */
+  readonly length: number;
   at: number;
   readonly done: PromiseWithResolvers<void>;
 }
@@ -173,7 +175,7 @@ export class StreamEnd {
     if (typeof this.#writing === "object") throw this.#writing.error;
     if (this.#pending !== null || this.#isEndDue) throw new TypeError("Cannot write: another write is under way");
     if (bytes.length === 0) return undefined;
-    const pending = { bytes, at: 0, done: Promise.withResolvers<void>() };
+    const pending = { bytes, length: bytes.length, at: 0, done: Promise.withResolvers<void>() };
     this.#pending = pending;
     this.#credit.want();
     this.#host.data(this);
@@ -266,8 +268,7 @@ export class StreamEnd {
    * @throws {ProtocolError} When they are more than was granted.
    */
   takeData(position: number, wasHeld: boolean, bytes: Uint8Array): void {
-    if (this.#reading !== "open") return;
-    if (!this.#follows(position)) return;
+    if (this.#reading !== "open" || !this.#follows(position)) return;
     if (!this.#window.allows(bytes.length)) {
       throw new ProtocolError(`Cannot read a stream: ${bytes.length} bytes came beyond what was granted`);
     }
@@ -317,13 +318,16 @@ export class StreamEnd {
   writeChunk(queue: StreamQueue): number {
     this.carriers.add(queue);
     const pending = this.#pending!;
-    const { bytes, at } = pending;
-    const size = this.#credit.chunkOf(bytes.length - at);
-    const position = this.#credit.sent;
-    const wasHeld = this.#credit.send(size);
-    writeData(queue, this.number, position, wasHeld, bytes.subarray(at, at + size));
+    const { bytes, length, at } = pending;
+    if (bytes.length !== length) {
+      this.giveUp(Halves.writing, new TypeError("Cannot write: the memory of the chunk was transferred meanwhile"));
+      return 0;
+    }
+    const size = this.#credit.chunkOf(length - at);
+    const { sent } = this.#credit;
+    writeData(queue, this.number, sent, this.#credit.send(size), bytes.subarray(at, at + size));
     pending.at += size;
-    if (pending.at < bytes.length) {
+    if (pending.at < length) {
       this.#credit.want();
       return size;
     }
@@ -335,7 +339,7 @@ export class StreamEnd {
 
   /** Bytes of the next chunk. */
   get chunkBytes(): number {
-    return this.#pending === null ? 0 : this.#credit.chunkOf(this.#pending.bytes.length - this.#pending.at);
+    return this.#pending === null ? 0 : this.#credit.chunkOf(this.#pending.length - this.#pending.at);
   }
 
   /** The half that is written here has come to its end. */

@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
-import type { PeerServiceManager } from "../../mod.ts";
+import { CallError, type PeerServiceManager } from "../../mod.ts";
+import { WINDOW_START_BYTES } from "../../messaging/streams/receive_window.ts";
 import { scenario, type World } from "./worlds.ts";
 
 const KIB = 1024;
@@ -207,3 +208,32 @@ scenario("Memory that a reader has parted with for good is never written to", as
   await writer.write(bytesOf(at, 10));
   assertEquals((await reader.read(new Uint8Array(10))).value, bytesOf(at, 10));
 }, ["memory"]);
+
+scenario(
+  "A chunk that is transferred before it was written ends its half of the stream, and nothing else",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const { writer, readable } = await open(a, b);
+    const other = await open(a, b);
+    const chunk = bytesOf(0, 2 * WINDOW_START_BYTES);
+    const writing = assertRejects(() => writer.write(chunk), TypeError, "transferred meanwhile");
+    await world.until("the window is full", () => b.stats().streams.heldBytes === WINDOW_START_BYTES);
+    structuredClone(chunk, { transfer: [chunk.buffer] });
+    let at = 0;
+    await assertRejects(
+      async () => {
+        for await (const part of readable) {
+          assertEquals(part, bytesOf(at, part.length));
+          at += part.length;
+        }
+      },
+      CallError,
+      "transferred meanwhile",
+    );
+    assertEquals(at, WINDOW_START_BYTES);
+    await writing;
+    await other.writer.write(bytesOf(0, 7));
+    assertEquals((await other.readable.getReader().read()).value, bytesOf(0, 7));
+  },
+  ["memory"],
+);
