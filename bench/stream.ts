@@ -9,8 +9,10 @@ import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const CHUNK_BYTES = 64 * 1024;
 const LARGE_CHUNK_BYTES = 1024 * 1024;
-/** No window is smaller as long as there are few streams: what may be ahead of an echo, however fast the network. */
-const WINDOW_BYTES = 256 * 1024;
+/** The largest chunk that a stream may be cut into, which may be ahead of an echo, however fast the network. */
+const CHUNK_BYTES_MAX = 256 * 1024;
+/** Rounds of echoes until both contestants are compiled: that takes a processor meanwhile, which an echo waits for. */
+const WARM_UP_ROUNDS = 8;
 const ECHO_BYTES = 64;
 const ECHOES_PER_MS = 2;
 const MEGABYTE = 1_000_000;
@@ -46,14 +48,15 @@ export const stream: Subject = {
 /** An echo during a stream, against what is wanted, and against the same over a raw socket. */
 async function measureEchoes(raw: Pair, ours: Pair, effort: Effort, report: Report): Promise<void> {
   const count = Math.ceil(effort.roundMs * ECHOES_PER_MS);
-  const both = (into: boolean) =>
-    interleave(effort.rounds, [() => echoBeside(ours, count, into), () => echoBesideRaw(raw, count, into)]);
+  const both = (into: boolean, rounds = effort.rounds) =>
+    interleave(rounds, [() => echoBeside(ours, count, into), () => echoBesideRaw(raw, count, into)]);
+  await both(true, WARM_UP_ROUNDS);
   const [into, rawInto] = await both(true);
   const [fresh, rawFresh] = await both(false);
   const p99 = (rounds: readonly Beside[]) => rounds.map(({ beside }) => beside.p99);
   const limits = (rounds: readonly Beside[]) => {
     const limit = 2 * median(rounds.map(({ alone }) => alone.p99)) +
-      median(rounds.map(({ rate }) => 1e6 * WINDOW_BYTES / rate));
+      median(rounds.map(({ rate }) => 1e6 * CHUNK_BYTES_MAX / rate));
     return rounds.map(() => limit);
   };
   const row = { unit: "µs", ours: p99(into!) };

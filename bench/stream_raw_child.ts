@@ -7,7 +7,7 @@ import type { Stage } from "./stage.ts";
 const CHUNKS = 1;
 const CREDIT = 2;
 /** As much may be under way as of a stream of ours, and credit is given as often. */
-const WINDOW_BYTES = 256 * 1024;
+const WINDOW_BYTES = 384 * 1024;
 const GRANT_BYTES = WINDOW_BYTES / 2;
 
 /**

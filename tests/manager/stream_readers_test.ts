@@ -3,11 +3,12 @@
 import { assert, assertEquals, assertInstanceOf, assertRejects } from "@std/assert";
 import { CallError, type PeerServiceManager } from "../../mod.ts";
 import { WINDOW_START_BYTES } from "../../messaging/streams/receive_window.ts";
+import { present } from "../values.ts";
 import { scenario, type World } from "./worlds.ts";
 
 const KIB = 1024;
 
-/** What a writer and a reader of the same stream have in hand. */
+/** Both sides of one half of a stream. */
 interface Halves {
   readonly writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly readable: ReadableStream<Uint8Array>;
@@ -115,7 +116,7 @@ scenario("Several reads that wait are filled one after the other", async (world)
     let ended = 0;
     for (const { done, value } of await Promise.all(reads)) {
       if (done) ended++;
-      else assertEquals(value, bytesOf(at, value!.length));
+      else assertEquals(value, bytesOf(at, present(value).length));
       at += value?.length ?? 0;
     }
     assertEquals(at, size);
@@ -169,8 +170,8 @@ scenario("What comes after a reader has let go of the stream waits for the next 
       while (at < 50) {
         const read = after instanceof ReadableStreamBYOBReader ? after.read(new Uint8Array(20)) : after.read();
         const { value } = await read;
-        assertEquals(value, bytesOf(at, value!.length));
-        at += value!.length;
+        assertEquals(value, bytesOf(at, present(value).length));
+        at += present(value).length;
       }
       await writer.close();
       const end = after instanceof ReadableStreamBYOBReader ? after.read(new Uint8Array(20)) : after.read();
@@ -192,9 +193,9 @@ scenario("Memory that a reader has parted with for good is never written to", as
     await writer.write(bytesOf(at, size));
     let { value } = await reading;
     for (let taken = 0;;) {
-      assertEquals(value, bytesOf(at + taken, value!.length));
-      taken += value!.length;
-      const moved = structuredClone(value!, { transfer: [value!.buffer] });
+      assertEquals(value, bytesOf(at + taken, present(value).length));
+      taken += present(value).length;
+      const moved = structuredClone(present(value), { transfer: [present(value).buffer] });
       memory = round % 3 === 0 ? new Uint8Array(64 * KIB) : new Uint8Array(moved.buffer);
       if (taken === size) break;
       ({ value } = await reader.read(memory));
