@@ -28,6 +28,7 @@ export const echo: Subject = {
   baseline: "raw loop",
   async measure(effort, report) {
     for (const payload of PAYLOADS) await steadily(report, (once) => measureEcho(payload, APART, effort, once));
+    await steadily(report, (once) => measureEcho(512 * 1024, APART, effort, once, true));
     await steadily(report, (once) => measureEcho(64, TOGETHER, effort, once));
   },
 };
@@ -40,14 +41,16 @@ async function measureEcho(
   processors: Processors,
   effort: Effort,
   report: Report,
+  borrow = false,
 ): Promise<void> {
   await using processes = new AsyncDisposableStack();
   const plain = payload === "event"
     ? await pairEcho(processes, "lines", payload, { processors })
     : await plainEcho(processes, processors, (messageOf(payload) as Uint8Array).length);
-  const ours = await pairEcho(processes, "ours", payload, { processors });
+  const ours = await pairEcho(processes, "ours", payload, { processors }, borrow);
   const [baseline, own] = await interleave(effort.rounds, [plain, ours].map((echo) => timedEcho(echo, effort)));
-  const name = processors === APART ? payloadName(payload) : `${payloadName(payload)}, on one processor`;
+  const where = processors === APART ? "" : ", on one processor";
+  const name = `${payloadName(payload)}${borrow ? ", borrowed" : ""}${where}`;
   const pick = (reports: readonly EchoReport[] | undefined, key: "p50" | "p99") => reports!.map((each) => each[key]);
   report.row("echo", {
     what: `${name}, p50`,
@@ -78,10 +81,11 @@ export async function pairEcho(
   contestant: "lines" | "ours",
   payload: Payload,
   link: Link = {},
+  borrow = false,
 ): Promise<Echo> {
   const { server, client } = processes.use(await Pair.start(contestant, { processors: APART, ...link }));
-  await server.call("serveEcho", { handlers: 1 });
-  return (count) => client.call("runEcho", { count, payload });
+  await server.call("serveEcho", { handlers: 1, borrow });
+  return (count) => client.call("runEcho", { count, payload, borrow });
 }
 
 async function plainEcho(processes: AsyncDisposableStack, processors: Processors, size: number): Promise<Echo> {

@@ -4,15 +4,22 @@ import { type EchoReport, echoReport } from "./echo_report.ts";
 import { messageOf, type Payload } from "./payload.ts";
 import type { Stage } from "./stage.ts";
 
+/** Whether the handlers of an echo are done with the bytes of a message when they return, as those of the raw socket have to be; false, unless given. */
+interface Borrowing {
+  readonly borrow?: boolean;
+}
+
 /** Sends back whatever comes to the first `handlers` handlers. */
-export function serveEcho({ end }: Stage, { handlers }: { handlers: number }): void {
-  for (let index = 0; index < handlers; index++) end.on(index, (message) => end.send(index, end.keep(message)));
+export function serveEcho({ end }: Stage, { handlers, borrow }: { handlers: number } & Borrowing): void {
+  for (let index = 0; index < handlers; index++) {
+    end.on(index, (message) => void end.send(index, end.keep(message)), borrow);
+  }
 }
 
 /** Sends a message back and forth. */
 export async function runEcho(
   { end }: Stage,
-  { count, payload }: { count: number; payload: Payload },
+  { count, payload, borrow }: { count: number; payload: Payload } & Borrowing,
 ): Promise<EchoReport> {
   const message = messageOf(payload);
   const times = new Float64Array(count);
@@ -25,7 +32,7 @@ export async function runEcho(
     if (seen === count) return resolve();
     sentAt = performance.now();
     end.send(0, message);
-  });
+  }, borrow);
   end.send(0, message);
   await promise;
   return echoReport(times);
@@ -34,7 +41,7 @@ export async function runEcho(
 /** Keeps one message of each of `pairs` echoing pairs under way. @returns Echoes per second. */
 export async function runPairs(
   { end }: Stage,
-  { pairs, count, payload }: { pairs: number; count: number; payload: Payload },
+  { pairs, count, payload, borrow }: { pairs: number; count: number; payload: Payload } & Borrowing,
 ): Promise<number> {
   const message = messageOf(payload);
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -45,7 +52,7 @@ export async function runPairs(
     end.on(index, () => {
       if (++seen === count) resolve();
       if (toSend-- > 0) end.send(index, message);
-    });
+    }, borrow);
   }
   for (let index = 0; index < pairs; index++) if (toSend-- > 0) end.send(index, message);
   await promise;

@@ -12,6 +12,8 @@ import type { Wellbeing } from "./wellbeing.ts";
 /** Whether the handler borrows (see `HandlerOptions`), and what ratio is wanted. */
 interface Variant {
   readonly borrow: boolean | "range";
+  /** Whether the sender awaits `forwardMessage`, which writes large bytes from where they are; false, unless given. */
+  readonly forward?: boolean;
   readonly target?: Target;
 }
 
@@ -19,7 +21,13 @@ const PAYLOADS: readonly (readonly [payload: Payload, ...variants: readonly Vari
   [64, { borrow: false, target: { atLeast: 0.6 } }, { borrow: true }, { borrow: "range", target: { atLeast: 1 } }],
   [1024, { borrow: false }, { borrow: true }],
   [64 * 1024, { borrow: false }, { borrow: true, target: { atLeast: 0.85 } }],
-  [512 * 1024, { borrow: false, target: { atLeast: 0.85 } }, { borrow: true, target: { atLeast: 0.85 } }],
+  [
+    512 * 1024,
+    { borrow: false, target: { atLeast: 0.85 } },
+    { borrow: false, forward: true, target: { atLeast: 0.85 } },
+    { borrow: true, target: { atLeast: 0.85 } },
+    { borrow: true, forward: true, target: { atLeast: 0.85 } },
+  ],
   ["event", { borrow: false, target: { atLeast: 1 } }],
 ];
 const PROBE_BYTES = 16 * 1024 * 1024;
@@ -85,21 +93,23 @@ async function measureFlood(
 ): Promise<void> {
   await using raw = await Pair.start(payload === "event" ? "lines" : "raw");
   await using ours = await Pair.start("ours");
-  const send = (pair: Pair, borrow: boolean | "range") =>
-    timedFlood(pair, payload, effort, (flood) => pair.client.call("sendFlood", flood), borrow);
+  const send = (pair: Pair, { borrow, forward = false }: Variant) => {
+    const command = forward ? "forwardFlood" : "sendFlood";
+    return timedFlood(pair, payload, effort, (flood) => pair.client.call(command, flood), borrow);
+  };
   const [baseline, ...own] = await interleave(effort.rounds, [
-    send(raw, true),
-    ...variants.map(({ borrow }) => send(ours, borrow)),
+    send(raw, { borrow: true }),
+    ...variants.map((variant) => send(ours, variant)),
   ]);
   const inMegabytes = payload !== "event" && payload >= 64 * 1024;
   const factor = inMegabytes ? (payload as number) / MEGABYTE : 1 / 1000;
   const rates = (floods: readonly MeasuredFlood[]) => floods.map(({ received }) => received.rate * factor);
   describe("flood", `${payloadName(payload)}, raw`, baseline!, report);
   addPoint(report, "raw socket", payload, baseline!);
-  for (const [index, { borrow, target }] of variants.entries()) {
+  for (const [index, { borrow, forward, target }] of variants.entries()) {
     const floods = own[index]!;
     const kinds = { true: ", borrowed", false: "", range: ", as a range" };
-    const what = `${payloadName(payload)}${kinds[`${borrow}`]}`;
+    const what = `${payloadName(payload)}${kinds[`${borrow}`]}${forward ? ", await forwardMessage" : ""}`;
     report.row("flood", {
       what,
       unit: inMegabytes ? "MB/s" : "k msg/s",
@@ -108,7 +118,9 @@ async function measureFlood(
       ...(target && { target }),
     });
     describe("flood", `${what}, ours`, floods, report);
-    if (borrow !== "range") addPoint(report, borrow ? "peer-service, borrowed" : "peer-service", payload, floods);
+    if (borrow !== "range" && !forward) {
+      addPoint(report, borrow ? "peer-service, borrowed" : "peer-service", payload, floods);
+    }
   }
 }
 
