@@ -6,8 +6,11 @@ import type { Clock } from "../../runtime/runtime.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { DialBudget } from "./dial_budget.ts";
 
-/** Dials that a node may have under way at a time. */
-const SLOTS = 8;
+/**
+ * Dials that a node may have under way at a time. Where many processes share few processors, each of them does in one go what there is for it to do,
+ * and waits long for its next turn: with 8, a node of 100 had two turns for each it needs.
+ */
+export const DIAL_SLOTS = 64;
 
 /** As many, besides, to peers of which the last dial failed: the dead must cost the living nothing. */
 const SLOTS_OF_FAILED = 4;
@@ -37,7 +40,7 @@ interface Budget {
 export class DialSlots {
   readonly #health: Slowness;
   readonly #patience: Deadlines;
-  readonly #living: Budget = { slots: SLOTS, taken: 0, urgent: [], waiting: [] };
+  readonly #living: Budget = { slots: DIAL_SLOTS, taken: 0, urgent: [], waiting: [] };
   readonly #failed: Budget = { slots: SLOTS_OF_FAILED, taken: 0, urgent: [], waiting: [] };
   readonly #unmet: DialBudget;
   readonly #unmetAndFailed: DialBudget;

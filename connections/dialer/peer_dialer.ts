@@ -22,7 +22,10 @@ export interface PeerDialerHost {
   readonly backoff: BackoffOptions;
   /** Limit of the dials that begin at a time, on the whole node. */
   readonly slots: Pick<DialSlots, "run">;
-  /** Milliseconds that the side which need not dial gives the other one. */
+  /**
+   * Milliseconds that the side which need not dial gives the other one. They are more while this node is late: it may just not have read that it
+   * is being dialed.
+   */
   readonly courtesy: number;
   /** Name of this node. */
   selfName(): string;

@@ -264,6 +264,17 @@ Deno.test("a pool that cannot be dialed back is reached all the same, whichever 
   assertLessOrEqual(a.pool.stats.dials, 3);
 });
 
+Deno.test("a pool that is late gives the side that is to dial more time: it may just not have read that it is being dialed", async () => {
+  const world = new PoolWorld();
+  const [a, b] = [await world.start("a"), await world.start("b")];
+  b.health.late(250);
+  b.pool.want([a.spec]);
+  await world.advance(3 * COURTESY - 1);
+  assertEquals(b.pool.stats.dials, 0);
+  await world.advance(1);
+  assertEquals(b.pool.stats.dials, 1);
+});
+
 Deno.test("a pool dials a peer that cannot be reached without end, and connects soon after it can", async () => {
   const world = new PoolWorld();
   const [a, b] = [await world.start("a"), await world.start("b")];

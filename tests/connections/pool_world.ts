@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { LocalHealth } from "../../runtime/local_health.ts";
 import { assertEquals } from "@std/assert";
 import { Pinger } from "../../manager/pinger.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
@@ -52,6 +53,7 @@ export class PoolNode implements ConnectionPoolHandler {
   /** Bytes that came in frames of kind `message`, by sender. */
   readonly messages: [from: string, body: Uint8Array][] = [];
   readonly pinger: Pinger;
+  readonly health = new LocalHealth(125);
   spec: NodeSpec;
   /** Whether every channel is used as soon as a peer is up. */
   usesAll = true;
@@ -78,6 +80,7 @@ export class PoolNode implements ConnectionPoolHandler {
       idleGrace: IDLE_GRACE,
       halfOpenMax: 100,
       halfReadMax: 2 ** 26,
+      health: this.health,
       handler: this,
     });
   }
