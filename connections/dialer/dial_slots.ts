@@ -7,8 +7,8 @@ import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { DialBudget } from "./dial_budget.ts";
 
 /**
- * Dials that a node may have under way at a time. Where many processes share few processors, each of them does in one go what there is for it to do,
- * and waits long for its next turn: with 8, a node of 100 had two turns for each it needs.
+ * Dials that a node may have under way at a time. Where many processes share few processors, each turn of one of them begins with cold caches: what is
+ * done in few turns costs less (`docs/performance.md`, "Forming").
  */
 export const DIAL_SLOTS = 64;
 
