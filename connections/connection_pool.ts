@@ -277,9 +277,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (present || connection.replacedThere) this.settle(connection.peer);
   }
 
-  #open(...args: Parameters<Dialing["open"]>): Promise<Connection<Peer>> {
-    const [name, addresses] = args;
-    const dial = () => this.#dialing.open(...args);
+  #open(...[name, addresses, ...slot]: Parameters<Dialing["open"]>): Promise<Connection<Peer>> {
+    const dial = () => this.#dialing.open(name, addresses, ...slot);
     return this.#unfinished.add(name === null ? this.#unnamed.run(addresses, dial, this.#settleAt) : dial());
   }
 
