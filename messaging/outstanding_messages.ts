@@ -279,16 +279,15 @@ export class OutstandingMessages<T> {
   }
 
   #checkRoom(peer: string, messages: SequenceRing<Entry<T>>, bytes: number): void {
-    const refuse = (state: string) => {
-      throw new QueueFullError(`Cannot keep a message to "${peer}" until it is acknowledged: ${state}`);
-    };
-    if (this.#size >= this.#messagesMax) refuse(`${this.#size} messages are outstanding, at most ${this.#messagesMax}`);
+    if (this.#size >= this.#messagesMax) {
+      refuse(peer, `${this.#size} messages are outstanding, at most ${this.#messagesMax}`);
+    }
     if (this.#bytes + bytes > this.#bytesMax) {
-      refuse(`${this.#bytes} + ${bytes} bytes are outstanding, at most ${this.#bytesMax}`);
+      refuse(peer, `${this.#bytes} + ${bytes} bytes are outstanding, at most ${this.#bytesMax}`);
     }
     // Beyond this span the receiver would have to refuse it.
     if (messages.next - messages.floor >= DELIVERY_WINDOW) {
-      refuse(`number ${messages.floor} is still outstanding, at most ${DELIVERY_WINDOW} behind`);
+      refuse(peer, `number ${messages.floor} is still outstanding, at most ${DELIVERY_WINDOW} behind`);
     }
   }
 
@@ -318,4 +317,8 @@ export class OutstandingMessages<T> {
     const dueAt = Math.min(deadline, now + wait);
     if (dueAt < Infinity) this.#wheel.schedule(repetition, dueAt, now);
   }
+}
+
+function refuse(peer: string, state: string): never {
+  throw new QueueFullError(`Cannot keep a message to "${peer}" until it is acknowledged: ${state}`);
 }

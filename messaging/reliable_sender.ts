@@ -180,12 +180,14 @@ export class ReliableSender {
     // What a node sends itself is in order anyway.
     const placed = causalLabel !== undefined && node !== this.#options.self();
     const placeholder = placed ? new NumberedMessage(outgoing, null) : undefined;
-    const kept = this.#options.codec.keep(outgoing.message);
+    const kept = this.#options.codec.keep(outgoing.message, !placed);
     const message = new NumberedMessage(outgoing, kept, placeholder);
-    this.#keep(message, kept.bytes.length, options);
+    this.#keep(message, kept.length, options);
     if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberIncarnation(node)! });
     const settled = ack ? message.settled() : undefined;
     const sent = this.#sendFirst(message, signal);
+    // What was not written at once is written when the caller has gone on.
+    kept.detach();
     if (settled === undefined) return sent ?? DONE;
     sent?.catch((error) => message.settle(error));
     return signal === undefined ? settled : this.#unlessAborted(settled, signal, message);

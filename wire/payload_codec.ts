@@ -40,12 +40,40 @@ export interface BufferOwner {
 
 /** A message in the form in which it is sent: what becomes of the value that it was made of does not matter any more. */
 export class EncodedMessage {
-  /** Its bytes, which have no other owner. Their buffer may hold others. */
-  readonly bytes: Uint8Array;
+  /** Number of its bytes. */
+  readonly length: number;
+  #bytes: Uint8Array;
+  readonly #start: number;
+  #source: Uint8Array | undefined;
 
-  /** Keeps the bytes. */
-  constructor(bytes: Uint8Array) {
-    this.bytes = bytes;
+  /**
+   * Keeps the bytes.
+   *
+   * @param buffer Holds them, and may hold others.
+   * @param source Bytes that the message was made of, where it is nothing else.
+   */
+  constructor(buffer: Uint8Array, start = 0, end: number = buffer.length, source?: Uint8Array) {
+    this.length = end - start;
+    this.#bytes = buffer;
+    this.#start = start;
+    this.#source = source;
+  }
+
+  /** Its bytes, which have no other owner. Their buffer may hold others. */
+  get bytes(): Uint8Array {
+    // Made when it is first asked for: nearly all small messages are acknowledged before, and a view costs more than to copy them.
+    if (this.#bytes.length !== this.length) this.#bytes = this.#bytes.subarray(this.#start, this.#start + this.length);
+    return this.#bytes;
+  }
+
+  /** Bytes that it was made of, as long as they cannot have changed. */
+  get source(): Uint8Array | undefined {
+    return this.#source;
+  }
+
+  /** The owner of the bytes that it was made of may change them from now on. */
+  detach(): void {
+    this.#source = undefined;
   }
 }
 
@@ -96,7 +124,11 @@ export class PayloadCodec {
       writeHead(writer, BIN_8, message.length);
       return writeBytes(writer, message);
     }
-    if (message instanceof EncodedMessage) return writeBytes(writer, message.bytes);
+    if (message instanceof EncodedMessage) {
+      if (message.source === undefined) return writeBytes(writer, message.bytes);
+      writeHead(writer, BIN_8, message.source.length);
+      return writeBytes(writer, message.source);
+    }
     if (this.#custom !== undefined) this.#writeCustom(this.#custom, writer, message);
     else encodeInto(writer, message);
     return undefined;
@@ -159,16 +191,19 @@ export class PayloadCodec {
   /**
    * Encodes a message for later.
    *
+   * @param isLent Whether bytes do not change before {@linkcode EncodedMessage.detach}, so that they may be written from where they are.
    * @throws {EncodeError} When it cannot be encoded.
    */
-  keep(message: unknown): EncodedMessage {
+  keep(message: unknown, isLent = false): EncodedMessage {
     // Bytes run no code of the user, so they are encoded where they stay.
     if (this.#custom === undefined && message instanceof Uint8Array && message.length <= SHARED_MAX_BYTES) {
-      return new EncodedMessage(this.#share(BIN_HEAD_BYTES_MAX + message.length, message));
+      return this.#share(BIN_HEAD_BYTES_MAX + message.length, message, isLent ? message : undefined);
     }
     const keep = (bytes: Uint8Array) =>
-      bytes.length > SHARED_MAX_BYTES ? bytes.slice() : this.#share(bytes.length, new EncodedMessage(bytes));
-    return new EncodedMessage(this.#scribble(message, keep));
+      bytes.length > SHARED_MAX_BYTES
+        ? new EncodedMessage(bytes.slice())
+        : this.#share(bytes.length, new EncodedMessage(bytes));
+    return this.#scribble(message, keep);
   }
 
   /**
@@ -186,7 +221,7 @@ export class PayloadCodec {
    * @throws {EncodeError} When it cannot be encoded.
    */
   measure(message: unknown): number {
-    if (message instanceof EncodedMessage) return message.bytes.length;
+    if (message instanceof EncodedMessage) return message.length;
     if (message instanceof Uint8Array && this.#custom === undefined) return message.length;
     return this.#scribble(message, (bytes) => bytes.length);
   }
@@ -233,13 +268,17 @@ export class PayloadCodec {
     }
   }
 
-  /** Writes a small message next to others. @returns Its bytes, of which there are `size` at most. */
-  #share(size: number, message: Uint8Array | EncodedMessage): Uint8Array {
+  /**
+   * Keeps a small message next to others.
+   *
+   * @param size Bytes that it takes at most.
+   */
+  #share(size: number, message: Uint8Array | EncodedMessage, source?: Uint8Array): EncodedMessage {
     if (this.#chunk.length + size > this.#chunk.bytes.length) this.#chunk = new ByteWriter(SHARED_CHUNK_BYTES);
     const chunk = this.#chunk;
     const start = chunk.length;
     this.write(chunk, message);
-    return chunk.bytes.subarray(start, chunk.length);
+    return new EncodedMessage(chunk.bytes, start, chunk.length, source);
   }
 
   #writeCustom(codec: Codec, writer: ByteWriter, message: unknown): void {

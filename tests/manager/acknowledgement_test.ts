@@ -59,6 +59,25 @@ for (const seed of [1, 2, 3]) {
 }
 
 scenario(
+  "An acknowledged message carries its bytes as they were, whether it goes out at once or waits for room",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 1_024 } } });
+    const heard = world.inbox(b, "log");
+    const bytes = new Uint8Array(64);
+    const sent = Array.from(
+      { length: 100 },
+      (_, number) => a.forwardMessage("b", "log", bytes.fill(number), { ack: true }),
+    );
+    bytes.fill(255);
+    await Promise.all(sent);
+    assertEquals(
+      heard.messages,
+      Array.from({ length: 100 }, (_, number) => new Uint8Array(64).fill(number)),
+    );
+  },
+);
+
+scenario(
   "A message acknowledged across a restart of the receiver's connections is sent again at once",
   async (world) => {
     const [a, b] = await world.cluster(["a", "b"]);
@@ -66,11 +85,13 @@ scenario(
     const { spec } = b;
     await b.stop();
     await world.until("a noticed", () => !a.isConnected("b"));
-    const sent = a.forwardMessage("b", "log", "kept", { ack: true });
+    const bytes = new Uint8Array([1, 2, 3]);
+    const sent = a.forwardMessage("b", "log", bytes, { ack: true });
+    bytes.fill(0);
     const again = await world.start("b", { listen: spec.addresses[0] });
     const after = world.inbox(again, "log");
     await sent;
-    assertEquals([heard.messages, after.messages], [[], ["kept"]]);
+    assertEquals([heard.messages, after.messages], [[], [new Uint8Array([1, 2, 3])]]);
   },
 );
 

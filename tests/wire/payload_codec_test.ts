@@ -175,6 +175,29 @@ Deno.test("PayloadCodec.keep() keeps messages as they were, small ones side by s
   assert(nthOf(kept, 4).bytes.buffer !== nthOf(kept, 5).bytes.buffer);
 });
 
+Deno.test("PayloadCodec writes lent bytes from where they are, and once they are detached as they were", () => {
+  const codec = new PayloadCodec();
+  const written = (message: unknown) => {
+    const writer = new ByteWriter();
+    codec.write(writer, message);
+    return writer.written();
+  };
+  for (const size of [0, 1, 64, 300, 2_000]) {
+    const source = new Uint8Array(size).fill(1);
+    const asItWas = written(source);
+    const [lent, own] = [codec.keep(source, true), codec.keep(source)];
+    assertEquals([lent.length, lent.source, own.source], [asItWas.length, source, undefined]);
+    assertEquals(written(lent), asItWas);
+    lent.detach();
+    source.fill(2);
+    assertEquals([written(lent), lent.bytes, written(own)], [asItWas, asItWas, asItWas]);
+  }
+  assertEquals([codec.keep(new Uint8Array(3_000), true).source, codec.keep("text", true).source], [
+    undefined,
+    undefined,
+  ]);
+});
+
 Deno.test("PayloadCodec.encode() and measure() may be asked while another message is being encoded", () => {
   const codec = new PayloadCodec();
   const inner: unknown[] = [];
