@@ -61,18 +61,18 @@ for (const seed of [1, 2, 3]) {
 scenario(
   "An acknowledged message carries its bytes as they were, whether it goes out at once or waits for room",
   async (world) => {
-    const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 1_024 } } });
+    const [a, b] = await world.cluster(["a", "b"], { channels: { default: { maxQueuedBytes: 64 * 1_024 } } });
     const heard = world.inbox(b, "log");
-    const bytes = new Uint8Array(64);
+    const bytes = new Uint8Array(1_000);
     const sent = Array.from(
-      { length: 100 },
+      { length: 200 },
       (_, number) => a.forwardMessage("b", "log", bytes.fill(number), { ack: true }),
     );
     bytes.fill(255);
     await Promise.all(sent);
     assertEquals(
       heard.messages,
-      Array.from({ length: 100 }, (_, number) => new Uint8Array(64).fill(number)),
+      Array.from({ length: 200 }, (_, number) => new Uint8Array(1_000).fill(number)),
     );
   },
 );
