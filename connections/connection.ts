@@ -150,6 +150,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   readonly #isCompressing: boolean;
   readonly #giveWay = () => this.#runtime.giveWay?.();
   #namesOut: Map<string, number> | undefined;
+  readonly #handshakeBytes: number;
   #dial: number;
   #outbound: boolean;
   #epoch: number;
@@ -195,11 +196,22 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.#handler = handler;
     this.#runtime = runtime;
     this.reader = reader;
+    this.#handshakeBytes = reader.position;
     this.reader.maxFrameBytes = takenHere;
     this.reader.budget = identity.peer.readingRoom?.for(this);
     this.#isCompressing = options.compression;
     const waits = options.traffic?.of(identity.channel).waits;
     this.queue = new SendQueue(new Outlet(this, stream, runtime, options, waits));
+  }
+
+  /** Bytes that came over it since its handshake. */
+  get bytesIn(): number {
+    return this.reader.bytesRead - this.#handshakeBytes;
+  }
+
+  /** Bytes that went over it since its handshake. */
+  get bytesOut(): number {
+    return this.queue.bytesWritten;
   }
 
   /** Handler numbers that this side has given, by name. */
@@ -393,9 +405,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   /** Nothing more is read from it: those that follow have their turn. */
   #readOut(): void {
     this.#isReadOut = true;
-    const successors = this.#successors;
-    this.#successors = undefined;
-    if (successors !== undefined) { for (const successor of successors) successor.#run(); }
+    for (const successor of this.#successors?.splice(0) ?? []) successor.#run();
   }
 
   /** Whether both sides know how to ask for what was read. */

@@ -16,9 +16,9 @@ export interface PeerStats {
   readonly connections: number;
   /** Bytes that wait to be sent to it. */
   readonly queuedBytes: number;
-  /** Bytes received over the open connections. */
+  /** Bytes received over the open connections, after their handshakes. */
   readonly bytesIn: number;
-  /** Bytes sent over the open connections. */
+  /** Bytes sent over the open connections, after their handshakes. */
   readonly bytesOut: number;
   /** Frames that came from it. */
   readonly framesIn: number;
@@ -36,7 +36,7 @@ export interface PeerServiceStats {
   readonly relay: Readonly<RelayStats>;
   /** Streams that were dialed, accepted and refused. */
   readonly connections: Readonly<OpenerStats>;
-  /** Bytes over all connections since the start, those that have closed included. */
+  /** Bytes over all connections since the start, those that have closed included, handshakes not. */
   readonly bytes: { readonly in: number; readonly out: number };
   /** On which secrets and certificates the open connections stand. */
   readonly trust: TrustStats;
@@ -63,8 +63,8 @@ export function nodeStats(node: Node): PeerServiceStats {
     return [peer.name, {
       connections: connections.filter(({ early }) => early === null).length,
       queuedBytes: total(({ queue }) => queue.queuedBytes),
-      bytesIn: total(({ reader }) => reader.bytesRead),
-      bytesOut: total(({ queue }) => queue.bytesWritten),
+      bytesIn: total((connection) => connection.bytesIn),
+      bytesOut: total((connection) => connection.bytesOut),
       framesIn: peer.framesIn,
       roundTrip: peer.roundTrip,
     }];
@@ -97,9 +97,9 @@ function bytesOf({ pool: { peers, draining }, traffic }: NodeContext): { in: num
     sum.out += bytesOut;
   }
   const open = [...peers.values()].flatMap((peer) => peer.connections());
-  for (const { reader, queue } of [...open, ...draining]) {
-    sum.in += reader.bytesRead;
-    sum.out += queue.bytesWritten;
+  for (const { bytesIn, bytesOut } of [...open, ...draining]) {
+    sum.in += bytesIn;
+    sum.out += bytesOut;
   }
   return sum;
 }

@@ -113,7 +113,12 @@ export class FrameReader {
     const pending = this.#end - this.#start;
     if (pending === 0) return null;
     const length = pending < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : 4 + this.#length();
-    return { begin: this.#bytesRead - pending, length };
+    return { begin: this.position, length };
+  }
+
+  /** Offset in the stream of what is handed over next, in bytes. */
+  get position(): number {
+    return this.#bytesRead - (this.#end - this.#start);
   }
 
   /** Bytes taken from the stream so far. */
@@ -230,7 +235,10 @@ export class FrameReader {
   #length(): number {
     const chunk = this.#chunk, at = this.#start;
     const length = readU32(chunk, at);
-    if (length === 0) throw new ProtocolError("Cannot read a frame: its length is 0, expected at least 1");
+    if (length === 0) {
+      if (chunk.length === 0) throw transferred();
+      throw new ProtocolError("Cannot read a frame: its length is 0, expected at least 1");
+    }
     if (length > this.#anyFrameBytes) this.#checkLong(length, chunk[at + 4]!);
     return length;
   }
@@ -286,7 +294,9 @@ export class FrameReader {
   /** Makes sure that the frame at the read position fits into the chunk, and that a read is worth its cost. */
   #makeRoom(): void {
     const pending = this.#end - this.#start;
-    if (pending === 0 && !this.#retained) return this.#startOver();
+    const isTransferred = this.#chunk.length === 0;
+    if (pending === 0 && (isTransferred || !this.#retained)) return this.#startOver();
+    if (isTransferred) throw transferred();
     const needed = pending < FRAME_HEADER_BYTES ? FRAME_HEADER_BYTES : 4 + this.#length();
     if (needed >= LARGE_FRAME_BYTES) {
       // What comes behind it is likely to be as large: then its first bytes need not be copied into another chunk.
@@ -303,7 +313,9 @@ export class FrameReader {
   /** Goes on at the front of the chunk, or of one that suits the times better. */
   #startOver(): void {
     this.#start = this.#end = this.#copies = 0;
-    if (this.#chunk.length !== this.#chunkBytes) this.#chunk = new Uint8Array(this.#chunkBytes);
+    if (this.#chunk.length === this.#chunkBytes) return;
+    this.#chunk = new Uint8Array(this.#chunkBytes);
+    this.#retained = false;
   }
 
   /** Goes on in a fresh chunk, or at the front of this one when its bytes are not held. */
@@ -324,6 +336,14 @@ export class FrameReader {
 }
 
 function never(): undefined {}
+
+/** Error for a chunk that a handler has transferred with a message, while others were in it: the other side is not to blame. */
+function transferred(): TypeError {
+  return new TypeError(
+    "Cannot read on: the buffer of a received message was transferred, and others are in it as well; " +
+      "transfer a copy, as slice() makes it",
+  );
+}
 
 /** Text that the bytes of a length spell, where they are text: other protocols begin like that. */
 function spelling(length: number): string {

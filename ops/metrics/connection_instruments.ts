@@ -131,11 +131,11 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     name: "partisan_bytes_total",
     type: "counter",
     unit: "By",
-    help: "Bytes over all connections, those that have closed included",
+    help: "Bytes over all connections, those that have closed included, handshakes not",
     labels: { channel: "channels", direction: ["in", "out"] },
     read: (node) => [
-      ...bytes(node, "in", ({ reader }) => reader.bytesRead),
-      ...bytes(node, "out", ({ queue }) => queue.bytesWritten),
+      ...bytes(node, "in", "bytesIn"),
+      ...bytes(node, "out", "bytesOut"),
     ],
   },
   {
@@ -189,12 +189,10 @@ function targets(node: Node): Sample[] {
   return samplesOf(sums);
 }
 
-function bytes(node: Node, direction: "in" | "out", valueOf: (connection: Connection) => number): Sample[] {
+function bytes(node: Node, direction: "in" | "out", counter: "bytesIn" | "bytesOut"): Sample[] {
   const sums = emptySums(node);
-  for (const [channel, { bytesIn, bytesOut }] of node.context.traffic.channels) {
-    add(sums, channel, direction === "in" ? bytesIn : bytesOut);
-  }
-  for (const connection of openConnections(node)) add(sums, connection.channel, valueOf(connection));
+  for (const [channel, traffic] of node.context.traffic.channels) add(sums, channel, traffic[counter]);
+  for (const connection of openConnections(node)) add(sums, connection.channel, connection[counter]);
   return samplesOf(sums).map(({ labels, value }) => ({ labels: { ...labels, direction }, value }));
 }
 

@@ -35,6 +35,19 @@ scenario("stats() measures every peer: connections, bytes both ways, frames and 
   assertEquals(Object.keys(a.stats().peers), ["b"]);
 });
 
+scenario("stats() counts on one side what it counts on the other: the bytes of a pair", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  const heard = world.inbox(b, "log");
+  await a.forwardMessage("b", "log", new Uint8Array(100_000));
+  await world.until("it arrived", () => heard.messages.length === 1);
+  await world.until("nothing is under way", () => {
+    const [here, there] = [a.stats(), b.stats()];
+    const [of, at] = [present(here.peers.b), present(there.peers.a)];
+    return here.bytes.out === there.bytes.in && here.bytes.in === there.bytes.out &&
+      of.bytesOut === at.bytesIn && of.bytesIn === at.bytesOut;
+  });
+});
+
 scenario("stats() is a copy: it does not change later, and changing it changes nothing", async (world) => {
   const [a] = await world.cluster(["a", "b"]);
   const stats = a.stats();

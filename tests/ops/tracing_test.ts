@@ -11,6 +11,7 @@ import { type KeptSpan, KeptTracer } from "./kept_tracer.ts";
 import { attributeOf, exporting } from "./otlp_receiver.ts";
 import { forEachOf, type OneForEach } from "../tuples.ts";
 import { entryOf, firstOf, lastOf, nthOf, present, takeOf } from "../values.ts";
+import { withoutFeature } from "../without_feature.ts";
 
 const CLIENT = 2;
 const PRODUCER = 3;
@@ -171,9 +172,8 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
       return route(connection, seen, ...body);
     };
   }
-  // As if the handshake had found that the other side does not name the feature.
   for (const connection of entryOf(PeerService.nodeOf(a).pool.peers, "b").connections()) {
-    (connection.features as Set<string>).delete("trace");
+    withoutFeature(connection, "trace");
   }
   const heard = world.inbox(b, "log");
   await a.forwardMessage("b", "log", 1);

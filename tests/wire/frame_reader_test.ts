@@ -1,6 +1,13 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertLessOrEqual,
+  assertRejects,
+  assertStrictEquals,
+  assertStringIncludes,
+} from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { type Frame, FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import { type SeededRandom, seededRandom } from "../seeded_random.ts";
@@ -36,6 +43,11 @@ function split(bytes: Uint8Array, random: SeededRandom, most: number): Uint8Arra
     at += size;
   }
   return pieces;
+}
+
+/** Takes the memory of bytes away, as a handler does that posts them to a worker. */
+function transfer({ buffer }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer) buffer.transfer();
 }
 
 const SAMPLE: readonly Frame[] = [0, 1, 3, 255, 256, 1100].map((size, kind) => ({ kind, body: pattern(size, kind) }));
@@ -292,6 +304,40 @@ Deno.test("FrameReader applies a limit that was raised to the frames that it hol
 Deno.test("FrameReader refuses a frame of length 0", async () => {
   for (const pieces of [[new Uint8Array(5)], [new Uint8Array(4), new Uint8Array(1)]]) {
     await assertRejects(() => framesOf(pieces), ProtocolError, "its length is 0, expected at least 1");
+  }
+});
+
+Deno.test("FrameReader goes on when a large frame is transferred, which has a chunk to itself", async () => {
+  const { stream, reader } = over();
+  const sizes: number[] = [];
+  const done = reader.run((kind, buffer, start, end) => {
+    sizes.push(end - start);
+    if (kind !== 1) return;
+    reader.retain();
+    transfer(buffer);
+  });
+  for (const kind of [1, 2, 1, 2]) {
+    stream.give(frame(kind, pattern(200 * KIB, kind)));
+    stream.give(frame(kind, pattern(300 * KIB, kind)));
+  }
+  stream.end();
+  await done;
+  assertEquals(sizes, [1, 2, 1, 2].flatMap(() => [200 * KIB, 300 * KIB]));
+});
+
+Deno.test("FrameReader blames who transfers a frame that shares its chunk, and not the other side", async () => {
+  for (const bytes of [SAMPLE_BYTES, SAMPLE_BYTES.subarray(0, 8), SAMPLE_BYTES.subarray(0, 15)]) {
+    const { stream, reader } = over([bytes]);
+    stream.end();
+    const seen: number[] = [];
+    const error = await assertRejects(() =>
+      reader.run((kind, buffer) => {
+        seen.push(kind);
+        reader.retain();
+        transfer(buffer);
+      }), TypeError);
+    assertStringIncludes(error.message, "transfer a copy, as slice() makes it");
+    assertEquals(seen, [0]);
   }
 });
 
