@@ -256,8 +256,8 @@ export class Peer {
   }
 
   /**
-   * The connection for a message: of the named channel, else, with `fallback`, of the default one. A partition key picks the same one each time;
-   * without a key they take turns.
+   * The connection for a message: of the named channel, else, with `fallback`, of the default one. A partition key picks the same one each time,
+   * and the next one while that is not open; without a key they take turns.
    */
   pick(channel: string, partitionKey: string | number | undefined, fallback = true): Connection<Peer> | null {
     if (this.unreachable) return null;

@@ -35,7 +35,8 @@ export interface SendOptions {
   readonly fallback?: boolean | undefined;
   /**
    * Messages with the same key take the same connection of a channel, and so stay in order. Without a key they may overtake each other
-   * where the channel has several connections.
+   * where the channel has several connections. While the connection of a key is not open, another one of the channel takes its messages: they
+   * may come after those that are sent once it is open again.
    *
    * @default {none}
    */

@@ -126,6 +126,16 @@ Deno.test("Peer.pick() passes over connections that are not open, and falls back
   for (const key of [0, 1, 2, "x", undefined]) assertEquals(peer.pick("bulk", key)?.index, 2);
 });
 
+Deno.test("Peer.pick() takes the next connection while that of a key is not open, and that one as soon as it is", () => {
+  const peer = new Peer(specWith({ bulk: 3 }), nodeSpec("a"));
+  const [own, next] = open(peer, ["bulk", 0], ["bulk", 1]);
+  assertStrictEquals(peer.pick("bulk", 0), own);
+  peer.remove(own);
+  assertStrictEquals(peer.pick("bulk", 0), next);
+  const [again] = open(peer, ["bulk", 0]);
+  assertStrictEquals(peer.pick("bulk", 0), again);
+});
+
 Deno.test("Peer.listen() notes whether a frame came since it was last asked", () => {
   const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
   assertEquals(peer.listen(5), false);
