@@ -10,7 +10,6 @@ import { scenario } from "./worlds.ts";
 function limited(transport: Transport, max: number): Transport {
   let open = 0;
   const counted = (stream: ByteStream): ByteStream => {
-    open++;
     const close = stream.close.bind(stream);
     let isOpen = true;
     stream.close = () => {
@@ -23,7 +22,10 @@ function limited(transport: Transport, max: number): Transport {
   return {
     listen: (address, accept, failed) =>
       transport.listen(address, (stream) => {
-        if (open < max) return accept(counted(stream));
+        if (open < max) {
+          open++;
+          return accept(counted(stream));
+        }
         stream.close();
         failed?.(new Error("Too many open files (os error 24)"));
       }),
@@ -32,7 +34,14 @@ function limited(transport: Transport, max: number): Transport {
         const reason = "Too many open files (os error 24)";
         throw new Error(`Cannot connect to "${address.hostname}:${address.port}": ${reason}`);
       }
-      return counted(await transport.connect(address, options));
+      // A system takes the descriptor before it is known whether the dial succeeds.
+      open++;
+      try {
+        return counted(await transport.connect(address, options));
+      } catch (error) {
+        open--;
+        throw error;
+      }
     },
   };
 }
