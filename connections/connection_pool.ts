@@ -34,6 +34,7 @@ import { takeInterest, tellInterest } from "./interest.ts";
 export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
+  readonly courtesy: number;
   readonly slots: DialSlots;
   /** Has connections made anew when secrets or certificates are replaced. */
   readonly renewal: Renewal;
@@ -63,6 +64,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   constructor(options: ConnectionPoolOptions) {
     this.runtime = options.runtime;
     this.backoff = options.backoff;
+    this.courtesy = options.courtesy;
     this.#options = options;
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     this.stats = this.#opener.stats;
@@ -111,10 +113,6 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** All nodes with which there are, or should be, connections. */
   get peers(): ReadonlyMap<string, Peer> {
     return this.#peers;
-  }
-
-  get courtesy(): number {
-    return this.#options.courtesy * (this.#options.health?.multiplier ?? 1);
   }
 
   /** Name of this node. */

@@ -38,7 +38,8 @@ interface Budget {
  * waiting.
  */
 export class DialSlots {
-  readonly #health: Slowness;
+  /** Slowness of this node, which has fewer slots while it is late. */
+  readonly slowness: Slowness;
   readonly #patience: Deadlines;
   readonly #living: Budget = { slots: DIAL_SLOTS, taken: 0, urgent: [], waiting: [] };
   readonly #failed: Budget = { slots: SLOTS_OF_FAILED, taken: 0, urgent: [], waiting: [] };
@@ -50,7 +51,7 @@ export class DialSlots {
    * @param health Local health of this node: it has fewer slots while its timers are late. In time by default.
    */
   constructor(clock: Clock, patience: number, health: Slowness = IN_TIME) {
-    this.#health = health;
+    this.slowness = health;
     this.#patience = new Deadlines(clock, patience, () => {}, health);
     this.#unmet = new DialBudget(clock, UNMET);
     this.#unmetAndFailed = new DialBudget(clock, UNMET_AND_FAILED);
@@ -100,7 +101,7 @@ export class DialSlots {
 
   /** Whether one more dial may begin. On a node that is late each takes longer, and other nodes of its process may have as many. */
   #hasSlot({ slots, taken }: Budget): boolean {
-    return taken < Math.max(1, Math.floor(slots / this.#health.multiplier));
+    return taken < Math.max(1, Math.floor(slots / this.slowness.multiplier));
   }
 
   /** Gives a slot back, and all that are free to those that wait. */

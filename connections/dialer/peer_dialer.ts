@@ -21,7 +21,7 @@ export interface PeerDialerHost {
   readonly runtime: Runtime;
   readonly backoff: BackoffOptions;
   /** Limit of the dials that begin at a time, on the whole node. */
-  readonly slots: Pick<DialSlots, "run">;
+  readonly slots: Pick<DialSlots, "run" | "slowness">;
   /**
    * Milliseconds that the side which need not dial gives the other one. They are more while this node is late: it may just not have read that it
    * is being dialed.
@@ -84,9 +84,12 @@ export class PeerDialer {
     this.#incompleteSince ??= now;
     // Of what is mute the other side may not know.
     const isMine = this.#isCaller() || this.#peer.connections().some(({ mute }) => mute);
-    const due = Math.max(this.#earliest, this.#incompleteSince + (isMine ? 0 : this.#host.courtesy));
-    if (due > now) {
-      this.#timer = this.#host.runtime.clock.schedule(due - now, () => this.reconcile());
+    const { courtesy, slots: { slowness } } = this.#host;
+    const ownTurn = this.#incompleteSince + (isMine ? 0 : courtesy * slowness.multiplier);
+    if (Math.max(this.#earliest, ownTurn) > now) {
+      // A node that is late at this moment need not be so for long.
+      const look = Math.max(this.#earliest, Math.min(ownTurn, now + courtesy));
+      this.#timer = this.#host.runtime.clock.schedule(look - now, () => this.reconcile());
     } else {
       this.#countTry(now);
       for (const { channel, index } of missing) this.#dial(channel, index);

@@ -26,7 +26,7 @@ class Bench implements PeerDialerHost {
   readonly runtime = bareRuntime();
   readonly backoff = BACKOFF;
   readonly courtesy = COURTESY;
-  readonly slots = { run: async (dial: () => Promise<unknown>) => void await dial() };
+  readonly slots = { run: async (dial: () => Promise<unknown>) => void await dial(), slowness: { multiplier: 1 } };
   readonly peer: Peer;
   readonly dialer: PeerDialer;
   /** Every dial so far. */
@@ -131,6 +131,17 @@ Deno.test("PeerDialer of the node whose name sorts behind waits for its courtesy
   await bench.pass(COURTESY - 1);
   bench.dialer.reconcile();
   assertEquals(bench.newDials(), []);
+  await bench.pass(1);
+  assertEquals(bench.newDials(), ["membership 0"]);
+});
+
+Deno.test("PeerDialer of a node that is late gives the other side more time, and no more once the node is in time again", async () => {
+  const bench = new Bench("c");
+  bench.slots.slowness.multiplier = 9;
+  bench.dialer.reconcile();
+  await bench.pass(3 * COURTESY - 1);
+  assertEquals(bench.newDials(), []);
+  bench.slots.slowness.multiplier = 1;
   await bench.pass(1);
   assertEquals(bench.newDials(), ["membership 0"]);
 });
