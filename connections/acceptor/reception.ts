@@ -65,8 +65,7 @@ export class Reception {
 
   /** Decides about a trusted dialer. @returns Refusal, or `null`; then {@linkcode Reception.release} must follow. */
   async admit(request: ConnectionRequest): Promise<Refusal | null> {
-    let decision = this.#judge(request);
-    for (; decision === "vouch"; decision = this.#judge(request)) await this.#askOwner(request);
+    const decision = await this.#judgeVouched(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
     if (decision !== "probe") return decision;
     const { name, incarnation } = request.spec;
@@ -80,8 +79,7 @@ export class Reception {
       if (hasAnswered && await word !== true) return nameInUse(name);
       this.#host.disconnect(predecessor);
     }
-    let second = this.#judge(request);
-    for (; second === "vouch"; second = this.#judge(request)) await this.#askOwner(request);
+    const second = await this.#judgeVouched(request);
     return second === "probe" ? nameInUse(name) : second;
   }
 
@@ -105,6 +103,14 @@ export class Reception {
   /** Expects no dialer any more: what was granted was granted by the incarnation of this node that ends. */
   reset(): void {
     this.#expected.clear();
+  }
+
+  async #judgeVouched(request: ConnectionRequest): Promise<Refusal | "probe" | null> {
+    for (;;) {
+      const decision = this.#judge(request);
+      if (decision !== "vouch") return decision;
+      await this.#askOwner(request);
+    }
   }
 
   async #askOwner(request: ConnectionRequest): Promise<void> {
