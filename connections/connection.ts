@@ -9,6 +9,7 @@ import type { EarlyStream } from "./early/early_stream.ts";
 import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { type FrameReader, ProtocolError } from "../wire/frame_reader.ts";
 import type { ReadingRoom } from "./reading_room.ts";
+import { NO_FEATURES } from "./handshake/introduction.ts";
 import type { Session } from "./handshake/session.ts";
 import { Outlet } from "./outlet.ts";
 import { SendQueue } from "./send_queue.ts";
@@ -110,8 +111,6 @@ interface Draining {
   /** Bytes written and read when it was last looked at. */
   progress: number;
 }
-
-const NO_FEATURES: ReadonlySet<string> = new Set();
 
 /** An open connection to a known node: frames in, frames out. */
 export class Connection<P extends ConnectionOwner = ConnectionOwner> implements ConnectionIdentity<P> {

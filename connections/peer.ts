@@ -3,6 +3,7 @@
 import { hashString } from "../wire/hash.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Connection } from "./connection.ts";
+import { NO_FEATURES } from "./handshake/introduction.ts";
 import { type PeerEvent, type PeerState, transition } from "./peer_state.ts";
 import { agreedSlots } from "./slots.ts";
 import type { ReadingRoom } from "./reading_room.ts";
@@ -29,7 +30,6 @@ export interface Slot {
 
 type Line = (Connection<Peer> | null)[];
 
-const NO_FEATURES: ReadonlySet<string> = new Set();
 const NO_DIALS: DialNumbers = new Map();
 const NO_SLOTS: readonly Slot[] = [];
 const NO_LINE: readonly (Connection<Peer> | null)[] = [];

@@ -18,6 +18,9 @@ const FRAME_BYTES_MAX = 2 ** 32 - 1;
  */
 export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early"];
 
+/** Features of a connection of which nothing was agreed. */
+export const NO_FEATURES: ReadonlySet<string> = new Set();
+
 /** Request of a dialer for a connection. */
 export interface ConnectionRequest {
   /** The dialer. */

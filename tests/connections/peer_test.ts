@@ -3,13 +3,13 @@
 import { assert, assertEquals, assertStrictEquals } from "@std/assert";
 import type { ChannelSpec, NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../../connections/connection.ts";
+import { NO_FEATURES } from "../../connections/handshake/introduction.ts";
 import { Peer } from "../../connections/peer.ts";
 import { announceStatus } from "../../connections/peer_status.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { forEachOf, type OneForEach } from "../tuples.ts";
 
-const NO_FEATURES: ReadonlySet<string> = new Set();
 const PLAIN: ChannelSpec = { parallelism: 1, monotonic: false, compression: false };
 
 /** A node with these channels besides the two that every node has. */
