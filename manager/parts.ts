@@ -9,35 +9,30 @@ import type { PayloadCodec } from "../wire/payload_codec.ts";
 import type { FrameRouter } from "./frame_router.ts";
 import type { MembershipChange, Part } from "./part.ts";
 
-type PeerHook =
-  | "peerLinked"
-  | "peerUp"
-  | "channelUp"
-  | "membersChanged"
-  | "memberLeft"
-  | "peerUnlinked"
-  | "peerDown"
-  | "channelDown";
+/** Calls about each peer. */
+const PEER_HOOKS = [
+  "peerLinked",
+  "peerUp",
+  "channelUp",
+  "membersChanged",
+  "memberLeft",
+  "peerUnlinked",
+  "peerDown",
+  "channelDown",
+] as const;
+
+type PeerHook = typeof PEER_HOOKS[number];
 
 /** The parts of a node as one: each call goes to all that implement it, in the order of the list. */
 export class Parts implements Part {
   readonly #parts: readonly Part[];
-  /** Those that implement what happens with each peer: most parts implement little of it. */
+  /** Those that implement each of these: most parts implement few. */
   readonly #of: Readonly<Record<PeerHook, readonly Part[]>>;
 
   constructor(parts: readonly Part[]) {
     this.#parts = parts;
-    const having = (hook: PeerHook) => parts.filter((part) => part[hook] !== undefined);
-    this.#of = {
-      peerLinked: having("peerLinked"),
-      peerUp: having("peerUp"),
-      channelUp: having("channelUp"),
-      membersChanged: having("membersChanged"),
-      memberLeft: having("memberLeft"),
-      peerUnlinked: having("peerUnlinked"),
-      peerDown: having("peerDown"),
-      channelDown: having("channelDown"),
-    };
+    const having = PEER_HOOKS.map((hook) => [hook, parts.filter((part) => part[hook] !== undefined)]);
+    this.#of = Object.fromEntries(having) as Record<PeerHook, readonly Part[]>;
   }
 
   /** Has each kind of frame led to the part that takes it. */

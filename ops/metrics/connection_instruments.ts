@@ -134,8 +134,8 @@ export const CONNECTION_INSTRUMENTS: readonly Instrument[] = [
     help: "Bytes over all connections, those that have closed included, handshakes not",
     labels: { channel: "channels", direction: ["in", "out"] },
     read: (node) => [
-      ...bytes(node, "in", "bytesIn"),
-      ...bytes(node, "out", "bytesOut"),
+      ...bytes(node, "in"),
+      ...bytes(node, "out"),
     ],
   },
   {
@@ -189,7 +189,8 @@ function targets(node: Node): Sample[] {
   return samplesOf(sums);
 }
 
-function bytes(node: Node, direction: "in" | "out", counter: "bytesIn" | "bytesOut"): Sample[] {
+function bytes(node: Node, direction: "in" | "out"): Sample[] {
+  const counter = direction === "in" ? "bytesIn" : "bytesOut";
   const sums = emptySums(node);
   for (const [channel, traffic] of node.context.traffic.channels) add(sums, channel, traffic[counter]);
   for (const connection of openConnections(node)) add(sums, connection.channel, connection[counter]);
