@@ -71,6 +71,17 @@ class Bench {
   }
 }
 
+/** A queue that has written a small frame, and gathers: another one came in during the write. */
+async function gathering(options?: Partial<SendQueueOptions>): Promise<{ bench: Bench; turns: (() => void)[] }> {
+  const turns: (() => void)[] = [];
+  const bench = new Bench({ nextTurn: (callback) => turns.push(callback), ...options });
+  bench.send(1, 10);
+  await bench.endTurn();
+  bench.send(2, 10);
+  await bench.finishWrite();
+  return { bench, turns };
+}
+
 /** Frames as a receiver finds them in what was written. */
 async function received(writes: readonly Uint8Array[]): Promise<Frame[]> {
   const stream = new FakeStream();
@@ -138,12 +149,7 @@ Deno.test("SendQueue fills the next batch while a write is in flight, without de
 });
 
 Deno.test("SendQueue gathers what comes in during a small write until the turn of the event loop ends", async () => {
-  const turns: (() => void)[] = [];
-  const bench = new Bench({ nextTurn: (callback) => turns.push(callback) });
-  bench.send(1, 10);
-  await bench.endTurn();
-  bench.send(2, 10);
-  await bench.finishWrite();
+  const { bench, turns } = await gathering();
   bench.send(3, 10);
   await settled();
   assertEquals([bench.writes.length, turns.length], [1, 1]);
@@ -159,12 +165,7 @@ Deno.test("SendQueue gathers what comes in during a small write until the turn o
 });
 
 Deno.test("SendQueue gathers no more than a batch, and writes it though the turn goes on", async () => {
-  const turns: (() => void)[] = [];
-  const bench = new Bench({ nextTurn: (callback) => turns.push(callback), maxQueuedBytes: 2 ** 20 });
-  bench.send(1, 10);
-  await bench.endTurn();
-  bench.send(2, 10);
-  await bench.finishWrite();
+  const { bench, turns } = await gathering({ maxQueuedBytes: 2 ** 20 });
   bench.send(3, 70_000);
   await settled();
   assertEquals(bench.writes[1], concat(frame(2, pattern(10, 2)), frame(3, pattern(70_000, 3))));
@@ -183,12 +184,7 @@ Deno.test("SendQueue gathers no more than a batch, and writes it though the turn
 });
 
 Deno.test("SendQueue that is closed while messages gather writes none of them", async () => {
-  const turns: (() => void)[] = [];
-  const bench = new Bench({ nextTurn: (callback) => turns.push(callback) });
-  bench.send(1, 10);
-  await bench.endTurn();
-  bench.send(2, 10);
-  await bench.finishWrite();
+  const { bench, turns } = await gathering();
   const written = bench.queue.written();
   assertEquals(bench.queue.close(), 15);
   await written;
