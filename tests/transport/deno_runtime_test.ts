@@ -103,34 +103,16 @@ Deno.test("denoRuntime() has all who ask give way together every few millisecond
   await connecting;
 });
 
-Deno.test("Breaks are frequent until 10 ms after the last one in which short messages were read, and then each twice as late as the one before", async () => {
-  const transport = { shortReads: 0 };
+/**
+ * Has a first break pass. What is returned waits for the next one, which must come after so many milliseconds and no sooner, with so many short reads
+ * before it and during it.
+ */
+async function followedBreaks(transport: { shortReads: number }) {
   let now = 1000;
   const breaks = new Breaks(transport, { now: () => now });
-  const nextAfter = async (milliseconds: number, read: number) => {
-    now += milliseconds - 2 ** -7;
-    assertEquals(breaks.giveWay(), undefined, `before ${milliseconds} ms`);
-    now += 2 ** -7;
-    const present = breaks.giveWay();
-    assertInstanceOf(present, Promise, `after ${milliseconds} ms`);
-    transport.shortReads += read;
-    await present;
-  };
   await breaks.giveWay();
-  await nextAfter(4, 0);
-  await nextAfter(4, 1);
-  for (let quiet = 0; quiet < 8; quiet += 0.125) await nextAfter(0.125, 0);
-  await nextAfter(0.125, 7);
-  for (let quiet = 0; quiet < 10; quiet += 0.125) await nextAfter(0.125, 0);
-  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 0);
-});
-
-Deno.test("Breaks are rare as long as short messages are read between them as well", async () => {
-  const transport = { shortReads: 7 };
-  let now = 1000;
-  const breaks = new Breaks(transport, { now: () => now });
-  const nextAfter = async (milliseconds: number, between: number, during: number) => {
-    transport.shortReads += between;
+  return async (milliseconds: number, before: number, during: number): Promise<void> => {
+    transport.shortReads += before;
     now += milliseconds - 2 ** -7;
     assertEquals(breaks.giveWay(), undefined, `before ${milliseconds} ms`);
     now += 2 ** -7;
@@ -139,7 +121,20 @@ Deno.test("Breaks are rare as long as short messages are read between them as we
     transport.shortReads += during;
     await present;
   };
-  await breaks.giveWay();
+}
+
+Deno.test("Breaks are frequent until 10 ms after the last one in which short messages were read, and then each twice as late as the one before", async () => {
+  const nextAfter = await followedBreaks({ shortReads: 0 });
+  await nextAfter(4, 0, 0);
+  await nextAfter(4, 0, 1);
+  for (let quiet = 0; quiet < 8; quiet += 0.125) await nextAfter(0.125, 0, 0);
+  await nextAfter(0.125, 0, 7);
+  for (let quiet = 0; quiet < 10; quiet += 0.125) await nextAfter(0.125, 0, 0);
+  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 0, 0);
+});
+
+Deno.test("Breaks are rare as long as short messages are read between them as well", async () => {
+  const nextAfter = await followedBreaks({ shortReads: 7 });
   await nextAfter(4, 1, 1);
   await nextAfter(4, 0, 1);
   for (const turn of [0.125, 0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
