@@ -120,14 +120,10 @@ export class PayloadCodec {
    * @throws {EncodeError} When the message cannot be encoded.
    */
   write(writer: ByteWriter, message: unknown): Uint8Array | undefined {
-    if (this.#custom === undefined && message instanceof Uint8Array) {
-      writeHead(writer, BIN_8, message.length);
-      return writeBytes(writer, message);
-    }
+    if (this.#custom === undefined && message instanceof Uint8Array) return writeBinary(writer, message);
     if (message instanceof EncodedMessage) {
       if (message.source === undefined) return writeBytes(writer, message.bytes);
-      writeHead(writer, BIN_8, message.source.length);
-      return writeBytes(writer, message.source);
+      return writeBinary(writer, message.source);
     }
     if (this.#custom !== undefined) this.#writeCustom(this.#custom, writer, message);
     else encodeInto(writer, message);
@@ -292,6 +288,23 @@ export class PayloadCodec {
     }
     writer.raw(bytes);
   }
+}
+
+/** Writes a message that is bytes, or only its head, and hands the bytes back when they are to be sent from where they are. */
+function writeBinary(writer: ByteWriter, message: Uint8Array): Uint8Array | undefined {
+  const size = message.length;
+  if (size >= 0x100) {
+    writeHead(writer, BIN_8, size);
+    return writeBytes(writer, message);
+  }
+  // Short messages are many: their room is looked for once.
+  writer.reserve(2 + size);
+  const { bytes, length } = writer;
+  bytes[length] = BIN_8;
+  bytes[length + 1] = size;
+  bytes.set(message, length + 2);
+  writer.length = length + 2 + size;
+  return undefined;
 }
 
 /** Writes bytes, or hands them back when they are to be sent from where they are. */
