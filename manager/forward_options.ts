@@ -44,17 +44,28 @@ export interface ForwardArguments<Options> extends OutboundMessage {
 export function forwardArguments<Options extends SendOptions>(
   cast: boolean,
   target: ServerRef | NodeSpec | string,
-  rest: readonly unknown[],
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
 ): ForwardArguments<Options> {
+  if (typeof target === "string") return outgoing(cast, target, second, third, fourth);
   const isRef = typeof target === "object" && target !== null && "node" in target;
-  const node = isRef ? target.node : typeof target === "string" ? target : target?.name;
-  const name = isRef ? target.name : rest[0];
+  return isRef
+    ? outgoing(cast, target.node, target.name, second, third)
+    : outgoing(cast, target?.name, second, third, fourth);
+}
+
+function outgoing<Options extends SendOptions>(
+  cast: boolean,
+  node: unknown,
+  name: unknown,
+  message: unknown,
+  options: unknown,
+): ForwardArguments<Options> {
   if (typeof node !== "string" || typeof name !== "string") {
     throw new TypeError(`Cannot send: expected a node and a handler name, or { node, name }`);
   }
-  const message = rest[isRef ? 0 : 1];
-  const options = rest[isRef ? 1 : 2] ?? NO_OPTIONS;
-  return { node, name, message, options: options as Options, cast };
+  return { node, name, message, options: (options ?? NO_OPTIONS) as Options, cast };
 }
 
 /** A message and the handler that it is for. */

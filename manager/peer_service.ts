@@ -210,9 +210,9 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(node: NodeName, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
-  forwardMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): Promise<void> {
+  forwardMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): Promise<void> {
     try {
-      return forward(this.#node, forwardArguments<ForwardOptions>(false, target, rest));
+      return forward(this.#node, forwardArguments<ForwardOptions>(false, target, second, third, fourth));
     } catch (error) {
       return Promise.reject(error);
     }
@@ -220,8 +220,8 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
   castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
-  castMessage(target: ServerRef | NodeSpec | string, ...rest: unknown[]): boolean {
-    return cast(this.#node, forwardArguments<SendOptions>(true, target, rest));
+  castMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): boolean {
+    return cast(this.#node, forwardArguments<SendOptions>(true, target, second, third, fourth));
   }
 
   call(node: NodeName, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {

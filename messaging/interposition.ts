@@ -86,12 +86,16 @@ export function delay(message: unknown): DelayedMessage {
 /** Functions by name, run in the order of their names. */
 export class NamedFunctions<Fun> {
   #byName: ReadonlyMap<string, Fun> = new Map();
-  /** Asked for every message. */
-  #empty = true;
+  readonly #changed: () => void;
 
-  /** Whether there are none. */
-  get empty(): boolean {
-    return this.#empty;
+  /** @param changed Called when one was added or taken away. */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
+
+  /** Number of them. */
+  get size(): number {
+    return this.#byName.size;
   }
 
   /** All of them; a copy. */
@@ -115,7 +119,7 @@ export class NamedFunctions<Fun> {
     }
     const entries = [...new Map(this.#byName).set(name, fun)];
     this.#byName = new Map(entries.sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
-    this.#empty = false;
+    this.#changed();
   }
 
   /** Takes one away. @returns Whether it was there. */
@@ -123,7 +127,7 @@ export class NamedFunctions<Fun> {
     const rest = new Map(this.#byName);
     const found = rest.delete(name);
     this.#byName = rest;
-    this.#empty = rest.size === 0;
+    this.#changed();
     return found;
   }
 }
@@ -131,11 +135,12 @@ export class NamedFunctions<Fun> {
 /** The interposition functions of a node. */
 export class Interpositions {
   /** Run first. */
-  readonly pre: NamedFunctions<PreInterpositionFun> = new NamedFunctions();
+  readonly pre: NamedFunctions<PreInterpositionFun> = new NamedFunctions(() => this.#count());
   /** Run in between; the only ones that change anything. */
-  readonly fun: NamedFunctions<InterpositionFun> = new NamedFunctions();
+  readonly fun: NamedFunctions<InterpositionFun> = new NamedFunctions(() => this.#count());
   /** Run last. */
-  readonly post: NamedFunctions<PostInterpositionFun> = new NamedFunctions();
+  readonly post: NamedFunctions<PostInterpositionFun> = new NamedFunctions(() => this.#count());
+  #active = false;
   readonly #failed: (error: unknown, message: InterposedMessage) => void;
 
   /** @param failed Told what a function throws; the message is dropped then. */
@@ -143,9 +148,9 @@ export class Interpositions {
     this.#failed = failed;
   }
 
-  /** Whether there is any function to run. */
+  /** Whether there is any function to run: asked for every message. */
   get active(): boolean {
-    return !(this.fun.empty && this.pre.empty && this.post.empty);
+    return this.#active;
   }
 
   /**
@@ -167,5 +172,9 @@ export class Interpositions {
       this.#failed(error, original);
       return undefined;
     }
+  }
+
+  #count(): void {
+    this.#active = this.pre.size + this.fun.size + this.post.size > 0;
   }
 }

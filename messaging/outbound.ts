@@ -13,7 +13,7 @@ import { ConflatingQueue } from "./conflating_queue.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
 import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
-import { WaitingLine } from "./waiting_line.ts";
+import { SlotLines } from "./slot_lines.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
 /** Messages that were lost with one connection, and of which each is told. */
@@ -101,24 +101,26 @@ export interface OutboundMessage {
   readonly awaited?: boolean | undefined;
 }
 
-/** Senders that wait for room in a slot: in the connection that is there, or in one that it has replaced. */
-interface SlotLine {
-  readonly channel: string;
-  readonly index: number;
-  readonly line: WaitingLine;
-}
-
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
 export class Outbound {
   readonly #options: OutboundOptions;
-  /** Senders that wait for room, by peer. One for which none waits is not in it. */
-  readonly #lines = new Map<Peer, SlotLine[]>();
+  /** Senders that wait for room. */
+  readonly #lines = new SlotLines();
   /** Ends the waits for a node when it goes down, by its name. One for which no sender waits is not in it. */
   readonly #waits = new Map<string, Set<(reason: Error) => void>>();
   readonly #conflating = new WeakMap<Connection<Peer>, ConflatingQueue<OutboundMessage>>();
+  // Part of the options that is needed for every message: one step is shorter than three.
+  readonly #peers: ReadonlyMap<string, Peer>;
+  readonly #interpositions: Interpositions;
+  readonly #codec: PayloadCodec;
+  readonly #stats: MessageStats;
 
   constructor(options: OutboundOptions) {
     this.#options = options;
+    this.#peers = options.pool.peers;
+    this.#interpositions = options.interpositions;
+    this.#codec = options.codec;
+    this.#stats = options.stats;
   }
 
   /**
@@ -128,7 +130,7 @@ export class Outbound {
    * @throws {NotConnectedError | PartitionedError | EncodeError | MessageTooLargeError} At once.
    */
   forward(message: OutboundMessage, signal?: AbortSignal): Promise<void> | undefined {
-    if (!this.#options.interpositions.active) return this.#send(message, signal);
+    if (!this.#interpositions.active) return this.#send(message, signal);
     const result = this.#interpose(message);
     if (result instanceof DelayedMessage) {
       return this.#forwardLater({ ...message, message: result.message }, signal);
@@ -144,7 +146,7 @@ export class Outbound {
    */
   cast(message: OutboundMessage): boolean {
     try {
-      if (!this.#options.interpositions.active) return this.#write(message);
+      if (!this.#interpositions.active) return this.#write(message);
       const result = this.#interpose(message);
       if (!(result instanceof DelayedMessage)) {
         return result === undefined || this.#write({ ...message, message: result });
@@ -171,7 +173,7 @@ export class Outbound {
   /** Sends a message if that is possible right now; its sender will try again in any case. */
   offer(message: OutboundMessage): void {
     try {
-      if (!this.#options.interpositions.active) return void this.#write(message);
+      if (!this.#interpositions.active) return void this.#write(message);
       const result = this.#interpose(message);
       if (result instanceof DelayedMessage) {
         const again = { ...message, message: result.message };
@@ -187,7 +189,7 @@ export class Outbound {
   /** Resolves once every connection that a message to `node` on `channel` could take is below its high-water mark. */
   async ready(node: string, channel: string): Promise<void> {
     if (node === this.#options.self()) return await this.#options.here.drained();
-    const peer = this.#options.pool.peers.get(node);
+    const peer = this.#peers.get(node);
     if (peer === undefined) return;
     const carriers = peer.openOn(channel) > 0 ? channel : DEFAULT_CHANNEL;
     const carrying = peer.connections().filter((c) => c.channel === carriers);
@@ -198,9 +200,7 @@ export class Outbound {
   /** A node cannot be reached any more: no sender waits for it any longer, and what waited is let go of. */
   down(node: string): void {
     const reason = new NotConnectedError(`Cannot send to "${node}": it went down`);
-    for (const [peer, lines] of this.#lines) {
-      if (peer.name === node) { for (const { line } of [...lines]) line.end(reason); }
-    }
+    this.#lines.end(node, reason);
     for (const end of this.#waits.get(node) ?? []) end(reason);
     this.#waits.delete(node);
   }
@@ -237,8 +237,8 @@ export class Outbound {
 
   #interpose({ node, options, message: given }: OutboundMessage): unknown {
     const { channel = DEFAULT_CHANNEL } = options;
-    const message = given instanceof EncodedMessage ? this.#options.codec.decode(given.bytes) : given;
-    return this.#options.interpositions.run({ type: "forward_message", node, channel, message });
+    const message = given instanceof EncodedMessage ? this.#codec.decode(given.bytes) : given;
+    return this.#interpositions.run({ type: "forward_message", node, channel, message });
   }
 
   #forwardLater(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> {
@@ -256,17 +256,18 @@ export class Outbound {
   }
 
   #send(message: OutboundMessage, signal: AbortSignal | undefined): Promise<void> | undefined {
-    if (message.node === this.#options.self()) return this.#options.here.forward(message, signal);
-    const connection = this.#connectionTo(message);
+    const peer = this.#peers.get(message.node);
+    if (peer === undefined && this.#isHere(message)) return this.#options.here.forward(message, signal);
+    const connection = this.#connectionTo(message, peer);
     if (connection === null) return void this.#relay(message);
-    const isLent = this.#options.codec.lends(message.message);
-    if (!this.#hasLine(connection) && this.#writeTo(connection, message) === null) {
+    const isLent = this.#codec.lends(message.message);
+    if (!this.#lines.has(connection) && this.#writeTo(connection, message) === null) {
       if (isLent) return this.#untilDown(message.node, this.#written(connection));
       if (message.awaited) return undefined;
       return connection.queue.aboveHighWaterMark ? this.#untilDown(message.node, this.#drained(connection)) : undefined;
     }
-    const bytes = this.#options.codec.measure(message.message);
-    const waiting = this.#lineOf(connection).wait(() => this.#writeTo(connection, message), signal, bytes);
+    const bytes = this.#codec.measure(message.message);
+    const waiting = this.#lines.of(connection).wait(() => this.#writeTo(connection, message), signal, bytes);
     return this.#untilDown(message.node, isLent ? waiting.then(() => this.#written(connection)) : waiting);
   }
 
@@ -283,31 +284,46 @@ export class Outbound {
   }
 
   #write(message: OutboundMessage): boolean {
-    if (message.node === this.#options.self()) return this.#options.here.cast(message);
-    const connection = this.#connectionTo(message);
+    const peer = this.#peers.get(message.node);
+    if (peer === undefined && this.#isHere(message)) return this.#options.here.cast(message);
+    const connection = this.#connectionTo(message, peer);
     if (connection === null) return this.#relay(message);
-    if (this.#hasLine(connection) || this.#writeTo(connection, message) !== null) {
+    if (this.#lines.has(connection) || this.#writeTo(connection, message) !== null) {
       throw new QueueFullError(`Cannot send to "${message.name}" on "${message.node}": the queue is full`);
     }
     return !connection.queue.aboveHighWaterMark;
   }
 
+  /** Whether a message is for this node itself, which is no peer of its own. */
+  #isHere({ node }: OutboundMessage): boolean {
+    return node === this.#options.self();
+  }
+
   #relay(message: OutboundMessage): true {
     this.#options.relay(message);
-    this.#options.stats.sent++;
+    this.#stats.sent++;
     return true;
   }
 
   /** The connection for a message; `null` when others have to pass it on. */
-  #connectionTo({ node, options }: OutboundMessage): Connection<Peer> | null {
-    const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = options;
-    const peer: Peer | undefined = this.#options.pool.peers.get(node);
+  #connectionTo(message: OutboundMessage, peer: Peer | undefined): Connection<Peer> | null {
+    const { channel = DEFAULT_CHANNEL, partitionKey, fallback } = message.options;
+    const connection = peer === undefined || peer.partitioned ? null : peer.pick(channel, partitionKey, fallback);
+    return connection?.channel === channel ? connection : this.#otherwise(message, channel, peer, connection);
+  }
+
+  /** The way of a message where its channel has no connection: there may be one of the default channel. */
+  #otherwise(
+    { node, options: { transitive } }: OutboundMessage,
+    channel: string,
+    peer: Peer | undefined,
+    connection: Connection<Peer> | null,
+  ): Connection<Peer> | null {
     if (peer?.partitioned) throw new PartitionedError(`Cannot send to "${node}": an injected partition is in between`);
-    const connection = peer?.pick(channel, partitionKey, fallback) ?? null;
-    if (peer !== undefined && connection?.channel !== channel && !peer.hasChannel(channel)) {
+    if (peer !== undefined && !peer.hasChannel(channel)) {
       throw new RangeError(`Cannot send to "${node}": channel "${channel}" is unknown; name it in "channels"`);
     }
-    if (connection !== null || options.transitive) return connection;
+    if (connection !== null || transitive) return connection;
     const state = peer === undefined
       ? "it is not a member, or this node does not want to connect to it"
       : "there is no connection now";
@@ -320,29 +336,29 @@ export class Outbound {
       throw new NotConnectedError(`Cannot send to "${connection.peer.name}": the connection closed`);
     }
     if (connection.draining) {
-      const successor = this.#connectionTo(message);
+      const successor = this.#connectionTo(message, this.#peers.get(message.node));
       if (successor !== null) return this.#writeTo(successor, message);
     }
-    const { monotonic, codec, stats } = this.#options;
+    const { monotonic } = this.#options;
     const { name, cast, envelope } = message;
     if (monotonic.size > 0 && monotonic.has(connection.channel) && envelope === undefined) {
       const conflating = this.#conflatingQueueOf(connection);
       if (conflating.loaded) return this.#hold(conflating, message) ? null : connection.queue;
     }
-    const accepted = writeMessage(connection, codec, name, cast, envelope, message.message, message.trace);
+    const accepted = writeMessage(connection, this.#codec, name, cast, envelope, message.message, message.trace);
     if (!accepted) return connection.queue;
-    stats.sent++;
+    this.#stats.sent++;
     return null;
   }
 
   /** A message that is sent later, when its sender may have changed what it is made of. */
   #kept(message: unknown): EncodedMessage {
-    return message instanceof EncodedMessage ? message : this.#options.codec.keep(message);
+    return message instanceof EncodedMessage ? message : this.#codec.keep(message);
   }
 
   #hold(conflating: ConflatingQueue<OutboundMessage>, message: OutboundMessage): boolean {
     const outcome = conflating.hold({ ...message, message: this.#kept(message.message) });
-    if (outcome === "superseding") this.#options.stats.superseded++;
+    if (outcome === "superseding") this.#stats.superseded++;
     return outcome !== "full";
   }
 
@@ -363,34 +379,8 @@ export class Outbound {
   }
 
   #drop(node: string, name: string, error: unknown): void {
-    this.#options.stats.dropped++;
+    this.#stats.dropped++;
     this.#options.undeliverable({ node, name, reason: messageOf(error) });
-  }
-
-  #hasLine(connection: Connection<Peer>): boolean {
-    return this.#lines.size > 0 && this.#lineAt(connection) !== undefined;
-  }
-
-  /** The line for a connection's slot: who waits there for a connection that this one has replaced comes first. */
-  #lineAt({ peer, channel, index }: Connection<Peer>): WaitingLine | undefined {
-    return this.#lines.get(peer)?.find((slot) => slot.channel === channel && slot.index === index)?.line;
-  }
-
-  #lineOf(connection: Connection<Peer>): WaitingLine {
-    const present = this.#lineAt(connection);
-    if (present !== undefined) return present;
-    const { peer, channel, index, queue } = connection;
-    const lines = this.#lines.get(peer) ?? [];
-    const slot = { channel, index, line: new WaitingLine(queue, () => this.#remove(peer, slot)) };
-    lines.push(slot);
-    this.#lines.set(peer, lines);
-    return slot.line;
-  }
-
-  #remove(peer: Peer, slot: SlotLine): void {
-    const lines = this.#lines.get(peer)!;
-    lines.splice(lines.indexOf(slot), 1);
-    if (lines.length === 0) this.#lines.delete(peer);
   }
 }
 
