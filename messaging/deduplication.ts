@@ -2,6 +2,7 @@
 
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
+import { RecentSet } from "../runtime/recent_set.ts";
 import type { RemoteError } from "./errors.ts";
 import type { Acknowledgement } from "./acknowledgement.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
@@ -40,7 +41,7 @@ interface Inbound extends NodeIncarnation {
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
   /** Admitted, and neither settled nor released. */
-  readonly pending: Set<number>;
+  readonly pending: RecentSet;
   /** Numbers that the next acknowledgement has to name. */
   readonly unreported: Set<number>;
   readonly full: Set<number>;
@@ -250,6 +251,8 @@ export class Deduplication {
   }
 
   #find({ name, incarnation }: NodeIncarnation): Inbound | undefined {
+    const latest = this.#latest;
+    if (latest !== undefined && name === latest.name && incarnation === latest.incarnation) return latest;
     const known = this.#senders.get(name);
     return known?.incarnation === incarnation ? known : this.#hearsay.get(incarnationKey(name, incarnation));
   }
@@ -271,7 +274,7 @@ function inboundOf(name: string, incarnation: number): Inbound {
     incarnation,
     handled: new SequenceWindow(DELIVERY_WINDOW),
     far: new SequenceIslands(DELIVERY_WINDOW, ISLANDS_MAX),
-    pending: new Set<number>(),
+    pending: new RecentSet(),
     unreported: new Set<number>(),
     full: new Set<number>(),
     late: new Set<number>(),

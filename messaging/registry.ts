@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { RecentMap } from "../runtime/recent_map.ts";
 import { isStandardSchema, type StandardSchema, withSchema } from "./standard_schema.ts";
 import { Workload } from "./workload.ts";
 
@@ -98,7 +99,7 @@ export const MANAGER_NAME = "";
 
 /** The named handlers of a node. */
 export class Registry {
-  readonly #handlers = new Map<string, RegisteredHandler>();
+  readonly #handlers: Map<string, RegisteredHandler> = new RecentMap();
   #revision = 0;
   readonly #unregistered: (name: string) => void;
   /** Workload of the handlers. */
