@@ -49,7 +49,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #peers: Map<string, Peer> = new RecentMap();
   /** Those of them that are behind an injected partition. */
   readonly #cutOff = new Set<Peer>();
-  readonly #dialers = new Dialers(this);
+  readonly #dialers: Dialers;
   readonly #idleGrace: IdleGrace;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
@@ -65,6 +65,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.runtime = options.runtime;
     this.backoff = options.backoff;
     this.courtesy = options.courtesy;
+    this.#dialers = new Dialers(this);
     this.#options = options;
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     this.stats = this.#opener.stats;

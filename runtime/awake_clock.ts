@@ -11,11 +11,14 @@ import type { Clock } from "./runtime.ts";
  * by default.
  */
 export function awakeClock(clock: Clock, health?: Slowness): Clock {
+  let waits: { readonly delay: number; readonly deadlines: Deadlines } | undefined;
   return {
     now: () => clock.now(),
     wallTime: () => clock.wallTime(),
     schedule(delay, callback) {
-      const wait = new Deadlines(clock, delay, () => undefined, health).begin(callback);
+      // A wait that begins before the one before it ends goes on with its timer.
+      if (waits?.delay !== delay) waits = { delay, deadlines: new Deadlines(clock, delay, () => undefined, health) };
+      const wait = waits.deadlines.begin(callback);
       return { cancel: () => wait[Symbol.dispose]() };
     },
   };

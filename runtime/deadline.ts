@@ -42,8 +42,10 @@ export async function withDeadline<T>(
   let isOver = false;
   let timer = begin();
   const progress = () => {
-    timer?.cancel();
-    if (!isOver && !controller.signal.aborted) timer = begin();
+    if (isOver || controller.signal.aborted) return;
+    const former = timer;
+    timer = begin();
+    former?.cancel();
   };
   const abort = () => controller.abort(signal!.reason);
   signal?.addEventListener("abort", abort);

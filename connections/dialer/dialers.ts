@@ -1,22 +1,25 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Peer } from "../peer.ts";
+import { DialTurns } from "./dial_turns.ts";
 import { PeerDialer, type PeerDialerHost } from "./peer_dialer.ts";
 
 /** Those that keep the connections of each peer open. */
 export class Dialers {
   readonly #host: PeerDialerHost;
+  readonly #turns: DialTurns;
   readonly #dialers = new Map<Peer, PeerDialer>();
 
   constructor(host: PeerDialerHost) {
     this.#host = host;
+    this.#turns = new DialTurns(host.runtime.clock);
   }
 
   /** The one of a peer. */
   of(peer: Peer): PeerDialer {
     let dialer = this.#dialers.get(peer);
     if (dialer === undefined) {
-      dialer = new PeerDialer(peer, this.#host, this.#heartenOthers);
+      dialer = new PeerDialer(peer, this.#host, this.#turns, this.#heartenOthers);
       this.#dialers.set(peer, dialer);
     }
     return dialer;

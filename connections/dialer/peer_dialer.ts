@@ -1,9 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { Timer } from "../../runtime/runtime.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type DialSlots, isAnswer } from "./dial_slots.ts";
+import type { DialTurns, WaitingDialer } from "./dial_turns.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, type Slot, slotKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 
@@ -44,14 +44,14 @@ export interface PeerDialerHost {
  * known to be able to; for the membership connection itself, the side that dialed the last one, at first the node whose name sorts first.
  * The other side dials only when nothing came within its courtesy time, which lets it reach a peer that cannot dial back.
  */
-export class PeerDialer {
+export class PeerDialer implements WaitingDialer {
   readonly #peer: Peer;
   readonly #host: PeerDialerHost;
+  readonly #turns: DialTurns;
   readonly #returned: ((peer: Peer) => void) | undefined;
   /** Slots that are being dialed. The side that is dialed needs neither this nor the next one. */
   #dialing: Set<string> | undefined;
   #openedAt: Map<string, number> | undefined;
-  #timer: Timer | null = null;
   #stopped = false;
   #tries = 0;
   #hasFailed = false;
@@ -64,36 +64,42 @@ export class PeerDialer {
   #dialedLast: boolean | null = null;
   #linked = false;
 
-  /** @param returned Called when the peer answers after it had not done so for long. */
-  constructor(peer: Peer, host: PeerDialerHost, returned?: (peer: Peer) => void) {
+  /**
+   * @param turns The dialers of the whole node that wait.
+   * @param returned Called when the peer answers after it had not done so for long.
+   */
+  constructor(peer: Peer, host: PeerDialerHost, turns: DialTurns, returned?: (peer: Peer) => void) {
     this.#peer = peer;
     this.#host = host;
+    this.#turns = turns;
     this.#returned = returned;
   }
 
   /** Dials what is missing, now or as soon as it is time. Call it after every change. */
   reconcile(): void {
-    this.#timer?.cancel();
     if (this.#stopped) return;
     const missing = this.#missing();
     if (missing.length === 0) {
       this.#incompleteSince = null;
+      this.#turns.end(this);
       return;
     }
     const now = this.#host.runtime.clock.now();
     this.#incompleteSince ??= now;
-    // Of what is mute the other side may not know.
-    const isMine = this.#isCaller() || this.#peer.connections().some(({ mute }) => mute);
-    const { courtesy, slots: { slowness } } = this.#host;
-    const ownTurn = this.#incompleteSince + (isMine ? 0 : courtesy * slowness.multiplier);
-    if (Math.max(this.#earliest, ownTurn) > now) {
-      // A node that is late at this moment need not be so for long.
-      const look = Math.max(this.#earliest, Math.min(ownTurn, now + courtesy));
-      this.#timer = this.#host.runtime.clock.schedule(look - now, () => this.reconcile());
-    } else {
-      this.#countTry(now);
-      for (const { channel, index } of missing) this.#dial(channel, index);
-    }
+    if (this.turnAt() > now) return this.#turns.wait(this, now);
+    this.#turns.end(this);
+    this.#countTry(now);
+    for (const { channel, index } of missing) this.#dial(channel, index);
+  }
+
+  /** Time at which it may dial what was missing when it looked last. */
+  turnAt(): number {
+    return Math.max(this.#earliest, this.#ownTurn());
+  }
+
+  /** Time at which it is to be looked at again. A node that is late at this moment need not be so for long. */
+  lookAt(now: number): number {
+    return Math.max(this.#earliest, Math.min(this.#ownTurn(), now + this.#host.courtesy));
   }
 
   /** Dials a peer now that was dialed rarely: a node has heard of it, or others that were away are back. */
@@ -118,7 +124,7 @@ export class PeerDialer {
   /** Dials no more. A dial under way goes on. */
   stop(): void {
     this.#stopped = true;
-    this.#timer?.cancel();
+    this.#turns.end(this);
   }
 
   #missing(): readonly Slot[] {
@@ -145,6 +151,13 @@ export class PeerDialer {
     return slots.filter(({ channel, index }) =>
       !this.#dialing?.has(slotKey(channel, index)) && !this.#host.isPromised(this.#peer, channel, index)
     );
+  }
+
+  /** Time from which on it is for this side to dial. Of what is mute the other side may not know. */
+  #ownTurn(): number {
+    const isMine = this.#isCaller() || this.#peer.connections().some(({ mute }) => mute);
+    const { courtesy, slots: { slowness } } = this.#host;
+    return (this.#incompleteSince ?? 0) + (isMine ? 0 : courtesy * slowness.multiplier);
   }
 
   #isCaller(): boolean {

@@ -49,6 +49,45 @@ Deno.test("awakeClock() lets time pass more slowly on a node that is late", () =
   assertEquals(called, [200]);
 });
 
+Deno.test("awakeClock() needs no timer for a wait that begins before the one before it ends", () => {
+  const clock = new VirtualClock();
+  let scheduled = 0;
+  const counting = {
+    ...clockOf(clock),
+    schedule(delay: number, callback: () => void) {
+      scheduled++;
+      return clock.schedule(delay, callback);
+    },
+  };
+  const awake = awakeClock(counting);
+  const called: number[] = [];
+  let wait = awake.schedule(100, () => called.push(-1));
+  for (let count = 0; count < 50; count++) {
+    const next = awake.schedule(100, () => called.push(clock.now()));
+    wait.cancel();
+    wait = next;
+  }
+  assertEquals(scheduled, 1);
+  runAll(clock);
+  assertEquals(called, [100]);
+});
+
+Deno.test("awakeClock() calls after the delay of each wait, whatever other waits there are", () => {
+  const clock = new VirtualClock();
+  const called: [string, number][] = [];
+  const awake = awakeClock(clock);
+  const wait = (name: string, delay: number) =>
+    awake.schedule(delay, () => called.push([name, Math.round(clock.now())]));
+  wait("first", 100);
+  clock.schedule(33, () => {
+    wait("second", 100);
+    wait("short", 20);
+  });
+  clock.schedule(66, () => wait("third", 100));
+  runAll(clock);
+  assertEquals(called, [["short", 53], ["first", 100], ["second", 133], ["third", 166]]);
+});
+
 function clockOf(clock: VirtualClock) {
   return { now: () => clock.now(), wallTime: () => clock.wallTime() };
 }

@@ -46,3 +46,20 @@ Deno.test("DialBudget passes on what a dial rejects with, and forgets those that
   await pass(clock, 60_000);
   assertEquals(dials.length, 3);
 });
+
+Deno.test("DialBudget needs one timer for all dials that wait, and none once none does", async () => {
+  const { clock, dials, run } = bench();
+  for (let n = 0; n < 4; n++) run(() => new Promise(() => {}));
+  let scheduled = 0;
+  const schedule = clock.schedule.bind(clock);
+  clock.schedule = (delay, callback) => {
+    scheduled++;
+    return schedule(delay, callback);
+  };
+  for (let n = 0; n < 10; n++) run(() => Promise.resolve());
+  await pass(clock, 999);
+  assertEquals([dials.length, scheduled, clock.pending], [4, 1, 1]);
+  await pass(clock, 1);
+  for (let n = 0; n < 10; n++) await pass(clock, 0);
+  assertEquals([dials.length, clock.pending], [14, 0]);
+});

@@ -3,6 +3,7 @@
 import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
 import type { Connection } from "../../../connections/connection.ts";
 import { Peer } from "../../../connections/peer.ts";
+import { DialTurns } from "../../../connections/dialer/dial_turns.ts";
 import { LONGEST_WAIT, PATIENCE, PeerDialer, type PeerDialerHost } from "../../../connections/dialer/peer_dialer.ts";
 import { HandshakeRefusedError } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
@@ -42,7 +43,7 @@ class Bench implements PeerDialerHost {
     this.#self = self;
     this.peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec(self));
     this.peer.wanted = true;
-    this.dialer = new PeerDialer(this.peer, this, () => this.returns++);
+    this.dialer = new PeerDialer(this.peer, this, new DialTurns(this.runtime.clock), () => this.returns++);
   }
 
   dialFailed(): void {}
