@@ -62,7 +62,7 @@ export class LinkCheck {
     // A look that comes late shows that this node was busy, or stopped: what has come meanwhile is read after it.
     const counted = Math.min(elapsed, 2 * this.#interval) / this.#health.multiplier;
     for (const peer of [...this.#host.peers.values()]) {
-      for (const connection of peer.connections()) this.#lookAt(connection, elapsed, counted);
+      peer.connections().forEach((connection) => this.#lookAt(connection, elapsed, counted));
       this.#judge(peer, now, counted);
     }
   }

@@ -91,6 +91,8 @@ export class Peer {
   #awake: Set<string> | undefined;
   #seenDials: Map<string, number> | undefined;
   #lostDials: Map<string, number> | undefined;
+  /** Every open connection, once that was asked for. */
+  #open: readonly Connection<Peer>[] | undefined;
   #isParty = false;
   #introduction: PromiseWithResolvers<void> | null = null;
   #rotation = 0;
@@ -179,6 +181,7 @@ export class Peer {
     this.spec = spec;
     const before = this.connections();
     const slots = agreedSlots(self, spec);
+    this.#open = undefined;
     this.#channels = [...slots.keys()];
     this.#lines = this.#channels.map((channel) => new Array(slots.get(channel)!).fill(null));
     this.#recent = "";
@@ -216,6 +219,7 @@ export class Peer {
     const line = this.#line(connection.channel)!;
     const replaced = line[connection.index]!;
     line[connection.index] = connection;
+    this.#open = undefined;
     this.met = true;
     if (connection.channel === MEMBERSHIP_CHANNEL) this.failure = null;
     else this.awaken(connection.channel);
@@ -241,6 +245,7 @@ export class Peer {
     const line = this.#line(connection.channel);
     if (line?.[connection.index] !== connection) return false;
     line[connection.index] = null;
+    this.#open = undefined;
     this.callWaiting();
     return true;
   }
@@ -273,8 +278,9 @@ export class Peer {
 
   /** Number of connections of a channel that are open, and not mute. */
   openOn(channel: string): number {
+    const line = this.#line(channel) ?? NO_LINE;
     let count = 0;
-    for (const connection of this.#line(channel) ?? NO_LINE) if (isUsable(connection)) count++;
+    for (let at = 0; at < line.length; at++) if (isUsable(line[at]!)) count++;
     return count;
   }
 
@@ -307,10 +313,11 @@ export class Peer {
 
   /** Whether a channel has connections, and all of them are mute. */
   isMute(channel: string): boolean {
+    const line = this.#line(channel) ?? NO_LINE;
     let isMute = false;
-    for (const connection of this.#line(channel) ?? NO_LINE) {
-      if (connection?.mute === false) return false;
-      isMute ||= connection !== null;
+    for (let at = 0; at < line.length; at++) {
+      if (line[at]?.mute === false) return false;
+      isMute ||= line[at] !== null;
     }
     return isMute;
   }
@@ -327,8 +334,7 @@ export class Peer {
 
   /** Whether every channel has all its connections. */
   get fullyConnected(): boolean {
-    for (const channel of this.#channels) if (!this.isComplete(channel)) return false;
-    return !this.unreachable;
+    return this.#channels.every((channel) => this.isComplete(channel)) && !this.unreachable;
   }
 
   /** Names of the channels that either side has. */
@@ -341,27 +347,23 @@ export class Peer {
     return this.unreachable || this.partitioned || (this.membership === null && this.failure !== null);
   }
 
-  /** Every open connection. */
-  connections(): Connection<Peer>[] {
-    const open: Connection<Peer>[] = [];
-    for (const line of this.#lines) {
-      for (const connection of line) if (connection !== null) open.push(connection);
-    }
-    return open;
+  /** Every open connection, as it is now. It is asked for far more often than it changes. */
+  connections(): readonly Connection<Peer>[] {
+    return this.#open ??= this.#lines.flat().filter((connection) => connection !== null);
   }
 
   /** Whether any connection is open. */
   get hasConnections(): boolean {
-    for (const line of this.#lines) for (const connection of line) if (connection !== null) return true;
-    return false;
+    return this.connections().length > 0;
   }
 
   /** Slots that need a socket. */
   gaps(): readonly Slot[] {
     let gaps: Slot[] | undefined;
     for (let at = 0; at < this.#channels.length; at++) {
-      const [channel, line] = [this.#channels[at]!, this.#lines[at]!];
+      const channel = this.#channels[at]!;
       if (this.#wakesLater(channel)) continue;
+      const line = this.#lines[at]!;
       for (let index = 0; index < line.length; index++) {
         const connection = line[index]!;
         if (connection === null || connection.early !== null) (gaps ??= []).push({ channel, index });
@@ -372,13 +374,8 @@ export class Peer {
 
   /** Slots whose sockets are in doubt. */
   doubts(): readonly Slot[] {
-    let doubts: Slot[] | undefined;
-    for (const line of this.#lines) {
-      for (const connection of line) {
-        if (connection?.inDoubt && connection.early === null) (doubts ??= []).push(connection);
-      }
-    }
-    return doubts ?? NO_SLOTS;
+    const isInDoubt = ({ inDoubt, early }: Connection<Peer>) => inDoubt && early === null;
+    return this.connections().some(isInDoubt) ? this.connections().filter(isInDoubt) : NO_SLOTS;
   }
 
   /** Whether any frame came in since {@linkcode listen} was called last. */

@@ -65,9 +65,10 @@ function broken(name: string, what: string): never {
 }
 
 function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
-  for (const channel of peer.channels) announceChannel(peer, handler, channel);
+  const { channels, channelsUp } = peer;
+  channels.forEach((channel) => announceChannel(peer, handler, channel));
   // One that was up may be gone with the incarnation that had it.
-  for (const channel of peer.channelsUp) if (!peer.hasChannel(channel)) announceChannel(peer, handler, channel);
+  channelsUp.forEach((channel) => peer.hasChannel(channel) || announceChannel(peer, handler, channel));
 }
 
 function announceChannel(peer: Peer, handler: PeerStatusHandler, channel: string): void {

@@ -27,10 +27,10 @@ export function agreedSlots(a: Channels, b: Channels): ReadonlyMap<string, numbe
 function addSlots(slots: Map<string, number>, mine: Channels["channels"], others: Channels["channels"]): void {
   const channels = Object.keys(mine);
   let oneSided = 0;
-  for (const channel of channels) if (!Object.hasOwn(others, channel)) oneSided++;
+  channels.forEach((channel) => Object.hasOwn(others, channel) || oneSided++);
   const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided)));
-  for (const channel of channels) {
+  channels.forEach((channel) => {
     const theirs = own(others, channel)?.parallelism;
     slots.set(channel, Math.min(mine[channel]!.parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
-  }
+  });
 }

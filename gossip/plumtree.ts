@@ -89,6 +89,12 @@ export class Plumtree<T> {
     return { cached, cachedBytes, missing: this.#missing.size, roots: Math.max(this.#history.size, this.#trees.size) };
   }
 
+  /** Whether nothing was broadcast here that it still remembers, and there is no tree. */
+  get isEmpty(): boolean {
+    const { cached, missing, roots } = this.load;
+    return cached + missing + roots === 0;
+  }
+
   /** Makes `names`, which must be connected, the neighbours from now on. */
   setNeighbours(names: Iterable<string>, now: number): PlumtreeStep<T> {
     const wanted = new Set(names);

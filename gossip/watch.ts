@@ -230,7 +230,7 @@ export class Watch {
   #redraw(names: Iterable<string>, turn: HeartbeatTurn): void {
     const self = this.#settings.self.name;
     this.#names = undefined;
-    this.#ring = new WatchRing([self, ...names], this.#settings.watchers);
+    this.#ring = new WatchRing([self, ...names], this.#settings.watchers, this.#ring);
     const chosen = new Set(this.#ring.watchedBy(self));
     for (const name of this.names) {
       if (chosen.has(name)) continue;

@@ -8,19 +8,22 @@ import { hashName } from "../wire/hash.ts";
  * comes or goes changes little for the others.
  */
 export class WatchRing {
+  readonly #places: readonly { readonly name: string; readonly hash: number }[];
   readonly #names: readonly string[];
-  readonly #positions: ReadonlyMap<string, number>;
   readonly #watchers: number;
 
   /**
    * @param names All nodes, in any order.
    * @param watchers Number of watchers of each node, when there are so many others.
+   * @param before A ring that had most of these nodes: those are in order already.
    */
-  constructor(names: Iterable<string>, watchers: number) {
-    const places = Array.from(new Set(names), (name) => ({ name, hash: hashName(name) }));
-    places.sort((a, b) => a.hash - b.hash || (a.name < b.name ? -1 : 1));
-    this.#names = places.map((place) => place.name);
-    this.#positions = new Map(this.#names.map((name, position) => [name, position]));
+  constructor(names: Iterable<string>, watchers: number, before?: WatchRing) {
+    const others = new Set(names);
+    const places = before === undefined ? [] : before.#places.filter(({ name }) => others.delete(name));
+    others.forEach((name) => places.push({ name, hash: hashName(name) }));
+    if (others.size > 0) places.sort((a, b) => a.hash - b.hash || (a.name < b.name ? -1 : 1));
+    this.#places = places;
+    this.#names = places.map(({ name }) => name);
     this.#watchers = Math.min(watchers, this.#names.length - 1);
   }
 
@@ -35,8 +38,8 @@ export class WatchRing {
   }
 
   #walk(name: string, step: 1 | -1): string[] {
-    const start = this.#positions.get(name);
-    if (start === undefined) return [];
+    const start = this.#names.indexOf(name);
+    if (start < 0) return [];
     const size = this.#names.length;
     return Array.from(
       { length: this.#watchers },

@@ -89,6 +89,8 @@ export class Broadcasting {
   readonly #driver: StepDriver<BroadcastMessage<Payload>, PlumtreeDelivery<Payload>>;
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
+  /** Whether other peers than those that the tree knows may be reached. */
+  #isStale = false;
   #stopped = false;
   readonly #told = new Set<string>();
   /** Since when this incarnation of the node is connected with another one, on the local clock. */
@@ -149,7 +151,10 @@ export class Broadcasting {
     if (this.#memberSince === Infinity && [...pool.peers.values()].some(({ up }) => up)) {
       this.#memberSince = this.#now();
     }
-    if (!this.#stopped) this.#looking ??= runtime.clock.schedule(lazyInterval / 4, () => this.#look());
+    this.#isStale = true;
+    // While there is nothing that a neighbour could lack, and no tree, it need not know them.
+    if (this.#stopped || this.#tree.isEmpty) return;
+    this.#looking ??= runtime.clock.schedule(lazyInterval / 4, () => this.#look());
   }
 
   /**
@@ -196,8 +201,9 @@ export class Broadcasting {
 
   /** Takes note of who can be reached, if that may have changed. */
   #look(): void {
-    if (this.#looking === null) return;
-    this.#looking.cancel();
+    if (!this.#isStale) return;
+    this.#isStale = false;
+    this.#looking?.cancel();
     this.#looking = null;
     const { pool, isFullMesh, runtime } = this.#options;
     const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);

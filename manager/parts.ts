@@ -53,19 +53,19 @@ export class Parts implements Part {
   }
 
   peerLinked(peer: Peer): void {
-    for (const part of this.#of.peerLinked) part.peerLinked?.(peer);
+    this.#of.peerLinked.forEach((part) => part.peerLinked?.(peer));
   }
 
   peerUnlinked(peer: Peer): void {
-    for (const part of this.#of.peerUnlinked) part.peerUnlinked?.(peer);
+    this.#of.peerUnlinked.forEach((part) => part.peerUnlinked?.(peer));
   }
 
   peerUp(peer: Peer): void {
-    for (const part of this.#of.peerUp) part.peerUp?.(peer);
+    this.#of.peerUp.forEach((part) => part.peerUp?.(peer));
   }
 
   peerDown(peer: Peer): void {
-    for (const part of this.#of.peerDown) part.peerDown?.(peer);
+    this.#of.peerDown.forEach((part) => part.peerDown?.(peer));
   }
 
   partitionsChanged(): void {
@@ -81,15 +81,15 @@ export class Parts implements Part {
   }
 
   channelUp(peer: Peer, channel: string): void {
-    for (const part of this.#of.channelUp) part.channelUp?.(peer, channel);
+    this.#of.channelUp.forEach((part) => part.channelUp?.(peer, channel));
   }
 
   channelDown(peer: Peer, channel: string): void {
-    for (const part of this.#of.channelDown) part.channelDown?.(peer, channel);
+    this.#of.channelDown.forEach((part) => part.channelDown?.(peer, channel));
   }
 
   membersChanged(change: MembershipChange): void {
-    for (const part of this.#of.membersChanged) part.membersChanged?.(change);
+    this.#of.membersChanged.forEach((part) => part.membersChanged?.(change));
     for (const node of change.left) {
       for (const part of this.#of.memberLeft) part.memberLeft?.(node);
     }

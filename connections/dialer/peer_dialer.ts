@@ -141,7 +141,8 @@ export class PeerDialer implements WaitingDialer {
     if (linked) this.#answered();
     if (peer.membership !== null) this.#dialedLast = peer.membership.outbound;
     if (!linked) return this.#open(MEMBERSHIP_SLOT);
-    const [gaps, doubts] = [peer.gaps(), peer.doubts()];
+    const gaps = peer.gaps();
+    const doubts = peer.doubts();
     return doubts.length === 0 ? this.#open(gaps) : this.#open([...gaps, ...doubts]);
   }
 

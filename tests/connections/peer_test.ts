@@ -240,3 +240,18 @@ Deno.test("announceStatus() never tells the same twice in a row, whatever happen
     }
   }
 });
+
+Deno.test("Peer.connections() is the same list until a connection opens or closes, and a list that was given stays as it is", () => {
+  const peer = new Peer(specWith({ bulk: 2 }), specWith({ bulk: 2 }, "a"));
+  const none = peer.connections();
+  assertStrictEquals(peer.connections(), none);
+  const [first, second] = open(peer, ["membership", 0], ["bulk", 1]);
+  const both = peer.connections();
+  assertEquals(new Set(both), new Set([first, second]));
+  assertStrictEquals(peer.connections(), both);
+  peer.remove(first);
+  assertEquals(peer.connections(), [second]);
+  peer.fitTo(specWith({}, "b", 2), specWith({}, "a"));
+  assertEquals([peer.connections(), peer.hasConnections], [[], false]);
+  assertEquals([none.length, both.length], [0, 2]);
+});

@@ -2,6 +2,7 @@
 
 import { assertEquals, assertLessOrEqual } from "@std/assert";
 import { WatchRing } from "../../gossip/watch_ring.ts";
+import { seededRandom } from "../seeded_random.ts";
 
 const named = (count: number): string[] => Array.from({ length: count }, (_, index) => `node-${index}@10.0.0.1`);
 
@@ -54,4 +55,18 @@ Deno.test("WatchRing knows no node to watch a stranger", () => {
   const ring = new WatchRing(named(5), 10);
   assertEquals(ring.watchersOf("stranger"), []);
   assertEquals(ring.watchedBy("stranger"), []);
+});
+
+Deno.test("WatchRing that is made of another one is the same as one that is made anew", () => {
+  const { next } = seededRandom(5);
+  const names = Array.from({ length: 60 }, (_, index) => `n${index}`);
+  let ring = new WatchRing([], 3);
+  for (let round = 0; round < 50; round++) {
+    const some = names.filter(() => next() < 0.7);
+    ring = new WatchRing(some, 3, ring);
+    const anew = new WatchRing(some, 3);
+    for (const name of names) {
+      assertEquals([ring.watchersOf(name), ring.watchedBy(name)], [anew.watchersOf(name), anew.watchedBy(name)]);
+    }
+  }
 });
