@@ -7,6 +7,7 @@ import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { EarlyConnections, type EarlyHost } from "./early/early_connections.ts";
 import type { OpenedStream } from "./handshake/connection_opener.ts";
 import type { ConnectionRequest } from "./handshake/introduction.ts";
+import type { Interests } from "./handshake/session.ts";
 import { tellInterest } from "./interest.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "./peer.ts";
 import { ReplacedConnections } from "./replaced_connections.ts";
@@ -138,11 +139,11 @@ export class SlotFiller implements EarlyHost {
     return this.#options.self().name;
   }
 
-  put(connection: Connection<Peer>, lost?: true): void {
+  put(connection: Connection<Peer>, lost?: true, interests?: Interests): void {
     const { peer, channel } = connection;
     const replaced = peer.fill(connection);
     if (replaced !== null && lost) replaced.doubtful = true;
-    if (channel === MEMBERSHIP_CHANNEL) this.#putMembership(connection);
+    if (channel === MEMBERSHIP_CHANNEL) this.#putMembership(connection, interests);
     if (replaced !== null) this.retire(replaced);
     // What waits for room there goes on here, before what comes later.
     replaced?.queue.release();
@@ -159,7 +160,7 @@ export class SlotFiller implements EarlyHost {
   #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection<Peer> | null {
     if (!peer.hasSlot(identity.channel, identity.index)) return null;
     const connection = this.connection(peer, identity, opened);
-    this.put(connection, identity.lost);
+    this.put(connection, identity.lost, opened.interests);
     this.#host.settle(peer);
     return connection;
   }
@@ -175,14 +176,18 @@ export class SlotFiller implements EarlyHost {
     else this.#replaced.addSurplus(this.connection(peer, identity, opened));
   }
 
-  #putMembership(connection: Connection<Peer>): void {
+  #putMembership(connection: Connection<Peer>, interests: Interests | undefined): void {
     const { peer } = connection;
     // What made the old connections doubtful may hold for all of them; the new one shows that the node is there.
     const doubtful = peer.connections().filter((other) => other !== connection && other.doubtful);
     peer.doubtful = false;
-    peer.wantedThere = true;
-    peer.toldInterest = false;
-    if (!peer.wanted || connection.features.has("early")) tellInterest(peer);
+    peer.wantedThere = interests?.theirs ?? true;
+    peer.toldInterest = interests !== undefined;
+    // It may have changed since the handshake.
+    const isNews = interests === undefined
+      ? !peer.wanted || connection.features.has("early")
+      : interests.ours !== peer.wanted;
+    if (isNews) tellInterest(peer);
     for (const other of doubtful) {
       // What the former membership connection did not bring, this one brings.
       if (this.early.carries(other)) other.doubtful = false;

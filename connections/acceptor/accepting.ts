@@ -34,7 +34,9 @@ export class Accepting {
     if (self === null) return stream.close();
     let admitted: ConnectionRequest | undefined;
     const admit = (request: ConnectionRequest) => this.#reception.admit(admitted = request);
-    const opened = await this.#opener.accept(stream, self, admit, (request) => this.#reception.isOccupied(request));
+    const isOccupied = (request: ConnectionRequest) => this.#reception.isOccupied(request);
+    const isWanted = (request: ConnectionRequest) => this.#reception.isWanted(request);
+    const opened = await this.#opener.accept(stream, self, admit, isOccupied, isWanted);
     if (opened !== null) {
       let confirmed = this.#reception.confirms(opened.request);
       for (; typeof confirmed !== "boolean"; confirmed = this.#reception.confirms(opened.request)) await confirmed;

@@ -95,6 +95,11 @@ export class Reception {
     return present !== null && present.early === null;
   }
 
+  /** Whether this node wants connections with a dialer. */
+  isWanted({ spec: { name } }: ConnectionRequest): boolean {
+    return this.#host.peer(name)?.wanted === true;
+  }
+
   /** A dialer has filled its slot, or given up. @returns Whether it had been admitted. */
   release(request: ConnectionRequest): boolean {
     return this.#expected.delete(request);

@@ -5,7 +5,7 @@ import type { Runtime } from "../../transport/runtime.ts";
 import type { Connection } from "../connection.ts";
 import type { ConnectionOpener, DialOptions, OpenedStream } from "../handshake/connection_opener.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
-import { type Peer, slotKey } from "../peer.ts";
+import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "../peer.ts";
 import { ForbiddenAddressError } from "../handshake/dial_trouble.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { type DialedSlot, SharedDials } from "./shared_dials.ts";
@@ -88,7 +88,8 @@ export class Dialing {
     const toIncarnation = known?.incarnation ?? 0;
     const seen = known?.seenDials.get(slotKey(channel, index)) ?? 0;
     const ticket = this.vouching.begin(to);
-    const request = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
+    const said = { spec: this.#host.self(), to, toIncarnation, channel, index, dial: ++this.#dials, seen, ticket };
+    const request = channel === MEMBERSHIP_CHANNEL ? { ...said, wanted: known?.wanted === true } : said;
     const present = known?.at(channel, index);
     if (present?.early) return { ...request, early: [present.early.id, present.early.theirs] };
     return present?.inDoubt ? { ...request, lost: true } : request;

@@ -209,6 +209,7 @@ export class ConnectionOpener {
     self: NodeSpec,
     admit: (request: ConnectionRequest) => Promise<Refusal | null>,
     isOccupied: (request: ConnectionRequest) => boolean = () => false,
+    isWanted?: AcceptorDecisions["isWanted"],
   ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
     this.stats.accepted++;
     let claimed: string | undefined;
@@ -227,7 +228,7 @@ export class ConnectionOpener {
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
       const begunAt = this.#now();
-      const session = await this.#answer(stream, reader, { spec: self, introduced, admit, isOccupied });
+      const session = await this.#answer(stream, reader, { spec: self, introduced, admit, isOccupied, isWanted });
       if (session !== null) this.#options.handshakes?.acceptor.record(this.#now() - begunAt);
       if (session !== null) return { ...session, epoch };
     } catch (error) {

@@ -16,7 +16,7 @@ const FRAME_BYTES_MAX = 2 ** 32 - 1;
  * Features of this release beyond its version of the protocol. Features that a peer does not name are not used with it. A name
  * is never given to anything else.
  */
-export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early"];
+export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early", "interest"];
 
 /** Features of a connection of which nothing was agreed. */
 export const NO_FEATURES: ReadonlySet<string> = new Set();
@@ -46,6 +46,8 @@ export interface ConnectionRequest {
    * not know that. Left out where there is none.
    */
   readonly early?: readonly [dialer: number, acceptor: number];
+  /** Interest of the dialer, whether it wants connections with the acceptor. Left out but for the membership connection. */
+  readonly wanted?: boolean;
 }
 
 /** Offer of a node on a connection. */
@@ -62,7 +64,7 @@ export interface Terms {
  * @throws {ProtocolError} When it is malformed.
  */
 export function requestFrom(body: Readonly<Record<string, unknown>>): ConnectionRequest {
-  const { to, toIncarnation, channel, index, dial, seen, lost, ticket, early } = body;
+  const { to, toIncarnation, channel, index, dial, seen, lost, ticket, early, wanted } = body;
   if (to !== null && typeof to !== "string" || typeof channel !== "string") throw malformed("introduction");
   if (!isIntegerIn(toIncarnation, 0) || !isIntegerIn(index, 0) || !isIntegerIn(dial, 0) || !isIntegerIn(seen, 0)) {
     throw malformed("introduction");
@@ -70,12 +72,14 @@ export function requestFrom(body: Readonly<Record<string, unknown>>): Connection
   if (lost !== undefined && lost !== true) throw malformed("introduction");
   if (ticket !== undefined && !isIntegerIn(ticket, 0)) throw malformed("introduction");
   if (early !== undefined && !isPairOfNumbers(early)) throw malformed("introduction");
+  if (wanted !== undefined && typeof wanted !== "boolean") throw malformed("introduction");
   const request = { spec: specFrom(body, "introduction"), to, toIncarnation, channel, index, dial, seen };
   return {
     ...request,
     ...lost === undefined ? {} : { lost },
     ...ticket === undefined ? {} : { ticket },
     ...early === undefined ? {} : { early },
+    ...wanted === undefined ? {} : { wanted },
   };
 }
 

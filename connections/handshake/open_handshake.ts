@@ -20,6 +20,8 @@ import {
   agreement,
   chosenVersion,
   type HandshakeEnd,
+  interestIn,
+  interestsOf,
   introductionOf,
   judgeIntroduction,
   readyFrom,
@@ -55,7 +57,7 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
     await sendFrame(stream, FrameKind.introduction);
     answer = await expectFrame(reader, [FrameKind.ready], true);
   }
-  const ready = readyFrom(identity, record(answer.body, "answer", decoder));
+  const ready = readyFrom(identity, request, record(answer.body, "answer", decoder));
   return { stream, reader, ...ready };
 }
 
@@ -79,6 +81,7 @@ export async function acceptOpen(
     await sendFrame(stream, FrameKind.welcome);
     await expectFrame(reader, [FrameKind.introduction], true);
   }
-  await sendValue(stream, writers, FrameKind.ready, readyOf(identity, version, decisions.spec));
-  return { stream, reader, version, ...agreed, request };
+  const wanted = interestIn(request, agreed, decisions);
+  await sendValue(stream, writers, FrameKind.ready, readyOf(identity, version, decisions.spec, wanted));
+  return { stream, reader, version, ...agreed, ...interestsOf(wanted, request.wanted), request };
 }

@@ -19,6 +19,8 @@ import {
   agreement,
   chosenVersion,
   type HandshakeEnd,
+  interestIn,
+  interestsOf,
   introductionOf,
   judgeIntroduction,
   readyFrom,
@@ -66,7 +68,7 @@ export async function dialSealed(
   const opened = inbound.open(NOTHING, answer.body);
   if (opened.length === 0) throw malformed("answer");
   const { body } = checkFrame({ kind: opened[0]!, body: opened.subarray(1) }, [FrameKind.ready], true);
-  const ready = readyFrom(identity, record(body, "answer", end.decoder));
+  const ready = readyFrom(identity, request, record(body, "answer", end.decoder));
   if (isSame(noise.remoteStatic, identity.keys!.publicKey)) throw new HandshakeRefusedError(mirrored(where(stream)));
   checkKey(ready.spec, noise.remoteStatic);
   return { ...sealed(end, inbound, outbound), ...ready };
@@ -106,8 +108,10 @@ export async function acceptSealed(
     await answer(FrameKind.refused, refusal).catch(() => {});
     throw new HandshakeRefusedError(refusal);
   }
-  await answer(FrameKind.ready, readyOf(identity, version, decisions.spec));
-  return { ...sealed(end, inbound, outbound), version, ...agreed, request };
+  const wanted = interestIn(request, agreed, decisions);
+  await answer(FrameKind.ready, readyOf(identity, version, decisions.spec, wanted));
+  const interests = interestsOf(wanted, request.wanted);
+  return { ...sealed(end, inbound, outbound), version, ...agreed, ...interests, request };
 }
 
 function handshakeState(

@@ -52,6 +52,12 @@ export interface ClusterIdentity extends Credentials {
   readonly rekeyInterval?: number | undefined;
 }
 
+/** Interests of two ends, as they said at the beginning of a membership connection: whether each wants connections with the other. */
+export interface Interests {
+  readonly ours: boolean;
+  readonly theirs: boolean;
+}
+
 /** Agreement of two ends: a stream whose other end is known. */
 export interface Session {
   /** Stream of the connection; sealed, where there is a secret. */
@@ -63,6 +69,8 @@ export interface Session {
   readonly features: ReadonlySet<string>;
   /** The largest frame that the other end takes, in bytes, without its 4 bytes of length. */
   readonly maxFrameBytes: number;
+  /** Interests of both, where both said them. */
+  readonly interests?: Interests | undefined;
 }
 
 /** One end of a stream, before anything about the other is known. */
@@ -98,6 +106,12 @@ export interface AcceptorDecisions {
    * this node was stopped may have been given up long ago.
    */
   isOccupied(request: ConnectionRequest): boolean;
+  /**
+   * Whether this node wants connections with the dialer, as far as it knows now.
+   *
+   * @default {not said}
+   */
+  readonly isWanted?: ((request: ConnectionRequest) => boolean) | undefined;
 }
 
 /** The versions of the protocol that a node speaks. */
@@ -113,13 +127,33 @@ export function chosenVersion(identity: ClusterIdentity, hello: Hello): number {
 /** Introduction of a dialer: its specification and its request. */
 export function introductionOf(identity: ClusterIdentity, request: ConnectionRequest): Record<string, unknown> {
   const { strategy, features = FEATURES, maxFrameBytes } = identity;
-  return { strategy, ...request, features, maxFrameBytes };
+  const wanted = features.includes("interest") ? request.wanted : undefined;
+  return { strategy, ...request, wanted, features, maxFrameBytes };
 }
 
 /** Answer of an acceptor about itself. */
-export function readyOf(identity: ClusterIdentity, version: number, spec: NodeSpec): Record<string, unknown> {
+export function readyOf(
+  identity: ClusterIdentity,
+  version: number,
+  spec: NodeSpec,
+  wanted?: boolean,
+): Record<string, unknown> {
   const { features = FEATURES, maxFrameBytes } = identity;
-  return { version, spec, features, maxFrameBytes };
+  return { version, spec, wanted, features, maxFrameBytes };
+}
+
+/** Interest of an acceptor, which says it only to a dialer that has said its own, and where both know how. */
+export function interestIn(
+  request: ConnectionRequest,
+  { features }: Pick<Session, "features">,
+  { isWanted }: AcceptorDecisions,
+): boolean | undefined {
+  return request.wanted === undefined || !features.has("interest") ? undefined : isWanted?.(request);
+}
+
+/** Interests of both ends, where both said them. */
+export function interestsOf(ours: boolean | undefined, theirs: boolean | undefined): Pick<Session, "interests"> {
+  return ours === undefined || theirs === undefined ? {} : { interests: { ours, theirs } };
 }
 
 /**
@@ -129,13 +163,17 @@ export function readyOf(identity: ClusterIdentity, version: number, spec: NodeSp
  */
 export function readyFrom(
   identity: ClusterIdentity,
+  { wanted: ours }: ConnectionRequest,
   body: Readonly<Record<string, unknown>>,
-): Pick<Session, "version" | "features" | "maxFrameBytes"> & { spec: NodeSpec } {
-  const { version } = body;
+): Pick<Session, "version" | "features" | "maxFrameBytes" | "interests"> & { spec: NodeSpec } {
+  const { version, wanted } = body;
+  if (wanted !== undefined && typeof wanted !== "boolean") throw malformed("answer");
   if (typeof version !== "number" || commonVersion(versionsOf(identity), [version, version]) === null) {
     throw malformed("answer");
   }
-  return { version, spec: specFrom(body, "answer"), ...agreement(identity, body, "answer") };
+  const agreed = agreement(identity, body, "answer");
+  const interests = agreed.features.has("interest") ? interestsOf(ours, wanted) : {};
+  return { version, spec: specFrom(body, "answer"), ...agreed, ...interests };
 }
 
 /**

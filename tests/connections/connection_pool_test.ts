@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertRejects, assertStrictEquals } from "@std/assert";
+import { FEATURES } from "../../connections/handshake/introduction.ts";
 import { PATIENCE } from "../../connections/dialer/peer_dialer.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
@@ -174,6 +175,36 @@ Deno.test("a node takes it that a peer wants connections, until that says otherw
   await world.advance(BACKOFF.cap + COURTESY + SOON);
   assertConnected(world, [a, b]);
   assertEquals(interests(), [true, true]);
+});
+
+Deno.test("nodes that want each other when they connect, or do not, say so in the handshake and in no frame", async () => {
+  const INTEREST_BYTES = 6;
+  const said = async (features: readonly string[]) => {
+    const world = new PoolWorld();
+    const [a, b] = [await world.start("a", { identity: { features } }), await world.start("b")];
+    a.pool.want([b.spec]);
+    await world.advance(SOON);
+    assertEquals([a.peer("b").wantedThere, b.peer("a").wantedThere], [false, true]);
+    assertEquals([a.peer("b").toldInterest, b.peer("a").toldInterest], [true, true]);
+    const before = [a, b].map((node) => present(firstOf([...node.pool.peers.values()]).membership).bytesOut);
+    b.pool.want([a.spec]);
+    await world.advance(SOON);
+    assertEquals([a.peer("b").wantedThere, b.peer("a").wantedThere], [true, true]);
+    return before;
+  };
+  const old = await said(FEATURES.filter((feature) => feature !== "interest"));
+  assertEquals(old.map((bytes) => bytes - INTEREST_BYTES), await said(FEATURES));
+});
+
+Deno.test("a node that has changed its mind since it answered a dial says so in a frame", async () => {
+  const world = new PoolWorld({ latency: uniformLatency(5, 5) });
+  const [a, b] = [await world.start("a"), await world.start("b")];
+  a.pool.want([b.spec]);
+  // Its dial has begun, and says that the node is wanted.
+  await world.advance(12);
+  a.pool.want([]);
+  await world.advance(SOON);
+  assertEquals(b.pool.peers.get("a")?.wantedThere ?? false, false);
 });
 
 Deno.test("reach() opens the membership connection only, which closes after the idle grace unless it is wanted", async () => {

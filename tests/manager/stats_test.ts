@@ -24,7 +24,9 @@ scenario("stats() measures every peer: connections, bytes both ways, frames and 
   const before = present(a.stats().peers.b);
   const heard = world.inbox(b, "log");
   await a.forwardMessage("b", "log", new Uint8Array(100_000));
-  await world.until("it arrived", () => heard.messages.length === 1);
+  // The connection begins without a socket: the message may arrive before it has one.
+  const isComplete = () => heard.messages.length === 1 && a.stats().peers.b?.connections === 2;
+  await world.until("it arrived, and its connection has a socket", isComplete);
   const [of, at] = [present(a.stats().peers.b), present(b.stats().peers.a)];
   assertEquals(of.connections, 2);
   assertGreater(of.bytesOut - before.bytesOut, 100_000);

@@ -48,8 +48,10 @@ export class Words {
         return `cluster "${decodeHello(body).cluster}"`;
       case FrameKind.introduction:
         return this.#introduction(decode(body) as Record<string, unknown>);
-      case FrameKind.ready:
-        return this.#spec((decode(body) as Record<string, unknown>).spec);
+      case FrameKind.ready: {
+        const { spec, wanted } = decode(body) as Record<string, unknown>;
+        return this.#spec(spec) + interestOf(wanted);
+      }
       case FrameKind.refused: {
         const { code, reason } = decode(body) as Record<string, unknown>;
         return `${code}: ${reason}`;
@@ -70,9 +72,9 @@ export class Words {
     }
   }
 
-  #introduction({ spec, to, channel, index, lost, early }: Record<string, unknown>): string {
+  #introduction({ spec, to, channel, index, lost, early, wanted }: Record<string, unknown>): string {
     const whom = to === null ? "to any node" : `to ${to}`;
-    const more = lost ? ", the one before is lost" : early !== undefined ? ", which has begun" : "";
+    const more = lost ? ", the one before is lost" : early !== undefined ? ", which has begun" : interestOf(wanted);
     return `${this.#spec(spec)} ${whom}, connection ${channel}/${index}${more}`;
   }
 
@@ -167,4 +169,9 @@ export class Words {
       return `${this.incarnation(root, incarnation)}:${spans.join(",")}`;
     }).join(" ");
   }
+}
+
+/** Interest of one end, as it says it in the handshake. */
+function interestOf(wanted: unknown): string {
+  return wanted === undefined ? "" : wanted === true ? ", interest true" : ", interest false";
 }

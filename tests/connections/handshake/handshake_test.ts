@@ -7,6 +7,8 @@ import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "../../../
 import { HELLO_BYTES_MAX, PROTOCOL_VERSIONS } from "../../../connections/handshake/hello.ts";
 import { encode } from "../../../wire/message_pack_encode.ts";
 import { NODE_SPEC_LIMITS } from "../../../wire/node_spec_check.ts";
+import { FEATURES } from "../../../connections/handshake/introduction.ts";
+import type { ClusterIdentity } from "../../../connections/handshake/session.ts";
 import { HandshakeRefusedError, type Refusal } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
 import { hello, introduction } from "../../cluster/hostile_client.ts";
@@ -349,4 +351,38 @@ Deno.test("acceptHandshake() lets no node take an occupied slot that gave up aft
   const accepting = acceptHandshake(endOf(far, await identityOf("b")), { ...ADMIT, isOccupied: () => true });
   await assertRejects(() => accepting);
   far.close();
+});
+
+for (const secrets of [[], ["x"]]) {
+  const kind = secrets.length === 0 ? "an open" : "a sealed";
+  Deno.test(`both sides of ${kind} handshake learn whether the other one wants connections, where the dialer says so and both know how`, async () => {
+    const old = { features: FEATURES.filter((feature) => feature !== "interest") };
+    const interests = async (wanted: boolean | undefined, isWanted: boolean, ...parts: Partial<ClusterIdentity>[]) => {
+      const [dialer, acceptor] = [
+        await identityOf("a", secrets, parts[0]),
+        await identityOf("b", secrets, parts[1]),
+      ];
+      const request = wanted === undefined ? {} : { wanted };
+      const { dialed, accepted } = await shake({ dialer, acceptor, request, isWanted: () => isWanted });
+      assert(dialed.status === "fulfilled" && accepted.status === "fulfilled");
+      return [dialed.value.interests, accepted.value?.interests];
+    };
+    for (const [ours, theirs] of [[true, true], [true, false], [false, true], [false, false]] as const) {
+      assertEquals(await interests(ours, theirs), [{ ours, theirs }, { ours: theirs, theirs: ours }]);
+    }
+    assertEquals(await interests(undefined, true), [undefined, undefined]);
+    assertEquals(await interests(true, true, old, {}), [undefined, undefined]);
+    assertEquals(await interests(true, true, {}, old), [undefined, undefined]);
+  });
+}
+
+Deno.test("both sides give up on an interest that is neither true nor false", async () => {
+  for (const wanted of [null, 1, "true"]) {
+    const { stream: toAcceptor, accepting } = await accept();
+    toAcceptor.give(greeting({ wanted }));
+    await assertRejects(() => accepting, ProtocolError, "the introduction is malformed");
+    const { stream: toDialer, dialing } = await dial();
+    toDialer.give(ready({ wanted }));
+    await assertRejects(() => dialing, ProtocolError, "the answer is malformed");
+  }
 });

@@ -61,6 +61,8 @@ export interface Sides {
   /** Specification of the acceptor. */
   readonly spec?: NodeSpec;
   readonly admit?: (request: ConnectionRequest) => Promise<Refusal | null>;
+  /** Whether the acceptor wants connections with the dialer. */
+  readonly isWanted?: (request: ConnectionRequest) => boolean;
 }
 
 /** Result of both sides. */
@@ -75,7 +77,12 @@ export async function shake(sides: Sides, ends?: [ByteStream, ByteStream]): Prom
   const [near, far] = ends ?? await streamPair();
   const request = { ...REQUEST, spec: withKey(SPEC_A, dialer), ...sides.request };
   const dialing = dialHandshake(endOf(near, dialer), request);
-  const decisions = { spec: withKey(sides.spec ?? SPEC_B, acceptor), admit, isOccupied: () => false };
+  const decisions = {
+    spec: withKey(sides.spec ?? SPEC_B, acceptor),
+    admit,
+    isOccupied: () => false,
+    isWanted: sides.isWanted,
+  };
   const accepting = acceptHandshake(endOf(far, acceptor), decisions);
   // A side that fails closes, as the opener does.
   dialing.catch(() => near.close());
