@@ -14,8 +14,12 @@ export interface PeerStatusHandler {
   down(peer: Peer): void;
   /** The channel has all the connections that it needs. */
   channelUp(peer: Peer, channel: string): void;
-  /** The channel has no connection left, and none that would be opened when it is used. */
-  channelDown(peer: Peer, channel: string): void;
+  /**
+   * The channel has no connection left, and none that would be opened when it is used.
+   *
+   * @param withPeer Whether the whole peer is down, which is told next.
+   */
+  channelDown(peer: Peer, channel: string, withPeer: boolean): void;
 }
 
 /**
@@ -37,8 +41,9 @@ export function announceStatus(peer: Peer, handler: PeerStatusHandler, now: numb
     peer.change("up");
     handler.up(peer);
   }
-  announceChannels(peer, handler);
-  if (peer.up && !alive) {
+  const goesDown = peer.up && !alive;
+  announceChannels(peer, handler, goesDown);
+  if (goesDown) {
     peer.change("down");
     handler.down(peer);
   }
@@ -64,20 +69,20 @@ function broken(name: string, what: string): never {
   throw new Error(`Cannot go on with peer "${name}": ${what}; this is a mistake in the library, please report it`);
 }
 
-function announceChannels(peer: Peer, handler: PeerStatusHandler): void {
+function announceChannels(peer: Peer, handler: PeerStatusHandler, goesDown: boolean): void {
   const { channels, channelsUp } = peer;
-  channels.forEach((channel) => announceChannel(peer, handler, channel));
+  channels.forEach((channel) => announceChannel(peer, handler, channel, goesDown));
   // One that was up may be gone with the incarnation that had it.
-  channelsUp.forEach((channel) => peer.hasChannel(channel) || announceChannel(peer, handler, channel));
+  channelsUp.forEach((channel) => peer.hasChannel(channel) || announceChannel(peer, handler, channel, goesDown));
 }
 
-function announceChannel(peer: Peer, handler: PeerStatusHandler, channel: string): void {
+function announceChannel(peer: Peer, handler: PeerStatusHandler, channel: string, goesDown: boolean): void {
   const up = peer.channelsUp.has(channel);
   if (!up && !peer.unreachable && peer.isComplete(channel)) {
     peer.channelsUp.add(channel);
     handler.channelUp(peer, channel);
   } else if (up && (peer.unreachable || !peer.carries(channel))) {
     peer.channelsUp.delete(channel);
-    handler.channelDown(peer, channel);
+    handler.channelDown(peer, channel, goesDown);
   }
 }

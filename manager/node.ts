@@ -262,8 +262,8 @@ export class Node implements ConnectionPoolHandler {
     this.#parts.channelUp(peer, channel);
   }
 
-  channelDown(peer: Peer, channel: string): void {
-    this.#parts.channelDown(peer, channel);
+  channelDown(peer: Peer, channel: string, withPeer: boolean): void {
+    this.#parts.channelDown(peer, channel, withPeer);
   }
 
   connectionClosed(connection: Connection<Peer>, error: unknown): void {

@@ -9,7 +9,7 @@ import { Broadcasting } from "./broadcasting.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { Tombstones } from "../messaging/tombstones.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
-import { NotConnectedError, StoppedError } from "../messaging/errors.ts";
+import { StoppedError } from "../messaging/errors.ts";
 import { ReliableSender } from "../messaging/reliable_sender.ts";
 import { Inbound } from "../messaging/inbound.ts";
 import { Loopback } from "../messaging/loopback.ts";
@@ -145,11 +145,11 @@ export class NodeMessaging {
       {
         peerDown: ({ name }) => {
           calls.down(name);
-          inbound.gone(name, new NotConnectedError(`"${name}" is gone`));
+          inbound.gone(name, "is gone");
         },
         memberLeft: ({ name }) => {
           calls.left(name);
-          inbound.gone(name, new NotConnectedError(`"${name}" has left the cluster`));
+          inbound.gone(name, "has left the cluster");
         },
         stop: (reason) => this.abortHandlers(reason),
       },

@@ -47,8 +47,8 @@ export interface Part {
   dialFailed?(peer: Peer, error: unknown): void;
   /** A channel has all its connections with a peer. */
   channelUp?(peer: Peer, channel: string): void;
-  /** A channel has no connection left with a peer. */
-  channelDown?(peer: Peer, channel: string): void;
+  /** A channel has no connection left with a peer; `withPeer`: the peer is down as a whole, which is told next. */
+  channelDown?(peer: Peer, channel: string, withPeer: boolean): void;
   /** The membership has changed, as far as it is known here. */
   membersChanged?(change: MembershipChange): void;
   /** A node has left the cluster. Called after `membersChanged`, once for each. */

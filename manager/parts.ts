@@ -84,8 +84,8 @@ export class Parts implements Part {
     this.#of.channelUp.forEach((part) => part.channelUp?.(peer, channel));
   }
 
-  channelDown(peer: Peer, channel: string): void {
-    this.#of.channelDown.forEach((part) => part.channelDown?.(peer, channel));
+  channelDown(peer: Peer, channel: string, withPeer: boolean): void {
+    this.#of.channelDown.forEach((part) => part.channelDown?.(peer, channel, withPeer));
   }
 
   membersChanged(change: MembershipChange): void {

@@ -44,10 +44,12 @@ export class StatusEvents implements Part {
     this.up.tell(name, channel);
   }
 
-  channelDown(peer: Peer, channel: string): void {
+  channelDown(peer: Peer, channel: string, withPeer: boolean): void {
     if (this.#context.stopped) return;
     const { name } = peer;
-    this.#channels.down(name, channel, peer.isMute(channel));
+    const isMute = peer.isMute(channel);
+    // That it is down for long need not be told where the whole node is down.
+    if (!withPeer || isMute) this.#channels.down(name, channel, isMute);
     this.down.tell(name, channel);
   }
 }

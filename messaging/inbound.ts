@@ -4,7 +4,7 @@ import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { readU16 } from "../wire/integers.ts";
 import type { DelayQueue } from "./delay_queue.ts";
-import { NoHandlerError, OverloadedError } from "./errors.ts";
+import { NoHandlerError, NotConnectedError, OverloadedError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
 import { CAST_BIT, numberedHandler, readHandlerName, readMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
@@ -131,8 +131,8 @@ export class Inbound {
   }
 
   /** A node went down, or has left: whatever is done for it is of no use. */
-  gone(node: string, reason: Error): void {
-    this.#signals.abort(node, reason);
+  gone(node: string, what: string): void {
+    if (this.#signals.has(node)) this.#signals.abort(node, new NotConnectedError(`"${node}" ${what}`));
   }
 
   /** Tells all handlers that what they do is of no use any more, because this node ends. */

@@ -15,6 +15,11 @@ export class SenderSignals {
     return controller.signal;
   }
 
+  /** Whether there is a signal for what a node has sent. */
+  has(node: string): boolean {
+    return this.#controllers.has(node);
+  }
+
   /** A node went down. Messages that it sends when it is back have another signal. */
   abort(node: string, reason: Error): void {
     const controller = this.#controllers.get(node);

@@ -2,6 +2,7 @@
 
 import type { Peer } from "../peer.ts";
 import { DialTurns } from "./dial_turns.ts";
+import { LostPeers } from "./lost_peers.ts";
 import { PeerDialer, type PeerDialerHost } from "./peer_dialer.ts";
 
 /** Those that keep the connections of each peer open. */
@@ -9,6 +10,7 @@ export class Dialers {
   readonly #host: PeerDialerHost;
   readonly #turns: DialTurns;
   readonly #dialers = new Map<Peer, PeerDialer>();
+  #lost: LostPeers | undefined;
 
   constructor(host: PeerDialerHost) {
     this.#host = host;
@@ -19,7 +21,10 @@ export class Dialers {
   of(peer: Peer): PeerDialer {
     let dialer = this.#dialers.get(peer);
     if (dialer === undefined) {
-      dialer = new PeerDialer(peer, this.#host, this.#turns, this.#heartenOthers);
+      const { runtime, courtesy } = this.#host;
+      this.#lost ??= new LostPeers(runtime, courtesy);
+      const lines = { turns: this.#turns, lost: this.#lost };
+      dialer = new PeerDialer(peer, this.#host, lines, this.#heartenOthers);
       this.#dialers.set(peer, dialer);
     }
     return dialer;

@@ -4,6 +4,7 @@ import type { Runtime } from "../../transport/runtime.ts";
 import { backoffDelay, type BackoffOptions } from "./backoff.ts";
 import { type DialSlots, isAnswer } from "./dial_slots.ts";
 import type { DialTurns, WaitingDialer } from "./dial_turns.ts";
+import type { LostPeer, LostPeers } from "./lost_peers.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, type Slot, slotKey } from "../peer.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 
@@ -44,10 +45,11 @@ export interface PeerDialerHost {
  * known to be able to; for the membership connection itself, the side that dialed the last one, at first the node whose name sorts first.
  * The other side dials only when nothing came within its courtesy time, which lets it reach a peer that cannot dial back.
  */
-export class PeerDialer implements WaitingDialer {
+export class PeerDialer implements WaitingDialer, LostPeer {
   readonly #peer: Peer;
   readonly #host: PeerDialerHost;
   readonly #turns: DialTurns;
+  readonly #lost: Pick<LostPeers, "add">;
   readonly #returned: ((peer: Peer) => void) | undefined;
   /** Slots that are being dialed. The side that is dialed needs neither this nor the next one. */
   #dialing: Set<string> | undefined;
@@ -63,15 +65,25 @@ export class PeerDialer implements WaitingDialer {
   #incompleteSince: number | null = null;
   #dialedLast: boolean | null = null;
   #linked = false;
+  /** Whether it was lost in this turn of the event loop, and is to be dialed when {@linkcode LostPeers} says so. */
+  #isUndecided = false;
+  /** Milliseconds for which it is not dialed after it was lost. */
+  #wait = 0;
 
   /**
-   * @param turns The dialers of the whole node that wait.
+   * @param lines The dialers of the whole node that wait, and those whose peer was lost.
    * @param returned Called when the peer answers after it had not done so for long.
    */
-  constructor(peer: Peer, host: PeerDialerHost, turns: DialTurns, returned?: (peer: Peer) => void) {
+  constructor(
+    peer: Peer,
+    host: PeerDialerHost,
+    lines: { readonly turns: DialTurns; readonly lost: Pick<LostPeers, "add"> },
+    returned?: (peer: Peer) => void,
+  ) {
     this.#peer = peer;
     this.#host = host;
-    this.#turns = turns;
+    this.#turns = lines.turns;
+    this.#lost = lines.lost;
     this.#returned = returned;
   }
 
@@ -86,6 +98,7 @@ export class PeerDialer implements WaitingDialer {
     }
     const now = this.#host.runtime.clock.now();
     this.#incompleteSince ??= now;
+    if (this.#isUndecided) return;
     if (this.turnAt() > now) return this.#turns.wait(this, now);
     this.#turns.end(this);
     this.#countTry(now);
@@ -102,6 +115,14 @@ export class PeerDialer implements WaitingDialer {
     return Math.max(this.#earliest, Math.min(this.#ownTurn(), now + this.#host.courtesy));
   }
 
+  /** It was lost, and may be dialed after a while. */
+  redial(wait: number): void {
+    if (this.#linked) return;
+    this.#isUndecided = false;
+    this.#hold(wait);
+    this.reconcile();
+  }
+
   /** Dials a peer now that was dialed rarely: a node has heard of it, or others that were away are back. */
   hearten(): void {
     if (this.#rareTries === 0) return;
@@ -113,6 +134,7 @@ export class PeerDialer implements WaitingDialer {
   /** Forgets the past: the peer has begun a new incarnation, which knows nothing of it either. */
   encourage(): void {
     this.#dialedLast = null;
+    this.#forgetLoss();
     this.#hasFailed = false;
     this.#failingSince = null;
     this.#rareTries = 0;
@@ -132,11 +154,17 @@ export class PeerDialer implements WaitingDialer {
     if (!peer.wanted || peer.partitioned) {
       this.#failingSince = null;
       this.#rareTries = 0;
+      this.#forgetLoss();
       return [];
     }
     const linked = peer.membership !== null && !peer.doubtful;
     // The side that is to dial has its courtesy time for the membership connection, and again for all others.
-    if (linked !== this.#linked) this.#incompleteSince = null;
+    if (linked !== this.#linked) {
+      this.#incompleteSince = null;
+      const wait = linked ? 0 : this.#lost.add(this);
+      this.#isUndecided = wait === undefined;
+      this.#hold(wait ?? 0);
+    }
     this.#linked = linked;
     if (linked) this.#answered();
     if (peer.membership !== null) this.#dialedLast = peer.membership.outbound;
@@ -144,6 +172,18 @@ export class PeerDialer implements WaitingDialer {
     const gaps = peer.gaps();
     const doubts = peer.doubts();
     return doubts.length === 0 ? this.#open(gaps) : this.#open([...gaps, ...doubts]);
+  }
+
+  /** One of many, which has to wait, is dialed with the care that is taken of those that do not answer. */
+  #hold(wait: number): void {
+    this.#wait = wait;
+    if (wait > 0) this.#hasFailed = true;
+  }
+
+  /** That it was lost does not matter any more. */
+  #forgetLoss(): void {
+    this.#linked = this.#isUndecided = false;
+    this.#wait = 0;
   }
 
   /** Those of some slots that are not about to be filled. */
@@ -158,7 +198,7 @@ export class PeerDialer implements WaitingDialer {
   #ownTurn(): number {
     const isMine = this.#isCaller() || this.#peer.connections().some(({ mute }) => mute);
     const { courtesy, slots: { slowness } } = this.#host;
-    return (this.#incompleteSince ?? 0) + (isMine ? 0 : courtesy * slowness.multiplier);
+    return (this.#incompleteSince ?? 0) + Math.max(this.#wait, isMine ? 0 : courtesy) * slowness.multiplier;
   }
 
   #isCaller(): boolean {

@@ -120,6 +120,7 @@ export class Streams {
 
   /** A node cannot be reached any more. */
   down(peer: Peer): void {
+    if (!this.#peers.has(peer)) return;
     this.#giveUp(peer, new NotConnectedError(`Cannot go on with the stream: "${peer.name}" is gone`));
   }
 

@@ -90,6 +90,8 @@ export class TcpStream implements ByteStream {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    // The other end sends nothing more, and nothing is being written here: there is no end to wait for.
+    if (this.#ended && this.#writing === undefined) return release(this.#conn);
     const { clock, closeTimeout, closing } = this.#context;
     const timer = clock.schedule(closeTimeout, () => release(this.#conn));
     const done = this.#windDown().then(() => {

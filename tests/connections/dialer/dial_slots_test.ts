@@ -5,6 +5,7 @@ import { DIAL_SLOTS, DialSlots } from "../../../connections/dialer/dial_slots.ts
 import { LocalHealth } from "../../../runtime/local_health.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { nthOf, present } from "../../values.ts";
+import { pass } from "../bare_runtime.ts";
 
 /** Dials that end when they are told to. */
 class Dials {
@@ -96,6 +97,30 @@ Deno.test("DialSlots.run() gives dials after a failure four slots of their own, 
   assertEquals(dials.begun.slice(4 + DIAL_SLOTS), [4]);
   await dials.end(50);
   assertEquals(dials.begun.slice(5 + DIAL_SLOTS), [50 + DIAL_SLOTS]);
+});
+
+Deno.test("DialSlots.run() lets 16 dials after a failure fail at once, then 8 a second, and any number succeed", async () => {
+  const clock = new VirtualClock();
+  const slots = new DialSlots(clock, 2_500);
+  let begun = 0;
+  const run = (outcome: () => Promise<unknown>) => {
+    const dial = () => {
+      begun++;
+      return outcome();
+    };
+    return slots.run(dial, true).catch(() => {});
+  };
+  for (let count = 0; count < 40; count++) run(() => Promise.reject(new Error("Connection refused")));
+  await pass(clock, 0);
+  assertEquals(begun, 16);
+  await pass(clock, 2_000);
+  assertEquals(begun, 16 + 16);
+  await pass(clock, 1_000);
+  assertEquals(begun, 40);
+  const succeeding = Array.from({ length: 40 }, () => run(() => Promise.resolve()));
+  await pass(clock, 125);
+  await Promise.all(succeeding);
+  assertEquals(begun, 80);
 });
 
 Deno.test("DialSlots.run() completes what has begun with a peer before it begins with another one", async () => {

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLessOrEqual } from "@
 import type { Connection } from "../../../connections/connection.ts";
 import { Peer } from "../../../connections/peer.ts";
 import { DialTurns } from "../../../connections/dialer/dial_turns.ts";
+import { LostPeers } from "../../../connections/dialer/lost_peers.ts";
 import { LONGEST_WAIT, PATIENCE, PeerDialer, type PeerDialerHost } from "../../../connections/dialer/peer_dialer.ts";
 import { HandshakeRefusedError } from "../../../connections/handshake/refusal.ts";
 import { nodeSpec } from "../../node_spec.ts";
@@ -43,7 +44,8 @@ class Bench implements PeerDialerHost {
     this.#self = self;
     this.peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec(self));
     this.peer.wanted = true;
-    this.dialer = new PeerDialer(this.peer, this, new DialTurns(this.runtime.clock), () => this.returns++);
+    const lines = { turns: new DialTurns(this.runtime.clock), lost: new LostPeers(this.runtime, COURTESY) };
+    this.dialer = new PeerDialer(this.peer, this, lines, () => this.returns++);
   }
 
   dialFailed(): void {}
@@ -182,6 +184,7 @@ Deno.test("PeerDialer of the node whose name sorts behind waits anew for the fur
 Deno.test("PeerDialer leaves the dialing to the node that dialed the membership connection last", async () => {
   const ours = await connected("c");
   ours.close("membership");
+  await ours.pass(0);
   assertEquals(ours.newDials(), ["membership 0"]);
 
   const theirs = new Bench("a");
@@ -330,6 +333,7 @@ Deno.test("PeerDialer dials the membership connection of a doubtful peer anew al
   const bench = await connected();
   bench.peer.doubtful = true;
   bench.dialer.reconcile();
+  await bench.pass(0);
   assertEquals(bench.newDials(), ["membership 0"]);
 });
 
