@@ -146,9 +146,9 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
    *
    * @throws What the system said last, when there are too few file descriptors to begin with another peer.
    */
-  async dial(peer: Peer, channel: string, index: number): Promise<Connection<Peer>> {
+  dial(peer: Peer, channel: string, index: number): Promise<Connection<Peer>> {
     this.shortage.check(peer);
-    return await this.#open(peer.name, peer.spec.addresses, channel, index);
+    return this.#open(peer.name, peer.spec.addresses, channel, index);
   }
 
   /** Answers a stream that the listener accepted. */

@@ -64,10 +64,21 @@ export class Reception {
   }
 
   /** Decides about a trusted dialer. @returns Refusal, or `null`; then {@linkcode Reception.release} must follow. */
-  async admit(request: ConnectionRequest): Promise<Refusal | null> {
-    const decision = await this.#judgeVouched(request);
+  admit(request: ConnectionRequest): Refusal | null | Promise<Refusal | null> {
+    const decision = this.#judge(request);
+    if (decision === "vouch") return this.#admitVouched(request);
     if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
-    if (decision !== "probe") return decision;
+    return decision === "probe" ? this.#admitSuccessor(request) : decision;
+  }
+
+  /** Decides about a dialer once the node that has its name has said whether the dial is its own. */
+  async #admitVouched(request: ConnectionRequest): Promise<Refusal | null> {
+    await this.#askOwner(request);
+    return await this.admit(request);
+  }
+
+  /** Decides about a dialer of which an earlier incarnation seems to live. */
+  async #admitSuccessor(request: ConnectionRequest): Promise<Refusal | null> {
     const { name, incarnation } = request.spec;
     const predecessor = this.#host.peer(name)!;
     const owner = ownersConnection(predecessor);

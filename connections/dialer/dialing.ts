@@ -59,17 +59,7 @@ export class Dialing {
     index: number,
     options: DialOptions = {},
   ): Promise<Connection<Peer>> {
-    const begin = async () => {
-      const request = this.#request(name, channel, index);
-      try {
-        const connection = await this.#dial(request, addresses, options);
-        this.vouching.reached(request.ticket, connection.peer.name);
-        return connection;
-      } catch (error) {
-        this.vouching.end(request.ticket);
-        throw error;
-      }
-    };
+    const begin = () => this.#dial(this.#request(name, channel, index), addresses, options);
     return name === null ? begin() : this.#underWay.join([name, channel, index], begin, options.signal);
   }
 
@@ -96,32 +86,36 @@ export class Dialing {
   }
 
   async #dial(
-    request: ConnectionRequest,
+    request: ConnectionRequest & { ticket: number },
     addresses: readonly Address[],
     options: DialOptions,
   ): Promise<Connection<Peer>> {
-    const allowed = addresses.filter((address) => this.#host.mayDial(address));
-    if (allowed.length === 0 && addresses.length > 0) {
-      const { hostname } = addresses[0]!;
-      throw new ForbiddenAddressError(
-        `Cannot dial "${request.to ?? hostname}": "allow.addresses" holds none of its addresses`,
-      );
-    }
-    const open = this.#onThisSide(request.to, allowed);
     try {
-      const opened = await this.#host.opener.dial(open, request, options);
+      const opened = await this.#host.opener.dial(this.#allowed(request.to, addresses), request, options);
       if (this.#host.peers.get(opened.spec.name)?.partitioned) {
         opened.stream.close();
         throw partitioned(opened.spec.name);
       }
       const connection = this.#host.use(request, opened);
-      if (connection !== null) return connection;
+      if (connection === null) {
+        throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
+      }
+      this.vouching.reached(request.ticket, connection.peer.name);
+      return connection;
     } catch (error) {
+      this.vouching.end(request.ticket);
       const known = error instanceof HandshakeRefusedError ? error.refusal.known : undefined;
       if (known !== undefined) this.#host.outlived(known);
       throw error;
     }
-    throw new Error(`Cannot dial "${request.to}": there is no use for the connection any more`);
+  }
+
+  /** Those of some addresses that may be dialed now. */
+  #allowed(to: string | null, addresses: readonly Address[]): readonly Address[] {
+    const allowed = addresses.filter((address) => this.#host.mayDial(address));
+    if (allowed.length > 0 || addresses.length === 0) return this.#onThisSide(to, allowed);
+    const { hostname } = addresses[0]!;
+    throw new ForbiddenAddressError(`Cannot dial "${to ?? hostname}": "allow.addresses" holds none of its addresses`);
   }
 
   /**

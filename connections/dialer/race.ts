@@ -40,20 +40,23 @@ export function race<C, T>(
   run: (candidate: C, attempt: Attempt) => Promise<T>,
   options: RaceOptions,
 ): Promise<T> {
-  // Most nodes have one address, and most races one candidate.
-  return candidates.length === 1 ? tryOnly(candidates[0]!, run, options.signal) : raceAll(candidates, run, options);
+  // Most nodes have one address, and most races one candidate, that nothing aborts.
+  const [only] = candidates;
+  if (candidates.length !== 1) return raceAll(candidates, run, options);
+  const { signal } = options;
+  return signal === undefined ? run(only!, { signal, reached: nothing }) : tryOnly(only!, run, signal);
 }
 
 async function tryOnly<C, T>(
   candidate: C,
   run: (candidate: C, attempt: Attempt) => Promise<T>,
-  signal: AbortSignal | undefined,
+  signal: AbortSignal,
 ): Promise<T> {
-  signal?.throwIfAborted();
+  signal.throwIfAborted();
   try {
     return await run(candidate, { signal, reached: nothing });
   } catch (error) {
-    throw signal?.aborted ? signal.reason : error;
+    throw signal.aborted ? signal.reason : error;
   }
 }
 

@@ -7,13 +7,12 @@ import { HalfOpen } from "../acceptor/half_open.ts";
 import { type DialFailure, dialFailure } from "../dialer/dial_failure.ts";
 import { dialTrouble } from "./dial_trouble.ts";
 import { type Attempt, race } from "../dialer/race.ts";
-import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
+import { FrameReader } from "../../wire/frame_reader.ts";
 import { HandshakeLimits } from "./handshake_limits.ts";
-import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES } from "./handshake.ts";
+import { acceptHandshake, dialHandshake, HANDSHAKE_FRAME_BYTES, isMalformed, refuseMalformed } from "./handshake.ts";
 import { handshakeDecoder, refuse } from "./handshake_frames.ts";
 import type { ConnectionRequest } from "./introduction.ts";
 import type { AcceptorDecisions, ClusterIdentity, Session } from "./session.ts";
-import { SealError } from "../noise/cipher_state.ts";
 import type { HandshakeTimes } from "../traffic.ts";
 import type { WriterPool } from "../writer_pool.ts";
 import { HandshakeRefusedError, isFinal, type Refusal, type RefusalCode } from "./refusal.ts";
@@ -100,6 +99,12 @@ export interface DialOptions {
    * @default {false}
    */
   readonly isPatient?: boolean | undefined;
+}
+
+/** Credentials of this node at the time when a handshake begins. */
+interface Trust {
+  readonly identity: ClusterIdentity;
+  readonly epoch: number;
 }
 
 /** An attempt of a dial, and who is told why it came to nothing. */
@@ -207,7 +212,7 @@ export class ConnectionOpener {
   async accept(
     stream: ByteStream,
     self: NodeSpec,
-    admit: (request: ConnectionRequest) => Promise<Refusal | null>,
+    admit: AcceptorDecisions["admit"],
     isOccupied: (request: ConnectionRequest) => boolean = () => false,
     isWanted?: AcceptorDecisions["isWanted"],
   ): Promise<OpenedStream & { request: ConnectionRequest } | null> {
@@ -223,17 +228,25 @@ export class ConnectionOpener {
       await this.#turnAway(stream, this.#countOverload(stream));
       return null;
     }
+    const { runtime, writers, handshakes } = this.#options;
+    const identity = this.#identity;
+    const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
+    const begunAt = this.#now();
+    let limit: Disposable | undefined;
     try {
-      using _limit = this.#limits.begin(() => stream.close());
+      limit = this.#limits.begin(() => stream.close());
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
-      const epoch = stream.outdated ? this.#epoch - 1 : this.#epoch;
-      const begunAt = this.#now();
-      const session = await this.#answer(stream, reader, { spec: self, introduced, admit, isOccupied, isWanted });
-      if (session !== null) this.#options.handshakes?.acceptor.record(this.#now() - begunAt);
+      const end = { stream, reader, identity, runtime, writers, decoder: this.#decoder };
+      const identified = this.#identifying(stream, admit);
+      const decisions = { spec: self, introduced, admit: identified, isOccupied, isWanted };
+      const session = await acceptHandshake(end, decisions);
+      if (session !== null) handshakes?.acceptor.record(this.#now() - begunAt);
       if (session !== null) return { ...session, epoch };
     } catch (error) {
+      if (isMalformed(error)) await refuseMalformed(stream, identity, error);
       this.#count(error, stream.remoteAddress, claimed);
     } finally {
+      limit?.[Symbol.dispose]();
       slot[Symbol.dispose]();
     }
     stream.close();
@@ -245,28 +258,11 @@ export class ConnectionOpener {
     this.#limits.stop();
   }
 
-  async #answer(
-    stream: ByteStream,
-    reader: FrameReader,
-    decisions: AcceptorDecisions,
-  ): Promise<Session & { request: ConnectionRequest } | null> {
-    const { runtime, writers, identify } = this.#options;
-    const identity = this.#identity;
-    const admit = async (request: ConnectionRequest) =>
-      await identify?.(stream, request.spec) ?? await decisions.admit(request);
-    try {
-      return await acceptHandshake({ stream, reader, identity, runtime, writers, decoder: this.#decoder }, {
-        ...decisions,
-        admit,
-      });
-    } catch (error) {
-      if (error instanceof ProtocolError || error instanceof SealError) {
-        // To a stranger, a node with a secret says nothing more.
-        const reason = identity.secrets.isOpen ? error.message : "Cannot finish the handshake: it is malformed";
-        await refuse(stream, { code: "protocol", reason });
-      }
-      throw error;
-    }
+  /** Admits a dialer only once it is known to be the node that it claims to be. */
+  #identifying(stream: ByteStream, admit: AcceptorDecisions["admit"]): AcceptorDecisions["admit"] {
+    const { identify } = this.#options;
+    if (identify === undefined) return admit;
+    return async (request) => await identify(stream, request.spec) ?? await admit(request);
   }
 
   /** Closes a stream for which there is no room, and says so if that can be done in passing. */
@@ -280,17 +276,29 @@ export class ConnectionOpener {
     stream.close();
   }
 
-  /** While secrets are rotated, a node may not know the newest one yet: then the next one is tried. */
-  async #dialWithSecrets(
+  #dialWithSecrets(
     address: Address,
     request: ConnectionRequest,
     attempt: WatchedAttempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
-    const [identity, epoch] = [this.#identity, this.#epoch];
-    const secrets = identity.secrets.accepted();
+    const known: Trust = { identity: this.#identity, epoch: this.#epoch };
+    const secrets = known.identity.secrets.accepted();
+    return secrets.length > 1
+      ? this.#dialWithEach(secrets, address, request, known, attempt)
+      : this.#dialOne(address, request, known, secrets[0], attempt);
+  }
+
+  /** While secrets are rotated, a node may not know the newest one yet: then the next one is tried. */
+  async #dialWithEach(
+    secrets: readonly Uint8Array[],
+    address: Address,
+    request: ConnectionRequest,
+    known: Trust,
+    attempt: WatchedAttempt,
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
     for (let tried = 0;; tried++) {
       try {
-        return { ...await this.#dialOne(address, request, identity, secrets[tried], attempt), epoch };
+        return await this.#dialOne(address, request, known, secrets[tried], attempt);
       } catch (error) {
         const isUnknown = error instanceof HandshakeRefusedError && error.refusal.code === "secret";
         if (!isUnknown || tried + 1 >= secrets.length) throw error;
@@ -301,10 +309,10 @@ export class ConnectionOpener {
   async #dialOne(
     address: Address,
     request: ConnectionRequest,
-    identity: ClusterIdentity,
+    { identity, epoch }: Trust,
     secret: Uint8Array | undefined,
     { signal, reached, told, isPatient }: WatchedAttempt,
-  ): Promise<Session & { spec: NodeSpec }> {
+  ): Promise<OpenedStream & { spec: NodeSpec }> {
     const { runtime, writers } = this.#options;
     const controller = new AbortController();
     const began = runtime.clock.now();
@@ -315,7 +323,7 @@ export class ConnectionOpener {
       told(trouble);
       return trouble;
     };
-    using _limit = this.#limits.begin(
+    const limit = this.#limits.begin(
       (reason) => {
         const isOver = signal?.aborted || this.#limits.stopped;
         const trouble = explain(reason, true);
@@ -335,10 +343,12 @@ export class ConnectionOpener {
       const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
       if (stranger !== null) throw await refuse(session.stream, stranger);
       this.#options.handshakes?.dialer.record(this.#now() - begunAt);
-      return session;
+      return { ...session, epoch };
     } catch (error) {
       stream?.close();
       throw controller.signal.aborted ? controller.signal.reason : explain(error, false);
+    } finally {
+      limit[Symbol.dispose]();
     }
   }
 
@@ -371,7 +381,7 @@ export class ConnectionOpener {
       const { code, reason } = error.refusal;
       this.stats.refused[code] = (this.stats.refused[code] ?? 0) + 1;
       refused?.(code, reason, at, node);
-    } else if (error instanceof ProtocolError || error instanceof SealError) {
+    } else if (isMalformed(error)) {
       this.stats.protocolErrors++;
       refused?.("protocol", error.message, at, node);
     }

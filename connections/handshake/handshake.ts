@@ -2,13 +2,15 @@
 
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
+import type { ByteStream } from "../../transport/transport.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
+import { SealError } from "../noise/cipher_state.ts";
 import { refuse } from "./handshake_frames.ts";
 import { decodeHello, HELLO_BYTES_MAX, judgeHello, PROTOCOL_VERSIONS } from "./hello.ts";
 import type { ConnectionRequest } from "./introduction.ts";
 import { acceptOpen, dialOpen } from "./open_handshake.ts";
 import { acceptSealed, dialSealed } from "./sealed_handshake.ts";
-import { type AcceptorDecisions, type HandshakeEnd, judgeAcceptor, type Session, where } from "./session.ts";
+import { type AcceptorDecisions, type ClusterIdentity, type HandshakeEnd, type Session, where } from "./session.ts";
 
 /** Largest frame of the handshake behind the hello, in bytes. */
 export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
@@ -22,16 +24,13 @@ export const HANDSHAKE_FRAME_BYTES = 64 * 1024;
  * @throws {ProtocolError} When the other end does not speak this protocol, or closes early.
  * @throws {SealError} When an attacker in between has changed what was said.
  */
-export async function dialHandshake(
+export function dialHandshake(
   end: HandshakeEnd,
   request: ConnectionRequest,
   secret: Uint8Array | undefined = end.identity.secrets.accepted()[0],
 ): Promise<Session & { spec: NodeSpec }> {
   end.reader.maxFrameBytes = HANDSHAKE_FRAME_BYTES;
-  const session = secret === undefined ? await dialOpen(end, request) : await dialSealed(end, request, secret);
-  const refusal = judgeAcceptor(session.spec, request, where(end.stream));
-  if (refusal !== null) throw await refuse(session.stream, refusal);
-  return session;
+  return secret === undefined ? dialOpen(end, request) : dialSealed(end, request, secret);
 }
 
 /**
@@ -56,4 +55,15 @@ export async function acceptHandshake(
   if (refusal !== null) throw await refuse(stream, refusal);
   reader.maxFrameBytes = HANDSHAKE_FRAME_BYTES;
   return await (hello.sealed ? acceptSealed(end, hello, decisions) : acceptOpen(end, hello, decisions));
+}
+
+/** Whether a handshake failed because of what the other end said. */
+export function isMalformed(error: unknown): error is ProtocolError | SealError {
+  return error instanceof ProtocolError || error instanceof SealError;
+}
+
+/** Tells a dialer that its handshake is malformed. To a stranger, a node with a secret says nothing more than that. */
+export async function refuseMalformed(stream: ByteStream, { secrets }: ClusterIdentity, error: Error): Promise<void> {
+  const reason = secrets.isOpen ? error.message : "Cannot finish the handshake: it is malformed";
+  await refuse(stream, { code: "protocol", reason });
 }

@@ -3,7 +3,7 @@
 import type { ByteStream } from "../../transport/transport.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { FrameKind } from "../../wire/frame_kind.ts";
-import { type Frame, FRAME_HEADER_BYTES, type FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
+import { type Frame, FRAME_HEADER_BYTES, ProtocolError } from "../../wire/frame_reader.ts";
 import { Decoder } from "../../wire/message_pack_decode.ts";
 import { encode, encodeInto } from "../../wire/message_pack_encode.ts";
 import type { WriterPool } from "../writer_pool.ts";
@@ -83,24 +83,14 @@ export function joined(first: Uint8Array, second: Uint8Array): Uint8Array<ArrayB
 }
 
 /**
- * Waits for a frame of one of these kinds.
+ * Checks that there was a frame, and that it is of one of these kinds.
  *
  * @param isTrusted Whether the other end is more than a stranger, when it refuses.
  * @throws {HandshakeRefusedError} When the other end refuses instead.
  * @throws {ProtocolError} When it does something else.
  */
-export async function expectFrame(
-  reader: FrameReader,
-  kinds: readonly number[],
-  isTrusted: boolean,
-): Promise<Frame> {
-  const frame = await reader.next();
+export function checkFrame(frame: Frame | null, kinds: readonly number[], isTrusted: boolean): Frame {
   if (frame === null) throw new ClosedEarlyError("Cannot finish the handshake: the other end closed the connection");
-  return checkFrame(frame, kinds, isTrusted);
-}
-
-/** Checks that a frame is of one of these kinds, as {@linkcode expectFrame} does. */
-export function checkFrame(frame: Frame, kinds: readonly number[], isTrusted: boolean): Frame {
   if (frame.kind === FrameKind.refused) {
     const refusal = refusalFrom(record(frame.body, "refusal"));
     throw new HandshakeRefusedError(isTrusted ? refusal : byStranger(refusal));

@@ -5,8 +5,8 @@ import { encodeInto } from "../../wire/message_pack_encode.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import {
   beginFrame,
+  checkFrame,
   endFrame,
-  expectFrame,
   record,
   refuse,
   sendFrame,
@@ -23,6 +23,7 @@ import {
   interestIn,
   interestsOf,
   introductionOf,
+  judgeAcceptor,
   judgeIntroduction,
   readyFrom,
   readyOf,
@@ -52,13 +53,15 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
     encodeInto(writer, introductionOf(identity, request));
     endFrame(writer, introduction);
   });
-  let answer = await expectFrame(reader, [FrameKind.ready, FrameKind.welcome], true);
+  let answer = checkFrame(await reader.next(), [FrameKind.ready, FrameKind.welcome], true);
   if (answer.kind === FrameKind.welcome) {
     await sendFrame(stream, FrameKind.introduction);
-    answer = await expectFrame(reader, [FrameKind.ready], true);
+    answer = checkFrame(await reader.next(), [FrameKind.ready], true);
   }
-  const ready = readyFrom(identity, request, record(answer.body, "answer", decoder));
-  return { stream, reader, ...ready };
+  const session = { stream, reader, ...readyFrom(identity, request, record(answer.body, "answer", decoder)) };
+  const refusal = judgeAcceptor(session.spec, request, where(stream));
+  if (refusal !== null) throw await refuse(session.stream, refusal);
+  return session;
 }
 
 /** Answers in an open cluster. */
@@ -69,7 +72,7 @@ export async function acceptOpen(
 ): Promise<Session & { request: ConnectionRequest }> {
   const { identity, stream, reader, writers, decoder } = end;
   const version = chosenVersion(identity, hello);
-  const { body } = await expectFrame(reader, [FrameKind.introduction], true);
+  const { body } = checkFrame(await reader.next(), [FrameKind.introduction], true);
   const introduction = record(body, "introduction", decoder);
   const request = requestFrom(introduction);
   decisions.introduced?.(request.spec);
@@ -79,7 +82,7 @@ export async function acceptOpen(
   if (refusal !== null) throw await refuse(stream, refusal);
   if (decisions.isOccupied(request)) {
     await sendFrame(stream, FrameKind.welcome);
-    await expectFrame(reader, [FrameKind.introduction], true);
+    checkFrame(await reader.next(), [FrameKind.introduction], true);
   }
   const wanted = interestIn(request, agreed, decisions);
   await sendValue(stream, writers, FrameKind.ready, readyOf(identity, version, decisions.spec, wanted));

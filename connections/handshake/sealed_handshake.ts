@@ -9,7 +9,7 @@ import { SealError } from "../noise/cipher_state.ts";
 import { HandshakeState } from "../noise/handshake_state.ts";
 import { KEY_BYTES, keyPair } from "../noise/primitives.ts";
 import { SealedStream } from "../noise/sealed_stream.ts";
-import { checkFrame, expectFrame, joined, malformed, record, refuse, sendFrame } from "./handshake_frames.ts";
+import { checkFrame, joined, malformed, record, refuse, sendFrame } from "./handshake_frames.ts";
 import { commonVersion, type decodeHello, encodeHello } from "./hello.ts";
 import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import { HandshakeRefusedError, type Refusal } from "./refusal.ts";
@@ -22,6 +22,7 @@ import {
   interestIn,
   interestsOf,
   introductionOf,
+  judgeAcceptor,
   judgeIntroduction,
   readyFrom,
   readyOf,
@@ -59,19 +60,22 @@ export async function dialSealed(
   const clear = encodeHello({ versions: versionsOf(identity), sealed: true, cluster: identity.cluster });
   const noise = handshakeState(end, clear, true, secret);
   await sendFrame(stream, FrameKind.hello, joined(clear, noise.write(NOTHING)));
-  const welcome = await expectFrame(reader, [FrameKind.welcome], false);
+  const welcome = checkFrame(await reader.next(), [FrameKind.welcome], false);
   checkVersion(end, noise.read(welcome.body));
   const introduction = encode(introductionOf(identity, request));
   await sendFrame(stream, FrameKind.introduction, noise.write(introduction));
   const { inbound, outbound } = noise.split();
-  const answer = await expectFrame(reader, [FrameKind.ready], false);
+  const answer = checkFrame(await reader.next(), [FrameKind.ready], false);
   const opened = inbound.open(NOTHING, answer.body);
   if (opened.length === 0) throw malformed("answer");
   const { body } = checkFrame({ kind: opened[0]!, body: opened.subarray(1) }, [FrameKind.ready], true);
   const ready = readyFrom(identity, request, record(body, "answer", end.decoder));
   if (isSame(noise.remoteStatic, identity.keys!.publicKey)) throw new HandshakeRefusedError(mirrored(where(stream)));
   checkKey(ready.spec, noise.remoteStatic);
-  return { ...sealed(end, inbound, outbound), ...ready };
+  const session = { ...sealed(end, inbound, outbound), ...ready };
+  const refusal = judgeAcceptor(session.spec, request, where(stream));
+  if (refusal !== null) throw await refuse(session.stream, refusal);
+  return session;
 }
 
 /** Answers in a cluster with a secret. */
@@ -85,7 +89,7 @@ export async function acceptSealed(
   const noise = handshakeState(end, hello.clear, false);
   noise.read(hello.rest);
   await sendFrame(stream, FrameKind.welcome, noise.write(Uint8Array.of(version >>> 8, version)));
-  const { body } = await expectFrame(reader, [FrameKind.introduction], false);
+  const { body } = checkFrame(await reader.next(), [FrameKind.introduction], false);
   const payload = await prove(end, noise, body);
   const { inbound, outbound } = noise.split();
   const answer = (kind: number, content: unknown) => {

@@ -99,8 +99,8 @@ export interface AcceptorDecisions {
    * @default {none}
    */
   introduced?(spec: NodeSpec): void;
-  /** Decides, once the dialer is trusted, whether it may have the connection that it asks for. */
-  admit(request: ConnectionRequest): Promise<Refusal | null>;
+  /** Decides, once the dialer is trusted, whether it may have the connection that it asks for: at once, or when others have been asked. */
+  admit(request: ConnectionRequest): Refusal | null | Promise<Refusal | null>;
   /**
    * Whether the connection would take the slot of another one. Then the dialer has to show that it is still there: a dial that waited while
    * this node was stopped may have been given up long ago.
