@@ -5,6 +5,7 @@ import { OverlayGraph } from "../testing/overlay_graph.ts";
 import { SeededRandom } from "../testing/seeded_random.ts";
 import { StrategySimulator } from "../testing/strategy_simulator.ts";
 import { encode } from "../wire/message_pack_encode.ts";
+import { packSpecs } from "../wire/packed_specs.ts";
 
 /** An overlay to be measured. */
 export interface Candidate {
@@ -77,12 +78,15 @@ export class Specimen {
   /** Lets `size` nodes join one after another and waits for a minute. */
   constructor({ create, hasRandomContacts, joinMs }: Candidate, size: number) {
     this.#random = new SeededRandom(`overlays ${size}`);
-    this.cluster = new StrategySimulator(create(), {
+    const strategy = create();
+    this.cluster = new StrategySimulator(strategy, {
       seed: size,
       tellUnreachable: true,
       latency: LATENCY,
       onMessage: (message) => {
-        if (this.#isCounting) this.#bytes += FRAME_HEAD + encode(message).length;
+        if (this.#isCounting) {
+          this.#bytes += FRAME_HEAD + encode(strategy.isFullMesh ? message : packSpecs(message)).length;
+        }
       },
     });
     for (let index = 0; index < size; index++) {

@@ -4,6 +4,8 @@ import { isElsewhere, type NodeSpec } from "../wire/node_spec.ts";
 import { compareMembers } from "../strategy/compare_members.ts";
 import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import { packSpecs, unpackSpecs } from "../wire/packed_specs.ts";
+import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import { sorted } from "./member_list.ts";
@@ -14,7 +16,9 @@ import type { ControlHandler, MembershipChange, Part } from "./part.ts";
 /** Runs the membership strategy: hands it what happens, and does what it answers. */
 export class Overlay implements Part {
   readonly controls: readonly [FrameKind, ControlHandler][] = [
-    [FrameKind.strategy, (peer, message) => this.receive(peer, message)],
+    [FrameKind.strategy, (peer, message, connection) => {
+      this.receive(peer, this.#isPacked(connection) ? unpackSpecs(message) : message);
+    }],
   ];
   readonly #context: NodeContext;
   readonly #strategy: NodeContext["settings"]["strategy"];
@@ -228,14 +232,24 @@ export class Overlay implements Part {
     for (const { to, message } of outgoing) {
       const peer = pool.peers.get(to.name);
       if (peer === undefined || peer.membership === null) this.#reachAndSend(to, message);
-      else sendControl(peer, FrameKind.strategy, message);
+      else this.#tell(peer, message);
     }
+  }
+
+  #tell(peer: Peer, message: unknown): void {
+    const isPacked = peer.membership !== null && this.#isPacked(peer.membership);
+    sendControl(peer, FrameKind.strategy, isPacked ? packSpecs(message) : message);
+  }
+
+  /** Whether specifications are packed over a connection. In a full mesh they go over each once, and are not worth looking for. */
+  #isPacked({ features }: Connection<Peer>): boolean {
+    return features.has("packed") && this.#strategy.isFullMesh !== true;
   }
 
   /** A node that does not answer misses the message: that is for the strategy to bear, as it is told in its contract. */
   async #reachAndSend(to: NodeSpec, message: unknown): Promise<void> {
     try {
-      sendControl(await this.#context.pool.reach(to.name, to.addresses), FrameKind.strategy, message);
+      this.#tell(await this.#context.pool.reach(to.name, to.addresses), message);
     } catch {
       // Counted by the pool as a failed dial.
     }

@@ -21,8 +21,8 @@ export interface MembershipChange {
   readonly removed: boolean;
 }
 
-/** Takes a value that came over the membership connection of a peer. An error that it throws closes the connection. */
-export type ControlHandler = (peer: Peer, value: unknown) => void;
+/** Takes a value that came over a connection, the membership connection as a rule, of a peer. An error that it throws closes the connection. */
+export type ControlHandler = (peer: Peer, value: unknown, connection: Connection<Peer>) => void;
 
 /**
  * A part of a running node. It implements what concerns it, and nothing else. The node calls the parts one after the other, always in

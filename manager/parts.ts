@@ -40,9 +40,9 @@ export class Parts implements Part {
     for (const { frames = [], controls = [] } of this.#parts) {
       for (const [kind, take] of frames) router.on(kind, take);
       for (const [kind, take] of controls) {
-        router.on(kind, ({ peer }, buffer, start, end) => {
+        router.on(kind, (connection, buffer, start, end) => {
           router.bytes[kind]! += end - start + FRAME_HEADER_BYTES;
-          take(peer, codec.readControl(buffer, start, end));
+          take(connection.peer, codec.readControl(buffer, start, end), connection);
         });
       }
     }

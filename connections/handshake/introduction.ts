@@ -16,7 +16,16 @@ const FRAME_BYTES_MAX = 2 ** 32 - 1;
  * Features of this release beyond its version of the protocol. Features that a peer does not name are not used with it. A name
  * is never given to anything else.
  */
-export const FEATURES: readonly string[] = ["drain", "streams", "trace", "probe", "vouch", "early", "interest"];
+export const FEATURES: readonly string[] = [
+  "drain",
+  "streams",
+  "trace",
+  "probe",
+  "vouch",
+  "early",
+  "interest",
+  "packed",
+];
 
 /** Features of a connection of which nothing was agreed. */
 export const NO_FEATURES: ReadonlySet<string> = new Set();

@@ -5,8 +5,11 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { decodeHello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
 import { FEATURES } from "../../connections/handshake/introduction.ts";
 import { decode } from "../../wire/message_pack_decode.ts";
+import { encode } from "../../wire/message_pack_encode.ts";
+import { packSpecs, unpackSpecs } from "../../wire/packed_specs.ts";
 import { REFUSAL_CODES, refusalFrom } from "../../connections/handshake/refusal.ts";
 import { protocolExchange } from "./protocol_exchange.ts";
+import { nodeSpec } from "../node_spec.ts";
 import { present } from "../values.ts";
 
 const text = await Deno.readTextFile(new URL("../../docs/protocol.md", import.meta.url));
@@ -61,6 +64,14 @@ Deno.test("docs/protocol.md shows a hello that says which versions and which clu
     true,
     48,
   ]);
+});
+
+Deno.test("docs/protocol.md shows how specifications are packed", () => {
+  const nodes = [nodeSpec("c", 1_767_225_600_000), nodeSpec("d", 1_767_225_600_005)];
+  const [, block] = present(text.match(/^```text\n((?:(?:[0-9a-f]{2} ?)+\n)+)```$/m));
+  const bytes = Uint8Array.from(present(block).trim().split(/\s/), (byte) => parseInt(byte, 16));
+  assertEquals(bytes, encode(packSpecs(nodes)));
+  assertEquals(unpackSpecs(decode(bytes)), nodes);
 });
 
 Deno.test("docs/protocol.md names every feature", () => {
