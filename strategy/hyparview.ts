@@ -70,8 +70,8 @@ export interface HyParViewOptions {
    */
   readonly shufflePassive?: number;
   /**
-   * Gossip intervals from one shuffle to the next, 1 to 10,000. While a node notices no change of the cluster, each wait is twice as long as the
-   * one before, up to 16 times this.
+   * Gossip intervals within which a node shuffles once it has noticed a change of the cluster, 1 to 10,000. The waits from there to the next
+   * shuffles are twice as long, four times, and so on, up to 16 times this, until it notices another one.
    *
    * @default {10}
    */
@@ -124,9 +124,9 @@ export interface XBotOptions {
  *
  * From J. Leitão, J. Pereira and L. Rodrigues, "HyParView: a membership protocol for reliable gossip-based broadcast",
  * DSN 2007. Beyond the paper: a node can leave for good; a restarted one retires its former incarnation; links that only one end
- * believes in are noticed; a lost neighbour is tried again for a while, so that a cluster that was cut in two heals; and each
- * node swaps a neighbour for another node now and then, ever more rarely, so that a cluster whose nodes all joined at once through
- * one of them becomes as well mixed as one that grew slowly.
+ * believes in are noticed; a reserve that has room takes what passes by on a walk; a lost neighbour is tried again for a while, so that a
+ * cluster that was cut in two heals; and each node swaps a neighbour for another node now and then, ever more rarely, so that a cluster whose nodes all
+ * joined at once through one of them becomes as well mixed as one that grew slowly.
  *
  * @param options Sizes and intervals.
  * @returns The strategy.
@@ -197,7 +197,7 @@ class HyParView implements Strategy<HyParViewState> {
     };
     const swaps = { swapAt: round + FIRST_SWAP, swapWait: FIRST_SWAP };
     const { shuffleInterval } = this.#config;
-    const shuffles = { shuffleAt: round === 0 ? 0 : shuffleInterval, shuffleWait: shuffleInterval };
+    const shuffles = { shuffleAt: round === 0 ? 0 : shuffleInterval, shuffleWait: 2 * shuffleInterval };
     const state = { self, removed: false, round, passive, departures, ...none, ...swaps, ...shuffles };
     return this.#turn(state, context, links.fillActive);
   }

@@ -53,6 +53,7 @@ export function onShuffle(
   const left = Math.min(ttl, turn.config.activeWalk) - 1;
   const next = left > 0 ? nextOnWalk(turn, [from.name, origin.name]) : undefined;
   if (next !== undefined) {
+    overhear(turn, nodes);
     turn.send(next, { type: "shuffle", ttl: left, nodes, path: [...path, from.name].slice(-turn.config.activeWalk) });
     return;
   }
@@ -69,12 +70,24 @@ export function onShuffleReply(
   { nodes, departures, path }: Extract<HyParViewMessage, { type: "shuffleReply" }>,
 ): void {
   if (path.length > 0) {
+    overhear(turn, nodes);
     const next = find(turn.state.active, path.at(-1)!);
     if (next !== undefined) turn.send(next, { type: "shuffleReply", nodes, departures, path: path.slice(0, -1) });
     return;
   }
   for (const gone of departures) if (isCredible(gone, turn.context)) onLeft(turn, gone);
   integrate(turn, nodes, turn.state.shuffled);
+}
+
+/**
+ * Takes nodes that pass by into the reserve as long as that has room. Not in the paper: it fills the reserves of newcomers within some
+ * seconds, for which one shuffle of their own after another would take minutes.
+ */
+function overhear(turn: HyParViewTurn, nodes: View): void {
+  for (const node of nodes) {
+    if (turn.state.passive.length >= turn.config.passiveSize) return;
+    if (meet(turn, node)) addPassive(turn, node);
+  }
 }
 
 /** Remembers what was heard, in the place of what was told. */

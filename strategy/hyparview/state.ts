@@ -104,11 +104,11 @@ export class HyParViewTurn extends Turn<HyParViewState, HyParViewMessage> {
     this.config = config;
   }
 
-  /** The cluster changes, as far as this node can tell: views are shuffled at the shortest interval again. */
+  /** The cluster changes, as far as this node can tell: views are shuffled within the shortest interval. */
   stir(): void {
     const { round, shuffleAt } = this.state;
     const { shuffleInterval } = this.config;
-    this.set({ shuffleAt: Math.min(shuffleAt, round + shuffleInterval), shuffleWait: shuffleInterval });
+    this.set({ shuffleAt: Math.min(shuffleAt, round + shuffleInterval), shuffleWait: 2 * shuffleInterval });
   }
 }
 

@@ -37,6 +37,10 @@ function graphOf(cluster: StrategySimulator): OverlayGraph {
 Deno.test("hyparview(): active views are symmetric, full and connected, and passive ones are full", () => {
   forEachSeed(3, (_, seed) => {
     const nodes = cluster(150, { seed });
+    const reserves = nodes.alive.map((name) => (nodes.state(name) as HyParViewState).passive.length);
+    assertGreater(reserves.reduce((sum, size) => sum + size) / reserves.length, 28);
+    // Neighbours are still swapped often meanwhile.
+    nodes.run(30_000);
     const halves = halfLinks(nodes);
     nodes.run(1_000);
     assertEquals(halves.intersection(halfLinks(nodes)), new Set(), "what one end has begun the other one ends");
@@ -47,8 +51,6 @@ Deno.test("hyparview(): active views are symmetric, full and connected, and pass
     const graph = graphOf(nodes);
     assertEquals(graph.largestPart, 1);
     assertLess(graph.clustering, 0.1);
-    const reserves = nodes.alive.map((name) => (nodes.state(name) as HyParViewState).passive.length);
-    assertGreater(reserves.reduce((sum, size) => sum + size) / reserves.length, 25);
   });
 });
 
