@@ -9,21 +9,31 @@ import { type Effort, interleave, type Subject } from "./subject.ts";
 const BULK_BYTES = 512 * 1024;
 const ECHO_BYTES = 64;
 const ECHOES_PER_MS = 2;
+/** Milliseconds until a contestant is compiled: that takes a processor meanwhile, which an echo waits for. */
+const WARM_UP_MS = 4_000;
 
 /** Whether a bulk transfer on one channel delays the messages of another. */
 export const headOfLine: Subject = {
   name: "head-of-line",
   title: "Echo of 64 B, alone and during a bulk transfer of 512 KiB messages on another channel",
   baseline: "raw, two sockets",
-  measure: (effort, report) => steadily(report, (once) => measureBeside(effort, once)),
+  async measure(effort, report) {
+    const link = { parallelism: 2, channels: true };
+    await using raw = await Pair.start("raw", link);
+    await using ours = await Pair.start("ours", link);
+    const count = Math.ceil(effort.roundMs * ECHOES_PER_MS);
+    const contestants = [raw, ours].map((pair) => () => measureBoth(pair, count));
+    for (const contestant of contestants) await warmUp(contestant);
+    await steadily(report, (once) => measureBeside(effort, contestants, once));
+  },
 };
 
-async function measureBeside({ rounds, roundMs }: Effort, report: Report): Promise<void> {
-  const link = { parallelism: 2, channels: true };
-  await using raw = await Pair.start("raw", link);
-  await using ours = await Pair.start("ours", link);
-  const count = Math.ceil(roundMs * ECHOES_PER_MS);
-  const [baseline, own] = await interleave(rounds, [raw, ours].map((pair) => () => measureBoth(pair, count)));
+async function measureBeside(
+  { rounds }: Effort,
+  contestants: readonly (() => Promise<Both>)[],
+  report: Report,
+): Promise<void> {
+  const [baseline, own] = await interleave(rounds, contestants);
   const middle = (pick: (round: Both) => number) => ({ baseline: baseline!.map(pick), ours: own!.map(pick) });
   report.row("head-of-line", { what: "alone, p50", unit: "µs", ...middle(({ alone }) => alone.p50) });
   report.row("head-of-line", { what: "alone, p99", unit: "µs", ...middle(({ alone }) => alone.p99) });
@@ -40,6 +50,11 @@ async function measureBeside({ rounds, roundMs }: Effort, report: Report): Promi
     ours: own!.map(({ beside }) => beside.p99),
     target: { atMost: 1 },
   });
+}
+
+async function warmUp(contestant: () => Promise<unknown>): Promise<void> {
+  const begin = performance.now();
+  while (performance.now() - begin < WARM_UP_MS) await contestant();
 }
 
 interface Both {

@@ -9,8 +9,8 @@ import type { Transport } from "./transport.ts";
 
 /** No task should hold the event loop for longer while others may be due. */
 const TURN_MS = 4;
-/** Nor for longer than this while others are: about what one large message takes. */
-const SHARED_TURN_MS = 0.125;
+/** Nor for longer than this while others are: about half of what one large message takes. */
+const SHARED_TURN_MS = 0.0625;
 /** Conversation goes on for so long after a short message: while the other side of it has its turn, none comes. */
 const CONVERSATION_MS = 10;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
@@ -70,11 +70,12 @@ function writeToConsole({ level, kind, message }: LogEntry): void {
 
 /**
  * Breaks in which others get the event loop. Reads and writes that find their socket ready are done at once, up to 128 in a row, so
- * that tasks of a flood hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond: breaks are
- * rare as long as there is no use for them, and frequent while there is conversation on other streams that is read in breaks only.
+ * that tasks of a flood hold it for a tenth of a second otherwise. A break costs a tenth of a millisecond, or a fifth of that where the transport
+ * can {@linkcode Transport.look}: breaks are rare as long as there is no use for them, and frequent while there is conversation on other
+ * streams that is read in breaks only.
  */
 export class Breaks {
-  readonly #transport: Pick<Transport, "shortReads">;
+  readonly #transport: Pick<Transport, "shortReads" | "look">;
   readonly #clock: Pick<Clock, "now">;
   #turnMs = TURN_MS;
   #lastEnd = 0;
@@ -84,7 +85,7 @@ export class Breaks {
   #present: Promise<void> | undefined;
 
   /** @param transport Tells by its `shortReads` whether others had use for a break. */
-  constructor(transport: Pick<Transport, "shortReads">, clock: Pick<Clock, "now">) {
+  constructor(transport: Pick<Transport, "shortReads" | "look">, clock: Pick<Clock, "now">) {
     this.#transport = transport;
     this.#clock = clock;
     this.#shortReads = transport.shortReads;
@@ -97,7 +98,8 @@ export class Breaks {
     // Where short messages come between two breaks as well, the event loop has time for them.
     const isServed = shortReads !== this.#shortReads;
     return this.#present = new Promise((resolve) => {
-      let turns = TURNS;
+      const looked = this.#turnMs < TURN_MS ? this.#transport.look?.() : undefined;
+      let turns = looked === undefined ? TURNS : 1;
       const turn = () => {
         if (--turns > 0) return setImmediate(turn);
         this.#lastEnd = this.#clock.now();
@@ -110,7 +112,8 @@ export class Breaks {
         this.#present = undefined;
         resolve();
       };
-      setImmediate(turn);
+      if (looked === undefined) setImmediate(turn);
+      else looked.then(turn, turn);
     });
   }
 }

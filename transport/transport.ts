@@ -95,4 +95,9 @@ export interface Transport {
    * to wait long for transfers in bulk. Left out where reading takes no time.
    */
   readonly shortReads?: number;
+  /**
+   * Resolves once the system was asked which streams are ready. Left out, or `undefined`, where there is no quicker way than to wait until the
+   * event loop comes to it.
+   */
+  look?(): Promise<void> | undefined;
 }

@@ -127,19 +127,38 @@ Deno.test("Breaks are frequent until 10 ms after the last one in which short mes
   const nextAfter = await followedBreaks({ shortReads: 0 });
   await nextAfter(4, 0, 0);
   await nextAfter(4, 0, 1);
-  for (let quiet = 0; quiet < 8; quiet += 0.125) await nextAfter(0.125, 0, 0);
-  await nextAfter(0.125, 0, 7);
-  for (let quiet = 0; quiet < 10; quiet += 0.125) await nextAfter(0.125, 0, 0);
-  for (const turn of [0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 0, 0);
+  for (let quiet = 0; quiet < 8; quiet += 0.0625) await nextAfter(0.0625, 0, 0);
+  await nextAfter(0.0625, 0, 7);
+  for (let quiet = 0; quiet < 10; quiet += 0.0625) await nextAfter(0.0625, 0, 0);
+  for (const turn of [0.125, 0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 0, 0);
 });
 
 Deno.test("Breaks are rare as long as short messages are read between them as well", async () => {
   const nextAfter = await followedBreaks({ shortReads: 7 });
   await nextAfter(4, 1, 1);
   await nextAfter(4, 0, 1);
-  for (const turn of [0.125, 0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
+  for (const turn of [0.0625, 0.125, 0.25, 0.5, 1, 2, 4, 4]) await nextAfter(turn, 1, 1);
   await nextAfter(4, 0, 1);
-  await nextAfter(0.125, 0, 1);
+  await nextAfter(0.0625, 0, 1);
+});
+
+Deno.test("A break asks the system which sockets are ready where breaks are frequent, and waits for turns of the event loop where they are rare", async () => {
+  let looks = 0;
+  const transport = {
+    shortReads: 0,
+    look: () => {
+      looks++;
+      return looks < 3 ? Promise.resolve() : looks === 3 ? Promise.reject(new TypeError("It is gone")) : undefined;
+    },
+  };
+  const nextAfter = await followedBreaks(transport);
+  await nextAfter(4, 0, 0);
+  await nextAfter(4, 0, 1);
+  assertEquals(looks, 0);
+  for (const expected of [1, 2, 3, 4]) {
+    await nextAfter(0.0625, 0, 0);
+    assertEquals(looks, expected);
+  }
 });
 
 Deno.test("Breaks come every four milliseconds over a transport that does not count short reads", async () => {

@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
+import { Doorbell } from "./doorbell.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
 import { messageOf } from "../../runtime/message_of.ts";
@@ -47,6 +48,7 @@ export interface TcpTransportStats {
  * });
  * const stream = await transport.connect(listener.address);
  * const buffer = new Uint8Array(16);
+ * await transport.look();
  * assertEquals(await stream.read(buffer), 5);
  * stream.close();
  * listener.close();
@@ -57,6 +59,7 @@ export interface TcpTransportStats {
 export class TcpTransport implements Transport, AsyncDisposable {
   readonly #context: TcpStreamContext;
   readonly #stats = { accepted: 0, acceptErrors: 0 };
+  readonly #doorbell = new Doorbell();
 
   /** Opens nothing yet. */
   constructor(options: TcpTransportOptions) {
@@ -79,12 +82,17 @@ export class TcpTransport implements Transport, AsyncDisposable {
     return this.#context.shortReads;
   }
 
+  look(): Promise<void> | undefined {
+    return this.#doorbell.look();
+  }
+
   async listen(
     address: Address,
     accept: (stream: ByteStream) => void,
     failed?: (error: unknown) => void,
   ): Promise<Listener> {
     const { hostname, port } = address;
+    this.#doorbell.allow();
     await Promise.all(this.#context.unbinding);
     let listener: Deno.TcpListener;
     try {
@@ -98,6 +106,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
     const signal = options?.signal;
     signal?.throwIfAborted();
+    this.#doorbell.allow();
     try {
       return new TcpStream(await this.#dial(address, signal), this.#context);
     } catch (error) {
@@ -115,6 +124,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
   async drained(): Promise<void> {
     const { closing, unbinding } = this.#context;
     while (closing.size + unbinding.size > 0) await Promise.all([...closing, ...unbinding]);
+    await this.#doorbell.close();
   }
 
   /** The same as {@linkcode drained}. */

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { Clock } from "../../runtime/runtime.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
+import { Doorbell } from "../tcp/doorbell.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { CertificateError, certificateError } from "./certificate_error.ts";
 import { checkCredentials, type CheckedCredentials, type TlsCredentials } from "./credentials.ts";
@@ -59,6 +60,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
   readonly #context: TlsStreamContext;
   readonly #refused: TlsTransportOptions["refused"];
   readonly #stats = { accepted: 0, refused: 0 };
+  readonly #doorbell = new Doorbell();
   /** Gives up the handshakes that acceptors have not finished, the oldest first. */
   readonly #halfOpen = new Set<() => void>();
 
@@ -106,7 +108,12 @@ export class TlsTransport implements Transport, AsyncDisposable {
     return proveClientAuthentication(this.#context.credentials, this.#context.clock);
   }
 
+  look(): Promise<void> | undefined {
+    return this.#doorbell.look();
+  }
+
   async listen(address: Address, accept: (stream: ByteStream) => void): Promise<Listener> {
+    this.#doorbell.allow();
     try {
       return await SocketListener.open(address, this.#context.clock, (raw) => this.#answer(raw, accept));
     } catch (error) {
@@ -117,6 +124,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
   async connect(address: Address, options?: { readonly signal?: AbortSignal }): Promise<ByteStream> {
     const signal = options?.signal;
     const credentials = this.#context.credentials;
+    this.#doorbell.allow();
     let raw: Socket | undefined;
     let socket: TLSSocket | undefined;
     try {
@@ -151,6 +159,7 @@ export class TlsTransport implements Transport, AsyncDisposable {
     const { closing } = this.#context;
     for (const giveUp of [...this.#halfOpen]) giveUp();
     while (closing.size > 0) await Promise.all(closing);
+    await this.#doorbell.close();
   }
 
   /** The same as {@linkcode drained}. */

@@ -58,6 +58,7 @@ export interface UnixTransportStats {
  *   stream.close();
  * });
  * const stream = await transport.connect(listener.address);
+ * await transport.look();
  * assertEquals(await stream.read(new Uint8Array(16)), 5);
  * assertEquals(transport.stats, { accepted: 0, acceptedHere: 1, acceptErrors: 0 });
  * stream.close();
@@ -95,6 +96,10 @@ export class UnixTransport implements Transport, AsyncDisposable {
 
   get shortReads(): number {
     return this.#tcp.shortReads + this.#context.shortReads;
+  }
+
+  look(): Promise<void> | undefined {
+    return this.#tcp.look();
   }
 
   async listen(
