@@ -16,26 +16,27 @@ export function serveEcho({ end }: Stage, { handlers, borrow }: { handlers: numb
   }
 }
 
-/** Sends a message back and forth. */
+/** Sends a message back and forth: `count` times, or less often where that takes longer than `limitMs`. */
 export async function runEcho(
   { end }: Stage,
-  { count, payload, borrow }: { count: number; payload: Payload } & Borrowing,
+  { count, payload, borrow, limitMs = Infinity }: { count: number; payload: Payload; limitMs?: number } & Borrowing,
 ): Promise<EchoReport> {
   const message = messageOf(payload);
   const times = new Float64Array(count);
   const { promise, resolve } = Promise.withResolvers<void>();
   let seen = 0;
   let sentAt = performance.now();
+  const until = sentAt + limitMs;
   end.on(0, () => {
     const now = performance.now();
     times[seen++] = 1000 * (now - sentAt);
-    if (seen === count) return resolve();
+    if (seen === count || now > until) return resolve();
     sentAt = performance.now();
     end.send(0, message);
   }, borrow);
   end.send(0, message);
   await promise;
-  return echoReport(times);
+  return echoReport(times.subarray(0, seen));
 }
 
 /** Keeps one message of each of `pairs` echoing pairs under way. @returns Echoes per second. */

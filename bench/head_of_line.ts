@@ -8,7 +8,10 @@ import { type Effort, interleave, type Subject } from "./subject.ts";
 
 const BULK_BYTES = 512 * 1024;
 const ECHO_BYTES = 64;
-const ECHOES_PER_MS = 2;
+/** Echoes of a round: of 600, the p99 would be the sixth worst, and a matter of chance. */
+const ECHOES_PER_MS = 20;
+/** Milliseconds after which no more of them are made: over raw sockets, each may take a fifth of a second. */
+const ECHOES_MS = 1_000;
 /** Milliseconds until a contestant is compiled: that takes a processor meanwhile, which an echo waits for. */
 const WARM_UP_MS = 4_000;
 
@@ -67,10 +70,10 @@ interface Both {
 async function measureBoth({ server, client }: Pair, count: number): Promise<Both> {
   await server.call("serveEcho", { handlers: 1 });
   await server.call("serveBulk", {});
-  const alone = await client.call("runEcho", { count, payload: ECHO_BYTES });
+  const alone = await client.call("runEcho", { count, payload: ECHO_BYTES, limitMs: ECHOES_MS });
   await client.call("startBulk", { size: BULK_BYTES });
   const startedAt = performance.now();
-  const beside = await client.call("runEcho", { count, payload: ECHO_BYTES });
+  const beside = await client.call("runEcho", { count, payload: ECHO_BYTES, limitMs: ECHOES_MS });
   const sent = await client.call("stopBulk", {});
   const bulk = 1000 * sent / (performance.now() - startedAt);
   return { alone, beside, bulk };
