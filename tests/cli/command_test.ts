@@ -4,7 +4,8 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
 import { forEachOf } from "../tuples.ts";
-import { Desk, MAIN, programOf, unixTest, works } from "./desk.ts";
+import { isInstalled } from "../installed.ts";
+import { Desk, MAIN, programOf, unixTest } from "./desk.ts";
 import { firstOf } from "../values.ts";
 
 const isUnix = Deno.build.os !== "windows";
@@ -188,7 +189,7 @@ unixTest("every command that asks a node prints JSON where that is asked for", a
 
 Deno.test({
   name: "bash completes commands, options and their values",
-  ignore: !await works("bash", "--version"),
+  ignore: !await isInstalled("bash"),
   fn: async () => {
     await using desk = new Desk();
     const { stdout } = await desk.run("completions", "bash");
@@ -208,7 +209,7 @@ Deno.test({
 
 Deno.test({
   name: "fish completes commands, options and their values",
-  ignore: !await works("fish", "--version"),
+  ignore: !await isInstalled("fish"),
   fn: async () => {
     await using desk = new Desk();
     const { stdout } = await desk.run("completions", "fish");

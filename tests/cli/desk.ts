@@ -141,14 +141,6 @@ async function readAll(lines: AsyncIterable<string>): Promise<void> {
   for await (const _ of lines) { /* It is of no interest. */ }
 }
 
-/** Whether a program is installed. */
-export async function works(program: string, ...args: string[]): Promise<boolean> {
-  return await new Deno.Command(program, { args, stdout: "null", stderr: "null" }).output().then(
-    ({ success }) => success,
-    () => false,
-  );
-}
-
 /** A test of nodes that are asked over the socket of the user. */
 export function unixTest(name: string, fn: (desk: Desk) => Promise<void>): void {
   Deno.test({

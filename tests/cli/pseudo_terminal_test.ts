@@ -3,7 +3,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { startPeerService } from "../../mod.ts";
 import { serveAdmin } from "../../ops/admin.ts";
-import { Desk, MAIN, works } from "./desk.ts";
+import { isInstalled } from "../installed.ts";
+import { Desk, MAIN } from "./desk.ts";
 import { PseudoTerminal, type TerminalSize, whyNoPseudoTerminal } from "./pseudo_terminal.ts";
 import { nthOf } from "../values.ts";
 
@@ -142,7 +143,7 @@ Deno.test("top and cluster draw nothing where there is no terminal", async () =>
 
 Deno.test({
   name: "zsh completes commands, options and their values as a user presses Tab",
-  ignore: whyNoPseudoTerminal !== null || !await works("zsh", "--version"),
+  ignore: whyNoPseudoTerminal !== null || !await isInstalled("zsh"),
   fn: async () => {
     await using desk = new Desk();
     const { stdout } = await desk.run("completions", "zsh");

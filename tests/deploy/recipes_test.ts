@@ -16,6 +16,7 @@ import {
   type PodTemplate,
   readRecipe,
 } from "./recipes.ts";
+import { isInstalled } from "../installed.ts";
 import { firstOf, lastOf, present } from "../values.ts";
 
 const WORKLOADS = { StatefulSet: "kubernetes/stateful_set.yaml", Deployment: "kubernetes/deployment.yaml" } as const;
@@ -211,8 +212,7 @@ Deno.test("The unit for systemd names variables that there are, and drains in ti
 
 Deno.test({
   name: "systemd has nothing to say against its unit",
-  ignore: !await new Deno.Command("systemd-analyze", { args: ["--version"], stdout: "null" }).output()
-    .then(({ success }) => success, () => false),
+  ignore: !await isInstalled("systemd-analyze"),
   async fn() {
     const folder = await Deno.makeTempDir();
     const unit = (await readRecipe("systemd/partisan@.service")).replace("/usr/local/bin/partisan", Deno.execPath());

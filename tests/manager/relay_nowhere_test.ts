@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { fullMesh, hyparview, type PeerServiceManager, type Strategy } from "../../mod.ts";
 import { DEFAULT_CHANNEL } from "../../connections/peer.ts";
 import { sendValue } from "../../connections/send_value.ts";
@@ -89,8 +89,8 @@ Deno.test("Where no node knows all others, a flood of messages to nowhere soon g
     counted.frames = 0;
     await relayToNowhere(cluster, link, { first, count: 25, bytes: 40 * KIB });
   }
-  // One way leads to each node once at most, and here it comes to all.
-  assertLessOrEqual(counted.frames, 25 * NODES);
+  // One way leads to each node once at most, and what each budget gets back meanwhile pays for one copy.
+  assertLess(counted.frames, (25 + 1) * NODES);
   cluster.node("n12").register("ear", () => {});
   await cluster.wait(cluster.node("n5").forwardMessage("n12", "ear", "honest", { ack: true, transitive: true }));
 });

@@ -7,6 +7,7 @@ import { INSTRUMENTS } from "../../ops/metrics/catalogue.ts";
 import { scenario, type World } from "../manager/worlds.ts";
 import { metricsOf, textOf, value } from "./metrics_of.ts";
 import { readPrometheus } from "./prometheus_text.ts";
+import { isInstalled } from "../installed.ts";
 import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 const DOCUMENT = await Deno.readTextFile(new URL("../../docs/metrics.md", import.meta.url));
@@ -159,7 +160,7 @@ scenario("suspicion and failure of a silent node are counted, and so is that it 
 
 Deno.test({
   name: "promtool of Prometheus finds nothing wrong with /metrics",
-  ignore: !await hasPromtool(),
+  ignore: !await isInstalled("promtool"),
   async fn() {
     await using node = await startPeerService({ name: 'quoted "\\" name', channels: { bulk: {} } });
     const promtool = new Deno.Command("promtool", {
@@ -176,15 +177,6 @@ Deno.test({
     assertEquals([code, said], [0, ""]);
   },
 });
-
-async function hasPromtool(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("promtool", { args: ["--version"], stdout: "null", stderr: "null" }).output())
-      .success;
-  } catch {
-    return false;
-  }
-}
 
 Deno.test("the reader of these tests finds what is wrong with a text", () => {
   const wrong = [
