@@ -10,6 +10,7 @@ import type { Strategy } from "../strategy/strategy.ts";
 import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
+import { mapValues } from "../runtime/map_values.ts";
 import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
@@ -230,8 +231,4 @@ function merge<T extends Record<string, number>>(
   const merged = { ...defaults };
   for (const key of Object.keys(defaults) as (keyof T)[]) if (given[key] !== undefined) merged[key] = given[key]!;
   return merged;
-}
-
-function mapValues<T, U>(record: Readonly<Record<string, T>>, change: (value: T, key: string) => U): Record<string, U> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
 }

@@ -101,7 +101,8 @@ function parseIp(text: string): Uint8Array | null {
   return parseGroups(groups);
 }
 
-function parseIpv4(text: string): number[] | null {
+/** The four bytes of an address of IPv4 that is written as usual; `null` for any other text. */
+export function parseIpv4(text: string): number[] | null {
   const parts = text.split(".");
   if (parts.length !== 4 || !parts.every((part) => /^(0|[1-9][0-9]{0,2})$/.test(part) && Number(part) < 256)) {
     return null;

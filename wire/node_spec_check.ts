@@ -109,10 +109,8 @@ export function checkArray(value: unknown, what: string, most: number): readonly
 
 /** Checks that a value is an object with fields, as opposed to an array, bytes or a date. */
 export function checkObject(value: unknown, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null || !isPlain(value)) {
-    throw new TypeError(`Invalid ${what}: expected an object, got ${typeName(value)}`);
-  }
-  return value as Record<string, unknown>;
+  if (!isPlain(value)) throw new TypeError(`Invalid ${what}: expected an object, got ${typeName(value)}`);
+  return value;
 }
 
 function checkKey(value: unknown): Uint8Array {
@@ -203,7 +201,9 @@ function measure(value: unknown, size: number, depth: number): number {
   return size;
 }
 
-function isPlain(value: object): boolean {
+/** Whether a value is an object with fields, as opposed to an array, bytes or a date. */
+export function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   return prototype === null || prototype === Object.prototype;
 }

@@ -1,8 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { mapValues } from "../runtime/map_values.ts";
 import type { Address } from "./address.ts";
+import { parseIpv4 } from "./address_ranges.ts";
 import { isIntegerIn } from "./integers.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
+import { isPlain } from "./node_spec_check.ts";
 
 /*
  * A specification is a map of about 180 bytes, most of them the names of its fields, and channels that are the same at all nodes. Within a
@@ -59,9 +62,8 @@ class Packer {
   #left = PACKED_MAX;
 
   pack(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map((element) => this.pack(element));
-    if (!isMap(value)) return value;
+    if (!isPlain(value)) return value;
     if (this.#left > 0 && isSpec(value)) return { [MARK]: this.#packed(value) };
     const packed = mapValues(value, (field) => this.pack(field));
     return isMarked(value) ? { [MARK]: packed } : packed;
@@ -90,13 +92,12 @@ class Unpacker {
   #left = PACKED_MAX;
 
   unpack(value: unknown): unknown {
-    if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return value.map((element) => this.unpack(element));
-    if (!isMap(value)) return value;
+    if (!isPlain(value)) return value;
     if (!isMarked(value)) return mapValues(value, (field) => this.unpack(field));
     const packed = value[MARK];
     if (Array.isArray(packed)) return this.#spec(packed);
-    if (typeof packed !== "object" || packed === null || !isMap(packed)) throw malformed("no fields");
+    if (!isPlain(packed)) throw malformed("no fields");
     return mapValues(packed, (field) => this.unpack(field));
   }
 
@@ -128,33 +129,25 @@ function isSpec(value: object): value is NodeSpec {
   if (since !== undefined && !isIntegerIn(since, 0, incarnation)) return false;
   if (key !== undefined && !(key instanceof Uint8Array)) return false;
   if (!Array.isArray(addresses) || !addresses.every(isAddress)) return false;
-  if (!isMap(channels) || !Object.values(channels).every(isChannel) || !isMap(metadata)) return false;
+  if (!isPlain(channels) || !Object.values(channels).every(isChannel) || !isPlain(metadata)) return false;
   const fields = 5 + Number("since" in value) + Number("key" in value);
   return Object.keys(value).length === fields;
 }
 
 function isAddress(value: unknown): value is Address {
-  if (!isMap(value) || Object.keys(value).length !== 2) return false;
+  if (!isPlain(value) || Object.keys(value).length !== 2) return false;
   return typeof value.hostname === "string" && isIntegerIn(value.port, 0, PORT_MAX);
 }
 
 function isChannel(value: unknown): value is ChannelSpec {
-  if (!isMap(value) || Object.keys(value).length !== 3 || !isIntegerIn(value.parallelism, 0, PORT_MAX)) return false;
+  if (!isPlain(value) || Object.keys(value).length !== 3 || !isIntegerIn(value.parallelism, 0, PORT_MAX)) return false;
   return typeof value.monotonic === "boolean" && typeof value.compression === "boolean";
 }
 
 function packAddresses(addresses: readonly Address[]): unknown {
-  const bytes = addresses.flatMap(({ hostname, port }) => [...ipv4Of(hostname), port >> 8, port & 0xff]);
+  const bytes = addresses.flatMap(({ hostname, port }) => [...parseIpv4(hostname) ?? [], port >> 8, port & 0xff]);
   if (bytes.length === IPV4_BYTES * addresses.length) return new Uint8Array(bytes);
   return addresses.flatMap(({ hostname, port }) => [hostname, port]);
-}
-
-/** The bytes of an address of IPv4, where they stand for exactly this text; else none. */
-function ipv4Of(hostname: string): readonly number[] {
-  const bytes = hostname.split(".").map(Number);
-  return bytes.length === 4 && bytes.every((byte) => isIntegerIn(byte, 0, 255)) && bytes.join(".") === hostname
-    ? bytes
-    : [];
 }
 
 function unpackAddresses(packed: unknown): Partial<Address>[] {
@@ -178,7 +171,7 @@ function packChannel({ parallelism, monotonic, compression }: ChannelSpec): numb
 
 function unpackChannels(packed: unknown): Fields | undefined {
   if (!isThere(packed)) return undefined;
-  if (!isMap(packed)) throw malformed("no channels");
+  if (!isPlain(packed)) throw malformed("no channels");
   return mapValues(packed, (number) => {
     if (!isIntegerIn(number, 0, 4 * PORT_MAX + 3)) throw malformed("a channel that is none");
     return { parallelism: number >> 2, monotonic: (number & 2) !== 0, compression: (number & 1) !== 0 };
@@ -195,20 +188,8 @@ function areSameChannels(channels: NodeSpec["channels"], others: unknown): boole
   });
 }
 
-function isMap(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
-
 function isMarked(value: object): value is { readonly [MARK]: unknown } {
   return Object.hasOwn(value, MARK) && Object.keys(value).length === 1;
-}
-
-function mapValues<T, U>(fields: Readonly<Record<string, T>>, change: (field: T) => U): Record<string, U> {
-  const entries = Object.entries(fields);
-  // An own field may have any name.
-  return Object.fromEntries(entries.map(([name, field]) => [name, change(field)]));
 }
 
 function malformed(detail: string): TypeError {
