@@ -8,6 +8,12 @@ import type { Peer } from "../peer.ts";
 import type { Refusal } from "../handshake/refusal.ts";
 import { tooFewDescriptors } from "../shortage.ts";
 
+/** Judgement of a dialer: a refusal, `null` for none, or that an earlier incarnation, which seems to live, is to be asked. */
+type Decision = Refusal | "probe" | null;
+
+/** The same, or that first the node that has its name is to be asked. */
+type Judgement = Decision | "vouch";
+
 /** Part of the pool that a {@linkcode Reception} uses. */
 export interface ReceptionHost {
   /** This node, as it is now. */
@@ -66,15 +72,16 @@ export class Reception {
   /** Decides about a trusted dialer. @returns Refusal, or `null`; then {@linkcode Reception.release} must follow. */
   admit(request: ConnectionRequest): Refusal | null | Promise<Refusal | null> {
     const decision = this.#judge(request);
-    if (decision === "vouch") return this.#admitVouched(request);
-    if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
-    return decision === "probe" ? this.#admitSuccessor(request) : decision;
+    return decision === "vouch" ? this.#admitVouched(request) : this.#admitJudged(request, decision);
   }
 
-  /** Decides about a dialer once the node that has its name has said whether the dial is its own. */
   async #admitVouched(request: ConnectionRequest): Promise<Refusal | null> {
-    await this.#askOwner(request);
-    return await this.admit(request);
+    return await this.#admitJudged(request, await this.#judgeVouched(request, "vouch"));
+  }
+
+  #admitJudged(request: ConnectionRequest, decision: Decision): Refusal | null | Promise<Refusal | null> {
+    if (request.toIncarnation > this.#host.self().incarnation) this.#host.outlived(request.toIncarnation);
+    return decision === "probe" ? this.#admitSuccessor(request) : decision;
   }
 
   /** Decides about a dialer of which an earlier incarnation seems to live. */
@@ -121,12 +128,11 @@ export class Reception {
     this.#expected.clear();
   }
 
-  async #judgeVouched(request: ConnectionRequest): Promise<Refusal | "probe" | null> {
-    for (;;) {
-      const decision = this.#judge(request);
-      if (decision !== "vouch") return decision;
-      await this.#askOwner(request);
-    }
+  /** Decides about a dialer once the node that has its name has said whether the dial is its own. */
+  async #judgeVouched(request: ConnectionRequest, first: Judgement = this.#judge(request)): Promise<Decision> {
+    let decision = first;
+    for (; decision === "vouch"; decision = this.#judge(request)) await this.#askOwner(request);
+    return decision;
   }
 
   async #askOwner(request: ConnectionRequest): Promise<void> {
@@ -135,7 +141,7 @@ export class Reception {
     this.#words.set(request, await this.#host.vouch(connection, request.ticket ?? 0) ?? connection);
   }
 
-  #judge(request: ConnectionRequest, isGranted = false): Refusal | "probe" | "vouch" | null {
+  #judge(request: ConnectionRequest, isGranted = false): Judgement {
     const { spec, channel, index } = request;
     const peer = this.#host.peer(spec.name);
     // Both ends have to take the same socket for what goes on over it: then only one of them may dial, however long that takes.
