@@ -18,12 +18,12 @@ import { type ConnectionRequest, requestFrom } from "./introduction.ts";
 import {
   type AcceptorDecisions,
   agreement,
+  checkAcceptor,
   chosenVersion,
   type HandshakeEnd,
   interestIn,
   interestsOf,
   introductionOf,
-  judgeAcceptor,
   judgeIntroduction,
   readyFrom,
   readyOf,
@@ -58,10 +58,8 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
     await sendFrame(stream, FrameKind.introduction);
     answer = checkFrame(await reader.next(), [FrameKind.ready], true);
   }
-  const session = { stream, reader, ...readyFrom(identity, request, record(answer.body, "answer", decoder)) };
-  const refusal = judgeAcceptor(session.spec, request, where(stream));
-  if (refusal !== null) throw await refuse(session.stream, refusal);
-  return session;
+  const ready = readyFrom(identity, request, record(answer.body, "answer", decoder));
+  return checkAcceptor({ stream, reader, ...ready }, request, where(stream));
 }
 
 /** Answers in an open cluster. */

@@ -17,12 +17,12 @@ import type { ByteStream } from "../../transport/transport.ts";
 import {
   type AcceptorDecisions,
   agreement,
+  checkAcceptor,
   chosenVersion,
   type HandshakeEnd,
   interestIn,
   interestsOf,
   introductionOf,
-  judgeAcceptor,
   judgeIntroduction,
   readyFrom,
   readyOf,
@@ -72,10 +72,7 @@ export async function dialSealed(
   const ready = readyFrom(identity, request, record(body, "answer", end.decoder));
   if (isSame(noise.remoteStatic, identity.keys!.publicKey)) throw new HandshakeRefusedError(mirrored(where(stream)));
   checkKey(ready.spec, noise.remoteStatic);
-  const session = { ...sealed(end, inbound, outbound), ...ready };
-  const refusal = judgeAcceptor(session.spec, request, where(stream));
-  if (refusal !== null) throw await refuse(session.stream, refusal);
-  return session;
+  return checkAcceptor({ ...sealed(end, inbound, outbound), ...ready }, request, where(stream));
 }
 
 /** Answers in a cluster with a secret. */

@@ -7,7 +7,7 @@ import type { Decoder } from "../../wire/message_pack_decode.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { KeyPair } from "../noise/primitives.ts";
 import type { WriterPool } from "../writer_pool.ts";
-import { malformed } from "./handshake_frames.ts";
+import { malformed, refuse } from "./handshake_frames.ts";
 import { commonVersion, type Hello, PROTOCOL_VERSIONS, type Versions } from "./hello.ts";
 import { type ConnectionRequest, FEATURES, specFrom, termsFrom } from "./introduction.ts";
 import type { Refusal } from "./refusal.ts";
@@ -196,11 +196,25 @@ export function agreement(
 }
 
 /** Whether a trusted acceptor is the node that was meant. */
-export function judgeAcceptor(spec: NodeSpec, { to, spec: self }: ConnectionRequest, at: string): Refusal | null {
+function judgeAcceptor(spec: NodeSpec, { to, spec: self }: ConnectionRequest, at: string): Refusal | null {
   if (spec.name === self.name) {
     return { code: "self", reason: `Cannot reach ${at}: it answers with the name of this node, "${self.name}"` };
   }
   return to === null || to === spec.name ? null : wrongNode(to, spec.name, at);
+}
+
+/**
+ * Session with a trusted acceptor, which is refused where it is not the node that was meant.
+ *
+ * @throws {HandshakeRefusedError} When it is refused.
+ */
+export function checkAcceptor<S extends Session & { spec: NodeSpec }>(
+  session: S,
+  request: ConnectionRequest,
+  at: string,
+): S | Promise<never> {
+  const refusal = judgeAcceptor(session.spec, request, at);
+  return refusal === null ? session : refuse(session.stream, refusal).then((error) => Promise.reject(error));
 }
 
 /** Whether a dialer means this node. */
