@@ -73,7 +73,9 @@ function announceChannels(peer: Peer, handler: PeerStatusHandler, goesDown: bool
   const { channels, channelsUp } = peer;
   channels.forEach((channel) => announceChannel(peer, handler, channel, goesDown));
   // One that was up may be gone with the incarnation that had it.
-  channelsUp.forEach((channel) => peer.hasChannel(channel) || announceChannel(peer, handler, channel, goesDown));
+  channelsUp.forEach((channel) => {
+    if (!peer.hasChannel(channel)) announceChannel(peer, handler, channel, goesDown);
+  });
 }
 
 function announceChannel(peer: Peer, handler: PeerStatusHandler, channel: string, goesDown: boolean): void {

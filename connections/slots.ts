@@ -26,8 +26,7 @@ export function agreedSlots(a: Channels, b: Channels): ReadonlyMap<string, numbe
 
 function addSlots(slots: Map<string, number>, mine: Channels["channels"], others: Channels["channels"]): void {
   const channels = Object.keys(mine);
-  let oneSided = 0;
-  channels.forEach((channel) => Object.hasOwn(others, channel) || oneSided++);
+  const oneSided = channels.filter((channel) => !Object.hasOwn(others, channel)).length;
   const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided)));
   channels.forEach((channel) => {
     const theirs = own(others, channel)?.parallelism;

@@ -8,23 +8,20 @@ import { PeerDialer, type PeerDialerHost } from "./peer_dialer.ts";
 /** Those that keep the connections of each peer open. */
 export class Dialers {
   readonly #host: PeerDialerHost;
-  readonly #turns: DialTurns;
+  readonly #lines: { readonly turns: DialTurns; readonly lost: LostPeers };
   readonly #dialers = new Map<Peer, PeerDialer>();
-  #lost: LostPeers | undefined;
 
   constructor(host: PeerDialerHost) {
     this.#host = host;
-    this.#turns = new DialTurns(host.runtime.clock);
+    const { runtime, courtesy } = host;
+    this.#lines = { turns: new DialTurns(runtime.clock), lost: new LostPeers(runtime, courtesy) };
   }
 
   /** The one of a peer. */
   of(peer: Peer): PeerDialer {
     let dialer = this.#dialers.get(peer);
     if (dialer === undefined) {
-      const { runtime, courtesy } = this.#host;
-      this.#lost ??= new LostPeers(runtime, courtesy);
-      const lines = { turns: this.#turns, lost: this.#lost };
-      dialer = new PeerDialer(peer, this.#host, lines, this.#heartenOthers);
+      dialer = new PeerDialer(peer, this.#host, this.#lines, this.#heartenOthers);
       this.#dialers.set(peer, dialer);
     }
     return dialer;
