@@ -28,7 +28,7 @@ export class LostPeers {
   readonly #runtime: Pick<Runtime, "clock" | "random" | "defer" | "nextTurn">;
   readonly #courtesy: number;
   /** Those that were lost together, as long as they are few. */
-  readonly #few = new Set<LostPeer>();
+  #few = new Set<LostPeer>();
   #isMany = false;
   /** Those that were lost in this turn. */
   #undecided: LostPeer[] = [];
@@ -48,7 +48,8 @@ export class LostPeers {
   add(peer: LostPeer): number | undefined {
     const now = this.#runtime.clock.now();
     if (now - this.#lastLossAt > TOGETHER_MS) {
-      this.#few.clear();
+      // What was lost in one turn belongs together, however long that takes.
+      this.#few = new Set(this.#undecided);
       this.#isMany = false;
     }
     this.#lastLossAt = now;

@@ -75,3 +75,15 @@ Deno.test("LostPeers takes for few what is lost after a pause, and one that is l
   await runtime.pass(0);
   assertEquals(dialers.map(({ waits }) => waits), [[0, 0, 0, 0], [0, 0, 0, 0]]);
 });
+
+Deno.test("LostPeers forgets none that was lost in a turn that lasts longer than what belongs together", async () => {
+  for (const later of [1, 2, 3]) {
+    const { runtime, lose } = bench();
+    const first = lose(1);
+    // A handler of the user holds the event loop.
+    runtime.clock.moveTo(300);
+    const rest = lose(later);
+    await runtime.pass(0);
+    for (const { waits } of [...first, ...rest]) assertEquals(waits.length, 1, `${later} more`);
+  }
+});
