@@ -7,6 +7,8 @@ const RING = new Uint8Array(1);
 interface Pair {
   readonly near: Deno.TcpConn;
   readonly far: Deno.TcpConn;
+  /** Look that is under way. Whatever else looks meanwhile waits for the same byte: one that took the byte of another would leave that waiting for good. */
+  rung: Promise<void> | null;
 }
 
 /**
@@ -49,11 +51,13 @@ export class Doorbell {
   }
 
   #ring(pair: Pair): Promise<void> {
-    const rung = pair.far.read(this.#inbox).then((count) => {
+    if (pair.rung !== null) return pair.rung;
+    pair.rung = pair.far.read(this.#inbox).then((count) => {
+      pair.rung = null;
       if (count === null) this.#lose(pair);
     }, () => this.#lose(pair));
     pair.near.write(RING).catch(() => this.#lose(pair));
-    return rung;
+    return pair.rung;
   }
 
   /** It was closed, or something outside of this process has ended it. */
@@ -71,12 +75,12 @@ export class Doorbell {
   }
 
   async #open(): Promise<void> {
-    this.#giveUp = new AbortController();
-    const pair = mayOpen() ? await openPair(this.#giveUp.signal) : null;
+    const { signal } = this.#giveUp = new AbortController();
+    const pair = mayOpen() ? await openPair(signal) : null;
     this.#opening = null;
     this.#pair = pair;
     if (this.#isClosed) this.#drop();
-    else if (pair === null) this.#isOut = true;
+    else if (pair === null) this.#isOut = !signal.aborted;
   }
 }
 
@@ -94,20 +98,16 @@ async function openPair(signal: AbortSignal): Promise<Pair | null> {
   }
   const accepting = listener.accept().catch(() => null);
   const near = await Deno.connect({ hostname: HERE, port: listener.addr.port, signal }).catch(() => null);
+  // What has not connected is not accepted either.
   if (near === null) listener.close();
   const far = await accepting;
-  if (near === null || far === null) {
-    near?.close();
-    far?.close();
-    return null;
-  }
-  listener.close();
+  if (near !== null) listener.close();
   // Any program of this host can dial a port while it is listened at.
-  if (far.remoteAddr.port === near.localAddr.port) {
+  if (near !== null && far?.remoteAddr.port === near.localAddr.port) {
     near.setNoDelay(true);
-    return { near, far };
+    return { near, far, rung: null };
   }
-  near.close();
-  far.close();
+  near?.close();
+  far?.close();
   return null;
 }

@@ -49,6 +49,55 @@ Deno.test("Doorbell opens no socket once it is closed, until it is allowed to, a
   assertEquals(doorbell.look(), undefined);
 });
 
+Deno.test("Doorbell.look() ends for all that look at a time: several nodes may share a transport", async () => {
+  const doorbell = new Doorbell();
+  await opened(doorbell);
+  for (let round = 0; round < 20; round++) {
+    const looks = [doorbell.look(), doorbell.look()];
+    await Promise.resolve();
+    await Promise.all([...looks, doorbell.look()]);
+  }
+  const last = [doorbell.look(), doorbell.look()];
+  await doorbell.close();
+  await Promise.all(last);
+});
+
+Deno.test("Doorbell opens although it was closed while it was opening, once it is allowed to again", async () => {
+  const doorbell = new Doorbell();
+  assertEquals(doorbell.look(), undefined);
+  const closed = doorbell.close();
+  doorbell.allow();
+  await closed;
+  await opened(doorbell);
+  await doorbell.close();
+});
+
+Deno.test("Doorbell leaves no socket behind where the system does not let it accept", async () => {
+  const { listen } = Deno;
+  const listeners: Deno.TcpListener[] = [];
+  const doorbell = new Doorbell();
+  try {
+    Object.assign(Deno, {
+      listen(options: Deno.TcpListenOptions) {
+        const listener = listen(options);
+        // As where there are too few file descriptors.
+        Object.assign(listener, { accept: () => Promise.reject(new Deno.errors.ConnectionRefused("No descriptor")) });
+        listeners.push(listener);
+        return listener;
+      },
+    });
+    assertEquals(doorbell.look(), undefined);
+  } finally {
+    Object.assign(Deno, { listen });
+  }
+  for (let turn = 0; turn < 200; turn++) {
+    assertEquals(doorbell.look(), undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await doorbell.close();
+  assertEquals(listeners.length, 1);
+});
+
 Deno.test({
   name: "Doorbell opens no socket, and asks no user, where the process may not use the network of its host",
   permissions: { net: ["127.0.0.1:1"] },
