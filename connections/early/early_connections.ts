@@ -68,6 +68,8 @@ export class EarlyConnections {
     // What both sides have for channels may change while the frame is on its way.
     if (!peer.hasSlot(channel, index) || peer.membership === null) return false;
     const begun = this.#streams;
+    // Over one that was replaced may come what the other side has said before it lost all that it had. What it still has it says again.
+    if (carrier !== peer.membership && !this.#isKnown(peer, frame)) return false;
     const stream = this.#streamFor(peer, frame);
     if (stream !== null) stream.take(frame);
     else if (frame.word !== EarlyWord.closed) {
@@ -134,6 +136,11 @@ export class EarlyConnections {
     }
   }
 
+  /** Whether a frame comes from the other end of a connection that is here. */
+  #isKnown(peer: Peer, { channel, index, from }: EarlyFrame): boolean {
+    return this.#known(peer)?.streams.get(slotKey(channel, index))?.theirs === from;
+  }
+
   /** The stream that the other end means; `null` when it is not, or no longer, open here. */
   #streamFor(peer: Peer, { channel, index, from, to, word }: Omit<EarlyFrame, "body">): EarlyStream | null {
     const { streams, seen } = this.#of(peer);
@@ -141,7 +148,12 @@ export class EarlyConnections {
     const stream = streams.get(slot);
     const isKnown = from !== 0 && stream?.theirs === from;
     if (word === EarlyWord.closed) return isKnown || stream?.id === to ? stream! : null;
-    if (isKnown) return stream!;
+    if (isKnown) {
+      if (to === 0 || to === stream!.id) return stream!;
+      // The other end goes on with a former connection, and does not know of this one: what this end has taken from there was not meant for it.
+      stream!.abandon();
+      return null;
+    }
     const isOpen = stream?.theirs === 0;
     if (from <= this.#seen(peer, channel, index) || (to !== 0 && !(isOpen && stream.id === to))) return null;
     seen.set(slot, from);
