@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { makeLargeBuffer } from "../runtime/large_buffer.ts";
 import { ByteWriter } from "../wire/byte_writer.ts";
 
 /** Larger buffers were made for one large message. */
@@ -42,7 +43,7 @@ export class WriterPool {
   /** Room for at least `size` bytes, which may hold anything. */
   takeLarge(size: number): Uint8Array<ArrayBuffer> {
     const index = this.#large.findLastIndex(({ length }) => length >= size && length <= LARGE_SLACK * size);
-    if (index < 0) return new Uint8Array(size);
+    if (index < 0) return makeLargeBuffer(size);
     const [buffer] = this.#large.splice(index, 1);
     this.#largeBytes -= buffer!.length;
     return buffer!;

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { readU32 } from "./integers.ts";
+import { makeLargeBuffer } from "../runtime/large_buffer.ts";
 import { CONTROL_FRAME_BYTES, FrameKind, isControlKind } from "./frame_kind.ts";
 
 /** Bytes before a frame's body: `u32 length | u8 kind`. */
@@ -314,7 +315,7 @@ export class FrameReader {
   #startOver(): void {
     this.#start = this.#end = this.#copies = 0;
     if (this.#chunk.length === this.#chunkBytes) return;
-    this.#chunk = new Uint8Array(this.#chunkBytes);
+    this.#chunk = makeChunk(this.#chunkBytes);
     this.#retained = false;
   }
 
@@ -323,7 +324,7 @@ export class FrameReader {
     this.#copies = 0;
     const fresh = this.#retained || size > this.#chunk.length;
     if (fresh) {
-      const chunk = new Uint8Array(size);
+      const chunk = makeChunk(size);
       chunk.set(this.#chunk.subarray(this.#start, this.#end));
       this.#chunk = chunk;
       this.#retained = false;
@@ -336,6 +337,10 @@ export class FrameReader {
 }
 
 function never(): undefined {}
+
+function makeChunk(bytes: number): Uint8Array<ArrayBuffer> {
+  return bytes >= LARGE_FRAME_BYTES ? makeLargeBuffer(bytes) : new Uint8Array(bytes);
+}
 
 /** Error for a chunk that a handler has transferred with a message, while others were in it: the other side is not to blame. */
 function transferred(): TypeError {

@@ -1,0 +1,24 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import { assert, assertEquals } from "@std/assert";
+
+/** Pages that the kernel provides while 160 MiB are made and freed, 16 at a time, after a frame of `body` bytes was read. */
+async function faultsAfter(body: number): Promise<number> {
+  const program = new URL("freed_memory_program.ts", import.meta.url).pathname;
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", program, `${body}`],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  assertEquals(success, true);
+  return Number(new TextDecoder().decode(stdout));
+}
+
+Deno.test({
+  name: "makeLargeBuffer() has freed memory used again, where a large frame was read",
+  ignore: !Deno.build.target.endsWith("linux-gnu"),
+  fn: async () => {
+    const [small, large] = [await faultsAfter(1024), await faultsAfter(512 * 1024)];
+    assert(large < small / 4, `${large} pages were provided, and ${small} without a large frame`);
+  },
+});
