@@ -67,9 +67,9 @@ export class EarlyConnections {
     }
     // What both sides have for channels may change while the frame is on its way.
     if (!peer.hasSlot(channel, index) || peer.membership === null) return false;
-    const begun = this.#streams;
     // Over one that was replaced may come what the other side has said before it lost all that it had. What it still has it says again.
     if (carrier !== peer.membership && !this.#isKnown(peer, frame)) return false;
+    const begun = this.#streams;
     const stream = this.#streamFor(peer, frame);
     if (stream !== null) stream.take(frame);
     else if (frame.word !== EarlyWord.closed) {
