@@ -6,7 +6,7 @@ import type { LocalRuntime } from "../runtime/runtime.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
+import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { Calls } from "./calls.ts";
 import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
@@ -273,16 +273,27 @@ export class ReliableReceiver {
         continue;
       }
       const peer = this.#options.pool.peers.get(to);
-      // Where the sender was told before, the connection of the messages may be one that is not read for want of room.
-      const channel = isRepeated ? MEMBERSHIP_CHANNEL : DEFAULT_CHANNEL;
-      const queue = peer === undefined || peer.partitioned ? undefined : peer.pick(channel, undefined)?.queue;
-      if (queue === undefined) {
+      if (peer === undefined || !this.#reportTo(peer, acknowledgementToValue(acknowledgement), isRepeated)) {
         this.#options.relayAcknowledgement(to, acknowledgementToValue(acknowledgement));
-        continue;
       }
-      encodeInto(queue.begin(FrameKind.ack), acknowledgementToValue(acknowledgement));
+    }
+  }
+
+  /**
+   * Sends an acknowledgement. A repeated one goes over two connections: that of the messages may be one that is not read for want of room, and
+   * that of membership may carry nothing any more without that being known yet.
+   *
+   * @returns Whether there was a connection.
+   */
+  #reportTo(peer: Peer, acknowledgement: unknown, isRepeated: boolean): boolean {
+    if (peer.partitioned) return false;
+    const channels = isRepeated ? [MEMBERSHIP_CHANNEL, DEFAULT_CHANNEL] : [DEFAULT_CHANNEL];
+    const queues = new Set(channels.flatMap((channel) => peer.pick(channel, undefined)?.queue ?? []));
+    for (const queue of queues) {
+      encodeInto(queue.begin(FrameKind.ack), acknowledgement);
       if (queue.hasRoomFor(queue.frameBytes)) queue.commit();
       else queue.rollback();
     }
+    return queues.size > 0;
   }
 }

@@ -208,3 +208,29 @@ Deno.test("a dial that is answered after its node began another incarnation does
   assertEquals(a.stats().connections.refused, { "stale-incarnation": 1 });
   assertEquals(b.spec.incarnation, incarnation);
 });
+
+Deno.test("a repeated acknowledgement reaches the sender although the connection of membership has fallen silent", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 10 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  let heard = 0;
+  for (const node of [a, b]) node.register("ear", () => void heard++);
+  // By then the connection of messages has a socket of its own, the second one.
+  await cluster.wait(a.forwardMessage("b", "ear", "opens it", { ack: true }));
+  await cluster.advance(5_000);
+  const sent = a.forwardMessage("b", "ear", "is heard, but its acknowledgement is lost", { ack: true });
+  assert(await cluster.runUntil(() => heard === 2));
+  cluster.forget("a", "b", 1);
+  const dials = () => a.stats().connections.dials + b.stats().connections.dials;
+  const before = dials();
+  assert(await cluster.runUntil(() => dials() > before));
+  cluster.forget("a", "b", 0);
+  // The nodes go on talking: neither misses the other, and nothing else tells that their first connection is mute.
+  let isSettled = false;
+  sent.then(() => isSettled = true);
+  for (let ms = 0; ms < 20_000 && !isSettled; ms += 250) {
+    a.castMessage("b", "ear", ms);
+    b.castMessage("a", "ear", ms);
+    await cluster.advance(250);
+  }
+  assert(isSettled, "the sender was not told");
+});
