@@ -2,6 +2,8 @@
 
 import type { Dot } from "./dot.ts";
 import { MembershipSet } from "./membership_set.ts";
+import { mapValues } from "../runtime/map_values.ts";
+import { channelFromNumber, channelToNumber } from "../wire/channel_number.ts";
 import type { ChannelSpec, NodeSpec } from "../wire/node_spec.ts";
 import {
   checkArray,
@@ -83,7 +85,7 @@ function entryFromValue(value: unknown): [Dot, NodeSpec | undefined] {
 function specToValues({ addresses, channels, metadata, since, key }: NodeSpec): unknown[] {
   return [
     addresses.flatMap(({ hostname, port }) => [hostname, port]),
-    Object.fromEntries(Object.entries(channels).map(([name, channel]) => [name, channelToNumber(channel)])),
+    mapValues(channels, channelToNumber),
     metadata,
     ...(since === undefined && key === undefined ? [] : [since ?? null]),
     ...(key === undefined ? [] : [key]),
@@ -100,16 +102,9 @@ function addressesFromValue(value: unknown): unknown[] {
 }
 
 function channelsFromValue(value: unknown): Record<string, ChannelSpec> {
-  return Object.fromEntries(
-    Object.entries(checkObject(value, "channels")).map(([name, channel]) => [name, channelFromNumber(channel)]),
-  );
+  return mapValues(checkObject(value, "channels"), channelFromValue);
 }
 
-function channelToNumber({ parallelism, monotonic, compression }: ChannelSpec): number {
-  return parallelism * 4 + (monotonic ? 2 : 0) + (compression ? 1 : 0);
-}
-
-function channelFromNumber(value: unknown): ChannelSpec {
-  const number = checkInteger(value, "channel", 4, NODE_SPEC_LIMITS.parallelism * 4 + 3);
-  return { parallelism: number >> 2, monotonic: (number & 2) !== 0, compression: (number & 1) !== 0 };
+function channelFromValue(value: unknown): ChannelSpec {
+  return channelFromNumber(checkInteger(value, "channel", 4, NODE_SPEC_LIMITS.parallelism * 4 + 3));
 }

@@ -5,5 +5,8 @@ export function mapValues<T, U>(
   record: Readonly<Record<string, T>>,
   change: (value: T, key: string) => U,
 ): Record<string, U> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+  // A copy has all keys as its own, "__proto__" as well: to assign to that changes no prototype then.
+  const changed: Record<string, unknown> = { ...record };
+  for (const key of Object.keys(changed)) changed[key] = change(changed[key] as T, key);
+  return changed as Record<string, U>;
 }

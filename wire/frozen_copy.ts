@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { mapValues } from "../runtime/map_values.ts";
+
 /**
  * A copy that shares nothing with the value and cannot be changed, however deep. What holds bytes or a time is copied, and can be changed: the
  * language has no way to prevent that.
@@ -15,6 +17,5 @@ function copyOf(value: unknown): unknown {
   if (value instanceof Uint8Array) return new Uint8Array(value);
   if (value instanceof Date) return new Date(value);
   if (Array.isArray(value)) return Object.freeze(value.map(copyOf));
-  // Not by assignment: a key may be "__proto__".
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([key, field]) => [key, copyOf(field)])));
+  return Object.freeze(mapValues(value as Record<string, unknown>, copyOf));
 }

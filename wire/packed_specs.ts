@@ -4,6 +4,7 @@ import { mapValues } from "../runtime/map_values.ts";
 import type { Address } from "./address.ts";
 import { parseIpv4 } from "./address_ranges.ts";
 import { isIntegerIn } from "./integers.ts";
+import { channelToNumber } from "./channel_number.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
 import { isPlain } from "./node_spec_check.ts";
 
@@ -77,7 +78,7 @@ class Packer {
       name,
       incarnation - before,
       packAddresses(addresses),
-      areSameChannels(channels, same) ? null : mapValues(channels, packChannel),
+      areSameChannels(channels, same) ? null : mapValues(channels, channelToNumber),
       Object.keys(metadata).length === 0 ? null : metadata,
       since ?? null,
       key ?? null,
@@ -165,10 +166,6 @@ function unpackAddresses(packed: unknown): Partial<Address>[] {
   );
 }
 
-function packChannel({ parallelism, monotonic, compression }: ChannelSpec): number {
-  return 4 * parallelism + 2 * Number(monotonic) + Number(compression);
-}
-
 function unpackChannels(packed: unknown): Fields | undefined {
   if (!isThere(packed)) return undefined;
   if (!isPlain(packed)) throw malformed("no channels");
@@ -184,7 +181,7 @@ function areSameChannels(channels: NodeSpec["channels"], others: unknown): boole
   const names = Object.keys(channels);
   return names.length === Object.keys(known).length && names.every((name) => {
     const other = Object.hasOwn(known, name) ? known[name] : undefined;
-    return other !== undefined && packChannel(channels[name]!) === packChannel(other);
+    return other !== undefined && channelToNumber(channels[name]!) === channelToNumber(other);
   });
 }
 
