@@ -35,6 +35,7 @@ import { concat } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { randomValue } from "../wire/random_value.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
+import { readPackedSpecs } from "./packed_targets.ts";
 import { acceptSealed, dialSealed, readRecords } from "./sealed_targets.ts";
 
 /** Something that takes what strangers send. */
@@ -52,6 +53,7 @@ const SPEC = {
   channels: { default: CHANNEL, membership: CHANNEL },
   metadata: { zone: "eu-1", load: [1, 2, { deep: null }] },
 };
+const DEPARTURE = { name: "b", incarnation: 1, isRemoval: true };
 const MEMBERSHIP = [["a", 1, 2, ["127.0.0.1", 9_090], { default: 4, membership: 4 }, {}], ["b", 1, 7]];
 const STAMP = { to: "1:b", sequence: 2, participants: ["1:a", "1:b"], sent: [0, 1, 3], delivered: [0, 2] };
 const RELAY = { origin: "a", incarnation: 1, sequence: 3, destination: "b", ttl: 4, tree: "c", path: ["a", "c"] };
@@ -92,7 +94,14 @@ const CHECKS: readonly [name: string, check: (value: unknown) => unknown, sample
     { type: "forwardJoin", node: SPEC, ttl: 4 },
     { type: "neighbour", priority: "high" },
     { type: "shuffle", ttl: 3, nodes: [SPEC], path: ["a"] },
-    { type: "shuffleReply", nodes: [SPEC], path: ["a"] },
+    { type: "shuffleReply", nodes: [SPEC], departures: [DEPARTURE], path: ["a"] },
+    { type: "optimization", old: SPEC },
+    { type: "optimizationReply", accepted: true, replaced: false, old: SPEC },
+    { type: "replace", initiator: SPEC, old: SPEC },
+    { type: "replaceReply", accepted: true, initiator: SPEC, old: SPEC },
+    { type: "switch", initiator: SPEC, candidate: SPEC },
+    { type: "switchReply", accepted: true, initiator: SPEC, candidate: SPEC },
+    { type: "left", ...DEPARTURE },
   ]],
   ["SCAMP", (value) => checkScampMessage("scamp", value), [
     { type: "subscribe", again: false },
@@ -120,6 +129,7 @@ export const TARGETS: readonly Target[] = [
     name: "MessagePack of noise",
     run: (random) => decode(Uint8Array.from({ length: random.int(64) }, () => random.int(256))),
   },
+  { name: "packed specifications", run: readPackedSpecs },
   { name: "envelope in front of a message", run: readEnvelopes },
   { name: "trace in front of a message", run: readTraces },
   { name: "early frames", run: readEarlyFrames },
