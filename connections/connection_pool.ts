@@ -283,11 +283,9 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** A dial has ended that could have been one of these peers. */
   readonly #settleAt = (addresses: readonly Address[]): void => {
-    for (const peer of [...this.#peers.values()]) {
-      if (peer.linked && peer.membership === null && haveCommonAddress(addresses, peer.spec.addresses)) {
-        this.settle(peer);
-      }
-    }
+    const isMeant = ({ linked, membership, spec }: Peer) =>
+      linked && membership === null && haveCommonAddress(addresses, spec.addresses);
+    for (const peer of [...this.#peers.values()]) if (isMeant(peer)) this.settle(peer);
   };
 
   /** Whether a connection with a peer is about to open, so that the peer is not gone with its last one. */
@@ -331,6 +329,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
       known.silent = known.doubtful = false;
       // Its former incarnation is over, whichever side is expected to dial for the new one.
       this.#announce(known, false);
+      // Where it is wanted no more over that, it was forgotten, and what is about to open is of a peer that is known anew.
+      if (this.#peers.get(spec.name) !== known) return this.know(spec);
       this.#dialers.of(known).encourage();
     } else if (spec.incarnation === known.spec.incarnation && known.spec.key === undefined && spec.key !== undefined) {
       known.spec = spec;
