@@ -58,6 +58,8 @@ export interface CallsOptions {
   readonly stats: Pick<MessageStats, "overloaded" | "discarded">;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
+  /** The newest incarnation of a node that is known. */
+  readonly incarnationOf: (node: string) => number | undefined;
   /** Tells a node that a call to it was given up. */
   readonly cancel: (node: string, id: number) => void;
 }
@@ -160,7 +162,7 @@ export class Calls {
       this.#options.stats.discarded++;
       return;
     }
-    const request = new RequestContext(context);
+    const request = new RequestContext(context, this.#options.incarnationOf(node) ?? 0);
     this.#answering.set(key, request);
     const reply = (ok: boolean, message: unknown) =>
       this.#send({
@@ -212,10 +214,15 @@ export class Calls {
     this.#giveUp(node, () => true);
   }
 
-  #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
+  /** Tells the handlers of requests that the incarnations of a node that are lower than `before` do not await their replies any more. */
+  callerGone(node: string, what: string, before: number): void {
     for (const request of this.#answering.values()) {
-      if (request.from === node) request.abort(new NotConnectedError(`Cannot reply: "${node}" is gone`));
+      if (request.from !== node || request.incarnation >= before) continue;
+      request.abort(new NotConnectedError(`Cannot reply: "${node}" ${what}`));
     }
+  }
+
+  #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
     for (const [id, call] of this.#pending) {
       if (call.node !== node || !isHopeless(call)) continue;
       this.#cancel(id, new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`));

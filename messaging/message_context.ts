@@ -98,16 +98,20 @@ export class RequestContext implements MessageContext {
   readonly channel: string;
   readonly cast: boolean;
   readonly trace: Uint8Array | undefined;
+  /** Incarnation of its caller; 0 where that does not count. */
+  readonly incarnation: number;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
 
   constructor(
     context: Pick<MessageContext, "from" | "channel" | "cast"> & { readonly trace?: Uint8Array | undefined },
+    incarnation = 0,
   ) {
     this.from = context.from;
     this.channel = context.channel;
     this.cast = context.cast;
     this.trace = context.trace;
+    this.incarnation = incarnation;
   }
 
   /** Whether the reply is not awaited any more. */
