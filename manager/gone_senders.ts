@@ -14,12 +14,12 @@ import type { MembershipChange, Part } from "./part.ts";
  */
 export class GoneSenders implements Part {
   readonly #pool: Pick<ConnectionPool, "peers" | "draining">;
-  readonly #calls: Pick<Calls, "callerGone">;
+  readonly #calls: Pick<Calls, "callerGone" | "callerEnded">;
   readonly #inbound: Pick<Inbound, "gone">;
 
   constructor(
     pool: Pick<ConnectionPool, "peers" | "draining">,
-    calls: Pick<Calls, "callerGone">,
+    calls: Pick<Calls, "callerGone" | "callerEnded">,
     inbound: Pick<Inbound, "gone">,
   ) {
     this.#pool = pool;
@@ -28,26 +28,26 @@ export class GoneSenders implements Part {
   }
 
   peerDown({ name }: Peer): void {
-    this.#tell(name, "is gone");
+    this.#gone(name);
   }
 
   /** It may have been linked, and never up. */
   peerUnlinked({ name }: Peer): void {
-    this.#tell(name, "is gone");
+    this.#gone(name);
   }
 
   /** The last connection of a peer that was told to be gone before may have brought something since. */
   connectionClosed({ peer: { name } }: Connection<Peer>): void {
-    if (!this.#isHere(name)) this.#tell(name, "is gone");
+    if (!this.#isHere(name)) this.#gone(name);
   }
 
   /** Messages of a former incarnation that came by way of other nodes had no connection that would close. */
   membersChanged({ renewed }: MembershipChange): void {
-    for (const { name, incarnation } of renewed) this.#tell(name, "has begun another incarnation", incarnation);
+    for (const { name, incarnation } of renewed) this.#ended(name, "has begun another incarnation", incarnation);
   }
 
   memberLeft({ name }: NodeSpec): void {
-    this.#tell(name, "has left the cluster");
+    this.#ended(name, "has left the cluster", Infinity);
   }
 
   /** Whether anything of a node can still be read, or its end is told when nothing more can. */
@@ -58,8 +58,13 @@ export class GoneSenders implements Part {
     return false;
   }
 
-  #tell(node: string, what: string, before = Infinity): void {
-    this.#calls.callerGone(node, what, before);
+  #gone(node: string): void {
+    this.#calls.callerGone(node);
+    this.#inbound.gone(node, "is gone");
+  }
+
+  #ended(node: string, what: string, before: number): void {
+    this.#calls.callerEnded(node, what, before);
     this.#inbound.gone(node, what);
   }
 }

@@ -33,6 +33,8 @@ const CALL_BOUNDS_MS: readonly number[] = [
   10_000,
   60_000,
 ];
+/** Milliseconds for which the reply to a caller that seems to be gone is offered to it: it may have noticed nothing, or be back. */
+const LATE_REPLY_MS = 60_000;
 /** Calls given up before they came that are remembered: the word of it takes another connection, and may be faster. */
 const CANCELLED_MAX = 1_024;
 
@@ -164,7 +166,7 @@ export class Calls {
     }
     const request = new RequestContext(context, this.#options.incarnationOf(node) ?? 0);
     this.#answering.set(key, request);
-    const reply = (ok: boolean, message: unknown) =>
+    const reply = (ok: boolean, message: unknown, timeout?: number) =>
       this.#send({
         node,
         name: MANAGER_NAME,
@@ -172,11 +174,11 @@ export class Calls {
         options: { channel, transitive: true },
         cast: false,
         call: { id, ok },
-      });
+      }, { timeout });
     try {
       const { ok, result } = await this.#answer(name, message, request);
       this.#answering.delete(key);
-      if (!request.aborted) await reply(ok, result);
+      if (request.isAwaited) await reply(ok, result, request.aborted ? LATE_REPLY_MS : undefined);
     } catch (error) {
       // A caller that is gone need not be told, least of all in its next incarnation.
       const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
@@ -214,8 +216,15 @@ export class Calls {
     this.#giveUp(node, () => true);
   }
 
-  /** Tells the handlers of requests that the incarnations of a node that are lower than `before` do not await their replies any more. */
-  callerGone(node: string, what: string, before: number): void {
+  /** Tells the handlers of requests of a node that it is gone. It may come back, and still wait for its replies. */
+  callerGone(node: string): void {
+    for (const request of this.#answering.values()) {
+      if (request.from === node) request.leave(new NotConnectedError(`Cannot reply: "${node}" is gone`));
+    }
+  }
+
+  /** Tells the handlers of requests of those incarnations of a node that are lower than `before` that they are over. */
+  callerEnded(node: string, what: string, before: number): void {
     for (const request of this.#answering.values()) {
       if (request.from !== node || request.incarnation >= before) continue;
       request.abort(new NotConnectedError(`Cannot reply: "${node}" ${what}`));
@@ -240,7 +249,7 @@ export class Calls {
 
   async #send(
     message: OutboundMessage,
-    options: GuaranteeOptions & { readonly signal?: AbortSignal } = {},
+    options: GuaranteeOptions & { readonly signal?: AbortSignal; readonly timeout?: number | undefined } = {},
   ): Promise<void> {
     await this.#options.reliableSender.forward(message, { ...options, ack: true });
   }

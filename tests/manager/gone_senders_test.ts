@@ -84,6 +84,33 @@ Deno.test("a handler learns that its caller has begun another incarnation, thoug
   assert(await cluster.runUntil(() => firstOf(signals).aborted, 10_000));
 });
 
+Deno.test("a call that others may pass on is answered though the connections with its caller broke while it was handled", async () => {
+  for (const heals of [true, false]) {
+    await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
+    const replies: ((reply: string) => void)[] = [];
+    cluster.node("b").register("slow", () => new Promise<string>((resolve) => replies.push(resolve)));
+    const reply = cluster.node("a").call("b", "slow", null, { transitive: true });
+    assert(await cluster.runUntil(() => replies.length === 1));
+    cluster.cut("a", "b", { connects: "refuse" });
+    cluster.reset("a", "b");
+    assert(await cluster.runUntil(() => !cluster.node("b").isConnected("a")));
+    firstOf(replies)("here");
+    if (heals) cluster.heal();
+    assertEquals(await cluster.wait(reply, 30_000), "here");
+  }
+});
+
+Deno.test("the reply for a caller that is gone is not kept for long", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1 });
+  const signals = patient(cluster.node("b"));
+  cluster.node("a").call("b", "patient", null);
+  assert(await cluster.runUntil(() => signals.length === 1));
+  cluster.crash("a", { reset: true });
+  const { messaging: { reliableSender } } = PeerService.nodeOf(cluster.node("b"));
+  assert(await cluster.runUntil(() => reliableSender.outstanding === 1));
+  assert(await cluster.runUntil(() => reliableSender.outstanding === 0, 70_000));
+});
+
 Deno.test("a call that others pass on is answered where the connections of an earlier one close", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
   const replies: ((reply: string) => void)[] = [];
