@@ -179,7 +179,7 @@ export class NodeMessaging {
       },
       {
         peerUp: () => broadcasting.neighboursChanged(),
-        peerDown: () => broadcasting.neighboursChanged(),
+        peerDown: () => broadcasting.neighboursChanged({ isLost: true }),
         partitionsChanged: () => broadcasting.neighboursChanged(),
         restart: (self) => broadcasting.restart(self),
         stop: () => broadcasting.stop(),
