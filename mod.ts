@@ -128,11 +128,11 @@ export { type ByteStream, type Listener, type Transport } from "./transport/tran
 export { type Address } from "./wire/address.ts";
 export { type Codec, messagePack } from "./wire/codec.ts";
 export { type Log, type LogEntry, type Warning } from "./runtime/log_entry.ts";
-export { type Clock, type LocalRuntime, type Random, type Timer } from "./runtime/runtime.ts";
+export { type Clock, type CommonLoad, type LocalRuntime, type Random, type Timer } from "./runtime/runtime.ts";
 export { type Runtime } from "./transport/runtime.ts";
 export { type Outgoing, type Strategy, type StrategyContext, type Transition } from "./strategy/strategy.ts";
 export { fullMesh, type FullMeshOptions } from "./strategy/full_mesh.ts";
-export { type FullMeshState } from "./strategy/full_mesh_state.ts";
+export { type FullMeshState, type Joiner } from "./strategy/full_mesh_state.ts";
 export { type Digest } from "./wire/hash.ts";
 export { clientServer } from "./strategy/client_server.ts";
 export { hyparview, type HyParViewOptions, type XBotOptions } from "./strategy/hyparview.ts";

@@ -36,6 +36,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly backoff: BackoffOptions;
   readonly courtesy: number;
   readonly slots: DialSlots;
+  /** Answers the streams that others have dialed. */
+  readonly accepting: Accepting;
   /** Has connections made anew when secrets or certificates are replaced. */
   readonly renewal: Renewal;
   /** Makes do with too few file descriptors. */
@@ -53,7 +55,6 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   readonly #idleGrace: IdleGrace;
   readonly #check: LinkCheck;
   readonly #reception: Reception;
-  readonly #accepting: Accepting;
   readonly #dialing: Dialing;
   readonly #unfinished = new Unfinished();
   readonly #filler: SlotFiller;
@@ -70,7 +71,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#opener = new ConnectionOpener({ ...options, isMemberHost: memberHosts(this.#peers) });
     this.stats = this.#opener.stats;
     const { self, handler, runtime: { clock } } = options;
-    this.slots = new DialSlots(clock, options.handshakeTimeout / 2, options.health);
+    this.slots = new DialSlots(clock, options.handshakeTimeout / 2, options.health, this.runtime.load);
     const news = new IncarnationNews(clock, () => self().incarnation, handler.outlived.bind(handler));
     this.#dialing = new Dialing({
       runtime: this.runtime,
@@ -108,7 +109,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
       welcome: (...accepted) => this.#filler.welcome(...accepted),
       released: (name) => this.#peers.has(name) && this.settle(this.#peers.get(name)!),
     };
-    this.#accepting = new Accepting(welcome, this.#opener, this.#reception);
+    this.accepting = new Accepting(welcome, this.#opener, this.#reception);
   }
 
   /** All nodes with which there are, or should be, connections. */
@@ -153,7 +154,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   /** Answers a stream that the listener accepted. */
   accept(stream: ByteStream): Promise<void> {
-    return this.#unfinished.add(this.#accepting.accept(stream));
+    return this.#unfinished.add(this.accepting.accept(stream));
   }
 
   /** Whether the node takes no connections any more. */

@@ -35,7 +35,6 @@ export class ReplacedConnections {
 
   /** The connection that has to be read before another one: the last one that had the same slot, if it still drains. */
   before(connection: Connection<Peer>): Connection<Peer> | undefined {
-    if (this.open.size === 0) return undefined;
     const { peer, channel, index } = connection;
     const isSameSlot = (other: Connection<Peer>) =>
       other.peer === peer && other.channel === channel && other.index === index;
@@ -52,7 +51,6 @@ export class ReplacedConnections {
    * forgotten meanwhile.
    */
   closeFormer({ name, incarnation }: NodeSpec): void {
-    if (this.open.size === 0) return;
     for (const connection of [...this.open]) {
       const { peer } = connection;
       if (peer.name === name && peer.incarnation < incarnation) connection.close();

@@ -2,29 +2,23 @@
 
 /** Work that has begun and not ended: the code that gives it up can wait until it has really let go. */
 export class Unfinished {
-  #size = 0;
-  #emptied: PromiseWithResolvers<void> | null = null;
+  readonly #work = new Set<Promise<unknown>>();
 
   /** Takes note of a piece of work. @returns The same. */
   add<T>(work: Promise<T>): Promise<T> {
-    this.#size++;
-    work.then(this.#end, this.#end);
+    const end = () => void this.#work.delete(work);
+    this.#work.add(work);
+    work.then(end, end);
     return work;
   }
 
   /** Number of pieces under way. */
   get size(): number {
-    return this.#size;
+    return this.#work.size;
   }
 
   /** Resolves once all of it has ended, well or badly. */
   async finished(): Promise<void> {
-    while (this.#size > 0) await (this.#emptied ??= Promise.withResolvers()).promise;
+    while (this.#work.size > 0) await Promise.allSettled(this.#work);
   }
-
-  readonly #end = (): void => {
-    if (--this.#size > 0) return;
-    this.#emptied?.resolve();
-    this.#emptied = null;
-  };
 }

@@ -52,7 +52,6 @@ export class DialWarnings implements Part {
   }
 
   peerUp({ name, spec }: Peer): void {
-    if (this.#told.size === 0) return;
     this.#told.delete(name);
     for (const address of spec.addresses) this.#told.delete(formatAddress(address));
   }

@@ -4,6 +4,7 @@ import { isElsewhere, type NodeSpec } from "../wire/node_spec.ts";
 import { compareMembers } from "../strategy/compare_members.ts";
 import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import type { Timer } from "../runtime/runtime.ts";
 import { packSpecs, unpackSpecs } from "../wire/packed_specs.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -12,6 +13,9 @@ import { sorted } from "./member_list.ts";
 import type { NodeContext } from "./node_context.ts";
 import { incarnationMax, type Refutation } from "./refutation.ts";
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
+
+/** Milliseconds for which what is to be told waits for others that are connecting, at most. */
+const EXPECTING_MS = 2_000;
 
 /** Runs the membership strategy: hands it what happens, and does what it answers. */
 export class Overlay implements Part {
@@ -25,8 +29,11 @@ export class Overlay implements Part {
   readonly #changed: (change: MembershipChange) => void;
   readonly #refutation: Refutation;
   readonly #connected = new Set<string>();
+  /** Those that are connected and no members, and have said nothing yet: they may want to join. */
+  readonly #silent = new Set<string>();
   /** Tags for which slots are kept, in each incarnation of this node. */
   readonly #reserved = new Set<string>();
+  #expecting: Timer | null = null;
   #state: unknown;
   #specs: readonly NodeSpec[] = [];
 
@@ -41,6 +48,7 @@ export class Overlay implements Part {
     this.#refutation = refutation;
     this.#strategy = context.settings.strategy;
     this.#changed = changed;
+    context.pool.accepting.undialed = () => this.catchUp();
     this.#begin(snapshot);
   }
 
@@ -78,6 +86,7 @@ export class Overlay implements Part {
 
   #begin(snapshot: unknown): void {
     this.#connected.clear();
+    this.#silent.clear();
     const { state, outgoing } = this.#strategy.init(this.#context.self, this.#env(), snapshot);
     this.#state = state;
     for (const tag of this.#reserved) this.#state = this.#strategy.reserve?.(this.#state, tag) ?? this.#state;
@@ -118,6 +127,7 @@ export class Overlay implements Part {
   peerLinked(peer: Peer): void {
     this.#connected.add(peer.name);
     this.#introduce(peer);
+    if (this.#strategy.knowsAll === true && !this.members.has(peer.name)) this.#silent.add(peer.name);
     this.#apply(this.#strategy.up(this.#state, peer.spec, this.#env()));
   }
 
@@ -125,6 +135,30 @@ export class Overlay implements Part {
   peerUnlinked(peer: Peer): void {
     this.#connected.delete(peer.name);
     this.#apply(this.#strategy.down(this.#state, peer.spec, this.#env()));
+    if (this.#silent.delete(peer.name)) this.catchUp();
+  }
+
+  /** Has the strategy tell what it kept back while others were connecting, if none is any more. */
+  catchUp(): void {
+    if (this.#expecting !== null && !this.#isExpecting()) this.#catchUp();
+  }
+
+  #catchUp(): void {
+    this.#expecting?.cancel();
+    this.#expecting = null;
+    const caughtUp = this.#strategy.catchUp?.(this.#state, this.#env());
+    if (caughtUp !== undefined) this.#apply(caughtUp);
+  }
+
+  /** Whether there are others of which some may be about to join. */
+  #isExpecting(): boolean {
+    return this.#silent.size > 0 || this.#context.pool.accepting.isBeingDialed;
+  }
+
+  /** Does not wait for others any more. */
+  stopping(): void {
+    this.#expecting?.cancel();
+    this.#expecting = null;
   }
 
   /** Takes note whether a peer is one of the cluster. A strategy that knows only a part of it cannot tell, and takes every node for one. */
@@ -143,6 +177,10 @@ export class Overlay implements Part {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
+    this.#silent.delete(peer.name);
+    if (this.#isExpecting() && this.#strategy.catchUp !== undefined) {
+      this.#expecting ??= this.#context.runtime.clock.schedule(EXPECTING_MS, () => this.#catchUp());
+    }
     const next = this.#strategy.handleMessage(this.#state, peer.spec, message, this.#env());
     if (next.ignored !== undefined) this.#refutation.ignore(next.ignored);
     if (this.#isUnjustEnd(peer, next.state)) this.#send(next.outgoing.filter(({ to }) => to.name === peer.name));
@@ -189,6 +227,7 @@ export class Overlay implements Part {
       connected: this.#connected,
       incarnationOf: (name) => pool.peers.get(name)?.incarnation,
       incarnationMax: incarnationMax(this.#context),
+      isExpecting: this.#isExpecting(),
     };
   }
 

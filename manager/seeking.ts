@@ -1,6 +1,5 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { Address } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { backoffDelay } from "../connections/dialer/backoff.ts";
@@ -96,7 +95,10 @@ export class Seeking implements Part {
     for (const { addresses } of nodes) {
       for (const address of addresses) this.#formerAddresses.set(textOf(address), address);
     }
-    forgetOldest(this.#formerAddresses, ADDRESSES_MAX);
+    for (const text of this.#formerAddresses.keys()) {
+      if (this.#formerAddresses.size <= ADDRESSES_MAX) break;
+      this.#formerAddresses.delete(text);
+    }
   }
 
   async #ask(): Promise<void> {

@@ -30,6 +30,12 @@ export interface Random {
   bytes(length: number): Uint8Array<ArrayBuffer>;
 }
 
+/** Work that the nodes of one process have under way together. */
+export interface CommonLoad {
+  /** Dials to nodes that answered the last time, or were not dialed yet. */
+  dials: number;
+}
+
 /** Part of the machine that is enough for protocols: clock, randomness and turns of the event loop. */
 export interface LocalRuntime {
   /** Time and timers. */
@@ -61,6 +67,8 @@ export interface LocalRuntime {
    * simulator with many nodes does it once for all of them.
    */
   stretch?(secret: Uint8Array, salt: Uint8Array): Promise<Uint8Array>;
+  /** Work that all nodes of the process have under way. A runtime in which work takes no time can do without. */
+  readonly load?: CommonLoad | undefined;
   /** Shows people the events that have no listener. A runtime without it shows nothing. */
   report?(entry: LogEntry): void;
 }

@@ -5,7 +5,7 @@ import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts
 import { MembershipSet } from "../membership/membership_set.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import { checkInteger } from "../wire/node_spec_check.ts";
-import { answer, askToJoin, connectedPeers, flood, tell } from "./full_mesh_answers.ts";
+import { answer, askToJoin, connectedPeers, flood, tell, welcomeAll } from "./full_mesh_answers.ts";
 import { fullMeshFromSnapshot, fullMeshToSnapshot } from "./full_mesh_snapshot.ts";
 import { forgetAbsent, type FullMeshState, isMember, withSet } from "./full_mesh_state.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
@@ -112,6 +112,9 @@ class FullMesh implements Strategy<FullMeshState> {
       absentSince,
       farewell: hasLeft ? known.set.only([self.name]) : known.farewell,
       asked: new Set<string>(),
+      joiners: [],
+      untold: [],
+      welcomedAt: -Infinity,
       membersMax: this.#membersMax,
       ...this.#allowance(),
     };
@@ -123,13 +126,14 @@ class FullMesh implements Strategy<FullMeshState> {
     return { state: { ...state, asked: new Set(state.asked).add(peer.name) }, outgoing: askToJoin(state, peer) };
   }
 
-  leave(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
-    const leaver = state.set.get(name);
-    if (leaver === undefined) return quiet(state);
+  leave(before: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
+    const leaver = before.set.get(name);
+    if (leaver === undefined) return quiet(before);
+    const { state, outgoing } = welcomeAll(before, context);
     const { set, delta } = state.set.leave(name);
     const others = connectedPeers(state, context).filter((peer) => peer.name !== name);
-    const outgoing = flood(name === state.self.name ? others : [...others, leaver], delta);
-    return { state: withSet(state, set, [name], context.now), outgoing };
+    const told = flood(name === state.self.name ? others : [...others, leaver], delta);
+    return { state: withSet(state, set, [name], context.now), outgoing: [...outgoing, ...told] };
   }
 
   evict(state: FullMeshState, { name }: NodeSpec, context: StrategyContext): Transition<FullMeshState> {
@@ -162,6 +166,10 @@ class FullMesh implements Strategy<FullMeshState> {
   down(state: FullMeshState, { name }: NodeSpec): Transition<FullMeshState> {
     if (!state.set.has(name) || state.away.has(name)) return quiet(state);
     return quiet({ ...state, away: new Set(state.away).add(name) });
+  }
+
+  catchUp(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {
+    return welcomeAll(state, context);
   }
 
   periodic(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {

@@ -8,8 +8,11 @@ import { cut } from "./full_mesh_parts.ts";
 import { weigh, type Words } from "./full_mesh_words.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
-import { type FullMeshState, withSet } from "./full_mesh_state.ts";
+import { type FullMeshState, type Joiner, withSet } from "./full_mesh_state.ts";
 import type { Outgoing, StrategyContext, Transition } from "./strategy.ts";
+
+/** Nodes that join with no more milliseconds in between are many: they may wait for each other. */
+const TOGETHER_MS = 1_000;
 
 /** Answers what another node said. A stranger may say who it is, and ask to join. */
 export function answer(
@@ -162,7 +165,7 @@ function answerDelta(
   };
 }
 
-/** Welcomes the node that asked, with all that it lacks, and tells this cluster who came with it. */
+/** Lets the node that asked join, with those that came with it. It is welcomed at once, or together with others that are connecting. */
 function answerJoin(
   state: FullMeshState,
   from: NodeSpec,
@@ -170,19 +173,29 @@ function answerJoin(
   context: StrategyContext,
 ): Transition<FullMeshState> {
   const { set, news } = absorb(state.set, joining);
-  const { delta } = compareWithSummary(set, joining.dots());
   const { incarnation } = joining.newest(from.name) ?? from;
   const companions = news.names.filter((name) => name !== from.name);
-  const residents = connectedPeers(state, context).filter(({ name }) => name !== from.name);
-  const [first, ...rest] = cut(delta, state.self.name);
-  const welcome = [
-    tell(from, { kind: "welcome", incarnation, delta: first!, companions }),
-    ...rest.map((part) => tellDelta(from, part)),
-  ];
-  return {
-    state: withSet(state, set, joining.names, context.now),
-    outgoing: [...welcome, ...flood(residents, news)],
-  };
+  const joiner: Joiner = { node: from, incarnation, summary: joining.dots(), companions };
+  const joiners = [...state.joiners.filter(({ node }) => node.name !== from.name), joiner];
+  const untold = [...new Set([...state.untold, ...news.names])];
+  const joined = { ...withSet(state, set, joining.names, context.now), joiners, untold };
+  const isOneOfMany = context.now - state.welcomedAt < TOGETHER_MS;
+  return context.isExpecting && isOneOfMany ? { state: joined, outgoing: [] } : welcomeAll(joined, context);
+}
+
+/** Welcomes the nodes that have joined, each with all that it lacks, and tells the rest of this cluster who came. */
+export function welcomeAll(state: FullMeshState, context: StrategyContext): Transition<FullMeshState> {
+  const { joiners, untold, set, self } = state;
+  if (joiners.length === 0) return { state, outgoing: [] };
+  const outgoing = joiners.flatMap(({ node, incarnation, summary, companions }) => {
+    const [first, ...rest] = cut(compareWithSummary(set, summary).delta, self.name);
+    const welcome = tell(node, { kind: "welcome", incarnation, delta: first!, companions });
+    return [welcome, ...rest.map((part) => tellDelta(node, part))];
+  });
+  const names = new Set(joiners.map(({ node }) => node.name));
+  const residents = connectedPeers(state, context).filter(({ name }) => !names.has(name));
+  outgoing.push(...flood(residents, set.only(untold)));
+  return { state: { ...state, joiners: [], untold: [], welcomedAt: context.now }, outgoing };
 }
 
 /** Tells those that came with this node what it has been told where it joined. */

@@ -1,7 +1,20 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { Dot } from "../membership/dot.ts";
 import type { MembershipSet } from "../membership/membership_set.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
+
+/** A node that has joined, and waits for its welcome. */
+export interface Joiner {
+  /** The node itself. */
+  readonly node: NodeSpec;
+  /** The incarnation in which it asked. */
+  readonly incarnation: number;
+  /** Members that it knows. */
+  readonly summary: readonly Dot[];
+  /** Names of those that came with it. */
+  readonly companions: readonly string[];
+}
 
 /** All that a node of a full mesh remembers. */
 export interface FullMeshState {
@@ -17,6 +30,12 @@ export interface FullMeshState {
   readonly farewell: MembershipSet;
   /** Nodes that this one has asked to let it join, and that have not answered. */
   readonly asked: ReadonlySet<string>;
+  /** Nodes that this one has let join, and not welcomed yet, since more are coming. */
+  readonly joiners: readonly Joiner[];
+  /** Names that came with them, of which no other node was told. */
+  readonly untold: readonly string[];
+  /** Time at which a node was welcomed last. */
+  readonly welcomedAt: number;
   /** Most members, this node included. Further ones are not believed. */
   readonly membersMax: number;
   /** Number of further members that come back and may be sent a digest before the next `periodic`. */

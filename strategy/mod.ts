@@ -19,7 +19,7 @@
  */
 
 export { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
-export { type FullMeshState } from "./full_mesh_state.ts";
+export { type FullMeshState, type Joiner } from "./full_mesh_state.ts";
 export {
   type IncarnationEnd,
   type Outgoing,

@@ -23,6 +23,12 @@ export interface StrategyContext {
    * @default {none}
    */
   readonly incarnationMax?: number;
+  /**
+   * Whether more nodes are just connecting, which may want to join: what is to be told of one that has joined can be told of all of them together.
+   *
+   * @default {false}
+   */
+  readonly isExpecting?: boolean;
 }
 
 /** A message from this strategy to the same strategy on another node. */
@@ -106,6 +112,8 @@ export interface Strategy<State = unknown> {
   up(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
   /** `peer` went down: its last connection closed, or its heartbeats were missed. It may come back. */
   down(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
+  /** No more nodes are connecting: tells what it kept back for that moment. Left out by strategies that keep nothing back. */
+  catchUp?(state: State, context: StrategyContext): Transition<State>;
   /** Called once every gossip interval. */
   periodic(state: State, context: StrategyContext): Transition<State>;
   /** Takes a message that another node's strategy put into `outgoing`. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { LogEntry } from "../runtime/log_entry.ts";
-import type { Clock, Random } from "../runtime/runtime.ts";
+import type { Clock, CommonLoad, Random } from "../runtime/runtime.ts";
 import { systemClock, systemRandom } from "../runtime/system.ts";
 import type { Runtime } from "./runtime.ts";
 import { TcpTransport } from "./tcp/tcp_transport.ts";
@@ -15,6 +15,9 @@ const SHARED_TURN_MS = 0.0625;
 const CONVERSATION_MS = 10;
 /** The event loop looks at sockets and timers when it has nothing to do, or after 61 turns that had (Tokio's `event_interval`). */
 const TURNS = 64;
+
+/** That of this process. */
+const LOAD: CommonLoad = { dials: 0 };
 
 /** Options of {@linkcode denoRuntime}. */
 export interface DenoRuntimeOptions {
@@ -57,6 +60,7 @@ export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
     nextTurn: (callback) => void setImmediate(callback),
     giveWay: () => breaks.giveWay(),
     outside: (operation) => operation,
+    load: LOAD,
     report: writeToConsole,
   };
 }

@@ -23,5 +23,5 @@ export { type Address } from "../wire/address.ts";
 export { denoRuntime, type DenoRuntimeOptions } from "./deno_runtime.ts";
 export { systemClock, systemRandom } from "../runtime/system.ts";
 export { type LogEntry } from "../runtime/log_entry.ts";
-export { type Clock, type LocalRuntime, type Random, type Timer } from "../runtime/runtime.ts";
+export { type Clock, type CommonLoad, type LocalRuntime, type Random, type Timer } from "../runtime/runtime.ts";
 export { type Runtime } from "./runtime.ts";

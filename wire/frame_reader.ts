@@ -55,11 +55,11 @@ export interface HalfReadFrame {
   readonly length: number;
 }
 
-/** One frame. */
+/** One frame with a body of its own. */
 export interface Frame {
   /** Kind of the body; see `FrameKind`. */
   readonly kind: number;
-  /** The bytes behind the kind: valid until more is read. */
+  /** The bytes behind the kind. */
   readonly body: Uint8Array;
 }
 
@@ -153,25 +153,14 @@ export class FrameReader {
    * @throws When the stream ends within it.
    */
   async next(): Promise<Frame | null> {
-    let frame = this.take();
-    while (frame === null) {
+    let end = this.#frameEnd();
+    while (end === 0) {
       if (!this.#took(await this.#read())) return null;
-      frame = this.take();
+      end = this.#frameEnd();
     }
-    return frame;
-  }
-
-  /**
-   * Takes the next frame, if it is there.
-   *
-   * @throws {ProtocolError} When it is malformed or too long.
-   */
-  take(): Frame | null {
-    const end = this.#frameEnd();
-    if (end === 0) return null;
     const start = this.#start + FRAME_HEADER_BYTES;
     this.#start = end;
-    return { kind: this.#chunk[start - 1]!, body: this.#chunk.subarray(start, end) };
+    return { kind: this.#chunk[start - 1]!, body: this.#chunk.slice(start, end) };
   }
 
   /**

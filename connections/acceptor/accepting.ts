@@ -21,6 +21,9 @@ export class Accepting {
   readonly #host: AcceptingHost;
   readonly #opener: Pick<ConnectionOpener, "accept">;
   readonly #reception: Reception;
+  /** Called when no other node is dialing this one any more. */
+  undialed: (() => void) | undefined;
+  #answering = 0;
 
   constructor(host: AcceptingHost, opener: Pick<ConnectionOpener, "accept">, reception: Reception) {
     this.#host = host;
@@ -28,8 +31,22 @@ export class Accepting {
     this.#reception = reception;
   }
 
+  /** Whether others are dialing this node, and have not finished their handshakes. */
+  get isBeingDialed(): boolean {
+    return this.#answering > 0;
+  }
+
   /** Answers one stream. */
   async accept(stream: ByteStream): Promise<void> {
+    this.#answering++;
+    try {
+      await this.#answer(stream);
+    } finally {
+      if (--this.#answering === 0 && this.#host.self() !== null) this.undialed?.();
+    }
+  }
+
+  async #answer(stream: ByteStream): Promise<void> {
     const self = this.#host.self();
     if (self === null) return stream.close();
     let admitted: ConnectionRequest | undefined;

@@ -2,7 +2,7 @@
 
 import { Deadlines } from "../../runtime/deadlines.ts";
 import { IN_TIME, type Slowness } from "../../runtime/local_health.ts";
-import type { Clock } from "../../runtime/runtime.ts";
+import type { Clock, CommonLoad } from "../../runtime/runtime.ts";
 import { HandshakeRefusedError } from "../handshake/refusal.ts";
 import { DialBudget } from "./dial_budget.ts";
 
@@ -47,6 +47,7 @@ export class DialSlots {
   /** Slowness of this node, which has fewer slots while it is late. */
   readonly slowness: Slowness;
   readonly #patience: Deadlines;
+  readonly #load: CommonLoad;
   readonly #living: Budget = { slots: DIAL_SLOTS, taken: 0, urgent: [], waiting: [] };
   readonly #failed: Budget = { slots: SLOTS_OF_FAILED, taken: 0, urgent: [], waiting: [] };
   readonly #unmet: DialBudget;
@@ -55,10 +56,13 @@ export class DialSlots {
 
   /**
    * @param patience Milliseconds for which a dial keeps its slot at most.
-   * @param health Local health of this node: it has fewer slots while its timers are late. In time by default.
+   * @param health Local health of this node: while its timers are late it has fewer slots, where the nodes of its process have many dials under way. In
+   *   time by default.
+   * @param load Dials of all nodes of the process. It is alone by default.
    */
-  constructor(clock: Clock, patience: number, health: Slowness = IN_TIME) {
+  constructor(clock: Clock, patience: number, health: Slowness = IN_TIME, load: CommonLoad = { dials: 0 }) {
     this.slowness = health;
+    this.#load = load;
     this.#patience = new Deadlines(clock, patience, () => {}, health);
     this.#unmet = new DialBudget(clock, UNMET);
     this.#unmetAndFailed = new DialBudget(clock, UNMET_AND_FAILED);
@@ -73,30 +77,11 @@ export class DialSlots {
    * @param isUrgent Whether it completes what has begun with a peer. It goes before those that begin with another one: where there is too
    *   little for all, it is enough for as many as possible.
    */
-  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
-    const risk = this.#riskOf(hasFailed, isMet);
-    const turn = risk?.take();
-    if (turn !== undefined) await turn;
-    const budget = hasFailed ? this.#failed : this.#living;
-    if (this.#hasSlot(budget)) budget.taken++;
-    else await new Promise<void>((resolve) => (isUrgent ? budget.urgent : budget.waiting).push(resolve));
-    let isHeld = true;
-    const release = () => {
-      if (isHeld) this.#handOn(budget);
-      isHeld = false;
-    };
-    const patience = this.#patience.begin(release);
-    let isFailure = false;
-    try {
-      await dial();
-    } catch (error) {
-      isFailure = !isAnswer(error);
-      throw error;
-    } finally {
-      patience[Symbol.dispose]();
-      release();
-      risk?.end(isFailure);
-    }
+  run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
+    const begin = () => this.#run(dial, hasFailed, isUrgent);
+    if (isMet && !hasFailed) return begin();
+    const budget = isMet ? this.#metAndFailed : hasFailed ? this.#unmetAndFailed : this.#unmet;
+    return budget.run(begin, isAnswer);
   }
 
   /** Forgets the dials that wait. */
@@ -110,24 +95,51 @@ export class DialSlots {
     this.#metAndFailed.forget();
   }
 
-  /** The budget of dials that may fail to such peers; none for those that are known to answer. */
-  #riskOf(hasFailed: boolean, isMet: boolean): DialBudget | undefined {
-    if (!isMet) return hasFailed ? this.#unmetAndFailed : this.#unmet;
-    return hasFailed ? this.#metAndFailed : undefined;
+  async #run(dial: () => Promise<unknown>, hasFailed: boolean, isUrgent = false): Promise<void> {
+    const budget = hasFailed ? this.#failed : this.#living;
+    const line = isUrgent ? budget.urgent : budget.waiting;
+    if (this.#hasSlot(budget)) this.#take(budget);
+    else await new Promise<void>((resolve) => line.push(resolve));
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#handOn(budget);
+      isHeld = false;
+    };
+    using _patience = this.#patience.begin(release);
+    try {
+      await dial();
+    } finally {
+      release();
+    }
   }
 
-  /** Whether one more dial may begin. On a node that is late each takes longer, and other nodes of its process may have as many. */
-  #hasSlot({ slots, taken }: Budget): boolean {
-    return taken < Math.max(1, Math.floor(slots / this.slowness.multiplier));
+  /**
+   * Whether one more dial may begin. On a node that is late each takes longer, and other nodes of its process may have as many. A process that dials
+   * few at a time for its size has many turns, of which each one begins with cold caches: so one node alone has all its slots.
+   */
+  #hasSlot(budget: Budget): boolean {
+    const { slots, taken } = budget;
+    if (taken < Math.max(1, Math.floor(slots / this.slowness.multiplier))) return true;
+    return budget === this.#living && taken < slots && this.#load.dials < DIAL_SLOTS;
+  }
+
+  #take(budget: Budget): void {
+    budget.taken++;
+    if (budget === this.#living) this.#load.dials++;
+  }
+
+  #give(budget: Budget): void {
+    budget.taken--;
+    if (budget === this.#living) this.#load.dials--;
   }
 
   /** Gives a slot back, and all that are free to those that wait. */
   #handOn(budget: Budget): void {
-    budget.taken--;
+    this.#give(budget);
     while (this.#hasSlot(budget)) {
       const next = budget.urgent.shift() ?? budget.waiting.shift();
       if (next === undefined) return;
-      budget.taken++;
+      this.#take(budget);
       next();
     }
   }

@@ -29,6 +29,7 @@ import {
   readyOf,
   type Session,
   versionsOf,
+  where,
 } from "./session.ts";
 
 /*
@@ -58,7 +59,7 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
     answer = checkFrame(await reader.next(), [FrameKind.ready], true);
   }
   const ready = readyFrom(identity, request, record(answer.body, "answer", decoder));
-  return checkAcceptor({ stream, reader, ...ready }, request);
+  return checkAcceptor({ stream, reader, ...ready }, request, where(stream));
 }
 
 /** Answers in an open cluster. */
@@ -69,13 +70,12 @@ export async function acceptOpen(
 ): Promise<Session & { request: ConnectionRequest }> {
   const { identity, stream, reader, writers, decoder } = end;
   const version = chosenVersion(identity, hello);
-  // It comes with the hello.
-  const { body } = checkFrame(reader.take() ?? await reader.next(), [FrameKind.introduction], true);
+  const { body } = checkFrame(await reader.next(), [FrameKind.introduction], true);
   const introduction = record(body, "introduction", decoder);
   const request = requestFrom(introduction);
   decisions.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
-  const refusal = judgeIntroduction(identity, introduction, request, decisions.spec, stream) ??
+  const refusal = judgeIntroduction(identity, introduction, request, decisions.spec, where(stream)) ??
     await decisions.admit(request);
   if (refusal !== null) throw await refuse(stream, refusal);
   if (decisions.isOccupied(request)) {

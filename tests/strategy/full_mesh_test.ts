@@ -12,6 +12,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { seededRandom } from "../seeded_random.ts";
 import { forEachOf } from "../tuples.ts";
+import { present } from "../values.ts";
 import { contextOf, memberState, names, strategy, told } from "./full_mesh_steps.ts";
 
 /** Hands over a message as the wire does. */
@@ -85,6 +86,54 @@ Deno.test("fullMesh().join(): the joiner does not tell the nodes that its new cl
   });
   const atC = receive(early.state, "a", atA.outgoing[0], ["a", "b"]);
   assertEquals([names(atC.state), told(atC)], [["a", "b", "c", "d"], []]);
+});
+
+Deno.test("fullMesh().catchUp() welcomes together those that came while more were connecting, and tells the rest once", () => {
+  const asking = (node: NodeSpec) => strategy.join(strategy.init(node, contextOf()).state, a, contextOf([a.name]));
+  const expecting = (now: number): StrategyContext => ({ ...contextOf(["b", "c", "d", "e"], now), isExpecting: true });
+  const take = (state: FullMeshState, from: NodeSpec, now: number) =>
+    strategy.handleMessage(state, from, decode(encode(asking(from).outgoing[0]?.message)), expecting(now));
+  const [e] = [nodeSpec("e")];
+
+  const first = take(memberState(a, [b]), c, 0);
+  assertEquals(told(first), ["c welcome", "b delta"], "the first one does not wait");
+  const second = take(first.state, d, 10);
+  assertEquals([names(second.state), told(second)], [["a", "b", "c", "d"], []]);
+  const third = take(second.state, e, 20);
+  assertEquals([names(third.state), told(third)], [["a", "b", "c", "d", "e"], []]);
+
+  const caughtUp = present(strategy.catchUp)(third.state, contextOf(["b", "c", "d", "e"], 30));
+  assertEquals(told(caughtUp), ["d welcome", "e welcome", "b delta", "c delta"]);
+  const atD = receive(asking(d).state, "a", caughtUp.outgoing[0], ["a"]);
+  assertEquals(names(atD.state), ["a", "b", "c", "d", "e"]);
+  const atB = receive(memberState(b, [a, c]), "a", caughtUp.outgoing[2], ["a"]);
+  assertEquals(names(atB.state), ["a", "b", "c", "d", "e"]);
+  assertEquals(told(present(strategy.catchUp)(caughtUp.state, contextOf())), []);
+  assertEquals(told(take(caughtUp.state, nodeSpec("f"), 2_000)), [
+    "f welcome",
+    "b delta",
+    "c delta",
+    "d delta",
+    "e delta",
+  ]);
+});
+
+Deno.test("fullMesh().leave() of oneself first welcomes those that wait", () => {
+  const join = strategy.join(strategy.init(c, contextOf()).state, a, contextOf(["a"]));
+  const context = { ...contextOf(["b", "c"]), isExpecting: true };
+  const waiting = strategy.handleMessage(
+    { ...memberState(a, [b]), welcomedAt: 0 },
+    c,
+    join.outgoing[0]?.message,
+    context,
+  );
+  assertEquals(told(waiting), []);
+  assertEquals(told(strategy.leave(waiting.state, a, contextOf(["b", "c"]))), [
+    "c welcome",
+    "b delta",
+    "b delta",
+    "c delta",
+  ]);
 });
 
 Deno.test("fullMesh().join() of oneself is nothing", () => {

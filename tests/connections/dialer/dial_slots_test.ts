@@ -3,6 +3,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { DIAL_SLOTS, DialSlots } from "../../../connections/dialer/dial_slots.ts";
 import { LocalHealth } from "../../../runtime/local_health.ts";
+import type { CommonLoad } from "../../../runtime/runtime.ts";
 import { VirtualClock } from "../../../testing/virtual_clock.ts";
 import { nthOf, present } from "../../values.ts";
 import { pass } from "../bare_runtime.ts";
@@ -13,8 +14,8 @@ class Dials {
   readonly #ends: PromiseWithResolvers<void>[] = [];
   readonly slots: DialSlots;
 
-  constructor(clock: VirtualClock, health?: LocalHealth) {
-    this.slots = new DialSlots(clock, 2_500, health);
+  constructor(clock: VirtualClock, health?: LocalHealth, load?: CommonLoad) {
+    this.slots = new DialSlots(clock, 2_500, health, load);
   }
 
   begin(count: number, hasFailed = false, isUrgent = false): Promise<void>[] {
@@ -133,9 +134,33 @@ Deno.test("DialSlots.run() completes what has begun with a peer before it begins
   assertEquals(dials.begun.slice(DIAL_SLOTS), [DIAL_SLOTS + 2, DIAL_SLOTS]);
 });
 
-Deno.test("DialSlots.run() lets fewer dials begin on a node that is late, and more again when it is not", async () => {
+Deno.test("DialSlots.run() lets as many dials begin on a node that is late, where its process has no others", async () => {
   const health = new LocalHealth(125);
   const dials = new Dials(new VirtualClock(), health);
+  health.late(10_000);
+  const runs = dials.begin(DIAL_SLOTS + 1);
+  assertEquals(dials.begun.length, DIAL_SLOTS);
+  for (let number = 0; number < DIAL_SLOTS + 1; number++) await dials.end(number);
+  await Promise.all(runs);
+});
+
+Deno.test("DialSlots.run() lets the late nodes of a process have few dials more than one alone would have", async () => {
+  const health = new LocalHealth(125);
+  const load = { dials: 0 };
+  const nodes = Array.from({ length: 10 }, () => new Dials(new VirtualClock(), health, load));
+  health.late(10_000);
+  const runs = nodes.flatMap((dials) => dials.begin(DIAL_SLOTS));
+  assertEquals(nodes.map(({ begun }) => begun.length), [DIAL_SLOTS, ...Array(9).fill(7)]);
+  assertEquals(load.dials, DIAL_SLOTS + 9 * 7);
+  for (const dials of nodes) for (let number = 0; number < DIAL_SLOTS; number++) await dials.end(number);
+  await Promise.all(runs);
+  assertEquals(load.dials, 0);
+});
+
+Deno.test("DialSlots.run() lets fewer dials begin on a node that is late, and more again when it is not", async () => {
+  const health = new LocalHealth(125);
+  // Those of other nodes of its process.
+  const dials = new Dials(new VirtualClock(), health, { dials: DIAL_SLOTS });
   health.late(10_000);
   const runs = dials.begin(DIAL_SLOTS + 2);
   assertEquals(dials.begun, [0, 1, 2, 3, 4, 5, 6]);
