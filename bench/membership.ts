@@ -12,7 +12,7 @@ const MEBIBYTE = 1024 * 1024;
 /** Time in which a cluster forms, and its cost. */
 export const membership: Subject = {
   name: "membership",
-  title: "All nodes join one seed at once: time until all agree and every pair has its two connections",
+  title: "All nodes join one seed at once: time until all agree and every pair is connected",
   baseline: "bare dials",
   async measure(effort, report) {
     for (const nodes of effort.quick ? SIZES_QUICK : SIZES) {

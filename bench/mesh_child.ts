@@ -88,12 +88,15 @@ class OurMeshNode implements MeshNode {
 
   async join(addresses: readonly string[], index: number): Promise<void> {
     const node = this.#node;
-    // Looking costs time as well: only when every other node is there with all its connections, or was before.
+    // Looking costs time as well: only when every other node is there, or was before.
     const up = new Set<string>();
-    using _ = node.onUp("*", (name) => void up.add(name), { channel: "default" });
+    const others = addresses.length - 1;
+    const { promise: allUp, resolve } = Promise.withResolvers<void>();
+    using _ = node.onUp("*", (name) => up.add(name).size >= others && resolve(), { channel: "default" });
     if (index > 0) await node.join(JSON.parse(addresses[0]!) as NodeSpec);
+    if (others > 0) await allUp;
     const complete = () =>
-      up.size >= addresses.length - 1 && node.members().length === addresses.length &&
+      node.members().length === addresses.length &&
       node.members().every((name) => node.isFullyConnected(name));
     while (!complete()) await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }

@@ -183,7 +183,7 @@ export class Peer {
     const slots = agreedSlots(self, spec);
     this.#open = undefined;
     this.#channels = [...slots.keys()];
-    this.#lines = this.#channels.map((channel) => new Array(slots.get(channel)!).fill(null));
+    this.#lines = Array.from(slots.values(), (count) => new Array(count).fill(null));
     this.#recent = "";
     this.#recentLine = undefined;
     this.#control = this.#line(MEMBERSHIP_CHANNEL) ?? NO_LINE;
@@ -349,7 +349,13 @@ export class Peer {
 
   /** Every open connection, as it is now. It is asked for far more often than it changes. */
   connections(): readonly Connection<Peer>[] {
-    return this.#open ??= this.#lines.flat().filter((connection) => connection !== null);
+    return this.#open ??= this.#openInLines();
+  }
+
+  #openInLines(): readonly Connection<Peer>[] {
+    const open: Connection<Peer>[] = [];
+    for (const line of this.#lines) for (const connection of line) if (connection !== null) open.push(connection);
+    return open;
   }
 
   /** Whether any connection is open. */

@@ -35,6 +35,7 @@ export class ReplacedConnections {
 
   /** The connection that has to be read before another one: the last one that had the same slot, if it still drains. */
   before(connection: Connection<Peer>): Connection<Peer> | undefined {
+    if (this.open.size === 0) return undefined;
     const { peer, channel, index } = connection;
     const isSameSlot = (other: Connection<Peer>) =>
       other.peer === peer && other.channel === channel && other.index === index;
@@ -51,6 +52,7 @@ export class ReplacedConnections {
    * forgotten meanwhile.
    */
   closeFormer({ name, incarnation }: NodeSpec): void {
+    if (this.open.size === 0) return;
     for (const connection of [...this.open]) {
       const { peer } = connection;
       if (peer.name === name && peer.incarnation < incarnation) connection.close();

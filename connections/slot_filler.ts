@@ -59,7 +59,7 @@ export class SlotFiller implements EarlyHost {
   welcome(request: ConnectionRequest, opened: OpenedStream): void {
     const peer = this.#host.know(request.spec);
     peer.noteLost(request, request.seen);
-    if (request.early === undefined) this.#fillSlot(peer, { ...request, early: null, outbound: false }, opened);
+    if (request.early === undefined) this.#fillSlot(peer, request, false, opened);
     else this.#settleMoved(this.early.welcome(request, peer, opened), request, peer, opened);
   }
 
@@ -130,9 +130,17 @@ export class SlotFiller implements EarlyHost {
 
   connection(peer: Peer, identity: SlotIdentity, session: OpenedStream): Connection<Peer> {
     const { stream, reader, epoch } = session;
+    const { channel, index, dial, outbound, early = null } = identity;
     const options = { ...this.#options.connectionOptions(identity.channel, peer.spec), session };
     const { runtime } = this.#host;
-    return new Connection({ ...identity, peer, epoch }, stream, reader, this.#host, runtime, options);
+    return new Connection(
+      { peer, channel, index, dial, outbound, early, epoch },
+      stream,
+      reader,
+      this.#host,
+      runtime,
+      options,
+    );
   }
 
   selfName(): string {
@@ -157,23 +165,22 @@ export class SlotFiller implements EarlyHost {
   }
 
   /** Puts an open connection into its slot. @returns The connection, or `null` when that is better filled. */
-  #fillSlot(peer: Peer, identity: SlotIdentity & { lost?: true }, opened: OpenedStream): Connection<Peer> | null {
-    if (!peer.hasSlot(identity.channel, identity.index)) return null;
-    const connection = this.connection(peer, identity, opened);
-    this.put(connection, identity.lost, opened.interests);
+  #fillSlot(peer: Peer, request: ConnectionRequest, outbound: boolean, opened: OpenedStream): Connection<Peer> | null {
+    if (!peer.hasSlot(request.channel, request.index)) return null;
+    const connection = this.connection(peer, slotOf(request, outbound), opened);
+    this.put(connection, request.lost, opened.interests);
     this.#host.settle(peer);
     return connection;
   }
 
   #fillDialed(peer: Peer, request: ConnectionRequest, opened: OpenedStream & { spec: NodeSpec }): void {
-    const identity = { ...request, early: null, outbound: true };
     const present = peer.at(request.channel, request.index);
     // It was begun while this dial was under way: the other side goes on with it, and not with this.
     const isBetter = !present?.early && isPreferred(request, present, peer, request.spec);
-    const connection = isBetter ? this.#fillSlot(peer, identity, opened) : null;
+    const connection = isBetter ? this.#fillSlot(peer, request, true, opened) : null;
     if (connection !== null) return;
     if (present === null || present.early) opened.stream.close();
-    else this.#replaced.addSurplus(this.connection(peer, identity, opened));
+    else this.#replaced.addSurplus(this.connection(peer, slotOf(request, true), opened));
   }
 
   #putMembership(connection: Connection<Peer>, interests: Interests | undefined): void {
@@ -201,4 +208,9 @@ export class SlotFiller implements EarlyHost {
     peer.noteDial(peer.at(channel, index)!);
     this.#host.settle(peer);
   }
+}
+
+/** Identity of the connection that a dialer has asked for. */
+function slotOf({ channel, index, dial }: ConnectionRequest, outbound: boolean): SlotIdentity {
+  return { channel, index, dial, outbound, early: null };
 }

@@ -19,17 +19,22 @@ type Channels = Pick<NodeSpec, "channels">;
  */
 export function agreedSlots(a: Channels, b: Channels): ReadonlyMap<string, number> {
   const slots = new Map<string, number>();
-  addSlots(slots, a.channels, b.channels);
-  addSlots(slots, b.channels, a.channels);
+  for (const channel in a.channels) slots.set(channel, agreedSlotsOn(channel, a, b));
+  for (const channel in b.channels) if (!slots.has(channel)) slots.set(channel, agreedSlotsOn(channel, a, b));
   return slots;
 }
 
-function addSlots(slots: Map<string, number>, mine: Channels["channels"], others: Channels["channels"]): void {
-  const channels = Object.keys(mine);
-  const oneSided = channels.filter((channel) => !Object.hasOwn(others, channel)).length;
-  const share = Math.max(1, Math.floor(ONE_SIDED_TOTAL / Math.max(1, oneSided)));
-  channels.forEach((channel) => {
-    const theirs = own(others, channel)?.parallelism;
-    slots.set(channel, Math.min(mine[channel]!.parallelism, theirs ?? Math.min(ONE_SIDED_MAX, share)));
-  });
+/** Number of connections of two nodes on one channel: none where neither has it. */
+export function agreedSlotsOn(channel: string, a: Channels, b: Channels): number {
+  const [ours, theirs] = [own(a.channels, channel), own(b.channels, channel)];
+  if (ours !== undefined && theirs !== undefined) return Math.min(ours.parallelism, theirs.parallelism);
+  if (ours !== undefined) return Math.min(ours.parallelism, oneSidedShare(a, b));
+  return theirs === undefined ? 0 : Math.min(theirs.parallelism, oneSidedShare(b, a));
+}
+
+/** Most connections of a channel that `mine` has and `others` has not. */
+function oneSidedShare(mine: Channels, others: Channels): number {
+  let oneSided = 0;
+  for (const channel in mine.channels) if (!Object.hasOwn(others.channels, channel)) oneSided++;
+  return Math.min(ONE_SIDED_MAX, Math.max(1, Math.floor(ONE_SIDED_TOTAL / oneSided)));
 }

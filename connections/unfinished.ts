@@ -2,23 +2,29 @@
 
 /** Work that has begun and not ended: the code that gives it up can wait until it has really let go. */
 export class Unfinished {
-  readonly #work = new Set<Promise<unknown>>();
+  #size = 0;
+  #emptied: PromiseWithResolvers<void> | null = null;
 
   /** Takes note of a piece of work. @returns The same. */
   add<T>(work: Promise<T>): Promise<T> {
-    const end = () => void this.#work.delete(work);
-    this.#work.add(work);
-    work.then(end, end);
+    this.#size++;
+    work.then(this.#end, this.#end);
     return work;
   }
 
   /** Number of pieces under way. */
   get size(): number {
-    return this.#work.size;
+    return this.#size;
   }
 
   /** Resolves once all of it has ended, well or badly. */
   async finished(): Promise<void> {
-    while (this.#work.size > 0) await Promise.allSettled(this.#work);
+    while (this.#size > 0) await (this.#emptied ??= Promise.withResolvers()).promise;
   }
+
+  readonly #end = (): void => {
+    if (--this.#size > 0) return;
+    this.#emptied?.resolve();
+    this.#emptied = null;
+  };
 }

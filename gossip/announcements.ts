@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { BroadcastId } from "./broadcast_id.ts";
+import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
 
 /**
  * The announcements that are due at the next lazy tick, by receiver. That comes a lazy interval after the oldest broadcast in it was begun,
@@ -41,10 +41,27 @@ export class Announcements {
     this.#waiting.delete(name);
   }
 
+  /** Takes back the announcement of one broadcast to `name`. Returns whether it was still to be made. */
+  takeBack(name: string, id: BroadcastId): boolean {
+    const ids = this.#waiting.get(name) ?? [];
+    const key = broadcastKey(id);
+    const index = ids.findIndex((other) => broadcastKey(other) === key);
+    if (index !== -1) ids.splice(index, 1);
+    return index !== -1;
+  }
+
+  /** Takes what is to be announced to `name` of some roots, due or not. */
+  takeFor(name: string, roots: ReadonlySet<string>): BroadcastId[] {
+    const ids = this.#waiting.get(name) ?? [];
+    const taken = ids.filter(({ root }) => roots.has(root));
+    if (taken.length > 0) this.#waiting.set(name, ids.filter(({ root }) => !roots.has(root)));
+    return taken;
+  }
+
   /** Takes the announcements that are due, by neighbour. */
   take(now: number): [name: string, ids: BroadcastId[]][] {
     if (this.#dueAt > now) return [];
-    const due = [...this.#waiting];
+    const due = [...this.#waiting].filter(([, ids]) => ids.length > 0);
     this.#waiting.clear();
     this.#dueAt = Infinity;
     return due;

@@ -22,6 +22,11 @@ export interface BroadcastRanges {
   readonly ranges: readonly number[];
 }
 
+/** No broadcast of `root`: a graft that names only this asks for the link alone. No incarnation is 0. */
+export function noneOf(root: string): BroadcastRanges {
+  return { root, incarnation: 0, ranges: [] };
+}
+
 /** A string that no other id gives. */
 export function broadcastKey({ root, incarnation, sequence }: BroadcastId): string {
   return `${incarnation}:${sequence}:${root}`;

@@ -11,6 +11,8 @@ interface MissingBroadcast {
   /** The nodes that can be asked for it, first one first. */
   readonly announcers: string[];
   readonly dueAt: number;
+  /** Whether one that announced it was asked for it. */
+  readonly isAsked: boolean;
 }
 
 /**
@@ -42,7 +44,7 @@ export class MissingBroadcasts {
     const key = broadcastKey(id);
     const known = this.#missing.get(key);
     if (known === undefined) {
-      this.#missing.set(key, { id, announcers: [announcer], dueAt: now + this.#timeout });
+      this.#missing.set(key, { id, announcers: [announcer], dueAt: now + this.#timeout, isAsked: false });
       forgetOldest(this.#missing, this.#max);
     } else if (known.announcers.length < ANNOUNCERS_MAX && !known.announcers.includes(announcer)) {
       known.announcers.push(announcer);
@@ -56,9 +58,32 @@ export class MissingBroadcasts {
 
   /** Requests that are due, by node, among those that can be asked. */
   due(now: number, canBeAsked: (announcer: string) => boolean): Map<string, BroadcastId[]> {
-    const questions = new Map<string, BroadcastId[]>();
-    for (const [key, missing] of this.#missing) {
+    const due: MissingBroadcast[] = [];
+    for (const missing of this.#missing.values()) {
       if (missing.dueAt > now) break;
+      due.push(missing);
+    }
+    return this.#ask(due, now, canBeAsked);
+  }
+
+  /** Requests for the broadcasts of some roots that no node was asked for, whether they are due or not. */
+  hurry(
+    isUrgent: (root: string) => boolean,
+    now: number,
+    canBeAsked: (announcer: string) => boolean,
+  ): Map<string, BroadcastId[]> {
+    const urgent = this.#missing.values().filter(({ id, isAsked }) => !isAsked && isUrgent(id.root));
+    return this.#ask([...urgent], now, canBeAsked);
+  }
+
+  #ask(
+    wanted: readonly MissingBroadcast[],
+    now: number,
+    canBeAsked: (announcer: string) => boolean,
+  ): Map<string, BroadcastId[]> {
+    const questions = new Map<string, BroadcastId[]>();
+    for (const missing of wanted) {
+      const key = broadcastKey(missing.id);
       this.#missing.delete(key);
       const candidates = missing.announcers.filter(canBeAsked);
       // One that is asked already brings one link into the tree, two would bring a circle.
@@ -68,7 +93,7 @@ export class MissingBroadcasts {
       const ids = questions.get(announcer);
       if (ids === undefined) questions.set(announcer, [missing.id]);
       else ids.push(missing.id);
-      this.#missing.set(key, { id: missing.id, announcers, dueAt: now + this.#timeout });
+      this.#missing.set(key, { id: missing.id, announcers, dueAt: now + this.#timeout, isAsked: true });
     }
     return questions;
   }

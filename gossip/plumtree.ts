@@ -1,10 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { sample } from "../runtime/sample.ts";
 import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 import { Announcements } from "./announcements.ts";
 import { BroadcastCache, type BroadcastCacheOptions } from "./broadcast_cache.ts";
 import { BroadcastHistory } from "./broadcast_history.ts";
-import { type BroadcastId, broadcastKey, type BroadcastRanges, packIds, unpackIds } from "./broadcast_id.ts";
+import { type BroadcastId, broadcastKey, type BroadcastRanges, noneOf, packIds, unpackIds } from "./broadcast_id.ts";
 import { type Broadcast, type BroadcastMessage, broadcastOf, payloadMessage } from "./broadcast_message.ts";
 import { BroadcastTrees } from "./broadcast_trees.ts";
 import { MissingBroadcasts } from "./missing_broadcasts.ts";
@@ -39,6 +40,7 @@ export class Plumtree<T> {
   readonly #trees: BroadcastTrees;
   #exchangeAt = Infinity;
   #sequence = 0;
+  readonly #isNeighbour = (name: string): boolean => this.#trees.neighbours.has(name);
 
   /** Begins without neighbours. `self` is this node's present incarnation. */
   constructor(self: { readonly name: string; readonly incarnation: number }, options: PlumtreeOptions<T>) {
@@ -55,7 +57,7 @@ export class Plumtree<T> {
     const { lazyInterval, graftTimeout, missingMax, rootsMax, incarnationOf } = this.#options;
     this.#cache = new BroadcastCache(options);
     this.#history = new BroadcastHistory(rootsMax, incarnationOf);
-    this.#trees = new BroadcastTrees(rootsMax);
+    this.#trees = new BroadcastTrees(self.name, rootsMax);
     this.#missing = new MissingBroadcasts(graftTimeout, missingMax);
     this.#announcements = new Announcements(lazyInterval, missingMax);
   }
@@ -98,17 +100,21 @@ export class Plumtree<T> {
   /** Makes `names`, which must be connected, the neighbours from now on. */
   setNeighbours(names: Iterable<string>, now: number): PlumtreeStep<T> {
     const wanted = new Set(names);
-    for (const name of [...this.#trees.neighbours]) {
-      if (wanted.has(name)) continue;
+    const turn = new PlumtreeTurn<T>();
+    this.#trees.expire(now);
+    const lost = [...this.#trees.neighbours].filter((name) => !wanted.has(name));
+    const unfed = lost.flatMap((name) => this.#trees.fedBy(name));
+    for (const name of lost) {
       this.#trees.delete(name);
       this.#announcements.forget(name);
     }
-    const turn = new PlumtreeTurn<T>();
+    this.#seekFeeders(unfed, undefined, turn);
+    this.#graftCut(now, turn);
     this.#cache.expire(now);
     for (const name of wanted) {
       if (this.#trees.neighbours.has(name)) continue;
       // The trees that bring this node all that it needs are not to lose their shape, and their balance, by a new link.
-      const roots = this.#trees.served(this.#self.name);
+      const roots = this.#trees.served();
       this.#trees.add(name);
       if (roots.length > 0) turn.send(name, { kind: "prune", roots });
       this.#sendSummary(name, turn);
@@ -135,13 +141,13 @@ export class Plumtree<T> {
         break;
       case "ihave":
         for (const id of unpackIds(message.ids)) if (!this.#hasFromTree(id)) this.#missing.add(id, from, now);
+        if (message.ids.some(({ root }) => this.#trees.isCut(root))) this.#graftCut(now, turn);
         break;
       case "graft":
-        for (const { root } of message.ids) this.#trees.graft(root, from);
-        this.#answer(from, message.ids, "gossip", now, turn);
+        this.#receiveGraft(from, message.ids, now, turn);
         break;
       case "prune":
-        for (const root of message.roots) this.#trees.prune(root, from);
+        this.#receivePrune(from, message.roots, now, turn);
         break;
       case "summary":
         this.#receiveSummary(from, message.ids, message.isAnswer, turn);
@@ -161,9 +167,7 @@ export class Plumtree<T> {
     const turn = new PlumtreeTurn<T>();
     this.#cache.expire(now);
     for (const [name, ids] of this.#announcements.take(now)) turn.send(name, { kind: "ihave", ids: packIds(ids) });
-    for (const [announcer, ids] of this.#missing.due(now, (name) => this.#trees.neighbours.has(name))) {
-      this.#graft(announcer, ids, turn);
-    }
+    this.#graftAll(this.#missing.due(now, this.#isNeighbour), now, turn);
     if (this.#exchangeAt <= now) this.#exchange(now, turn);
     return this.#end(turn);
   }
@@ -182,8 +186,8 @@ export class Plumtree<T> {
     this.#missing.delete(id);
     if (!this.#history.add(id)) {
       // A repair that was faster says nothing about the link.
-      if (this.#cache.confirm(id)) return;
-      this.#trees.prune(id.root, from);
+      if (this.#cache.confirm(id)) return this.#spreadRepaired(broadcast, from, now, turn);
+      this.#trees.prune(id.root, from, now);
       turn.send(from, { kind: "prune", roots: [id.root] });
       return;
     }
@@ -202,6 +206,66 @@ export class Plumtree<T> {
     }
   }
 
+  #receiveGraft(from: string, ids: readonly BroadcastRanges[], now: number, turn: PlumtreeTurn<T>): void {
+    const roots = new Set(ids.map(({ root }) => root));
+    const unfed = [...roots].filter((root) => this.#trees.isCut(root) || this.#feeds(from, root));
+    for (const root of roots) this.#trees.graft(root, from, now);
+    this.#answer(from, ids, "gossip", now, turn);
+    const announced = this.#announcements.takeFor(from, roots);
+    if (announced.length > 0) turn.send(from, { kind: "ihave", ids: packIds(announced) });
+    this.#seekFeeders(unfed, from, turn);
+    this.#graftCut(now, turn);
+  }
+
+  /**
+   * Takes links out of trees. One that this node needs it asks for again, since a neighbour that says so is fed by others; in place of one by which
+   * broadcasts came it asks for another.
+   */
+  #receivePrune(from: string, roots: readonly string[], now: number, turn: PlumtreeTurn<T>): void {
+    const needed = roots.filter((root) => this.#trees.needs(root, from));
+    if (needed.length > 0) turn.send(from, { kind: "graft", ids: needed.map(noneOf) });
+    const others = roots.filter((root) => !this.#trees.needs(root, from));
+    const unfed = others.filter((root) => this.#feeds(from, root));
+    for (const root of others) this.#trees.prune(root, from, now);
+    this.#seekFeeders(unfed, from, turn);
+    this.#graftCut(now, turn);
+  }
+
+  /** Whether broadcasts of another node, `root`, come by the neighbour `name`, or may. */
+  #feeds(name: string, root: string): boolean {
+    return root !== this.#self.name && this.#trees.isFedBy(root, name);
+  }
+
+  /**
+   * Goes on without `lost`, by which broadcasts of `roots` came: asks another neighbour to push them. That one may get them from here, so those
+   * along the tree are asked as well, and each that this node fed does the same. Some of them ask nodes that still get the broadcasts, so the part
+   * of the tree that was cut off hangs together with the rest again. A node that is asked while it has no feeder either asks another one.
+   */
+  #seekFeeders(roots: readonly string[], lost: string | undefined, turn: PlumtreeTurn<T>): void {
+    if (roots.length === 0) return;
+    const candidates = this.#shuffled().filter((name) => name !== lost);
+    const asked = new Map(candidates.map((name) => [name, [] as BroadcastRanges[]]));
+    for (const root of roots) {
+      for (const name of this.#trees.cut(root, candidates)) asked.get(name)?.push(noneOf(root));
+    }
+    for (const [name, ids] of asked) if (ids.length > 0) turn.send(name, { kind: "graft", ids });
+  }
+
+  /** The neighbours, in random order. */
+  #shuffled(): string[] {
+    const { neighbours } = this.#trees;
+    return sample([...neighbours], neighbours.size, this.#options.random);
+  }
+
+  /** Asks at once for what is missing of the trees that are cut: they will not bring it. */
+  #graftCut(now: number, turn: PlumtreeTurn<T>): void {
+    this.#graftAll(this.#missing.hurry((root) => this.#trees.isCut(root), now, this.#isNeighbour), now, turn);
+  }
+
+  #graftAll(questions: ReadonlyMap<string, readonly BroadcastId[]>, now: number, turn: PlumtreeTurn<T>): void {
+    for (const [announcer, ids] of questions) this.#graft(announcer, ids, now, turn);
+  }
+
   #receiveSummary(from: string, packed: readonly BroadcastRanges[], isAnswer: boolean, turn: PlumtreeTurn<T>): void {
     const wanted = [...unpackIds(packed)].filter((id) => !this.#history.has(id));
     if (wanted.length > 0) turn.send(from, { kind: "request", ids: packIds(wanted) });
@@ -217,9 +281,9 @@ export class Plumtree<T> {
   }
 
   /** Makes links to `announcer` in the trees that did not bring `ids`, and asks for those that have not come otherwise. */
-  #graft(announcer: string, ids: readonly BroadcastId[], turn: PlumtreeTurn<T>): void {
+  #graft(announcer: string, ids: readonly BroadcastId[], now: number, turn: PlumtreeTurn<T>): void {
     const packed = packIds(ids).map(({ root, incarnation, ranges }) => {
-      this.#trees.graft(root, announcer);
+      this.#trees.graft(root, announcer, now);
       const unseen = [...fromRanges(ranges)].filter((sequence) => !this.#history.has({ root, incarnation, sequence }));
       return { root, incarnation, ranges: toRanges(unseen) };
     });
@@ -233,12 +297,26 @@ export class Plumtree<T> {
   /** Pushes a broadcast along the tree of its root, to which the link that it came by belongs, and announces it elsewhere. */
   #spread(broadcast: Broadcast<T>, from: string | undefined, now: number, turn: PlumtreeTurn<T>): void {
     const { root } = broadcast.id;
-    this.#trees.touch(root);
-    if (from !== undefined) this.#trees.feed(root, from);
+    this.#trees.touch(root, now);
+    if (from !== undefined) this.#trees.feed(root, from, now);
+    // All links to the root of a tree may have gone, or a copy that it begins with may have none.
+    else if (this.#trees.eager(root).length === 0) this.#trees.widen(root, this.#shuffled());
     for (const name of this.#trees.eager(root)) {
       if (name !== from) turn.send(name, payloadMessage("gossip", broadcast, now));
     }
     for (const name of this.#trees.lazy(root)) this.#announcements.add(name, broadcast.id, broadcast.bornAt);
+  }
+
+  /** Pushes a broadcast that came outside the tree before along it, to those that it was not announced to meanwhile. */
+  #spreadRepaired(broadcast: Broadcast<T>, from: string, now: number, turn: PlumtreeTurn<T>): void {
+    const { id } = broadcast;
+    this.#trees.touch(id.root, now);
+    this.#trees.feed(id.root, from, now);
+    for (const name of this.#trees.eager(id.root)) {
+      if (this.#announcements.takeBack(name, id) && name !== from) {
+        turn.send(name, payloadMessage("gossip", broadcast, now));
+      }
+    }
   }
 
   #answer(

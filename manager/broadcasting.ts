@@ -77,7 +77,7 @@ export interface BroadcastStats {
   redundant: number;
   /** Broadcasts that did not come along the tree, and were asked for later. */
   repaired: number;
-  /** Number of links that were put back into a tree because a broadcast was missed. */
+  /** Number of requests to put a link back into a tree because a broadcast was missed; not because a neighbour was lost. */
   grafts: number;
 }
 
@@ -89,6 +89,8 @@ export class Broadcasting {
   readonly #driver: StepDriver<BroadcastMessage<Payload>, PlumtreeDelivery<Payload>>;
   /** Is to look who the neighbours are, once that may have changed. */
   #looking: Timer | null = null;
+  /** Time at which it does. */
+  #lookAt = Infinity;
   /** Whether other peers than those that the tree knows may be reached. */
   #isStale = false;
   #stopped = false;
@@ -145,16 +147,19 @@ export class Broadcasting {
     runtime.defer(() => deliver(name, codec.decode(bytes), bytes.length, pool.selfName(), 0, false, trace));
   }
 
-  /** Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. */
-  neighboursChanged(): void {
-    const { lazyInterval, runtime, pool } = this.#options;
+  /**
+   * Other peers than before can be reached. Many come at a time, so it looks at them a little later, or when it needs to know. One that is lost
+   * may have fed this node, which is to find another one soon.
+   */
+  neighboursChanged({ isLost = false } = {}): void {
+    const { lazyInterval, pool } = this.#options;
     if (this.#memberSince === Infinity && [...pool.peers.values()].some(({ up }) => up)) {
       this.#memberSince = this.#now();
     }
     this.#isStale = true;
     // While there is nothing that a neighbour could lack, and no tree, it need not know them.
     if (this.#stopped || this.#tree.isEmpty) return;
-    this.#looking ??= runtime.clock.schedule(lazyInterval / 4, () => this.#look());
+    this.#lookWithin(isLost ? lazyInterval / 100 : lazyInterval / 4);
   }
 
   /**
@@ -199,12 +204,21 @@ export class Broadcasting {
     });
   }
 
+  #lookWithin(milliseconds: number): void {
+    const { clock } = this.#options.runtime;
+    const lookAt = clock.now() + milliseconds;
+    if (lookAt >= this.#lookAt) return;
+    this.#looking?.cancel();
+    this.#looking = clock.schedule(milliseconds, () => this.#look());
+    this.#lookAt = lookAt;
+  }
+
   /** Takes note of who can be reached, if that may have changed. */
   #look(): void {
     if (!this.#isStale) return;
     this.#isStale = false;
     this.#looking?.cancel();
-    this.#looking = null;
+    this.#lookAt = Infinity;
     const { pool, isFullMesh, runtime } = this.#options;
     const usable = [...pool.peers.values()].filter(({ up, partitioned }) => up && !partitioned).map(({ name }) => name);
     const neighbours = isFullMesh ? broadcastNeighbours(pool.selfName(), usable) : usable;
@@ -212,7 +226,8 @@ export class Broadcasting {
   }
 
   #send(to: string, message: BroadcastMessage<Payload>): void {
-    if (message.kind === "graft") this.stats.grafts++;
+    // Without an incarnation, it asks for a link alone.
+    if (message.kind === "graft" && message.ids.some(({ incarnation }) => incarnation > 0)) this.stats.grafts++;
     const peer = this.#options.pool.peers.get(to);
     const connection = peer === undefined || peer.partitioned ? null : peer.pick(DEFAULT_CHANNEL, undefined);
     if (connection === null) return;

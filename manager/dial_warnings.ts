@@ -52,6 +52,7 @@ export class DialWarnings implements Part {
   }
 
   peerUp({ name, spec }: Peer): void {
+    if (this.#told.size === 0) return;
     this.#told.delete(name);
     for (const address of spec.addresses) this.#told.delete(formatAddress(address));
   }

@@ -62,12 +62,13 @@ export class NodeContext {
       emit(type, detail);
     };
     this.#self = Object.freeze(self);
-    const judge = (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
+    const { tls, admit } = settings;
+    const judge = tls === undefined && admit === undefined
+      ? undefined
+      : (stream: ByteStream, spec: NodeSpec) => identify(this, stream, spec);
     const trust = new TrustEvents(settings.runtime.clock, this.emit);
     const refused: ConnectionPoolOptions["refused"] = (...refusal) => trust.refused(...refusal);
-    if (settings.tls !== undefined) {
-      settings.tls.refused = (error, at) => trust.refused("certificate", error.message, at);
-    }
+    if (tls !== undefined) tls.refused = (error, at) => trust.refused("certificate", error.message, at);
     this.health = new LocalHealth(settings.heartbeat.interval / LATENESS_SHARE);
     this.traffic = new Traffic(Object.keys(settings.channels));
     const options = poolOptions(

@@ -6,6 +6,7 @@ import { Calls } from "../messaging/calls.ts";
 import { Cancellations } from "../messaging/cancellations.ts";
 import { type RelayedArrival, Relaying } from "../messaging/relaying.ts";
 import { Broadcasting } from "./broadcasting.ts";
+import { GoneSenders } from "./gone_senders.ts";
 import { CausalOrders } from "../messaging/causal_orders.ts";
 import { Tombstones } from "../messaging/tombstones.ts";
 import { DelayQueue } from "../messaging/delay_queue.ts";
@@ -127,7 +128,7 @@ export class NodeMessaging {
 
   /** The parts that carry messages, in the order in which they are told what happens. */
   parts(): Part[] {
-    const { inbound, reliableSender, reliableReceiver, calls, monitors, relaying, broadcasting } = this;
+    const { inbound, reliableSender, reliableReceiver, calls, relaying, broadcasting } = this;
     const { clock } = this.#context.runtime;
     return [
       // First: the others ask whether a node is there in its present incarnation.
@@ -142,22 +143,13 @@ export class NodeMessaging {
         frames: [[FrameKind.envelope, (...frame) => reliableReceiver.takeEnvelope(...frame)]],
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
+      new GoneSenders(this.#context.pool, calls, inbound),
       {
-        peerDown: ({ name }) => {
-          calls.down(name);
-          inbound.gone(name, "is gone");
-        },
-        memberLeft: ({ name }) => {
-          calls.left(name);
-          inbound.gone(name, "has left the cluster");
-        },
+        peerDown: ({ name }) => calls.down(name),
+        memberLeft: ({ name }) => calls.left(name),
         stop: (reason) => this.abortHandlers(reason),
       },
       this.cancellations,
-      {
-        peerDown: ({ name }) => monitors.gone(name),
-        memberLeft: ({ name }) => monitors.gone(name),
-      },
       {
         peerUp: ({ name }) => reliableSender.up(name),
         peerUnlinked: (peer) => this.#unlinked(peer),
@@ -187,7 +179,7 @@ export class NodeMessaging {
       },
       {
         peerUp: () => broadcasting.neighboursChanged(),
-        peerDown: () => broadcasting.neighboursChanged(),
+        peerDown: () => broadcasting.neighboursChanged({ isLost: true }),
         partitionsChanged: () => broadcasting.neighboursChanged(),
         restart: (self) => broadcasting.restart(self),
         stop: () => broadcasting.stop(),
@@ -245,6 +237,7 @@ export class NodeMessaging {
     return new Calls({
       stats: this.stats,
       now: () => runtime.clock.now(),
+      incarnationOf: (node) => this.#knownIncarnation(node),
       reliableSender: this.reliableSender,
       inbound: this.inbound,
       firstId: randomCount(runtime.random),

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { Address } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { backoffDelay } from "../connections/dialer/backoff.ts";
@@ -95,10 +96,7 @@ export class Seeking implements Part {
     for (const { addresses } of nodes) {
       for (const address of addresses) this.#formerAddresses.set(textOf(address), address);
     }
-    for (const text of this.#formerAddresses.keys()) {
-      if (this.#formerAddresses.size <= ADDRESSES_MAX) break;
-      this.#formerAddresses.delete(text);
-    }
+    forgetOldest(this.#formerAddresses, ADDRESSES_MAX);
   }
 
   async #ask(): Promise<void> {

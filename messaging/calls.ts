@@ -33,6 +33,8 @@ const CALL_BOUNDS_MS: readonly number[] = [
   10_000,
   60_000,
 ];
+/** Milliseconds for which the reply to a caller that seems to be gone is offered to it: it may have noticed nothing, or be back. */
+const LATE_REPLY_MS = 60_000;
 /** Calls given up before they came that are remembered: the word of it takes another connection, and may be faster. */
 const CANCELLED_MAX = 1_024;
 
@@ -58,6 +60,8 @@ export interface CallsOptions {
   readonly stats: Pick<MessageStats, "overloaded" | "discarded">;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
+  /** The newest incarnation of a node that is known. */
+  readonly incarnationOf: (node: string) => number | undefined;
   /** Tells a node that a call to it was given up. */
   readonly cancel: (node: string, id: number) => void;
 }
@@ -160,9 +164,9 @@ export class Calls {
       this.#options.stats.discarded++;
       return;
     }
-    const request = new RequestContext(context);
+    const request = new RequestContext(context, this.#options.incarnationOf(node) ?? 0);
     this.#answering.set(key, request);
-    const reply = (ok: boolean, message: unknown) =>
+    const reply = (ok: boolean, message: unknown, timeout?: number) =>
       this.#send({
         node,
         name: MANAGER_NAME,
@@ -170,11 +174,11 @@ export class Calls {
         options: { channel, transitive: true },
         cast: false,
         call: { id, ok },
-      });
+      }, { timeout });
     try {
       const { ok, result } = await this.#answer(name, message, request);
       this.#answering.delete(key);
-      if (!request.aborted) await reply(ok, result);
+      if (request.isAwaited) await reply(ok, result, request.aborted ? LATE_REPLY_MS : undefined);
     } catch (error) {
       // A caller that is gone need not be told, least of all in its next incarnation.
       const isUnfit = error instanceof EncodeError || error instanceof MessageTooLargeError;
@@ -212,10 +216,22 @@ export class Calls {
     this.#giveUp(node, () => true);
   }
 
-  #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
+  /** Tells the handlers of requests of a node that it is gone. It may come back, and still wait for its replies. */
+  callerGone(node: string): void {
     for (const request of this.#answering.values()) {
-      if (request.from === node) request.abort(new NotConnectedError(`Cannot reply: "${node}" is gone`));
+      if (request.from === node) request.leave(new NotConnectedError(`Cannot reply: "${node}" is gone`));
     }
+  }
+
+  /** Tells the handlers of requests of those incarnations of a node that are lower than `before` that they are over. */
+  callerEnded(node: string, what: string, before: number): void {
+    for (const request of this.#answering.values()) {
+      if (request.from !== node || request.incarnation >= before) continue;
+      request.abort(new NotConnectedError(`Cannot reply: "${node}" ${what}`));
+    }
+  }
+
+  #giveUp(node: string, isHopeless: (call: PendingCall) => boolean): void {
     for (const [id, call] of this.#pending) {
       if (call.node !== node || !isHopeless(call)) continue;
       this.#cancel(id, new NotConnectedError(`Cannot wait for a reply: "${node}" is gone`));
@@ -233,7 +249,7 @@ export class Calls {
 
   async #send(
     message: OutboundMessage,
-    options: GuaranteeOptions & { readonly signal?: AbortSignal } = {},
+    options: GuaranteeOptions & { readonly signal?: AbortSignal; readonly timeout?: number | undefined } = {},
   ): Promise<void> {
     await this.#options.reliableSender.forward(message, { ...options, ack: true });
   }

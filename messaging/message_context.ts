@@ -98,21 +98,31 @@ export class RequestContext implements MessageContext {
   readonly channel: string;
   readonly cast: boolean;
   readonly trace: Uint8Array | undefined;
+  /** Incarnation of its caller; 0 where that does not count. */
+  readonly incarnation: number;
   #controller: AbortController | undefined;
   #reason: Error | undefined;
+  #isAwaited = true;
 
   constructor(
     context: Pick<MessageContext, "from" | "channel" | "cast"> & { readonly trace?: Uint8Array | undefined },
+    incarnation = 0,
   ) {
     this.from = context.from;
     this.channel = context.channel;
     this.cast = context.cast;
     this.trace = context.trace;
+    this.incarnation = incarnation;
   }
 
-  /** Whether the reply is not awaited any more. */
+  /** Whether the reply is not awaited any more, as far as is known here. */
   get aborted(): boolean {
     return this.#reason !== undefined;
+  }
+
+  /** Whether the caller may still await the reply: it has not given the call up, nor come to its end. */
+  get isAwaited(): boolean {
+    return this.#isAwaited;
   }
 
   /** Aborted when the caller gives the call up, or goes down. */
@@ -126,6 +136,12 @@ export class RequestContext implements MessageContext {
 
   /** The reply is not awaited any more. */
   abort(reason: Error): void {
+    this.#isAwaited = false;
+    this.leave(reason);
+  }
+
+  /** The caller is gone, and may come back. */
+  leave(reason: Error): void {
     if (this.aborted) return;
     this.#reason = reason;
     this.#controller?.abort(reason);

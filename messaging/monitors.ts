@@ -47,21 +47,18 @@ export class Monitors {
     for (const [key, watch] of this.#watches) if (watch.name === name) this.#end(key, "unregistered");
   }
 
-  /** A node is gone, and with it everyone there who wanted to know. */
-  gone(node: string): void {
-    for (const key of this.#watches.keys()) if (key.startsWith(`${node}\0`)) this.#end(key, "demonitored");
-  }
-
   /** Replies when the handler is gone, and with a channel when what was sent on that before has come. */
-  readonly #monitor: MessageHandler = async ({ name, id, channel }, { from }): Promise<HandlerFate> => {
-    const fate = await this.#fateOf(name, `${from}\0${id}`);
+  readonly #monitor: MessageHandler = async ({ name, id, channel }, { from, signal }): Promise<HandlerFate> => {
+    const fate = await this.#fateOf(name, `${from}\0${id}`, signal);
     if (typeof channel === "string" && fate !== "demonitored") await this.#flush(from, channel);
     return fate;
   };
 
-  #fateOf(name: string, key: string): HandlerFate | Promise<HandlerFate> {
+  /** @param signal Says that no node wants to know any more. */
+  #fateOf(name: string, key: string, signal: AbortSignal): HandlerFate | Promise<HandlerFate> {
     if (this.#registry.whereis(name) === undefined) return "not_registered";
     if (this.#watches.size >= WATCHED_MAX) throw new RangeError(`Cannot monitor "${name}": too many monitors`);
+    signal.addEventListener("abort", () => this.#end(key, "demonitored"));
     return new Promise((settle) => this.#watches.set(key, { name, settle }));
   }
 

@@ -199,10 +199,11 @@ export class Outbound {
 
   /** A node cannot be reached any more: no sender waits for it any longer, and what waited is let go of. */
   down(node: string): void {
-    if (this.#lines.isEmpty && !this.#waits.has(node)) return;
+    const waits = this.#waits.get(node);
+    if (waits === undefined) return;
     const reason = new NotConnectedError(`Cannot send to "${node}": it went down`);
     this.#lines.end(node, reason);
-    for (const end of this.#waits.get(node) ?? []) end(reason);
+    for (const end of waits) end(reason);
     this.#waits.delete(node);
   }
 

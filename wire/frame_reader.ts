@@ -55,11 +55,11 @@ export interface HalfReadFrame {
   readonly length: number;
 }
 
-/** One frame with a body of its own. */
+/** One frame. */
 export interface Frame {
   /** Kind of the body; see `FrameKind`. */
   readonly kind: number;
-  /** The bytes behind the kind. */
+  /** The bytes behind the kind: valid until more is read. */
   readonly body: Uint8Array;
 }
 
@@ -153,14 +153,25 @@ export class FrameReader {
    * @throws When the stream ends within it.
    */
   async next(): Promise<Frame | null> {
-    let end = this.#frameEnd();
-    while (end === 0) {
+    let frame = this.take();
+    while (frame === null) {
       if (!this.#took(await this.#read())) return null;
-      end = this.#frameEnd();
+      frame = this.take();
     }
+    return frame;
+  }
+
+  /**
+   * Takes the next frame, if it is there.
+   *
+   * @throws {ProtocolError} When it is malformed or too long.
+   */
+  take(): Frame | null {
+    const end = this.#frameEnd();
+    if (end === 0) return null;
     const start = this.#start + FRAME_HEADER_BYTES;
     this.#start = end;
-    return { kind: this.#chunk[start - 1]!, body: this.#chunk.slice(start, end) };
+    return { kind: this.#chunk[start - 1]!, body: this.#chunk.subarray(start, end) };
   }
 
   /**

@@ -5,7 +5,7 @@ import type { Connection } from "../connection.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
 import { isPlausible } from "../incarnation_news.ts";
 import { type Peer, slotKey } from "../peer.ts";
-import { agreedSlots } from "../slots.ts";
+import { agreedSlotsOn } from "../slots.ts";
 import { HandshakeRefusedError, type Refusal } from "../handshake/refusal.ts";
 import type { Session } from "../handshake/session.ts";
 
@@ -56,7 +56,7 @@ export function judgeRequest(
     return { code: "stale-incarnation", reason, known };
   }
   if (peer !== undefined && hasOtherKey(spec, peer.spec)) return nameInUse(spec.name);
-  const slots = agreedSlots(self, spec).get(channel) ?? 0;
+  const slots = agreedSlotsOn(channel, self, spec);
   if (index >= slots) {
     const reason =
       `Cannot accept "${spec.name}": channel "${channel}" has ${slots} connections, asked for number ${index}`;

@@ -29,25 +29,18 @@ export class DialBudget {
     this.#countedAt = clock.now();
   }
 
-  /**
-   * Runs `dial` as soon as the budget allows it.
-   *
-   * @param dial Resolves, or rejects with an error that `isAnswer` tells from a failure.
-   */
-  async run(dial: () => Promise<unknown>, isAnswer: (error: unknown) => boolean): Promise<void> {
+  /** Takes the part of one dial, which ends with {@linkcode DialBudget.end}. @returns Promise to wait for, where nothing is left now. */
+  take(): Promise<void> | undefined {
     this.#refill();
-    if (this.#left >= 1 && this.#waiting.length === 0) this.#left--;
-    else await this.#turn();
-    let hasFailed = false;
-    try {
-      await dial();
-    } catch (error) {
-      hasFailed = !isAnswer(error);
-      throw error;
-    } finally {
-      if (!hasFailed) this.#left++;
-      this.#admit();
-    }
+    if (this.#left < 1 || this.#waiting.length > 0) return this.#turn();
+    this.#left--;
+    return undefined;
+  }
+
+  /** A dial has ended: one that has not failed gives its part back. */
+  end(hasFailed: boolean): void {
+    if (!hasFailed) this.#left++;
+    this.#admit();
   }
 
   /** Forgets the dials that wait. */

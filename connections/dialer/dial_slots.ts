@@ -77,11 +77,30 @@ export class DialSlots {
    * @param isUrgent Whether it completes what has begun with a peer. It goes before those that begin with another one: where there is too
    *   little for all, it is enough for as many as possible.
    */
-  run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
-    const begin = () => this.#run(dial, hasFailed, isUrgent);
-    if (isMet && !hasFailed) return begin();
-    const budget = isMet ? this.#metAndFailed : hasFailed ? this.#unmetAndFailed : this.#unmet;
-    return budget.run(begin, isAnswer);
+  async run(dial: () => Promise<unknown>, hasFailed = false, isMet = true, isUrgent = false): Promise<void> {
+    const risk = this.#riskOf(hasFailed, isMet);
+    const turn = risk?.take();
+    if (turn !== undefined) await turn;
+    const budget = hasFailed ? this.#failed : this.#living;
+    if (this.#hasSlot(budget)) this.#take(budget);
+    else await new Promise<void>((resolve) => (isUrgent ? budget.urgent : budget.waiting).push(resolve));
+    let isHeld = true;
+    const release = () => {
+      if (isHeld) this.#handOn(budget);
+      isHeld = false;
+    };
+    const patience = this.#patience.begin(release);
+    let isFailure = false;
+    try {
+      await dial();
+    } catch (error) {
+      isFailure = !isAnswer(error);
+      throw error;
+    } finally {
+      patience[Symbol.dispose]();
+      release();
+      risk?.end(isFailure);
+    }
   }
 
   /** Forgets the dials that wait. */
@@ -95,22 +114,10 @@ export class DialSlots {
     this.#metAndFailed.forget();
   }
 
-  async #run(dial: () => Promise<unknown>, hasFailed: boolean, isUrgent = false): Promise<void> {
-    const budget = hasFailed ? this.#failed : this.#living;
-    const line = isUrgent ? budget.urgent : budget.waiting;
-    if (this.#hasSlot(budget)) this.#take(budget);
-    else await new Promise<void>((resolve) => line.push(resolve));
-    let isHeld = true;
-    const release = () => {
-      if (isHeld) this.#handOn(budget);
-      isHeld = false;
-    };
-    using _patience = this.#patience.begin(release);
-    try {
-      await dial();
-    } finally {
-      release();
-    }
+  /** The budget of dials that may fail to such peers; none for those that are known to answer. */
+  #riskOf(hasFailed: boolean, isMet: boolean): DialBudget | undefined {
+    if (!isMet) return hasFailed ? this.#unmetAndFailed : this.#unmet;
+    return hasFailed ? this.#metAndFailed : undefined;
   }
 
   /**

@@ -31,11 +31,11 @@ export class SharedDials<T> {
     const key = keyOf(slot);
     const running = this.#dials.get(key);
     if (running !== undefined) return signal === undefined ? running.result : abortable(running.result, signal);
-    const result = begin().finally(() => {
-      if (this.#dials.get(key) === dial) this.#dials.delete(key);
-    });
+    const result = begin();
     const dial: Dial<T> = { began: this.#clock.now(), result };
     this.#dials.set(key, dial);
+    const end = () => void (this.#dials.get(key) === dial && this.#dials.delete(key));
+    result.then(end, end);
     return result;
   }
 

@@ -313,7 +313,7 @@ export class ConnectionOpener {
     secret: Uint8Array | undefined,
     { signal, reached, told, isPatient }: WatchedAttempt,
   ): Promise<OpenedStream & { spec: NodeSpec }> {
-    const { runtime, writers } = this.#options;
+    const { runtime, writers, identify } = this.#options;
     const controller = new AbortController();
     const began = runtime.clock.now();
     let stream: ByteStream | undefined;
@@ -340,7 +340,7 @@ export class ConnectionOpener {
       const reader = new FrameReader(stream, HANDSHAKE_FRAME_BYTES);
       const end = { stream, reader, identity, runtime, writers, decoder: this.#decoder };
       const session = await dialHandshake(end, request, secret);
-      const stranger = await this.#options.identify?.(stream, session.spec) ?? null;
+      const stranger = identify === undefined ? null : await identify(stream, session.spec);
       if (stranger !== null) throw await refuse(session.stream, stranger);
       this.#options.handshakes?.dialer.record(this.#now() - begunAt);
       return { ...session, epoch };

@@ -51,7 +51,7 @@ export async function acceptHandshake(
   if (first.kind !== FrameKind.hello) throw new ProtocolError(`Cannot accept ${where(stream)}: it did not say hello`);
   const hello = decodeHello(first.body);
   const { cluster, secrets, versions = PROTOCOL_VERSIONS } = identity;
-  const refusal = judgeHello(hello, { cluster, versions, sealed: !secrets.isOpen }, where(stream));
+  const refusal = judgeHello(hello, { cluster, versions, sealed: !secrets.isOpen }, stream.remoteAddress);
   if (refusal !== null) throw await refuse(stream, refusal);
   reader.maxFrameBytes = HANDSHAKE_FRAME_BYTES;
   return await (hello.sealed ? acceptSealed(end, hello, decisions) : acceptOpen(end, hello, decisions));

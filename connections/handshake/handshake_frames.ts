@@ -44,15 +44,15 @@ export function endFrame(writer: ByteWriter, start: number): void {
 }
 
 /** Writes frames, outside any queue, that `write` puts into a writer of the pool. */
-export async function sendFrames(
+export function sendFrames(
   stream: ByteStream,
   writers: WriterPool | undefined,
   write: (writer: ByteWriter) => void,
 ): Promise<void> {
   const writer = writers?.take() ?? new ByteWriter();
   write(writer);
-  await stream.write(writer.written());
-  writers?.give(writer);
+  const written = stream.write(writer.written());
+  return writers === undefined ? written : written.then(() => writers.give(writer));
 }
 
 /** Writes one frame whose body is a value, outside any queue. */

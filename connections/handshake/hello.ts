@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { type Address, formatAddress } from "../../wire/address.ts";
 import { ByteWriter } from "../../wire/byte_writer.ts";
 import { ProtocolError } from "../../wire/frame_reader.ts";
 import { readU16, readU32 } from "../../wire/integers.ts";
@@ -85,10 +86,10 @@ export function commonVersion(ours: Versions, theirs: Versions): number | null {
  *
  * @returns Reason why not, or `null`. A node with a secret tells a stranger nothing about itself.
  */
-export function judgeHello(hello: Hello, ours: Hello, who: string): Refusal | null {
+export function judgeHello(hello: Hello, ours: Hello, at: Address): Refusal | null {
   const refuse = (code: Refusal["code"], what: string, found: unknown, expected: unknown): Refusal => ({
     code,
-    reason: `Cannot accept ${who}: ${what} is ${found}` + (ours.sealed ? "" : `, expected ${expected}`),
+    reason: `Cannot accept ${formatAddress(at)}: ${what} is ${found}` + (ours.sealed ? "" : `, expected ${expected}`),
   });
   if (commonVersion(ours.versions, hello.versions) === null) {
     return refuse("version", "protocol version", hello.versions.join(" to "), ours.versions.join(" to "));

@@ -29,7 +29,6 @@ import {
   readyOf,
   type Session,
   versionsOf,
-  where,
 } from "./session.ts";
 
 /*
@@ -59,7 +58,7 @@ export async function dialOpen(end: HandshakeEnd, request: ConnectionRequest): P
     answer = checkFrame(await reader.next(), [FrameKind.ready], true);
   }
   const ready = readyFrom(identity, request, record(answer.body, "answer", decoder));
-  return checkAcceptor({ stream, reader, ...ready }, request, where(stream));
+  return checkAcceptor({ stream, reader, ...ready }, request);
 }
 
 /** Answers in an open cluster. */
@@ -70,12 +69,13 @@ export async function acceptOpen(
 ): Promise<Session & { request: ConnectionRequest }> {
   const { identity, stream, reader, writers, decoder } = end;
   const version = chosenVersion(identity, hello);
-  const { body } = checkFrame(await reader.next(), [FrameKind.introduction], true);
+  // It comes with the hello.
+  const { body } = checkFrame(reader.take() ?? await reader.next(), [FrameKind.introduction], true);
   const introduction = record(body, "introduction", decoder);
   const request = requestFrom(introduction);
   decisions.introduced?.(request.spec);
   const agreed = agreement(identity, introduction, "introduction");
-  const refusal = judgeIntroduction(identity, introduction, request, decisions.spec, where(stream)) ??
+  const refusal = judgeIntroduction(identity, introduction, request, decisions.spec, stream) ??
     await decisions.admit(request);
   if (refusal !== null) throw await refuse(stream, refusal);
   if (decisions.isOccupied(request)) {

@@ -72,7 +72,7 @@ export async function dialSealed(
   const ready = readyFrom(identity, request, record(body, "answer", end.decoder));
   if (isSame(noise.remoteStatic, identity.keys!.publicKey)) throw new HandshakeRefusedError(mirrored(where(stream)));
   checkKey(ready.spec, noise.remoteStatic);
-  return checkAcceptor({ ...sealed(end, inbound, outbound), ...ready }, request, where(stream));
+  return checkAcceptor({ ...sealed(end, inbound, outbound), ...ready }, request);
 }
 
 /** Answers in a cluster with a secret. */
@@ -103,7 +103,7 @@ export async function acceptSealed(
   const isMirrored = isSame(noise.remoteStatic, identity.keys!.publicKey) && request.spec.name !== decisions.spec.name;
   const refusal = isMirrored
     ? mirrored(where(stream))
-    : judgeIntroduction(identity, introduction, request, decisions.spec, where(stream)) ??
+    : judgeIntroduction(identity, introduction, request, decisions.spec, stream) ??
       await decisions.admit(request);
   if (refusal !== null) {
     await answer(FrameKind.refused, refusal).catch(() => {});

@@ -196,11 +196,15 @@ export function agreement(
 }
 
 /** Whether a trusted acceptor is the node that was meant. */
-function judgeAcceptor(spec: NodeSpec, { to, spec: self }: ConnectionRequest, at: string): Refusal | null {
+function judgeAcceptor(
+  { spec, stream }: Session & { spec: NodeSpec },
+  { to, spec: self }: ConnectionRequest,
+): Refusal | null {
   if (spec.name === self.name) {
-    return { code: "self", reason: `Cannot reach ${at}: it answers with the name of this node, "${self.name}"` };
+    const reason = `Cannot reach ${where(stream)}: it answers with the name of this node, "${self.name}"`;
+    return { code: "self", reason };
   }
-  return to === null || to === spec.name ? null : wrongNode(to, spec.name, at);
+  return to === null || to === spec.name ? null : wrongNode(to, spec.name, where(stream));
 }
 
 /**
@@ -211,9 +215,8 @@ function judgeAcceptor(spec: NodeSpec, { to, spec: self }: ConnectionRequest, at
 export function checkAcceptor<S extends Session & { spec: NodeSpec }>(
   session: S,
   request: ConnectionRequest,
-  at: string,
 ): S | Promise<never> {
-  const refusal = judgeAcceptor(session.spec, request, at);
+  const refusal = judgeAcceptor(session, request);
   return refusal === null ? session : refuse(session.stream, refusal).then((error) => Promise.reject(error));
 }
 
@@ -223,10 +226,12 @@ export function judgeIntroduction(
   { strategy }: Readonly<Record<string, unknown>>,
   { to }: ConnectionRequest,
   self: NodeSpec,
-  who: string,
+  stream: ByteStream,
 ): Refusal | null {
   if (strategy !== identity.strategy) {
-    const reason = `Cannot accept ${who}: strategy is ${quote(strategy)}, expected ${quote(identity.strategy)}`;
+    const reason = `Cannot accept ${where(stream)}: strategy is ${quote(strategy)}, expected ${
+      quote(identity.strategy)
+    }`;
     return { code: "strategy", reason };
   }
   return to === null || to === self.name ? null : wrongNode(to, self.name, "this address");

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
-import { agreedSlots } from "../../connections/slots.ts";
+import { agreedSlots, agreedSlotsOn } from "../../connections/slots.ts";
 import { seededRandom } from "../seeded_random.ts";
 
 function channels(parallelism: Readonly<Record<string, number>>) {
@@ -34,6 +34,9 @@ Deno.test("agreedSlots() says the same to both sides, and gives each channel at 
     const sorted = (slots: ReadonlyMap<string, number>) => [...slots].sort(([one], [other]) => one < other ? -1 : 1);
     assertEquals(sorted(here), sorted(there));
     assert([...here.values()].every((count) => count >= 1));
+    for (let number = 0; number < 80; number++) {
+      assertEquals(agreedSlotsOn(`c${number}`, a, b), here.get(`c${number}`) ?? 0);
+    }
   }
 });
 

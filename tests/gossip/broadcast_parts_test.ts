@@ -170,14 +170,14 @@ Deno.test("Announcements keeps a bounded number per neighbour until the lazy tic
 });
 
 Deno.test("BroadcastTrees remembers a bounded number of roots, and a graft for one that was not heard yet", () => {
-  const trees = new BroadcastTrees(2);
+  const trees = new BroadcastTrees("a", 2);
   for (const name of ["b", "c"]) trees.add(name);
-  trees.touch("r");
-  trees.prune("r", "b");
-  trees.graft("s", "b");
+  trees.touch("r", 0);
+  trees.prune("r", "b", 0);
+  trees.graft("s", "b", 0);
   assertEquals([trees.eager("s"), trees.eager("t")], [["b", "c"], ["c"]]);
-  trees.touch("s");
-  trees.touch("t");
+  trees.touch("s", 0);
+  trees.touch("t", 0);
   assertEquals([trees.size, trees.eager("t")], [2, ["b", "c"]]);
 });
 

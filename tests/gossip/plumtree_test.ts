@@ -162,7 +162,7 @@ Deno.test("Plumtree sends a new neighbour a summary, which brings both what they
   one.setNeighbours(["c"], 0);
   one.broadcast("one's", 0);
   other.broadcast("other's", 0);
-  const [, summary] = takeOf(one.setNeighbours(["b"], 10).outgoing, 2);
+  const [, summary] = takeOf(one.setNeighbours(["b", "c"], 10).outgoing, 2);
   assertEquals(summary.message.kind, "summary");
   const answer = other.receive("a", summary.message, 10);
   assertEquals(sent(answer), ["request to a", "summary to a"]);
@@ -224,8 +224,8 @@ Deno.test("Plumtree.setNeighbours() makes new links eager for every root, and fo
   const tree = plumtree();
   tree.receive("b", GOSSIP, 0);
   tree.receive("c", GOSSIP, 0);
-  tree.setNeighbours(["c", "d", "e"], 0);
-  assertEquals([tree.eager("r"), tree.lazy("r")], [["d", "e"], ["c"]]);
+  tree.setNeighbours(["b", "c", "d", "e"], 0);
+  assertEquals([tree.eager("r"), tree.lazy("r")], [["b", "d", "e"], ["c"]]);
   tree.setNeighbours(["d"], 0);
   tree.setNeighbours(["c", "d"], 0);
   assertEquals([tree.eager("r"), tree.lazy("r")], [["c", "d"], []]);
@@ -239,4 +239,138 @@ Deno.test("Plumtree takes broadcasts of a root's present incarnation only, where
   assertEquals([of(2, 1), of(2, 1), of(3, 1), of(2, 2)], [1, 0, 1, 1]);
   incarnations.set("r", 3);
   assertEquals([of(2, 3), of(3, 1), of(3, 2)], [0, 0, 1]);
+});
+
+function linkOf(root: string) {
+  return { kind: "graft", ids: [{ root, incarnation: 0, ranges: [] }] } as const;
+}
+
+const LINK = linkOf("r");
+
+Deno.test("Plumtree asks another neighbour to push when the one that fed it is gone, and tells those that it feeds", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("c", GOSSIP, 0);
+  const to = (name: string) => ({ to: name, message: LINK });
+  const { outgoing } = tree.setNeighbours(["c", "d"], 0);
+  assertEquals(outgoing.toSorted((one, other) => one.to < other.to ? -1 : 1), [to("c"), to("d")]);
+  assertEquals(tree.eager("r"), ["c", "d"]);
+  assertEquals(tree.setNeighbours(["d"], 0).outgoing, [], "there is no other one to ask");
+});
+
+Deno.test("Plumtree does the same when the one that feeds it asks to be fed, once", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("c", GOSSIP, 0);
+  assertEquals(sent(tree.receive("d", LINK, 0)), [], "this one it feeds itself");
+  assertEquals(sent(tree.receive("b", LINK, 0)).sort(), ["graft to c", "graft to d"]);
+  assertEquals(sent(tree.receive("b", LINK, 0)), []);
+});
+
+Deno.test("Plumtree asks one more when the one that it asked asks it, too", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  for (const name of ["c", "d"]) tree.receive(name, GOSSIP, 0);
+  const [first] = takeOf(tree.setNeighbours(["c", "d"], 0).outgoing, 1);
+  const other = first.to === "c" ? "d" : "c";
+  assertEquals(tree.lazy("r"), [other]);
+  assertEquals(tree.receive(first.to, LINK, 0).outgoing, [{ to: other, message: LINK }]);
+  assertEquals(sent(tree.receive(other, LINK, 0)), []);
+});
+
+Deno.test("Plumtree asks at once for what was announced of a root that no node feeds to it, and one neighbour at a time", () => {
+  const next = [{ root: "r", incarnation: 1, ranges: [2, 2] }];
+  for (const isKnownBefore of [true, false]) {
+    const tree = plumtree({ graftTimeout: 200 });
+    tree.receive("b", GOSSIP, 0);
+    if (isKnownBefore) tree.receive("c", { kind: "ihave", ids: next }, 0);
+    const { outgoing } = tree.setNeighbours(["c", "d"], 0);
+    const answer = isKnownBefore ? outgoing : tree.receive("c", { kind: "ihave", ids: next }, 0).outgoing;
+    assertEquals(answer.at(-1), { to: "c", message: { kind: "graft", ids: next } });
+    assertEquals(sent(tree.receive("d", { kind: "ihave", ids: next }, 10)), []);
+    assertEquals(sent(tree.tick(200)), ["graft to d"]);
+    tree.receive("c", { ...GOSSIP, id: { ...ID, sequence: 2 } }, 210);
+    assertEquals(sent(tree.receive("d", { kind: "ihave", ids: [{ ...firstOf(next), ranges: [3, 3] }] }, 220)), []);
+  }
+});
+
+Deno.test("Plumtree announces at once what one that grafts has not been told of its root", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.receive("b", { ...GOSSIP, id: { ...ID, root: "s" } }, 0);
+  for (const root of ["r", "s"]) tree.receive("c", { kind: "prune", roots: [root] }, 0);
+  tree.receive("b", { ...GOSSIP, id: { ...ID, sequence: 2 } }, 0);
+  assertEquals(tree.receive("c", LINK, 0).outgoing, [{
+    to: "c",
+    message: { kind: "ihave", ids: [{ ...firstOf(IDS), ranges: [2, 2] }] },
+  }]);
+  assertEquals(sent(tree.tick(2_000)), []);
+});
+
+Deno.test("Plumtree forgets a tree that was quiet for long, except that of the last root", () => {
+  const tree = plumtree();
+  for (const [root, now] of [["r", 0], ["s", 50_000], ["t", 50_000]] as const) {
+    tree.receive("b", { ...GOSSIP, id: { ...ID, root } }, now);
+  }
+  const roots = (now: number) => {
+    const [step] = takeOf(tree.setNeighbours(["b", "c", "d", `e${now}`], now).outgoing, 1);
+    return step.message.kind === "prune" ? step.message.roots : [];
+  };
+  assertEquals(roots(90_000), ["r", "s", "t"]);
+  assertEquals(roots(110_000), ["s", "t"]);
+  assertEquals(roots(1_000_000), ["t"]);
+});
+
+Deno.test("Plumtree asks another neighbour when the one that feeds it will not push to it any more", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  for (const name of ["c", "d"]) tree.receive(name, GOSSIP, 0);
+  assertEquals(sent(tree.receive("c", { kind: "prune", roots: ["r"] }, 0)), [], "this one does not feed it");
+  const { outgoing } = tree.receive("b", { kind: "prune", roots: ["r"] }, 0);
+  const asked = firstOf(outgoing);
+  assertEquals([outgoing, ["c", "d"].includes(asked.to)], [[{ to: asked.to, message: LINK }], true]);
+  assertEquals([tree.eager("r"), tree.lazy("r").includes("b")], [[asked.to], true]);
+});
+
+Deno.test("Plumtree asks a neighbour again that says to be fed by others while no node feeds it", () => {
+  const tree = plumtree();
+  tree.receive("b", GOSSIP, 0);
+  tree.setNeighbours(["c"], 0);
+  const prune = { kind: "prune", roots: ["r", "s"] } as const;
+  assertEquals(tree.receive("c", prune, 0).outgoing, [{ to: "c", message: LINK }]);
+  assertEquals([tree.eager("r"), tree.lazy("s")], [["c"], ["c"]]);
+});
+
+Deno.test("Plumtree keeps a link to the tree of its own broadcasts, which others begin as copies of", () => {
+  const own = linkOf("a");
+  const prune = { kind: "prune", roots: ["a"] } as const;
+  const tree = plumtree();
+  tree.broadcast("x", 0);
+  for (const name of ["c", "d"]) assertEquals(sent(tree.receive(name, prune, 0)), []);
+  assertEquals(tree.receive("b", prune, 0).outgoing, [{ to: "b", message: own }], "it is the last link");
+  const asked = firstOf(tree.setNeighbours(["c", "d"], 0).outgoing);
+  assertEquals([asked.message, tree.eager("a")], [own, [asked.to]]);
+  const served = (step: PlumtreeStep<string>) => sent(step).includes("prune to e");
+  assertEquals(served(tree.setNeighbours(["c", "d", "e"], 0)), true);
+  tree.setNeighbours([], 0);
+  assertEquals(served(tree.setNeighbours(["e"], 0)), false, "it has no link yet");
+});
+
+Deno.test("Plumtree.broadcast() pushes to one neighbour when a tree that it copies has no links here", () => {
+  const tree = plumtree();
+  tree.receive("z", GOSSIP, 0);
+  for (const name of ["b", "c", "d"]) tree.receive(name, { kind: "prune", roots: ["r"] }, 0);
+  assertEquals(sent(tree.broadcast("x", 0)).length, 1);
+});
+
+Deno.test("Plumtree pushes a broadcast that a repair brought first along the tree, to those that were not told of it", () => {
+  const tree = plumtree();
+  tree.receive("d", { kind: "repair", id: ID, age: 0, payload: "x" }, 0);
+  assertEquals(sent(tree.receive("b", GOSSIP, 10)), ["gossip to c"], "one brought it, one has it already");
+  assertEquals(sent(tree.tick(1_000)), []);
+  const late = plumtree();
+  late.receive("d", { kind: "repair", id: ID, age: 0, payload: "x" }, 0);
+  assertEquals(sent(late.tick(1_000)), ["ihave to b", "ihave to c"]);
+  assertEquals(sent(late.receive("b", GOSSIP, 1_010)), []);
+  assertEquals(sent(late.setNeighbours(["c", "d"], 1_020)).sort(), ["graft to c", "graft to d"], "b fed it");
 });

@@ -43,7 +43,9 @@ export class ConnectionBench {
     stream.end();
     const reader = new FrameReader(stream, 2 ** 26);
     const frames: Frame[] = [];
-    for (let frame = await reader.next(); frame !== null; frame = await reader.next()) frames.push(frame);
+    for (let frame = await reader.next(); frame !== null; frame = await reader.next()) {
+      frames.push({ ...frame, body: frame.body.slice() });
+    }
     return frames;
   }
 

@@ -58,6 +58,8 @@ export class Operator {
   readonly #run: Run;
   /** Nodes that have left, or were removed, at some time. */
   readonly left = new Set<string>();
+  /** Operations that took a node out of the cluster, and are not undone. */
+  readonly #away = new Set<Operation>();
   readonly #outcomes = new Map<Operation, Promise<void>>();
   /** Names of the partitions that were injected, and of those that were ended. */
   readonly #injected = new Map<Operation, string>();
@@ -75,7 +77,10 @@ export class Operator {
     const by = operation.kind === "remove" ? operation.by : operation.node;
     if (!cluster.has(operation.node) || !cluster.has(by) || cluster.world.isPaused(by)) return;
     timeline.note("operator", `${describeOperation(operation)} begins`);
-    if (operation.kind === "leave" || operation.kind === "remove") this.left.add(operation.node);
+    if (operation.kind === "leave" || operation.kind === "remove") {
+      this.left.add(operation.node);
+      this.#away.add(operation);
+    }
     const waits = this.#waits.get(by) ?? new Set();
     this.#waits.set(by, waits);
     const crashed = new Promise<void>((resolve) => waits.add(resolve));
@@ -97,9 +102,17 @@ export class Operator {
     const { cluster, timeline } = this.#run;
     timeline.note("operator", `${describeOperation(operation)} is undone`);
     if (operation.kind === "inject") return this.#resolve(operation);
-    const contact = cluster.names.find((name) => name !== node) ?? false;
+    const contact = this.#contactFor(node);
+    this.#away.delete(operation);
     if (!cluster.has(node)) await this.#watch(cluster.startNode(node, { join: contact }));
     else if (contact !== false) await this.#watch(cluster.node(node).join(cluster.node(contact).spec));
+  }
+
+  /** A node by which another one joins: one that is in the cluster, as two that have left would join each other, and no third node. */
+  #contactFor(node: string): string | false {
+    const others = this.#run.cluster.names.filter((name) => name !== node);
+    const away = new Set([...this.#away].map(({ node }) => node));
+    return others.find((name) => !away.has(name)) ?? others[0] ?? false;
   }
 
   /** Ends all injected partitions, as far as any node knows of them. */

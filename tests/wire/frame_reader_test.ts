@@ -72,6 +72,17 @@ Deno.test("FrameReader.next() finds the same frames wherever the stream is cut i
   }
 });
 
+Deno.test("FrameReader.take() hands over what is there already, and reads nothing", async () => {
+  const { stream, reader } = over([concat(frame(1, pattern(3)), frame(2, pattern(5)))]);
+  assertEquals(reader.take(), null);
+  assertEquals((await reader.next())?.kind, 1);
+  assertEquals(reader.take(), { kind: 2, body: pattern(5) });
+  assertEquals(reader.take(), null);
+  stream.give(frame(3));
+  assertEquals(reader.take(), null);
+  assertEquals((await reader.next())?.kind, 3);
+});
+
 Deno.test("FrameReader.run() goes on behind what next() took", async () => {
   const { stream, reader } = over([SAMPLE_BYTES]);
   stream.end();

@@ -53,9 +53,52 @@ Deno.test("unpackSpecs() gives back what packSpecs() was given, with any specifi
   });
 });
 
+Deno.test("packSpecs() leaves alone what it could not give back, however much like a specification it is", () => {
+  const spec = nodeSpec("n", 7);
+  const alike: Record<string, object> = {
+    "a key that is none": { key: null },
+    "a time that is none": { since: null },
+    "an incarnation below 0": { incarnation: -1 },
+    "an incarnation with a fraction": { incarnation: 0.5 },
+    "an incarnation that is no safe integer": { incarnation: 1e300 },
+    "a port of 17 bits": { addresses: [{ hostname: "127.0.0.1", port: 65_536 }] },
+    "a port below 0": { addresses: [{ hostname: "127.0.0.1", port: -1 }] },
+    "a channel with a field of a later release": { channels: { default: { ...CHANNEL, priority: 1 } } },
+    "a channel with too many connections": { channels: { default: { ...CHANNEL, parallelism: 65_536 } } },
+    "a channel that is none": { channels: { default: 4 } },
+  };
+  for (const [what, fields] of Object.entries(alike)) {
+    const value = { ...spec, ...fields };
+    assertEquals(packSpecs(value), value, what);
+    assertEquals(overTheWire([spec, value, spec]), [spec, value, spec], what);
+  }
+  // It has the mark, but not alone.
+  const marked = { "": ["n", 1, [], { default: 4 }], other: 1 };
+  assertEquals(unpackSpecs(marked), marked);
+});
+
+Deno.test("specifications of which only a channel differs, or that have as many bytes as other addresses, stay apart", () => {
+  const channels = [
+    CHANNEL,
+    { ...CHANNEL, parallelism: 2 },
+    { ...CHANNEL, monotonic: true },
+    { ...CHANNEL, compression: true },
+    CHANNEL,
+  ];
+  const hosts = ["a", "b", "c"].map((hostname) => ({ hostname, port: 1 }));
+  const nodes = [
+    ...channels.map((channel) => nodeSpec("n", 1, { channels: { default: channel, membership: CHANNEL } })),
+    nodeSpec("n", 1, { addresses: hosts }),
+    nodeSpec("n", 1, { addresses: [{ hostname: "10.0.0.1", port: 1 }, ...hosts] }),
+  ];
+  assertEquals(overTheWire(nodes), nodes);
+});
+
 Deno.test("a packed specification takes a sixth of the bytes, and one with a key little more than that key", () => {
   const nodes = Array.from({ length: 8 }, (_, index) => nodeSpec(`n${index}`, 1_780_000_000_000 + 1_000 * index));
   assertLess(encode(packSpecs(nodes)).length, encode(nodes).length / 6);
+  // A further one is a name of 3 bytes, a difference of 3, an address of 8, and the heads of a map and an array.
+  assertEquals(encode(packSpecs(nodes)).length, 1 + encode(packSpecs(nodes[0])).length + 7 * 17);
   const keyed = nodes.map((node) => ({ ...node, key: new Uint8Array(32) }));
   assertLess(encode(packSpecs(keyed)).length, 8 * 32 + encode(nodes).length / 4);
 });
@@ -81,6 +124,8 @@ Deno.test("unpackSpecs() refuses what was not packed so", () => {
   for (const [detail, packed] of Object.entries(refused)) {
     assertThrows(() => unpackSpecs([{ "": packed }]), TypeError, `Malformed specification: ${detail}`);
   }
+  const tooMany = { "": ["n", 1, [], { default: 4 * 65_536 }] };
+  assertThrows(() => unpackSpecs(tooMany), TypeError, "a channel that is none");
 });
 
 Deno.test("what unpackSpecs() makes of a specification has no other prototype, whatever the names of its channels", () => {

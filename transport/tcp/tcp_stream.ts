@@ -52,39 +52,18 @@ export class TcpStream implements ByteStream {
     return this.#remoteAddress;
   }
 
-  async read(buffer: Uint8Array): Promise<number | null> {
-    if (this.#closed) throw this.#closedError("read from");
-    if (this.#reading !== undefined) throw new TypeError("Cannot read: another read is waiting");
-    if (buffer.length === 0) throw new RangeError("Cannot read: the buffer is empty");
-    try {
-      this.#reading = this.#conn.read(buffer);
-      const count = await this.#reading;
-      if (this.#closed) throw this.#closedError("read from");
-      if (count === null) this.#ended = true;
-      else if (count <= SHORT_READ_BYTES) this.#context.shortReads++;
-      return count;
-    } catch (error) {
-      this.#ended = true;
-      throw this.#closed ? this.#closedError("read from") : error;
-    } finally {
-      this.#reading = undefined;
-    }
+  read(buffer: Uint8Array): Promise<number | null> {
+    if (this.#closed) return Promise.reject(this.#closedError("read from"));
+    if (this.#reading !== undefined) return Promise.reject(new TypeError("Cannot read: another read is waiting"));
+    if (buffer.length === 0) return Promise.reject(new RangeError("Cannot read: the buffer is empty"));
+    // An idle connection waits here: an async function would be made for each read, and kept.
+    return (this.#reading = this.#conn.read(buffer)).then(this.#took, this.#broke);
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    if (this.#closed) throw this.#closedError("write to");
-    if (this.#writing !== undefined) throw new TypeError("Cannot write: another write is waiting");
-    try {
-      for (let written = 0; written < bytes.length;) {
-        this.#writing = this.#conn.write(written === 0 ? bytes : bytes.subarray(written));
-        written += await this.#writing;
-        if (this.#closed) throw this.#closedError("write to");
-      }
-    } catch (error) {
-      throw this.#closed ? this.#closedError("write to") : error;
-    } finally {
-      this.#writing = undefined;
-    }
+  write(bytes: Uint8Array): Promise<void> {
+    if (this.#closed) return Promise.reject(this.#closedError("write to"));
+    if (this.#writing !== undefined) return Promise.reject(new TypeError("Cannot write: another write is waiting"));
+    return bytes.length === 0 ? Promise.resolve() : this.#write(bytes);
   }
 
   close(): void {
@@ -101,6 +80,36 @@ export class TcpStream implements ByteStream {
     });
     closing.add(done);
   }
+
+  readonly #took = (count: number | null): number | null => {
+    this.#reading = undefined;
+    if (count === null) this.#ended = true;
+    if (this.#closed) throw this.#closedError("read from");
+    if (count !== null && count <= SHORT_READ_BYTES) this.#context.shortReads++;
+    return count;
+  };
+
+  readonly #broke = (error: unknown): never => {
+    this.#reading = undefined;
+    this.#ended = true;
+    throw this.#closed ? this.#closedError("read from") : error;
+  };
+
+  #write(bytes: Uint8Array): Promise<void> {
+    this.#writing = this.#conn.write(bytes);
+    return this.#writing.then((count) => this.#wrote(bytes, count), this.#notWritten);
+  }
+
+  #wrote(bytes: Uint8Array, count: number): void | Promise<void> {
+    if (!this.#closed && count < bytes.length) return this.#write(bytes.subarray(count));
+    this.#writing = undefined;
+    if (this.#closed) throw this.#closedError("write to");
+  }
+
+  readonly #notWritten = (error: unknown): never => {
+    this.#writing = undefined;
+    throw this.#closed ? this.#closedError("write to") : error;
+  };
 
   /** Never rejects: a stream that breaks while it is being closed is closed. */
   async #windDown(): Promise<void> {

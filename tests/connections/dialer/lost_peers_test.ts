@@ -87,3 +87,15 @@ Deno.test("LostPeers forgets none that was lost in a turn that lasts longer than
     for (const { waits } of [...first, ...rest]) assertEquals(waits.length, 1, `${later} more`);
   }
 });
+
+Deno.test("LostPeers has one dialed in the next turn of an event loop that has turns, and not behind the task that lost it", async () => {
+  const runtime = bareRuntime();
+  const turns: (() => void)[] = [];
+  const lost = new LostPeers({ ...runtime, nextTurn: (callback) => void turns.push(callback) }, COURTESY);
+  const dialer = new Dialer();
+  assertEquals(lost.add(dialer), undefined);
+  await runtime.pass(0);
+  assertEquals(dialer.waits, []);
+  for (const turn of turns) turn();
+  assertEquals(dialer.waits, [0]);
+});

@@ -1,0 +1,70 @@
+// Copyright 2026 the Partisan peer-service authors. MIT license.
+
+import type { Connection } from "../connections/connection.ts";
+import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Peer } from "../connections/peer.ts";
+import type { Calls } from "../messaging/calls.ts";
+import type { Inbound } from "../messaging/inbound.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { MembershipChange, Part } from "./part.ts";
+
+/**
+ * Tells handlers that the sender of what they handle is gone. A peer may be down already, or never have been up, when something of it is read: from
+ * a connection that another one has replaced, or by way of other nodes. So the last word of it counts, whatever was told before.
+ */
+export class GoneSenders implements Part {
+  readonly #pool: Pick<ConnectionPool, "peers" | "draining">;
+  readonly #calls: Pick<Calls, "callerGone" | "callerEnded">;
+  readonly #inbound: Pick<Inbound, "gone">;
+
+  constructor(
+    pool: Pick<ConnectionPool, "peers" | "draining">,
+    calls: Pick<Calls, "callerGone" | "callerEnded">,
+    inbound: Pick<Inbound, "gone">,
+  ) {
+    this.#pool = pool;
+    this.#calls = calls;
+    this.#inbound = inbound;
+  }
+
+  peerDown({ name }: Peer): void {
+    this.#gone(name);
+  }
+
+  /** It may have been linked, and never up. */
+  peerUnlinked({ name }: Peer): void {
+    this.#gone(name);
+  }
+
+  /** The last connection of a peer that was told to be gone before may have brought something since. */
+  connectionClosed({ peer: { name } }: Connection<Peer>): void {
+    if (!this.#isHere(name)) this.#gone(name);
+  }
+
+  /** Messages of a former incarnation that came by way of other nodes had no connection that would close. */
+  membersChanged({ renewed }: MembershipChange): void {
+    for (const { name, incarnation } of renewed) this.#ended(name, "has begun another incarnation", incarnation);
+  }
+
+  memberLeft({ name }: NodeSpec): void {
+    this.#ended(name, "has left the cluster", Infinity);
+  }
+
+  /** Whether anything of a node can still be read, or its end is told when nothing more can. */
+  #isHere(name: string): boolean {
+    const peer = this.#pool.peers.get(name);
+    if (peer !== undefined && (peer.linked || peer.hasConnections)) return true;
+    for (const connection of this.#pool.draining) if (connection.peer.name === name) return true;
+    return false;
+  }
+
+  #gone(node: string): void {
+    this.#calls.callerGone(node);
+    this.#inbound.gone(node, "is gone");
+  }
+
+  #ended(node: string, what: string, before: number): void {
+    this.#calls.callerEnded(node, what, before);
+    this.#inbound.gone(node, what);
+  }
+}
