@@ -82,8 +82,8 @@ export class MemberStatuses implements Part {
 
   peerDown(peer: Peer): void {
     const error = this.#known.get(peer.name)?.lastError ?? null;
-    // Both nodes closed it in order: the overlay gave them other neighbours.
-    const isUnneeded = !peer.wanted && !peer.wantedThere && !peer.silent && !peer.severed && error === null;
+    // The overlay gave both nodes other neighbours. One of them may write when the other has just closed it.
+    const isUnneeded = !peer.wanted && !peer.wantedThere && !peer.silent && !peer.severed;
     if (isUnneeded) return void this.#set(peer.name, "up", ELSEWHERE);
     const reason = peer.silent
       ? "it missed its heartbeats"

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertGreater, assertStringIncludes } from "@std/assert";
-import { hyparview, type PartitionDetail } from "../../mod.ts";
+import { hyparview, type PartitionDetail, staticOverlay } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { scenario } from "./worlds.ts";
@@ -67,6 +67,22 @@ Deno.test("A neighbour that the overlay exchanged for another one is not down; o
   const reasons = new Set(told);
   for (const reason of ["its last connection closed", "it missed its heartbeats"]) {
     assert(reasons.has(`down: ${reason}`), `no node told that ${reason}`);
+  }
+});
+
+Deno.test("A node is not down because a connection breaks that both nodes are about to close", async () => {
+  const strategy = staticOverlay([["a", "b"], ["b", "c"], ["c", "a"]]);
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options: { strategy } });
+  const [a, c] = [cluster.node("a"), cluster.node("c")];
+  assert(await cluster.runUntil(() => a.isConnected("c") && c.isConnected("a")));
+  // The strategy itself wants the three of them in its next round.
+  for (const node of [a, c]) PeerService.nodeOf(node).pool.want([cluster.node("b").spec]);
+  await cluster.advance(10);
+  assertEquals([a.isConnected("c"), c.isConnected("a")], [true, true]);
+  cluster.reset("a", "c");
+  assert(await cluster.runUntil(() => !a.isConnected("c") && !c.isConnected("a")));
+  for (const info of [a.memberInfo("c"), c.memberInfo("a")]) {
+    assertEquals([info?.status, info?.reason], ["up", "others know it; this node keeps no connection"]);
   }
 });
 
