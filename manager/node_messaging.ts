@@ -297,16 +297,28 @@ export class NodeMessaging {
   }
 
   /** Takes what other nodes have passed on. */
-  #relayed(from: NodeIncarnation, what: RelayedArrival): void {
-    // Another incarnation than the known one: it was made up, or is not known here yet, and what counts is repeated.
-    const known = this.#knownIncarnation(from.name) ?? from.incarnation;
-    if (from.incarnation !== known) return void this.relaying.stats.lost++;
-    if (what.kind === "acknowledgement") return this.reliableSender.takeAcknowledgement(from.name, what.value);
-    if (what.kind === "cancel") return this.cancellations.take(from.name, what.value, true);
-    const { name, cast, channel, envelope, message, bytes, trace } = what;
-    const context = this.inbound.context(from.name, channel, cast, trace);
-    if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
-    else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, false);
+  #relayed(from: NodeIncarnation, what: RelayedArrival): boolean {
+    if (!this.#isCredible(from)) return false;
+    if (what.kind === "acknowledgement") this.reliableSender.takeAcknowledgement(from.name, what.value);
+    else if (what.kind === "cancel") this.cancellations.take(from.name, what.value, true);
+    else {
+      const { name, cast, channel, envelope, message, bytes, trace } = what;
+      const context = this.inbound.context(from.name, channel, cast, trace);
+      if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
+      else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, false);
+    }
+    return true;
+  }
+
+  /**
+   * Whether others may pass on what that incarnation says. Another one than is known was made up, or is not known here yet: but a
+   * partial view may hold on to the former incarnation of a node that it never speaks to.
+   */
+  #isCredible({ name, incarnation }: NodeIncarnation): boolean {
+    const known = this.#knownIncarnation(name) ?? incarnation;
+    const { pool, settings: { strategy } } = this.#context;
+    return incarnation === known ||
+      (incarnation > known && strategy.knowsAll !== true && pool.peers.get(name)?.linked !== true);
   }
 
   /** Takes a message that belongs to a trace, with guarantees or without. */

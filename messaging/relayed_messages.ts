@@ -48,9 +48,4 @@ export class RelayedMessages {
     }
     return overdue;
   }
-
-  /** Awaits nothing any more. */
-  clear(): void {
-    this.#awaited.clear();
-  }
 }

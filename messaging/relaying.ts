@@ -66,8 +66,8 @@ export interface RelayingOptions {
   readonly patience: number;
   /** Told of a message without a guarantee of which no word has come back. */
   readonly missed: (message: RelayedMessage) => void;
-  /** Takes what was for this node. */
-  readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => void;
+  /** Takes what was for this node. @returns Whether it could be from that incarnation, as far as is known here. */
+  readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => boolean;
 }
 
 /** Nodes whose proofs are remembered: as many as one node has relayed messages with, most of the time. */
@@ -96,9 +96,8 @@ export class Relaying {
     this.#relay = new Relay(self, { ttl: options.ttl, first: options.chance });
   }
 
-  /** Begins again as another incarnation of this node. */
+  /** Begins again as another incarnation of this node. Word of what the former one has sent is awaited all the same. */
   restart(self: NodeSpec): void {
-    this.#awaited.clear();
     this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance });
   }
 
@@ -170,7 +169,7 @@ export class Relaying {
 
   #arrived({ origin, incarnation, sequence }: RelayHeader, what: RelayedArrival | RelayedWord): void {
     if (what.kind === "arrived") return this.#awaited.arrived(origin, what.number);
-    this.#options.arrived({ name: origin, incarnation }, what);
+    if (!this.#options.arrived({ name: origin, incarnation }, what)) return void this.stats.lost++;
     if (what.kind === "message" && what.envelope === undefined) this.#sendBack(origin, ["arrived", sequence]);
   }
 

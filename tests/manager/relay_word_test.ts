@@ -26,3 +26,17 @@ Deno.test("a relayed message that ends on its way is told by undeliverable at it
   assertEquals(told, ["d ear: It was relayed, and no word came that it has arrived"]);
   assertEquals(a.stats().messages.dropped, dropped + 1);
 });
+
+Deno.test("a relayed message that ends on its way is told by undeliverable although its origin leaves meanwhile", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options: { preset: "lan" } });
+  const a = cluster.node("a");
+  const told: string[] = [];
+  a.addEventListener("undeliverable", ({ detail: { node, name } }) => told.push(`${node} ${name}`));
+  cluster.cut(["a", "b"], "c");
+  await cluster.advance(20_000);
+  a.castMessage("c", "ear", 1, { transitive: true });
+  await cluster.advance(100);
+  await cluster.wait(a.leave());
+  await cluster.advance(8_000);
+  assertEquals(told, ["c ear"]);
+});
