@@ -19,6 +19,7 @@ Deno.test({
   ignore: !Deno.build.target.endsWith("linux-gnu"),
   fn: async () => {
     const [small, large] = [await faultsAfter(1024), await faultsAfter(512 * 1024)];
-    assert(large < small / 4, `${large} pages were provided, and ${small} without a large frame`);
+    // The memory of the frame itself, once freed, has up to three quarters of them used again, without anything that the function does.
+    assert(large < small / 8, `${large} pages were provided, and ${small} without a large frame`);
   },
 });
