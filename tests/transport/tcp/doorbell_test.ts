@@ -3,9 +3,35 @@
 import { assert, assertEquals } from "@std/assert";
 import { Doorbell } from "../../../transport/tcp/doorbell.ts";
 
-/** Asks until it is open. */
+/** Asks until it is open, for some thousand turns at most. */
 async function opened(doorbell: Doorbell): Promise<void> {
-  while (doorbell.look() === undefined) await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; doorbell.look() === undefined; turn++) {
+    assert(turn < 10_000, "it does not open");
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Asks often enough for it to open, if it does. */
+async function assertStaysShut(doorbell: Doorbell): Promise<void> {
+  for (let turn = 0; turn < 200; turn++) {
+    assertEquals(doorbell.look(), undefined);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Has a function of Deno's replaced while it is opened. */
+function lookWith<Name extends "listen" | "connect">(
+  doorbell: Doorbell,
+  name: Name,
+  replace: (original: typeof Deno[Name]) => unknown,
+): void {
+  const original = Deno[name];
+  try {
+    Object.assign(Deno, { [name]: replace(original) });
+    assertEquals(doorbell.look(), undefined);
+  } finally {
+    Object.assign(Deno, { [name]: original });
+  }
 }
 
 Deno.test("Doorbell.look() has what is ready read by the next turn", async () => {
@@ -32,10 +58,10 @@ Deno.test("Doorbell.look() has what is ready read by the next turn", async () =>
 Deno.test("Doorbell opens no socket once it is closed, until it is allowed to, and leaves none behind", async () => {
   const doorbell = new Doorbell();
   await doorbell.close();
-  for (let turn = 0; turn < 200; turn++) {
-    assertEquals(doorbell.look(), undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  let listening = 0;
+  lookWith(doorbell, "listen", () => () => void listening++);
+  assertEquals(listening, 0);
+  await assertStaysShut(doorbell);
   doorbell.allow();
   await opened(doorbell);
   const looking = doorbell.look();
@@ -47,6 +73,24 @@ Deno.test("Doorbell opens no socket once it is closed, until it is allowed to, a
   // It opens now.
   await doorbell.close();
   assertEquals(doorbell.look(), undefined);
+  doorbell.allow();
+  await opened(doorbell);
+  await doorbell.close();
+});
+
+Deno.test("Doorbell is given up when something else has ended one of its sockets, and no look at it waits", async () => {
+  const doorbell = new Doorbell();
+  const pair: Promise<Deno.Conn>[] = [];
+  lookWith(doorbell, "connect", (connect) => (options: Deno.ConnectOptions) => {
+    pair.push(connect(options));
+    return pair[0];
+  });
+  await opened(doorbell);
+  await doorbell.look();
+  for (const near of await Promise.all(pair)) await near.closeWrite();
+  await doorbell.look();
+  await assertStaysShut(doorbell);
+  await doorbell.close();
 });
 
 Deno.test("Doorbell.look() ends for all that look at a time: several nodes may share a transport", async () => {
@@ -73,27 +117,16 @@ Deno.test("Doorbell opens although it was closed while it was opening, once it i
 });
 
 Deno.test("Doorbell leaves no socket behind where the system does not let it accept", async () => {
-  const { listen } = Deno;
   const listeners: Deno.TcpListener[] = [];
   const doorbell = new Doorbell();
-  try {
-    Object.assign(Deno, {
-      listen(options: Deno.TcpListenOptions) {
-        const listener = listen(options);
-        // As where there are too few file descriptors.
-        Object.assign(listener, { accept: () => Promise.reject(new Deno.errors.ConnectionRefused("No descriptor")) });
-        listeners.push(listener);
-        return listener;
-      },
-    });
-    assertEquals(doorbell.look(), undefined);
-  } finally {
-    Object.assign(Deno, { listen });
-  }
-  for (let turn = 0; turn < 200; turn++) {
-    assertEquals(doorbell.look(), undefined);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+  lookWith(doorbell, "listen", (listen) => (options: Deno.TcpListenOptions) => {
+    const listener = listen(options);
+    // As where there are too few file descriptors.
+    Object.assign(listener, { accept: () => Promise.reject(new Deno.errors.ConnectionRefused("No descriptor")) });
+    listeners.push(listener);
+    return listener;
+  });
+  await assertStaysShut(doorbell);
   await doorbell.close();
   assertEquals(listeners.length, 1);
 });
@@ -103,10 +136,10 @@ Deno.test({
   permissions: { net: ["127.0.0.1:1"] },
   async fn() {
     const doorbell = new Doorbell();
-    for (let turn = 0; turn < 200; turn++) {
-      assertEquals(doorbell.look(), undefined);
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    let listening = 0;
+    lookWith(doorbell, "listen", () => () => void listening++);
+    await assertStaysShut(doorbell);
+    assertEquals(listening, 0);
     await doorbell.close();
   },
 });
