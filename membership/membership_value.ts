@@ -3,7 +3,7 @@
 import type { Dot } from "./dot.ts";
 import { MembershipSet } from "./membership_set.ts";
 import { mapValues } from "../runtime/map_values.ts";
-import { channelFromNumber, channelToNumber } from "../wire/channel_number.ts";
+import { channelToNumber, sharedChannel } from "../wire/channel_number.ts";
 import type { ChannelSpec, NodeSpec } from "../wire/node_spec.ts";
 import {
   checkArray,
@@ -106,5 +106,5 @@ function channelsFromValue(value: unknown): Record<string, ChannelSpec> {
 }
 
 function channelFromValue(value: unknown): ChannelSpec {
-  return channelFromNumber(checkInteger(value, "channel", 4, NODE_SPEC_LIMITS.parallelism * 4 + 3));
+  return sharedChannel(checkInteger(value, "channel", 4, NODE_SPEC_LIMITS.parallelism * 4 + 3));
 }

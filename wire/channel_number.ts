@@ -10,11 +10,12 @@ export function channelToNumber({ parallelism, monotonic, compression }: Channel
   return parallelism * 4 + (monotonic ? 2 : 0) + (compression ? 1 : 0);
 }
 
-/** The channel of such a number, which cannot be changed. */
+/** The channel of such a number. */
 export function channelFromNumber(number: number): ChannelSpec {
-  return SPECS[number] ??= Object.freeze({
-    parallelism: number >> 2,
-    monotonic: (number & 2) !== 0,
-    compression: (number & 1) !== 0,
-  });
+  return { parallelism: number >> 2, monotonic: (number & 2) !== 0, compression: (number & 1) !== 0 };
+}
+
+/** The one object for the channel of a number that was checked, which cannot be changed. */
+export function sharedChannel(number: number): ChannelSpec {
+  return SPECS[number] ??= Object.freeze(channelFromNumber(number));
 }

@@ -2,7 +2,7 @@
 
 import { frozenCopy } from "./frozen_copy.ts";
 import { mapValues } from "../runtime/map_values.ts";
-import { channelFromNumber, channelToNumber } from "./channel_number.ts";
+import { channelToNumber, sharedChannel } from "./channel_number.ts";
 import { isIntegerIn } from "./integers.ts";
 import type { Address } from "./address.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
@@ -165,7 +165,7 @@ function checkChannels(value: unknown): Readonly<Record<string, ChannelSpec>> {
 function checkChannel(value: unknown, name: string): ChannelSpec {
   checkName(name, "channel name");
   const { parallelism, monotonic, compression } = checkObject(value, "channel");
-  return channelFromNumber(channelToNumber({
+  return sharedChannel(channelToNumber({
     parallelism: checkInteger(parallelism, "parallelism", 1, NODE_SPEC_LIMITS.parallelism),
     monotonic: checkBoolean(monotonic, "monotonic"),
     compression: checkBoolean(compression, "compression"),

@@ -4,7 +4,7 @@ import { mapValues } from "../runtime/map_values.ts";
 import type { Address } from "./address.ts";
 import { parseIpv4 } from "./address_ranges.ts";
 import { isIntegerIn } from "./integers.ts";
-import { channelToNumber } from "./channel_number.ts";
+import { channelFromNumber, channelToNumber } from "./channel_number.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
 import { isPlain } from "./node_spec_check.ts";
 
@@ -171,7 +171,7 @@ function unpackChannels(packed: unknown): Fields | undefined {
   if (!isPlain(packed)) throw malformed("no channels");
   return mapValues(packed, (number) => {
     if (!isIntegerIn(number, 0, 4 * PORT_MAX + 3)) throw malformed("a channel that is none");
-    return { parallelism: number >> 2, monotonic: (number & 2) !== 0, compression: (number & 1) !== 0 };
+    return channelFromNumber(number);
   });
 }
 
