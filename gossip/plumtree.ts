@@ -222,9 +222,11 @@ export class Plumtree<T> {
    * broadcasts came it asks for another.
    */
   #receivePrune(from: string, roots: readonly string[], now: number, turn: PlumtreeTurn<T>): void {
-    const needed = roots.filter((root) => this.#trees.needs(root, from));
+    const { needed = [], others = [] } = Object.groupBy(
+      roots,
+      (root) => this.#trees.needs(root, from) ? "needed" : "others",
+    );
     if (needed.length > 0) turn.send(from, { kind: "graft", ids: needed.map(noneOf) });
-    const others = roots.filter((root) => !this.#trees.needs(root, from));
     const unfed = others.filter((root) => this.#feeds(from, root));
     for (const root of others) this.#trees.prune(root, from, now);
     this.#seekFeeders(unfed, from, turn);
