@@ -268,13 +268,14 @@ export class ReliableReceiver {
   /** An acknowledgement that cannot be sent is not missed: the sender repeats its message, which brings another. */
   #report(): void {
     for (const { to, acknowledgement, isRepeated } of this.#seen.takeAcknowledgements()) {
+      const value = acknowledgementToValue(acknowledgement);
       if (to === this.#options.pool.selfName()) {
-        this.#options.acknowledgeHere(acknowledgementToValue(acknowledgement));
+        this.#options.acknowledgeHere(value);
         continue;
       }
       const peer = this.#options.pool.peers.get(to);
-      if (peer === undefined || !this.#reportTo(peer, acknowledgementToValue(acknowledgement), isRepeated)) {
-        this.#options.relayAcknowledgement(to, acknowledgementToValue(acknowledgement));
+      if (peer === undefined || !this.#reportTo(peer, value, isRepeated)) {
+        this.#options.relayAcknowledgement(to, value);
       }
     }
   }
