@@ -6,7 +6,7 @@ import { Connection, type ConnectionHandler, type ConnectionIdentity } from "./c
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
 import { EarlyConnections, type EarlyHost } from "./early/early_connections.ts";
 import type { OpenedStream } from "./handshake/connection_opener.ts";
-import type { ConnectionRequest } from "./handshake/introduction.ts";
+import { type ConnectionRequest, seenOf } from "./handshake/introduction.ts";
 import type { Interests } from "./handshake/session.ts";
 import { tellInterest } from "./interest.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "./peer.ts";
@@ -58,7 +58,7 @@ export class SlotFiller implements EarlyHost {
   /** Uses a stream that was accepted. */
   welcome(request: ConnectionRequest, opened: OpenedStream): void {
     const peer = this.#host.know(request.spec);
-    peer.noteLost(request, request.seen);
+    peer.noteLost(request, seenOf(request, this.#options.self()));
     if (request.early === undefined) this.#fillSlot(peer, request, false, opened);
     else this.#settleMoved(this.early.welcome(request, peer, opened), request, peer, opened);
   }

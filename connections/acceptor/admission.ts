@@ -2,7 +2,7 @@
 
 import { hasOtherKey, type NodeSpec } from "../../wire/node_spec.ts";
 import type { Connection } from "../connection.ts";
-import type { ConnectionRequest } from "../handshake/introduction.ts";
+import { type ConnectionRequest, seenOf } from "../handshake/introduction.ts";
 import { isPlausible } from "../incarnation_news.ts";
 import { type Peer, slotKey } from "../peer.ts";
 import { agreedSlotsOn } from "../slots.ts";
@@ -78,7 +78,7 @@ export function judgeRequest(
   // A dialer that does not know which node it has reached cannot have seen anything. One that was told that it may has used its connection, or
   // not, by the order of the names: see `isPreferred`.
   const isUnseen = present?.outbound &&
-    (request.to === null ? isFirst : request.seen < present.dial && (isFirst || !isGranted));
+    (request.to === null ? isFirst : seenOf(request, self) < present.dial && (isFirst || !isGranted));
   const isGone = present === null || isEarly || (present.inDoubt && !peer.doubtful);
   const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;
   if (crossing) {
@@ -89,16 +89,16 @@ export function judgeRequest(
 
 /** Whether a connection that was dialed from here is to take the slot of the one that fills it now. */
 export function isPreferred(
-  { dial, seen }: Pick<ConnectionRequest, "dial" | "seen">,
+  request: Pick<ConnectionRequest, "dial" | "seen" | "toIncarnation">,
   present: Connection | null,
   peer: Peer,
   self: NodeSpec,
 ): boolean {
   if (present === null || peer.doubtful) return true;
   // It was there when the dial began: so it was meant to be replaced, and the other side has done so.
-  if (!present.outbound && present.dial <= seen) return true;
+  if (!present.outbound && present.dial <= seenOf(request, peer)) return true;
   // The other side has refused or replaced earlier dials; of two that crossed, it admitted what `judgeRequest` says.
-  return present.outbound ? dial > present.dial : self.name < peer.name;
+  return present.outbound ? request.dial > present.dial : self.name < peer.name;
 }
 
 /**

@@ -150,9 +150,11 @@ export class Reception {
       : this.#host.isDialing(spec.name, channel, index);
     const wallTime = this.#host.wallTime();
     const self = this.#host.self();
-    const fits = peer !== undefined && this.#host.fits(request, peer);
+    // A former incarnation of this node has numbered its connections for itself.
+    const isForThis = request.toIncarnation === self.incarnation;
+    const fits = peer !== undefined && isForThis && this.#host.fits(request, peer);
     const isEarly = request.early !== undefined || (peer?.at(channel, index)?.early ?? null) !== null;
-    if (peer !== undefined && isEarly && !fits) this.#host.unfit(request, peer);
+    if (peer !== undefined && isEarly && isForThis && !fits) this.#host.unfit(request, peer);
     const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime, isGranted });
     if (decision !== null) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.

@@ -44,7 +44,7 @@ export interface ConnectionRequest {
   readonly index: number;
   /** Number of this dial; later dials of one incarnation have greater ones. */
   readonly dial: number;
-  /** Greatest dial number of the acceptor's that the dialer has seen succeed for this channel and index; 0 for none. */
+  /** Greatest dial number of that incarnation's that the dialer has seen succeed for this channel and index; 0 for none. */
   readonly seen: number;
   /** Whether the dialer holds the connection that has the slot for lost: what is still in it is not to be waited for. */
   readonly lost?: true;
@@ -57,6 +57,14 @@ export interface ConnectionRequest {
   readonly early?: readonly [dialer: number, acceptor: number];
   /** Interest of the dialer, whether it wants connections with the acceptor. Left out but for the membership connection. */
   readonly wanted?: boolean;
+}
+
+/** Greatest dial number that the dialer has seen succeed of this incarnation of the acceptor. A former one has counted for itself. */
+export function seenOf(
+  { seen, toIncarnation }: Pick<ConnectionRequest, "seen" | "toIncarnation">,
+  { incarnation }: Pick<NodeSpec, "incarnation">,
+): number {
+  return toIncarnation === incarnation ? seen : 0;
 }
 
 /** Offer of a node on a connection. */

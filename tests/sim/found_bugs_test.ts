@@ -234,3 +234,21 @@ Deno.test("a repeated acknowledgement reaches the sender although the connection
   }
   assert(isSettled, "the sender was not told");
 });
+
+Deno.test("the dials of a node that has started again are of use though a peer has seen later ones of the former incarnation", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1, options: { preset: "local" } });
+  const dial = (from: string, to: string) => {
+    const { pool } = PeerService.nodeOf(cluster.node(from));
+    return cluster.wait(pool.dial(entryOf(pool.peers, to), "default", 0));
+  };
+  for (let count = 0; count < 10; count++) await dial("b", "a");
+  cluster.crash("b");
+  // It begins to count again before "a" has noticed anything.
+  await cluster.startNode("b", { join: false });
+  await dial("a", "b");
+  await cluster.settled();
+  const { dial: number } = await dial("b", "a");
+  assert(number < 10);
+  await cluster.advance(100);
+  assert(cluster.node("a").isFullyConnected("b") && cluster.node("b").isFullyConnected("a"));
+});

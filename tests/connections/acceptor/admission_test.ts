@@ -92,6 +92,13 @@ Deno.test("admission: a dialer that saw our connection succeed and dials all the
   }
 });
 
+Deno.test("admission: what a dialer has seen of a former incarnation says nothing about the connections of this one", () => {
+  const present = { outbound: true, dial: 4 };
+  for (const dialer of NEIGHBOURS) {
+    assertEquals(judge({ acceptor: B, dialer, present, request: { seen: 4, toIncarnation: 4 } }), "duplicate");
+  }
+});
+
 Deno.test("admission: a dialer that dials again what it dialed itself has lost it", () => {
   for (const dialer of NEIGHBOURS) {
     for (const dialing of [false, true]) {
