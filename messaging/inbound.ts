@@ -45,6 +45,9 @@ const HELD_BYTES_MAX = 64 * 1024 * 1024;
 export class Inbound {
   readonly #options: InboundOptions;
   readonly #contexts = new WeakMap<Connection, ConnectionContexts>();
+  /** The connection of the last message that asked for contexts, which is likely to be that of the next one too, and those. */
+  #latest: Connection | undefined;
+  #latestContexts: ConnectionContexts | undefined;
   readonly #signals = new SenderSignals();
   /** Holds messages that other nodes have passed on, within bounds. */
   readonly #holding: Holding = {
@@ -341,6 +344,11 @@ export class Inbound {
     this.#options.registry.find(name)?.isBorrowing === true && !this.interposing;
 
   #contextsOf(connection: Connection): ConnectionContexts {
+    if (connection !== this.#latest) this.#latestContexts = this.#findContexts(this.#latest = connection);
+    return this.#latestContexts!;
+  }
+
+  #findContexts(connection: Connection): ConnectionContexts {
     let contexts = this.#contexts.get(connection);
     if (contexts === undefined) {
       const { peer: { name }, channel } = connection;

@@ -138,7 +138,7 @@ export class ReliableReceiver {
     isPatient: boolean,
   ): void {
     const { inbound, calls } = this.#options;
-    if (call === undefined && (inbound.handles(name) || isPatient)) {
+    if (call === undefined && (isPatient || inbound.handles(name))) {
       this.#handle(sender, sequence, name, message, context);
       return;
     }

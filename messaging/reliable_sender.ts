@@ -37,8 +37,8 @@ const AGING_MS = 50;
 /** Milliseconds in which a handler must have been registered for a message that has no deadline: a node that has just started does so a moment later. */
 const HANDLER_PATIENCE_MS = 5_000;
 
-/** Numbers that are left out before the first message to a node, at most. A number has six bytes of its own in an envelope. */
-const SKIPPED_MAX = 2 ** 31;
+/** Numbers that are left out before the first message to a node are fewer. What follows is an integer of 31 bits for V8 for long, not a float in a box. */
+const SKIPPED_MAX = 2 ** 30;
 
 /** Delivery guarantees that are asked of a message. */
 type ReliableOptions = GuaranteeOptions & {
@@ -167,7 +167,7 @@ export class ReliableSender {
 
   #nothingOutstanding(): OutstandingMessages<NumberedMessage> {
     const { runtime, chance } = this.#options;
-    return new OutstandingMessages({ random: () => runtime.random.next(), skip: () => chance() % SKIPPED_MAX });
+    return new OutstandingMessages({ random: () => runtime.random.next(), skip: () => chance() % SKIPPED_MAX | 0 });
   }
 
   #forward(outgoing: OutboundMessage, options: ReliableOptions): Promise<void> {

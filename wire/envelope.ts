@@ -2,6 +2,7 @@
 
 import type { ByteWriter } from "./byte_writer.ts";
 import { ProtocolError } from "./frame_reader.ts";
+import { readU16, readU32 } from "./integers.ts";
 import { type CausalStamp, parseCausalStamp } from "./causal_stamp.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
 
@@ -55,10 +56,24 @@ export function writeEnvelope(writer: ByteWriter, codec: PayloadCodec, envelope:
     throw new RangeError(`Cannot write an envelope: message ${sequence} is ${behind} beyond its floor`);
   }
   const hasMore = causal !== undefined || call !== undefined;
-  writer.u16(hasMore ? behind | MORE_BIT : behind);
-  writer.u16(Math.floor(sequence / 2 ** 32));
-  writer.u32(sequence);
+  writeNumbers(writer, hasMore ? behind | MORE_BIT : behind, sequence);
   if (hasMore) codec.writePrefixed(writer, marksToValue(envelope));
+}
+
+/** Writes what every envelope has: its room is looked for once. */
+function writeNumbers(writer: ByteWriter, head: number, sequence: number): void {
+  writer.reserve(NUMBERS_BYTES);
+  const { bytes, length } = writer;
+  const high = sequence / 2 ** 32;
+  bytes[length] = head >>> 8;
+  bytes[length + 1] = head;
+  bytes[length + 2] = high >>> 8;
+  bytes[length + 3] = high;
+  bytes[length + 4] = sequence >>> 24;
+  bytes[length + 5] = sequence >>> 16;
+  bytes[length + 6] = sequence >>> 8;
+  bytes[length + 7] = sequence;
+  writer.length = length + NUMBERS_BYTES;
 }
 
 /**
@@ -76,8 +91,9 @@ export function readEnvelope(
 ): [envelope: Envelope, next: number] {
   if (end - start < NUMBERS_BYTES) throw new ProtocolError("Cannot read a message: it is truncated");
   const head = readU16(buffer, start);
-  const low = readU16(buffer, start + 4) * 0x1_0000 + readU16(buffer, start + 6);
-  const sequence = readU16(buffer, start + 2) * 2 ** 32 + low;
+  const high = readU16(buffer, start + 2);
+  const low = readU32(buffer, start + 4);
+  const sequence = high === 0 ? low : high * 2 ** 32 + low;
   const floor = sequence - (head & BEHIND_MASK);
   const next = start + NUMBERS_BYTES;
   if (head < MORE_BIT) return [{ sequence, floor, causal: undefined, call: undefined }, next];
@@ -129,8 +145,4 @@ function callFromValue(value: unknown): CallMark {
     throw new TypeError("Cannot read an envelope: its call is malformed");
   }
   return { id, ok };
-}
-
-function readU16(bytes: Uint8Array, at: number): number {
-  return bytes[at]! << 8 | bytes[at + 1]!;
 }

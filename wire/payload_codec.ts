@@ -193,13 +193,18 @@ export class PayloadCodec {
   keep(message: unknown, isLent = false): EncodedMessage {
     // Bytes run no code of the user, so they are encoded where they stay.
     if (this.#custom === undefined && message instanceof Uint8Array && message.length <= SHARED_MAX_BYTES) {
-      return this.#share(BIN_HEAD_BYTES_MAX + message.length, message, isLent ? message : undefined);
+      const chunk = this.#chunkFor(BIN_HEAD_BYTES_MAX + message.length);
+      const start = chunk.length;
+      writeBinary(chunk, message);
+      return new EncodedMessage(chunk.bytes, start, chunk.length, isLent ? message : undefined);
     }
-    const keep = (bytes: Uint8Array) =>
-      bytes.length > SHARED_MAX_BYTES
-        ? new EncodedMessage(bytes.slice())
-        : this.#share(bytes.length, new EncodedMessage(bytes));
-    return this.#scribble(message, keep);
+    return this.#scribble(message, (bytes) => {
+      if (bytes.length > SHARED_MAX_BYTES) return new EncodedMessage(bytes.slice());
+      const chunk = this.#chunkFor(bytes.length);
+      const start = chunk.length;
+      chunk.raw(bytes);
+      return new EncodedMessage(chunk.bytes, start, chunk.length);
+    });
   }
 
   /**
@@ -264,17 +269,10 @@ export class PayloadCodec {
     }
   }
 
-  /**
-   * Keeps a small message next to others.
-   *
-   * @param size Bytes that it takes at most.
-   */
-  #share(size: number, message: Uint8Array | EncodedMessage, source?: Uint8Array): EncodedMessage {
-    if (this.#chunk.length + size > this.#chunk.bytes.length) this.#chunk = new ByteWriter(SHARED_CHUNK_BYTES);
-    const chunk = this.#chunk;
-    const start = chunk.length;
-    this.write(chunk, message);
-    return new EncodedMessage(chunk.bytes, start, chunk.length, source);
+  /** The chunk for the next small message that is kept, of `size` bytes at most. */
+  #chunkFor(size: number): ByteWriter {
+    const hasRoom = this.#chunk.length + size <= this.#chunk.bytes.length;
+    return hasRoom ? this.#chunk : this.#chunk = new ByteWriter(SHARED_CHUNK_BYTES);
   }
 
   #writeCustom(codec: Codec, writer: ByteWriter, message: unknown): void {
