@@ -4,6 +4,7 @@ import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { RecentSet } from "../runtime/recent_set.ts";
 import type { RemoteError } from "./errors.ts";
+import { SenderFailures } from "./sender_failures.ts";
 import type { Acknowledgement } from "./acknowledgement.ts";
 import { isSequence, toRanges } from "../wire/sequence_ranges.ts";
 import { SequenceIslands } from "../wire/sequence_islands.ts";
@@ -12,8 +13,8 @@ import { SequenceWindow } from "../wire/sequence_window.ts";
 /** Maximum distance of a message's number ahead of the oldest one outstanding. Both sides keep to it. */
 export const DELIVERY_WINDOW = 32_768;
 
-/** Failures of one sender's messages that are kept until it knows of them; beyond it nothing new of it is admitted. */
-const FAILURES_MAX = 1_024;
+/** Messages of one sender that are known to have no handler: one beyond them is told at each repetition. */
+const LACKING_MAX = 4_096;
 
 /** Senders that have left, and are still remembered. */
 export const DEPARTED_MAX = 64;
@@ -42,14 +43,14 @@ interface Inbound extends NodeIncarnation {
   readonly far: SequenceIslands;
   /** Admitted, and neither settled nor released. */
   readonly pending: RecentSet;
+  /** Those of them that others have passed on. */
+  readonly heard: Set<number>;
   /** Numbers that the next acknowledgement has to name. */
   readonly unreported: Set<number>;
   readonly full: Set<number>;
   readonly late: Set<number>;
-  /** Handed to a handler that threw: told again whenever the message is repeated, until the sender's floor has passed it. */
-  readonly failures: Map<number, RemoteError>;
-  /** Those of them that the next acknowledgement has to name. */
-  readonly failed: Set<number>;
+  /** Handed to a handler that threw. */
+  readonly failures: SenderFailures;
   /** Found without a handler before, and not handled since. */
   readonly lacking: Set<number>;
   /** Those of them that the next acknowledgement has to name. */
@@ -93,7 +94,10 @@ export class Deduplication {
   admit(sender: NodeIncarnation, sequence: number, floor: number, isFirstHand = true): Admission {
     const inbound = isFirstHand ? this.#inbound(sender) : this.#inboundByHearsay(sender);
     const admission = this.#judge(inbound, sender, sequence, floor, isFirstHand);
-    if (admission === "new") inbound.pending.add(sequence);
+    if (admission === "new") {
+      inbound.pending.add(sequence);
+      if (!isFirstHand) inbound.heard.add(sequence);
+    }
     return admission;
   }
 
@@ -105,7 +109,7 @@ export class Deduplication {
 
   /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
   release(sender: NodeIncarnation, sequence: number): void {
-    this.#find(sender)?.pending.delete(sequence);
+    this.#admitted(sender, sequence);
   }
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
@@ -118,10 +122,10 @@ export class Deduplication {
 
   /** Notes that the handler of an admitted message threw. */
   fail(sender: NodeIncarnation, sequence: number, error: RemoteError): void {
+    const isHeard = this.#find(sender)?.heard.has(sequence) ?? false;
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
-    inbound.failures.set(sequence, error);
-    inbound.failed.add(sequence);
+    inbound.failures.add(sequence, error, !isHeard);
     this.#reportTo(inbound);
   }
 
@@ -134,7 +138,7 @@ export class Deduplication {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return false;
     const isFirst = !inbound.lacking.has(sequence);
-    inbound.lacking.add(sequence);
+    forgetOldest(inbound.lacking.add(sequence), LACKING_MAX);
     inbound.missing.add(sequence);
     this.#reportTo(inbound);
     return isFirst;
@@ -148,20 +152,19 @@ export class Deduplication {
   }[] {
     const acknowledgements = [];
     for (const inbound of this.#due) {
-      const { name: to, incarnation, handled, unreported, full, late, missing, failures, failed, isRepeated } = inbound;
+      const { name: to, incarnation, handled, unreported, full, late, missing, failures, isRepeated } = inbound;
       inbound.due = inbound.isRepeated = false;
       // A later incarnation of the sender has begun meanwhile, or it is forgotten.
       if (this.#find(inbound) !== inbound) continue;
       const through = handled.floor;
       const ranges = toRanges([...unreported].filter((sequence) => sequence > through));
       const refused = { full: toRanges(full), late: toRanges(late), missing: toRanges(missing) };
-      const thrown = [...failed].map((sequence) => [sequence, failures.get(sequence)!] as const);
       acknowledgements.push({
         to,
-        acknowledgement: { incarnation, through, ranges, ...refused, failed: thrown },
+        acknowledgement: { incarnation, through, ranges, ...refused, failed: failures.take() },
         isRepeated,
       });
-      for (const reported of [unreported, full, late, missing, failed]) if (reported.size > 0) reported.clear();
+      for (const reported of [unreported, full, late, missing]) if (reported.size > 0) reported.clear();
     }
     this.#due = [];
     return acknowledgements;
@@ -188,11 +191,11 @@ export class Deduplication {
       throw new TypeError(`Cannot admit message ${sequence} of "${sender.name}": its floor is ${floor}`);
     }
     if (sender.incarnation < inbound.incarnation) return "stale";
-    const { handled, far, pending, unreported, failures, failed } = inbound;
+    const { handled, far, pending, unreported, failures, lacking } = inbound;
     // What has failed, or has no handler, keeps the window where it is until the sender has done with it.
     const hasMoved = floor - 1 > handled.floor;
     if (isFirstHand) handled.raise(floor - 1);
-    if (hasMoved && failures.size + inbound.lacking.size > 0) forgetBelow(inbound, floor);
+    if (hasMoved && !(failures.isEmpty && lacking.size === 0)) forgetBelow(inbound, floor);
     if (pending.size > 0 && pending.has(sequence)) return "pending";
     if (handled.has(sequence) || (far.size > 0 && far.has(sequence))) {
       unreported.add(sequence);
@@ -200,15 +203,15 @@ export class Deduplication {
       this.#reportTo(inbound);
       return "duplicate";
     }
-    if (failures.size > 0 && failures.has(sequence)) {
-      failed.add(sequence);
+    if (!failures.isEmpty && failures.repeat(sequence)) {
       inbound.isRepeated = true;
       this.#reportTo(inbound);
       return "duplicate";
     }
-    if (failures.size >= FAILURES_MAX) return "ahead";
-    if (pending.size >= DELIVERY_WINDOW) return "ahead";
-    return isFirstHand && sequence - handled.floor > DELIVERY_WINDOW ? "ahead" : "new";
+    if (failures.isFull) return "ahead";
+    // What others pass on may lie anywhere, and must not take the place of what the sender itself sends.
+    const isAhead = isFirstHand ? sequence - handled.floor > DELIVERY_WINDOW : inbound.heard.size >= DELIVERY_WINDOW;
+    return isAhead ? "ahead" : "new";
   }
 
   /** An acknowledgement says up to where there is no gap; only what lies beyond has to be named in it. */
@@ -260,7 +263,9 @@ export class Deduplication {
   /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier incarnation of the sender. */
   #admitted(sender: NodeIncarnation, sequence: number): Inbound | undefined {
     const inbound = this.#find(sender);
-    return inbound?.pending.delete(sequence) === true ? inbound : undefined;
+    if (inbound === undefined || !inbound.pending.delete(sequence)) return undefined;
+    if (inbound.heard.size > 0) inbound.heard.delete(sequence);
+    return inbound;
   }
 }
 
@@ -275,11 +280,11 @@ function inboundOf(name: string, incarnation: number): Inbound {
     handled: new SequenceWindow(DELIVERY_WINDOW),
     far: new SequenceIslands(DELIVERY_WINDOW, ISLANDS_MAX),
     pending: new RecentSet(),
+    heard: new Set<number>(),
     unreported: new Set<number>(),
     full: new Set<number>(),
     late: new Set<number>(),
-    failures: new Map<number, RemoteError>(),
-    failed: new Set<number>(),
+    failures: new SenderFailures(),
     lacking: new Set<number>(),
     missing: new Set<number>(),
     due: false,
@@ -288,11 +293,7 @@ function inboundOf(name: string, incarnation: number): Inbound {
 }
 
 /** Forgets what the sender does not wait for any more. */
-function forgetBelow({ failures, failed, lacking }: Inbound, floor: number): void {
-  for (const sequence of failures.keys()) {
-    if (sequence >= floor) continue;
-    failures.delete(sequence);
-    failed.delete(sequence);
-  }
+function forgetBelow({ failures, lacking }: Inbound, floor: number): void {
+  failures.forgetBelow(floor);
   for (const sequence of lacking) if (sequence < floor) lacking.delete(sequence);
 }

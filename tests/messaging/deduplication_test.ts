@@ -270,3 +270,44 @@ Deno.test("Deduplication remembers a bounded number of incarnations of which onl
   for (let incarnation = 0; incarnation <= HEARSAY_MAX; incarnation++) assertEquals(hear(incarnation), "new");
   assertEquals([hear(HEARSAY_MAX), hear(0)], ["duplicate", "new"]);
 });
+
+Deno.test("Deduplication.admit() takes what a sender itself sends, whatever others made up that fails, has no handler or is still handled", () => {
+  const deduplication = new Deduplication();
+  handle(deduplication, 1);
+  const error = { name: "RangeError", message: "no" };
+  const hear = (sequence: number) => assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+  for (const begin of [10, 2 ** 40]) {
+    for (let sequence = begin; sequence < begin + 3_000; sequence++) {
+      hear(sequence);
+      deduplication.fail(A, sequence, error);
+    }
+  }
+  for (let sequence = 2 ** 41; sequence < 2 ** 41 + DELIVERY_WINDOW; sequence++) hear(sequence);
+  assertEquals(deduplication.admit(A, 2 ** 42, 1, false), "ahead");
+  for (let sequence = 2; sequence <= 9; sequence++) assertEquals(handle(deduplication, sequence), "new");
+});
+
+Deno.test("Deduplication remembers the last of very many failures of messages that others pass on, and admits further ones", () => {
+  const deduplication = new Deduplication();
+  const error = { name: "RangeError", message: "no" };
+  for (let sequence = 1; sequence <= 3_000; sequence++) {
+    assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+    deduplication.fail(A, sequence, error);
+    assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.failed, [[sequence, error]]);
+  }
+  assertEquals(deduplication.admit(A, 3_000, 1, false), "duplicate");
+  // The sender itself is there: it need not be told of what it has done with.
+  assertEquals(handle(deduplication, 3_001, 2_999), "new");
+  assertEquals(deduplication.admit(A, 3_000, 2_999), "duplicate");
+  assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.failed, [[3_000, error]]);
+});
+
+Deno.test("Deduplication.miss() remembers a bounded number of messages without a handler that others pass on", () => {
+  const deduplication = new Deduplication();
+  const miss = (sequence: number) => {
+    assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+    return deduplication.miss(A, sequence);
+  };
+  for (let sequence = 1; sequence <= 2 * DELIVERY_WINDOW; sequence++) miss(sequence);
+  assertEquals([miss(2 * DELIVERY_WINDOW), miss(1)], [false, true]);
+});
