@@ -69,6 +69,11 @@ export class CausalOrder<T> {
     return this.#buffer.bytes;
   }
 
+  /** Number of participants of which it is remembered what was delivered of them. */
+  get senders(): number {
+    return this.#inbound.size;
+  }
+
   /** Number of sequence numbers that a stamp has to tell now. */
   get dependencies(): number {
     return this.#knowledge.size;
@@ -90,7 +95,7 @@ export class CausalOrder<T> {
     });
     const told = this.#told.get(to) ?? 0;
     for (const [from, { delivered, changed }] of this.#inbound) {
-      if (changed > told) builder.addDelivered(from, delivered);
+      if (changed > told && this.#presence.knows(from)) builder.addDelivered(from, delivered);
     }
     this.#outbound.set(to, sequence);
     this.#told.set(to, this.#clock);
@@ -162,7 +167,8 @@ export class CausalOrder<T> {
       this.#claims.forget(participant);
     }
     for (const from of this.#inbound.keys()) {
-      if (this.#presence.isForgotten(from) && this.#buffer.lowest(from) === undefined) this.#inbound.delete(from);
+      const isOver = this.#presence.isForgotten(from) || !this.#presence.knows(from);
+      if (isOver && this.#buffer.lowest(from) === undefined) this.#inbound.delete(from);
     }
     return deliverable;
   }

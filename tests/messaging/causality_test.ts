@@ -240,6 +240,18 @@ Deno.test("CausalOrder learns of a bounded number of participants and numbers th
   assertLessOrEqual(b.dependencies, 4);
 });
 
+Deno.test("CausalOrder stamps what its receiver can read, and remembers a bounded number, after messages of thousands of made-up incarnations", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  for (let incarnation = 2; incarnation < 6_000; incarnation++) {
+    assertEquals(receive(b, participantKey("a", incarnation), claim(1, [], []), "x"), ["delivered", "x"]);
+  }
+  assertLessOrEqual(parseCausalStamp(b.send(A)).participants.length, UNKNOWN_MAX);
+  b.tick(1);
+  assertLessOrEqual(b.senders, UNKNOWN_MAX);
+  b.tick(60_000);
+  assertEquals(b.senders, 0);
+});
+
 Deno.test("CausalOrder.receive() does not take a message for an earlier incarnation", () => {
   const [a] = group() as [CausalOrder<string>];
   const reborn = new CausalOrder<string>(participantKey("b", 2));
