@@ -8,11 +8,11 @@ import type { ServerRef } from "./forward_options.ts";
  *
  * - `not_registered`: there was none when it was asked for.
  * - `unregistered`: it was taken back.
- * - `down`: its node cannot be reached.
+ * - `down`: its node cannot be reached, or could not reach this one.
  * - `left`: its node is no member.
  * - `demonitored`: the monitor was closed.
  */
-export type MonitorReason = HandlerFate | "down" | "left";
+export type MonitorReason = HandlerFate | "left";
 
 /** Options of a monitor. */
 export interface MonitorOptions {

@@ -12,7 +12,7 @@ export const DEMONITOR_NAME = "\0demonitor";
 const WATCHED_MAX = 65_536;
 
 /** Event of a monitored handler. */
-export type HandlerFate = "unregistered" | "not_registered" | "demonitored";
+export type HandlerFate = "unregistered" | "not_registered" | "demonitored" | "down";
 
 interface Watch {
   readonly name: string;
@@ -50,15 +50,16 @@ export class Monitors {
   /** Replies when the handler is gone, and with a channel when what was sent on that before has come. */
   readonly #monitor: MessageHandler = async ({ name, id, channel }, { from, signal }): Promise<HandlerFate> => {
     const fate = await this.#fateOf(name, `${from}\0${id}`, signal);
-    if (typeof channel === "string" && fate !== "demonitored") await this.#flush(from, channel);
+    const isGone = fate === "unregistered" || fate === "not_registered";
+    if (typeof channel === "string" && isGone) await this.#flush(from, channel);
     return fate;
   };
 
-  /** @param signal Says that no node wants to know any more. */
+  /** @param signal Says that the node that wants to know is gone, as far as is known here. It may have noticed nothing. */
   #fateOf(name: string, key: string, signal: AbortSignal): HandlerFate | Promise<HandlerFate> {
     if (this.#registry.whereis(name) === undefined) return "not_registered";
     if (this.#watches.size >= WATCHED_MAX) throw new RangeError(`Cannot monitor "${name}": too many monitors`);
-    signal.addEventListener("abort", () => this.#end(key, "demonitored"));
+    signal.addEventListener("abort", () => this.#end(key, "down"));
     return new Promise((settle) => this.#watches.set(key, { name, settle }));
   }
 

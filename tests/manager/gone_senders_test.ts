@@ -125,3 +125,14 @@ Deno.test("a call that others pass on is answered where the connections of an ea
   firstOf(replies)("here");
   assertEquals(await cluster.wait(reply), "here");
 });
+
+Deno.test("a monitor whose handler's node holds it for gone, wrongly, says that it is down, and not that it was closed", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 1 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  b.register("ear", () => {});
+  const monitor = a.monitor({ node: "b", name: "ear" });
+  await cluster.advance(1_000);
+  const { pool, peer } = peerAt(cluster, "b", "a");
+  pool.silence(peer);
+  assertEquals((await cluster.wait(monitor.down, 30_000)).reason, "down");
+});
