@@ -4,7 +4,7 @@ import { broadcastFromValue, type BroadcastMessage, broadcastToValue } from "../
 import { broadcastNeighbours } from "../gossip/broadcast_neighbours.ts";
 import { Plumtree } from "../gossip/plumtree.ts";
 import type { PlumtreeDelivery } from "../gossip/plumtree_step.ts";
-import type { NodeSpec } from "../wire/node_spec.ts";
+import type { NodeIncarnation, NodeSpec } from "../wire/node_spec.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { traceFromValue } from "../wire/trace_context.ts";
 import type { Timer } from "../runtime/runtime.ts";
@@ -60,7 +60,7 @@ export interface BroadcastingOptions {
     name: string,
     message: unknown,
     bytes: number,
-    from: string,
+    from: NodeIncarnation,
     age: number,
     repaired: boolean,
     trace?: Uint8Array,
@@ -144,7 +144,8 @@ export class Broadcasting {
     this.stats.begun++;
     this.#driver.do(this.#tree.broadcast(payload, runtime.clock.now()));
     // As everywhere else, what is handed over has nothing in common with what was given: that may change.
-    runtime.defer(() => deliver(name, codec.decode(bytes), bytes.length, pool.selfName(), 0, false, trace));
+    const self = { name: pool.selfName(), incarnation: 0 };
+    runtime.defer(() => deliver(name, codec.decode(bytes), bytes.length, self, 0, false, trace));
   }
 
   /**
@@ -253,7 +254,15 @@ export class Broadcasting {
     const { codec, deliver } = this.#options;
     this.stats.delivered++;
     if (repaired) this.stats.repaired++;
-    deliver(name, codec.decode(bytes), bytes.length, id.root, age, repaired, traceFromValue(trace));
+    deliver(
+      name,
+      codec.decode(bytes),
+      bytes.length,
+      { name: id.root, incarnation: id.incarnation },
+      age,
+      repaired,
+      traceFromValue(trace),
+    );
   }
 
   #now(): number {

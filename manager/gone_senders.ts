@@ -65,6 +65,6 @@ export class GoneSenders implements Part {
 
   #ended(node: string, what: string, before: number): void {
     this.#calls.callerEnded(node, what, before);
-    this.#inbound.gone(node, what);
+    this.#inbound.gone(node, what, before);
   }
 }

@@ -237,7 +237,6 @@ export class NodeMessaging {
     return new Calls({
       stats: this.stats,
       now: () => runtime.clock.now(),
-      incarnationOf: (node) => this.#knownIncarnation(node),
       reliableSender: this.reliableSender,
       inbound: this.inbound,
       firstId: randomCount(runtime.random),
@@ -303,7 +302,7 @@ export class NodeMessaging {
     else if (what.kind === "cancel") this.cancellations.take(from.name, what.value, true);
     else {
       const { name, cast, channel, envelope, message, bytes, trace } = what;
-      const context = this.inbound.context(from.name, channel, cast, trace);
+      const context = this.inbound.context(from.name, channel, cast, from.incarnation, trace);
       if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
       else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, false);
     }

@@ -60,8 +60,6 @@ export interface CallsOptions {
   readonly stats: Pick<MessageStats, "overloaded" | "discarded">;
   /** Milliseconds on the local clock. */
   readonly now: () => number;
-  /** The newest incarnation of a node that is known. */
-  readonly incarnationOf: (node: string) => number | undefined;
   /** Tells a node that a call to it was given up. */
   readonly cancel: (node: string, id: number) => void;
 }
@@ -164,7 +162,7 @@ export class Calls {
       this.#options.stats.discarded++;
       return;
     }
-    const request = new RequestContext(context, this.#options.incarnationOf(node) ?? 0);
+    const request = new RequestContext(context);
     this.#answering.set(key, request);
     const reply = (ok: boolean, message: unknown, timeout?: number) =>
       this.#send({

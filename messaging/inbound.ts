@@ -2,6 +2,7 @@
 
 import type { Connection } from "../connections/connection.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { readU16 } from "../wire/integers.ts";
 import type { DelayQueue } from "./delay_queue.ts";
 import { NoHandlerError, NotConnectedError, OverloadedError } from "./errors.ts";
@@ -115,27 +116,31 @@ export class Inbound {
     return this.#options.interpositions.active;
   }
 
-  /** The context of a message that came by another way than a connection of its sender. */
-  context(from: string, channel: string, cast: boolean, trace?: Uint8Array): MessageContext {
+  /**
+   * The context of a message.
+   *
+   * @param incarnation The incarnation of its sender; 0 where that does not count.
+   */
+  context(from: string, channel: string, cast: boolean, incarnation = 0, trace?: Uint8Array): MessageContext {
     return trace === undefined
-      ? new SharedContext(from, channel, cast, this.#signals)
-      : new TracedContext(from, channel, cast, this.#signals, trace);
+      ? new SharedContext(from, channel, cast, this.#signals, incarnation)
+      : new TracedContext(from, channel, cast, this.#signals, incarnation, trace);
   }
 
   /** The context of a broadcast. */
   broadcastContext(
-    from: string,
+    { name, incarnation }: NodeIncarnation,
     channel: string,
     age: number,
     repaired: boolean,
     trace: Uint8Array | undefined,
   ): MessageContext {
-    return new BroadcastContext(from, channel, this.#signals, age, repaired, trace);
+    return new BroadcastContext(name, channel, this.#signals, incarnation, age, repaired, trace);
   }
 
-  /** A node went down, or has left: whatever is done for it is of no use. */
-  gone(node: string, what: string): void {
-    if (this.#signals.has(node)) this.#signals.abort(node, new NotConnectedError(`"${node}" ${what}`));
+  /** A node went down, or those incarnations of it are over that are lower than `before`: whatever is done for it is of no use. */
+  gone(node: string, what: string, before = Infinity): void {
+    if (this.#signals.has(node)) this.#signals.abort(node, new NotConnectedError(`"${node}" ${what}`), before);
   }
 
   /** Tells all handlers that what they do is of no use any more, because this node ends. */
@@ -145,7 +150,10 @@ export class Inbound {
 
   /** The context of messages that a connection carries. */
   contextOf(connection: Connection, cast: boolean, trace?: Uint8Array): MessageContext {
-    if (trace !== undefined) return this.context(connection.peer.name, connection.channel, cast, trace);
+    if (trace !== undefined) {
+      const { peer: { name, incarnation }, channel } = connection;
+      return this.context(name, channel, cast, incarnation, trace);
+    }
     const contexts = this.#contextsOf(connection);
     return cast ? contexts.cast : contexts.forward;
   }
@@ -351,8 +359,11 @@ export class Inbound {
   #findContexts(connection: Connection): ConnectionContexts {
     let contexts = this.#contexts.get(connection);
     if (contexts === undefined) {
-      const { peer: { name }, channel } = connection;
-      contexts = { cast: this.context(name, channel, true), forward: this.context(name, channel, false) };
+      const { peer: { name, incarnation }, channel } = connection;
+      contexts = {
+        cast: this.context(name, channel, true, incarnation),
+        forward: this.context(name, channel, false, incarnation),
+      };
       this.#contexts.set(connection, contexts);
     }
     return contexts;

@@ -133,7 +133,7 @@ export class Loopback implements Holding {
       if (this.#bytes > 0 && this.#bytes + bytes > BYTES_MAX) return false;
       this.#bytes += bytes;
     }
-    const context = inbound.context(self().name, channel, cast, trace);
+    const context = inbound.context(self().name, channel, cast, 0, trace);
     stats.sent++;
     defer(() => {
       const arrived = codec.decode(encoded);

@@ -1,18 +1,36 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { MessageContext } from "./registry.ts";
+
+/** Nodes that have a signal. Others can name any number of senders, of which nothing is ever told. */
+const NODES_MAX = 16_384;
+/** Incarnations of one of them that have a signal. */
+const INCARNATIONS_MAX = 8;
 
 /** Signals that say that a sender of plain messages is gone. None is made before it is asked for. */
 export class SenderSignals {
-  readonly #controllers = new Map<string, AbortController>();
+  /** By the names of the nodes, and by their incarnations. */
+  readonly #controllers = new Map<string, Map<number, AbortController>>();
   #ended: Error | undefined;
 
-  /** The signal for what a node has sent. */
-  of(node: string): AbortSignal {
+  /** The signal for what an incarnation of a node has sent. */
+  of(node: string, incarnation: number): AbortSignal {
     if (this.#ended !== undefined) return AbortSignal.abort(this.#ended);
-    let controller = this.#controllers.get(node);
-    if (controller === undefined) this.#controllers.set(node, controller = new AbortController());
+    const known = this.#controllers.get(node)?.get(incarnation);
+    if (known !== undefined) return known.signal;
+    const controllers = this.#controllers.get(node) ?? new Map<number, AbortController>();
+    const controller = new AbortController();
+    forgetOldest(controllers.set(incarnation, controller), INCARNATIONS_MAX);
+    forgetOldest(this.#controllers.set(node, controllers), NODES_MAX);
     return controller.signal;
+  }
+
+  /** Number of signals that are kept. */
+  get size(): number {
+    let size = 0;
+    for (const { size: incarnations } of this.#controllers.values()) size += incarnations;
+    return size;
   }
 
   /** Whether there is a signal for what a node has sent. */
@@ -20,11 +38,16 @@ export class SenderSignals {
     return this.#controllers.has(node);
   }
 
-  /** A node went down. Messages that it sends when it is back have another signal. */
-  abort(node: string, reason: Error): void {
-    const controller = this.#controllers.get(node);
-    this.#controllers.delete(node);
-    controller?.abort(reason);
+  /**
+   * A node went down, or those incarnations of it that are lower than `before` are over. Messages that it sends when it is back have another
+   * signal.
+   */
+  abort(node: string, reason: Error, before = Infinity): void {
+    const controllers = this.#controllers.get(node) ?? new Map<number, AbortController>();
+    const ended = [...controllers].filter(([incarnation]) => incarnation < before);
+    for (const [incarnation] of ended) controllers.delete(incarnation);
+    if (controllers.size === 0) this.#controllers.delete(node);
+    for (const [, controller] of ended) controller.abort(reason);
   }
 
   /** Nothing that is handled here is of use any more, nor will be. */
@@ -39,19 +62,22 @@ export class SharedContext implements MessageContext {
   readonly from: string;
   readonly channel: string;
   readonly cast: boolean;
+  /** Incarnation of the sender; 0 where that does not count. */
+  readonly incarnation: number;
   readonly #signals: SenderSignals;
 
-  constructor(from: string, channel: string, cast: boolean, signals: SenderSignals) {
+  constructor(from: string, channel: string, cast: boolean, signals: SenderSignals, incarnation = 0) {
     this.from = from;
     this.channel = channel;
     this.cast = cast;
+    this.incarnation = incarnation;
     this.#signals = signals;
     if (new.target === SharedContext) Object.freeze(this);
   }
 
   /** Aborted when the sender goes down. */
   get signal(): AbortSignal {
-    return this.#signals.of(this.from);
+    return this.#signals.of(this.from, this.incarnation);
   }
 }
 
@@ -60,8 +86,15 @@ export class TracedContext extends SharedContext {
   /** Trace context of the message. */
   readonly trace: Uint8Array;
 
-  constructor(from: string, channel: string, cast: boolean, signals: SenderSignals, trace: Uint8Array) {
-    super(from, channel, cast, signals);
+  constructor(
+    from: string,
+    channel: string,
+    cast: boolean,
+    signals: SenderSignals,
+    incarnation: number,
+    trace: Uint8Array,
+  ) {
+    super(from, channel, cast, signals, incarnation);
     this.trace = trace;
   }
 }
@@ -81,11 +114,12 @@ export class BroadcastContext extends SharedContext {
     from: string,
     channel: string,
     signals: SenderSignals,
+    incarnation: number,
     age: number,
     repaired: boolean,
     trace: Uint8Array | undefined,
   ) {
-    super(from, channel, true, signals);
+    super(from, channel, true, signals, incarnation);
     this.age = age;
     this.repaired = repaired;
     this.trace = trace;
@@ -105,14 +139,16 @@ export class RequestContext implements MessageContext {
   #isAwaited = true;
 
   constructor(
-    context: Pick<MessageContext, "from" | "channel" | "cast"> & { readonly trace?: Uint8Array | undefined },
-    incarnation = 0,
+    context: Pick<MessageContext, "from" | "channel" | "cast"> & {
+      readonly trace?: Uint8Array | undefined;
+      readonly incarnation?: number;
+    },
   ) {
     this.from = context.from;
     this.channel = context.channel;
     this.cast = context.cast;
     this.trace = context.trace;
-    this.incarnation = incarnation;
+    this.incarnation = context.incarnation ?? 0;
   }
 
   /** Whether the reply is not awaited any more, as far as is known here. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects, assertStrictEquals } from "@std/assert";
+import { assert, assertEquals, assertLess, assertRejects, assertStrictEquals } from "@std/assert";
 import { DelayQueue } from "../../messaging/delay_queue.ts";
 import { NoHandlerError } from "../../messaging/errors.ts";
 import { Inbound } from "../../messaging/inbound.ts";
@@ -153,4 +153,19 @@ Deno.test("Inbound sends messages through the interposition functions: changed, 
   await pass(bench.runtime.clock, 1000);
   assertEquals(bench.heard.map(([message]) => message), ["keep!", "later!"]);
   assertEquals(delays, 3);
+});
+
+Deno.test("SenderSignals ends what the incarnations before a newer one have sent, and keeps a bounded number of signals", () => {
+  const signals = new SenderSignals();
+  const [former, present] = [signals.of("b", 1), signals.of("b", 2)];
+  assertStrictEquals(signals.of("b", 2), present);
+  signals.abort("b", new Error("over"), 2);
+  assertEquals([former.aborted, present.aborted], [true, false]);
+  assertStrictEquals(signals.of("b", 2), present);
+  signals.abort("b", new Error("gone"));
+  assertEquals([present.aborted, signals.has("b")], [true, false]);
+  for (let incarnation = 0; incarnation < 100; incarnation++) signals.of("b", incarnation);
+  assertEquals(signals.size, 8);
+  for (let node = 0; node < 20_000; node++) signals.of(`n${node}`, 1);
+  assertLess(signals.size, 17_000);
 });
