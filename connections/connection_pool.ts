@@ -252,6 +252,8 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
       // Nothing that was awaited comes any more.
       this.#announce(peer, false);
     }
+    // Those of peers that were forgotten before are left.
+    for (const connection of [...this.draining]) connection.close();
   }
 
   /** A frame came in on one of the connections. */
@@ -263,8 +265,10 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     if (kind === FrameKind.early) this.#takeEarly(connection, buffer, start, end);
     else if (kind === FrameKind.drain) this.#filler.takeDrain(connection);
     else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
-    else if (kind === FrameKind.interest) this.#takeInterest(connection, buffer, start, end);
-    else return this.#options.handler.frame(connection, kind, buffer, start, end);
+    else if (kind === FrameKind.interest) {
+      takeInterest(connection.peer, buffer, start, end);
+      this.settle(connection.peer);
+    } else return this.#options.handler.frame(connection, kind, buffer, start, end);
   };
 
   /** One of the connections closed. */
@@ -306,11 +310,6 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
 
   #takeEarly(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
     if (this.#filler.early.take(connection, buffer, start, end)) this.settle(connection.peer);
-  }
-
-  #takeInterest({ peer }: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
-    takeInterest(peer, buffer, start, end);
-    this.settle(peer);
   }
 
   /** Takes note of what a node says of itself. */
@@ -385,5 +384,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#idleGrace.end(peer);
     this.#cutOff.delete(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
+    // It joins no more as the peer that it was here: what waits for that, and its connection, would wait without end.
+    if (!peer.isParty) this.#filler.closeReplaced(peer);
   }
 }

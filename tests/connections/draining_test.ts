@@ -17,6 +17,20 @@ async function pair(world: PoolWorld): Promise<[PoolNode, PoolNode]> {
   return nodes;
 }
 
+/** A node that has forgotten another one, a member or not, while a connection of theirs drains. */
+async function forgottenWhileDraining(isMember = true) {
+  const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
+  const [a, b] = await pair(world);
+  if (isMember) a.peer("b").introduce();
+  const old = present(a.peer("b").at("default", 0));
+  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
+  world.world.network.cut("a", "b");
+  a.pool.want([]);
+  for (const connection of a.peer("b").connections()) connection.close();
+  assertEquals(a.pool.peers.size, 0);
+  return { a, b, old };
+}
+
 /** Sends a numbered frame of some `bytes` bytes over the connection that fills the default channel's slot now. */
 function send(from: PoolNode, to: PoolNode, number: number, bytes: number): void {
   const queue = present(from.peer(to.spec.name).at("default", 0)).queue;
@@ -95,15 +109,22 @@ Deno.test("what drains of a node's former incarnation is closed once its next in
 });
 
 Deno.test("what drains of a node's former incarnation is closed although the node was forgotten before its next incarnation is known", async () => {
-  const world = new PoolWorld({ retransmission: { initial: 200, cap: 120_000 } });
-  const [a, b] = await pair(world);
-  const old = present(a.peer("b").at("default", 0));
-  await world.world.wait(a.pool.dial(a.peer("b"), "default", 0), SOON);
-  world.world.network.cut("a", "b");
-  a.pool.want([]);
-  for (const connection of a.peer("b").connections()) connection.close();
-  assertEquals(a.pool.peers.size, 0);
+  const { a, b, old } = await forgottenWhileDraining();
   assert(old.draining && !old.closed);
   a.pool.want([{ ...b.spec, incarnation: b.spec.incarnation + 1 }]);
+  assert(old.closed);
+});
+
+Deno.test("what drains of a node that was forgotten is closed when this node begins anew, or stops", async () => {
+  for (const isStopping of [false, true]) {
+    const { a, old } = await forgottenWhileDraining();
+    if (isStopping) await a.pool.stop();
+    else a.pool.reset();
+    assert(old.closed);
+  }
+});
+
+Deno.test("what drains of a node that has not joined is closed when it is forgotten: a stranger's messages wait until it has joined", async () => {
+  const { old } = await forgottenWhileDraining(false);
   assert(old.closed);
 });

@@ -252,3 +252,26 @@ Deno.test("the dials of a node that has started again are of use though a peer h
   await cluster.advance(100);
   assert(cluster.node("a").isFullyConnected("b") && cluster.node("b").isFullyConnected("a"));
 });
+
+Deno.test("connections of a node that is forgotten before it has joined close, though what came over them waits for that", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 10 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const told: string[] = [];
+  a.addEventListener("undeliverable", ({ detail: { name } }) => told.push(name));
+  cluster.cut("a", "b", { connects: "refuse" });
+  cluster.reset("a", "b");
+  await cluster.wait(a.leave());
+  // It has not heard of that, and dials what it takes for a member.
+  cluster.heal();
+  assert(await cluster.runUntil(() => b.isConnected("a") && a.stats().peers.b !== undefined, 10_000));
+  assertEquals(a.members(), ["a"]);
+  b.castMessage("a", "ear", "waits until its sender has joined");
+  const { pool } = PeerService.nodeOf(a);
+  assert(await cluster.runUntil(() => entryOf(pool.peers, "b").connections().some(({ held }) => held)));
+  a.castMessage("b", "mouth", "is lost");
+  cluster.reset("a", "b");
+  cluster.crash("b");
+  await cluster.advance(60_000);
+  assertEquals(pool.draining.size, 0);
+  assertEquals(told, ["mouth"]);
+});
