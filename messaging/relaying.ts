@@ -259,8 +259,8 @@ export class Relaying {
   }
 
   #connected(): ReadonlySet<string> {
-    const usable = ({ up, partitioned, unreachable }: Peer) => up && !partitioned && !unreachable;
-    return new Set([...this.#options.pool.peers.values()].filter(usable).map(({ name }) => name));
+    const isUsable = (peer: Peer) => peer.up && !peer.partitioned && !peer.unreachable && peer.carries(DEFAULT_CHANNEL);
+    return new Set([...this.#options.pool.peers.values()].filter(isUsable).map(({ name }) => name));
   }
 }
 

@@ -1,8 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert } from "@std/assert";
-import { hyparview } from "../../mod.ts";
-import { firstOf, nthOf } from "../values.ts";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
+import { hyparview, NotConnectedError } from "../../mod.ts";
+import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -42,3 +44,36 @@ scenario(
     assert(missing.length === 0, `${missing.length} did not arrive: ${missing.slice(0, 10)}`);
   },
 );
+
+Deno.test("a message goes over others while its destination has lost the connection that it would take, and has not opened it again", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
+  const heard: unknown[] = [];
+  cluster.node("b").register("ear", (message) => void heard.push(message));
+  const a = cluster.node("a");
+  await cluster.wait(a.forwardMessage("b", "ear", 1));
+  await cluster.advance(1_000);
+  present(entryOf(PeerService.nodeOf(a).pool.peers, "b").at("default", 0)).close();
+  assert(a.isConnected("b"));
+  assertFalse(a.isConnected("b", "default"));
+  await cluster.wait(a.forwardMessage("b", "ear", 2, { transitive: true }));
+  await cluster.advance(1_000);
+  assertEquals(heard, [1, 2]);
+});
+
+Deno.test("a causal message to a node outside of the partial view is refused with NotConnectedError, one without a place is relayed", async () => {
+  const strategy = hyparview({ activeSize: 2, passiveSize: 1 });
+  await using cluster = await SimulatedCluster.start({ nodes: 8, options: { strategy, causalLabels: ["order"] } });
+  await cluster.settled();
+  const a = cluster.node("n1");
+  const stranger = present(cluster.names.find((name) => !a.member(name)));
+  const heard: unknown[] = [];
+  cluster.node(stranger).register("ear", (message) => void heard.push(message));
+  const options = { transitive: true, ack: true };
+  await assertRejects(
+    () => a.forwardMessage(stranger, "ear", 1, { ...options, causalLabel: "order" }),
+    NotConnectedError,
+    `Cannot send to "${stranger}": it is not a member`,
+  );
+  await cluster.wait(a.forwardMessage(stranger, "ear", 2, options));
+  assertEquals(heard, [2]);
+});
