@@ -52,6 +52,8 @@ export class Ledger {
   readonly #refused = new Set<number>();
   /** Number of times that each process was told that a message to a node is undeliverable. */
   readonly #undeliverable = new Map<Process, Map<string, number>>();
+  /** Number of the first message of which senders are told since this account began. */
+  #first = 0;
 
   constructor(run: Run) {
     this.#run = run;
@@ -97,10 +99,17 @@ export class Ledger {
     counts.set(to, (counts.get(to) ?? 0) + 1);
   }
 
+  /** From now on, only messages that are sent from now on count as vanished, and so does what their senders are told. */
+  beginAccount(): void {
+    this.#first = this.size;
+    this.#undeliverable.clear();
+  }
+
   /** Plain messages, up to the one with the number `last`, that did not arrive, and of which their senders, who live, were told nothing: more than they were told of. */
   vanished(last: number): number[] {
     const missing = new Map<Process, Map<string, number[]>>();
     for (const [id, { kind, from, to, monotonic }] of this.#sent.entries()) {
+      if (id < this.#first) continue;
       if (id > last) break;
       if (!PLAIN_KINDS.has(kind) || monotonic || this.#arrived.has(id) || this.#refused.has(id)) continue;
       if (!this.#run.isAlive(from)) continue;

@@ -56,6 +56,7 @@ export function describeOperation(operation: OperationAction): string {
 /** Does operations, and undoes them. */
 export class Operator {
   readonly #run: Run;
+  readonly #knowsAll: boolean;
   /** Nodes that have left, or were removed, at some time. */
   readonly left = new Set<string>();
   /** Operations that took a node out of the cluster, and are not undone. */
@@ -67,8 +68,10 @@ export class Operator {
   /** Waits for nodes: ended when one crashes, as its promises never settle. */
   readonly #waits = new Map<string, Set<() => void>>();
 
-  constructor(run: Run) {
+  /** @param knowsAll Whether each node knows all others by their names. */
+  constructor(run: Run, knowsAll = true) {
     this.#run = run;
+    this.#knowsAll = knowsAll;
   }
 
   /** Does an operation now, if the nodes that it is about run. */
@@ -158,7 +161,7 @@ export class Operator {
       case "leave":
         return cluster.node(operation.node).leave();
       case "remove":
-        return cluster.node(operation.by).leave(operation.node);
+        return cluster.node(operation.by).leave(this.#knowsAll ? operation.node : cluster.node(operation.node).spec);
       case "stop":
         return cluster.stopNode(operation.node);
       case "inject":

@@ -22,10 +22,14 @@ export function testSeeds(part: number, parts: number): void {
   const seeds = SEEDS.filter((_, index) => index % parts === part);
   for (let start = 0; start < seeds.length; start += SEEDS_PER_TEST) {
     const some = seeds.slice(start, start + SEEDS_PER_TEST);
-    Deno.test(`clusters keep their promises under faults: ${some.length} seeds from ${some[0]}`, async () => {
-      for (const [index, seed] of some.entries()) await check(seed, index % RUNS_PER_REPETITION === 0);
-    });
+    Deno.test(`clusters keep their promises under faults: ${some.length} seeds from ${some[0]}`, () =>
+      checkSeeds(some));
   }
+}
+
+/** Runs seeds, some of them twice. */
+export async function checkSeeds(seeds: readonly number[]): Promise<void> {
+  for (const [index, seed] of seeds.entries()) await check(seed, index % RUNS_PER_REPETITION === 0);
 }
 
 async function check(seed: number, isRepeated: boolean): Promise<void> {

@@ -5,30 +5,27 @@ import type { Timer } from "../../runtime/runtime.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import { describeFault, type Fault } from "../../testing/fault.ts";
 import { Nemesis } from "../../testing/nemesis.ts";
+import { PRESETS } from "../../manager/presets.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
-import { firstOf } from "../values.ts";
+import { firstOf, lastOf } from "../values.ts";
 import { BoundsChecker } from "./bounds_checker.ts";
 import { Ledger } from "./ledger.ts";
 import { MembershipChecker } from "./membership_checker.ts";
 import { type Operation, Operator } from "./operation.ts";
+import { Rest } from "./rest.ts";
 import { Run } from "./run.ts";
-import { type Disturbance, isOperation, type Scenario } from "./scenario.ts";
+import { type Disturbance, isOperation, LATENCY_MAX_MS, type Scenario } from "./scenario.ts";
 import { StatusChecker } from "./status_checker.ts";
 import type { Timeline } from "./timeline.ts";
 import { StreamWorkload } from "./stream_workload.ts";
+import { ViewChecker } from "./view_checker.ts";
 import { Workload } from "./workload.ts";
 
 /** Milliseconds between two looks at all nodes. */
 const SAMPLE_MS = 50;
 
-/** Milliseconds in which messages between healthy nodes arrive. */
-const ARRIVAL_MS = 1_000;
-
 /** Milliseconds in which what waits in a connection arrives, or is told of: as long as the cut that it met lasted, and silence is borne. */
 const DECISION_MS = 12_000;
-
-/** Milliseconds in which bytes arrive that are under way, if nothing is wrong. */
-const LATENCY_MAX_MS = 200;
 
 /** Outcome of a run. */
 export interface Outcome {
@@ -67,7 +64,7 @@ class Simulation {
   readonly #streams: StreamWorkload;
   readonly #ledger: Ledger;
   readonly #status: StatusChecker;
-  readonly #membership: MembershipChecker;
+  readonly #membership: MembershipChecker | ViewChecker;
   readonly #bounds: BoundsChecker;
   readonly #nemesis: Nemesis;
   readonly #operator: Operator;
@@ -82,9 +79,9 @@ class Simulation {
     this.#cluster = new SimulatedCluster({ ...scenario.cluster, setup });
     this.run = new Run(this.#cluster);
     this.#ledger = new Ledger(this.run);
-    this.#workload = new Workload(this.run, this.#ledger, scenario.names, scenario.channels, scenario.pause);
-    this.#streams = new StreamWorkload(this.run, scenario.names);
-    this.#membership = new MembershipChecker(this.run);
+    this.#workload = new Workload(this.run, this.#ledger, scenario);
+    this.#streams = new StreamWorkload(this.run, scenario);
+    this.#membership = scenario.overlay.knowsAll ? new MembershipChecker(this.run) : new ViewChecker(this.run);
     // A process that is over before the next look has told of itself by connections that came or went.
     this.#status = new StatusChecker(
       this.run,
@@ -93,7 +90,7 @@ class Simulation {
     );
     this.#bounds = new BoundsChecker(this.run, boundsOf(scenario));
     this.#nemesis = new Nemesis(this.#cluster, (fault, phase) => this.#told(fault, phase));
-    this.#operator = new Operator(this.run);
+    this.#operator = new Operator(this.run, scenario.overlay.knowsAll);
   }
 
   async finish(): Promise<Outcome> {
@@ -148,7 +145,11 @@ class Simulation {
     if (run.failure !== undefined) return;
     this.#recovery = cluster.now - start;
     run.timeline.note("world", "whole again");
+    // More nodes send more, and what is said to others has to be passed on.
+    if (!this.#scenario.overlay.isFullMesh) this.#workload.end();
     await this.#exchange();
+    const { overlay } = this.#scenario;
+    if (run.failure === undefined && !overlay.isFullMesh) await new Rest(run, this.#scenario).watch();
   }
 
   /** Whether an injected partition is in force, or is just being undone. */
@@ -207,17 +208,30 @@ class Simulation {
     await this.#quiet();
     // Those that were found out are being replaced.
     await this.#untilWhole();
+    this.#ledger.beginAccount();
     const ids = this.#workload.sendEverywhere();
-    await this.#awaitArrival(ids.plain, ARRIVAL_MS);
-    await this.#awaitArrival([...ids.guaranteed, ...ids.broadcast], this.#scenario.recovery);
+    await this.#awaitPlain(ids.plain);
+    await this.#awaitArrival(ids.broadcast, this.#scenario.recovery);
+    await this.#awaitArrival(ids.guaranteed, this.#scenario.delivery);
     this.#sample();
-    await this.#cluster.runUntil(() => this.#ledger.pending.length === 0, this.#scenario.recovery);
+    await this.#cluster.runUntil(() => this.#ledger.pending.length === 0, this.#scenario.delivery);
     const { pending } = this.#ledger;
     if (pending.length > 0) run.fail(`Some wait in vain: ${this.#ledger.describe(pending)}`);
     this.#streams.end();
     await this.#cluster.runUntil(() => this.#streams.pending.length === 0, this.#scenario.recovery);
     const open = this.#streams.pending;
     if (open.length > 0) run.fail(`Some never end: ${open.slice(0, 10).join(", ")}`);
+  }
+
+  /** Between neighbours, each message arrives. What others pass on may meet an exchange of neighbours: it arrives, or is told of. */
+  async #awaitPlain(ids: readonly number[]): Promise<void> {
+    const { overlay, arrival, preset } = this.#scenario;
+    if (overlay.isFullMesh) return await this.#awaitArrival(ids, arrival);
+    const { interval, missed } = PRESETS[preset].heartbeat;
+    const find = () => this.#ledger.vanished(lastOf(ids));
+    const isDecided = () => this.run.failure !== undefined || find().length === 0;
+    if (await this.#cluster.runUntil(isDecided, arrival + interval * (missed + 1))) return;
+    this.run.fail(`${find().length} vanished at rest without a word: ${this.#ledger.describe(find())}`);
   }
 
   async #awaitArrival(ids: readonly number[], limit: number): Promise<void> {

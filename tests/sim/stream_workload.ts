@@ -4,6 +4,7 @@ import { CallError, type MessageContext } from "../../mod.ts";
 import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import type { Process, Run } from "./run.ts";
+import type { Scenario } from "./scenario.ts";
 
 const STREAM = "bytes";
 const PATIENT = "patient";
@@ -29,6 +30,8 @@ interface Open {
 export class StreamWorkload {
   readonly #run: Run;
   readonly #names: readonly string[];
+  /** Whether not all nodes are to be connected with each other. */
+  readonly #isPartial: boolean;
   readonly #open = new Set<Open>();
   /** Number of bytes that were received of each stream, by its number. */
   readonly #received = new Map<number, number>();
@@ -36,9 +39,10 @@ export class StreamWorkload {
   #isEnding = false;
   #complete = 0;
 
-  constructor(run: Run, names: readonly string[]) {
+  constructor(run: Run, { names, overlay }: Scenario) {
     this.#run = run;
     this.#names = names;
+    this.#isPartial = !overlay.isFullMesh;
   }
 
   /** Streams that came to their end. */
@@ -86,7 +90,7 @@ export class StreamWorkload {
 
   #call({ node }: Process, to: string, number: number, timeout: number): void {
     // Whatever it ends with: it is the handler that counts.
-    node.call(to, PATIENT, number, { timeout }).catch(() => {});
+    node.call(to, PATIENT, number, { timeout, transitive: this.#isPartial }).catch(() => {});
   }
 
   async #follow(process: Process, what: string, work: () => Promise<void>): Promise<void> {

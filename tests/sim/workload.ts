@@ -4,13 +4,11 @@ import type { Runtime } from "../../transport/runtime.ts";
 import type { SeededRandom } from "../../testing/seeded_random.ts";
 import { EVERY_NODE, type Ledger } from "./ledger.ts";
 import type { Process, Run } from "./run.ts";
+import type { Channels, Scenario } from "./scenario.ts";
 import { present } from "../values.ts";
 
 /** The handler that takes all messages. */
 const HANDLER = "app";
-
-/** The channels of a run. */
-export type Channels = Readonly<Record<string, { readonly parallelism: number; readonly monotonic?: boolean }>>;
 
 /** Facts to know when a message is sent. */
 interface Occasion {
@@ -18,6 +16,8 @@ interface Occasion {
   readonly to: string;
   readonly channel: string;
   readonly key: number | undefined;
+  /** Whether others may pass it on. */
+  readonly transitive: boolean;
   /** Makes the message with that number. */
   readonly message: (id: number) => unknown;
 }
@@ -28,49 +28,47 @@ type Kind = (ledger: Ledger, occasion: Occasion, channels: Channels) => void;
 /** Messages that may be lost with a connection. */
 const PLAIN: readonly Kind[] = [
   (ledger, occasion, channels) => {
-    const { process: { node }, to, channel, key: partitionKey, message } = occasion;
+    const { process: { node }, to, channel, key: partitionKey, transitive, message } = occasion;
     const id = ledger.add({
       ...inOrder(occasion, channels),
       kind: "cast",
       acked: false,
       ...monotony(channel, channels),
     });
-    node.castMessage(to, HANDLER, message(id), { channel, partitionKey });
+    node.castMessage(to, HANDLER, message(id), { channel, partitionKey, transitive });
   },
   (ledger, occasion, channels) => {
-    const { process: { node }, to, channel, key: partitionKey, message } = occasion;
+    const { process: { node }, to, channel, key: partitionKey, transitive, message } = occasion;
     const id = ledger.add({
       ...inOrder(occasion, channels),
       kind: "forward",
       acked: false,
       ...monotony(channel, channels),
     });
-    ledger.watch(id, node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, timeout: 3_000 }));
+    const options = { channel, partitionKey, transitive, timeout: 3_000 };
+    ledger.watch(id, node.forwardMessage(to, HANDLER, message(id), options));
   },
 ];
 
 /** Messages that outlive connections. */
 const GUARANTEED: readonly Kind[] = [
-  (ledger, { process, to, channel, key: partitionKey, message }) => {
+  (ledger, { process, to, channel, key: partitionKey, transitive, message }) => {
     if (to === process.name) return;
     const id = ledger.add({ ...withoutOrder(process, to), kind: "acked", acked: true });
     const timeout = id % 2 === 0 ? 3_000 : undefined;
-    ledger.watch(
-      id,
-      process.node.forwardMessage(to, HANDLER, message(id), { channel, partitionKey, ack: true, timeout }),
-    );
+    const options = { channel, partitionKey, transitive, ack: true, timeout };
+    ledger.watch(id, process.node.forwardMessage(to, HANDLER, message(id), options));
   },
-  (ledger, { process, to, channel, message }) => {
-    if (to === process.name) return;
+  (ledger, { process, to, channel, transitive, message }) => {
+    // A partial view may not have it, and a place in a causal order is there for members only.
+    if (to === process.name || (transitive && !process.node.member(to))) return;
     const id = ledger.addCausal(process, to);
-    ledger.watch(
-      id,
-      process.node.forwardMessage(to, HANDLER, message(id), { channel, ack: true, causalLabel: "order" }),
-    );
+    const options = { channel, transitive, ack: true, causalLabel: "order" };
+    ledger.watch(id, process.node.forwardMessage(to, HANDLER, message(id), options));
   },
-  (ledger, { process, to, channel, message }) => {
+  (ledger, { process, to, channel, transitive, message }) => {
     const id = ledger.add({ ...withoutOrder(process, to), kind: "call", acked: to !== process.name });
-    ledger.watch(id, process.node.call(to, HANDLER, message(id), { channel, timeout: 3_000 }), id);
+    ledger.watch(id, process.node.call(to, HANDLER, message(id), { channel, transitive, timeout: 3_000 }), id);
   },
 ];
 
@@ -91,13 +89,22 @@ export class Workload {
   /** Milliseconds between two messages of one node, on average. */
   readonly #pause: number;
   readonly #names: readonly string[];
+  /** Whether not all nodes are to be connected with each other. */
+  readonly #isPartial: boolean;
+  #isEnding = false;
 
-  constructor(run: Run, ledger: Ledger, names: readonly string[], channels: Channels, pause: number) {
+  constructor(run: Run, ledger: Ledger, { names, overlay, channels, pause }: Scenario) {
     this.#run = run;
     this.#ledger = ledger;
     this.#names = names;
     this.#channels = channels;
     this.#pause = pause;
+    this.#isPartial = !overlay.isFullMesh;
+  }
+
+  /** Sends nothing more by itself. */
+  end(): void {
+    this.#isEnding = true;
   }
 
   /** Makes a node that has just started receive messages, and send some until it dies. */
@@ -109,7 +116,7 @@ export class Workload {
     });
     const random = this.#run.cluster.world.random(`workload/${process.id}`);
     const next = () => {
-      if (!this.#run.isAlive(process)) return;
+      if (!this.#run.isAlive(process) || this.#isEnding) return;
       this.#send(process, random);
       clock.schedule(2 * this.#pause * random.next(), next);
     };
@@ -125,7 +132,7 @@ export class Workload {
         this.#faithfulChannels.flatMap((channel) =>
           Array.from(
             { length: present(this.#channels[channel]).parallelism },
-            (_, key) => ({ process, to, channel, key, message }),
+            (_, key) => ({ process, to, channel, key, transitive: this.#isPartial, message }),
           )
         )
       )
@@ -139,7 +146,14 @@ export class Workload {
     const { processes } = this.#run;
     const occasions = processes.flatMap((process) =>
       processes.flatMap(({ name: to }) =>
-        this.#faithfulChannels.map((channel) => ({ process, to, channel, key: 0, message }))
+        this.#faithfulChannels.map((channel) => ({
+          process,
+          to,
+          channel,
+          key: 0,
+          transitive: this.#isPartial,
+          message,
+        }))
       )
     );
     const perIncarnation = processes.map((process) => ({
@@ -147,6 +161,7 @@ export class Workload {
       to: EVERY_NODE,
       channel: "default",
       key: 0,
+      transitive: false,
       message,
     }));
     return {
@@ -174,9 +189,13 @@ export class Workload {
     const message = (id: number) => [id, filling];
     const key = random.int(4) === 0 ? undefined : random.int(3);
     const occasion = { process, to: random.pick(this.#names), channel, key, message };
+    const kinds = present(this.#channels[channel]).monotonic ? PLAIN : KINDS;
     // Now and then several at once, so that they leave in one batch.
     for (let count = random.int(8) === 0 ? 5 : 1; count > 0; count--) {
-      random.pick(present(this.#channels[channel]).monotonic ? PLAIN : KINDS)(this.#ledger, occasion, this.#channels);
+      const kind = random.pick(kinds);
+      // What is guaranteed waits for a connection that there may never be, and holds up what depends on it.
+      const transitive = this.#isPartial && (!PLAIN.includes(kind) || random.int(4) > 0);
+      kind(this.#ledger, { ...occasion, transitive }, this.#channels);
     }
   }
 }
@@ -190,7 +209,9 @@ function withoutOrder(from: Process, to: string) {
 }
 
 /** The order that plain messages keep: with one connection always, with several by their key, for as long as these are the same. */
-function inOrder({ process, to, channel, key }: Occasion, channels: Channels) {
+function inOrder({ process, to, channel, key, transitive }: Occasion, channels: Channels) {
+  // What goes straight overtakes what others pass on.
+  if (transitive) return withoutOrder(process, to);
   if (present(channels[channel]).parallelism === 1) return { ...withoutOrder(process, to), order: channel };
   if (key === undefined) return withoutOrder(process, to);
   const { connections: { accepted, dials }, peers } = process.node.stats();
