@@ -8,6 +8,8 @@ export interface Tally {
   passed: number;
   failed: number;
   ignored: number;
+  /** Names of the tests that failed, each with its place. */
+  readonly failures: string[];
 }
 
 /** Options of {@linkcode denoTest}. */
@@ -57,7 +59,7 @@ export async function denoTest(
     clearTimeout(watchdog);
     watchdog = setTimeout(giveUp, silenceMs);
     if (!quiet) await Deno.stdout.write(piece.value);
-    tail = (tail + decoder.decode(piece.value, { stream: true })).slice(-2_000);
+    tail = (tail + decoder.decode(piece.value, { stream: true })).slice(-20_000);
   }
   clearTimeout(watchdog);
   const { success } = await child.status;
@@ -69,7 +71,10 @@ export async function denoTest(
 
 /** From a line like `FAILED | 2 passed (1 step) | 4 failed | 1 ignored (96ms)`. */
 function readSummary(output: string): Tally {
-  const summary = stripVTControlCharacters(output).match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
+  const plain = stripVTControlCharacters(output);
+  const summary = plain.match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
   const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
-  return { passed: count("passed"), failed: count("failed"), ignored: count("ignored") };
+  const [, listed = ""] = /\n FAILURES \n\n((?:.+\n)+)/.exec(plain) ?? [];
+  const failures = listed.trimEnd().split("\n").filter((line) => line !== "");
+  return { passed: count("passed"), failed: count("failed"), ignored: count("ignored"), failures };
 }

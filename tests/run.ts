@@ -3,7 +3,7 @@
 
 /**
  * Program of `deno task test`: runs every test, every example in a doc comment, every code block in a Markdown file. Its last
- * line is the tally of them all.
+ * lines name what failed, and tally them all.
  *
  * Arguments go to `deno test`; files or folders among them take the place of the whole.
  * `--trace-leaks` tells where a leak began; it is not there unless asked for, because it makes dialing five times as slow.
@@ -22,17 +22,19 @@ async function main(args: string[]): Promise<number> {
   const runs = args.some(isPath)
     ? [[]]
     : [["--parallel", `--ignore=${ALONE}`], ["--permit-no-files", `${ALONE}*_test.ts`]];
-  const total: Tally = { passed: 0, failed: 0, ignored: 0 };
+  const total: Tally = { passed: 0, failed: 0, ignored: 0, failures: [] };
   for (const own of runs) {
     const tally = await denoTest([...flags, ...own]);
     total.passed += tally.passed;
     total.failed += tally.failed;
     total.ignored += tally.ignored;
+    total.failures.push(...tally.failures);
   }
   if (total.passed + total.failed === 0) {
     console.error("No test matches");
     total.failed = 1;
   }
+  for (const failure of total.failures) console.log(`FAILED: ${failure}`);
   console.log(`${total.passed} passed, ${total.failed} failed${total.ignored > 0 ? `, ${total.ignored} skipped` : ""}`);
   return total.failed === 0 ? 0 : 1;
 }
