@@ -17,7 +17,14 @@ export async function claim(
   const runtime = world.runtime("stranger");
   const identity = await clusterIdentity(runtime, "stranger", [], { cluster: "default" });
   const opener = new ConnectionOpener({ runtime, identity, handshakeTimeout: 5_000, halfOpenMax: 8 });
-  const place = { to: victim.name, toIncarnation: 0, channel: "membership", index: 0, dial: 2 ** 20, seen: 0 };
+  const place = {
+    to: victim.name,
+    toIncarnation: victim.spec.incarnation,
+    channel: "membership",
+    index: 0,
+    dial: 2 ** 20,
+    seen: 0,
+  };
   try {
     const { stream } = await opener.dial(victim.spec.addresses, { spec, ...place, ...changes });
     stream.close();
