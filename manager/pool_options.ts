@@ -16,7 +16,7 @@ import type { Settings } from "./settings.ts";
 const HALF_OPEN_MAX = 1_024;
 
 /** Milliseconds for which connections outlive the interest in them, so that the last word still arrives. */
-const IDLE_GRACE_MS = 5_000;
+export const IDLE_GRACE_MS = 5_000;
 
 /** Bytes that keep a socket busy while its sender is being woken; more of them would only fall out of the processor's cache. */
 const HIGH_WATER_MARK_MAX = 256 * 1024;

@@ -17,9 +17,9 @@ export class SenderSignals {
   /** The signal for what an incarnation of a node has sent. */
   of(node: string, incarnation: number): AbortSignal {
     if (this.#ended !== undefined) return AbortSignal.abort(this.#ended);
-    const known = this.#controllers.get(node)?.get(incarnation);
-    if (known !== undefined) return known.signal;
     const controllers = this.#controllers.get(node) ?? new Map<number, AbortController>();
+    const known = controllers.get(incarnation);
+    if (known !== undefined) return known.signal;
     const controller = new AbortController();
     forgetOldest(controllers.set(incarnation, controller), INCARNATIONS_MAX);
     forgetOldest(this.#controllers.set(node, controllers), NODES_MAX);
@@ -43,7 +43,8 @@ export class SenderSignals {
    * signal.
    */
   abort(node: string, reason: Error, before = Infinity): void {
-    const controllers = this.#controllers.get(node) ?? new Map<number, AbortController>();
+    const controllers = this.#controllers.get(node);
+    if (controllers === undefined) return;
     const ended = [...controllers].filter(([incarnation]) => incarnation < before);
     for (const [incarnation] of ended) controllers.delete(incarnation);
     if (controllers.size === 0) this.#controllers.delete(node);

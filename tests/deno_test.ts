@@ -75,6 +75,6 @@ function readSummary(output: string): Tally {
   const summary = plain.match(/^(ok|FAILED) \| .*$/gm)?.at(-1) ?? "";
   const count = (word: string) => Number(summary.match(new RegExp(`(\\d+) ${word}`))?.[1] ?? 0);
   const [, listed = ""] = /\n FAILURES \n\n((?:.+\n)+)/.exec(plain) ?? [];
-  const failures = listed.trimEnd().split("\n").filter((line) => line !== "");
+  const failures = listed.match(/.+/g) ?? [];
   return { passed: count("passed"), failed: count("failed"), ignored: count("ignored"), failures };
 }

@@ -16,7 +16,7 @@ import { addActive, addLost, addPassive, demote } from "./views.ts";
  */
 
 /** Rounds between two attempts to fill the active view double up to this while no node has room. */
-const FILL_WAIT_MAX = 32;
+export const FILL_WAIT_MAX = 32;
 
 /** Asks `node` to become a neighbour. */
 export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Priority, joining = false): void {

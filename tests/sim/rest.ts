@@ -2,16 +2,15 @@
 
 import { PeerService } from "../../manager/peer_service.ts";
 import type { PeerServiceManager } from "../../manager/peer_service_manager.ts";
+import { IDLE_GRACE_MS } from "../../manager/pool_options.ts";
 import { PRESETS } from "../../manager/presets.ts";
+import { FILL_WAIT_MAX } from "../../strategy/hyparview/links.ts";
 import type { Overlay } from "./overlay.ts";
 import type { Run } from "./run.ts";
 import type { Scenario } from "./scenario.ts";
 
-/** Milliseconds for which connections linger that no node wants any more. */
-const LINGER_MS = 5_000;
-
 /** Milliseconds in which no node that is there may be told to be down: those that linger close meanwhile. */
-const REST_MS = LINGER_MS + 1_000;
+const REST_MS = IDLE_GRACE_MS + 1_000;
 
 /** Milliseconds in which a node is dialed that closed its connections when they were wanted again: the handshake takes some round trips. */
 const REDIAL_MS = 2_000;
@@ -20,7 +19,7 @@ const REDIAL_MS = 2_000;
  * Gossip intervals until a HyParView node with a free slot waits for longest before it asks one without room again, and that wait: 1 + 2 + … + 32, and
  * 32 more. While the waits are shorter than its connections linger, these are always there.
  */
-const ASKING_ROUNDS = 64 + 32;
+const ASKING_ROUNDS = 3 * FILL_WAIT_MAX;
 
 /** Lets an overlay come to rest once all of it is healthy, and looks at what remains. */
 export class Rest {
@@ -32,7 +31,7 @@ export class Rest {
   constructor(run: Run, { overlay, preset }: Scenario) {
     this.#run = run;
     this.#overlay = overlay;
-    this.#limit = LINGER_MS + ASKING_ROUNDS * PRESETS[preset].gossip.interval;
+    this.#limit = IDLE_GRACE_MS + ASKING_ROUNDS * PRESETS[preset].gossip.interval;
   }
 
   /** No node is told to be down, no node has more neighbours than it should, and each connection is one that both ends have, and one of them wants. */

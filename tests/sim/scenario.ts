@@ -85,7 +85,7 @@ export function scenarioOf(seed: number): Scenario {
       disks: random.int(2) === 0,
       options: overlay.isFullMesh
         ? options
-        : (name) => ({ ...options, strategy: overlay.strategy(names), metadata: overlay.metadata(name), relayTtl: 32 }),
+        : (name) => ({ ...options, strategy: overlay.strategy(names), metadata: overlay.metadata(name) }),
     },
     channels,
     disturbances: [...faults, ...operations].sort((a, b) => a.at - b.at),
@@ -139,7 +139,7 @@ function drawLatency(random: SeededRandom): Latency {
       return uniformLatency(5, 50);
     default:
       // Mostly quick, now and then very late.
-      return (source) => source.next() < 0.98 ? 1 + 2 * source.next() : 200 * source.next();
+      return (source) => source.next() < 0.98 ? 1 + 2 * source.next() : LATENCY_MAX_MS * source.next();
   }
 }
 

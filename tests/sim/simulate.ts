@@ -145,11 +145,11 @@ class Simulation {
     if (run.failure !== undefined) return;
     this.#recovery = cluster.now - start;
     run.timeline.note("world", "whole again");
+    const { isFullMesh } = this.#scenario.overlay;
     // More nodes send more, and what is said to others has to be passed on.
-    if (!this.#scenario.overlay.isFullMesh) this.#workload.end();
+    if (!isFullMesh) this.#workload.end();
     await this.#exchange();
-    const { overlay } = this.#scenario;
-    if (run.failure === undefined && !overlay.isFullMesh) await new Rest(run, this.#scenario).watch();
+    if (run.failure === undefined && !isFullMesh) await new Rest(run, this.#scenario).watch();
   }
 
   /** Whether an injected partition is in force, or is just being undone. */
