@@ -83,6 +83,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
   checkNumber("heartbeat.missed", heartbeat.missed, 2, 1_000, true);
   checkNumber("gossip.interval", gossip.interval, 1, 3_600_000);
   checkNumber("gossip.fanout", gossip.fanout, 1, 100, true);
+  const strategy = options.strategy ?? fullMesh({ fanout: gossip.fanout });
   const listen = addresses(options.listen ?? "127.0.0.1:0");
   const advertise = options.advertise === undefined ? undefined : addresses(options.advertise);
   for (const address of advertise ?? []) checkDialable("start", "advertise", address);
@@ -107,7 +108,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
           true,
         ),
     ),
-    strategy: options.strategy ?? fullMesh({ fanout: gossip.fanout }),
+    strategy,
     cluster,
     secrets: new Secrets("start", secret),
     tls,
@@ -121,7 +122,7 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
     maxPendingCalls: checkNumber("maxPendingCalls", options.maxPendingCalls ?? 10_000, 1, 10_000_000, true),
     maxAttributeBytes: checkNumber("maxAttributeBytes", options.maxAttributeBytes ?? 65_536, 1_024, 4_194_304, true),
     maxStreams: checkNumber("maxStreams", options.maxStreams ?? 1_000, 1, 1_000_000, true),
-    relayTtl: checkNumber("relayTtl", options.relayTtl ?? relayTtlOf(options.strategy), 1, 255, true),
+    relayTtl: checkNumber("relayTtl", options.relayTtl ?? relayTtlOf(strategy), 1, 255, true),
     treeRefreshInterval: checkNumber("treeRefreshInterval", options.treeRefreshInterval ?? 10_000, 10, 3_600_000),
     joinTimeout: checkNumber("joinTimeout", options.joinTimeout ?? 10_000, 1, 3_600_000),
     store: checkStore(options.store),
@@ -135,8 +136,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
 }
 
 /** In a full mesh a node that cannot be reached directly is behind another one; in a partial view it may be far away. */
-function relayTtlOf(strategy: Strategy | undefined): number {
-  return strategy?.isFullMesh ?? true ? FULL_MESH_RELAY_TTL : PARTIAL_VIEW_RELAY_TTL;
+function relayTtlOf({ isFullMesh = false }: Strategy): number {
+  return isFullMesh ? FULL_MESH_RELAY_TTL : PARTIAL_VIEW_RELAY_TTL;
 }
 
 function checkAdmit(admit: Admit | undefined): Admit | undefined {

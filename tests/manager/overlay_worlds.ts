@@ -83,8 +83,7 @@ export async function clusterOf(world: World, overlay: PartialOverlay, size: num
 
 /** Options that a node of such a cluster is started with. */
 export function optionsOf(overlay: PartialOverlay, index: number, size: number): PeerServiceOptions {
-  // Round a ring of them all, a message has more links to go along than the default allows.
-  return { strategy: overlay.strategy(size), metadata: overlay.metadata(index), relayTtl: 32 };
+  return { strategy: overlay.strategy(size), metadata: overlay.metadata(index) };
 }
 
 /** Waits until the connections connect all of `nodes`, and both ends of each agree that it is there. */

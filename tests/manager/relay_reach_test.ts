@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
-import { hyparview, NotConnectedError } from "../../mod.ts";
+import { hyparview, NotConnectedError, staticOverlay } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { entryOf, firstOf, nthOf, present } from "../values.ts";
 import { scenario } from "./worlds.ts";
@@ -76,4 +76,16 @@ Deno.test("a causal message to a node outside of the partial view is refused wit
   );
   await cluster.wait(a.forwardMessage(stranger, "ear", 2, options));
   assertEquals(heard, [2]);
+});
+
+Deno.test("a message goes along more links than in a full mesh where the strategy does not say that it is one", async () => {
+  const names = Array.from({ length: 10 }, (_, index) => `n${index + 1}`);
+  const strategy = staticOverlay(names.slice(1).map((name, index) => [nthOf(names, index), name]));
+  await using cluster = await SimulatedCluster.start({ nodes: names, options: { strategy } });
+  await cluster.settled();
+  const heard: unknown[] = [];
+  cluster.node("n10").register("ear", (message) => void heard.push(message));
+  cluster.node("n1").castMessage("n10", "ear", "far", { transitive: true });
+  await cluster.advance(5_000);
+  assertEquals(heard, ["far"]);
 });
