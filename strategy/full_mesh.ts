@@ -13,7 +13,7 @@ import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./st
 /** Options of {@linkcode fullMesh}. */
 export interface FullMeshOptions {
   /**
-   * Number of random peers with which each node compares digests in a gossip interval. News that missed a node reach everyone
+   * Number of random peers with which each node compares digests in a gossip interval, 1 to 100. News that missed a node reach everyone
    * within about log₂ N intervals with 2.
    *
    * @default {2}
@@ -75,7 +75,7 @@ export interface FullMeshOptions {
  */
 export function fullMesh(options: FullMeshOptions = {}): Strategy<FullMeshState> {
   return new FullMesh(
-    checkInteger(options.fanout ?? 2, "fanout", 1, 64),
+    checkInteger(options.fanout ?? 2, "fanout", 1, 100),
     checkInteger(options.forgetAfter ?? 86_400_000, "forgetAfter", 0, Number.MAX_SAFE_INTEGER),
     checkInteger(options.membersMax ?? 10_000, "membersMax", 2, 60_000),
   );

@@ -37,6 +37,11 @@ Deno.test("settingsFrom() takes times from the preset, and what was given from t
   assertEquals(gossip, { interval: 5, fanout: 2 });
 });
 
+Deno.test("settingsFrom() takes every fan-out from 1 to 100 that the option allows", () => {
+  for (const fanout of [1, 65, 100]) assertEquals(settings({ gossip: { fanout } }).gossip.fanout, fanout);
+  refused({ gossip: { fanout: 101 } }, RangeError, '"gossip.fanout" is 101, expected a whole number from 1 to 100');
+});
+
 Deno.test("settingsFrom() reads addresses in every shape", () => {
   const both = [{ hostname: "::1", port: 5 }, { hostname: "a.example", port: 6 }];
   assertEquals(settings({ listen: [firstOf(both), "a.example:6"] }).listen, both);
