@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Peer } from "../connections/peer.ts";
+import type { Strategy } from "../strategy/strategy.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { Overlay } from "./overlay.ts";
 import type { MembershipChange, Part } from "./part.ts";
@@ -14,12 +15,18 @@ export function hasQuorum(seen: number, members: number, quorum: number | undefi
   return seen >= (quorum ?? Math.floor(members / 2) + 1);
 }
 
+/** Whether members can be evicted: where no node keeps connections with all, a member without one is not down. */
+function canEvict({ isFullMesh, evict }: Strategy): boolean {
+  return isFullMesh === true && evict !== undefined;
+}
+
 /** Removes members that were down for long, where enough others are seen: names that never come back do not stay for good. */
 export class Evicting implements Part {
   readonly #context: NodeContext;
   readonly #overlay: Overlay;
   /** Since when each member is down, on the local clock. */
   readonly #downSince = new Map<string, number>();
+  #hasWarned = false;
 
   constructor(context: NodeContext, overlay: Overlay) {
     this.#context = context;
@@ -49,8 +56,9 @@ export class Evicting implements Part {
   }
 
   periodic(): void {
-    const { settings: { evict }, members, runtime, emit } = this.#context;
+    const { settings: { evict, strategy }, members, runtime, emit } = this.#context;
     if (evict === undefined) return;
+    if (!canEvict(strategy)) return this.#warn(strategy.name);
     const now = runtime.clock.now();
     const down = [...this.#downSince].filter(([name]) => members.has(name));
     if (!hasQuorum(members.size - down.length, members.size, evict.quorum)) return;
@@ -62,10 +70,18 @@ export class Evicting implements Part {
     }
   }
 
+  /** Warns once: the option was given for nothing. */
+  #warn(strategy: string): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
+    const message = `The option "evict" does nothing with the strategy "${strategy}": ` +
+      "only where every node keeps connections with all others can it be told which members are down";
+    this.#context.emit("warning", { code: "cannot-evict", message });
+  }
+
   #isDown(name: string): void {
     const { self, runtime, settings: { evict, strategy } } = this.#context;
-    // Where no node keeps connections with all, a member without one is not down.
-    if (evict === undefined || name === self.name || !strategy.isFullMesh) return;
+    if (evict === undefined || name === self.name || !canEvict(strategy)) return;
     if (!this.#downSince.has(name)) this.#downSince.set(name, runtime.clock.now());
   }
 }

@@ -233,7 +233,7 @@ export interface PeerServiceOptions {
   readonly discovery?: Discovery | readonly Discovery[] | undefined;
   /**
    * Removes members that were down for long. One that comes back all the same joins again by itself, as a new incarnation. Only where every
-   * node keeps connections with all others.
+   * node keeps connections with all others: with another strategy it does nothing, of which a `warning` event with the code `cannot-evict` tells.
    *
    * @default {none: only `leave` removes}
    */

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { hasQuorum } from "../../manager/evicting.ts";
-import { type Discovery, startPeerService } from "../../mod.ts";
+import { type Discovery, hyparview, startPeerService } from "../../mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 
 const HOUR = 3_600_000;
@@ -99,4 +99,23 @@ Deno.test("startPeerService() refuses an eviction that makes no sense", async ()
     RangeError,
     "evict.quorum",
   );
+});
+
+Deno.test("The option evict does nothing where no node keeps connections with all, and a warning says so once", async () => {
+  const warnings: string[] = [];
+  await using cluster = await SimulatedCluster.start({
+    nodes: ["a", "b", "c"],
+    options: (name) => ({
+      strategy: hyparview(),
+      evict: { after: 5_000 },
+      log: ({ kind, message }) => void (kind === "cannot-evict" && warnings.push(`${name}: ${message}`)),
+    }),
+  });
+  await cluster.advance(2_000);
+  cluster.crash("c");
+  await cluster.advance(30_000);
+  assertEquals(cluster.node("a").members(), ["a", "b", "c"]);
+  const message = 'The option "evict" does nothing with the strategy "hyparview": ' +
+    "only where every node keeps connections with all others can it be told which members are down";
+  assertEquals(warnings.sort(), ["a", "b", "c"].map((name) => `${name}: ${message}`));
 });
