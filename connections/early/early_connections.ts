@@ -46,7 +46,6 @@ export class EarlyConnections {
 
   /** Begins all connections of a channel. */
   wake(peer: Peer, channel: string): void {
-    peer.awaken(channel);
     for (let index = 0; index < peer.slotsOn(channel); index++) {
       if (peer.at(channel, index) === null) this.#begin(peer, channel, index);
     }
@@ -66,7 +65,7 @@ export class EarlyConnections {
       throw new ProtocolError(`Cannot take bytes of channel "${channel}": "${carrier.channel}" carries none of them`);
     }
     // What both sides have for channels may change while the frame is on its way.
-    if (!peer.hasSlot(channel, index) || peer.membership === null) return false;
+    if (!peer.hasSlot(channel, index)) return false;
     // Over one that was replaced may come what the other side has said before it lost all that it had. What it still has it says again.
     if (carrier !== peer.membership && !this.#isKnown(peer, frame)) return false;
     const begun = this.#streams;
@@ -126,10 +125,10 @@ export class EarlyConnections {
     for (const stream of [...this.#known(peer)?.streams.values() ?? []]) stream.resume();
   }
 
-  /** No membership connection is left: those without a socket are lost. */
+  /** No membership connection is left: those that cannot go on without one are lost. */
   abandon(peer: Peer): void {
     for (const stream of [...this.#known(peer)?.streams.values() ?? []]) {
-      if (stream.hasSocket) continue;
+      if (!stream.isBound) continue;
       const connection = peer.at(stream.channel, stream.index);
       if (connection?.early === stream) this.#host.detach(connection);
       stream.abandon();
@@ -162,7 +161,6 @@ export class EarlyConnections {
       return stream;
     }
     // The other end has begun anew.
-    peer.awaken(channel);
     const begun = this.#begin(peer, channel, index, from);
     this.wake(peer, channel);
     return begun;

@@ -44,7 +44,6 @@ export class EarlyReceiver {
   add(position: number, bytes: Uint8Array): boolean {
     if (((position + bytes.length - this.#taken) | 0) > EARLY_WINDOW_BYTES) return false;
     const known = (this.#received - position) | 0;
-    if (known >= bytes.length) return true;
     if (known < 0) return this.#keep(position, bytes);
     this.#append(position, bytes);
     return true;

@@ -42,7 +42,7 @@ interface Socket {
   readonly stream: ByteStream;
   readonly mark: SocketMark;
   rest: Uint8Array;
-  /** Whether nothing comes behind that. */
+  /** Whether it was found closed before its turn. */
   hasEnded: boolean;
 }
 
@@ -94,6 +94,11 @@ export class EarlyStream implements ByteStream {
     return this.#socket !== null;
   }
 
+  /** Whether it cannot go on without a membership connection: it has no socket, or one that has closed before its turn. */
+  get isBound(): boolean {
+    return this.#socket === null || this.#hasLostSocket;
+  }
+
   /** Whether a membership connection still carries a part of it. */
   get isCarried(): boolean {
     return this.#socket === null || !this.#hasOtherMoved || !this.#sender.hasTaken(this.#sender.position);
@@ -114,7 +119,7 @@ export class EarlyStream implements ByteStream {
     const socket = this.#socket = { stream, mark, rest, hasEnded: false };
     this.#sender.end();
     this.#sayMoved(socket);
-    if (!this.#hasOtherMoved) this.#peek(socket);
+    this.#peek(socket);
     this.#look();
   }
 
@@ -124,7 +129,6 @@ export class EarlyStream implements ByteStream {
    * @throws {ProtocolError} When it is malformed, or comes although it must not.
    */
   take({ word, body }: EarlyFrame): void {
-    if (this.#closed) return;
     if (word === EarlyWord.bytes) {
       if (!this.#receiver.add(readPosition(body), body.subarray(4))) {
         throw this.#breach("more came than may be on their way");
@@ -134,7 +138,7 @@ export class EarlyStream implements ByteStream {
       if (!this.#sender.take(readPosition(body))) throw this.#breach("more was taken than was sent");
     } else if (word === EarlyWord.moved) {
       const position = readPosition(body, 13);
-      if (this.#moved === null) this.#moved = { position, mark: readMark(body) };
+      this.#moved = { position, mark: readMark(body) };
       // Said again, it was not known to have been read.
       if (!this.#takeMoved() && this.#hasOtherMoved) this.#sayTaken();
     } else if (word === EarlyWord.lost) {
@@ -150,10 +154,11 @@ export class EarlyStream implements ByteStream {
 
   /** Goes on over another membership connection: says again what may not have come over the former one. */
   resume(): void {
-    if (this.#closed || !this.isCarried) return;
+    if (!this.isCarried) return;
     for (const piece of this.#sender.pieces) this.#sayBytes(piece);
     this.#sayTaken();
     if (this.#socket !== null) this.#sayMoved(this.#socket);
+    if (this.#hasLostSocket) this.#say(EarlyWord.lost);
     this.#look();
   }
 
@@ -185,6 +190,11 @@ export class EarlyStream implements ByteStream {
     return this.#moved !== null && ((this.#receiver.received - this.#moved.position) | 0) > 0;
   }
 
+  /** Whether its socket has closed before the other end has gone on there. */
+  get #hasLostSocket(): boolean {
+    return this.#socket?.hasEnded === true && !this.#hasOtherMoved;
+  }
+
   /** Takes the other end's word that it has moved, when its turn has come. */
   #takeMoved(): boolean {
     if (this.#moved?.position !== this.#receiver.received) return false;
@@ -204,7 +214,6 @@ export class EarlyStream implements ByteStream {
           throw new Error(`Cannot read channel "${this.channel}": the ends have taken different sockets for it`);
         }
         if (socket.rest.length > 0) return readRest(socket, buffer);
-        if (socket.hasEnded) return null;
         if (!this.#isPeeking) {
           this.#isReading = false;
           return socket.stream.read(buffer);
@@ -236,7 +245,11 @@ export class EarlyStream implements ByteStream {
       socket.hasEnded = true;
     }
     this.#isPeeking = false;
-    if (socket.hasEnded && !this.#hasOtherMoved && !this.#closed) this.#say(EarlyWord.lost);
+    if (this.#hasLostSocket && !this.#closed) {
+      this.#say(EarlyWord.lost);
+      // Nothing that could still come has a way.
+      if (this.#host.carrier() === null) this.#isOver = true;
+    }
     this.#look();
   }
 

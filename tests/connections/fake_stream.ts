@@ -128,3 +128,11 @@ export function pattern(length: number, seed = 0): Uint8Array<ArrayBuffer> {
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Whether a promise is settled by now. */
+export async function isSettled(promise: Promise<unknown>): Promise<boolean> {
+  let done = false;
+  promise.finally(() => done = true).catch(() => {});
+  await settled();
+  return done;
+}

@@ -7,7 +7,7 @@ import { Histogram } from "../../runtime/histogram.ts";
 import { SendQueue, type SendQueueOptions } from "../../connections/send_queue.ts";
 import { WriterPool } from "../../connections/writer_pool.ts";
 import { seededRandom } from "../seeded_random.ts";
-import { concat, FakeStream, frame, pattern, settled } from "./fake_stream.ts";
+import { concat, FakeStream, frame, isSettled, pattern, settled } from "./fake_stream.ts";
 import { lastOf, nthOf, present } from "../values.ts";
 
 /** A queue whose deferred calls and writes happen when the test says so. */
@@ -92,14 +92,6 @@ async function received(writes: readonly Uint8Array[]): Promise<Frame[]> {
     frames.push({ kind, body: buffer.slice(start, end) });
   });
   return frames;
-}
-
-/** Whether a promise is settled by now. */
-async function isSettled(promise: Promise<unknown>): Promise<boolean> {
-  let done = false;
-  promise.finally(() => done = true);
-  await settled();
-  return done;
 }
 
 Deno.test("SendQueue writes what is sent in one turn in one write, in order", async () => {

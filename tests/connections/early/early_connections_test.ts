@@ -1,16 +1,11 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
-import type { Connection } from "../../../connections/connection.ts";
-import { EarlyConnections } from "../../../connections/early/early_connections.ts";
-import { EarlyWord, writeEarlyHead } from "../../../connections/early/early_frames.ts";
-import { MEMBERSHIP_CHANNEL, Peer } from "../../../connections/peer.ts";
-import { ByteWriter } from "../../../wire/byte_writer.ts";
+import { assert, assertEquals, assertFalse, assertGreater, assertLess, assertLessOrEqual } from "@std/assert";
+import { MEMBERSHIP_CHANNEL } from "../../../connections/peer.ts";
 import { FrameKind } from "../../../wire/frame_kind.ts";
 import { readU32 } from "../../../wire/integers.ts";
 import { uniformLatency } from "../../../transport/memory/memory_links.ts";
 import { FEATURES } from "../../../connections/handshake/introduction.ts";
-import { nodeSpec } from "../../node_spec.ts";
 import { nthOf, present } from "../../values.ts";
 import { assertConnected, type PoolNode, type PoolNodeOptions, PoolWorld, wantEachOther } from "../pool_world.ts";
 
@@ -204,59 +199,22 @@ Deno.test("a large first message does not hold up what else the membership conne
   assertEquals(present(a.peer("b").at("default", 0)).early, null);
 });
 
-/** Body of a frame about the default channel that begins with a position. */
-function saying(word: EarlyWord, from: number, to: number, position: number): Uint8Array {
-  const writer = new ByteWriter();
-  writeEarlyHead(writer, word, { channel: "default", index: 0, from, to });
-  writer.u32(position);
-  return writer.written().slice();
-}
-
-/** The early connections with one peer, and the membership connections over which they speak, by the numbers of their dials. */
-function unconnected() {
-  const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
-  const said: [dial: number, word: number][] = [];
-  const carrier = (dial: number) => {
-    let writer = new ByteWriter();
-    const begin = () => writer = new ByteWriter();
-    const queue = { begin, commit: () => void said.push([dial, nthOf(writer.written(), 0)]) };
-    return { peer, channel: MEMBERSHIP_CHANNEL, index: 0, dial, queue, early: null } as object as Connection<Peer>;
-  };
-  const early = new EarlyConnections({
-    selfName: () => "a",
-    connection: (_, identity) => identity as Connection<Peer>,
-    put: (connection) => void peer.fill(connection),
-    detach: () => {},
-  });
-  const take = (by: Connection<Peer>, frame: Uint8Array) => early.take(by, frame, 0, frame.length);
-  return { peer, said, carrier, take };
-}
-
-Deno.test("a word that is meant for a former connection of a slot ends the present one, and is no breach", async () => {
-  const { peer, said, carrier, take } = unconnected();
-  const membership = carrier(1);
-  peer.fill(membership);
-  take(membership, saying(EarlyWord.bytes, 7, 0, 0));
-  const begun = present(present(peer.at("default", 0)).early);
-  take(membership, saying(EarlyWord.taken, 7, begun.id, 0));
-  assertEquals(said, []);
-  // The other end has gone on with one that was here before.
-  take(membership, saying(EarlyWord.taken, 7, begun.id + 1, 62));
-  assertEquals(said, [[1, EarlyWord.closed]]);
-  assertEquals(await begun.read(new Uint8Array(8)), null);
-});
-
-Deno.test("a membership connection that was replaced begins no other connection: what it brings may be older than what has begun since", () => {
-  const { peer, said, carrier, take } = unconnected();
-  const [former, latter] = [carrier(1), carrier(2)];
-  peer.fill(latter);
-  const frame = saying(EarlyWord.bytes, 7, 0, 0);
-  assertEquals(take(former, frame), false);
-  assertEquals([peer.at("default", 0), said], [null, []]);
-  assertEquals(take(latter, frame), true);
-  const begun = peer.at("default", 0);
-  assertEquals(begun?.early?.theirs, 7);
-  // Of one that is known it brings what belongs to it.
-  assertEquals(take(former, saying(EarlyWord.closed, 7, 0, 0)), false);
-  assertEquals([peer.at("default", 0), said], [begun, []]);
+Deno.test("a node that dies while a first use goes over to its socket is down at once, whatever has come over which of the two", async () => {
+  for (const user of [0, 1]) {
+    for (const isReset of [true, false]) {
+      for (let after = 0; after <= 80; after += 5) {
+        const world = new PoolWorld({ latency: uniformLatency(10, 10) });
+        const nodes = await pair(world);
+        const [from, to] = user === 0 ? nodes : [nodes[1], nodes[0]];
+        assert(send(from, to, 0, 1, 10));
+        await world.advance(after);
+        if (isReset) world.world.network.reset("a", "b");
+        from.pool.stop();
+        await world.advance(50);
+        const note = `user ${user}, reset ${isReset}, after ${after}`;
+        assert(to.told.includes(`down ${from.spec.name}`), note);
+        assertFalse(to.peer(from.spec.name).hasConnections, note);
+      }
+    }
+  }
 });
