@@ -66,6 +66,11 @@ export class Attributes {
     this.#enter(self.incarnation);
   }
 
+  /** Names of the nodes whose attributes can be seen here, members or not. */
+  get owners(): string[] {
+    return [...this.#directory.owners.keys()].filter((node) => this.#directory.isVisible(node));
+  }
+
   /** The attributes of a node that can be seen here. */
   get(node: string): ReadonlyMap<string, { readonly value: Uint8Array }> {
     return this.#directory.visible(node);

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { entryToValue, type GroupEntry } from "./group_entry.ts";
 import { GroupIndex } from "./group_index.ts";
@@ -28,7 +29,7 @@ export class MembershipAttributes {
   private constructor(node: PeerServiceManager, scope: string) {
     this.#node = node;
     this.#prefix = `g/${scope}/`;
-    for (const name of node.members()) {
+    for (const name of PeerService.nodeOf(node).attributes.owners) {
       for (const [key, value] of node.attributes(name)) this.#changed(name, key, value);
     }
     node.addEventListener("attribute", ({ detail: { node: name, key, value } }) => this.#changed(name, key, value));

@@ -74,6 +74,11 @@ export class NodeAttributes implements Part {
     });
   }
 
+  /** Names of the nodes whose attributes can be seen. Where no node knows all members, they may be more than those that this one knows. */
+  get owners(): string[] {
+    return this.#attributes.owners;
+  }
+
   /** All attributes of a node, by key. */
   of(node: string): Map<string, unknown> {
     return new Map([...this.#attributes.get(node)].map(([key, { value }]) => [key, decode(value)]));

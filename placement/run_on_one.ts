@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { hasLooked } from "../groups/has_looked.ts";
+import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
@@ -88,7 +89,9 @@ export class RunOnOne implements Disposable {
       node.onDown("*", () => this.#judge()),
       node.onAttribute(this.#attribute, (name, lease) => this.#heard(name, lease)),
     ];
-    for (const member of node.members()) this.#heard(member, node.attribute(member, this.#attribute));
+    for (const owner of PeerService.nodeOf(node).attributes.owners) {
+      this.#heard(owner, node.attribute(owner, this.#attribute));
+    }
     this.#vote(null);
     node.stopSignal.addEventListener("abort", () => this[Symbol.dispose](), { once: true });
     this.#judge();
