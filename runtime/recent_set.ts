@@ -14,20 +14,25 @@ export class RecentSet {
     return this.#last === 0 ? this.#rest.size : this.#rest.size + 1;
   }
 
-  /** Puts a number in that is not there. */
+  /**
+   * Puts a number in that is not there.
+   *
+   * @throws {RangeError} When it is not above 0.
+   */
   add(value: number): void {
+    if (!(value > 0)) throw new RangeError(`Cannot add ${value} to a recent set: expected a number above 0`);
     if (this.#last !== 0) this.#rest.add(this.#last);
     this.#last = value;
   }
 
   /** Whether a number is there. */
   has(value: number): boolean {
-    return value === this.#last || this.#rest.has(value);
+    return (value === this.#last && value !== 0) || this.#rest.has(value);
   }
 
   /** Takes a number out. @returns Whether it was there. */
   delete(value: number): boolean {
-    if (value !== this.#last) return this.#rest.delete(value);
+    if (value !== this.#last || value === 0) return this.#rest.delete(value);
     this.#last = 0;
     return true;
   }

@@ -5,6 +5,7 @@ import { ProtocolError } from "./frame_reader.ts";
 import { readU16, readU32 } from "./integers.ts";
 import { type CausalStamp, parseCausalStamp } from "./causal_stamp.ts";
 import type { PayloadCodec } from "./payload_codec.ts";
+import { isSequence } from "./sequence_ranges.ts";
 
 /** Bytes of an envelope that has nothing but its numbers. */
 const NUMBERS_BYTES = 8;
@@ -95,6 +96,7 @@ export function readEnvelope(
   const low = readU32(buffer, start + 4);
   const sequence = high === 0 ? low : high * 2 ** 32 + low;
   const floor = sequence - (head & BEHIND_MASK);
+  if (floor < 1) refuseNumbers();
   const next = start + NUMBERS_BYTES;
   if (head < MORE_BIT) return [{ sequence, floor, causal: undefined, call: undefined }, next];
   const [marks, behind] = codec.readPrefixed(buffer, next, end);
@@ -116,12 +118,17 @@ export function envelopeToValue(envelope: Envelope): unknown {
 export function envelopeFromValue(value: unknown): Envelope {
   if (!Array.isArray(value)) throw new TypeError("Cannot read an envelope: not a list");
   const [sequence, floor, causal = null, call = null] = value;
+  if (!isSequence(sequence) || !isSequence(floor) || floor > sequence) refuseNumbers();
   return {
     sequence,
     floor,
     causal: causal === null ? undefined : causalFromValue(causal),
     call: call === null ? undefined : callFromValue(call),
   };
+}
+
+function refuseNumbers(): never {
+  throw new TypeError("Cannot read an envelope: number and floor must be integers from 1, the floor the smaller one");
 }
 
 function marksToValue({ causal, call }: Envelope): unknown[] {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
 import { RecentSet } from "../../runtime/recent_set.ts";
 import { seededRandom } from "../seeded_random.ts";
 
@@ -17,5 +17,13 @@ Deno.test("A recent set answers like any other, whichever number was added last"
       recent.add(value);
       plain.add(value);
     }
+  }
+});
+
+Deno.test("A recent set holds numbers above 0 alone", () => {
+  const recent = new RecentSet();
+  for (const value of [0, -1, NaN]) {
+    assertThrows(() => recent.add(value), RangeError, "expected a number above 0");
+    assertEquals([recent.has(value), recent.delete(value), recent.size], [false, false, 0]);
   }
 });

@@ -57,6 +57,16 @@ Deno.test("an envelope that is cut off, or marked with nonsense, is refused", ()
   }
 });
 
+Deno.test("an envelope whose number or floor is below 1 is refused, and so is one that was relayed with a number that is none", () => {
+  for (const [behind, sequence] of [[0, 0], [1, 1], [9, 3], [0x7fff, 0x7fff]] as const) {
+    const bytes = Uint8Array.of(behind >>> 8, behind, 0, 0, 0, 0, sequence >>> 8, sequence);
+    assertThrows(() => readEnvelope(codec, bytes, 0, 8), TypeError, "integers from 1");
+  }
+  for (const numbers of [[0, 0], [1, 0], [1, 2], [1.5, 1], ["2", 1], [2, null], [NaN, 1], [2 ** 53, 1], []]) {
+    assertThrows(() => envelopeFromValue(numbers), TypeError, "integers from 1");
+  }
+});
+
 Deno.test("an envelope whose floor is out of the window is not written", () => {
   for (const floor of [2, DELIVERY_WINDOW * 2]) {
     assertThrows(() => written({ sequence: DELIVERY_WINDOW + 2, floor }), RangeError, "beyond its floor");
