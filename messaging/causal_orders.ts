@@ -38,10 +38,11 @@ export class CausalOrders<T> {
     return this.#orders.has(label) || this.#orders.size < LABELS_MAX;
   }
 
-  /** Gives a message to `to` its place in the order. */
-  place(label: string, to: NodeIncarnation, now: number): CausalPlace {
-    const stamp = this.#order(label, now).send(participantKey(to.name, to.incarnation));
-    return { label, stamp, empty: false };
+  /** Gives a message to `to`, a member, its place in the order. `undefined` when that incarnation is gone already. */
+  place(label: string, to: NodeIncarnation, now: number): CausalPlace | undefined {
+    const order = this.#order(label, now);
+    const participant = participantKey(to.name, to.incarnation);
+    return order.expect(participant, now) ? { label, stamp: order.send(participant), empty: false } : undefined;
   }
 
   /** Takes a message that arrived. Under a label that is not shared here it is delivered at once. */

@@ -57,6 +57,21 @@ export class CausalPresence {
   }
 
   /**
+   * Takes note that the owner holds `participant` for a member, be it there or not: it is waited for like one that is down.
+   *
+   * @returns Whether it can be one: those that are gone never come back.
+   */
+  expect(participant: string, now: number): boolean {
+    const presence = this.#presences.get(participant);
+    if (presence !== undefined && presence.state !== "unknown") return presence.state !== "gone";
+    const { name, incarnation } = splitParticipantKey(participant);
+    if (incarnation < (this.#newest.get(name) ?? 0)) return false;
+    this.#forgotten.delete(participant);
+    this.#set(participant, "down", presence?.since ?? now);
+    return true;
+  }
+
+  /**
    * Takes note that `participant` never comes back.
    *
    * @returns Whether that is news.

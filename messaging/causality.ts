@@ -145,6 +145,11 @@ export class CausalOrder<T> {
     return this.#released(now);
   }
 
+  /** `participant` is a member, though it may not have been there yet. Returns whether it can be sent anything: it cannot when it is gone. */
+  expect(participant: string, now: number): boolean {
+    return this.#presence.expect(participant, now);
+  }
+
   /** `participant` is not there; it may come back. */
   down(participant: string, now: number): void {
     this.#presence.down(participant, now);

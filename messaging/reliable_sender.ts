@@ -183,7 +183,10 @@ export class ReliableSender {
     const kept = this.#options.codec.keep(outgoing.message, !placed);
     const message = new NumberedMessage(outgoing, kept, placeholder);
     this.#keep(message, kept.length, options);
-    if (placed) this.#place(message, causalLabel, { name: node, incarnation: this.#options.memberIncarnation(node)! });
+    if (placed && !this.#place(message, causalLabel, this.#options.memberIncarnation(node)!)) {
+      this.#outstanding.settle(node, message.sequence);
+      throw notMember(node);
+    }
     const settled = ack ? message.settled() : undefined;
     const sent = this.#sendFirst(message, signal);
     // What was not written at once is written when the caller has gone on.
@@ -196,14 +199,12 @@ export class ReliableSender {
   #checkReachable({ node, options }: OutboundMessage): void {
     const { isPresent, memberIncarnation } = this.#options;
     if (isPresent(node) || options.transitive || memberIncarnation(node) !== undefined) return;
-    throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
+    throw notMember(node);
   }
 
   /** A place in a causal order must be filled, or its owner leave: that can be told of members only. */
   #checkPlace(node: string, label: string): void {
-    if (this.#options.memberIncarnation(node) === undefined) {
-      throw new NotConnectedError(`Cannot send to "${node}": it is not a member`);
-    }
+    if (this.#options.memberIncarnation(node) === undefined) throw notMember(node);
     if (!this.#options.orders.knows(label)) {
       throw new RangeError(`Cannot send to "${node}": causal label "${label}" is unknown; name it in "causalLabels"`);
     }
@@ -290,8 +291,8 @@ export class ReliableSender {
     const incarnation = this.#options.memberIncarnation(peer);
     const { causal } = message;
     if (causal !== undefined && incarnation !== undefined && causal.stamp.to !== participantKey(peer, incarnation)) {
-      // The receiver has begun another incarnation, to which the old place means nothing.
-      this.#place(message, causal.label, { name: peer, incarnation });
+      // The receiver has begun another incarnation, to which the old place means nothing. Should that be over as well, the next one will be known.
+      this.#place(message, causal.label, incarnation);
     }
     message.sequence = sequence;
     message.floor = this.#outstanding.floor(peer);
@@ -301,11 +302,13 @@ export class ReliableSender {
     this.#options.outbound.offer(message);
   }
 
-  /** Gives a message, and what may come in its stead, a place in a causal order. */
-  #place(message: NumberedMessage, label: string, to: NodeIncarnation): void {
-    const place = this.#options.orders.place(label, to, this.#now());
+  /** Gives a message, and what may come in its stead, a place in a causal order. @returns Whether that incarnation is not gone. */
+  #place(message: NumberedMessage, label: string, incarnation: number): boolean {
+    const place = this.#options.orders.place(label, { name: message.node, incarnation }, this.#now());
+    if (place === undefined) return false;
     message.causal = { ...place, empty: message.causal?.empty ?? false };
     if (message.placeholder !== undefined) message.placeholder.causal = { ...place, empty: true };
+    return true;
   }
 
   #ageSoon(): void {
@@ -330,6 +333,10 @@ export class ReliableSender {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
+}
+
+function notMember(node: string): NotConnectedError {
+  return new NotConnectedError(`Cannot send to "${node}": it is not a member`);
 }
 
 function noRoom({ node, name, causal }: NumberedMessage): Error {

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
 import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
 import { KNOWN_MAX } from "../../messaging/causal_knowledge.ts";
 import { UNKNOWN_MAX } from "../../messaging/causal_presence.ts";
@@ -114,6 +114,39 @@ Deno.test("CausalOrder waits on when one that was down comes back in time", () =
   b.up(A, 900);
   assertEquals(b.tick(5_000), []);
   assertEquals(receive(b, A, lost, "lost"), ["delivered", "lost", "effect"]);
+});
+
+Deno.test("CausalOrder goes on with the numbers of one that the owner sends to before it was ever there, however long that takes", () => {
+  for (const isSentBefore of [true, false]) {
+    const a = new CausalOrder<string>(A);
+    const c = new CausalOrder<string>(C);
+    a.up(C, 0);
+    const b = new CausalOrder<string>(B);
+    const sent: CausalStamp[] = [];
+    const send = (now: number) => {
+      assert(a.expect(B, now));
+      sent.push(a.send(B));
+    };
+    if (isSentBefore) send(0);
+    // C has sent B something, so A hears of B as well.
+    assertEquals(receive(b, C, c.send(B), "x"), ["delivered", "x"]);
+    receive(a, C, c.send(A), "news");
+    a.tick(60_000);
+    send(60_000);
+    a.up(B, 70_000);
+    a.tick(200_000);
+    send(200_000);
+    for (const stamp of sent) assertEquals(receive(b, A, stamp, "x").shift(), "delivered");
+  }
+});
+
+Deno.test("CausalOrder expects nothing of an incarnation that is gone, or followed by another", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  b.gone(A, 0);
+  b.up(participantKey("c", 3), 0);
+  assertEquals([A, C, participantKey("c", 2), participantKey("c", 3), D].map((key) => b.expect(key, 0)), [
+    ...[false, false, false, true, true],
+  ]);
 });
 
 Deno.test("CausalOrder waits for one that no node has told of as for one that is down", () => {

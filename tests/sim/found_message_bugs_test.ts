@@ -223,3 +223,23 @@ Deno.test("what waits for room in a connection that is replaced comes before wha
   assert(await cluster.runUntil(() => heard.length === 11));
   assertEquals(heard, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
 });
+
+Deno.test("causal messages to a member that could never be reached wait for it, although others have told of it for long", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "c"] });
+  const b = await cluster.startNode("b", { join: false });
+  const [a, c] = [cluster.node("a"), cluster.node("c")];
+  cluster.cut("a", "b", { connects: "refuse" });
+  await cluster.wait(b.join(c.spec));
+  assert(await cluster.runUntil(() => a.member("b") && c.isConnected("b")));
+  const heard: unknown[] = [];
+  for (const node of [a, b]) node.register("ear", (message) => void heard.push(message));
+  const options = { causalLabel: "order", ack: true };
+  const before = a.forwardMessage("b", "ear", "before", options);
+  await cluster.wait(c.forwardMessage("b", "ear", "from c", options));
+  await cluster.wait(c.forwardMessage("a", "ear", "news of b", options));
+  await cluster.advance(100_000);
+  const after = a.forwardMessage("b", "ear", "after", options);
+  cluster.heal();
+  await cluster.wait(Promise.all([before, after]));
+  assertEquals(heard, ["from c", "news of b", "before", "after"]);
+});
