@@ -29,7 +29,10 @@ export interface ConfirmedConnection {
 export interface ConfirmationLimits {
   /** Milliseconds for which bytes may be on their way before the other side is asked. */
   readonly ask: number;
-  /** Milliseconds after which the dialer asks although nothing is on its way: the path may have been forgotten. */
+  /**
+   * Milliseconds after which the dialer asks although nothing is on its way: the path may have been forgotten. The other side asks when it has
+   * heard nothing for twice as long.
+   */
   readonly idle: number;
   /** Milliseconds for which the other side may owe the answer. */
   readonly silence: number;
@@ -91,8 +94,9 @@ export class Confirmation {
       return Math.min(this.#age, this.#quiet) >= limits.silence || this.#age >= BEHIND_OTHERS * limits.silence;
     }
     const isUnconfirmed = connection.queue.taken - this.#spoken > this.#confirmed - this.#spokenConfirmed;
-    if (!isUnconfirmed && !connection.outbound) this.#age = 0;
-    else if (this.#age >= (isUnconfirmed ? limits.ask : limits.idle)) this.#ask(connection);
+    // The dialer asks when nothing is on its way. One of which that is not heard for twice as long may be gone.
+    if (!isUnconfirmed && !connection.outbound) this.#age = Math.min(this.#age, this.#quiet / 2);
+    if (this.#age >= (isUnconfirmed ? limits.ask : limits.idle)) this.#ask(connection);
     return false;
   }
 

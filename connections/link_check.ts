@@ -22,12 +22,14 @@ export interface LinkCheckHost {
   isCarried(connection: Connection<Peer>): boolean;
   /** Acts on what has changed about a peer. */
   settle(peer: Peer): void;
+  /** Closes all connections with a peer. */
+  disconnect(peer: Peer): void;
 }
 
 /**
  * Looks at each connection whether it carries anything. One over which the other side owes an answer for too long is mute: it carries no
  * messages any more, and is dialed anew. A peer whose connections remain in doubt for as long as silence is borne, and that could not be
- * dialed in that time, is out of reach for this node, whatever others say of it.
+ * dialed in that time, is out of reach for this node, whatever others say of it. One that is not wanted is not dialed: its connections are closed.
  */
 export class LinkCheck {
   readonly #host: LinkCheckHost;
@@ -118,7 +120,10 @@ export class LinkCheck {
     if (peer.doubtAge === 0) peer.doubtSince = now;
     peer.doubtAge += counted;
     const couldNotDial = peer.failure !== null && peer.failure.at >= peer.doubtSince;
-    if (peer.severed || peer.doubtAge < this.#silence || !couldNotDial) return;
+    if (peer.doubtAge < this.#silence) return;
+    // It is not dialed anew from here. Where the other end wants it, that one does.
+    if (!peer.wanted) return this.#host.disconnect(peer);
+    if (peer.severed || !couldNotDial) return;
     peer.severed = true;
     this.#host.settle(peer);
   }

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
-import { assertConnected, PoolWorld, wantEachOther } from "./pool_world.ts";
+import { assertConnected, LOOK_INTERVAL, PoolWorld, SILENCE, wantEachOther } from "./pool_world.ts";
 import { takeOf } from "../values.ts";
 
 const SOON = 1_000;
@@ -25,6 +25,25 @@ Deno.test("hearsay of life does not end the doubt about a connection; a frame he
   assertConnected(world, [a, b]);
   assert(a.peer("b").connections().every(({ doubtful }) => !doubtful));
 });
+
+for (const isTalking of [false, true]) {
+  const what = isTalking ? "that talks into it" : "that says nothing";
+  Deno.test(`a node ${what} closes a connection that it does not want, and that a middlebox has forgotten, though the other end dialed it`, async () => {
+    const world = new PoolWorld();
+    const [a, b] = [await world.start("a"), await world.start("b")];
+    a.usesAll = b.usesAll = false;
+    await world.world.wait(b.pool.reach("a", a.spec.addresses), SOON);
+    await world.advance(SOON);
+    assertEquals([a.pool.peers.size, world.streams("a")], [1, 1]);
+    world.world.network.forget("a", "b");
+    if (isTalking) a.greet("b");
+    for (let time = 0; time < 20 * SILENCE; time += LOOK_INTERVAL) {
+      for (const { pool } of [a, b]) pool.look();
+      await world.advance(LOOK_INTERVAL);
+    }
+    assertEquals([a.pool.peers.size, b.pool.peers.size, world.streams("a")], [0, 0, 0]);
+  });
+}
 
 /** The pairs of nodes of which no node hears the other one, in the seconds after a hole of `hole` seconds. */
 async function stuckAfter(hole: number, seed: number): Promise<string[]> {
