@@ -1,11 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { CallError } from "../messaging/errors.ts";
+import { CallError, NotConnectedError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { answerOf, failureOf, resultOf } from "./answer.ts";
 import { entryKey, type GroupEntry } from "./group_entry.ts";
+import type { GroupIndex } from "./group_index.ts";
+import { keepsFullMesh } from "./keeps_full_mesh.ts";
+import { MembershipAttributes } from "./membership_attributes.ts";
 import { sharedBy } from "./shared.ts";
 
 /** To so many nodes a message is sent over the broadcast tree, when these are all nodes that are up. */
@@ -48,6 +52,9 @@ class NoSuchMemberError extends Error {
 export class GroupMessages {
   readonly #node: PeerServiceManager;
   readonly #name: string;
+  readonly #index: GroupIndex;
+  /** Whether others pass on what goes to a member. */
+  readonly #transitive: boolean;
   readonly #members = new Map<string, { readonly group: string; readonly handler: GroupHandler }>();
   readonly #calls = new Map<number, CallUnderWay>();
   readonly #busy = new Map<string, number>();
@@ -56,6 +63,8 @@ export class GroupMessages {
   private constructor(node: PeerServiceManager, scope: string) {
     this.#node = node;
     this.#name = `groups/${scope}`;
+    this.#index = MembershipAttributes.of(node, scope).index;
+    this.#transitive = !keepsFullMesh(node);
     node.register(this.#name, (message: unknown, context) => this.#receive(message, context));
   }
 
@@ -79,6 +88,15 @@ export class GroupMessages {
     return this.#busy.get(entryKey(entry)) ?? 0;
   }
 
+  /** Those of these entries whose nodes are not known to be down; all where that leaves none, because others may still reach them. */
+  reachable(entries: readonly GroupEntry[]): readonly GroupEntry[] {
+    // In a full mesh the entries of a node that is down are hidden.
+    if (!this.#transitive) return entries;
+    const down = new Set(this.#node.members({ status: "down" }));
+    const reachable = entries.filter(({ node }) => !down.has(node));
+    return reachable.length === 0 ? entries : reachable;
+  }
+
   /** Sends a message to each node that has one of these entries. */
   publish(
     group: string,
@@ -92,12 +110,17 @@ export class GroupMessages {
     const own = typeof except === "object" ? [this.#node.name, except.id] : null;
     const value = [PUBLISH, group, message, own];
     if (nodes.size >= TREE_MIN && nodes.size >= this.#up()) this.#node.broadcast(this.#name, value);
-    else for (const node of nodes) this.#node.castMessage(node, this.#name, value);
+    else for (const node of nodes) this.#cast(node, value);
   }
 
-  /** Number of nodes that are up. */
+  #cast(node: string, value: unknown): void {
+    this.#node.castMessage(node, this.#name, value, { transitive: this.#transitive });
+  }
+
+  /** Number of nodes that are up, as far as this node knows; where it knows a part of them, of those that it sees as well. */
   #up(): number {
-    return this.#node.members().length - this.#node.members({ status: "down" }).length;
+    const up = this.#node.members().length - this.#node.members({ status: "down" }).length;
+    return this.#transitive ? Math.max(up, PeerService.nodeOf(this.#node).attributes.owners.length) : up;
   }
 
   /** Has one member handle a message. */
@@ -108,8 +131,12 @@ export class GroupMessages {
     let answer: unknown;
     this.#calls.set(number, call);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
+    const options = { transitive: this.#transitive };
+    using gone = this.#transitive ? this.#goneSignal(entry, group) : null;
+    const until = gone === null ? signal : AbortSignal.any([signal, gone.signal]);
     try {
-      answer = await this.#node.call(entry.node, this.#name, [CALL, group, message, entry.id, number], { signal });
+      const request = [CALL, group, message, entry.id, number];
+      answer = await this.#node.call(entry.node, this.#name, request, { ...options, signal: until });
     } catch (error) {
       throw !call.hasBegun && isNotReached(error) ? new MemberNotReached(error) : error;
     } finally {
@@ -119,6 +146,26 @@ export class GroupMessages {
       else this.#busy.delete(key);
     }
     return resultOf(answer);
+  }
+
+  /** Signal that is aborted once a member is gone: a call that others pass on does not end with the connection to its node. */
+  #goneSignal({ node, id }: GroupEntry, group: string): Disposable & { readonly signal: AbortSignal } {
+    const controller = new AbortController();
+    const end = () => {
+      controller.abort(new NotConnectedError(`Cannot wait for a member of "${group}": "${node}" is gone`));
+    };
+    const listening = this.#index.listen(group, ({ type, entry }) => {
+      if (type === "leave" && entry.node === node && entry.id === id) end();
+    });
+    // An overlay that gives this node other neighbours takes the connection away as well.
+    const down = this.#node.onDown(node, () => {
+      if (this.#node.memberInfo(node)?.status !== "up") end();
+    });
+    const dispose = () => {
+      listening[Symbol.dispose]();
+      down[Symbol.dispose]();
+    };
+    return { signal: controller.signal, [Symbol.dispose]: dispose };
   }
 
   #receive(value: unknown, context: MessageContext): unknown {
@@ -160,7 +207,7 @@ export class GroupMessages {
     if (member === undefined || member.group !== group) {
       throw new NoSuchMemberError(`Cannot call the group "${group}": the member has left`);
     }
-    this.#node.castMessage(context.from, this.#name, [BEGUN, number]);
+    this.#cast(context.from, [BEGUN, number]);
     try {
       return answerOf(await member.handler(message, context));
     } catch (error) {

@@ -216,7 +216,8 @@ export class Groups {
 
   #pick(group: string, pick: Pick, tried: ReadonlySet<string>): GroupEntry | undefined {
     const all = this.#attributes.index.members(group);
-    const entries = all.filter((entry) => entry.takesMessages && !tried.has(entryKey(entry)));
+    const untried = all.filter((entry) => entry.takesMessages && !tried.has(entryKey(entry)));
+    const entries = this.#messages.reachable(untried);
     const turn = this.#turns.get(group) ?? 0;
     if (pick === "round-robin" && entries.length > 0) this.#turns.set(group, turn + 1);
     return pickEntry(entries, pick, {

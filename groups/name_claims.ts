@@ -3,6 +3,7 @@
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
 import { HybridClock, isStamp, timeOf } from "./hybrid_clock.ts";
+import { keepsFullMesh } from "./keeps_full_mesh.ts";
 import { checkName, MembershipAttributes } from "./membership_attributes.ts";
 import { NameLostError, NameTakenError } from "./name_errors.ts";
 import { compareHolders, holderOf, holderToMeta, type NameHolder, type StampedHolder } from "./name_holder.ts";
@@ -28,7 +29,9 @@ const RELAYED = 2;
 const MET = 3;
 
 /** Errors, by name, of calls to nodes that cannot be reached. */
-const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError"]);
+const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError", "TimeoutError"]);
+
+type Answers = Map<string, PromiseSettledResult<unknown>>;
 
 /** A claim that the other nodes are being asked about. */
 interface PendingClaim {
@@ -68,9 +71,9 @@ export class NameClaims {
     this.#conflicts = new NameConflicts(node, this.#attributes.index, {
       holders: (name) => this.holders(name),
       introduce: async (name, first, { node: other, id, meta, stamp }) =>
-        await node.call(first.node, this.#handler, [MET, name, stamp, id, other, meta]) === true,
+        await this.#call(first.node, [MET, name, stamp, id, other, meta]) === true,
       dismiss: async (name, owner, loser) =>
-        void await node.call(loser.node, this.#handler, [LOST, name, owner.stamp, loser.id, owner.node]),
+        void await this.#call(loser.node, [LOST, name, owner.stamp, loser.id, owner.node]),
     });
     node.register(this.#handler, (message: unknown, { from }) => this.#receive(message, from));
     node.stopSignal.addEventListener("abort", () => {
@@ -130,7 +133,7 @@ export class NameClaims {
    */
   async #ask(nodes: readonly string[], name: string, stamp: number, signal: AbortSignal): Promise<Set<string>> {
     const unseen = this.#node.members().filter((node) => node !== this.#node.name && !this.#node.isConnected(node));
-    const answers = await this.#node.callAll(this.#handler, [CLAIM, name, stamp, unseen], { nodes, signal });
+    const answers = await this.#callAll(nodes, [CLAIM, name, stamp, unseen], signal);
     signal.throwIfAborted();
     this.#node.stopSignal.throwIfAborted();
     const agreed = new Set<string>();
@@ -141,6 +144,21 @@ export class NameClaims {
       } else if (!cannotHaveIt(answer.reason)) throw answer.reason;
     }
     return agreed;
+  }
+
+  #call(node: string, message: readonly unknown[]): Promise<unknown> {
+    return this.#node.call(node, this.#handler, message, this.#way());
+  }
+
+  #callAll(nodes: readonly string[], message: readonly unknown[], signal?: AbortSignal): Promise<Answers> {
+    return this.#node.callAll(this.#handler, message, { ...this.#way(), nodes, signal });
+  }
+
+  /** Options of calls. No node is told that one is gone with which it has no connection: that one is waited for as long as silence is borne. */
+  #way(): { readonly transitive?: boolean; readonly timeout?: number } {
+    if (keepsFullMesh(this.#node)) return {};
+    const { interval, missed } = this.#node.heartbeat;
+    return { transitive: true, timeout: interval * missed };
   }
 
   #receive(value: unknown, from: string): unknown {
@@ -171,7 +189,7 @@ export class NameClaims {
     const rivals = this.#conflicts.rivals(name, unseen);
     this.#conflicts.agree(name, from);
     if (rivals.length === 0) return null;
-    const answers = await this.#node.callAll(this.#handler, [RELAYED, name, stamp, from], { nodes: rivals });
+    const answers = await this.#callAll(rivals, [RELAYED, name, stamp, from]);
     for (const [, answer] of answers) {
       if (answer.status === "fulfilled" && typeof answer.value === "string") return answer.value;
     }
@@ -223,7 +241,7 @@ export class NameClaims {
   #decide(name: string, own: OwnClaim, mine: StampedHolder, other: StampedHolder): boolean {
     if (!this.#keeps(name, own, mine, other)) return false;
     // Should the word not reach it, its claim is hidden, and is decided about anew once it is seen again.
-    this.#node.call(other.node, this.#handler, [LOST, name, mine.stamp, other.id])
+    this.#call(other.node, [LOST, name, mine.stamp, other.id])
       .catch(() => own.decided.delete(holderKey(other)));
     return true;
   }

@@ -70,7 +70,7 @@ export class Names {
 
   /**
    * Claims a name for this node. Resolves once every node that can be reached has agreed; a node that does not answer is waited for until it
-   * counts as down.
+   * counts as down. Over a partial view the nodes that this one knows are asked, and waited for as long as silence is borne.
    *
    * @param name 1 to 200 characters.
    * @param meta Metadata of the claim: any value that a message may have. It counts into the bytes that the attributes of this node may take.

@@ -2,13 +2,13 @@
 
 /** Groups over strategies with which no node knows all others: members are known everywhere by attributes, and reached over others. */
 
-import { assert, assertEquals } from "@std/assert";
-import { Groups } from "../../groups/mod.ts";
-import { hyparview } from "../../mod.ts";
+import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
+import { Groups, Names } from "../../groups/mod.ts";
+import { hyparview, NotConnectedError } from "../../mod.ts";
 import { Placement } from "../../placement/mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { rendezvous } from "../../wire/rendezvous.ts";
-import { firstOf, nthOf, present } from "../values.ts";
+import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
 /** A cluster of 50 nodes at rest, of which each knows a part. */
 async function partial(): Promise<SimulatedCluster> {
@@ -57,4 +57,86 @@ Deno.test("A node that asks for a task late runs it no second time, though it do
   ask(late);
   await cluster.advance(15_000);
   assertEquals([...running], [firstOf(order).name]);
+});
+
+Deno.test("publish() and call() reach every member, also those with which this node has no connection", async () => {
+  await using cluster = await partial();
+  const heard: string[] = [];
+  const members = cluster.nodes.slice(0, 10);
+  for (const node of members) {
+    new Groups(node).join("g", {
+      handler(message) {
+        heard.push(`${node.name} ${message}`);
+        return node.name;
+      },
+    });
+  }
+  await cluster.advance(15_000);
+  const names = members.map(({ name }) => name);
+  const asker = present(cluster.nodes.slice(10).find((node) => !names.some((name) => node.isConnected(name))));
+  const groups = new Groups(asker);
+  groups.publish("g", "published");
+  await cluster.advance(2_000);
+  assertEquals(heard.sort(), names.map((name) => `${name} published`).sort());
+  const replies = names.map(() => groups.call("g", "called", { pick: "round-robin", timeout: 2_000 }));
+  assertEquals((await cluster.wait(Promise.all(replies))).sort(), names.toSorted());
+});
+
+Deno.test("call() asks another member where one has died, or lost its connection with this node to another neighbour", async () => {
+  await using cluster = await partial();
+  const begun: string[] = [];
+  for (const node of cluster.nodes.slice(0, 12)) {
+    new Groups(node).join("g", {
+      handler() {
+        begun.push(node.name);
+        return node.name;
+      },
+    });
+  }
+  await cluster.advance(15_000);
+  const groups = new Groups(cluster.node("n50"));
+  for (const name of ["n1", "n2", "n3", "n4"]) cluster.crash(name);
+  const replies = Array.from({ length: 24 }, () => groups.call("g", null, { pick: "round-robin" }));
+  const answered = await cluster.wait(Promise.all(replies));
+  assertEquals(begun.length, 24, "each is handled once");
+  assertEquals(new Set(answered).size, 8);
+});
+
+Deno.test("call() rejects where its member has died after it began", async () => {
+  await using cluster = await partial();
+  const begun = Promise.withResolvers<void>();
+  for (const name of ["n1", "n2"]) {
+    new Groups(cluster.node(name)).join("g", {
+      handler() {
+        begun.resolve();
+        return new Promise(() => {});
+      },
+    });
+  }
+  await cluster.advance(15_000);
+  const call = new Groups(cluster.node("n50")).call("g", null, { pick: "round-robin" });
+  const failed = assertRejects(() => call, NotConnectedError, '"n1" is gone');
+  await cluster.wait(begun.promise);
+  await cluster.advance(1_000);
+  cluster.crash("n1");
+  await cluster.wait(failed);
+});
+
+Deno.test("A name that two nodes claim which do not know each other has one owner soon, and no claim waits for a node that is gone", async () => {
+  await using cluster = await partial();
+  const names = new Map(cluster.nodes.map((node) => [node.name, new Names(node)]));
+  await cluster.advance(15_000);
+  const strangers = cluster.nodes.flatMap((node) =>
+    cluster.names.filter((name) => name > node.name && !node.member(name)).map((name) => [node.name, name])
+  );
+  assert(strangers.length >= 10, `${strangers.length}`);
+  for (const [index, pair] of strangers.slice(0, 10).entries()) {
+    const claims = await cluster.wait(Promise.allSettled(pair.map((name) => entryOf(names, name).claim(`x${index}`))));
+    await cluster.advance(2_000);
+    const kept = claims.filter((claim) => claim.status === "fulfilled" && !claim.value.signal.aborted);
+    assertEquals(kept.length, 1, `${pair} of x${index}`);
+  }
+  for (let index = 40; index <= 49; index++) cluster.crash(`n${index}`);
+  using claim = await cluster.wait(entryOf(names, "n50").claim("y"));
+  assertFalse(claim.signal.aborted);
 });
