@@ -7,7 +7,7 @@ import type { Node } from "./node.ts";
 import { nameOf } from "./node_name.ts";
 import { call } from "./sending.ts";
 
-/** Options of `callAll`. */
+/** Options of `callAll`. Where a node does not know all others, give a `timeout`: it is not told that one is gone which it has no connection with. */
 export interface CallAllOptions extends Omit<CallOptions, "into"> {
   /**
    * The nodes to call.

@@ -81,7 +81,7 @@ export interface PeerServiceOptions {
   /**
    * Strategy that decides which nodes are in the cluster, and which of them are connected.
    *
-   * @default {fullMesh()}
+   * @default {fullMesh(), with the fan-out of the option `gossip`}
    */
   // deno-lint-ignore no-explicit-any -- the state is the strategy's own affair
   readonly strategy?: Strategy<any> | undefined;
@@ -138,8 +138,8 @@ export interface PeerServiceOptions {
    */
   readonly heartbeat?: { readonly interval?: number | undefined; readonly missed?: number | undefined } | undefined;
   /**
-   * Spreading of membership: every `interval` milliseconds, up to an hour, with `fanout` others, 1 to 100. The fan-out is that of the default strategy;
-   * another strategy brings its own.
+   * Spreading of membership and attributes: every `interval` milliseconds, up to an hour, with `fanout` others, 1 to 100. The fan-out is that of the
+   * default strategy and of attributes. A strategy that is given as an option brings its own, as `fullMesh({ fanout })` does.
    *
    * @default {that of the preset: 200 ms and 2 with `local`, 1 s and 2 with `lan`, 2 s and 3 with `wan`}
    */

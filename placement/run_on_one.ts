@@ -22,9 +22,9 @@ export type OneTask = (signal: AbortSignal, lease: Lease) => Promise<void>;
 export interface RunOnOneOptions {
   /**
    * Number of votes, its own included, that a node needs to run the task: `"majority"` of the known members, or a number. A
-   * node is for the one that it takes for the owner itself. One that does not ask for the task is for each node that sees it:
-   * have every member ask for it where single links may fail. Without a quorum, each part of a cluster that fell apart runs the
-   * task.
+   * node is for the one that it takes for the owner itself; those are counted that this one is connected with. One that does not
+   * ask for the task is for each node that sees it: have every member ask for it where single links may fail. Without a quorum,
+   * each part of a cluster that fell apart runs the task.
    *
    * @default {1}
    */
