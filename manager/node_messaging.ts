@@ -116,7 +116,7 @@ export class NodeMessaging {
       calls,
       orders: this.#orders,
       stats: this.stats,
-      acknowledgeHere: (acknowledgement) => this.reliableSender.takeAcknowledgement(context.self.name, acknowledgement),
+      acknowledgeHere: (acknowledgement) => this.reliableSender.takeAcknowledgement(context.self, acknowledgement),
       relayAcknowledgement: (to, acknowledgement) => this.relaying.sendAcknowledgement(to, acknowledgement),
     });
   }
@@ -156,7 +156,7 @@ export class NodeMessaging {
         memberLeft: (node) => this.#left(node),
         restart: (self) => this.#restart(self),
         stop: (reason) => reliableSender.stop(reason),
-        controls: [[FrameKind.ack, ({ name }, value) => reliableSender.takeAcknowledgement(name, value)]],
+        controls: [[FrameKind.ack, (peer, value) => reliableSender.takeAcknowledgement(peer, value)]],
       },
       {
         restart: ({ name }) => this.#drop(new StoppedError(`Cannot deliver: "${name}" has left the cluster`)),
@@ -298,7 +298,7 @@ export class NodeMessaging {
   /** Takes what other nodes have passed on. */
   #relayed(from: NodeIncarnation, what: RelayedArrival): boolean {
     if (!this.#isCredible(from)) return false;
-    if (what.kind === "acknowledgement") this.reliableSender.takeAcknowledgement(from.name, what.value);
+    if (what.kind === "acknowledgement") this.reliableSender.takeAcknowledgement(from, what.value);
     else if (what.kind === "cancel") this.cancellations.take(from.name, what.value, true);
     else {
       const { name, cast, channel, envelope, message, bytes, trace } = what;

@@ -16,7 +16,7 @@ export interface Acknowledgement {
   readonly through: number;
   /** Further handled ones, as pairs of first and last. */
   readonly ranges: readonly number[];
-  /** Those that there was no room for, as pairs; worth repeating. */
+  /** Those that there was no room for, or whose place is one in another incarnation of the receiver, as pairs; worth repeating. */
   readonly full: readonly number[];
   /** Those that came too late for their place in the causal order, as pairs; they will never be handled. */
   readonly late: readonly number[];

@@ -8,7 +8,7 @@
  * - `"late"`: others overtook it after patience with its sender had ended (or it was delivered before, when nothing
  *   ahead of this drops repetitions); refuse it for good.
  * - `"gone"`: its sender is gone for good; drop it.
- * - `"misaddressed"`: it is for another incarnation of this node; drop it, its sender stamps it anew.
+ * - `"misaddressed"`: it is for another incarnation of this node; refuse it, its sender stamps it anew.
  */
 export type CausalOutcome = "delivered" | "buffered" | "duplicate" | "full" | "late" | "gone" | "misaddressed";
 

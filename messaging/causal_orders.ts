@@ -45,6 +45,11 @@ export class CausalOrders<T> {
     return order.expect(participant, now) ? { label, stamp: order.send(participant), empty: false } : undefined;
   }
 
+  /** A message is about to be repeated under its place. */
+  repeat({ label, stamp }: CausalPlace, now: number): void {
+    this.#orders.get(label)?.expect(stamp.to, now);
+  }
+
   /** Takes a message that arrived. Under a label that is not shared here it is delivered at once. */
   receive(
     from: NodeIncarnation,

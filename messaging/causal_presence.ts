@@ -9,10 +9,13 @@ const FORGOTTEN_MAX = 1_024;
 /** Participants of which only others speak, at a time. News of further ones are ignored. */
 export const UNKNOWN_MAX = 1_024;
 
-/** `"unknown"` is one that others speak of, while it is not known to be there. */
+/** `"unknown"` is one that others speak of, or that speaks by way of others, while it is not known to be there. */
 interface Presence {
   readonly state: "present" | "down" | "unknown" | "gone";
+  /** Time of the beginning of that state; of an unknown one that spoke itself, of its last word. */
   readonly since: number;
+  /** Whether it spoke itself, or was spoken to. */
+  readonly isMet?: boolean;
 }
 
 /** Presence of the participants: those that are there, those that are down, and those that are gone for good. */
@@ -23,8 +26,8 @@ export class CausalPresence {
   /** By name: the newest incarnation. All before it are gone. */
   readonly #newest = new Map<string, number>();
   #unknown = 0;
-  /** Gone for so long that all nodes know it; oldest first. */
-  readonly #forgotten = new Set<string>();
+  /** Gone for so long that all nodes know it, or spoken of by others alone for so long; oldest first. The value tells whether it is gone. */
+  readonly #forgotten = new Map<string, boolean>();
 
   /** Begins with no participant known. */
   constructor({ patience = 30_000, grace = 60_000 }: CausalPatience) {
@@ -57,18 +60,13 @@ export class CausalPresence {
   }
 
   /**
-   * Takes note that the owner holds `participant` for a member, be it there or not: it is waited for like one that is down.
+   * Takes note that the owner holds `participant` for a member, be it there or not.
    *
    * @returns Whether it can be one: those that are gone never come back.
    */
   expect(participant: string, now: number): boolean {
-    const presence = this.#presences.get(participant);
-    if (presence !== undefined && presence.state !== "unknown") return presence.state !== "gone";
-    const { name, incarnation } = splitParticipantKey(participant);
-    if (incarnation < (this.#newest.get(name) ?? 0)) return false;
-    this.#forgotten.delete(participant);
-    this.#set(participant, "down", presence?.since ?? now);
-    return true;
+    if (this.#presences.get(participant)?.state !== "down") this.meet(participant, now);
+    return !this.isGone(participant);
   }
 
   /**
@@ -86,11 +84,17 @@ export class CausalPresence {
 
   /** Takes note that others speak of `participant`. */
   see(participant: string, now: number): void {
-    if (this.#presences.has(participant) || this.#forgotten.has(participant)) return;
-    const { name, incarnation } = splitParticipantKey(participant);
-    const isOver = incarnation < (this.#newest.get(name) ?? 0);
-    if (!isOver && this.#unknown >= UNKNOWN_MAX) return;
-    this.#set(participant, isOver ? "gone" : "unknown", now);
+    if (!this.#presences.has(participant) && !this.#forgotten.has(participant)) this.#meet(participant, now, false);
+  }
+
+  /** Takes note that `participant` itself speaks, be there a connection with it or not. It is there, whatever else is known. */
+  meet(participant: string, now: number): void {
+    const state = this.#presences.get(participant)?.state;
+    if (state === "present" || this.isGone(participant)) return;
+    if (state === "down") return this.#set(participant, "down", now);
+    this.#forgotten.delete(participant);
+    this.#drop(participant);
+    this.#meet(participant, now, true);
   }
 
   /** Whether there is anything to say of `participant`. */
@@ -100,10 +104,15 @@ export class CausalPresence {
 
   /** Whether `participant` is gone for good. */
   isGone(participant: string): boolean {
-    return this.#presences.get(participant)?.state === "gone" || this.#forgotten.has(participant);
+    return this.#presences.get(participant)?.state === "gone" || this.#forgotten.get(participant) === true;
   }
 
-  /** Whether all nodes know that `participant` is gone for good. */
+  /** Whether there is no connection with `participant`, which is not known to have had one, nor to be gone. */
+  isUnknown(participant: string): boolean {
+    return this.#presences.get(participant)?.state === "unknown";
+  }
+
+  /** Whether all nodes know that `participant` is gone for good, or none has shown that it is there. */
   isForgotten(participant: string): boolean {
     return this.#forgotten.has(participant);
   }
@@ -117,21 +126,21 @@ export class CausalPresence {
   }
 
   /**
-   * Ends the grace of those that are gone, and of those that never showed themselves.
+   * Ends the grace of those that are gone, and of those without a connection that have not shown themselves of late.
    *
-   * @returns Those that are forgotten from now on.
+   * @returns Those of which nothing need be known from now on.
    */
   sweep(now: number): string[] {
     const over = [];
-    for (const [participant, { state, since }] of this.#presences) {
+    for (const [participant, { state, since, isMet }] of this.#presences) {
       const mayEnd = state === "gone" || state === "unknown";
-      if (mayEnd && now - since >= this.#grace) over.push(participant);
-    }
-    for (const participant of over) {
+      if (!mayEnd || now - since < this.#grace) continue;
+      over.push(participant);
       this.#drop(participant);
-      this.#forgotten.add(participant);
+      // One that spoke itself may do so again.
+      if (isMet !== true) this.#forgotten.set(participant, state === "gone");
     }
-    for (const oldest of this.#forgotten) {
+    for (const oldest of this.#forgotten.keys()) {
       if (this.#forgotten.size <= FORGOTTEN_MAX) break;
       this.#forgotten.delete(oldest);
       const { name, incarnation } = splitParticipantKey(oldest);
@@ -140,10 +149,17 @@ export class CausalPresence {
     return over;
   }
 
-  #set(participant: string, state: Presence["state"], since: number): void {
+  #meet(participant: string, now: number, isMet: boolean): void {
+    const { name, incarnation } = splitParticipantKey(participant);
+    const isOver = incarnation < (this.#newest.get(name) ?? 0);
+    if (!isOver && this.#unknown >= UNKNOWN_MAX) return;
+    this.#set(participant, isOver ? "gone" : "unknown", now, isMet && !isOver);
+  }
+
+  #set(participant: string, state: Presence["state"], since: number, isMet = false): void {
     if (this.#presences.get(participant)?.state === "unknown") this.#unknown--;
     if (state === "unknown") this.#unknown++;
-    this.#presences.set(participant, { state, since });
+    this.#presences.set(participant, { state, since, isMet });
   }
 
   #drop(participant: string): void {

@@ -5,7 +5,7 @@ import { CausalClaims } from "./causal_claims.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
 import { CausalKnowledge } from "./causal_knowledge.ts";
 import type { CausalOrderOptions } from "./causal_options.ts";
-import { CausalPresence } from "./causal_presence.ts";
+import { CausalPresence, UNKNOWN_MAX } from "./causal_presence.ts";
 import { DELIVERY_WINDOW } from "./deduplication.ts";
 import { type CausalStamp, CausalStampBuilder } from "../wire/causal_stamp.ts";
 
@@ -97,6 +97,8 @@ export class CausalOrder<T> {
     for (const [from, { delivered, changed }] of this.#inbound) {
       if (changed > told && this.#presence.knows(from)) builder.addDelivered(from, delivered);
     }
+    // The one that was spoken to last comes last.
+    this.#outbound.delete(to);
     this.#outbound.set(to, sequence);
     this.#told.set(to, this.#clock);
     this.#knowledge.noteSent(to, this.#self, sequence);
@@ -118,7 +120,8 @@ export class CausalOrder<T> {
     const deliverable: CausalDelivery<T>[] = [];
     const end = (outcome: CausalOutcome) => ({ outcome, deliverable });
     if (stamp.to !== this.#self) return end("misaddressed");
-    for (const participant of [from, ...stamp.participants]) this.#presence.see(participant, now);
+    this.#presence.meet(from, now);
+    for (const participant of stamp.participants) this.#presence.see(participant, now);
     if (this.#presence.isGone(from)) return end("gone");
     if (stamp.sequence <= this.#delivered(from)) return end("late");
     if (this.#buffer.has(from, stamp.sequence)) return end("duplicate");
@@ -167,15 +170,25 @@ export class CausalOrder<T> {
     const deliverable = this.#released(now);
     this.#disbelieve(now, deliverable);
     for (const participant of this.#presence.sweep(now)) {
-      this.#forgetDestination(participant);
+      this.#knowledge.forgetDestination(participant);
       this.#knowledge.forgetSender(participant);
       this.#claims.forget(participant);
     }
-    for (const from of this.#inbound.keys()) {
-      const isOver = this.#presence.isForgotten(from) || !this.#presence.knows(from);
-      if (isOver && this.#buffer.lowest(from) === undefined) this.#inbound.delete(from);
-    }
+    this.#forgetNumbers(this.#inbound, (from) => this.#buffer.lowest(from) !== undefined);
+    this.#forgetNumbers(this.#outbound, () => false);
+    for (const to of this.#told.keys()) if (!this.#outbound.has(to)) this.#told.delete(to);
     return deliverable;
+  }
+
+  /** Forgets the numbers of those that are gone; of those that may be there, and have not shown themselves of late, beyond a bound. */
+  #forgetNumbers(numbers: Map<string, unknown>, isInUse: (participant: string) => boolean): void {
+    const silent: string[] = [];
+    for (const participant of numbers.keys()) {
+      if (isInUse(participant)) continue;
+      if (this.#presence.isForgotten(participant)) numbers.delete(participant);
+      else if (!this.#presence.knows(participant)) silent.push(participant);
+    }
+    for (const participant of silent.slice(0, Math.max(0, silent.length - UNKNOWN_MAX))) numbers.delete(participant);
   }
 
   #forgetDestination(participant: string): void {
@@ -218,7 +231,13 @@ export class CausalOrder<T> {
     for (const message of this.#buffer.heldSince(now - this.#belief)) {
       if (!this.#buffer.has(message.from, message.stamp.sequence)) continue;
       const blocker = this.#blockerOf(message);
-      if (blocker === undefined || blocker.from === message.from || !this.#claims.doubt(blocker)) continue;
+      if (blocker === undefined) continue;
+      if (blocker.from === message.from) {
+        // It repeats what it waits for. So this has forgotten that it was delivered.
+        if (this.#presence.isUnknown(blocker.from)) this.#skip(blocker.from, blocker.sequence, deliverable);
+        continue;
+      }
+      if (!this.#claims.doubt(blocker)) continue;
       const ready = this.#wake(blocker.from, this.#delivered(blocker.from), blocker.sequence);
       this.#deliver(ready, deliverable);
     }

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { participantKey } from "../wire/causal_stamp.ts";
 import type { CallMark, CausalPlace, Envelope } from "../wire/envelope.ts";
 import type { OutboundMessage, SendOptions } from "./outbound.ts";
 
@@ -23,6 +24,8 @@ export class NumberedMessage implements OutboundMessage, Envelope {
   repeated: boolean = false;
   awaited: boolean = false;
   causal: CausalPlace | undefined = undefined;
+  /** Whether it got another place because its receiver has begun another incarnation, as that said itself. */
+  isReaddressed: boolean = false;
   #resolve: ((end: void | Promise<never>) => void) | undefined = undefined;
 
   /** @param message Message that is sent in place of the message of `outgoing`. */
@@ -39,6 +42,11 @@ export class NumberedMessage implements OutboundMessage, Envelope {
     this.call = call;
     this.trace = trace;
     this.placeholder = placeholder;
+  }
+
+  /** Whether it has a place in a causal order, in another incarnation of its receiver than that. */
+  isForAnother(incarnation: number): boolean {
+    return this.causal !== undefined && this.causal.stamp.to !== participantKey(this.node, incarnation);
   }
 
   /** Settles when the message does. Asked for once; who does not ask is not told. */

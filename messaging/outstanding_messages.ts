@@ -111,6 +111,22 @@ export class OutstandingMessages<T> {
     return this.#of(peer)?.messages.floor ?? this.#start;
   }
 
+  /** A message that is outstanding. */
+  get(peer: string, sequence: number): T | undefined {
+    return this.#of(peer)?.messages.get(sequence)?.message;
+  }
+
+  /** Everything outstanding at `peer` with its numbers, oldest first. */
+  entries(peer: string): [number, T][] {
+    const entries: [number, T][] = [];
+    const messages = this.#of(peer)?.messages;
+    for (let sequence = messages?.floor ?? 0; sequence < (messages?.next ?? 0); sequence++) {
+      const message = messages?.get(sequence)?.message;
+      if (message !== undefined) entries.push([sequence, message]);
+    }
+    return entries;
+  }
+
   /** Ends one message. Returns it, or `undefined` when it was not outstanding. */
   settle(peer: string, sequence: number): T | undefined {
     const messages = this.#of(peer)?.messages;

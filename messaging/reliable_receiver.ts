@@ -234,7 +234,9 @@ export class ReliableReceiver {
     if (outcome === "full" || outcome === "late") this.#refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") {
       this.#options.stats.discarded++;
-      this.#seen.release(sender, sequence);
+      // A sender without a connection may not hear of the incarnation that its message is worth repeating for, but by this word of it.
+      if (outcome === "misaddressed") this.#seen.refuse(sender, sequence, "full");
+      else this.#seen.release(sender, sequence);
     } else if (outcome === "duplicate") this.#discard(sender, sequence);
     this.handOver(deliverable);
   }

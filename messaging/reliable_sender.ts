@@ -5,7 +5,7 @@ import type { MessageStats } from "./message_stats.ts";
 import type { LocalRuntime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./outstanding_messages.ts";
 import type { CausalOrders } from "./causal_orders.ts";
-import { participantKey, splitParticipantKey } from "../wire/causal_stamp.ts";
+import { splitParticipantKey } from "../wire/causal_stamp.ts";
 import {
   AckTimeoutError,
   MessageTooLargeError,
@@ -103,7 +103,7 @@ export class ReliableSender {
    *
    * @throws {TypeError} When it is malformed.
    */
-  takeAcknowledgement(from: string, value: unknown): void {
+  takeAcknowledgement({ name: from, incarnation }: NodeIncarnation, value: unknown): void {
     const acknowledgement = acknowledgementFromValue(value);
     if (acknowledgement.incarnation !== this.#options.incarnation()) return;
     for (const [sequence, error] of acknowledgement.failed) {
@@ -116,6 +116,10 @@ export class ReliableSender {
     }
     if (acknowledgement.missing.length > 0) this.#schedule();
     for (const sequence of fromRanges(acknowledgement.full)) {
+      if (this.#outstanding.get(from, sequence)?.isForAnother(incarnation)) {
+        this.#readdress(from, incarnation);
+        continue;
+      }
       const { message } = this.#outstanding.refuse(from, sequence) ?? {};
       message?.settle(noRoom(message));
     }
@@ -287,19 +291,34 @@ export class ReliableSender {
     this.#schedule();
   }
 
+  /** The receiver has begun another incarnation, as it says itself. What waits for it gets places in that one, in its order. */
+  #readdress(peer: string, incarnation: number): void {
+    for (const [sequence, message] of this.#outstanding.entries(peer)) {
+      const { causal, isReaddressed } = message;
+      if (causal === undefined || !message.isForAnother(incarnation)) continue;
+      if (!this.#place(message, causal.label, incarnation)) continue;
+      message.isReaddressed = true;
+      // Only once, as others may have made it up; later, when it is due.
+      if (!isReaddressed) this.#sendAgain(peer, sequence, message);
+    }
+  }
+
   #sendAgain(peer: string, sequence: number, message: NumberedMessage): void {
-    const incarnation = this.#options.memberIncarnation(peer);
+    const { orders, outbound } = this.#options;
+    const incarnation = this.#options.memberIncarnation(peer) ?? 0;
     const { causal } = message;
-    if (causal !== undefined && incarnation !== undefined && causal.stamp.to !== participantKey(peer, incarnation)) {
-      // The receiver has begun another incarnation, to which the old place means nothing. Should that be over as well, the next one will be known.
-      this.#place(message, causal.label, incarnation);
+    if (causal !== undefined) {
+      // Where the receiver has begun another incarnation, the old place means nothing to that. Should that be over as well, the next one will be known.
+      const isOver = incarnation > splitParticipantKey(causal.stamp.to).incarnation;
+      if (isOver) this.#place(message, causal.label, incarnation);
+      else orders.repeat(causal, this.#now());
     }
     message.sequence = sequence;
     message.floor = this.#outstanding.floor(peer);
     message.repeated = true;
     // The connection of a reply may be one that is not read for want of room, when the handler that waits for it takes the last of it.
     if (message.call?.ok !== undefined) message.options = { ...message.options, channel: MEMBERSHIP_CHANNEL };
-    this.#options.outbound.offer(message);
+    outbound.offer(message);
   }
 
   /** Gives a message, and what may come in its stead, a place in a causal order. @returns Whether that incarnation is not gone. */

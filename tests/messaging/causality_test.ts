@@ -280,9 +280,42 @@ Deno.test("CausalOrder stamps what its receiver can read, and remembers a bounde
   }
   assertLessOrEqual(parseCausalStamp(b.send(A)).participants.length, UNKNOWN_MAX);
   b.tick(1);
-  assertLessOrEqual(b.senders, UNKNOWN_MAX);
+  assertLessOrEqual(b.senders, 2 * UNKNOWN_MAX);
   b.tick(60_000);
-  assertEquals(b.senders, 0);
+  assertLessOrEqual(b.senders, UNKNOWN_MAX);
+});
+
+Deno.test("CausalOrder goes on with one that it has no connection with, however long that is silent", () => {
+  const [alone, other] = [A, B].map((self) => new CausalOrder<string>(self)) as [
+    CausalOrder<string>,
+    CausalOrder<string>,
+  ];
+  for (const now of [0, 100_000, 200_000]) {
+    for (const order of [alone, other]) order.tick(now);
+    assert(alone.expect(B, now));
+    const [one, two] = [alone.send(B), alone.send(B)];
+    assertEquals(receive(other, A, two, "two", now), ["buffered"]);
+    assertEquals(receive(other, A, one, "one", now), ["delivered", "one", "two"]);
+    assertEquals(receive(alone, B, other.send(A), "back", now), ["delivered", "back"]);
+  }
+});
+
+Deno.test("CausalOrder forgets one that others alone speak of, and hears it when it speaks itself", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  const unseen = participantKey("unseen", 1);
+  receive(b, C, claim(1, [unseen, B], [1, 0, 1]), "of it", 0);
+  b.tick(60_000);
+  const itself = new CausalOrder<string>(unseen);
+  assertEquals(receive(b, unseen, itself.send(B), "itself", 61_000), ["delivered", "itself"]);
+});
+
+Deno.test("CausalOrder does not wait without end for what it was delivered, and has forgotten", () => {
+  const [, b] = group({ belief: 60_000 }) as [CausalOrder<string>, CausalOrder<string>];
+  const stranger = participantKey("stranger", 1);
+  assertEquals(receive(b, stranger, claim(5, [], []), "five"), ["buffered"]);
+  assertEquals(receive(b, stranger, claim(5, [], []), "five", 40_000), ["duplicate"]);
+  assertEquals(payloads(b.tick(50_000)), []);
+  assertEquals(payloads(b.tick(60_000)), ["five"]);
 });
 
 Deno.test("CausalOrder.receive() does not take a message for an earlier incarnation", () => {

@@ -39,7 +39,8 @@ export const SEEDS: readonly number[] = [
  * Seeds over partial views that each test run goes through: one of each overlay at least, with few nodes, as these runs take long. Those of them that once
  * failed showed:
  *
+ * - 38: a causal message waited without end, because its sender, which had its receiver for no neighbour, heard nothing of that one's next incarnation.
  * - 60: a message was refused, because the only connection for it was being replaced, although others could have passed it on.
  */
-export const SEEDS_OVER_OVERLAYS: readonly number[] = [4, 7, 13, 15, 16, 18, 19, 22, 24, 25, 37, 47, 51, 55, 60]
+export const SEEDS_OVER_OVERLAYS: readonly number[] = [4, 7, 13, 15, 16, 18, 19, 22, 24, 25, 37, 38, 47, 51, 55, 60]
   .map((seed) => OVERLAY_SEEDS + seed);
