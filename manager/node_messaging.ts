@@ -117,7 +117,7 @@ export class NodeMessaging {
       orders: this.#orders,
       stats: this.stats,
       acknowledgeHere: (acknowledgement) => this.reliableSender.takeAcknowledgement(context.self, acknowledgement),
-      relayAcknowledgement: (to, acknowledgement) => this.relaying.sendAcknowledgement(to, acknowledgement),
+      relayAcknowledgement: (...acknowledgement) => this.relaying.sendAcknowledgement(...acknowledgement),
     });
   }
 

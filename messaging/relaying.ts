@@ -124,10 +124,10 @@ export class Relaying {
     for (const message of this.#awaited.overdue(this.#options.clock.now())) this.#options.missed(message);
   }
 
-  /** Sends an acknowledgement on its way back. */
-  sendAcknowledgement(node: string, acknowledgement: unknown): void {
+  /** Sends an acknowledgement on its way back. One that is repeated goes to all nodes: along the tree it may have come to a dead end. */
+  sendAcknowledgement(node: string, acknowledgement: unknown, isRepeated: boolean): void {
     // Where there is no way now, a repetition of the message will bring another acknowledgement.
-    this.#sendBack(node, ["receipt", acknowledgement, this.#shown.get(node) ?? 0]);
+    this.#sendBack(node, ["receipt", acknowledgement, this.#shown.get(node) ?? 0], isRepeated);
   }
 
   /** Sends word on its way that a call was given up, or the answer to that. */

@@ -46,8 +46,8 @@ export interface ReliableReceiverOptions {
   readonly stats: MessageStats;
   /** Takes an acknowledgement for what this node has sent itself. */
   readonly acknowledgeHere: (acknowledgement: unknown) => void;
-  /** Sends an acknowledgement over other nodes. */
-  readonly relayAcknowledgement: (to: string, acknowledgement: unknown) => void;
+  /** Sends an acknowledgement over other nodes: over all of them when it is repeated. */
+  readonly relayAcknowledgement: (to: string, acknowledgement: unknown, isRepeated: boolean) => void;
 }
 
 /** The receiver's side of every promise: hands each message over once, in its causal order, and acknowledges it once it is handled. */
@@ -277,7 +277,7 @@ export class ReliableReceiver {
       }
       const peer = this.#options.pool.peers.get(to);
       if (peer === undefined || !this.#reportTo(peer, value, isRepeated)) {
-        this.#options.relayAcknowledgement(to, value);
+        this.#options.relayAcknowledgement(to, value, isRepeated);
       }
     }
   }

@@ -89,3 +89,20 @@ Deno.test("a message goes along more links than in a full mesh where the strateg
   await cluster.advance(5_000);
   assertEquals(heard, ["far"]);
 });
+
+Deno.test("an acknowledgement that comes to a dead end along the tree takes all ways when it is repeated", async () => {
+  const names = ["a", "b", "c", "d", "e", "f"];
+  const strategy = staticOverlay(names.map((name, index) => [name, nthOf(names, (index + 1) % names.length)]));
+  await using cluster = await SimulatedCluster.start({ nodes: names, options: { strategy } });
+  await cluster.settled();
+  for (const node of cluster.nodes) node.register("ear", () => {});
+  const a = cluster.node("a");
+  // Until no connection is left by which it joined.
+  await cluster.advance(30_000);
+  a.broadcast("ear", "to have a tree");
+  await cluster.advance(1_000);
+  // A tree that was broken, and that no broadcast has mended since.
+  PeerService.nodeOf(cluster.node("d")).messaging.broadcasting.links = () => ["c"];
+  PeerService.nodeOf(cluster.node("c")).messaging.broadcasting.links = () => ["d"];
+  await cluster.wait(a.forwardMessage("d", "ear", 1, { transitive: true, ack: true }));
+});
