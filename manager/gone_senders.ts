@@ -5,7 +5,7 @@ import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Peer } from "../connections/peer.ts";
 import type { Calls } from "../messaging/calls.ts";
 import type { Inbound } from "../messaging/inbound.ts";
-import type { NodeSpec } from "../wire/node_spec.ts";
+import type { NodeIncarnation, NodeSpec } from "../wire/node_spec.ts";
 import type { MembershipChange, Part } from "./part.ts";
 
 /**
@@ -14,17 +14,21 @@ import type { MembershipChange, Part } from "./part.ts";
  */
 export class GoneSenders implements Part {
   readonly #pool: Pick<ConnectionPool, "peers" | "draining">;
-  readonly #calls: Pick<Calls, "callerGone" | "callerEnded">;
+  readonly #calls: Pick<Calls, "callerGone" | "callerEnded" | "callers">;
   readonly #inbound: Pick<Inbound, "gone">;
+  readonly #isOver: (node: NodeIncarnation) => boolean;
 
+  /** @param isOver Whether that incarnation of a node has ended, as far as is known here. */
   constructor(
     pool: Pick<ConnectionPool, "peers" | "draining">,
-    calls: Pick<Calls, "callerGone" | "callerEnded">,
+    calls: Pick<Calls, "callerGone" | "callerEnded" | "callers">,
     inbound: Pick<Inbound, "gone">,
+    isOver: (node: NodeIncarnation) => boolean,
   ) {
     this.#pool = pool;
     this.#calls = calls;
     this.#inbound = inbound;
+    this.#isOver = isOver;
   }
 
   peerDown({ name }: Peer): void {
@@ -44,6 +48,14 @@ export class GoneSenders implements Part {
   /** Messages of a former incarnation that came by way of other nodes had no connection that would close. */
   membersChanged({ renewed }: MembershipChange): void {
     for (const { name, incarnation } of renewed) this.#ended(name, "has begun another incarnation", incarnation);
+  }
+
+  /** A node that is in no view of this one neither leaves it nor is renewed in it: what calls others have passed on of it is asked about. */
+  periodic(): void {
+    for (const caller of this.#calls.callers()) {
+      const { name, incarnation } = caller;
+      if (!this.#isHere(name) && this.#isOver(caller)) this.#ended(name, "has ended", incarnation + 1);
+    }
   }
 
   memberLeft({ name }: NodeSpec): void {

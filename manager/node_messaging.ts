@@ -51,8 +51,12 @@ export class NodeMessaging {
   readonly #delayed: DelayQueue;
   readonly #tombstones = new Tombstones();
 
-  constructor(context: NodeContext) {
+  readonly #isOver: (node: NodeIncarnation) => boolean;
+
+  /** @param isOver Whether that incarnation of a node has ended, as far as is known here. */
+  constructor(context: NodeContext, isOver: (node: NodeIncarnation) => boolean) {
     this.#context = context;
+    this.#isOver = isOver;
     const { settings, pool, codec, emit, runtime } = context;
     const { channels, causalLabels, maxInflight } = settings;
     const selfName = () => context.self.name;
@@ -143,7 +147,7 @@ export class NodeMessaging {
         frames: [[FrameKind.envelope, (...frame) => reliableReceiver.takeEnvelope(...frame)]],
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
-      new GoneSenders(this.#context.pool, calls, inbound),
+      new GoneSenders(this.#context.pool, calls, inbound, this.#isOver),
       {
         peerDown: ({ name }) => calls.down(name),
         memberLeft: ({ name }) => calls.left(name),

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { isElsewhere, type NodeSpec } from "../wire/node_spec.ts";
+import { isElsewhere, type NodeIncarnation, type NodeSpec } from "../wire/node_spec.ts";
 import { compareMembers } from "../strategy/compare_members.ts";
 import type { Outgoing, StrategyContext, Transition } from "../strategy/strategy.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -260,6 +260,12 @@ export class Overlay implements Part {
       const left = lost.filter((node) => this.#hasLeft(node));
       this.#changed({ joined, lost, left, renewed: change.renewed, removed });
     }
+  }
+
+  /** Whether that incarnation of a node has ended, as far as the strategy knows, be it a member or not. */
+  isOver({ name, incarnation }: NodeIncarnation): boolean {
+    const none = { addresses: [], channels: {}, metadata: {} };
+    return this.#strategy.hasLeft?.(this.#state, { name, incarnation, ...none }) ?? false;
   }
 
   #hasLeft(node: NodeSpec): boolean {

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { Histogram } from "../runtime/histogram.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
@@ -131,6 +132,11 @@ export class Calls {
   /** Number of calls that are being answered here. */
   get answering(): number {
     return this.#answering.size;
+  }
+
+  /** Incarnations of nodes whose calls are being answered here, each once for each call. */
+  callers(): NodeIncarnation[] {
+    return Array.from(this.#answering.values(), ({ from: name, incarnation }) => ({ name, incarnation }));
   }
 
   /** A caller says that it has given a call up. */

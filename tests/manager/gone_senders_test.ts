@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertFalse } from "@std/assert";
+import { hyparview, scampV1 } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import type { PeerServiceManager } from "../../manager/peer_service_manager.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
@@ -82,6 +83,26 @@ Deno.test("a handler learns that its caller has begun another incarnation, thoug
   cluster.crash("a", { reset: true });
   await cluster.startNode("a", { join: "c" });
   assert(await cluster.runUntil(() => firstOf(signals).aborted, 10_000));
+});
+
+Deno.test("a handler learns that its caller has begun another incarnation, though neither is in the view of the other", async () => {
+  for (const strategy of [scampV1({ c: 0 }), hyparview({ activeSize: 2, passiveSize: 1 })]) {
+    await using cluster = await SimulatedCluster.start({ nodes: 12, options: { strategy }, latency: 1 });
+    await cluster.advance(30_000);
+    const pairs = cluster.nodes.flatMap((from) => cluster.nodes.map((to) => [from, to] as const));
+    const isApart = (from: PeerServiceManager, to: PeerServiceManager) => {
+      const { pool } = PeerService.nodeOf(from);
+      return from !== to && !from.member(to.name) && !to.member(from.name) && !pool.peers.has(to.name);
+    };
+    const [from, to] = present(pairs.find((pair) => isApart(...pair)));
+    const signals = patient(to);
+    from.call(to.name, "patient", null, { transitive: true });
+    assert(await cluster.runUntil(() => signals.length === 1));
+    cluster.crash(from.name, { reset: true });
+    const join = present(cluster.names.find((name) => name !== from.name && name !== to.name));
+    await cluster.startNode(from.name, { join });
+    assert(await cluster.runUntil(() => firstOf(signals).aborted, 10_000));
+  }
 });
 
 Deno.test("a call that others may pass on is answered though the connections with its caller broke while it was handled", async () => {
