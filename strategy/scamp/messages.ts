@@ -3,12 +3,18 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { checkNodeSpec } from "../../wire/node_spec_check.ts";
 import { checkDeparture, type Departure } from "../departures.ts";
-import { checkCount, type Fields, readMessage } from "../check_message.ts";
+import { checkCount, checkNodes, type Fields, readMessage } from "../check_message.ts";
+import type { View } from "../view.ts";
 
 /** Messages between SCAMP nodes. */
 export type ScampMessage =
-  /** Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or that no node seems to know. */
-  | { readonly type: "subscribe"; readonly again: boolean }
+  /**
+   * Newcomer → any member: let me in. Or, `again`, a member whose lease is about to end, or that no node seems to know. `others` asks for a
+   * few nodes to turn to later.
+   */
+  | { readonly type: "subscribe"; readonly again: boolean; readonly others: boolean }
+  /** The answer to that. Not in the papers. */
+  | { readonly type: "others"; readonly nodes: View }
   /** A subscription on its way to a random contact. `degree` is the number of neighbours of the node that it came from. */
   | {
     readonly type: "walk";
@@ -43,7 +49,10 @@ function readScampMessage(fields: Fields): ScampMessage {
     case "kept":
       return { type: fields.type };
     case "subscribe":
-      return { type: "subscribe", again: checkFlag(fields.again, "again") };
+      // A node of before does not understand the answer, and does not ask.
+      return { type: "subscribe", again: checkFlag(fields.again, "again"), others: fields.others === true };
+    case "others":
+      return { type: "others", nodes: checkNodes(fields.nodes) };
     case "walk":
       return {
         type: "walk",

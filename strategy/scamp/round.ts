@@ -2,15 +2,20 @@
 
 import { hashString } from "../../wire/hash.ts";
 import { hasDeparted } from "../departures.ts";
-import { pick } from "../view.ts";
+import type { NodeSpec } from "../../wire/node_spec.ts";
+import { has, pick } from "../view.ts";
 import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
-import { NEVER, type ScampTurn } from "./state.ts";
-import { MISSED_HEARTBEATS, subscribe, subscribeAgain } from "./subscription.ts";
+import { neighboursOf, NEVER, type ScampTurn, type Subscribing } from "./state.ts";
+import { hearOf, MISSED_HEARTBEATS, subscribe, subscribeAgain, tryOut } from "./subscription.ts";
+
+/** Rounds for which a node may be down before it is made up for. */
+const PATIENCE_ROUNDS = 5;
 
 /** Does the work of one gossip interval. */
 export function passRound(turn: ScampTurn): void {
   expireArcs(turn);
   keepSubscribed(turn);
+  makeUp(turn);
   if (turn.config.heartbeat < NEVER) sendHeartbeats(turn);
   turn.set({ round: turn.state.round + 1 });
 }
@@ -28,9 +33,7 @@ function keepSubscribed(turn: ScampTurn): void {
   const { view, inView, subscribing, renewAt, round } = turn.state;
   if (subscribing !== null) {
     if (subscribing.due > round) return;
-    if (subscribing.tries > 0 || view.length + inView.length === 0) {
-      return subscribe(turn, subscribing.via, subscribing.tries);
-    }
+    if (subscribing.tries > 0 || view.length + inView.length === 0) return askAgain(turn, subscribing);
     turn.set({ subscribing: null });
   }
   const acquaintance = view.length === 0 ? pick(turn.connected(ends(inView)), turn.context.random) : undefined;
@@ -39,14 +42,41 @@ function keepSubscribed(turn: ScampTurn): void {
   else if (round >= renewAt) subscribeAgain(turn);
 }
 
+/** Asks the same node to let this one in, or another one where that is out of reach. */
+function askAgain(turn: ScampTurn, { via, tries }: Subscribing): void {
+  const other = turn.context.connected.has(via.name) ? undefined : stranger(turn);
+  // It may come back.
+  if (other !== undefined) hearOf(turn, via);
+  subscribe(turn, other ?? via, tries);
+}
+
+/**
+ * Tries out a node that was heard of where half of the view, or more, is out of reach for long. The few nodes that a crash has cut off from all
+ * others have no way back along the arcs that are left. Not in the papers.
+ */
+function makeUp(turn: ScampTurn): void {
+  const { view, round } = turn.state;
+  const lost = view.filter(({ downSince }) => downSince !== null && round - downSince >= PATIENCE_ROUNDS);
+  if (lost.length === 0 || 2 * lost.length < view.length) return;
+  const node = stranger(turn);
+  if (node !== undefined) tryOut(turn, node);
+}
+
+/** A node that was heard of, and that is none of the neighbours. */
+function stranger(turn: ScampTurn): NodeSpec | undefined {
+  const { heardOf, departures } = turn.state;
+  const known = neighboursOf(turn.state);
+  const isStrange = (node: NodeSpec) => !has(known, node.name) && !hasDeparted(departures, node);
+  return pick(heardOf.filter(isStrange), turn.context.random);
+}
+
 /**
  * Asks a node that was heard of in passing: it may be left where a crash took every node on either side of an arc. Not in the
  * papers.
  */
 function askStranger(turn: ScampTurn): void {
-  const { heardOf, departures } = turn.state;
-  const stranger = pick(heardOf.filter((node) => !hasDeparted(departures, node)), turn.context.random);
-  if (stranger !== undefined) subscribe(turn, stranger, 1);
+  const node = stranger(turn);
+  if (node !== undefined) subscribe(turn, node, 1);
 }
 
 /**

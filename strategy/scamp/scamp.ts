@@ -146,7 +146,9 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   if (!departure.meet(turn, from)) return;
   switch (message.type) {
     case "subscribe":
-      return subscription.onSubscribe(turn, from, message.again);
+      return subscription.onSubscribe(turn, from, message);
+    case "others":
+      return subscription.onOthers(turn, message.nodes.filter((node) => departure.meet(turn, node)));
     case "walk":
       if (departure.meet(turn, message.node)) subscription.onWalk(turn, from, message);
       return;

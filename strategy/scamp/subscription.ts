@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
-import { pick, without } from "../view.ts";
+import { pick, type View, without } from "../view.ts";
 import { sample } from "../../runtime/sample.ts";
 import { ends, findArc, withArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
@@ -14,17 +14,21 @@ import { neighboursOf, type ScampTurn } from "./state.ts";
 /** A copy is dropped after so many times the steps that it takes on average. */
 const STEPS_FACTOR = 10;
 const STEPS_MAX = 65_535;
+/** Rounds in which a node that was only heard of must have answered. */
+const TRIAL_ROUNDS = 10;
 /** Rounds in which a contact must have answered. */
 const ANSWER_ROUNDS = 3;
 const TRIES = 10;
 const HEARD_OF_MAX = 16;
+/** Nodes of which one that subscribes is told. */
+const OTHERS = 8;
 /** The part of a lease after which it is renewed, on average. */
 const RENEWAL = 0.85;
 
 /** Asks a member to let this node in. */
 export function subscribe(turn: ScampTurn, via: NodeSpec, tries = TRIES): void {
   turn.set({ subscribing: { via, due: turn.state.round + ANSWER_ROUNDS, tries: tries - 1 } });
-  turn.send(via, { type: "subscribe", again: false });
+  turn.send(via, { type: "subscribe", again: false, others: true });
 }
 
 /** Spreads this node's name anew through one of its neighbours. */
@@ -35,11 +39,23 @@ export function subscribeAgain(turn: ScampTurn): void {
   turn.set({ renewAt });
   const via = pick(turn.connected(ends(turn.state.view)), turn.context.random) ??
     pick(turn.connected(neighboursOf(turn.state)), turn.context.random);
-  if (via !== undefined) turn.send(via, { type: "subscribe", again: true });
+  const others = turn.state.heardOf.length < OTHERS;
+  if (via !== undefined) turn.send(via, { type: "subscribe", again: true, others });
 }
 
-/** Takes a subscription: sends it on its way to a random contact, or is the contact. */
-export function onSubscribe(turn: ScampTurn, node: NodeSpec, again: boolean): void {
+/**
+ * Takes a subscription: sends it on its way to a random contact, or is the contact. It may get lost on its way, and this node be gone by then: so
+ * the subscriber is told of others.
+ */
+export function onSubscribe(
+  turn: ScampTurn,
+  node: NodeSpec,
+  { again, others }: { readonly again: boolean; readonly others: boolean },
+): void {
+  const nodes = others
+    ? sample(turn.connected(neighboursOf(turn.state), [node.name]), OTHERS, turn.context.random)
+    : [];
+  if (nodes.length > 0) turn.send(node, { type: "others", nodes });
   if (turn.config.hasIndirection) stepOn(turn, node, again, turn.state.view.length);
   else beContact(turn, node, again);
 }
@@ -56,6 +72,7 @@ export function onWalk(
 ): void {
   const { node, again, degree } = walk;
   const ttl = Math.min(walk.ttl, turn.config.viewSizeMax);
+  hearOf(turn, node);
   const own = turn.connected(neighboursOf(turn.state), [node.name]).length;
   const isTaken = degree === 0 || turn.context.random() * own < degree;
   if (isTaken) stepOn(turn, node, again, ttl);
@@ -111,8 +128,13 @@ export function onSubscription(turn: ScampTurn, from: NodeSpec, node: NodeSpec, 
   else if (canKeep) keep(turn, node);
 }
 
+/** Another node has told of these. */
+export function onOthers(turn: ScampTurn, nodes: View): void {
+  for (const node of nodes) hearOf(turn, node);
+}
+
 /** Remembers a node that is not kept; the one remembered for longest makes room. */
-function hearOf(turn: ScampTurn, node: NodeSpec): void {
+export function hearOf(turn: ScampTurn, node: NodeSpec): void {
   const { self, heardOf } = turn.state;
   if (node.name !== self.name) turn.set({ heardOf: [...without(heardOf, node.name).slice(1 - HEARD_OF_MAX), node] });
 }
@@ -132,6 +154,16 @@ export function keep(turn: ScampTurn, node: NodeSpec): void {
   if (findArc(view, node.name) === undefined && view.length >= turn.config.viewSizeMax) return;
   turn.set({ view: withArc(view, turn.arcTo(node, round + turn.config.lease)) });
   turn.send(node, { type: "kept" });
+}
+
+/** Puts a node into the view that was only heard of. It is forgotten soon unless it answers. */
+export function tryOut(turn: ScampTurn, node: NodeSpec): void {
+  turn.set({ heardOf: without(turn.state.heardOf, node.name) });
+  keep(turn, node);
+  const { view, round } = turn.state;
+  const arc = findArc(view, node.name);
+  if (arc === undefined || arc.downSince === null) return;
+  turn.set({ view: withArc(view, { ...arc, downSince: round - Math.max(0, turn.config.forgetAfter - TRIAL_ROUNDS) }) });
 }
 
 /** This node is in the view of `from`. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertFalse, assertGreater, assertLess } from "@std/assert";
 import { type Outgoing, scampV1, scampV2, type Strategy } from "@partisan/peer-service/strategy";
 import type { ScampState } from "../../strategy/scamp/state.ts";
 import { nodeSpec } from "../node_spec.ts";
@@ -31,6 +31,10 @@ class Node {
     return this.#take(this.strategy.handleMessage(this.state, nodeSpec(from), message, this.#context()));
   }
 
+  pass(): this {
+    return this.#take(this.strategy.periodic(this.state, this.#context()));
+  }
+
   leave(name: string): this {
     return this.#take(this.strategy.leave(this.state, nodeSpec(name), this.#context()));
   }
@@ -54,13 +58,17 @@ class Node {
 }
 
 Deno.test("scampV1(): a contact that is alone keeps the newcomer", () => {
-  const node = new Node(scampV1()).receive("n1", { type: "subscribe", again: false });
+  const node = new Node(scampV1()).receive("n1", { type: "subscribe", again: false, others: false });
   assertEquals(node.said, ["n1 welcome", "n1 kept"]);
   assertEquals(node.view, ["n1"]);
 });
 
 Deno.test("scampV1(): a contact sends a copy of a subscription to each node in its view, and c more", () => {
-  const node = new Node(scampV1({ c: 2 })).know("n1", "n2", "n3").receive("n9", { type: "subscribe", again: false });
+  const node = new Node(scampV1({ c: 2 })).know("n1", "n2", "n3").receive("n9", {
+    type: "subscribe",
+    again: false,
+    others: false,
+  });
   assertEquals(node.said[0], "n9 welcome");
   const copies = node.sent.slice(1);
   assertEquals(copies.length, 5);
@@ -113,7 +121,11 @@ Deno.test("scampV1(): a spare one takes a leaver's place only where no other nod
 });
 
 Deno.test("scampV2(): a subscription walks before it has a contact, as many steps as the first view is large", () => {
-  const node = new Node(scampV2()).know("n1", "n2", "n3").receive("n9", { type: "subscribe", again: false });
+  const node = new Node(scampV2()).know("n1", "n2", "n3").receive("n9", {
+    type: "subscribe",
+    again: false,
+    others: false,
+  });
   assertEquals(node.sent.length, 1);
   assertEquals(node.sent[0]?.message, { type: "walk", node: nodeSpec("n9"), again: false, ttl: 2, degree: 3 });
 });
@@ -135,4 +147,32 @@ Deno.test("scampV2(): who subscribes again is not welcomed again, and replaces t
   node.receive("n1", { type: "walk", node: nodeSpec("n11"), again: true, ttl: 0, degree: 0 });
   assertEquals(node.said.every((line) => line.endsWith("subscription")), true);
   assertEquals(node.sent.length, 9);
+});
+
+Deno.test("a newcomer is told of others that it can turn to, where it understands that", () => {
+  for (const strategy of [scampV1(), scampV2()]) {
+    const node = new Node(strategy).know("n1", "n2", "n3");
+    node.receive("n9", { type: "subscribe", again: false, others: true });
+    const { to, message } = firstOf(node.sent);
+    const { nodes, ...others } = message as { readonly nodes: readonly { readonly name: string }[] };
+    assertEquals([to.name, others], ["n9", { type: "others" }]);
+    assertEquals(nodes.map(({ name }) => name).sort(), ["n1", "n2", "n3"]);
+    node.receive("n9", { type: "subscribe", again: false });
+    assertFalse(node.said.includes("n9 others"));
+  }
+});
+
+Deno.test("a node tries out one that it has heard of when half of its view is down for long, and forgets it soon unless it answers", () => {
+  for (const strategy of [scampV1(), scampV2()]) {
+    // Those from n20 on are out of reach.
+    const node = new Node(strategy).know("n1", "n2", "n20", "n21");
+    const passing = (rounds: number) => Array.from({ length: rounds }, () => node.pass().view.slice(4).join());
+    node.receive("n1", { type: "others", nodes: [nodeSpec("n2"), nodeSpec("n22")] });
+    assertEquals(passing(18), [...new Array(5).fill(""), ...new Array(10).fill("n22"), "", "", ""]);
+    node.receive("n1", { type: "others", nodes: [nodeSpec("n3"), nodeSpec("n4")] });
+    const [first, ...rest] = passing(18);
+    assert(first === "n3" || first === "n4");
+    // No more than that: half of the view is there again.
+    assertEquals(new Set(rest), new Set([first]));
+  }
 });

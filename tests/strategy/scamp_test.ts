@@ -94,6 +94,19 @@ for (const [name, create] of [["scampV1", scampV1], ["scampV2", scampV2]] as con
     });
   });
 
+  Deno.test(`${name}(): the others find together after a third of a small cluster crashed, as the last one was joining`, () => {
+    forEachSeed(60, (random) => {
+      const nodes = new StrategySimulator(create({ c: 1 }), { seed: random.int(1_000_000) });
+      for (let index = 0; index < 16; index++) {
+        nodes.start(`n${index}`, { join: index > 0 ? `n${index >> 1}` : undefined });
+        nodes.run(200);
+      }
+      for (let index = 1; index < 16; index += 3) nodes.kill(`n${index}`);
+      nodes.run(60_000);
+      assert(isConnected(nodes));
+    });
+  });
+
   Deno.test(`${name}(): a node that is down for long is dialed no more`, () => {
     forEachSeed(1, (random) => {
       const nodes = cluster(create({ c: 1, forgetAfter: 20 }), 30, random);
