@@ -23,3 +23,17 @@ Deno.test({
     assert(large < small / 8, `${large} pages were provided, and ${small} without a large frame`);
   },
 });
+
+Deno.test("makeLargeBuffer() has V8 collect young memory only, where large frames are kept for a moment", async () => {
+  const program = new URL("kept_frames_program.ts", import.meta.url).pathname;
+  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-check", "-A", "--v8-flags=--trace-gc,--expose-gc", program, `${512 * 1024}`],
+    stdin: "null",
+    stderr: "inherit",
+  }).output();
+  assertEquals(success, true);
+  const trace = new TextDecoder().decode(stdout).split("\n");
+  const count = (kind: string) => trace.filter((line) => line.includes(kind)).length;
+  const [young, whole] = [count("Scavenge"), count("Mark-Compact")];
+  assert(young > 3 * whole, `${whole} collections of the whole heap, and ${young} of young memory`);
+});
