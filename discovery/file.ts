@@ -30,10 +30,15 @@ const QUIET_MS = 50;
  */
 export function file(path: string | URL): Discovery {
   return {
-    name: `file ${path instanceof URL ? path.pathname : path}`,
+    name: `file ${textOf(path)}`,
     lookup: async (signal) => parse(await Deno.readTextFile(path, { signal })),
     watch: (changed, signal) => void watch(path, changed, signal),
   };
+}
+
+/** Path as text: in a URL a blank is written as `%20`, which names no folder. */
+function textOf(path: string | URL): string {
+  return path instanceof URL ? decodeURIComponent(path.pathname) : path;
 }
 
 /**
@@ -53,7 +58,7 @@ export function parse(text: string): Address[] {
 
 /** Watches the folder: a file that is replaced, as editors and Kubernetes do, is another one afterwards. */
 async function watch(path: string | URL, changed: () => void, signal: AbortSignal): Promise<void> {
-  const folder = typeof path === "string" ? path.replace(/[^/\\]*$/, "") || "." : new URL(".", path).pathname;
+  const folder = textOf(path).replace(/[^/\\]*$/, "") || ".";
   let quiet: ReturnType<typeof setTimeout> | undefined;
   try {
     using watcher = Deno.watchFs(folder);

@@ -8,7 +8,7 @@ import type { ServerRef } from "./forward_options.ts";
  *
  * - `not_registered`: there was none when it was asked for.
  * - `unregistered`: it was taken back.
- * - `down`: its node cannot be reached, or could not reach this one.
+ * - `down`: its node cannot be reached, or could not reach this one; over a partial view also when it is no neighbour any more.
  * - `left`: its node is no member.
  * - `demonitored`: the monitor was closed.
  */

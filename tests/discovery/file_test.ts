@@ -21,6 +21,20 @@ Deno.test("file() that is not there fails: that is not the same as an empty one"
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("file() by a URL is watched in a folder whose name has a blank", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "a b " });
+  const end = new AbortController();
+  const heard = Promise.withResolvers<void>();
+  const source = file(new URL("nodes", `file://${folder}/`));
+  assertEquals(source.name, `file ${folder}/nodes`);
+  source.watch?.(heard.resolve, end.signal);
+  await Deno.writeTextFile(`${folder}/nodes`, "a:1");
+  await heard.promise;
+  assertEquals(await source.lookup(never), [{ hostname: "a", port: 1 }]);
+  end.abort();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("file() tells that it was written, replaced by renaming, and made", async () => {
   const folder = await Deno.makeTempDir();
   const path = `${folder}/nodes`;
