@@ -2,11 +2,12 @@
 
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
-import { CallError, NotConnectedError } from "../messaging/errors.ts";
+import { CallError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { answerOf, failureOf, resultOf } from "./answer.ts";
 import { entryKey, type GroupEntry } from "./group_entry.ts";
+import { type GoneSignal, goneSignal } from "./gone_signal.ts";
 import type { GroupIndex } from "./group_index.ts";
 import { keepsFullMesh } from "./keeps_full_mesh.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
@@ -148,24 +149,16 @@ export class GroupMessages {
     return resultOf(answer);
   }
 
-  /** Signal that is aborted once a member is gone: a call that others pass on does not end with the connection to its node. */
-  #goneSignal({ node, id }: GroupEntry, group: string): Disposable & { readonly signal: AbortSignal } {
-    const controller = new AbortController();
-    const end = () => {
-      controller.abort(new NotConnectedError(`Cannot wait for a member of "${group}": "${node}" is gone`));
-    };
-    const listening = this.#index.listen(group, ({ type, entry }) => {
-      if (type === "leave" && entry.node === node && entry.id === id) end();
-    });
-    // An overlay that gives this node other neighbours takes the connection away as well.
-    const down = this.#node.onDown(node, () => {
-      if (this.#node.memberInfo(node)?.status !== "up") end();
-    });
-    const dispose = () => {
-      listening[Symbol.dispose]();
-      down[Symbol.dispose]();
-    };
-    return { signal: controller.signal, [Symbol.dispose]: dispose };
+  #goneSignal({ node, id }: GroupEntry, group: string): GoneSignal {
+    return goneSignal(
+      this.#node,
+      node,
+      `Cannot wait for a member of "${group}"`,
+      (end) =>
+        this.#index.listen(group, ({ type, entry }) => {
+          if (type === "leave" && entry.node === node && entry.id === id) end();
+        }),
+    );
   }
 
   #receive(value: unknown, context: MessageContext): unknown {
