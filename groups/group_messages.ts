@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { GROUPS_PREFIX } from "../manager/node_messaging.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
@@ -63,7 +64,7 @@ export class GroupMessages {
 
   private constructor(node: PeerServiceManager, scope: string) {
     this.#node = node;
-    this.#name = `groups/${scope}`;
+    this.#name = GROUPS_PREFIX + scope;
     this.#index = MembershipAttributes.of(node, scope).index;
     this.#transitive = !keepsFullMesh(node);
     node.register(this.#name, (message: unknown, context) => this.#receive(message, context));
@@ -110,7 +111,9 @@ export class GroupMessages {
     if (typeof except === "string") nodes.delete(except);
     const own = typeof except === "object" ? [this.#node.name, except.id] : null;
     const value = [PUBLISH, group, message, own];
-    if (nodes.size >= TREE_MIN && nodes.size >= this.#up()) this.#node.broadcast(this.#name, value);
+    const isForAll = nodes.size >= TREE_MIN && nodes.size >= this.#up();
+    // A node that comes later has no member yet.
+    if (isForAll) this.#node.broadcast(this.#name, value, { newcomers: false });
     else for (const node of nodes) this.#cast(node, value);
   }
 

@@ -30,6 +30,9 @@ import type { NodeContext } from "./node_context.ts";
 import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
 
+/** The handlers of groups have names that begin so. What is for all members of a group may be broadcast. */
+export const GROUPS_PREFIX = "groups/";
+
 /** The parts of a node that carry messages, wired together. */
 export class NodeMessaging {
   readonly registry: Registry;
@@ -274,6 +277,8 @@ export class NodeMessaging {
       undeliverable: (what) => emit("undeliverable", what),
       incarnationOf: (node) => this.#knownIncarnation(node),
       deliver: (name, message, bytes, from, age, repaired, trace) => {
+        // A node that has made no groups takes no part in them, and has missed nothing.
+        if (name.startsWith(GROUPS_PREFIX) && !this.inbound.handles(name)) return;
         const context = this.inbound.broadcastContext(from, DEFAULT_CHANNEL, age, repaired, trace);
         this.inbound.receive(name, message, context, bytes);
       },

@@ -69,6 +69,30 @@ Deno.test("publish() goes over the broadcast tree where all of many nodes have m
   for (const name of alive.slice(1)) assertEquals([heard.get(name), overTree.get(name)], [[1, 2], 1], name);
 });
 
+Deno.test("publish() over the broadcast tree reaches no member on a node that came later", async () => {
+  const late: unknown[] = [];
+  await using cluster = await SimulatedCluster.start({
+    nodes: 20,
+    setup(node) {
+      new Groups(node).join("g", {
+        handler(message) {
+          if (node.name === "late") late.push(message);
+        },
+      });
+    },
+  });
+  await cluster.advance(5_000);
+  const groups = new Groups(cluster.node("n1"));
+  groups.publish("g", "before");
+  await cluster.advance(10_000);
+  await cluster.startNode("late");
+  await cluster.advance(20_000);
+  assertEquals(late, []);
+  groups.publish("g", "after");
+  await cluster.advance(5_000);
+  assertEquals(late, ["after"]);
+});
+
 Deno.test("call() goes to another member where one is overloaded, and fails only where all are", async () => {
   await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options: { maxInflight: 2 } });
   const begun: string[] = [];

@@ -82,6 +82,21 @@ Deno.test("publish() and call() reach every member, also those with which this n
   assertEquals((await cluster.wait(Promise.all(replies))).sort(), names.toSorted());
 });
 
+Deno.test("publish() to more members than its node knows other nodes tells nothing to nodes without groups", async () => {
+  await using cluster = await partial();
+  let heard = 0;
+  const told: string[] = [];
+  const members = cluster.nodes.slice(0, 42);
+  for (const node of cluster.nodes) node.addEventListener("undeliverable", ({ detail }) => told.push(detail.reason));
+  for (const node of members) new Groups(node).join("g", { handler: () => void heard++ });
+  await cluster.advance(15_000);
+  const [first] = members;
+  assert(present(first).members().length < members.length);
+  new Groups(present(first)).publish("g", null);
+  await cluster.advance(5_000);
+  assertEquals([heard, told], [members.length, []]);
+});
+
 Deno.test("call() asks another member where one has died, or lost its connection with this node to another neighbour", async () => {
   await using cluster = await partial();
   const begun: string[] = [];
