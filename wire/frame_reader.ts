@@ -361,8 +361,12 @@ function transferred(): TypeError {
   );
 }
 
-/** Text that the bytes of a length spell, where they are text: other protocols begin like that. */
+/** The first 16 bits of a record of TLS, from a change of cipher to data, whatever its version. */
+const TLS_RECORDS: ReadonlySet<number> = new Set([0x1403, 0x1503, 0x1603, 0x1703]);
+
+/** Text that the bytes of a length spell, where they are text, or the name of TLS: other protocols begin like that. */
 function spelling(length: number): string {
+  if (TLS_RECORDS.has(length >>> 16)) return " (TLS begins so: one side alone speaks it)";
   const text = String.fromCharCode(length >>> 24, (length >>> 16) & 0xff, (length >>> 8) & 0xff, length & 0xff);
   return /^[ -~]{4}$/.test(text) ? ` (they spell ${JSON.stringify(text)})` : "";
 }

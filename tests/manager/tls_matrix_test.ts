@@ -58,6 +58,23 @@ for (const [what, certificate, told] of MATRIX) {
   });
 }
 
+Deno.test("mTLS: where one of two nodes alone has tls, each is told by its attempts to join", async () => {
+  await using plain = await startPeerService({ name: "plain", preset: "local", log: false });
+  await using sealed = await startPeerService({
+    name: "sealed",
+    preset: "local",
+    log: false,
+    tls: { ...await issued("sealed"), ca },
+  });
+  const failure = async (from: PeerServiceManager, to: PeerServiceManager) =>
+    (await assertRejects(() => from.syncJoin(to.spec, { signal: AbortSignal.timeout(500) }), DOMException)).message;
+  assertMatch(
+    await failure(plain, sealed),
+    /does not speak this protocol: .* \(TLS begins so: one side alone speaks it\)/,
+  );
+  assertMatch(await failure(sealed, plain), /: what answers there does not speak TLS: /);
+});
+
 Deno.test("mTLS: a client without a certificate is refused, and the operator is told", async () => {
   await using to = await acceptor();
   const { hostname, port } = firstOf(to.spec.addresses);

@@ -284,7 +284,11 @@ function refusal(error: unknown, at: Address): Error {
   return certificateError(action, error) ?? failure(action, error);
 }
 
+/** Words of Rustls and of OpenSSL for a first answer that is none of TLS. */
+const NO_TLS = /InvalidContentType|wrong version number/i;
+
 function failure(action: string, cause: unknown): Error {
   const detail = messageOf(cause);
-  return new Error(`${action}: ${detail}`, { cause });
+  const what = NO_TLS.test(detail) ? "what answers there does not speak TLS: " : "";
+  return new Error(`${action}: ${what}${detail}`, { cause });
 }
