@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { forgetOldest } from "../runtime/forget_oldest.ts";
+import { ClosedEarlyError } from "../connections/handshake/handshake_frames.ts";
 import { HandshakeRefusedError, type RefusalCode } from "../connections/handshake/refusal.ts";
 import { isLackOfDescriptors, type Shortage } from "../connections/shortage.ts";
 import type { Peer } from "../connections/peer.ts";
@@ -29,6 +30,8 @@ export class DialWarnings implements Part {
   readonly #emit: Emit;
   readonly #shortage: Shortage;
   readonly #told = new Map<string, Set<string>>();
+  /** Nodes that have closed a connection in the middle of its handshake, since they were last reached. */
+  readonly #closedEarly = new Set<string>();
   #isShort = false;
 
   constructor(emit: Emit, shortage: Shortage) {
@@ -36,8 +39,15 @@ export class DialWarnings implements Part {
     this.#shortage = shortage;
   }
 
-  /** A dial of a connection that this node wants has failed. */
+  /**
+   * A dial of a connection that this node wants has failed. A peer that stops in good order closes what is dialed meanwhile: once, that is no
+   * news.
+   */
   dialFailed({ name }: Peer, error: unknown): void {
+    if (isClosedEarly(error) && !this.#closedEarly.has(name)) {
+      forgetOldest(this.#closedEarly.add(name), NODES_MAX);
+      return;
+    }
     this.tell(name, error, `Cannot reach "${name}", it is dialed again, ever more rarely: ${messageOf(error)}`);
   }
 
@@ -52,6 +62,7 @@ export class DialWarnings implements Part {
   }
 
   peerUp({ name, spec }: Peer): void {
+    this.#closedEarly.delete(name);
     if (this.#told.size === 0) return;
     this.#told.delete(name);
     for (const address of spec.addresses) this.#told.delete(formatAddress(address));
@@ -59,6 +70,7 @@ export class DialWarnings implements Part {
 
   restart(): void {
     this.#told.clear();
+    this.#closedEarly.clear();
   }
 
   /** Warns, unless the same was told of the node before. */
@@ -86,6 +98,15 @@ export class DialWarnings implements Part {
       'Each node needs one for each connection of each channel: raise the limit ("ulimit -n"), or take a strategy with fewer peers';
     this.#emit("warning", { code: "too-few-descriptors", message, error });
   }
+}
+
+/** Whether a connection was closed or reset in the middle of its handshake. */
+function isClosedEarly(error: unknown): boolean {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    const isReset = cause.name === "ConnectionReset" || "code" in cause && cause.code === "ECONNRESET";
+    if (isReset || cause instanceof ClosedEarlyError) return true;
+  }
+  return false;
 }
 
 /** The reason without its numbers: a wait that is a millisecond longer is no other reason. */
