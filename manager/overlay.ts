@@ -257,7 +257,7 @@ export class Overlay implements Part {
     const superseded = (this.members.get(self.name)?.incarnation ?? 0) > self.incarnation;
     const removed = wasMember && (superseded || !this.members.has(self.name));
     if (joined.length + lost.length + change.renewed.length > 0 || removed) {
-      const left = lost.filter((node) => this.#hasLeft(node));
+      const left = lost.filter((node) => this.#hasLeft(node)).map((node) => this.#asLeft(node));
       this.#changed({ joined, lost, left, renewed: change.renewed, removed });
     }
   }
@@ -266,6 +266,16 @@ export class Overlay implements Part {
   isOver({ name, incarnation }: NodeIncarnation): boolean {
     const none = { addresses: [], channels: {}, metadata: {} };
     return this.#strategy.hasLeft?.(this.#state, { name, incarnation, ...none }) ?? false;
+  }
+
+  /**
+   * A node that has left, in the last incarnation of which that is known. It was taken for one that goes on with the membership of a former
+   * incarnation, and that is over: it may be the first one of a new membership, which it will show when it joins.
+   */
+  #asLeft(node: NodeSpec): NodeSpec {
+    if (this.#strategy.hasLeft === undefined) return node;
+    const { incarnation } = this.#strategy.endOf?.(this.#state, node) ?? node;
+    return incarnation < node.incarnation ? { ...node, incarnation } : node;
   }
 
   #hasLeft(node: NodeSpec): boolean {

@@ -92,6 +92,11 @@ export class Ledger {
     return this.#run.processes.every((process) => this.#arrivalsAt(process).has(id));
   }
 
+  /** Whether the sender of a message goes on. One that heard only now that it was removed takes its messages along. */
+  isSenderAlive(id: number): boolean {
+    return this.#run.isAlive(present(this.#sent[id]).from);
+  }
+
   /** The sender of a message to `to` was told that it is undeliverable. */
   told(process: Process, to: string): void {
     let counts = this.#undeliverable.get(process);

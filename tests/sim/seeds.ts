@@ -41,6 +41,25 @@ export const SEEDS: readonly number[] = [
  *
  * - 38: a causal message waited without end, because its sender, which had its receiver for no neighbour, heard nothing of that one's next incarnation.
  * - 60: a message was refused, because the only connection for it was being replaced, although others could have passed it on.
+ * - 604: a node that had left was taken for gone in the incarnation in which it joined again, by one that had heard of that before it heard of the end.
  */
-export const SEEDS_OVER_OVERLAYS: readonly number[] = [4, 7, 13, 15, 16, 18, 19, 22, 24, 25, 37, 38, 47, 51, 55, 60]
+export const SEEDS_OVER_OVERLAYS: readonly number[] = [
+  4,
+  7,
+  13,
+  15,
+  16,
+  18,
+  19,
+  22,
+  24,
+  25,
+  37,
+  38,
+  47,
+  51,
+  55,
+  60,
+  604,
+]
   .map((seed) => OVERLAY_SEEDS + seed);

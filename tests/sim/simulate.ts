@@ -235,7 +235,7 @@ class Simulation {
   }
 
   async #awaitArrival(ids: readonly number[], limit: number): Promise<void> {
-    const missing = () => ids.filter((id) => !this.#ledger.hasArrived(id));
+    const missing = () => ids.filter((id) => !this.#ledger.hasArrived(id) && this.#ledger.isSenderAlive(id));
     await this.#cluster.runUntil(() => this.run.failure !== undefined || missing().length === 0, limit);
     const lost = missing();
     if (lost.length === 0) return;
