@@ -11,9 +11,9 @@ import {
   sendOwnDeparture,
   withoutDeparture,
 } from "./departures.ts";
-import { meet, onLeft, removeNode } from "./hyparview/departure.ts";
+import { meet, meetItself, onLeft, removeNode } from "./hyparview/departure.ts";
 import * as links from "./hyparview/links.ts";
-import { checkHyParViewMessage } from "./hyparview/messages.ts";
+import { checkHyParViewMessage, type HyParViewMessage } from "./hyparview/messages.ts";
 import { reserved } from "./hyparview/reservations.ts";
 import { passRound } from "./hyparview/round.ts";
 import { onShuffle, onShuffleReply } from "./hyparview/shuffle.ts";
@@ -27,6 +27,7 @@ import {
 } from "./hyparview/state.ts";
 import { addLost, forget } from "./hyparview/views.ts";
 import * as xbot from "./hyparview/xbot.ts";
+import { NONE_PASSED } from "./quota.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 import { find, has } from "./view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
@@ -191,6 +192,8 @@ class HyParView implements Strategy<HyParViewState> {
       lost: [],
       exchanges: [],
       shuffled: [],
+      isShuffling: false,
+      passed: NONE_PASSED,
       fillAt: 0,
       fillWait: 1,
       reservations: [],
@@ -206,7 +209,7 @@ class HyParView implements Strategy<HyParViewState> {
     return this.#turn(state, context, (turn) => {
       if (!meet(turn, peer)) return;
       turn.set({ departures: withoutDeparture(turn.state.departures, state.self.name) });
-      if (!has(turn.state.active, peer.name)) links.requestLink(turn, peer, "high", true);
+      if (!has(turn.state.active, peer.name)) links.requestLink(turn, peer, "high", { joining: true });
     });
   }
 
@@ -217,7 +220,7 @@ class HyParView implements Strategy<HyParViewState> {
   up(state: HyParViewState, peer: NodeSpec, context: StrategyContext): Transition<HyParViewState> {
     return this.#turn(state, context, (turn) => {
       sendItsDeparture(turn, peer);
-      if (!meet(turn, peer)) return;
+      if (!meetItself(turn, peer)) return;
       const { lost, pending } = turn.state;
       if (!lost.some(({ node }) => node.name === peer.name)) return;
       sendLatestDepartures(turn, peer);
@@ -303,16 +306,21 @@ function isOutside(state: HyParViewState): boolean {
   return state.removed || (state.departures.has(state.self.name) && knownMembers(state).length === 1);
 }
 
+/** Whether a message, or what follows from it, goes on to other nodes. */
+function isPassedOn({ type }: HyParViewMessage): boolean {
+  return type === "join" || type === "forwardJoin" || type === "shuffle" || type === "shuffleReply";
+}
+
 function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   const message = checkHyParViewMessage(value);
   if (isOutside(turn.state) && message.type !== "join" && message.type !== "left") return sendOwnDeparture(turn, from);
   if (turn.state.removed) return;
   if (message.type === "left") {
-    if (isCredible(message, turn.context)) onLeft(turn, message, from);
+    if (isCredible(message, turn.context) && turn.mayPass(from)) onLeft(turn, message, from);
     return;
   }
   sendItsDeparture(turn, from);
-  if (!meet(turn, from)) return;
+  if (!meetItself(turn, from) || (isPassedOn(message) && !turn.mayPass(from))) return;
   switch (message.type) {
     case "join":
       return links.onJoin(turn, from);

@@ -23,6 +23,18 @@ export function meet(turn: HyParViewTurn, node: NodeSpec): boolean {
   return true;
 }
 
+/**
+ * Takes notice of a node that speaks itself. Its own word counts for more than those of others: were it known in a later incarnation than it says, that
+ * would be one which another node has made up.
+ *
+ * @returns As {@linkcode meet} does.
+ */
+export function meetItself(turn: HyParViewTurn, node: NodeSpec): boolean {
+  const known = knownNode(turn.state, node.name);
+  if (known !== undefined && known.incarnation > node.incarnation) forget(turn, node.name);
+  return meet(turn, node);
+}
+
 function knownNode({ active, passive, pending, lost }: HyParViewState, name: string): NodeSpec | undefined {
   return find(active, name) ?? find(passive, name) ??
     [...pending, ...lost].find((entry) => entry.node.name === name)?.node;

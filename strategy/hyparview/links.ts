@@ -19,11 +19,19 @@ import { addActive, addLost, addPassive, demote } from "./views.ts";
 export const FILL_WAIT_MAX = 32;
 
 /** Asks `node` to become a neighbour. */
-export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Priority, joining = false): void {
+export function requestLink(
+  turn: HyParViewTurn,
+  node: NodeSpec,
+  priority: Priority,
+  { joining = false, isNamed = false } = {},
+): void {
   const { round } = turn.state;
+  const { activeSize } = turn.config;
   const pending = entriesWithout(turn.state.pending, node.name);
-  if (!joining && pending.length >= 2 * turn.config.activeSize) return;
-  turn.set({ pending: [...pending, { node, due: round + 1, joining, hasFailed: false }] });
+  if (!joining && pending.length >= 2 * activeSize) return;
+  // What others name leaves room for what this node chooses.
+  if (isNamed && pending.filter((entry) => entry.isNamed).length >= activeSize) return;
+  turn.set({ pending: [...pending, { node, due: round + 1, joining, isNamed, hasFailed: false }] });
   turn.send(node, joining ? { type: "join" } : { type: "neighbour", priority });
 }
 
@@ -34,7 +42,8 @@ export function requestLink(turn: HyParViewTurn, node: NodeSpec, priority: Prior
 export function fillActive(turn: HyParViewTurn, except?: string): void {
   const { active, passive, pending, lost, round, fillAt } = turn.state;
   const kept = vacancies(turn.state).length;
-  const free = turn.config.activeSize - kept - active.length - pending.filter(({ hasFailed }) => !hasFailed).length;
+  const asking = pending.filter(({ isNamed, hasFailed }) => !isNamed && !hasFailed);
+  const free = turn.config.activeSize - kept - active.length - asking.length;
   const isAlone = active.length === 0;
   if (free + kept <= 0 || (!isAlone && round < fillAt)) return;
   const asked = nodesOf(pending);
@@ -72,8 +81,10 @@ export function hasRoom(turn: HyParViewTurn, node: NodeSpec): boolean {
 /** `from` has no room for us. In a cluster in which no node has, some cannot fill their views, and need not ask every round. */
 export function onReject(turn: HyParViewTurn, from: NodeSpec): void {
   const { pending, round, fillAt, fillWait } = turn.state;
-  turn.set({ pending: entriesWithout(pending, from.name) });
   addPassive(turn, from);
+  // Only the answer to a question says that room is scarce.
+  if (!pending.some(({ node }) => node.name === from.name)) return;
+  turn.set({ pending: entriesWithout(pending, from.name) });
   if (fillAt <= round) turn.set({ fillAt: round + fillWait, fillWait: Math.min(2 * fillWait, FILL_WAIT_MAX) });
 }
 
@@ -102,7 +113,7 @@ export function onForwardJoin(turn: HyParViewTurn, from: NodeSpec, node: NodeSpe
   const { active } = turn.state;
   const next = ttl === 0 ? undefined : nextOnWalk(turn, [from.name, node.name]);
   if (next === undefined) {
-    if (!has(active, node.name)) requestLink(turn, node, active.length === 0 ? "high" : "low");
+    if (!has(active, node.name)) requestLink(turn, node, active.length === 0 ? "high" : "low", { isNamed: true });
     return;
   }
   if (ttl === turn.config.passiveWalk) addPassive(turn, node);

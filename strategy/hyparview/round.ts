@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { NONE_PASSED } from "../quota.ts";
 import { has, pick } from "../view.ts";
 import { fillActive, onRequestFailed, requestLink } from "./links.ts";
 import { shuffleInTime } from "./shuffle.ts";
@@ -20,7 +21,7 @@ export function passRound(turn: HyParViewTurn): void {
   optimizeInTime(turn);
   shuffleInTime(turn);
   // At the end, so that what was asked for in this round has a whole interval to be answered in.
-  turn.set({ round: round + 1 });
+  turn.set({ round: round + 1, passed: NONE_PASSED });
 }
 
 /** Tries one of the neighbours that went down. It cannot refuse: it may be all that connects two halves. */

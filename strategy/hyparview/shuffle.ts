@@ -39,7 +39,7 @@ function startShuffle(turn: HyParViewTurn): void {
   const neighbour = pick(active, random);
   if (neighbour === undefined) return;
   const shuffled = union(sample(active, shuffleActive, random), sample(passive, shufflePassive, random));
-  turn.set({ shuffled });
+  turn.set({ shuffled, isShuffling: true });
   turn.send(neighbour, { type: "shuffle", ttl: activeWalk, nodes: [self, ...shuffled], path: [] });
 }
 
@@ -61,7 +61,8 @@ export function onShuffle(
   const { departures } = turn.state;
   const gone = nodes.map((node) => departureOf(departures, node)).filter((departure) => departure !== undefined);
   turn.send(from, { type: "shuffleReply", nodes: given, departures: gone, path });
-  integrate(turn, nodes, given);
+  // As many as a shuffle of this node tells: a longer list must not take the place of all that is known here.
+  integrate(turn, nodes.slice(0, 1 + turn.config.shuffleActive + turn.config.shufflePassive), given);
 }
 
 /** An answer came by: passes it on to where the shuffle came from or, at the origin, takes what it got for what it told. */
@@ -72,11 +73,16 @@ export function onShuffleReply(
   if (path.length > 0) {
     overhear(turn, nodes);
     const next = find(turn.state.active, path.at(-1)!);
-    if (next !== undefined) turn.send(next, { type: "shuffleReply", nodes, departures, path: path.slice(0, -1) });
+    const left = path.slice(0, -1).slice(-turn.config.activeWalk);
+    if (next !== undefined) turn.send(next, { type: "shuffleReply", nodes, departures, path: left });
     return;
   }
-  for (const gone of departures) if (isCredible(gone, turn.context)) onLeft(turn, gone);
-  integrate(turn, nodes, turn.state.shuffled);
+  const { isShuffling, shuffled } = turn.state;
+  if (!isShuffling) return;
+  turn.set({ isShuffling: false });
+  const told = 1 + shuffled.length;
+  for (const gone of departures.slice(0, told)) if (isCredible(gone, turn.context)) onLeft(turn, gone);
+  integrate(turn, nodes.slice(0, told), shuffled);
 }
 
 /**

@@ -3,6 +3,7 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Departures } from "../departures.ts";
 import type { StrategyContext } from "../strategy.ts";
+import { type Passed, withPassed } from "../quota.ts";
 import { Turn } from "../turn.ts";
 import { union, type View } from "../view.ts";
 import type { HyParViewMessage } from "./messages.ts";
@@ -35,6 +36,8 @@ export interface PendingLink {
   readonly due: number;
   /** Whether it was asked to let us into its cluster, and has to be asked again when it does not answer. */
   readonly joining: boolean;
+  /** Whether another node named it, and this one did not choose it. */
+  readonly isNamed: boolean;
   /** Whether it turned out that it cannot be reached. It stays here until its round is over, so as not to be asked again. */
   readonly hasFailed: boolean;
 }
@@ -92,6 +95,9 @@ export interface HyParViewState {
   readonly reservations: readonly string[];
   /** Nodes told in the last shuffle: the first to make room for what comes back. */
   readonly shuffled: View;
+  /** Whether no answer to it has come. */
+  readonly isShuffling: boolean;
+  readonly passed: Passed;
 }
 
 /** One event on its way through HyParView. */
@@ -102,6 +108,13 @@ export class HyParViewTurn extends Turn<HyParViewState, HyParViewMessage> {
   constructor(state: HyParViewState, context: StrategyContext, config: HyParViewConfig) {
     super(state, context);
     this.config = config;
+  }
+
+  /** Whether one more message of `from` may be passed on in this round; counts it. */
+  mayPass(from: NodeSpec): boolean {
+    const passed = withPassed(this.state.passed, from.name);
+    if (passed !== undefined) this.set({ passed });
+    return passed !== undefined;
   }
 
   /** The cluster changes, as far as this node can tell: views are shuffled within the shortest interval. */

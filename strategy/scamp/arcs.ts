@@ -55,6 +55,15 @@ function keepWhere(arcs: Arcs, isKept: (arc: Arc) => boolean): Arcs {
   return arcs.every(isKept) ? arcs : arcs.filter(isKept);
 }
 
+/** The arc that has been down for longest, if any is. */
+export function longestDown(arcs: Arcs): Arc | undefined {
+  let longest: Arc | undefined;
+  for (const arc of arcs) {
+    if (arc.downSince !== null && arc.downSince < (longest?.downSince ?? Infinity)) longest = arc;
+  }
+  return longest;
+}
+
 /** The nodes to which the arcs lead. */
 export function ends(arcs: Arcs): readonly NodeSpec[] {
   return arcs.map(({ node }) => node);

@@ -20,6 +20,9 @@ import { keep, spread } from "./subscription.ts";
 /** Each node passes the news of a departure on to so many neighbours: one node in e^10 misses it, and has leases to end it. */
 const FANOUT = 10;
 
+/** Nodes that left of which it is remembered that they were in the view. */
+const VACATED_MAX = 64;
+
 /**
  * Takes notice of a node that another one spoke of. A newer incarnation of a known node retires the older one, everywhere.
  *
@@ -36,6 +39,29 @@ export function meet(turn: ScampTurn, node: NodeSpec): boolean {
   onLeft(turn, { name: node.name, incarnation: arc.node.incarnation, isRemoval: false });
   if (isKept) keep(turn, followUp(node, arc.node));
   return true;
+}
+
+/**
+ * Takes notice of a node that speaks itself. Its own word counts for more than those of others: were it known in a later incarnation than it says, that
+ * would be one which another node has made up.
+ *
+ * @returns As {@linkcode meet} does.
+ */
+export function meetItself(turn: ScampTurn, node: NodeSpec): boolean {
+  const { view, inView } = turn.state;
+  const arc = findArc(view, node.name) ?? findArc(inView, node.name);
+  if (arc !== undefined && arc.node.incarnation > node.incarnation) {
+    turn.set({ view: withoutArc(view, node.name), inView: withoutArc(inView, node.name) });
+  }
+  return meet(turn, node);
+}
+
+/** A node retires its former incarnation. It was in the view until another node said that it is gone: it is not, and comes back. */
+export function restore(turn: ScampTurn, node: NodeSpec): void {
+  const { vacated } = turn.state;
+  if (!vacated.includes(node.name) || !meetItself(turn, node)) return;
+  turn.set({ vacated: vacated.filter((name) => name !== node.name) });
+  keep(turn, node);
 }
 
 /** Removes `node` on behalf of this node's user: spreads the news, and tells the node itself. */
@@ -63,6 +89,9 @@ export function onLeft(turn: ScampTurn, gone: Departure, from?: NodeSpec): void 
   turn.set({ departures });
   const known = find(neighboursOf(turn.state), name);
   if (known !== undefined && isEndOf(gone, known)) {
+    if (findArc(view, name) !== undefined) {
+      turn.set({ vacated: [...turn.state.vacated.filter((other) => other !== name).slice(1 - VACATED_MAX), name] });
+    }
     turn.set({ view: withoutArc(view, name), inView: withoutArc(inView, name) });
     if (subscribing?.via.name === name) turn.set({ subscribing: null });
   }
@@ -98,7 +127,10 @@ function unsubscribe(turn: ScampTurn, { incarnation }: Departure): void {
 
 /** The leaver `from` is to be replaced in the view by `node` or, if that is there already, somewhere else. */
 export function onReplace(turn: ScampTurn, from: NodeSpec, node: NodeSpec, isSpare: boolean): void {
-  turn.set({ view: withoutArc(turn.state.view, from.name) });
+  const { view, vacated } = turn.state;
+  // Otherwise a member could put as many nodes into the view as it likes.
+  if (findArc(view, from.name) === undefined && !vacated.includes(from.name)) return;
+  turn.set({ view: withoutArc(view, from.name), vacated: vacated.filter((name) => name !== from.name) });
   if (!meet(turn, node) || (isSpare && turn.state.view.length > 0)) return;
   if (node.name !== turn.state.self.name && findArc(turn.state.view, node.name) === undefined) keep(turn, node);
   else spread(turn, node, 1);

@@ -2,6 +2,7 @@
 
 import { hashString } from "../../wire/hash.ts";
 import { hasDeparted } from "../departures.ts";
+import { NONE_PASSED } from "../quota.ts";
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { has, pick } from "../view.ts";
 import { ends, validArcs, validOrDownArcs } from "./arcs.ts";
@@ -17,7 +18,7 @@ export function passRound(turn: ScampTurn): void {
   keepSubscribed(turn);
   makeUp(turn);
   if (turn.config.heartbeat < NEVER) sendHeartbeats(turn);
-  turn.set({ round: turn.state.round + 1 });
+  turn.set({ round: turn.state.round + 1, passed: NONE_PASSED, subscribed: [] });
 }
 
 /** Drops what has been down for too long and, where subscriptions end, those that ended (section 3.2). */

@@ -10,12 +10,13 @@ import {
   sendOwnDeparture,
   withoutDeparture,
 } from "../departures.ts";
+import { NONE_PASSED } from "../quota.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
 import { ends, findArc, markedArc } from "./arcs.ts";
 import * as departure from "./departure.ts";
-import { checkScampMessage } from "./messages.ts";
+import { checkScampMessage, type ScampMessage } from "./messages.ts";
 import { passRound } from "./round.ts";
 import { neighboursOf, NEVER, type ScampConfig, type ScampState, ScampTurn, wantedPeers } from "./state.ts";
 import * as subscription from "./subscription.ts";
@@ -35,7 +36,15 @@ export class Scamp implements Strategy<ScampState> {
     const { view, inView, departures } = viewSnapshotFromValue(this.name, snapshot, self);
     const { lease } = this.#config;
     const renewAt = lease < NEVER ? Math.ceil(lease * (0.5 + 0.4 * context.random())) : NEVER;
-    const none = { view: [], inView: [], subscribing: null, heardOf: [] };
+    const none = {
+      view: [],
+      inView: [],
+      subscribing: null,
+      heardOf: [],
+      vacated: [],
+      passed: NONE_PASSED,
+      subscribed: [],
+    };
     const state = { self, removed: false, round: 0, renewAt, keptAt: 0, departures, ...none };
     return this.#turn(state, context, (turn) => departure.resume(turn, view, inView));
   }
@@ -55,7 +64,7 @@ export class Scamp implements Strategy<ScampState> {
   up(state: ScampState, peer: NodeSpec, context: StrategyContext): Transition<ScampState> {
     return this.#turn(state, context, (turn) => {
       sendItsDeparture(turn, peer);
-      if (!departure.meet(turn, peer)) return;
+      if (!departure.meetItself(turn, peer)) return;
       const arc = findArc(turn.state.view, peer.name) ?? findArc(turn.state.inView, peer.name);
       if (arc === undefined || arc.downSince === null) return;
       mark(turn, peer.name, null);
@@ -130,6 +139,11 @@ function isOutside(state: ScampState): boolean {
   return state.departures.has(state.self.name) && neighboursOf(state).length + state.heardOf.length === 0;
 }
 
+/** Whether a message, or what follows from it, goes on to other nodes. */
+function isPassedOn({ type }: ScampMessage): boolean {
+  return type === "subscribe" || type === "walk" || type === "subscription";
+}
+
 function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   const message = checkScampMessage(turn.config.name, value);
   if (isOutside(turn.state) && message.type !== "subscribe" && message.type !== "left") {
@@ -137,13 +151,14 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   }
   if (turn.state.removed) return;
   if (message.type === "left") {
-    if (isCredible(message, turn.context)) departure.onLeft(turn, message, from);
+    if (isCredible(message, turn.context) && turn.mayPass(from)) departure.onLeft(turn, message, from);
+    if (message.name === from.name && !message.isRemoval) departure.restore(turn, from);
     return;
   }
   // A leaver's last word may come after the news that it left.
   if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
   sendItsDeparture(turn, from);
-  if (!departure.meet(turn, from)) return;
+  if (!departure.meetItself(turn, from) || (isPassedOn(message) && !turn.mayPass(from))) return;
   switch (message.type) {
     case "subscribe":
       return subscription.onSubscribe(turn, from, message);

@@ -2,6 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Departures } from "../departures.ts";
+import { type Passed, withPassed } from "../quota.ts";
 import type { StrategyContext } from "../strategy.ts";
 import { Turn } from "../turn.ts";
 import { union, type View } from "../view.ts";
@@ -58,6 +59,11 @@ export interface ScampState {
   /** The last round in which this node knew of a node in whose view it is. */
   readonly keptAt: number;
   readonly departures: Departures;
+  /** Nodes that left while they were in the view: each may still say which node is to be there in its place. */
+  readonly vacated: readonly string[];
+  readonly passed: Passed;
+  /** Nodes whose subscriptions this node took in this round. */
+  readonly subscribed: readonly string[];
 }
 
 /** One event on its way through SCAMP. */
@@ -68,6 +74,13 @@ export class ScampTurn extends Turn<ScampState, ScampMessage> {
   constructor(state: ScampState, context: StrategyContext, config: ScampConfig) {
     super(state, context);
     this.config = config;
+  }
+
+  /** Whether one more message of `from` may be passed on in this round; counts it. */
+  mayPass(from: NodeSpec): boolean {
+    const passed = withPassed(this.state.passed, from.name);
+    if (passed !== undefined) this.set({ passed });
+    return passed !== undefined;
   }
 
   /** A new arc, which is up if there is a connection. */

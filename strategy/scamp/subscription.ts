@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import { pick, type View, without } from "../view.ts";
 import { sample } from "../../runtime/sample.ts";
-import { ends, findArc, withArc } from "./arcs.ts";
+import { ends, findArc, longestDown, withArc, withoutArc } from "./arcs.ts";
 import { neighboursOf, type ScampTurn } from "./state.ts";
 
 /*
@@ -16,6 +16,8 @@ const STEPS_FACTOR = 10;
 const STEPS_MAX = 65_535;
 /** Rounds in which a node that was only heard of must have answered. */
 const TRIAL_ROUNDS = 10;
+/** The view of a contact is at most so many times as large as that of a node on the way of a copy, nearly always. */
+const VIEWS_DIFFER = 4;
 /** Rounds in which a contact must have answered. */
 const ANSWER_ROUNDS = 3;
 const TRIES = 10;
@@ -52,6 +54,10 @@ export function onSubscribe(
   node: NodeSpec,
   { again, others }: { readonly again: boolean; readonly others: boolean },
 ): void {
+  const { subscribed } = turn.state;
+  // One that asks again before the round is over has its copies under way.
+  if (subscribed.includes(node.name)) return;
+  turn.set({ subscribed: [...subscribed, node.name] });
   const nodes = others
     ? sample(turn.connected(neighboursOf(turn.state), [node.name]), OTHERS, turn.context.random)
     : [];
@@ -102,7 +108,7 @@ function beContact(turn: ScampTurn, node: NodeSpec, again: boolean): void {
 export function spread(turn: ScampTurn, node: NodeSpec, copies: number): void {
   const { random } = turn.context;
   const view = turn.connected(ends(turn.state.view), [node.name]);
-  const ttl = Math.min(STEPS_FACTOR * (1 + turn.state.view.length), STEPS_MAX);
+  const ttl = Math.min(STEPS_FACTOR * (1 + view.length), STEPS_MAX);
   const targets = sample(view, copies, random);
   while (view.length > 0 && targets.length < copies) targets.push(pick(view, random)!);
   for (const target of targets) turn.send(target, { type: "subscription", node, ttl });
@@ -110,19 +116,22 @@ export function spread(turn: ScampTurn, node: NodeSpec, copies: number): void {
 
 /** A contact let this node in: it is the first in the view. */
 export function onWelcome(turn: ScampTurn, from: NodeSpec): void {
-  turn.set({ subscribing: null });
+  const { subscribing } = turn.state;
+  // Where a subscription walks first, any node may be the contact in the end.
+  if (turn.config.hasIndirection || subscribing?.via.name === from.name) turn.set({ subscribing: null });
   keep(turn, from);
 }
 
 /** A copy of a subscription came by (section 2.1, algorithm 2): keeps it by chance, the rarer the larger the view is. */
 export function onSubscription(turn: ScampTurn, from: NodeSpec, node: NodeSpec, ttl: number): void {
-  const { state, config, context } = turn;
+  const { state, context } = turn;
   const canKeep = isWanted(turn, node);
   if (canKeep && context.random() * (1 + state.view.length) < 1) return keep(turn, node);
   const inOwnView = turn.connected(ends(state.view), [node.name]);
   const others = inOwnView.length > 0 ? inOwnView : turn.connected(ends(state.inView), [node.name]);
   const next = pick(others.length > 1 ? others.filter(({ name }) => name !== from.name) : others, context.random);
-  const left = Math.min(ttl, STEPS_FACTOR * (1 + config.viewSizeMax)) - 1;
+  // The contact may have seen a larger view than this one, by as much as views differ.
+  const left = Math.min(ttl, VIEWS_DIFFER * STEPS_FACTOR * (1 + inOwnView.length)) - 1;
   hearOf(turn, node);
   if (next !== undefined && left > 0) turn.send(next, { type: "subscription", node, ttl: left });
   else if (canKeep) keep(turn, node);
@@ -143,7 +152,7 @@ export function hearOf(turn: ScampTurn, node: NodeSpec): void {
 function isWanted({ state, config }: ScampTurn, node: NodeSpec): boolean {
   if (node.name === state.self.name) return false;
   const arc = findArc(state.view, node.name);
-  if (arc === undefined) return state.view.length < config.viewSizeMax;
+  if (arc === undefined) return state.view.length < config.viewSizeMax || longestDown(state.view) !== undefined;
   return arc.until - state.round < config.lease / 2;
 }
 
@@ -151,8 +160,11 @@ function isWanted({ state, config }: ScampTurn, node: NodeSpec): boolean {
 export function keep(turn: ScampTurn, node: NodeSpec): void {
   const { view, round, self } = turn.state;
   if (node.name === self.name) return;
-  if (findArc(view, node.name) === undefined && view.length >= turn.config.viewSizeMax) return;
-  turn.set({ view: withArc(view, turn.arcTo(node, round + turn.config.lease)) });
+  const isFull = findArc(view, node.name) === undefined && view.length >= turn.config.viewSizeMax;
+  // One that cannot be reached makes room, as it may not exist.
+  const kept = isFull ? withoutArc(view, longestDown(view)?.node.name ?? "") : view;
+  if (isFull && kept === view) return;
+  turn.set({ view: withArc(kept, turn.arcTo(node, round + turn.config.lease)) });
   turn.send(node, { type: "kept" });
 }
 

@@ -212,7 +212,7 @@ Deno.test("hyparview(): a node shuffles ever more rarely while the cluster does 
 });
 
 Deno.test("hyparview(): a shuffle is answered along its path, with as many nodes", () => {
-  const node = new Node().befriend("a", "b");
+  const node = new Node({ shuffleInterval: 1 }).befriend("a", "b").periodic();
   node.receive("a", { type: "shuffle", ttl: 2, nodes: ["o", "p", "q"].map((name) => nodeSpec(name)), path: ["o"] });
   assertEquals(node.sent, [{
     to: nodeSpec("b"),
