@@ -8,6 +8,7 @@ import { encode } from "../../wire/message_pack_encode.ts";
 import { frame } from "../connections/fake_stream.ts";
 import type { SeededRandom } from "../seeded_random.ts";
 import { mutateBytes, mutateValue } from "./mutate.ts";
+import { OverlayWords } from "./overlay_words.ts";
 
 /** A frame that a node makes up. */
 export interface MadeUpFrame {
@@ -176,7 +177,7 @@ const KINDS = [...new Set<number>([...Object.values(FrameKind), 0x7e])].filter((
 const SAID = [...KINDS.filter((kind) => VALUES[kind] !== undefined), FrameKind.early];
 
 /** Makes up a frame about these nodes. */
-export function makeUpFrame(random: SeededRandom, specs: readonly NodeSpec[]): MadeUpFrame {
+export function makeUpFrame(random: SeededRandom, specs: readonly NodeSpec[], strategy = ""): MadeUpFrame {
   const kind = random.chance(0.9) ? random.pick(SAID) : random.pick(KINDS);
   const say = VALUES[kind];
   if (kind === FrameKind.early) return { kind, body: makeUpEarly(random, specs) };
@@ -184,7 +185,8 @@ export function makeUpFrame(random: SeededRandom, specs: readonly NodeSpec[]): M
     const short = Uint8Array.from({ length: random.int(40) }, () => random.int(256));
     return { kind, body: random.chance(0.5) ? short : mutateBytes(random, encode([1, "log", 2 ** 32])) };
   }
-  const value = say(new Vocabulary(random, specs));
+  const ofOverlay = kind === FrameKind.strategy ? new OverlayWords(random, specs).of(strategy) : undefined;
+  const value = ofOverlay ?? say(new Vocabulary(random, specs));
   const body = encode(random.chance(0.05) ? mutateValue(random, value) : value);
   return { kind, body: random.chance(0.02) ? mutateBytes(random, body) : body };
 }

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { fullMesh, hyparview, type PeerServiceManager, scampV2 } from "../../mod.ts";
+import { fullMesh, hyparview, type PeerServiceManager, scampV2, type Strategy } from "../../mod.ts";
 import type { Connection } from "../../connections/connection.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../../connections/peer.ts";
 import { PeerService } from "../../manager/peer_service.ts";
@@ -26,8 +26,14 @@ const BATCH_REAL_MS = 10_000;
 const HEALED_MS = 600_000;
 /** Messages that each member must get through to each other one in the end. */
 const MESSAGES = 20;
+/** Broadcasts of each member that must reach all others in the end. */
+const BROADCASTS = 4;
+/** Numbers from the first one on of which a liar makes up some. */
+const FORGED_MAX = 1_200;
+/** Milliseconds of virtual time in which a broadcast that met a tree with a gap is repaired. */
+const REPAIRED_MS = 30_000;
 /** Strategies that clusters run, one seed after the other. */
-const STRATEGIES = [fullMesh, hyparview, scampV2] as const;
+const STRATEGIES: readonly (() => Strategy)[] = [fullMesh, hyparview, scampV2];
 const SECRET = "a secret for the simulation";
 
 /** Members of a simulated cluster, and a node that sends one of them whatever can be made up. */
@@ -36,8 +42,11 @@ export class LiarWorld {
   readonly #role: Role;
   readonly #seed: number;
   readonly #random: SeededRandom;
+  readonly #strategy: () => Strategy;
   /** Messages that members were handed by members, as `from>to number`. */
   readonly #delivered: string[] = [];
+  /** Broadcasts of members that members were handed, in the same form. */
+  readonly #news: string[] = [];
   readonly #faults: string[] = [];
   #members: PeerServiceManager[] = [];
   #liars = 0;
@@ -52,7 +61,7 @@ export class LiarWorld {
       allow: { faultInjection: false, removal: false },
       log: false as const,
     };
-    const strategy = nthOf(STRATEGIES, (seed - 1) % STRATEGIES.length);
+    const strategy = this.#strategy = nthOf(STRATEGIES, (seed - 1) % STRATEGIES.length);
     this.cluster = new SimulatedCluster({ seed, options: () => ({ ...options, strategy: strategy() }) });
   }
 
@@ -90,6 +99,7 @@ export class LiarWorld {
   #watch(member: PeerServiceManager): void {
     member.register("log", () => {});
     member.register("promise", (number, { from }) => void this.#delivered.push(`${from}>${member.name} ${number}`));
+    member.register("news", (number, { from }) => void this.#news.push(`${from}>${member.name} ${number}`));
     member.addEventListener("removed", () => this.#faults.push(`${member.name} was removed`));
   }
 
@@ -101,7 +111,7 @@ export class LiarWorld {
     for (let sent = 0; sent < count; sent += BURST) {
       const connection = await this.#connected();
       for (let more = 0; more < BURST; more++) {
-        const { kind, body } = makeUpFrame(this.#random, this.#members.map(({ spec }) => spec));
+        const { kind, body } = makeUpFrame(this.#random, this.#members.map(({ spec }) => spec), this.#strategy().name);
         if (connection.closed) break;
         connection.queue.begin(kind).raw(body);
         if (connection.queue.hasRoomFor(connection.queue.frameBytes)) connection.queue.commit();
@@ -174,10 +184,33 @@ export class LiarWorld {
     for (const sent of await this.cluster.wait(Promise.allSettled(sending))) {
       if (sent.status === "rejected") this.#faults.push(`${sent.reason}`);
     }
-    await this.cluster.advance(1_000);
+    await this.#broadcastAll();
     if (this.#delivered.toSorted().join() !== expected.toSorted().join()) {
       const missing = expected.filter((message) => !this.#delivered.includes(message));
       this.#faults.push(`${this.#delivered.length} of ${expected.length} were delivered, not ${missing.slice(0, 3)}`);
+    }
+  }
+
+  /** Broadcasts of members reach each one of them once: whatever a liar has said of trees, and of numbers that there were not. */
+  async #broadcastAll(): Promise<void> {
+    const expected = this.#members.flatMap(({ name: from }) =>
+      this.#members.flatMap(({ name: to }) =>
+        Array.from({ length: BROADCASTS }, (_, number) => `${from}>${to} ${number}`)
+      )
+    );
+    // Any member can say something in the name of another one, under a number that this has not come to.
+    for (let number = 0; number < FORGED_MAX; number++) {
+      for (const member of this.#members) member.broadcast("log", number);
+      if (number % 100 === 0) await this.cluster.advance(1_000);
+    }
+    for (let number = 0; number < BROADCASTS; number++) {
+      for (const member of this.#members) member.broadcast("news", number);
+      await this.cluster.advance(1_000);
+    }
+    await this.cluster.advance(REPAIRED_MS);
+    const missing = expected.filter((news) => this.#news.filter((heard) => heard === news).length !== 1);
+    if (missing.length > 0) {
+      this.#faults.push(`${missing.length} broadcasts were not heard once: ${missing.slice(0, 5)}`);
     }
   }
 }

@@ -15,3 +15,11 @@ for (const role of ["outsider", "stranger", "member"] as const) {
     assertLess((ownMemory() - before) / 2 ** 20, 512);
   });
 }
+
+/** Seeds of clusters with partial views. */
+for (const seed of [2, 3, 5, 6]) {
+  Deno.test(`Whatever a member makes up over a partial view, members go on, and what they promise is so: seed ${seed}`, async () => {
+    await using world = new LiarWorld("member", seed);
+    await world.lie(1_000);
+  });
+}
