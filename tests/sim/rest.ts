@@ -27,16 +27,22 @@ export class Rest {
   readonly #overlay: Overlay;
   /** Milliseconds in which each connection must go that no node wants any more. */
   readonly #limit: number;
+  /** Milliseconds in which a node that is silent is missed. */
+  readonly #silence: number;
 
   constructor(run: Run, { overlay, preset }: Scenario) {
     this.#run = run;
     this.#overlay = overlay;
+    const { interval, missed } = PRESETS[preset].heartbeat;
+    this.#silence = interval * (missed + 2);
     this.#limit = IDLE_GRACE_MS + ASKING_ROUNDS * PRESETS[preset].gossip.interval;
   }
 
   /** No node is told to be down, no node has more neighbours than it should, and each connection is one that both ends have, and one of them wants. */
   async watch(): Promise<void> {
     const { cluster } = this.#run;
+    // A connection of which a middlebox knows nothing any more is found out by its silence.
+    await cluster.runUntil(() => this.#run.failure !== undefined, this.#silence);
     for (const node of cluster.nodes) node.onDown("*", (peer) => this.#look(node, peer));
     await cluster.runUntil(() => this.#run.failure !== undefined, REST_MS);
     const pairs = new Set(cluster.names.flatMap((from) => cluster.names.map((to) => `${from} ${to}`)));
