@@ -54,7 +54,10 @@ export class GoneSenders implements Part {
   periodic(): void {
     for (const caller of this.#calls.callers()) {
       const { name, incarnation } = caller;
-      if (!this.#isHere(name) && this.#isOver(caller)) this.#ended(name, "has ended", incarnation + 1);
+      // It does not count, or is not known.
+      if (incarnation === 0) continue;
+      const here = this.#pool.peers.get(name)?.incarnation ?? incarnation;
+      if (here > incarnation || this.#isOver(caller)) this.#ended(name, "has ended", incarnation + 1);
     }
   }
 
