@@ -110,6 +110,8 @@ interface Draining {
   told: boolean;
   /** Bytes written and read when it was last looked at. */
   progress: number;
+  /** Settled when it is closed. */
+  readonly over: PromiseWithResolvers<void>;
 }
 
 /** An open connection to a known node: frames in, frames out. */
@@ -199,8 +201,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.reader.maxFrameBytes = takenHere;
     this.reader.budget = identity.peer.readingRoom?.for(this);
     this.#isCompressing = options.compression;
-    const waits = options.traffic?.of(identity.channel).waits;
-    this.queue = new SendQueue(new Outlet(this, stream, runtime, options, waits));
+    this.queue = new SendQueue(new Outlet(this, stream, runtime, options, options.traffic?.of(identity.channel).waits));
   }
 
   /** Bytes that came over it since its handshake. */
@@ -282,7 +283,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
    */
   drain(patience: number): void {
     if (this.#closed || this.#draining !== null) return;
-    this.#draining = { told: false, progress: -1 };
+    this.#draining = { told: false, progress: -1, over: Promise.withResolvers() };
     const isLost = this.inDoubt;
     const look = () => {
       // What is written into a connection that carries nothing is no progress.
@@ -329,9 +330,8 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
 
   /** Resolves when the other side is known to have read all that was sent before, or it is closed. */
   reached(): Promise<void> {
-    return this.#closed || this.#draining !== null || !this.#isAsked
-      ? Promise.resolve()
-      : this.confirmation.reached(this);
+    if (this.#closed || !this.#isAsked) return Promise.resolve();
+    return this.#draining?.over.promise ?? this.confirmation.reached(this);
   }
 
   /** Tells the other side what this one has read, before it is closed. */
@@ -395,6 +395,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     this.#drain?.cancel();
     this.queue.close();
     this.confirmation.close();
+    this.#draining?.over.resolve();
     this.reader.budget?.give();
     this.#stream.close();
     this.#handler.closed(this, reason);
@@ -413,7 +414,7 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
   }
 
   #tellDrain(): void {
-    if (this.#closed || this.#draining === null || this.#draining.told) return;
+    if (this.#closed || this.#draining === null || this.#draining.told || !this.features.has("drain")) return;
     this.#draining.told = true;
     this.queue.begin(FrameKind.drain);
     this.queue.commit();

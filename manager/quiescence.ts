@@ -2,7 +2,9 @@
 
 import type { Clock } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
+import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
+import type { Peer } from "../connections/peer.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import type { Pinger } from "./pinger.ts";
 
@@ -12,16 +14,21 @@ const FLUSH_TIMEOUT_MS = 1_000;
 /** Longest that a stopping node waits for transports that do not heed that a dial was given up, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_000;
 
+/** Open connections, those that others have replaced included: what is in them counts as any other. */
+function connectionsOf({ peers, draining }: ConnectionPool): Connection<Peer>[] {
+  return [...[...peers.values()].flatMap((peer) => peer.connections()), ...draining];
+}
+
 /** Waits until all that is queued for peers that live is written, for a second at most. */
 export async function flushed(pool: ConnectionPool, clock: Clock): Promise<void> {
-  const queues = [...pool.peers.values()].filter(({ silent }) => !silent).flatMap((peer) => peer.connections());
-  const written = Promise.all(queues.map(({ queue }) => queue.flushed())).then(() => {});
+  const connections = connectionsOf(pool).filter(({ peer }) => !peer.silent);
+  const written = Promise.all(connections.map(({ queue }) => queue.flushed())).then(() => {});
   await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => written).catch(() => {});
 }
 
 /** Tells all peers what was read of what they sent, so that they need not take it for lost once the connections close. */
 function tellRead(pool: ConnectionPool): void {
-  for (const peer of pool.peers.values()) for (const connection of peer.connections()) connection.tellRead();
+  for (const connection of connectionsOf(pool)) connection.tellRead();
 }
 
 /** The same, and waits until it is written; for a second at most. */
@@ -33,8 +40,7 @@ export async function toldRead(pool: ConnectionPool, clock: Clock): Promise<void
 /** Waits until peers that live have read what was sent to them, and so know that this node has read what they sent; for a second at most. */
 export async function reached(pool: ConnectionPool, clock: Clock): Promise<void> {
   tellRead(pool);
-  const connections = [...pool.peers.values()].filter(({ unreachable }) => !unreachable)
-    .flatMap((peer) => peer.connections());
+  const connections = connectionsOf(pool).filter(({ peer }) => !peer.unreachable);
   const read = Promise.all(connections.map((connection) => connection.reached())).then(() => {});
   await withDeadline(clock, { timeout: FLUSH_TIMEOUT_MS }, "Cannot flush", () => read).catch(() => {});
 }

@@ -209,6 +209,34 @@ scenario("Calls work both ways between two releases, over connections that break
   }
 }, ["memory"]);
 
+scenario(
+  "A node that has lost its feeder asks an old one for a link of the tree, as one asks for a broadcast",
+  async (world) => {
+    const cluster = new MixedCluster(world, { name: "grafts" });
+    try {
+      const one = await cluster.startReal("one");
+      const two = await cluster.startReal("two", one);
+      const { messages: heard } = world.inbox(two, "news");
+      await cluster.startStandIn("old", one);
+      await cluster.settled();
+      const old = entryOf(cluster.standIns, "old");
+      old.broadcast("news", "by way of one", "one");
+      await world.until("it has come", () => heard.length === 1);
+      assertEquals(old.messages.grafts, []);
+      await one.leave();
+      await world.until("the old node is asked", () => old.messages.grafts.length > 0);
+      // A release that knows nothing of it reads a link of the tree of "old", and no broadcast that it should send again.
+      assertEquals(old.messages.grafts, [[2, "old", 0, []]]);
+      old.broadcast("news", "directly");
+      await world.until("that has come", () => heard.length === 2);
+      assertEquals([heard, old.strange], [["by way of one", "directly"], []]);
+    } finally {
+      cluster.end();
+    }
+  },
+  ["memory"],
+);
+
 scenario("Two releases talk as long as one version is common to both, whatever else they can do", async (world) => {
   const cluster = new MixedCluster(world, { name: "versions" });
   const tooNew = new StandInPeer({ ...cluster.optionsOf("too new"), versions: [3, 9] });

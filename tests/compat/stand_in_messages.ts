@@ -44,6 +44,8 @@ export class StandInMessages {
   readonly #calls = new Map<number, (reply: { ok: boolean; value: unknown }) => void>();
   /** By sender and incarnation: the first number that it still waited for, and the numbers that were handled. */
   readonly #seen = new Map<string, { readonly first: number; readonly numbers: Set<number> }>();
+  /** Grafts that have come, as they were on the wire. */
+  readonly grafts: unknown[] = [];
   readonly #broadcasts = new Set<string>();
   #lastCall = 0;
   #lastBroadcast = 0;
@@ -195,6 +197,7 @@ export class StandInMessages {
 
   takeBroadcast(link: StandInLink, links: readonly StandInLink[], frame: readonly unknown[]): void {
     const [kind, root, incarnation, sequence, , payload] = frame;
+    if (kind === 2) this.grafts.push(frame);
     if (kind !== 0 && kind !== 7) return;
     const id = `${sequence} ${incarnation} ${root}`;
     if (this.#broadcasts.has(id)) return link.sendValue(0x15, [3, root]);

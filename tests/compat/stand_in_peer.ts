@@ -120,9 +120,10 @@ export class StandInPeer {
     for (const { link } of this.#places.values()) link.close();
   }
 
-  /** Sends a message to the handler `name` of every other member, whose nodes pass it on. */
-  broadcast(name: string, value: unknown): void {
-    this.messages.broadcast(this.#linksOf("default"), name, value);
+  /** Sends a message to the handler `name` of every other member, whose nodes pass it on. It goes to one of them first, if that is named. */
+  broadcast(name: string, value: unknown, first?: string): void {
+    const place = this.#places.get(placeOf(first ?? "", "default", 0));
+    this.messages.broadcast(place === undefined ? this.#linksOf("default") : [place.link], name, value);
   }
 
   // Connections: "Handshake" and "Which connection, and which side dials".

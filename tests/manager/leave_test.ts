@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
+import { PeerService } from "../../manager/peer_service.ts";
 import { StoppedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
@@ -108,3 +109,33 @@ scenario("leave() of a node that is alone changes nothing that others see", asyn
   await b.syncJoin(a.spec);
   await world.settled([a, b]);
 });
+
+scenario(
+  "leave() waits until what was sent is read, over a connection that another one has replaced as well",
+  async (world) => {
+    // The one that joined has dialed the connections, and can dial them again while the other one does not read.
+    const [b, a] = await world.cluster(["b", "a"]);
+    await world.opened([a, b]);
+    const passes = (milliseconds: number) =>
+      new Promise<void>((resolve) => void world.clock.schedule(milliseconds, resolve));
+    const heard: number[] = [];
+    b.register("log", async (number: number) => {
+      heard.push(number);
+      await passes(20);
+    }, { concurrency: 1 });
+    const undeliverable: string[] = [];
+    a.addEventListener("undeliverable", ({ detail }) => undeliverable.push(detail.name));
+    const numbers = [...Array(10).keys()];
+    for (const number of numbers) a.castMessage("b", "log", number);
+    const { pool } = PeerService.nodeOf(a);
+    const renewed = pool.renewal.renew();
+    const isReplaced = () => [...pool.draining].some(({ channel }) => channel === "default");
+    await world.until("another connection has its place", isReplaced);
+    await a.leave();
+    // The last one is read, and handed to the handler when that has room.
+    assertGreaterOrEqual(heard.length, numbers.length - 1);
+    await world.until("all have come", () => heard.length === numbers.length);
+    assertEquals([heard, undeliverable, await renewed], [numbers, [], []]);
+  },
+  ["memory"],
+);

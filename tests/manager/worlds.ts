@@ -89,6 +89,11 @@ export class World {
       ...options,
       name,
     });
+    return this.adopt(node);
+  }
+
+  /** Looks at the events of a node that was started otherwise, and stops it in the end. */
+  adopt(node: PeerServiceManager): PeerServiceManager {
     this.nodes.push(node);
     for (const type of EVENTS) node.addEventListener(type, () => this.look());
     node.addEventListener("error", ({ detail }) => this.errors.push(detail));

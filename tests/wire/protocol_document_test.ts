@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FrameKind } from "../../wire/frame_kind.ts";
 import { decodeHello, PROTOCOL_VERSIONS } from "../../connections/handshake/hello.ts";
 import { FEATURES } from "../../connections/handshake/introduction.ts";
@@ -32,6 +32,7 @@ Deno.test("docs/protocol.md shows what is really sent in an open cluster", async
 Deno.test("docs/protocol.md shows what is really sent with a secret", async () => {
   assertEquals(dumps[1], (await protocolExchange(["correct horse battery"])).join("\n\n"));
   assertEquals(dumps.length, 2);
+  assert(text.endsWith(`${dumps[1]}\n\`\`\`\n`), "something is behind the exchange");
 });
 
 Deno.test("docs/protocol.md names every kind of frame and its number", () => {
