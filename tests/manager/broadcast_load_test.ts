@@ -9,14 +9,14 @@ const NODES = 40;
 /** Rounds after which each root has a tree of its own. */
 const WARM_ROUNDS = 10;
 
-/** One overlay in forty has a node with a little more than twice the mean: what counts is what they have on average. */
-const SEEDS = [3, 4, 5];
+/** Overlays in which a tree that all roots share is uneven. One in forty has a node with much more than the mean: what counts is their average. */
+const SEEDS = [2, 3, 6];
 
-Deno.test("when many nodes broadcast, the node that sends most sends less than twice as much as the mean", async () => {
+Deno.test("when many nodes broadcast, the node that sends most sends less than 1.8 times as much as the mean", async () => {
   let sum = 0;
   for (const seed of SEEDS) sum += await greatestShare(seed);
-  // When trees came apart by one link a node, two overlays had 2.3 and 2.5.
-  assertLess(sum / SEEDS.length, 2);
+  // With a tree for each root they have 1.4 to 1.6, and without 2.0, 2.4 and 2.7. When trees came apart by one link a node, two had 2.3 and 2.5.
+  assertLess(sum / SEEDS.length, 1.8);
 });
 
 /** Bytes of the node that sends most, in parts of the mean. */
