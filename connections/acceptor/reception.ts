@@ -154,8 +154,10 @@ export class Reception {
     const isForThis = request.toIncarnation === self.incarnation;
     const fits = peer !== undefined && isForThis && this.#host.fits(request, peer);
     const isEarly = request.early !== undefined || (peer?.at(channel, index)?.early ?? null) !== null;
-    if (peer !== undefined && isEarly && isForThis && !fits) this.#host.unfit(request, peer);
     const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime, isGranted });
+    // Only the peer itself, as it is known, says what it has: no other node that shows its name, and no other incarnation.
+    const isPeer = peer !== undefined && peer.incarnation === spec.incarnation && isDuplicate(decision);
+    if (isPeer && isEarly && isForThis && !fits) this.#host.unfit(request, peer);
     if (decision !== null) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.
     if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {
@@ -170,6 +172,11 @@ export class Reception {
     this.#expected.add(request);
     return null;
   }
+}
+
+/** Whether a dialer may have the name that it shows, and is refused for the connection that it asks for. */
+function isDuplicate(decision: Decision): boolean {
+  return decision !== null && decision !== "probe" && decision.code === "duplicate";
 }
 
 /** The connection over which the node that has a name is asked about dials under it, if it is connected and can be asked. */
