@@ -148,6 +148,11 @@ export class Inbound {
     this.#signals.end(reason);
   }
 
+  /** A connection has closed. The one of the last message would be held on to, with its peer and its buffer, until another one brings a message. */
+  closed(connection: Connection): void {
+    if (connection === this.#latest) this.#latest = this.#latestContexts = undefined;
+  }
+
   /** The context of messages that a connection carries. */
   contextOf(connection: Connection, cast: boolean, trace?: Uint8Array): MessageContext {
     if (trace !== undefined) {

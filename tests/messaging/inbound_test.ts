@@ -15,6 +15,9 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import { bareRuntime, pass } from "../connections/bare_runtime.ts";
 import { settled } from "../connections/fake_stream.ts";
 import { ConnectionBench } from "./message_bench.ts";
+import { collectGarbage } from "../live_bytes.ts";
+import type { Connection } from "../../connections/connection.ts";
+import type { Peer } from "../../connections/peer.ts";
 
 const CONTEXT: MessageContext = new SharedContext("b", "default", false, new SenderSignals());
 
@@ -45,8 +48,8 @@ class Bench {
     this.registry.register(name, (message, context) => void this.heard.push([message, context]));
   }
 
-  /** Takes messages off the wire, as they are written. */
-  async take(...messages: readonly { name?: string; cast?: boolean; message: unknown }[]): Promise<void> {
+  /** Takes messages off the wire, as they are written. @returns The connection that they came over. */
+  async take(...messages: readonly { name?: string; cast?: boolean; message: unknown }[]): Promise<Connection<Peer>> {
     const wire = new ConnectionBench();
     for (const { name = "log", cast = false, message } of messages) {
       writeMessage(wire.connection, this.codec, name, cast, undefined, message);
@@ -56,6 +59,7 @@ class Bench {
       if (kind === FrameKind.handlerName) this.inbound.takeHandlerName(receiver, body, 0, body.length);
       else this.inbound.takeMessage(receiver, body, 0, body.length);
     }
+    return receiver;
   }
 }
 
@@ -75,6 +79,19 @@ Deno.test("Inbound makes no context anew for each message, and lets no handler c
   const [[, first], [, second]] = bench.heard as [[unknown, MessageContext], [unknown, MessageContext]];
   assertStrictEquals(first, second);
   assert(Object.isFrozen(first));
+});
+
+Deno.test("Inbound does not hold on to a connection that has closed", async () => {
+  const bench = new Bench();
+  bench.listen();
+  const closed = await (async () => {
+    const connection = await bench.take({ message: 1 });
+    bench.inbound.closed(connection);
+    return new WeakRef(connection);
+  })();
+  await new Promise((resolve) => setImmediate(resolve));
+  collectGarbage();
+  assertStrictEquals(closed.deref(), undefined);
 });
 
 Deno.test("Inbound tells of a message to a name that no node has, and goes on", async () => {
