@@ -20,9 +20,10 @@
  */
 
 export { startPeerService } from "./manager/start_peer_service.ts";
-export { type JoinOptions, type MembersOptions, type PeerServiceManager } from "./manager/peer_service_manager.ts";
+export { type JoinOptions } from "./manager/join_requests.ts";
+export { type PeerServiceManager } from "./manager/peer_service_manager.ts";
 export { type UpdateMembersOptions } from "./manager/member_updates.ts";
-export { type MemberInfo, type MemberStatus } from "./manager/member_status.ts";
+export { type MemberInfo, type MembersOptions, type MemberStatus } from "./manager/member_status.ts";
 export { type BroadcastOptions } from "./manager/broadcasting.ts";
 export {
   type Monitor,

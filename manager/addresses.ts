@@ -2,15 +2,22 @@
 
 import { isIntegerIn } from "../wire/integers.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
+import { shown } from "../runtime/type_name.ts";
 
 /**
  * Reads an address: an object, or `"host:port"` with IPv6 addresses in brackets.
  *
  * @throws {SyntaxError} When the text is no address.
  * @throws {RangeError} When the port is not a whole number from 0 to 65,535.
+ * @throws {TypeError} When it is neither a text nor an object.
  */
 export function parseAddress(input: string | Address): Address {
-  if (typeof input !== "string") return checked(input.hostname, input.port, `${input.hostname}:${input.port}`);
+  if (typeof input === "object" && input !== null && "hostname" in input) {
+    return checked(input.hostname, input.port, `${input.hostname}:${input.port}`);
+  }
+  if (typeof input !== "string") {
+    throw new TypeError(`Cannot read an address: expected "host:port" or { hostname, port }, got ${shown(input)}`);
+  }
   const match = /^(?:\[([^\]]+)\]|([^:\s]+)):(\d{1,5})$/.exec(input);
   if (match === null) {
     throw new SyntaxError(`Cannot read the address "${input}": expected "host:port", such as "127.0.0.1:9090"`);

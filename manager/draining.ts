@@ -2,6 +2,7 @@
 
 import { StoppedError } from "../messaging/errors.ts";
 import { checkTimeout } from "../runtime/deadline.ts";
+import { CHECKED_ELSEWHERE, checkOptions, type OptionKinds, SIGNAL } from "../runtime/options.ts";
 import { sleep } from "../runtime/sleep.ts";
 import type { Node } from "./node.ts";
 
@@ -21,6 +22,8 @@ export interface DrainOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const OPTIONS: OptionKinds<DrainOptions> = { timeout: CHECKED_ELSEWHERE, signal: SIGNAL };
+
 /** The attribute by which a node says that it takes no new work. */
 export const DRAINING_ATTRIBUTE = "draining";
 
@@ -28,8 +31,9 @@ export const DRAINING_ATTRIBUTE = "draining";
 const LOOKS_PER_INTERVAL = 10;
 
 /** Ends a node in good order: tells all that it takes no new work, finishes what is in hand, leaves the cluster, stops. */
-export async function drain(node: Node, { timeout = 30_000, signal }: DrainOptions): Promise<void> {
+export async function drain(node: Node, options: DrainOptions | undefined): Promise<void> {
   node.context.checkRunning("drain");
+  const { timeout = 30_000, signal } = checkOptions("Cannot drain", options, OPTIONS);
   checkTimeout(timeout, `Cannot drain "${node.self.name}"`);
   node.attributes.set(DRAINING_ATTRIBUTE, true);
   const isDone = await allDone(node, timeout, node.context.untilStopped(signal));

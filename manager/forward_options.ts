@@ -3,6 +3,18 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { GuaranteeOptions } from "../messaging/guarantee_options.ts";
 import type { OutboundMessage, SendOptions } from "../messaging/outbound.ts";
+import {
+  BOOLEAN,
+  BOOLEAN_OR_OBJECT,
+  CHECKED_ELSEWHERE,
+  checkOptions,
+  KEY,
+  type OptionKinds,
+  SIGNAL,
+  STRING,
+  STRINGS,
+} from "../runtime/options.ts";
+import { checkHandlerName } from "./arguments.ts";
 
 /**
  * A named handler on a node.
@@ -32,8 +44,20 @@ export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   readonly timeout?: number | undefined;
 }
 
-/** Options of a message that is given none. */
-const NO_OPTIONS = Object.freeze({});
+/** Kinds of the options that the functions share which send something. */
+export const FORWARD_OPTIONS: OptionKinds<ForwardOptions> = {
+  channel: STRING,
+  fallback: BOOLEAN,
+  partitionKey: KEY,
+  transitive: BOOLEAN,
+  outLinks: STRINGS,
+  ack: BOOLEAN,
+  retransmission: BOOLEAN_OR_OBJECT,
+  causalLabel: STRING,
+  clock: KEY,
+  signal: SIGNAL,
+  timeout: CHECKED_ELSEWHERE,
+};
 
 /** The arguments of `forwardMessage` and `castMessage` in one form. */
 export interface ForwardArguments<Options> extends OutboundMessage {
@@ -52,7 +76,7 @@ export function forwardArguments<Options extends SendOptions>(
   const isRef = typeof target === "object" && target !== null && "node" in target;
   return isRef
     ? outgoing(cast, target.node, target.name, second, third)
-    : outgoing(cast, target?.name, second, third, fourth);
+    : outgoing(cast, typeof target === "object" ? target?.name : undefined, second, third, fourth);
 }
 
 function outgoing<Options extends SendOptions>(
@@ -65,15 +89,7 @@ function outgoing<Options extends SendOptions>(
   if (typeof node !== "string" || typeof name !== "string") {
     throw new TypeError(`Cannot send: expected a node and a handler name, or { node, name }`);
   }
-  return { node, name, message, options: (options ?? NO_OPTIONS) as Options, cast };
-}
-
-/** A message and the handler that it is for. */
-export interface Addressed {
-  /** Name of the node. */
-  readonly node: string;
-  /** Name of the handler. */
-  readonly name: string;
-  /** The message. */
-  readonly message: unknown;
+  checkHandlerName("Cannot send", name);
+  const given = checkOptions<ForwardOptions>("Cannot send", options as ForwardOptions | undefined, FORWARD_OPTIONS);
+  return { node, name, message, options: given as Options, cast };
 }

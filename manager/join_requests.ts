@@ -2,12 +2,27 @@
 
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { type Address, formatAddress } from "../wire/address.ts";
+import { checkNodeSpec } from "../wire/node_spec_check.ts";
+import { nameOf } from "./arguments.ts";
 import { checkDialable, parseAddress } from "./addresses.ts";
 import { awakeClock } from "../runtime/awake_clock.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import { checkOptions, type OptionKinds, SIGNAL } from "../runtime/options.ts";
 import type { JoinTarget } from "./joining.ts";
 import type { Node } from "./node.ts";
+
+/** Options of `join` and `syncJoin`. */
+export interface JoinOptions {
+  /**
+   * Gives up joining.
+   *
+   * @default {none}
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
+const OPTIONS: OptionKinds<JoinOptions> = { signal: SIGNAL };
 
 /**
  * Begins to join, and tells by an `error` event when the peer refuses for good.
@@ -17,8 +32,9 @@ import type { Node } from "./node.ts";
 export function beginJoin(
   node: Node,
   peer: NodeSpec | Address | string,
-  signal: AbortSignal | undefined,
+  options: JoinOptions | undefined,
 ): Promise<void> {
+  const { signal } = checkOptions("Cannot join", options, OPTIONS);
   const target = joinTarget(peer);
   node.context.checkRunning("join");
   const until = node.context.untilStopped(signal);
@@ -37,8 +53,9 @@ export function beginJoin(
 export async function completeJoin(
   node: Node,
   peer: NodeSpec | Address | string,
-  signal: AbortSignal | undefined,
+  options: JoinOptions | undefined,
 ): Promise<void> {
+  const { signal } = checkOptions("Cannot join", options, OPTIONS);
   const target = joinTarget(peer);
   node.context.checkRunning("join");
   const { runtime, joinTimeout } = node.settings;
@@ -66,14 +83,14 @@ export async function completeJoin(
 
 /** Leaves the cluster, or removes another node from it. */
 export async function leave(node: Node, which: string | NodeSpec): Promise<void> {
-  const name = typeof which === "string" ? which : which.name;
+  const name = nameOf("Cannot leave", which);
   node.context.checkRunning("leave");
   if (name === node.self.name) return await node.leave();
   await node.remove(name, typeof which === "string" ? undefined : which);
 }
 
 function joinTarget(peer: NodeSpec | Address | string): JoinTarget {
-  if (typeof peer === "object" && "addresses" in peer) return peer;
+  if (typeof peer === "object" && peer !== null && "addresses" in peer) return checkNodeSpec(peer);
   const address = parseAddress(peer);
   checkDialable("join", "peer", address);
   return address;

@@ -2,6 +2,7 @@
 
 import type { Strategy } from "../strategy/strategy.ts";
 import { decode } from "../wire/message_pack_decode.ts";
+import { typeName } from "../runtime/type_name.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 
 /** Version of the form in which a strategy's state leaves the node. */
@@ -19,6 +20,9 @@ export function encodeLocalState({ name }: Strategy, snapshot: unknown): Uint8Ar
  * @throws {TypeError} When they are of another version or strategy.
  */
 export function decodeLocalState({ name }: Strategy, state: Uint8Array): unknown {
+  if (!(state instanceof Uint8Array)) {
+    throw new TypeError(`Cannot read the state: expected the bytes of getLocalState(), got ${typeName(state)}`);
+  }
   const value = decode(state);
   if (
     typeof value !== "object" || value === null || !("version" in value && "strategy" in value && "snapshot" in value)

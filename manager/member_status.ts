@@ -4,6 +4,8 @@ import type { Peer } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
 import { messageOf } from "../runtime/message_of.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { CHECKED_ELSEWHERE, checkOptions, type OptionKinds } from "../runtime/options.ts";
+import { shown } from "../runtime/type_name.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { MembershipChange, Part } from "./part.ts";
 
@@ -15,6 +17,20 @@ import type { MembershipChange, Part } from "./part.ts";
  * - `down`: it has no connection with this node, or missed its heartbeats.
  */
 export type MemberStatus = "up" | "suspect" | "down";
+
+const STATUSES: readonly MemberStatus[] = ["up", "suspect", "down"];
+
+/** Restricts what `members` returns. */
+export interface MembersOptions {
+  /**
+   * Only members with this status.
+   *
+   * @default {all members}
+   */
+  readonly status?: MemberStatus | undefined;
+}
+
+const OPTIONS: OptionKinds<MembersOptions> = { status: CHECKED_ELSEWHERE };
 
 /** Knowledge of a node about a member: the answer to "why is it down?". */
 export interface MemberInfo {
@@ -66,9 +82,17 @@ export class MemberStatuses implements Part {
     return this.#entry(name);
   }
 
-  /** The names of the members with a status, sorted. */
-  withStatus(status: MemberStatus): string[] {
-    return [...this.#context.members.keys()].filter((name) => this.of(name)!.status === status);
+  /** The names of the members, of those alone that have a status where one is given, sorted. */
+  names(options: MembersOptions | undefined): string[] {
+    const { status } = checkOptions("Cannot list the members", options, OPTIONS);
+    const names = [...this.#context.members.keys()];
+    if (status === undefined) return names;
+    if (!STATUSES.includes(status)) {
+      throw new TypeError(
+        `Cannot list the members: "status" is ${shown(status)}, expected one of ${STATUSES.join(", ")}`,
+      );
+    }
+    return names.filter((name) => this.of(name)!.status === status);
   }
 
   start(): void {

@@ -1,6 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { BOOLEAN, checkOptions, type OptionKinds } from "../runtime/options.ts";
+import { shown } from "../runtime/type_name.ts";
+import { checkNodeSpec } from "../wire/node_spec_check.ts";
 import { beginJoin } from "./join_requests.ts";
 import type { Node } from "./node.ts";
 
@@ -13,6 +16,8 @@ export interface UpdateMembersOptions {
    */
   readonly removeSelf?: boolean | undefined;
 }
+
+const OPTIONS: OptionKinds<UpdateMembersOptions> = { removeSelf: BOOLEAN };
 
 /** Makes the membership what an orchestrator says, one list after the other. */
 export class MemberUpdates {
@@ -27,11 +32,18 @@ export class MemberUpdates {
   /**
    * Begins to join the missing, ends the attempts to join what is not in the list any more, and removes the surplus, this node last.
    *
-   * @throws {TypeError} When this node is not in the list and is not to be removed either: then nothing is done.
+   * @throws {TypeError | RangeError} When this node is not in the list and is not to be removed either, or something else in the list than
+   * specifications: then nothing is done.
    */
-  async update(specs: readonly NodeSpec[], { removeSelf = false }: UpdateMembersOptions = {}): Promise<void> {
+  async update(given: readonly NodeSpec[], options?: UpdateMembersOptions): Promise<void> {
     const { context, overlay, self } = this.#node;
     context.checkRunning("update the members");
+    const action = "Cannot update the members";
+    const { removeSelf = false } = checkOptions(action, options, OPTIONS);
+    if (!Array.isArray(given)) {
+      throw new TypeError(`${action}: expected a list of node specifications, got ${shown(given)}`);
+    }
+    const specs = given.map(checkNodeSpec);
     const names = new Set(specs.map(({ name }) => name));
     if (!names.has(self.name) && !removeSelf) {
       throw new TypeError(
@@ -50,7 +62,7 @@ export class MemberUpdates {
     if (this.#attempts.has(spec.name) || spec.name === this.#node.self.name) return;
     const attempt = new AbortController();
     this.#attempts.set(spec.name, attempt);
-    beginJoin(this.#node, spec, attempt.signal).then(() => this.#forget(spec.name, attempt));
+    beginJoin(this.#node, spec, { signal: attempt.signal }).then(() => this.#forget(spec.name, attempt));
   }
 
   #end(name: string, attempt: AbortController): void {

@@ -2,19 +2,35 @@
 
 import { DEFAULT_CHANNEL } from "../connections/peer.ts";
 import { DEMONITOR_NAME, type HandlerFate, MONITOR_NAME } from "../messaging/monitors.ts";
+import { checkOptions, type OptionKinds, SIGNAL, STRING } from "../runtime/options.ts";
+import { shown, typeName } from "../runtime/type_name.ts";
+import { checkHandlerName } from "./arguments.ts";
 import { EventStream } from "./event_stream.ts";
 import type { ServerRef } from "./forward_options.ts";
 import type { Monitor, MonitorDown, MonitorOptions, MonitorReason, NodeStatus } from "./monitor.ts";
 import type { Node } from "./node.ts";
-import { call, forward } from "./sending.ts";
+import { forward, request } from "./sending.ts";
+
+const MONITOR_OPTIONS: OptionKinds<MonitorOptions> = { channel: STRING };
+const NODES_OPTIONS: OptionKinds<MonitorNodesOptions> = { signal: SIGNAL };
+
+/** Options of `monitorNodes`. */
+interface MonitorNodesOptions {
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** Watches a handler: asks its node to answer when it is gone. */
-export function monitor(by: Node, { node, name }: ServerRef, { channel }: MonitorOptions): Monitor {
+export function monitor(by: Node, ref: ServerRef, options: MonitorOptions | undefined): Monitor {
   by.context.checkRunning("monitor");
+  const action = "Cannot monitor a handler";
+  if (typeof ref?.node !== "string") throw new TypeError(`${action}: it is ${shown(ref)}, expected { node, name }`);
+  const { node, name } = ref;
+  checkHandlerName(action, name);
+  const { channel } = checkOptions(action, options, MONITOR_OPTIONS);
   if (channel !== undefined) checkChannel(by, node, channel);
   const id = by.messaging.monitors.nextId();
   const ended = Promise.withResolvers<HandlerFate>();
-  const answer = call(by, {
+  const answer = request(by, {
     node,
     name: MONITOR_NAME,
     message: channel === undefined ? { name, id } : { name, id, channel },
@@ -64,9 +80,19 @@ function untilClosed(by: Node, node: string, channel: string): Promise<void> {
   });
 }
 
+/** Ends a watch. */
+export function demonitor(monitor: Monitor): void {
+  if (typeof monitor?.[Symbol.dispose] === "function") return monitor[Symbol.dispose]();
+  throw new TypeError(`Cannot end a watch: it is ${typeName(monitor)}, expected what monitor() returned`);
+}
+
 /** The nodes that come and go from now on. */
-export function monitorNodes(by: Node, signal: AbortSignal | undefined): AsyncIterableIterator<NodeStatus> {
+export function monitorNodes(
+  by: Node,
+  options: MonitorNodesOptions | undefined,
+): AsyncIterableIterator<NodeStatus> {
   by.context.checkRunning("monitor");
+  const { signal } = checkOptions("Cannot monitor nodes", options, NODES_OPTIONS);
   const stream = new EventStream<NodeStatus>();
   const push = (node: string, status: NodeStatus["status"]) =>
     stream.push({ node, status, reason: by.statuses.of(node)?.reason ?? "it is no member" });

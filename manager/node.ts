@@ -171,20 +171,6 @@ export class Node implements ConnectionPoolHandler {
     this.pool.accept(stream);
   }
 
-  /** Whether messages can flow to a node, over one of its channels if that is named. */
-  isConnected(name: string, channel?: string): boolean {
-    if (name === this.self.name) return true;
-    const peer = this.pool.peers.get(name);
-    return peer !== undefined && peer.up && (channel === undefined || peer.carries(channel));
-  }
-
-  /** Whether every connection with a node is open, and none is in doubt. */
-  isFullyConnected(name: string): boolean {
-    if (name === this.self.name) return true;
-    const peer = this.pool.peers.get(name);
-    return peer !== undefined && peer.fullyConnected && !peer.doubtful;
-  }
-
   /** Joins the cluster of another node, once this one has left its own if it is about to. */
   join(target: JoinTarget, signal: AbortSignal, observer?: JoinObserver): Promise<Peer | null> {
     return this.entry.during(async () => {

@@ -9,6 +9,7 @@ import {
 } from "../gossip/attribute_message.ts";
 import type { AttributeEvent } from "../gossip/attribute_directory.ts";
 import { Attributes } from "../gossip/attributes.ts";
+import { checkKind, FUNCTION, STRING } from "../runtime/options.ts";
 import { StepDriver } from "../runtime/step_driver.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import { decode } from "../wire/message_pack_decode.ts";
@@ -86,6 +87,7 @@ export class NodeAttributes implements Part {
 
   /** One attribute of a node. */
   get(node: string, key: string): unknown {
+    checkKind("Cannot read an attribute", "the key", key, STRING);
     const entry = this.#attributes.get(node).get(key);
     return entry === undefined ? undefined : decode(entry.value);
   }
@@ -93,6 +95,7 @@ export class NodeAttributes implements Part {
   /** Has a listener told of every change of an attribute, of whatever node. */
   on(key: string, listener: AttributeListener): Disposable {
     checkKey(key);
+    checkKind("Cannot listen for an attribute", "the listener", listener, FUNCTION);
     const listeners = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, listeners);
     // The same function may listen twice.

@@ -10,6 +10,7 @@ import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import { sorted } from "./member_list.ts";
+import { checkKind, STRING } from "../runtime/options.ts";
 import type { NodeContext } from "./node_context.ts";
 import { incarnationMax, type Refutation } from "./refutation.ts";
 import type { ControlHandler, MembershipChange, Part } from "./part.ts";
@@ -107,6 +108,7 @@ export class Overlay implements Part {
 
   /** Keeps a slot for a node with a tag. @returns Whether there is one. */
   reserve(tag: string): boolean {
+    checkKind("Cannot reserve a slot", "the tag", tag, STRING);
     if (this.#strategy.reserve === undefined) return true;
     const reserved = this.#strategy.reserve(this.#state, tag);
     if (reserved === null) return false;

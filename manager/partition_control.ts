@@ -17,6 +17,8 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Peer } from "../connections/peer.ts";
 import { sendControl } from "./control_sender.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import { checkKind, STRING } from "../runtime/options.ts";
+import { shown } from "../runtime/type_name.ts";
 import type { ControlHandler, Part } from "./part.ts";
 
 /** Kinds of frames that cross an injected partition: the word that it is over, and handler names, which belong to a connection that outlives it. */
@@ -60,7 +62,7 @@ export class PartitionControl implements Part {
   /** Has `origin`, and the nodes within `ttl` hops of it, cut themselves off from their peers. */
   async inject(origin: string, ttl: number): Promise<PartitionReference> {
     if (!isIntegerIn(ttl, 0, 255)) {
-      throw new RangeError(`Cannot inject a partition: "ttl" is ${ttl}, expected a whole number from 0 to 255`);
+      throw new RangeError(`Cannot inject a partition: "ttl" is ${shown(ttl)}, expected a whole number from 0 to 255`);
     }
     const { pool, runtime, timeout } = this.#options;
     if (origin !== pool.selfName() && this.#neighbours().length === 0) {
@@ -94,6 +96,7 @@ export class PartitionControl implements Part {
 
   /** Ends a partition everywhere. */
   resolve(reference: PartitionReference): void {
+    checkKind("Cannot resolve a partition", "the reference", reference, STRING);
     this.#take(this.#options.pool.selfName(), checkPartitionMessage(["resolve", reference]));
   }
 

@@ -3,7 +3,8 @@
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Address } from "../wire/address.ts";
 import type { BroadcastOptions } from "./broadcasting.ts";
-import { DEFAULT_CHANNEL } from "../connections/peer.ts";
+import { checkKind, FUNCTION } from "../runtime/options.ts";
+import { connected, isConnected, isFullyConnected, ready } from "./connection_state.ts";
 import { callAll, type CallAllOptions } from "./calling_all.ts";
 import type { CallOptions } from "../messaging/calls.ts";
 import { StoppedError } from "../messaging/errors.ts";
@@ -19,17 +20,17 @@ import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap, PeerServiceListener } from "./events.ts";
 import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
-import { beginJoin, completeJoin, leave } from "./join_requests.ts";
+import { beginJoin, completeJoin, type JoinOptions, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
 import { memberInfo } from "./member_info.ts";
-import type { MemberInfo } from "./member_status.ts";
+import type { MemberInfo, MembersOptions } from "./member_status.ts";
 import type { Monitor, MonitorOptions, NodeStatus } from "./monitor.ts";
-import { monitor, monitorNodes } from "./monitoring.ts";
+import { demonitor, monitor, monitorNodes } from "./monitoring.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { Node } from "./node.ts";
-import { nameOf } from "./node_name.ts";
-import type { JoinOptions, MembersOptions, PeerServiceManager } from "./peer_service_manager.ts";
+import { nameOf } from "./arguments.ts";
+import type { PeerServiceManager } from "./peer_service_manager.ts";
 import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
 import { broadcast, call, cast, forward, receive } from "./sending.ts";
@@ -101,6 +102,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     listener: any,
     options?: AddEventListenerOptions | boolean,
   ): void {
+    if (typeof listener !== "object") checkKind(`Cannot listen for "${type}"`, "the listener", listener, FUNCTION);
     this.#heard.add(type);
     super.addEventListener(type, listener, options);
   }
@@ -125,12 +127,12 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.self;
   }
 
-  members({ status }: MembersOptions = {}): string[] {
-    return status === undefined ? [...this.#node.overlay.members.keys()] : this.#node.statuses.withStatus(status);
+  members(options?: MembersOptions): string[] {
+    return this.#node.statuses.names(options);
   }
 
   memberInfo(node: string | NodeSpec): MemberInfo | undefined {
-    return memberInfo(this.#node, nameOf(node));
+    return memberInfo(this.#node, nameOf("Cannot look up a member", node));
   }
 
   get membershipVersion(): number {
@@ -142,16 +144,16 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   member(node: string | NodeSpec): boolean {
-    return this.#node.overlay.members.has(nameOf(node));
+    return this.#node.overlay.members.has(nameOf("Cannot look up a member", node));
   }
 
   // deno-lint-ignore require-await -- rejects rather than throws
-  async join(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
-    beginJoin(this.#node, peer, options.signal);
+  async join(peer: NodeSpec | Address | string, options?: JoinOptions): Promise<void> {
+    beginJoin(this.#node, peer, options);
   }
 
-  syncJoin(peer: NodeSpec | Address | string, options: JoinOptions = {}): Promise<void> {
-    return completeJoin(this.#node, peer, options.signal);
+  syncJoin(peer: NodeSpec | Address | string, options?: JoinOptions): Promise<void> {
+    return completeJoin(this.#node, peer, options);
   }
 
   leave(node: string | NodeSpec = this.name): Promise<void> {
@@ -181,15 +183,15 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   isConnected(node: string | NodeSpec, channel?: string): boolean {
-    return this.#node.isConnected(nameOf(node), channel);
+    return isConnected(this.#node, node, channel);
   }
 
   isFullyConnected(node: string | NodeSpec): boolean {
-    return this.#node.isFullyConnected(nameOf(node));
+    return isFullyConnected(this.#node, node);
   }
 
   connected(): string[] {
-    return [...this.#node.pool.peers.values()].filter(({ up }) => up).map(({ name }) => name).sort();
+    return connected(this.#node);
   }
 
   // Handlers.
@@ -224,15 +226,11 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return cast(this.#node, forwardArguments<SendOptions>(true, target, second, third, fourth));
   }
 
-  call(node: NodeName, name: string, message: unknown, options: CallOptions = {}): Promise<unknown> {
-    try {
-      return call(this.#node, { node: nameOf(node), name, message }, options);
-    } catch (error) {
-      return Promise.reject(error);
-    }
+  call(node: NodeName, name: string, message: unknown, options?: CallOptions): Promise<unknown> {
+    return call(this.#node, node, name, message, options);
   }
 
-  callAll(name: string, message: unknown, options: CallAllOptions = {}): Promise<CallResults> {
+  callAll(name: string, message: unknown, options?: CallAllOptions): Promise<CallResults> {
     return callAll(this.#node, name, message, options);
   }
 
@@ -240,13 +238,13 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     broadcast(this.#node, name, message, options);
   }
 
-  ready(node: string | NodeSpec, channel: string = DEFAULT_CHANNEL): Promise<void> {
-    return this.#node.messaging.outbound.ready(nameOf(node), channel);
+  ready(node: string | NodeSpec, channel?: string): Promise<void> {
+    return ready(this.#node, node, channel);
   }
 
   // Streams.
 
-  registerStream(name: string, handler: StreamHandler, options: StreamHandlerOptions = {}): void {
+  registerStream(name: string, handler: StreamHandler, options?: StreamHandlerOptions): void {
     this.#node.streaming.handlers.register(name, handler, options);
   }
 
@@ -254,35 +252,34 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return this.#node.streaming.handlers.unregister(name);
   }
 
-  // deno-lint-ignore require-await -- rejects rather than throws
-  async openStream(node: NodeName, name: string, message?: unknown, options?: StreamOptions): Promise<ByteStreamPair> {
-    return this.#node.streaming.open({ node: nameOf(node), name, message }, options);
+  openStream(node: NodeName, name: string, message?: unknown, options?: StreamOptions): Promise<ByteStreamPair> {
+    return this.#node.streaming.open(node, name, message, options);
   }
 
   callStream(node: NodeName, name: string, message: unknown, options?: StreamOptions): AsyncIterableIterator<unknown> {
-    return this.#node.streaming.values({ node: nameOf(node), name, message }, options);
+    return this.#node.streaming.values(node, name, message, options);
   }
 
-  sendMessage(node: string | NodeSpec, message: unknown, options: ForwardOptions = {}): Promise<void> {
+  sendMessage(node: string | NodeSpec, message: unknown, options?: ForwardOptions): Promise<void> {
     return this.forwardMessage(node, MANAGER_NAME, message, options);
   }
 
   receiveMessage(node: string | NodeSpec, channel: string, message: unknown): void {
-    receive(this.#node, nameOf(node), channel, message);
+    receive(this.#node, node, channel, message);
   }
 
   // Watches over handlers and nodes.
 
-  monitor(ref: ServerRef, options: MonitorOptions = {}): Monitor {
+  monitor(ref: ServerRef, options?: MonitorOptions): Monitor {
     return monitor(this.#node, ref, options);
   }
 
   demonitor(monitor: Monitor): void {
-    monitor[Symbol.dispose]();
+    demonitor(monitor);
   }
 
-  monitorNodes(options: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<NodeStatus> {
-    return monitorNodes(this.#node, options.signal);
+  monitorNodes(options?: { readonly signal?: AbortSignal }): AsyncIterableIterator<NodeStatus> {
+    return monitorNodes(this.#node, options);
   }
 
   // Faults on purpose.
@@ -325,7 +322,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   async injectPartition(origin: string | NodeSpec, ttl: number): Promise<PartitionReference> {
     this.#node.context.checkRunning("inject a partition");
-    return await this.#node.partitions.inject(nameOf(origin), ttl);
+    return await this.#node.partitions.inject(nameOf("Cannot inject a partition", origin), ttl);
   }
 
   resolvePartition(reference: PartitionReference): void {
@@ -344,11 +341,11 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   }
 
   attribute(node: string | NodeSpec, key: string): unknown {
-    return this.#node.attributes.get(nameOf(node), key);
+    return this.#node.attributes.get(nameOf("Cannot read an attribute", node), key);
   }
 
   attributes(node: string | NodeSpec = this.name): Map<string, unknown> {
-    return this.#node.attributes.of(nameOf(node));
+    return this.#node.attributes.of(nameOf("Cannot read the attributes", node));
   }
 
   onAttribute(key: string, listener: AttributeListener): Disposable {
@@ -393,7 +390,7 @@ export class PeerService extends EventTarget implements PeerServiceManager {
     return nodeStats(this.#node);
   }
 
-  drain(options: DrainOptions = {}): Promise<void> {
+  drain(options?: DrainOptions): Promise<void> {
     return this.#drained ??= drain(this.#node, options).catch((error) => {
       this.#drained = null;
       throw error;

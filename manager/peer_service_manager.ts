@@ -27,33 +27,14 @@ import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { PeerServiceEvents } from "./events.ts";
 import type { ForwardOptions, ServerRef } from "./forward_options.ts";
+import type { JoinOptions } from "./join_requests.ts";
 import type { UpdateMembersOptions } from "./member_updates.ts";
-import type { MemberInfo, MemberStatus } from "./member_status.ts";
+import type { MemberInfo, MembersOptions } from "./member_status.ts";
 import type { Monitor, MonitorOptions, NodeStatus } from "./monitor.ts";
 import type { TlsOptions } from "./identity.ts";
 import type { PeerServiceStats } from "./peer_service_stats.ts";
 import type { StreamOptions } from "./streaming.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
-
-/** Restricts what `members` returns. */
-export interface MembersOptions {
-  /**
-   * Only members with this status.
-   *
-   * @default {all members}
-   */
-  readonly status?: MemberStatus | undefined;
-}
-
-/** Options of `join` and `syncJoin`. */
-export interface JoinOptions {
-  /**
-   * Gives up joining.
-   *
-   * @default {none}
-   */
-  readonly signal?: AbortSignal | undefined;
-}
 
 /**
  * A running node: Partisan's pluggable peer service manager.

@@ -7,7 +7,10 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { SendOptions } from "../messaging/outbound.ts";
 import { MANAGER_NAME } from "../messaging/registry.ts";
 import { checkTimeout, withDeadline } from "../runtime/deadline.ts";
-import type { Addressed, ForwardArguments, ForwardOptions } from "./forward_options.ts";
+import { BOOLEAN, CHECKED_ELSEWHERE, checkKind, checkOptions, type OptionKinds, STRING } from "../runtime/options.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { type Addressed, addressed, checkHandlerName, nameOf } from "./arguments.ts";
+import { FORWARD_OPTIONS, type ForwardArguments, type ForwardOptions } from "./forward_options.ts";
 import type { Node } from "./node.ts";
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
@@ -64,8 +67,28 @@ export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boole
   );
 }
 
+const CALL_OPTIONS: OptionKinds<ForwardOptions & CallOptions> = { ...FORWARD_OPTIONS, into: CHECKED_ELSEWHERE };
+
+const BROADCAST_OPTIONS: OptionKinds<BroadcastOptions> = { newcomers: BOOLEAN };
+
+/** Calls a handler, as its caller names it. */
+export function call(
+  from: Node,
+  node: string | NodeSpec,
+  name: string,
+  message: unknown,
+  options: CallOptions | undefined,
+): Promise<unknown> {
+  try {
+    const to = addressed("Cannot call", node, name, message);
+    return request(from, to, checkOptions("Cannot call", options, CALL_OPTIONS));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 /** Sends a request and waits for its reply. */
-export function call(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
+export function request(from: Node, to: Addressed, options: CallOptions): Promise<unknown> {
   const { node, name } = to;
   const sent = { operation: "call", node, name, channel: options.channel } as const;
   return from.messaging.tracing.follow(sent, (trace) => callPlain(from, to, options, trace));
@@ -74,9 +97,11 @@ export function call(from: Node, to: Addressed, options: CallOptions): Promise<u
 /** Sends a message to all members. */
 export function broadcast(from: Node, name: string, message: unknown, options: BroadcastOptions | undefined): void {
   from.context.checkRunning("broadcast");
+  checkHandlerName("Cannot broadcast", name);
+  const given = checkOptions("Cannot broadcast", options, BROADCAST_OPTIONS);
   const { broadcasting, tracing } = from.messaging;
   const sent = { operation: "broadcast", node: undefined, name, channel: undefined } as const;
-  tracing.followAtOnce(sent, (trace) => broadcasting.broadcast(name, message, options, trace));
+  tracing.followAtOnce(sent, (trace) => broadcasting.broadcast(name, message, given, trace));
 }
 
 function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint8Array): Promise<unknown> {
@@ -107,9 +132,10 @@ function callPlain(from: Node, to: Addressed, options: CallOptions, trace?: Uint
 }
 
 /** Takes a message as if it had come off the wire: `{ name, message }` for the handler `name`, anything else for the manager. */
-export function receive(by: Node, from: string, channel: string, message: unknown): void {
+export function receive(by: Node, from: string | NodeSpec, channel: string, message: unknown): void {
+  checkKind("Cannot receive", "the channel", channel, STRING);
   const { inbound } = by.messaging;
-  const context = inbound.context(from, channel, false);
+  const context = inbound.context(nameOf("Cannot receive", from), channel, false);
   if (isForHandler(message)) inbound.receive(message.name, message.message, context, 0);
   else inbound.receive(MANAGER_NAME, message, context, 0);
 }

@@ -11,8 +11,11 @@ import type { Tracing } from "../messaging/tracing.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { Peer } from "../connections/peer.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import { checkOptions } from "../runtime/options.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
-import type { Addressed } from "./forward_options.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import { type Addressed, addressed } from "./arguments.ts";
+import { FORWARD_OPTIONS } from "./forward_options.ts";
 import type { FrameHandler } from "./frame_router.ts";
 import type { NodeContext } from "./node_context.ts";
 import type { NodeMessaging } from "./node_messaging.ts";
@@ -43,6 +46,8 @@ export interface StreamStats {
   /** Bytes that the other ends may send before anything is read. */
   readonly windowBytes: number;
 }
+
+const ACTION = "Cannot open a stream";
 
 const KINDS = [
   FrameKind.streamOpen,
@@ -107,14 +112,25 @@ export class Streaming implements Part {
   }
 
   /** Opens a stream of bytes. */
-  async open(to: Addressed, options: StreamOptions = {}): Promise<ByteStreamPair> {
-    return byteStreams(await this.#open(to, "bytes", options));
+  async open(
+    node: string | NodeSpec,
+    name: string,
+    message: unknown,
+    options: StreamOptions | undefined,
+  ): Promise<ByteStreamPair> {
+    const to = addressed(ACTION, node, name, message);
+    return byteStreams(await this.#open(to, "bytes", checkOptions(ACTION, options, FORWARD_OPTIONS)));
   }
 
   /** Asks a handler for values. Nothing is sent before the first one is asked for. */
-  async *values(to: Addressed, options: StreamOptions = {}): AsyncGenerator<unknown> {
-    const { codec, settings: { maxFrameBytes } } = this.#context;
-    yield* readValues(await this.#open(to, "values", options), codec, maxFrameBytes);
+  values(
+    node: string | NodeSpec,
+    name: string,
+    message: unknown,
+    options: StreamOptions | undefined,
+  ): AsyncGenerator<unknown> {
+    const to = addressed(ACTION, node, name, message);
+    return this.#values(to, checkOptions(ACTION, options, FORWARD_OPTIONS));
   }
 
   /** A partition has kept a frame back. */
@@ -154,6 +170,11 @@ export class Streaming implements Part {
 
   stop(): void {
     this.#streams.stop();
+  }
+
+  async *#values(to: Addressed, options: StreamOptions): AsyncGenerator<unknown> {
+    const { codec, settings: { maxFrameBytes } } = this.#context;
+    yield* readValues(await this.#open(to, "values", options), codec, maxFrameBytes);
   }
 
   async #open(to: Addressed, form: StreamForm, options: StreamOptions): Promise<StreamEnd> {

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, type OptionKinds, STRING } from "../runtime/options.ts";
+
 /** Told when a node, or its channel, comes or goes. */
 export type StatusListener = (node: string, channel?: string) => void;
 
@@ -19,6 +21,8 @@ interface Subscription {
   readonly listener: StatusListener;
 }
 
+const OPTIONS: OptionKinds<StatusOptions> = { channel: STRING };
+
 /** The listeners, by the node that they want to know about. */
 export class Subscriptions {
   readonly #subscriptions = new Set<Subscription>();
@@ -30,11 +34,12 @@ export class Subscriptions {
   }
 
   /** @param node A node's name, or `"*"` for all. */
-  add(node: string, listener: StatusListener, options: StatusOptions = {}): Disposable {
+  add(node: string, listener: StatusListener, options?: StatusOptions): Disposable {
     if (typeof node !== "string" || typeof listener !== "function") {
       throw new TypeError(`Cannot subscribe: expected a node name or "*", and a function`);
     }
-    const subscription: Subscription = { node, channel: options.channel, listener };
+    const { channel } = checkOptions("Cannot subscribe", options, OPTIONS);
+    const subscription: Subscription = { node, channel, listener };
     this.#subscriptions.add(subscription);
     return { [Symbol.dispose]: () => void this.#subscriptions.delete(subscription) };
   }

@@ -124,6 +124,7 @@ export class NamedFunctions<Fun> {
 
   /** Takes one away. @returns Whether it was there. */
   remove(name: string): boolean {
+    if (typeof name !== "string") throw new TypeError("Cannot interpose: expected the name of a function");
     const rest = new Map(this.#byName);
     const found = rest.delete(name);
     this.#byName = rest;

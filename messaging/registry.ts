@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { RecentMap } from "../runtime/recent_map.ts";
+import { CHECKED_ELSEWHERE, checkKind, checkOptions, type OptionKinds, STRING } from "../runtime/options.ts";
+import { shown, typeName } from "../runtime/type_name.ts";
 import { isStandardSchema, type StandardSchema, withSchema } from "./standard_schema.ts";
 import { Workload } from "./workload.ts";
 
@@ -94,6 +96,12 @@ export type AnyHandler = MessageHandler | RangeHandler;
 /** The options of a handler of either kind. */
 export type AnyHandlerOptions = Omit<HandlerOptions, "borrow"> & { readonly borrow?: boolean | "range" };
 
+const OPTIONS: OptionKinds<AnyHandlerOptions> = {
+  borrow: CHECKED_ELSEWHERE,
+  concurrency: CHECKED_ELSEWHERE,
+  schema: CHECKED_ELSEWHERE,
+};
+
 /** The name of the manager itself among the handlers; no user can register it. */
 export const MANAGER_NAME = "";
 
@@ -130,14 +138,16 @@ export class Registry {
   register(
     name: string,
     handler: AnyHandler,
-    { borrow = false, concurrency, schema }: AnyHandlerOptions = {},
+    options?: AnyHandlerOptions,
   ): void {
     if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
-      throw new TypeError(`Cannot register "${name}": a name has 1 to 255 characters, and does not begin with NUL`);
+      const shown = typeof name === "string" ? `"${name}"` : typeName(name);
+      throw new TypeError(`Cannot register ${shown}: a name has 1 to 255 characters, and does not begin with NUL`);
     }
     if (typeof handler !== "function") {
       throw new TypeError(`Cannot register "${name}": the handler is ${typeof handler}, expected a function`);
     }
+    const { borrow = false, concurrency, schema } = checkOptions(`Cannot register "${name}"`, options, OPTIONS);
     if (typeof borrow !== "boolean" && borrow !== "range") {
       const given = typeof borrow === "string" ? JSON.stringify(borrow) : typeof borrow;
       throw new TypeError(`Cannot register "${name}": the option "borrow" is ${given}, expected a boolean or "range"`);
@@ -149,7 +159,7 @@ export class Registry {
     }
     if (concurrency !== undefined && !(Number.isSafeInteger(concurrency) && concurrency >= 1)) {
       throw new RangeError(
-        `Cannot register "${name}": "concurrency" is ${concurrency}, expected an integer of 1 or more`,
+        `Cannot register "${name}": "concurrency" is ${shown(concurrency)}, expected an integer of 1 or more`,
       );
     }
     if (schema !== undefined && !isStandardSchema(schema)) {
@@ -171,6 +181,7 @@ export class Registry {
 
   /** Takes a name back. @returns Whether it was registered. */
   unregister(name: string): boolean {
+    checkKind("Cannot unregister", "the name", name, STRING);
     const known = name !== MANAGER_NAME && !name.startsWith("\0") && this.#handlers.delete(name);
     if (known) {
       this.#revision++;

@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, NUMBER, type OptionKinds } from "../runtime/options.ts";
+
 /** Share of a wait that chance takes off, so that what was sent together is not repeated together. */
 const JITTER = 0.25;
 
@@ -28,9 +30,12 @@ export interface Retransmission {
 /** Default schedule. */
 export const DEFAULT_RETRANSMISSION: Required<Retransmission> = { initial: 1_000, factor: 2, cap: 30_000 };
 
+const KINDS: OptionKinds<Retransmission> = { initial: NUMBER, factor: NUMBER, cap: NUMBER };
+
 /**
  * Fills in what `given` leaves out.
  *
+ * @throws {TypeError} When it has anything else than numbers, or other ones than a schedule has.
  * @throws {RangeError} When the result makes no sense.
  */
 export function completeRetransmission(
@@ -38,7 +43,11 @@ export function completeRetransmission(
   standard: Required<Retransmission>,
 ): Required<Retransmission> {
   if (given === undefined) return standard;
-  const { initial = standard.initial, factor = standard.factor, cap = standard.cap } = given;
+  const { initial = standard.initial, factor = standard.factor, cap = standard.cap } = checkOptions(
+    "Cannot retransmit",
+    given,
+    KINDS,
+  );
   if (!(initial > 0 && factor >= 1 && cap >= initial)) {
     throw new RangeError(
       `Cannot retransmit: initial is ${initial}, factor ${factor}, cap ${cap}, expected 0 < initial ≤ cap and factor ≥ 1`,

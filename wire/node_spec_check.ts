@@ -2,6 +2,7 @@
 
 import { frozenCopy } from "./frozen_copy.ts";
 import { mapValues } from "../runtime/map_values.ts";
+import { isPlain, typeName } from "../runtime/type_name.ts";
 import { channelToNumber, sharedChannel } from "./channel_number.ts";
 import { isIntegerIn } from "./integers.ts";
 import type { Address } from "./address.ts";
@@ -213,18 +214,4 @@ function measure(value: unknown, size: number, depth: number): number {
     throw new RangeError(`Invalid metadata: larger than ${NODE_SPEC_LIMITS.metadataSize} bytes`);
   }
   return size;
-}
-
-/** Whether a value is an object with fields, as opposed to an array, bytes or a date. */
-export function isPlain(value: unknown): value is Record<string, unknown> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
-}
-
-function typeName(value: unknown): string {
-  if (value === null || value === undefined) return String(value);
-  if (typeof value !== "object") return `a ${typeof value}`;
-  if (Array.isArray(value)) return "an array";
-  return isPlain(value) ? "an object" : `a ${value.constructor?.name}`;
 }

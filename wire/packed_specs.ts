@@ -6,7 +6,7 @@ import { parseIpv4 } from "./address_ranges.ts";
 import { isIntegerIn } from "./integers.ts";
 import { channelFromNumber, channelToNumber } from "./channel_number.ts";
 import type { ChannelSpec, NodeSpec } from "./node_spec.ts";
-import { isPlain } from "./node_spec_check.ts";
+import { isPlain } from "../runtime/type_name.ts";
 
 /*
  * A specification is a map of about 180 bytes, most of them the names of its fields, and channels that are the same at all nodes. Within a

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Tracing } from "../tracing.ts";
+import { CHECKED_ELSEWHERE, checkOptions, type OptionKinds } from "../../runtime/options.ts";
 import type { PayloadCodec } from "../../wire/payload_codec.ts";
 import { UndecodableMessage } from "../../wire/payload_codec.ts";
 import { NoHandlerError, OverloadedError } from "../errors.ts";
@@ -29,6 +30,8 @@ export interface StreamHandlerOptions extends Pick<HandlerOptions, "schema"> {
    */
   readonly concurrency?: number | undefined;
 }
+
+const OPTIONS: OptionKinds<StreamHandlerOptions> = { concurrency: CHECKED_ELSEWHERE, schema: CHECKED_ELSEWHERE };
 
 /** Dependencies of {@linkcode StreamServing}. */
 export interface StreamServingOptions {
@@ -62,11 +65,11 @@ export class StreamServing {
    *
    * @throws {TypeError | RangeError} As for handlers of messages.
    */
-  register(name: string, handler: StreamHandler, options: StreamHandlerOptions): void {
-    if (typeof handler !== "function") {
+  register(name: string, handler: StreamHandler, options?: StreamHandlerOptions): void {
+    if (typeof handler !== "function" && typeof name === "string") {
       throw new TypeError(`Cannot register "${name}": the handler is ${typeof handler}, expected a function`);
     }
-    const { concurrency, schema } = options;
+    const { concurrency, schema } = checkOptions(`Cannot register "${name}"`, options, OPTIONS);
     const take = (message: unknown, context: MessageContext) =>
       handler((context as StreamContext).stream!, message, context);
     this.#registry.register(name, take, { concurrency, schema });

@@ -71,7 +71,7 @@ export const MEMBERSHIP_INSTRUMENTS: readonly Instrument[] = [
     unit: "{member}",
     help: "Members of the cluster as this node sees them, itself included",
     labels: { status: STATUSES },
-    read: ({ statuses }) => byLabel("status", STATUSES, (status) => statuses.withStatus(status).length),
+    read: ({ statuses }) => byLabel("status", STATUSES, (status) => statuses.names({ status }).length),
   },
   {
     name: "partisan_events_total",
