@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { CHECKED_ELSEWHERE, checkOptions, type OptionKinds } from "../runtime/options.ts";
 import { AddressRanges } from "../wire/address_ranges.ts";
 import type { Address } from "../wire/address.ts";
 
@@ -26,6 +27,12 @@ export interface AllowOptions {
   readonly addresses?: readonly string[] | undefined;
 }
 
+const KINDS: OptionKinds<AllowOptions> = {
+  faultInjection: CHECKED_ELSEWHERE,
+  removal: CHECKED_ELSEWHERE,
+  addresses: CHECKED_ELSEWHERE,
+};
+
 /** {@linkcode AllowOptions}, checked and complete. */
 export interface Allowances {
   readonly faultInjection: boolean;
@@ -41,6 +48,7 @@ export interface Allowances {
  * @throws {TypeError} When it cannot be used.
  */
 export function allowancesFrom(options: AllowOptions = {}, isTrial: boolean): Allowances {
+  checkOptions('Cannot start: "allow"', options, KINDS);
   const { faultInjection = isTrial, removal = true, addresses } = options;
   for (const [what, value] of Object.entries({ faultInjection, removal })) {
     if (typeof value !== "boolean") {

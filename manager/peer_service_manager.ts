@@ -42,6 +42,9 @@ import type { StatusListener, StatusOptions } from "./subscriptions.ts";
  * It keeps connections with the other nodes of its cluster, knows the members and which of them can be reached, and carries messages between
  * named handlers. Made by {@linkcode startPeerService}.
  *
+ * Every function refuses an argument of another type, and an option that it does not have, with a `TypeError` that names it; those that return a
+ * promise reject with it. Nothing has happened then. An option that is `undefined` is one that was not given.
+ *
  * @typeParam Handlers The contract: the names of handlers, their messages and their replies. Any, unless it is named.
  *
  * @example What a node says of itself

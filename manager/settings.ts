@@ -11,13 +11,15 @@ import type { Codec } from "../wire/codec.ts";
 import { DEFAULT_CHANNEL, MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import type { Address } from "../wire/address.ts";
 import { mapValues } from "../runtime/map_values.ts";
+import { CHECKED_ELSEWHERE, checkOptions, OBJECT, type OptionKinds, STRINGS } from "../runtime/options.ts";
+import { shown } from "../runtime/type_name.ts";
 import { own } from "../wire/own.ts";
 import type { Admit } from "./identity.ts";
 import type { NodeTls } from "./node_tls.ts";
 import { checkDialable, isWildcard, parseAddress } from "./addresses.ts";
 import type { Discovery } from "./discovery.ts";
 import { type Allowances, allowancesFrom } from "./allowances.ts";
-import type { EvictOptions, PeerServiceOptions } from "./peer_service_options.ts";
+import type { ChannelOptions, EvictOptions, PeerServiceOptions } from "./peer_service_options.ts";
 import { type Preset, PRESETS } from "./presets.ts";
 import { Secrets } from "./secrets.ts";
 
@@ -60,12 +62,57 @@ export interface Settings extends Preset {
   readonly isEmbedded: boolean;
 }
 
+const KINDS: OptionKinds<PeerServiceOptions> = {
+  name: CHECKED_ELSEWHERE,
+  listen: CHECKED_ELSEWHERE,
+  advertise: CHECKED_ELSEWHERE,
+  channels: OBJECT,
+  strategy: OBJECT,
+  cluster: CHECKED_ELSEWHERE,
+  secret: CHECKED_ELSEWHERE,
+  tls: CHECKED_ELSEWHERE,
+  admit: CHECKED_ELSEWHERE,
+  allow: OBJECT,
+  metadata: CHECKED_ELSEWHERE,
+  preset: CHECKED_ELSEWHERE,
+  heartbeat: OBJECT,
+  gossip: OBJECT,
+  codec: OBJECT,
+  maxFrameBytes: CHECKED_ELSEWHERE,
+  causalLabels: STRINGS,
+  maxInflight: CHECKED_ELSEWHERE,
+  maxPendingCalls: CHECKED_ELSEWHERE,
+  maxStreams: CHECKED_ELSEWHERE,
+  maxAttributeBytes: CHECKED_ELSEWHERE,
+  relayTtl: CHECKED_ELSEWHERE,
+  treeRefreshInterval: CHECKED_ELSEWHERE,
+  joinTimeout: CHECKED_ELSEWHERE,
+  store: CHECKED_ELSEWHERE,
+  discovery: CHECKED_ELSEWHERE,
+  evict: OBJECT,
+  appVersion: CHECKED_ELSEWHERE,
+  log: CHECKED_ELSEWHERE,
+  runtime: OBJECT,
+};
+
+const CHANNEL_KINDS: OptionKinds<ChannelOptions> = {
+  parallelism: CHECKED_ELSEWHERE,
+  monotonic: CHECKED_ELSEWHERE,
+  compression: CHECKED_ELSEWHERE,
+  maxQueuedBytes: CHECKED_ELSEWHERE,
+};
+
+const HEARTBEAT_KINDS: OptionKinds<Preset["heartbeat"]> = { interval: CHECKED_ELSEWHERE, missed: CHECKED_ELSEWHERE };
+const GOSSIP_KINDS: OptionKinds<Preset["gossip"]> = { interval: CHECKED_ELSEWHERE, fanout: CHECKED_ELSEWHERE };
+const EVICT_KINDS: OptionKinds<EvictOptions> = { after: CHECKED_ELSEWHERE, quorum: CHECKED_ELSEWHERE };
+
 /**
  * Checks the options and fills in the defaults.
  *
  * @throws {TypeError | RangeError} When one of them cannot be used.
  */
 export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?: NodeTls): Settings {
+  checkOptions("Cannot start", options, KINDS);
   const { name, cluster = "default", secret = [], metadata = {}, codec } = options;
   const preset = own<Preset>(PRESETS, options.preset ?? "lan");
   if (preset === undefined) {
@@ -75,10 +122,10 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
   }
   checkOwnName(name);
   if (typeof cluster !== "string" || cluster.length > 255) {
-    throw new TypeError(`Cannot start: "cluster" is ${cluster}, expected a string`);
+    throw new TypeError(`Cannot start: "cluster" is ${shown(cluster)}, expected a string`);
   }
-  const heartbeat = merge(preset.heartbeat, options.heartbeat);
-  const gossip = merge(preset.gossip, options.gossip);
+  const heartbeat = merge("heartbeat", preset.heartbeat, options.heartbeat, HEARTBEAT_KINDS);
+  const gossip = merge("gossip", preset.gossip, options.gossip, GOSSIP_KINDS);
   checkNumber("heartbeat.interval", heartbeat.interval, 1, 3_600_000);
   checkNumber("heartbeat.missed", heartbeat.missed, 2, 1_000, true);
   checkNumber("gossip.interval", gossip.interval, 1, 3_600_000);
@@ -153,15 +200,13 @@ function checkLog(log: PeerServiceOptions["log"]): Log | false | undefined {
 function checkOwnName(name: string | undefined): void {
   if (name === undefined) return;
   const fits = typeof name === "string" && name !== "" && name.length <= NODE_SPEC_LIMITS.nameLength;
-  if (!fits) throw new TypeError(`Cannot start: "name" is "${name}", expected 1 to 255 characters`);
+  if (!fits) throw new TypeError(`Cannot start: "name" is "${String(name)}", expected 1 to 255 characters`);
   if (!isPrintable(name)) {
     throw new TypeError(`Cannot start: "name" is ${JSON.stringify(name)}, which cannot be printed`);
   }
 }
 
-type ChannelInput = NonNullable<PeerServiceOptions["channels"]>[string];
-
-function withDefaults(channels: Readonly<Record<string, ChannelInput>>): Record<string, ChannelInput> {
+function withDefaults(channels: Readonly<Record<string, ChannelOptions>>): Record<string, ChannelOptions> {
   const all = { [DEFAULT_CHANNEL]: {}, [MEMBERSHIP_CHANNEL]: {}, ...channels };
   if ((channels[MEMBERSHIP_CHANNEL]?.parallelism ?? 1) !== 1) {
     throw new RangeError(
@@ -171,8 +216,12 @@ function withDefaults(channels: Readonly<Record<string, ChannelInput>>): Record<
   return all;
 }
 
-function channelSpec(channel: ChannelInput, id: string): ChannelSpec {
-  const { parallelism = 1, monotonic = false, compression = false } = channel;
+function channelSpec(channel: ChannelOptions, id: string): ChannelSpec {
+  const { parallelism = 1, monotonic = false, compression = false } = checkOptions(
+    `Cannot start: "channels.${id}"`,
+    channel,
+    CHANNEL_KINDS,
+  );
   checkNumber(`channels.${id}.parallelism`, parallelism, 1, 64, true);
   return { parallelism, monotonic, compression };
 }
@@ -208,6 +257,7 @@ function checkDiscovery(given: PeerServiceOptions["discovery"]): readonly Discov
 
 function checkEvict(evict: PeerServiceOptions["evict"]): EvictOptions | undefined {
   if (evict === undefined) return undefined;
+  checkOptions('Cannot start: "evict"', evict, EVICT_KINDS);
   checkNumber("evict.after", evict.after, 1_000, Number.MAX_SAFE_INTEGER);
   if (evict.quorum !== undefined) checkNumber("evict.quorum", evict.quorum, 0, Number.MAX_SAFE_INTEGER, true);
   return evict;
@@ -219,16 +269,21 @@ function checkAppVersion(version: string | undefined): string | undefined {
 }
 
 function checkNumber(what: string, value: number, least: number, most: number, whole = false): number {
-  if (value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
+  if (typeof value === "number" && value >= least && value <= most && (!whole || Number.isInteger(value))) return value;
   throw new RangeError(
-    `Cannot start: "${what}" is ${value}, expected ${whole ? "a whole number" : "a number"} from ${least} to ${most}`,
+    `Cannot start: "${what}" is ${shown(value)}, expected ${
+      whole ? "a whole number" : "a number"
+    } from ${least} to ${most}`,
   );
 }
 
 function merge<T extends Record<string, number>>(
+  what: string,
   defaults: T,
-  given: { readonly [K in keyof T]?: T[K] | undefined } = {},
+  options: { readonly [K in keyof T]?: T[K] | undefined } | undefined,
+  kinds: OptionKinds<T>,
 ): T {
+  const given = checkOptions<Partial<T>>(`Cannot start: "${what}"`, options as Partial<T>, kinds as never);
   const merged = { ...defaults };
   for (const key of Object.keys(defaults) as (keyof T)[]) if (given[key] !== undefined) merged[key] = given[key]!;
   return merged;

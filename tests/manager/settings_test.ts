@@ -28,6 +28,41 @@ Deno.test("settingsFrom() has a default for everything", () => {
   assertEquals([maxFrameBytes, strategy.name], [64 * 2 ** 20, "full-mesh"]);
 });
 
+Deno.test("settingsFrom() refuses an option that there is not, and one of another type, at any depth", () => {
+  const cases:
+    readonly (readonly [options: Record<string, unknown>, kind: typeof TypeError | typeof RangeError, says: string])[] =
+      [
+        [{ secrets: ["s"] }, TypeError, 'Cannot start: there is no option "secrets", only "name", "listen"'],
+        [
+          { heartbeat: { intervall: 5 } },
+          TypeError,
+          '"heartbeat": there is no option "intervall", only "interval", "missed"',
+        ],
+        [{ gossip: { fanOut: 5 } }, TypeError, '"gossip": there is no option "fanOut", only "interval", "fanout"'],
+        [{ channels: { bulk: { paralellism: 4 } } }, TypeError, '"channels.bulk": there is no option "paralellism"'],
+        [{ channels: { bulk: 4 } }, TypeError, '"channels.bulk": the options are 4, expected an object'],
+        [{ channels: "bulk" }, TypeError, 'Cannot start: "channels" is "bulk", expected an object'],
+        [
+          { evict: { after: 5_000, quorom: 2 } },
+          TypeError,
+          '"evict": there is no option "quorom", only "after", "quorum"',
+        ],
+        [
+          { allow: { remove: false } },
+          TypeError,
+          '"allow": there is no option "remove", only "faultInjection", "removal"',
+        ],
+        [{ causalLabels: "orders" }, TypeError, '"causalLabels" is "orders", expected a list of strings'],
+        [{ strategy: "fullMesh" }, TypeError, '"strategy" is "fullMesh", expected an object'],
+        [{ joinTimeout: "5" }, RangeError, '"joinTimeout" is "5", expected a number from 1 to'],
+        [{ heartbeat: { interval: "5" } }, RangeError, '"heartbeat.interval" is "5", expected a number from 1 to'],
+        [{ cluster: Symbol("x") }, TypeError, '"cluster" is a symbol, expected a string'],
+      ];
+  for (const [options, kind, says] of cases) refused(options, kind, says);
+  settings({ heartbeat: undefined, gossip: { fanout: undefined }, codec: undefined });
+  settings({ misspelled: undefined } as PeerServiceOptions);
+});
+
 Deno.test("settingsFrom() takes times from the preset, and what was given from the options", () => {
   assertEquals(settings().heartbeat, settings({ preset: "lan" }).heartbeat);
   assert(settings({ preset: "local" }).backoff.cap < settings().backoff.cap);
