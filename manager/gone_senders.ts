@@ -15,14 +15,14 @@ import type { MembershipChange, Part } from "./part.ts";
 export class GoneSenders implements Part {
   readonly #pool: Pick<ConnectionPool, "peers" | "draining">;
   readonly #calls: Pick<Calls, "callerGone" | "callerEnded" | "callers">;
-  readonly #inbound: Pick<Inbound, "gone">;
+  readonly #inbound: Pick<Inbound, "gone" | "closed">;
   readonly #isOver: (node: NodeIncarnation) => boolean;
 
   /** @param isOver Whether that incarnation of a node has ended, as far as is known here. */
   constructor(
     pool: Pick<ConnectionPool, "peers" | "draining">,
     calls: Pick<Calls, "callerGone" | "callerEnded" | "callers">,
-    inbound: Pick<Inbound, "gone">,
+    inbound: Pick<Inbound, "gone" | "closed">,
     isOver: (node: NodeIncarnation) => boolean,
   ) {
     this.#pool = pool;
@@ -41,7 +41,9 @@ export class GoneSenders implements Part {
   }
 
   /** The last connection of a peer that was told to be gone before may have brought something since. */
-  connectionClosed({ peer: { name } }: Connection<Peer>): void {
+  connectionClosed(connection: Connection<Peer>): void {
+    const { name } = connection.peer;
+    this.#inbound.closed(connection);
     if (!this.#isHere(name)) this.#gone(name);
   }
 
