@@ -2,6 +2,8 @@
 
 /** Bytes of nearly the largest piece of memory by which glibc still goes: 32 MiB (`DEFAULT_MMAP_THRESHOLD_MAX`), less its head and a rest of a page. */
 const ADAPTING_BYTES = 32 * 1024 * 1024 - 64 * 1024;
+/** Bytes from which on glibc takes memory from the system for a piece alone, at first (`DEFAULT_MMAP_THRESHOLD_MIN`). */
+const MAPPED_BYTES = 128 * 1024;
 /** Bytes that are made before a piece of ballast is added: a process that makes a large buffer now and then needs none. */
 const BYTES_PER_PIECE = 4 * 1024 * 1024;
 /** Numbers of 8 bytes in a piece of ballast: small enough to be made within a millisecond. */
@@ -15,9 +17,9 @@ let bytesUntilPiece = BYTES_PER_PIECE;
 const ballast: number[][] = [];
 
 /**
- * Memory for large bytes, all zeros.
+ * Memory for large bytes, or for many small ones, all zeros.
  *
- * From the first one on, the process keeps up to 64 MiB of freed memory for what it makes next. By itself glibc gives large pieces back to
+ * From the first one of 128 KiB on, the process keeps up to 64 MiB of freed memory for what it makes next. By itself glibc gives large pieces back to
  * the system as soon as they are freed, and the kernel clears each page again when it is next touched. It goes by the largest piece that was
  * freed so far (`mallopt(3)`, "dynamic mmap threshold"), so one is made and freed, of which no page is ever touched. Other allocators take
  * no notice.
@@ -27,7 +29,7 @@ const ballast: number[][] = [];
  * times the heap that was left the last time. In a process with a heap of 10 MiB that limit is met first, again and again. With the ballast it is not.
  */
 export function makeLargeBuffer(bytes: number): Uint8Array<ArrayBuffer> {
-  if (!hasAdapted) {
+  if (!hasAdapted && bytes >= MAPPED_BYTES) {
     hasAdapted = true;
     new ArrayBuffer(ADAPTING_BYTES).transfer(0);
   }

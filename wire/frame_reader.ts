@@ -350,7 +350,7 @@ export class FrameReader {
 function never(): undefined {}
 
 function makeChunk(bytes: number): Uint8Array<ArrayBuffer> {
-  return bytes >= LARGE_FRAME_BYTES ? makeLargeBuffer(bytes) : new Uint8Array(bytes);
+  return bytes >= BUSY_CHUNK_BYTES ? makeLargeBuffer(bytes) : new Uint8Array(bytes);
 }
 
 /** Error for a chunk that a handler has transferred with a message, while others were in it: the other side is not to blame. */

@@ -24,16 +24,20 @@ Deno.test({
   },
 });
 
-Deno.test("makeLargeBuffer() has V8 collect young memory only, where large frames are kept for a moment", async () => {
-  const program = new URL("kept_frames_program.ts", import.meta.url).pathname;
-  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-check", "-A", "--v8-flags=--trace-gc,--expose-gc", program, `${512 * 1024}`],
-    stdin: "null",
-    stderr: "inherit",
-  }).output();
-  assertEquals(success, true);
-  const trace = new TextDecoder().decode(stdout).split("\n");
-  const count = (kind: string) => trace.filter((line) => line.includes(kind)).length;
-  const [young, whole] = [count("Scavenge"), count("Mark-Compact")];
-  assert(young > 3 * whole, `${whole} collections of the whole heap, and ${young} of young memory`);
-});
+/** Collections of the whole heap while 8 GiB are read: a few at the beginning, and while the machine is busy. Without ballast there are 300 and more, and 50 and more. */
+const WHOLE_MAX = [[15 * 1024, 150], [512 * 1024, 45]] as const;
+
+for (const [body, limit] of WHOLE_MAX) {
+  Deno.test(`makeLargeBuffer() has V8 collect young memory only, where frames of ${body} bytes are kept for a moment`, async () => {
+    const program = new URL("kept_frames_program.ts", import.meta.url).pathname;
+    const { stdout, success } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "-A", "--v8-flags=--trace-gc,--expose-gc", program, `${body}`],
+      stdin: "null",
+      stderr: "inherit",
+    }).output();
+    assertEquals(success, true);
+    const trace = new TextDecoder().decode(stdout).split("\n");
+    const whole = trace.filter((line) => line.includes("Mark-Compact")).length;
+    assert(whole <= limit, `${whole} collections of the whole heap, at most ${limit} are expected`);
+  });
+}
