@@ -160,7 +160,8 @@ export class EarlyConnections {
       stream.theirs = from;
       return stream;
     }
-    // The other end has begun anew.
+    // The other end has begun anew, and goes on with no former one: what is still to come of that must not hold this one up.
+    stream?.abandon();
     const begun = this.#begin(peer, channel, index, from);
     this.wake(peer, channel);
     return begun;

@@ -189,6 +189,18 @@ Deno.test("a word that is meant for a former connection of a slot ends the prese
   assertEquals(await begun.read(new Uint8Array(8)), null);
 });
 
+Deno.test("a connection ends when the other end begins one anew in its slot: it would hold that up", async () => {
+  const bench = new Bench();
+  const membership = bench.open();
+  bench.hear(membership, EarlyWord.bytes, 7, 0);
+  const former = bench.stream;
+  const reading = former.read(new Uint8Array(8));
+  assertFalse(await isSettled(reading));
+  bench.hear(membership, EarlyWord.bytes, 8, 0);
+  assertEquals(await reading, null);
+  assertFalse(await isSettled(bench.stream.read(new Uint8Array(8))));
+});
+
 Deno.test("a connection that the other end has begun anew outlives the one before it", () => {
   const bench = new Bench();
   const membership = bench.open();
