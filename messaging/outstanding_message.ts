@@ -2,8 +2,12 @@
 
 import type { Retransmission } from "./retransmission.ts";
 
-/** Options and bounds of `OutstandingMessages`. */
-export interface OutstandingOptions {
+/**
+ * Options and bounds of `OutstandingMessages`.
+ *
+ * @typeParam T What the owner keeps of a message.
+ */
+export interface OutstandingOptions<T> {
   /** A number in [0, 1). */
   readonly random: () => number;
   /** Default for messages that have no schedule of their own. */
@@ -27,6 +31,12 @@ export interface OutstandingOptions {
    * @default {() => 0}
    */
   readonly skip?: () => number;
+  /**
+   * Called for each message that `age()` finds: it may stay for long.
+   *
+   * @default {() => {}}
+   */
+  readonly aged?: (message: T) => void;
 }
 
 /** Delivery guarantees of one message. */

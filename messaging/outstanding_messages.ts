@@ -42,6 +42,7 @@ export class OutstandingMessages<T> {
   readonly #messagesMax: number;
   readonly #bytesMax: number;
   readonly #skip: () => number;
+  readonly #aged: (message: T) => void;
   readonly #peers = new Map<string, Unacknowledged<T>>();
   readonly #wheel = new TimingWheel<Repetition<T>>(RESOLUTION);
   /** The peer that was asked about last, which is likely to be the next one too. */
@@ -52,12 +53,13 @@ export class OutstandingMessages<T> {
   #start = 1;
 
   /** Begins with nothing outstanding. */
-  constructor(options: OutstandingOptions) {
+  constructor(options: OutstandingOptions<T>) {
     this.#random = options.random;
     this.#retransmission = completeRetransmission(options.retransmission, DEFAULT_RETRANSMISSION);
     this.#messagesMax = options.messagesMax ?? 65_536;
     this.#bytesMax = options.bytesMax ?? 64 * 1024 * 1024;
     this.#skip = options.skip ?? (() => 0);
+    this.#aged = options.aged ?? (() => {});
   }
 
   /** Number of messages outstanding. */
@@ -92,15 +94,15 @@ export class OutstandingMessages<T> {
     return messages.push(entry);
   }
 
-  /** Counts as sent now what was added without a time. */
+  /** Counts as sent now what was added without a time, and tells of all that was added since the last call and is still there. */
   age(now: number): void {
     for (const unacknowledged of this.#peers.values()) {
       const { peer, messages, young } = unacknowledged;
       for (let sequence = Math.max(young, messages.floor); sequence < messages.next; sequence++) {
         const entry = messages.get(sequence);
-        if (entry !== undefined && entry.repetition === undefined) {
-          this.#schedule(this.#repeat(peer, sequence, entry), now);
-        }
+        if (entry === undefined) continue;
+        this.#aged(entry.message);
+        if (entry.repetition === undefined) this.#schedule(this.#repeat(peer, sequence, entry), now);
       }
       unacknowledged.young = messages.next;
     }

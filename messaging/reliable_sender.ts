@@ -21,7 +21,7 @@ import { callErrorOf } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
-import type { PayloadCodec } from "../wire/payload_codec.ts";
+import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { acknowledgementFromValue } from "./acknowledgement.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
@@ -171,7 +171,12 @@ export class ReliableSender {
 
   #nothingOutstanding(): OutstandingMessages<NumberedMessage> {
     const { runtime, chance } = this.#options;
-    return new OutstandingMessages({ random: () => runtime.random.next(), skip: () => chance() % SKIPPED_MAX | 0 });
+    return new OutstandingMessages({
+      random: () => runtime.random.next(),
+      skip: () => chance() % SKIPPED_MAX | 0,
+      // Nearly all others in the same buffer are acknowledged by now.
+      aged: ({ message }) => message instanceof EncodedMessage && message.moveOut(),
+    });
   }
 
   #forward(outgoing: OutboundMessage, options: ReliableOptions): Promise<void> {
@@ -217,9 +222,9 @@ export class ReliableSender {
   /** Keeps a message until it is acknowledged, and numbers it. */
   #keep(message: NumberedMessage, bytes: number, { retransmission, timeout }: ReliableOptions): void {
     const { node, placeholder } = message;
+    this.#ageSoon();
     if ((retransmission ?? true) === true && timeout === undefined && placeholder === undefined) {
       message.sequence = this.#outstanding.add(node, message, { bytes });
-      this.#ageSoon();
       return;
     }
     const now = this.#now();

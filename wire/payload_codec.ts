@@ -71,6 +71,12 @@ export class EncodedMessage {
     return this.#source;
   }
 
+  /** Takes its bytes out of a buffer that holds others as well, which it would keep in memory for as long as it lives. */
+  moveOut(): void {
+    const { bytes } = this;
+    if (bytes.buffer.byteLength > bytes.length) this.#bytes = bytes.slice();
+  }
+
   /** The owner of the bytes that it was made of may change them from now on. */
   detach(): void {
     this.#source = undefined;
