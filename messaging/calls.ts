@@ -5,7 +5,7 @@ import { forgetOldest } from "../runtime/forget_oldest.ts";
 import { Histogram } from "../runtime/histogram.ts";
 import type { CallMark, Envelope } from "../wire/envelope.ts";
 import { CallError, MessageTooLargeError, NotConnectedError, OverloadedError } from "./errors.ts";
-import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue } from "./failure.ts";
+import { callErrorOf, remoteErrorFromValue, remoteErrorOf, remoteErrorToValue, wasNeverSent } from "./failure.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import type { ReliableSender } from "./reliable_sender.ts";
@@ -119,8 +119,7 @@ export class Calls {
       const begunAt = this.#options.now();
       this.#pending.set(id, { node, transitive, begunAt, into, resolve: settled(resolve), reject: settled(reject) });
       signal.addEventListener("abort", abort);
-      this.#send({ ...message, cast: false, call: { id } }, { retransmission, signal: ended.signal })
-        .catch((error) => this.#end(id, ({ reject }) => reject(error)));
+      this.#request(id, { ...message, cast: false, call: { id } }, { retransmission, signal: ended.signal });
     });
   }
 
@@ -251,9 +250,20 @@ export class Calls {
     }
   }
 
+  /** Sends a request. What fails later than at once may have been handed over, although no acknowledgement has come. */
+  #request(id: number, message: OutboundMessage, options: GuaranteeOptions & { readonly signal: AbortSignal }): void {
+    const fail = (error: unknown) => this.#end(id, ({ reject }) => reject(error));
+    try {
+      this.#options.reliableSender.forward(message, { ...options, ack: true })
+        .catch((error) => wasNeverSent(error) ? fail(error) : this.#cancel(id, error));
+    } catch (error) {
+      fail(error);
+    }
+  }
+
   async #send(
     message: OutboundMessage,
-    options: GuaranteeOptions & { readonly signal?: AbortSignal; readonly timeout?: number | undefined } = {},
+    options: GuaranteeOptions & { readonly timeout?: number | undefined } = {},
   ): Promise<void> {
     await this.#options.reliableSender.forward(message, { ...options, ack: true });
   }

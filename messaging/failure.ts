@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { CallError, type RemoteError } from "./errors.ts";
+import { EncodeError } from "../wire/encode_error.ts";
+import { CallError, MessageTooLargeError, PartitionedError, type RemoteError } from "./errors.ts";
 
 /** UTF-16 code units of a name or a code, and of a message, that are told to another node. */
 const NAME_LENGTH_MAX = 100;
@@ -48,4 +49,9 @@ function textOf(value: unknown): string {
   } catch {
     return typeof value;
   }
+}
+
+/** Whether a message that failed so was not sent, and never can be as it is. */
+export function wasNeverSent(error: unknown): boolean {
+  return error instanceof PartitionedError || error instanceof EncodeError || error instanceof MessageTooLargeError;
 }

@@ -8,16 +8,13 @@ import type { CausalOrders } from "./causal_orders.ts";
 import { splitParticipantKey } from "../wire/causal_stamp.ts";
 import {
   AckTimeoutError,
-  MessageTooLargeError,
   NoHandlerError,
   NotConnectedError,
   OverloadedError,
-  PartitionedError,
   ReceiveBufferFullError,
 } from "./errors.ts";
 import { MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
-import { EncodeError } from "../wire/encode_error.ts";
-import { callErrorOf } from "./failure.ts";
+import { callErrorOf, wasNeverSent } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
 import { NumberedMessage } from "./numbered_message.ts";
 import type { Outbound, OutboundMessage } from "./outbound.ts";
@@ -251,9 +248,7 @@ export class ReliableSender {
   }
 
   #failed({ node, sequence }: NumberedMessage, error: unknown): Promise<void> {
-    const isHopeless = error instanceof PartitionedError || error instanceof EncodeError ||
-      error instanceof MessageTooLargeError;
-    if (!isHopeless) return DONE;
+    if (!wasNeverSent(error)) return DONE;
     this.#outstanding.abandon(node, sequence);
     return Promise.reject(error);
   }

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { EncodeError, NotConnectedError, PartitionedError } from "../../mod.ts";
 import { PeerService } from "../../manager/peer_service.ts";
 import { useChannels } from "../use_channels.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
@@ -136,4 +137,31 @@ Deno.test("callAll() that is aborted tells so for each node, and every handler t
   assertEquals([...await calls], ["a", "b", "c"].map((node) => [node, { status: "rejected", reason }]));
   await cluster.advance(100);
   assertEquals(signals.map(({ aborted }) => aborted), [true, true, true]);
+});
+
+Deno.test("a handler learns that its call has failed whose request was handed over, and not acknowledged by then", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], latency: 50 });
+  const signals: AbortSignal[] = [];
+  cluster.node("b").register("patient", (_, { signal }) => {
+    signals.push(signal);
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(null)));
+  });
+  const { messaging } = PeerService.nodeOf(cluster.node("a"));
+  const call = assertRejects(() => cluster.node("a").call("b", "patient", null), NotConnectedError, "not a member");
+  assert(await cluster.runUntil(() => signals.length === 1, 1_000));
+  // As when the former incarnation of a node is gone, and others have passed the call on to the next one.
+  messaging.reliableSender.lost("b");
+  await call;
+  await cluster.advance(100);
+  assert(firstOf(signals).aborted);
+});
+
+Deno.test("a call that was never sent leaves no word to say that it was given up", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"] });
+  const [a, { messaging, pool }] = [cluster.node("a"), PeerService.nodeOf(cluster.node("a"))];
+  await assertRejects(() => a.call("nowhere", "ear", 1), NotConnectedError);
+  await assertRejects(() => a.call("b", "ear", () => {}), EncodeError);
+  pool.separate(entryOf(pool.peers, "b"), true);
+  await assertRejects(() => a.call("b", "ear", 1), PartitionedError);
+  assertEquals(messaging.cancellations.waiting, 0);
 });
