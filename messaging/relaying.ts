@@ -9,6 +9,7 @@ import { encode } from "../wire/message_pack_encode.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import { type SendOutcome, trySendValue } from "../connections/send_value.ts";
 import { type Envelope, envelopeFromValue, envelopeToValue } from "../wire/envelope.ts";
+import { acknowledgementFromValue } from "./acknowledgement.ts";
 import { MessageTooLargeError, NotConnectedError } from "./errors.ts";
 import type { OutboundMessage } from "./outbound.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
@@ -152,19 +153,29 @@ export class Relaying {
       return;
     }
     const step = this.#relay.receive(header, { connected: this.#connected(), outLinks: this.#linksOf(header.tree) });
-    if (step.outcome === "arrived") {
-      const what = this.#arrival(header.origin, body, trace);
-      if (what === undefined) return void this.stats.lost++;
-      // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
-      const counts = what.kind !== "message" || what.envelope !== undefined;
-      if (counts && this.#connected().has(header.origin)) this.stats.lost++;
-      else this.#arrived(header, what);
-    } else if (step.outcome === "forwarded") {
+    if (step.outcome === "arrived") this.#take(peer, header, body, trace);
+    else if (step.outcome === "forwarded") {
       this.stats.relayed++;
       this.#pass(this.#afforded(peer, step, body), body, trace);
     } else if (step.outcome !== "duplicate") {
       this.stats.lost++;
     }
+  }
+
+  /** Takes what is for this node. The peer that has brought it has not read it: that it cannot be read is not the fault of that one. */
+  #take(peer: Peer, header: RelayHeader, body: Uint8Array, trace: Uint8Array | undefined): void {
+    let what: RelayedArrival | RelayedWord | undefined;
+    try {
+      what = this.#arrival(header.origin, body, trace);
+    } catch {
+      what = undefined;
+    }
+    if (what === undefined) return void this.stats.lost++;
+    // Another node can name any origin. Where that is at the other end of a connection it speaks for itself: it repeats what counts.
+    const isHearsay = peer.name !== header.origin || peer.incarnation !== header.incarnation;
+    const counts = what.kind !== "message" || what.envelope !== undefined;
+    if (isHearsay && counts && this.#connected().has(header.origin)) this.stats.lost++;
+    else this.#arrived(header, what);
   }
 
   #arrived({ origin, incarnation, sequence }: RelayHeader, what: RelayedArrival | RelayedWord): void {
@@ -232,15 +243,20 @@ export class Relaying {
     return outcomes.has("sent") ? "sent" : outcomes.has("too-large") ? "too-large" : "full";
   }
 
-  /** Reads the arrival; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */
+  /** Reads the arrival, or throws; `undefined` when it is an acknowledgement without proof that its sender has got anything from here. */
   #arrival(origin: string, body: Uint8Array, trace: Uint8Array | undefined): RelayedArrival | RelayedWord | undefined {
     const [kind, ...rest] = decode(body) as unknown[];
     if (kind === "receipt") {
       const given = this.#given.get(origin);
-      return given !== undefined && rest[1] === given ? { kind: "acknowledgement", value: rest[0] } : undefined;
+      if (given === undefined || rest[1] !== given) return undefined;
+      acknowledgementFromValue(rest[0]);
+      return { kind: "acknowledgement", value: rest[0] };
     }
     if (kind === "arrived") return { kind, number: rest[0] };
-    if (kind === "cancel") return { kind, value: rest[0] };
+    if (kind === "cancel") {
+      if (Number.isSafeInteger(rest[0]) || Array.isArray(rest[0])) return { kind, value: rest[0] };
+      throw new TypeError("Cannot read a relayed word that a call was given up: it has no number");
+    }
     const [name, cast, channel, marks, bytes, proof] = rest;
     if (
       kind !== "message" || typeof name !== "string" || typeof cast !== "boolean" || typeof channel !== "string" ||

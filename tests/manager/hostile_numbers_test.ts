@@ -28,3 +28,19 @@ Deno.test("a message that a peer has numbered 0 costs it the connection, also wh
   await cluster.wait(b.forwardMessage("a", "ear", 2, { ack: true }));
   assertEquals(heard, [1, 2]);
 });
+
+Deno.test("what others have passed on and cannot be read costs the peer nothing that has brought it", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
+  const [a, c] = [PeerService.nodeOf(cluster.node("a")), cluster.node("c")];
+  cluster.cut("a", "c");
+  await cluster.advance(20_000);
+  const told: string[] = [];
+  c.addEventListener("error", ({ detail: { error } }) => told.push(`${error}`));
+  c.addEventListener("down", ({ detail: { node } }) => told.push(node));
+  const message = { node: "c", name: "ear", message: 1, options: {}, cast: false };
+  const { lost } = c.stats().relay;
+  a.messaging.relaying.send({ ...message, envelope: { sequence: 0, floor: 0 } });
+  a.messaging.relaying.sendCancel("c", "nonsense" as unknown as number);
+  await cluster.advance(1_000);
+  assertEquals([c.stats().relay.lost - lost, told], [2, []]);
+});

@@ -60,6 +60,23 @@ Deno.test("a message goes over others while its destination has lost the connect
   assertEquals(heard, [1, 2]);
 });
 
+Deno.test("a message that went over others is not told to be lost when its destination is connected again by the time of its answer", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"] });
+  const [a, told, heard] = [cluster.node("a"), [] as string[], [] as unknown[]];
+  a.addEventListener("undeliverable", ({ detail: { name, reason } }) => told.push(`${name}: ${reason}`));
+  cluster.node("b").register("ear", (message) => void heard.push(message));
+  await cluster.wait(a.forwardMessage("b", "ear", 1));
+  await cluster.wait(a.forwardMessage("c", "ear", 1));
+  await cluster.advance(1_000);
+  const { pool } = PeerService.nodeOf(a);
+  present(entryOf(pool.peers, "b").at("default", 0)).close();
+  cluster.clog("c", "b", 500);
+  a.castMessage("b", "ear", 2, { transitive: true });
+  await cluster.wait(pool.dial(entryOf(pool.peers, "b"), "default", 0));
+  await cluster.advance(20_000);
+  assertEquals([heard, told], [[1, 2], []]);
+});
+
 Deno.test("a causal message to a node outside of the partial view is refused with NotConnectedError, one without a place is relayed", async () => {
   const strategy = hyparview({ activeSize: 2, passiveSize: 1 });
   await using cluster = await SimulatedCluster.start({ nodes: 8, options: { strategy, causalLabels: ["order"] } });
