@@ -4,10 +4,10 @@
 /**
  * Measures clusters of real processes: `deno task scale [--nodes=16,64] [--per-process=1] [--strategy=full-mesh|hyparview] [--idle=10]`.
  *
- * Prints a table in Markdown with a row for each number of nodes: how long the cluster takes to form when all nodes join one seed at once, what a
- * node takes while nothing happens, and how long it takes until all others have noticed that one process, and then a tenth of all, was killed.
- * Over HyParView it has the time until a broadcast has reached all nodes in place of that. Nodes that join, beat and fail do so over TCP on
- * loopback; the figures are absolute, so that they hold for the machine alone on which they were taken.
+ * Prints a table in Markdown with a row for each number of nodes: how long the processes take to start, and the cluster to form when all nodes join
+ * one seed at once, what a node takes while nothing happens, and how long it takes until all others have noticed that one process, and then a tenth
+ * of all, was killed. Over HyParView it has the time until a broadcast has reached all nodes in place of that. Nodes that join, beat and fail do so
+ * over TCP on loopback; the figures are absolute, so that they hold for the machine alone on which they were taken.
  *
  * @module
  */
@@ -36,6 +36,7 @@ const SETTLE_MS = 5_000;
 export async function measureScale(plan: Plan): Promise<Findings> {
   const { strategy, nodes, perProcess, idleSeconds } = plan;
   const processes = Math.ceil(nodes / perProcess);
+  const spawnedAt = Date.now();
   await using stack = new AsyncDisposableStack();
   const children = Array.from({ length: processes }, () => stack.use(new BenchProcess()));
   const opened = await Promise.all(children.map((child, index) => {
@@ -53,6 +54,7 @@ export async function measureScale(plan: Plan): Promise<Findings> {
   const findings = new Map([
     ["nodes", `${nodes}`],
     ["processes", `${processes}`],
+    ["started, s", seconds(startedAt - spawnedAt)],
     ["formed, s", seconds(formed)],
     ["joins refused", `${sum(rejected)}`],
     ...costs(idle, nodes),

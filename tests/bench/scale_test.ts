@@ -11,7 +11,7 @@ function steady(findings: ReadonlyMap<string, string>, ...columns: string[]): (s
 Deno.test("The scale of a full mesh is measured with real processes, two of which are killed", async () => {
   const findings = await measureScale({ strategy: "full-mesh", nodes: 10, perProcess: 2, idleSeconds: 1 });
   assertEquals(steady(findings, "nodes", "processes", "joins refused", "false downs"), ["10", "5", "0", "0"]);
-  for (const column of ["formed, s", "MiB", "one killed, ms", "a tenth killed, ms"]) {
+  for (const column of ["started, s", "formed, s", "MiB", "one killed, ms", "a tenth killed, ms"]) {
     assertEquals(Number(findings.get(column)) >= 0, true, `${column}: ${findings.get(column)}`);
   }
   assertEquals(findings.has("broadcast to all, ms"), false);
