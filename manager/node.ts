@@ -255,7 +255,6 @@ export class Node implements ConnectionPoolHandler {
   connectionClosed(connection: Connection<Peer>, error: unknown): void {
     const { peer, channel } = connection;
     this.context.traffic.closed(channel, connection.bytesIn, connection.bytesOut);
-    this.messaging.inbound.closed(connection);
     if (!this.context.stopped) this.messaging.outbound.closed(connection);
     // A stream that was cut off is none: a process that dies leaves nothing else behind.
     const isForged = error instanceof SealError && error.code === "forged";
