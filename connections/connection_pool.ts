@@ -383,6 +383,7 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#dialers.forget(peer);
     this.#idleGrace.end(peer);
     this.#cutOff.delete(peer);
+    this.#filler.early.forget(peer);
     if (this.#peers.get(peer.name) === peer) this.#peers.delete(peer.name);
     // It joins no more as the peer that it was here: what waits for that, and its connection, would wait without end.
     if (!peer.isParty) this.#filler.closeReplaced(peer);

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { forgetOldest } from "../../runtime/forget_oldest.ts";
 import { FrameReader, ProtocolError } from "../../wire/frame_reader.ts";
 import type { Connection, ConnectionIdentity } from "../connection.ts";
 import type { ConnectionRequest } from "../handshake/introduction.ts";
@@ -20,14 +21,21 @@ export interface EarlyHost {
   detach(connection: Connection<Peer>): void;
 }
 
-/** Streams that the membership connections of one peer carry. */
-interface Carried {
-  /** Incarnation of the peer. */
+/** Peers of which it is remembered, once they are forgotten, which of their connections have begun here. */
+const FORMER_MAX = 1_024;
+
+/** Connections without a socket that another node has begun. */
+interface Seen {
+  /** Incarnation of that node. */
   readonly incarnation: number;
-  /** The open ones, by slot. */
-  readonly streams: Map<string, EarlyStream>;
   /** The greatest number of the other end's, by slot. */
   readonly seen: Map<string, number>;
+}
+
+/** Streams that the membership connections of one peer carry. */
+interface Carried extends Seen {
+  /** The open ones, by slot. */
+  readonly streams: Map<string, EarlyStream>;
 }
 
 /**
@@ -38,6 +46,8 @@ interface Carried {
 export class EarlyConnections {
   readonly #host: EarlyHost;
   readonly #carried = new WeakMap<Peer, Carried>();
+  /** By name, those that were forgotten last at the end. */
+  readonly #former = new Map<string, Seen>();
   #streams = 0;
 
   constructor(host: EarlyHost) {
@@ -135,6 +145,19 @@ export class EarlyConnections {
     }
   }
 
+  /**
+   * A peer is forgotten. It may go on with what it has begun here, because it does not know that: it would say again what was read, and that must not
+   * begin anew.
+   */
+  forget(peer: Peer): void {
+    const carried = this.#known(peer);
+    if (carried === undefined || carried.seen.size === 0) return;
+    const { incarnation, seen } = carried;
+    this.#former.delete(peer.name);
+    this.#former.set(peer.name, { incarnation, seen });
+    forgetOldest(this.#former, FORMER_MAX);
+  }
+
   /** Whether a frame comes from the other end of a connection that is here. */
   #isKnown(peer: Peer, { channel, index, from }: EarlyFrame): boolean {
     return this.#known(peer)?.streams.get(slotKey(channel, index))?.theirs === from;
@@ -191,13 +214,16 @@ export class EarlyConnections {
   }
 
   #seen(peer: Peer, channel: string, index: number): number {
-    return this.#known(peer)?.seen.get(slotKey(channel, index)) ?? 0;
+    return this.#of(peer).seen.get(slotKey(channel, index)) ?? 0;
   }
 
   #of(peer: Peer): Carried {
     let carried = this.#known(peer);
     if (carried === undefined) {
-      carried = { incarnation: peer.incarnation, streams: new Map(), seen: new Map() };
+      const { name, incarnation } = peer;
+      const former = this.#former.get(name);
+      const seen = former?.incarnation === incarnation ? former.seen : new Map<string, number>();
+      carried = { incarnation, streams: new Map(), seen };
       this.#carried.set(peer, carried);
     }
     return carried;

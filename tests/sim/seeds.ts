@@ -42,6 +42,7 @@ export const SEEDS: readonly number[] = [
  * - 38: a causal message waited without end, because its sender, which had its receiver for no neighbour, heard nothing of that one's next incarnation.
  * - 60: a message was refused, because the only connection for it was being replaced, although others could have passed it on.
  * - 604: a node that had left was taken for gone in the incarnation in which it joined again, by one that had heard of that before it heard of the end.
+ * - 1330: a message came twice, because its receiver had forgotten the sender, which knew nothing of that and said again what was not known to be read.
  */
 export const SEEDS_OVER_OVERLAYS: readonly number[] = [
   4,
@@ -61,5 +62,6 @@ export const SEEDS_OVER_OVERLAYS: readonly number[] = [
   55,
   60,
   604,
+  1330,
 ]
   .map((seed) => OVERLAY_SEEDS + seed);

@@ -7,7 +7,14 @@ import { readU32 } from "../../../wire/integers.ts";
 import { uniformLatency } from "../../../transport/memory/memory_links.ts";
 import { FEATURES } from "../../../connections/handshake/introduction.ts";
 import { nthOf, present } from "../../values.ts";
-import { assertConnected, type PoolNode, type PoolNodeOptions, PoolWorld, wantEachOther } from "../pool_world.ts";
+import {
+  assertConnected,
+  HANDSHAKE_TIMEOUT,
+  type PoolNode,
+  type PoolNodeOptions,
+  PoolWorld,
+  wantEachOther,
+} from "../pool_world.ts";
 
 const SOON = 1_000;
 const CHANNELS = { bulk: 2 };
@@ -216,5 +223,34 @@ Deno.test("a node that dies while a first use goes over to its socket is down at
         assertFalse(to.peer(from.spec.name).hasConnections, note);
       }
     }
+  }
+});
+
+Deno.test("a node that has forgotten a peer, and that it is connected with again, takes nothing twice of what the other one says again", async () => {
+  for (const user of [0, 1]) {
+    const world = new PoolWorld({ latency: uniformLatency(10, 10) });
+    const nodes = await pair(world);
+    const [from, to] = user === 0 ? nodes : [nodes[1], nodes[0]];
+    assert(send(from, to, 0, 1, 10));
+    await world.advance(11);
+    assertEquals(received(to, 0), [1]);
+    // From here on, no word that either end says to the other arrives.
+    world.world.network.forget("a", "b");
+    const former = to.peer(from.spec.name);
+    to.pool.want([]);
+    to.pool.disconnect(former);
+    assertEquals(to.pool.peers.size, 0);
+    wantEachOther(from, to);
+    from.pool.doubt(from.peer(to.spec.name));
+    // A dial may still be under way through the hole.
+    await world.advance(HANDSHAKE_TIMEOUT + SOON);
+    assert(to.peer(from.spec.name) !== former);
+    for (const [one, other] of [[from, to], [to, from]] as const) {
+      assert(send(one, other, 0, 2, 10));
+      await world.advance(SOON);
+      assertEquals(received(other, 0).at(-1), 2);
+    }
+    assertEquals(received(to, 0), [1, 2]);
+    assert(await world.isQuiet());
   }
 });

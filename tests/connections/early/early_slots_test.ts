@@ -25,7 +25,7 @@ type Carrier = Connection<Peer> & { readonly carrier: FakeCarrier };
 
 /** The early connections of node `a` with node `b`, which is the test. */
 class Bench {
-  readonly peer: Peer;
+  peer: Peer;
   readonly early: EarlyConnections;
   readonly detached: Connection<Peer>[] = [];
   readonly runtime = bareRuntime();
@@ -222,6 +222,41 @@ Deno.test("another incarnation of the other end numbers its connections anew", (
   bench.peer.fitTo(nodeSpec("b", 2, { channels: CHANNELS }), nodeSpec("a"));
   assert(bench.hear(bench.open(), EarlyWord.bytes, 1, 0));
   assertEquals(bench.stream.theirs, 1);
+});
+
+Deno.test("what a forgotten peer has begun does not begin again when it is known anew, unless as another incarnation", () => {
+  for (const [incarnation, begins] of [[1, false], [2, true]] as const) {
+    const bench = new Bench();
+    bench.hear(bench.open(), EarlyWord.bytes, 7, 0);
+    bench.early.forget(bench.peer);
+    bench.peer = new Peer(nodeSpec("b", incarnation, { channels: CHANNELS }), nodeSpec("a"));
+    const membership = bench.open();
+    assertEquals(bench.early.fits(asked([7, 0]), bench.peer), begins);
+    assertEquals(bench.hear(membership, EarlyWord.bytes, 7, 0), begins);
+    assertEquals(saidTo(membership), begins ? [] : ["default 0 0-7 closed"]);
+    // In another slot it may be new, and what begins later is.
+    assert(bench.hear(membership, EarlyWord.bytes, 6, 0, ["bulk", 0]));
+    bench.hear(membership, EarlyWord.bytes, 8, 0);
+    assertEquals(bench.stream.theirs, 8);
+  }
+});
+
+Deno.test("of the peers that were forgotten, the last 1,024 are remembered", () => {
+  const bench = new Bench();
+  const peers = Array.from(
+    { length: 1_025 },
+    (_, number) => new Peer(nodeSpec(`b${number}`, 1, { channels: CHANNELS }), nodeSpec("a")),
+  );
+  const hasBegun = (peer: Peer) => {
+    bench.peer = new Peer(peer.spec, nodeSpec("a"));
+    return bench.hear(bench.open(), EarlyWord.bytes, 7, 0);
+  };
+  for (const peer of peers) {
+    bench.peer = peer;
+    assert(bench.hear(bench.open(), EarlyWord.bytes, 7, 0));
+    bench.early.forget(peer);
+  }
+  assertEquals([0, 1, 1_024].map((number) => hasBegun(present(peers[number]))), [true, false, false]);
 });
 
 Deno.test("a membership connection that was replaced begins no other connection: what it brings may be older than what has begun since", () => {
