@@ -8,7 +8,7 @@ import { DialBudget } from "./dial_budget.ts";
 
 /**
  * Dials that a node may have under way at a time. Where many processes share few processors, each turn of one of them begins with cold caches: what is
- * done in few turns costs less (`docs/performance.md`, "Forming").
+ * done in few turns costs less (`docs/costs.md`, "Forming").
  */
 export const DIAL_SLOTS = 64;
 
