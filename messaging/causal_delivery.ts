@@ -7,7 +7,7 @@
  * - `"full"`: it has to wait and there is no room for it; refuse it, it will be repeated.
  * - `"late"`: others overtook it after patience with its sender had ended (or it was delivered before, when nothing
  *   ahead of this drops repetitions); refuse it for good.
- * - `"gone"`: its sender is gone for good; drop it.
+ * - `"gone"`: its sender is gone for good; refuse it for good, should that one live all the same.
  * - `"misaddressed"`: it is for another incarnation of this node; refuse it, its sender stamps it anew.
  */
 export type CausalOutcome = "delivered" | "buffered" | "duplicate" | "full" | "late" | "gone" | "misaddressed";

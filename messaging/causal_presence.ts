@@ -43,7 +43,7 @@ export class CausalPresence {
   up(participant: string, now: number): string[] {
     const { name, incarnation } = splitParticipantKey(participant);
     const isOver = incarnation < (this.#newest.get(name) ?? incarnation);
-    if (isOver || this.#presences.get(participant)?.state === "gone") return [];
+    if (isOver || this.isGone(participant)) return [];
     this.#newest.set(name, incarnation);
     this.#forgotten.delete(participant);
     this.#set(participant, "present", now);

@@ -28,7 +28,7 @@ const ISLANDS_MAX = 8;
 /**
  * Decision about a numbered message.
  *
- * - `"new"`: handle it, then settle, release or refuse it.
+ * - `"new"`: handle it, then settle or refuse it.
  * - `"pending"`: it is being handled; drop it.
  * - `"duplicate"`: it was handled, or its handler threw; drop it. The next acknowledgement says so again.
  * - `"ahead"`: there is no room to remember it; drop it. It will be repeated.
@@ -41,7 +41,7 @@ interface Inbound extends NodeIncarnation {
   readonly handled: SequenceWindow;
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
-  /** Admitted, and neither settled nor released. */
+  /** Admitted, and neither settled nor refused. */
   readonly pending: RecentSet;
   /** Those of them that others have passed on. */
   readonly heard: Set<number>;
@@ -107,12 +107,7 @@ export class Deduplication {
     if (inbound !== undefined) this.#handle(inbound, sequence);
   }
 
-  /** Undoes the admission of a message that was not handled, and says nothing: a repetition of it is new again. */
-  release(sender: NodeIncarnation, sequence: number): void {
-    this.#admitted(sender, sequence);
-  }
-
-  /** Undoes the admission of a message that cannot be handled, and tells the sender why. */
+  /** Undoes the admission of a message that cannot be handled, and tells the sender why. A repetition of it is new again. */
   refuse(sender: NodeIncarnation, sequence: number, reason: "full" | "late"): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;

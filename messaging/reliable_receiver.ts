@@ -234,9 +234,9 @@ export class ReliableReceiver {
     if (outcome === "full" || outcome === "late") this.#refuse(sender, sequence, outcome);
     else if (outcome === "gone" || outcome === "misaddressed") {
       this.#options.stats.discarded++;
-      // A sender without a connection may not hear of the incarnation that its message is worth repeating for, but by this word of it.
-      if (outcome === "misaddressed") this.#seen.refuse(sender, sequence, "full");
-      else this.#seen.release(sender, sequence);
+      // A sender without a connection may not hear of the incarnation that its message is worth repeating for, but by this word of it. Nor may one
+      // that lives, and that others have removed, hear of that: it would repeat without end what is never taken.
+      this.#seen.refuse(sender, sequence, outcome === "gone" ? "late" : "full");
     } else if (outcome === "duplicate") this.#discard(sender, sequence);
     this.handOver(deliverable);
   }

@@ -67,8 +67,9 @@ class Node {
       now: this.network.now,
     });
     if (outcome === "full" || outcome === "late") this.deduplication.refuse(sender, sequence, outcome);
-    else if (outcome === "gone" || outcome === "misaddressed") this.deduplication.release(sender, sequence);
-    else this.deduplication.settle(sender, sequence);
+    else if (outcome === "gone" || outcome === "misaddressed") {
+      assert(false, `no node leaves here, but a message is ${outcome}`);
+    } else this.deduplication.settle(sender, sequence);
     for (const { payload: { payload } } of deliverable) if (payload !== undefined) this.#handle(payload);
   }
 

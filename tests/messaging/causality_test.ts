@@ -1,6 +1,14 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertGreater, assertLess, assertLessOrEqual, assertThrows } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertFalse,
+  assertGreater,
+  assertLess,
+  assertLessOrEqual,
+  assertThrows,
+} from "@std/assert";
 import type { CausalOrderOptions } from "../../messaging/causal_options.ts";
 import { KNOWN_MAX } from "../../messaging/causal_knowledge.ts";
 import { UNKNOWN_MAX } from "../../messaging/causal_presence.ts";
@@ -80,6 +88,16 @@ Deno.test("CausalOrder.gone() ends the waiting for one that has left, and its me
   assertEquals(payloads(b.gone(A, 10)), ["effect"]);
   assertEquals(receive(b, A, lost, "lost"), ["gone"]);
   assertEquals(payloads(b.gone(A, 20)), []);
+});
+
+Deno.test("CausalOrder has one that is gone come back under no circumstances, however long that is known", () => {
+  const { a, b, lost } = blocked();
+  b.gone(A, 0);
+  assertEquals(b.tick(60_000), []);
+  // What it sent before would not come again, and what it sends now would wait for that.
+  b.up(A, 60_001);
+  assertFalse(b.expect(A, 60_001));
+  for (const stamp of [lost, a.send(B)]) assertEquals(receive(b, A, stamp, "x", 60_001), ["gone"]);
 });
 
 Deno.test("CausalOrder.up() of a newer incarnation ends the waiting for the older", () => {

@@ -84,14 +84,6 @@ Deno.test("Deduplication.miss() makes a repetition new again, and says what has 
   assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.through, 1);
 });
 
-Deno.test("Deduplication.release() makes a repetition new again", () => {
-  const deduplication = new Deduplication();
-  deduplication.admit(A, 1, 1);
-  deduplication.release(A, 1);
-  assertEquals(deduplication.takeAcknowledgements(), []);
-  assertEquals(deduplication.admit(A, 1, 1), "new");
-});
-
 Deno.test("Deduplication.refuse() makes a repetition new again and says why", () => {
   const deduplication = new Deduplication();
   for (const sequence of [1, 2, 3]) deduplication.admit(A, sequence, 1);
@@ -160,7 +152,7 @@ Deno.test("Deduplication starts afresh with a newer incarnation and is deaf to t
   assertEquals(deduplication.admit(A, 3, 1), "stale");
   // What was begun for the old incarnation ends without a trace in the new one.
   deduplication.settle(A, 2);
-  deduplication.release(A, 2);
+  deduplication.refuse(A, 2, "late");
   assertEquals(deduplication.admit(reborn, 2, 1), "pending");
   assertEquals(deduplication.takeAcknowledgements(), []);
   assertEquals(handle(deduplication, 1, 1, reborn), "new");

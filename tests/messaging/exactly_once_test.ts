@@ -84,7 +84,7 @@ class Pair {
   #arrive(frame: Frame): void {
     if (this.deduplication.admit(SENDER, frame.sequence, frame.floor) !== "new") return;
     const chance = this.#random.next();
-    if (chance < 0.1) this.deduplication.release(SENDER, frame.sequence);
+    if (chance < 0.1) this.deduplication.refuse(SENDER, frame.sequence, "full");
     else if (chance < 0.3) this.#beingHandled.push({ at: this.#now + this.#random.int(500), frame });
     else this.#handle(frame);
   }
