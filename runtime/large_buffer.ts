@@ -33,10 +33,20 @@ export function makeLargeBuffer(bytes: number): Uint8Array<ArrayBuffer> {
     hasAdapted = true;
     new ArrayBuffer(ADAPTING_BYTES).transfer(0);
   }
-  bytesUntilPiece -= bytes;
-  if (bytesUntilPiece <= 0 && ballast.length < PIECES_MAX) {
-    bytesUntilPiece = BYTES_PER_PIECE;
-    ballast.push(new Array(PIECE_NUMBERS).fill(0.5));
-  }
+  count(bytes);
   return new Uint8Array(bytes);
+}
+
+/** A copy of bytes that may be many: it counts as memory that {@linkcode makeLargeBuffer} made. */
+export function copyToLargeBuffer(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  count(bytes.length);
+  return bytes.slice();
+}
+
+/** Counts what is made, and adds ballast. */
+function count(bytes: number): void {
+  bytesUntilPiece -= bytes;
+  if (bytesUntilPiece > 0 || ballast.length >= PIECES_MAX) return;
+  bytesUntilPiece = BYTES_PER_PIECE;
+  ballast.push(new Array(PIECE_NUMBERS).fill(0.5));
 }

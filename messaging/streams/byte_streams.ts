@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { copyToLargeBuffer } from "../../runtime/large_buffer.ts";
 import type { StreamEnd } from "./stream_end.ts";
 import { Halves } from "./stream_frames.ts";
 
@@ -84,7 +85,7 @@ class ReadingHalf implements UnderlyingByteSource {
     this.#isAwaited = false;
     const { byobRequest } = this.#controller;
     if (!byobRequest?.view) {
-      this.#controller.enqueue(bytes.slice());
+      this.#controller.enqueue(copyToLargeBuffer(bytes));
       return bytes.length;
     }
     const view = byobRequest.view as Uint8Array;

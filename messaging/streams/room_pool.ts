@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { copyToLargeBuffer } from "../../runtime/large_buffer.ts";
+
 /** So much is kept: what a few windows hold. */
 const SPARE_BYTES_MAX = 1024 * 1024;
 /** Smaller rooms are not worth keeping, and larger ones have no use. */
@@ -22,7 +24,7 @@ export class RoomPool {
   /** A copy of `bytes`, in room that was used before where there is some. */
   copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const index = this.#spare.findLastIndex(({ length }) => length >= bytes.length);
-    if (index < 0) return bytes.slice();
+    if (index < 0) return copyToLargeBuffer(bytes);
     const [room] = this.#spare.splice(index, 1);
     this.#bytes -= room!.length;
     room!.set(bytes);
