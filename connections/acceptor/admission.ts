@@ -80,7 +80,10 @@ export function judgeRequest(
   const isUnseen = present?.outbound &&
     (request.to === null ? isFirst : seenOf(request, self) < present.dial && (isFirst || !isGranted));
   const isGone = present === null || isEarly || (present.inDoubt && !peer.doubtful);
-  const crossing = isGone ? dialing && isFirst : isUnseen && !peer.doubtful;
+  // The dialer may have told that this node is up. A dial that began here meanwhile is refused over there, or takes the slot over: the dialer is
+  // never without a connection. Where both ends have to take the same socket, neither can be.
+  const isKept = isGranted && !isEarly;
+  const crossing = isGone ? dialing && isFirst && !isKept : isUnseen && !peer.doubtful;
   if (crossing) {
     return { code: "duplicate", reason: `Cannot accept "${spec.name}": the connection is dialed from here as well` };
   }

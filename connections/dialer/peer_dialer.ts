@@ -255,12 +255,13 @@ export class PeerDialer implements WaitingDialer, LostPeer {
     this.reconcile();
   }
 
-  /** While it waited for a slot, the other side may have dialed, or the interest may have ended. */
+  /** While it waited for a slot, the other side may have dialed, or be about to have done so, or the interest may have ended. */
   #dialIfMissing(channel: string, index: number): Promise<unknown> {
     const peer = this.#peer;
     const present = peer.at(channel, index);
     const isOpen = present !== null && present.early === null && !present.inDoubt && !peer.doubtful;
-    if (isOpen || !peer.wanted || this.#stopped) return Promise.resolve();
+    const isMissing = !isOpen && !this.#host.isPromised(peer, channel, index);
+    if (!isMissing || !peer.wanted || this.#stopped) return Promise.resolve();
     return this.#host.dial(peer, channel, index);
   }
 

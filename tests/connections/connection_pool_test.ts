@@ -5,7 +5,7 @@ import { FEATURES } from "../../connections/handshake/introduction.ts";
 import { PATIENCE } from "../../connections/dialer/peer_dialer.ts";
 import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { HandshakeRefusedError } from "../../connections/handshake/refusal.ts";
-import type { ByteStream, Transport } from "../../transport/transport.ts";
+import type { Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { firstOf, nthOf, present } from "../values.ts";
 import {
@@ -17,6 +17,7 @@ import {
   IDLE_GRACE,
   type PoolNode,
   PoolWorld,
+  slowWrites,
   wantEachOther,
 } from "./pool_world.ts";
 
@@ -523,24 +524,6 @@ Deno.test("a peer of which an older incarnation answers a dial is not taken for 
   assertEquals([world.streams("a"), a.peer("b").incarnation, a.newlyTold()], [0, 5, []]);
   assert(b.outlivedBy.length > 0 && b.outlivedBy.every((known) => known === 5));
 });
-
-/** Has every write to an accepted stream take its time after the bytes are out, and then perhaps fail. */
-function slowWrites(world: PoolWorld, milliseconds: number, failure?: Error): (transport: Transport) => Transport {
-  const slow = (stream: ByteStream): ByteStream => ({
-    remoteAddress: stream.remoteAddress,
-    read: (buffer) => stream.read(buffer),
-    close: () => stream.close(),
-    write: async (bytes) => {
-      await stream.write(bytes);
-      await new Promise<void>((resolve) => world.world.schedule(milliseconds, resolve));
-      if (failure !== undefined) throw failure;
-    },
-  });
-  return (transport) => ({
-    listen: (address, accept) => transport.listen(address, (stream) => accept(slow(stream))),
-    connect: (...args) => transport.connect(...args),
-  });
-}
 
 Deno.test("a dialer of an older incarnation that was let in is left outside once a newer incarnation is known", async () => {
   const world = new PoolWorld();

@@ -13,7 +13,7 @@ import { FrameKind } from "../../wire/frame_kind.ts";
 import type { MemoryHost } from "../../transport/memory/memory_host.ts";
 import { MEMBERSHIP_CHANNEL, type Peer } from "../../connections/peer.ts";
 import type { ClusterIdentity } from "../../connections/handshake/session.ts";
-import type { Transport } from "../../transport/transport.ts";
+import type { ByteStream, Transport } from "../../transport/transport.ts";
 import { nodeSpec } from "../node_spec.ts";
 import { clusterIdentity } from "./cluster_identity.ts";
 
@@ -176,6 +176,28 @@ export class PoolWorld {
     await this.world.advance(3_600_000);
     return this.world.events === before;
   }
+}
+
+/** Has every write to an accepted stream take its time after the bytes are out, and then perhaps fail. */
+export function slowWrites(
+  world: PoolWorld,
+  milliseconds: number,
+  failure?: Error,
+): (transport: Transport) => Transport {
+  const slow = (stream: ByteStream): ByteStream => ({
+    remoteAddress: stream.remoteAddress,
+    read: (buffer) => stream.read(buffer),
+    close: () => stream.close(),
+    write: async (bytes) => {
+      await stream.write(bytes);
+      await new Promise<void>((resolve) => world.world.schedule(milliseconds, resolve));
+      if (failure !== undefined) throw failure;
+    },
+  });
+  return (transport) => ({
+    listen: (address, accept) => transport.listen(address, (stream) => accept(slow(stream))),
+    connect: (...args) => transport.connect(...args),
+  });
 }
 
 /** The methods of a simulated node live on its prototype, where spreading does not find them. */

@@ -23,12 +23,14 @@ interface Scene {
   readonly present?: { readonly outbound: boolean; readonly dial: number; readonly channel?: string };
   readonly peer?: Partial<Peer>;
   readonly dialing?: boolean;
+  readonly fits?: boolean;
+  readonly isGranted?: boolean;
   readonly wallTime?: number;
 }
 
 function judge(scene: Scene): string | null {
   const { dialer = nodeSpec("b", 5), acceptor = nodeSpec("a", 5), dialing = false } = scene;
-  const { known = dialer, present } = scene;
+  const { known = dialer, present, fits = false, isGranted = false } = scene;
   const peer = known === null ? undefined : Object.assign(new Peer(known, acceptor), scene.peer);
   if (present !== undefined) {
     peer?.fill({ channel: "membership", index: 0, early: null, ...present } as Connection<Peer>);
@@ -47,8 +49,9 @@ function judge(scene: Scene): string | null {
     self: acceptor,
     peer,
     dialing,
-    fits: false,
+    fits,
     wallTime: scene.wallTime ?? 1_000,
+    isGranted,
   });
   return decision === null || decision === "probe" ? decision : decision.code;
 }
@@ -67,6 +70,13 @@ Deno.test("admission: a dialer that no node knows, and one that is known and has
 Deno.test("admission: of two nodes that dial each other at once, exactly the dial of the one that sorts first is let in", () => {
   assertEquals(judge({ dialer: firstOf(NEIGHBOURS), acceptor: B, dialing: true }), null);
   assertEquals(judge({ dialer: B, acceptor: firstOf(NEIGHBOURS), dialing: true }), "duplicate");
+});
+
+Deno.test("admission: a dialer that was let in stays in though we dial it by now, unless both have to take the same socket", () => {
+  const granted = { dialer: B, acceptor: firstOf(NEIGHBOURS), dialing: true, isGranted: true };
+  assertEquals(judge(granted), null);
+  assertEquals(judge({ ...granted, present: { outbound: true, dial: 4 }, request: { seen: 3 } }), "duplicate");
+  assertEquals(judge({ ...granted, fits: true, request: { early: [1, 1] } }), "duplicate");
 });
 
 Deno.test("admission: a dial that was under way when ours succeeded is refused, whichever node sorts first: ours may be in use", () => {
