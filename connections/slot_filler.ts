@@ -8,9 +8,11 @@ import { EarlyConnections, type EarlyHost } from "./early/early_connections.ts";
 import type { OpenedStream } from "./handshake/connection_opener.ts";
 import { type ConnectionRequest, seenOf } from "./handshake/introduction.ts";
 import type { Interests } from "./handshake/session.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
 import { tellInterest } from "./interest.ts";
 import { MEMBERSHIP_CHANNEL, type Peer, slotKey } from "./peer.ts";
 import { ReplacedConnections } from "./replaced_connections.ts";
+import { sendValue } from "./send_value.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 
 /** Identity of a connection within its peer. */
@@ -198,9 +200,22 @@ export class SlotFiller implements EarlyHost {
     for (const other of doubtful) {
       // What the former membership connection did not bring, this one brings.
       if (this.early.carries(other)) other.doubtful = false;
-      else this.retire(other);
+      else {
+        this.#askAnew(other);
+        this.retire(other);
+      }
     }
     peer.silent = false;
+  }
+
+  /**
+   * A connection is given up for lost here, and nothing replaces it. Its dialer may have heard something over it, and go on with it: this side would
+   * have none for as long as that does, unless it is for this one to dial.
+   */
+  #askAnew(connection: Connection<Peer>): void {
+    const { outbound, replacedThere, peer } = connection;
+    const dials = peer.wanted && peer.membership?.outbound === true;
+    if (!outbound && !replacedThere && !dials) sendValue(connection, FrameKind.renew, true);
   }
 
   #settleMoved(hasMoved: boolean, { channel, index }: ConnectionRequest, peer: Peer, opened: OpenedStream): void {

@@ -1,9 +1,18 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assert, assertEquals } from "@std/assert";
+import { uniformLatency } from "../../transport/memory/memory_links.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
-import { assertConnected, LOOK_INTERVAL, PoolWorld, SILENCE, wantEachOther } from "./pool_world.ts";
-import { takeOf } from "../values.ts";
+import {
+  assertConnected,
+  assertPaired,
+  COURTESY,
+  LOOK_INTERVAL,
+  PoolWorld,
+  SILENCE,
+  wantEachOther,
+} from "./pool_world.ts";
+import { present, takeOf } from "../values.ts";
 
 const SOON = 1_000;
 
@@ -24,6 +33,30 @@ Deno.test("hearsay of life does not end the doubt about a connection; a frame he
   await world.advance(SOON);
   assertConnected(world, [a, b]);
   assert(a.peer("b").connections().every(({ doubtful }) => !doubtful));
+});
+
+Deno.test("a connection that only the side that did not dial it has given up is dialed anew at once, and loses nothing", async () => {
+  for (const wants of [false, true]) {
+    const world = new PoolWorld({ latency: uniformLatency(10, 10) });
+    const [a, b] = [await world.start("a"), await world.start("b")];
+    a.pool.want([b.spec]);
+    await world.advance(SOON);
+    if (wants) b.pool.want([a.spec]);
+    const former = present(a.peer("b").at("default", 0));
+    assert(former.outbound);
+    // Both have heard nothing for long, and then one hears something over one of the connections.
+    b.pool.doubt(b.peer("a"));
+    a.pool.doubt(a.peer("b"));
+    a.pool.frame(former, 0x7f, new Uint8Array(), 0, 0);
+    assert(await world.world.runUntil(() => b.peer("a").at("default", 0) === null, SOON));
+    assertEquals(a.peer("b").at("default", 0), former);
+    const sent = a.greet("b");
+    await world.advance(COURTESY / 2);
+    assertPaired(a, b);
+    assertEquals([former.closed, b.messages.length], [true, sent]);
+    await world.advance(10 * SILENCE);
+    assertConnected(world, [a, b]);
+  }
 });
 
 for (const isTalking of [false, true]) {

@@ -43,6 +43,7 @@ export const SEEDS: readonly number[] = [
  * - 60: a message was refused, because the only connection for it was being replaced, although others could have passed it on.
  * - 604: a node that had left was taken for gone in the incarnation in which it joined again, by one that had heard of that before it heard of the end.
  * - 1330: a message came twice, because its receiver had forgotten the sender, which knew nothing of that and said again what was not known to be read.
+ * - 1436: a call failed, because one side had given up a connection that the other went on with, and for which that refused what others relayed.
  * - 694,140,816,737: a causal message waited without end, because its receiver took its sender for gone, which had not heard that it was removed.
  */
 export const SEEDS_OVER_OVERLAYS: readonly number[] = [
@@ -64,6 +65,7 @@ export const SEEDS_OVER_OVERLAYS: readonly number[] = [
   60,
   604,
   1330,
+  1436,
   694_140_816_737,
 ]
   .map((seed) => OVERLAY_SEEDS + seed);
