@@ -32,6 +32,8 @@ export class Overlay implements Part {
   readonly #connected = new Set<string>();
   /** Those that are connected and no members, and have said nothing yet: they may want to join. */
   readonly #silent = new Set<string>();
+  /** Those that an injected partition lies in front of. */
+  readonly #separated = new WeakSet<Peer>();
   /** Tags for which slots are kept, in each incarnation of this node. */
   readonly #reserved = new Set<string>();
   #expecting: Timer | null = null;
@@ -138,6 +140,20 @@ export class Overlay implements Part {
     this.#connected.delete(peer.name);
     this.#apply(this.#strategy.down(this.#state, peer.spec, this.#env()));
     if (this.#silent.delete(peer.name)) this.catchUp();
+  }
+
+  /**
+   * Tells a strategy of partial views that a peer can be reached again over connections that outlived an injected partition: what was said meanwhile,
+   * such as that a node was removed, is not said again by itself.
+   */
+  partitionsChanged(): void {
+    if (this.#strategy.knowsAll === true) return;
+    for (const peer of this.#context.pool.peers.values()) {
+      if (peer.partitioned) this.#separated.add(peer);
+      else if (this.#separated.delete(peer) && this.#connected.has(peer.name)) {
+        this.#apply(this.#strategy.up(this.#state, peer.spec, this.#env()));
+      }
+    }
   }
 
   /** Has the strategy tell what it kept back while others were connecting, if none is any more. */

@@ -108,7 +108,7 @@ export interface Strategy<State = unknown> {
    * strategies under which no node can tell which ones are down.
    */
   evict?(state: State, node: NodeSpec, context: StrategyContext): Transition<State>;
-  /** `peer` came up: its membership connection opened, for the first time or again. */
+  /** `peer` came up: its membership connection opened, for the first time or again, or an injected partition ended which that had outlived. */
   up(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;
   /** `peer` went down: its last connection closed, or its heartbeats were missed. It may come back. */
   down(state: State, peer: NodeSpec, context: StrategyContext): Transition<State>;

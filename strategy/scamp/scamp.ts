@@ -66,10 +66,10 @@ export class Scamp implements Strategy<ScampState> {
       sendItsDeparture(turn, peer);
       if (!departure.meetItself(turn, peer)) return;
       const arc = findArc(turn.state.view, peer.name) ?? findArc(turn.state.inView, peer.name);
-      if (arc === undefined || arc.downSince === null) return;
+      if (arc === undefined) return;
       mark(turn, peer.name, null);
-      // A connection that is just new took no longer than this.
-      if (state.round - arc.downSince > 1) sendLatestDepartures(turn, peer);
+      // A connection that is just new took no longer than this. One that is up already has had a partition in front of it.
+      if (arc.downSince === null || state.round - arc.downSince > 1) sendLatestDepartures(turn, peer);
     });
   }
 

@@ -9,6 +9,7 @@
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { PeerService } from "../../manager/peer_service.ts";
+import { scampV1 } from "../../strategy/mod.ts";
 import { entryOf } from "../values.ts";
 
 Deno.test("a node begins another incarnation when the clock shows a fraction of a millisecond", async () => {
@@ -170,6 +171,24 @@ Deno.test("a partition whose injection is given up does not come about later", a
   await cluster.advance(100);
   assertEquals(b.partitions(), []);
   await cluster.settled();
+});
+
+Deno.test("a strategy of partial views is told that a peer is up when an injected partition ends, which its connection has outlived", async () => {
+  const told: string[] = [];
+  const strategy = scampV1();
+  const up = strategy.up.bind(strategy);
+  strategy.up = (state, peer, context) => (told.push(peer.name), up(state, peer, context));
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b"], options: () => ({ strategy }) });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  await cluster.wait(b.syncJoin(a.spec));
+  const partition = await cluster.wait(a.injectPartition("a", 0));
+  told.length = 0;
+  await cluster.wait(a.leave(b.spec));
+  assert(b.member("a"));
+  a.resolvePartition(partition);
+  // Without waiting for a connection that opens again: the removed node may not want one.
+  assertEquals(told, ["b"]);
+  assert(await cluster.runUntil(() => !cluster.has("b")));
 });
 
 Deno.test("a node can join one by its address that has dialed it already", async () => {

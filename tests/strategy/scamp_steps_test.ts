@@ -35,6 +35,10 @@ class Node {
     return this.#take(this.strategy.periodic(this.state, this.#context()));
   }
 
+  up(name: string): this {
+    return this.#take(this.strategy.up(this.state, nodeSpec(name), this.#context()));
+  }
+
   leave(name: string): this {
     return this.#take(this.strategy.leave(this.state, nodeSpec(name), this.#context()));
   }
@@ -75,6 +79,13 @@ Deno.test("scampV1(): a contact sends a copy of a subscription to each node in i
   assertEquals(new Set(copies.map(({ to }) => to.name)), new Set(["n1", "n2", "n3"]));
   assertEquals(copies[0]?.message, { type: "subscription", node: nodeSpec("n9"), ttl: 40 });
   assertEquals(node.view, ["n1", "n2", "n3"]);
+});
+
+Deno.test("scampV1(): a neighbour that is up again without having been down is told who has left", () => {
+  const node = new Node(scampV1()).know("n1", "n2").leave("n2");
+  assertEquals(node.up("n1").said, ["n1 left"]);
+  assertEquals(node.up("n2").said, ["n2 left"]);
+  assertEquals(node.up("n3").said, []);
 });
 
 Deno.test("scampV1(): a copy is kept with probability 1 / (1 + view), and passed on otherwise", () => {
