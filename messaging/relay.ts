@@ -58,7 +58,7 @@ export interface RelayStep {
  * not acknowledged had better be flooded.
  */
 export class Relay {
-  readonly #self: { readonly name: string; readonly incarnation: number };
+  #self: { readonly name: string; readonly incarnation: number };
   readonly #ttl: number;
   readonly #memory: number;
   /** By message, oldest first: how far it could still go when it was here. */
@@ -75,6 +75,12 @@ export class Relay {
     this.#ttl = ttl;
     this.#memory = memory;
     this.#first = first;
+  }
+
+  /** Begins again as another incarnation of this node, which is handed nothing that the former one was. */
+  restart(self: { readonly name: string; readonly incarnation: number }): void {
+    this.#self = self;
+    this.#sequence = undefined;
   }
 
   /** Number of messages that are remembered now. */

@@ -85,7 +85,7 @@ export class Relaying {
   readonly #options: RelayingOptions;
   readonly #awaited: RelayedMessages;
   readonly #budget = new RelayBudget();
-  #relay: Relay;
+  readonly #relay: Relay;
   /** By destination: the proof that messages to it carry. */
   readonly #given = new Map<string, number>();
   /** By origin: the proof that its messages carry. */
@@ -99,7 +99,7 @@ export class Relaying {
 
   /** Begins again as another incarnation of this node. Word of what the former one has sent is awaited all the same. */
   restart(self: NodeSpec): void {
-    this.#relay = new Relay(self, { ttl: this.#options.ttl, first: this.#options.chance });
+    this.#relay.restart(self);
   }
 
   /**

@@ -153,6 +153,18 @@ Deno.test("Relay remembers a bounded number of messages", () => {
   assertEquals(relay.size, 100);
 });
 
+Deno.test("Relay remembers what the former incarnation of its node was handed, and numbers its own messages anew", () => {
+  const relay = new Relay({ name: "b", incarnation: 1 }, { first: () => 7 });
+  const links = { connected: new Set(["a"]), outLinks: [] };
+  const header = { origin: "a", incarnation: 1, sequence: 1, destination: "b", ttl: 3, tree: null, path: ["a"] };
+  assertEquals(relay.receive(header, links).outcome, "arrived");
+  assertEquals([1, 2].map(() => relay.send("z", links).header.sequence), [7, 8]);
+  relay.restart({ name: "b", incarnation: 2 });
+  assertEquals(relay.receive(header, links).outcome, "duplicate");
+  const own = relay.send("z", links).header;
+  assertEquals([own.incarnation, own.sequence], [2, 7]);
+});
+
 Deno.test("parseRelayHeader() refuses what is malformed", () => {
   const header = { origin: "a", incarnation: 1, sequence: 1, destination: "z", ttl: 3, tree: "r", path: ["a"] };
   assertEquals(parseRelayHeader(header), header);

@@ -8,6 +8,7 @@
 
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { AckTimeoutError, NotConnectedError, PartitionedError, StoppedError } from "../../messaging/errors.ts";
+import { staticOverlay } from "../../strategy/mod.ts";
 import { SimulatedCluster } from "../../testing/simulated_cluster.ts";
 import { firstOf, nthOf } from "../values.ts";
 
@@ -242,4 +243,23 @@ Deno.test("causal messages to a member that could never be reached wait for it, 
   cluster.heal();
   await cluster.wait(Promise.all([before, after]));
   assertEquals(heard, ["from c", "news of b", "before", "after"]);
+});
+
+Deno.test("a relayed message that comes by a second way once its receiver has left and joined again is not handed over again", async () => {
+  const strategy = staticOverlay([["a", "c"], ["a", "d"], ["c", "b"], ["d", "b"]]);
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c", "d"], options: { strategy } });
+  // Until no connection is left by which they joined.
+  await cluster.advance(30_000);
+  const b = cluster.node("b");
+  const heard: unknown[] = [];
+  b.register("ear", (message) => void heard.push(message));
+  cluster.cut("a", "d");
+  cluster.node("a").castMessage("b", "ear", 1, { transitive: true });
+  await cluster.advance(100);
+  assertEquals(heard, [1]);
+  await cluster.wait(b.leave());
+  await cluster.wait(b.syncJoin(cluster.node("d").spec));
+  cluster.heal();
+  await cluster.advance(10_000);
+  assertEquals(heard, [1]);
 });
