@@ -19,6 +19,8 @@ export interface Overlay {
   readonly isFullMesh: boolean;
   /** Whether each node has a replica of the whole membership; else it knows some of the others. */
   readonly knowsAll: boolean;
+  /** Whether a node looks for all that it knows. Under SCAMP it looks for those in its view alone, and not for those in whose view it is. */
+  readonly findsKnown: boolean;
   /** Most neighbours of a node at rest. */
   readonly neighboursMax: number;
   /** Strategy of each node; `names` are those of all. */
@@ -26,8 +28,9 @@ export interface Overlay {
   readonly metadata: (name: string) => Record<string, unknown>;
 }
 
-const WHOLE = { isFullMesh: false, knowsAll: true, neighboursMax: Infinity, metadata: () => ({}) };
+const WHOLE = { isFullMesh: false, knowsAll: true, findsKnown: true, neighboursMax: Infinity, metadata: () => ({}) };
 const PARTIAL = { ...WHOLE, knowsAll: false };
+const SCAMP = { ...PARTIAL, findsKnown: false };
 
 /** The overlay of seeds that do not say otherwise. */
 export const FULL_MESH: Overlay = { ...WHOLE, name: "fullMesh()", isFullMesh: true, strategy: () => fullMesh() };
@@ -39,10 +42,10 @@ const SERVERS = new Set(["n1", "n2"]);
 export function drawOverlay(random: SeededRandom): Overlay {
   switch (random.int(10)) {
     case 0:
-      return { ...PARTIAL, name: "scampV1()", strategy: () => scampV1({ c: 1 }) };
+      return { ...SCAMP, name: "scampV1()", strategy: () => scampV1({ c: 1 }) };
     case 1:
     case 2:
-      return { ...PARTIAL, name: "scampV2()", strategy: () => scampV2({ c: 1 }) };
+      return { ...SCAMP, name: "scampV2()", strategy: () => scampV2({ c: 1 }) };
     case 3:
       return { ...WHOLE, name: "clientServer()", strategy: () => clientServer(), metadata: tagOf };
     case 4:

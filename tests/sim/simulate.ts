@@ -180,6 +180,7 @@ class Simulation {
   /** Whether a node will find another one, because it has that for a member; unless that has left, and it has not heard so. */
   #finds(node: PeerServiceManager, { name, spec }: PeerServiceManager): boolean {
     const known = node.membersForOrchestration().find((member) => member.name === name);
+    if (!this.#scenario.overlay.findsKnown && node.stats().peers[name] === undefined) return false;
     return known !== undefined && (known.incarnation === spec.incarnation || !this.#operator.left.has(name));
   }
 
