@@ -105,14 +105,14 @@ export class Operator {
     const { cluster, timeline } = this.#run;
     timeline.note("operator", `${describeOperation(operation)} is undone`);
     if (operation.kind === "inject") return this.#resolve(operation);
-    const contact = this.#contactFor(node);
+    const contact = this.contactFor(node);
     this.#away.delete(operation);
     if (!cluster.has(node)) await this.#watch(cluster.startNode(node, { join: contact }));
     else if (contact !== false) await this.#watch(cluster.node(node).join(cluster.node(contact).spec));
   }
 
   /** A node by which another one joins: one that is in the cluster, as two that have left would join each other, and no third node. */
-  #contactFor(node: string): string | false {
+  contactFor(node: string): string | false {
     const others = this.#run.cluster.names.filter((name) => name !== node);
     const away = new Set([...this.#away].map(({ node }) => node));
     return others.find((name) => !away.has(name)) ?? others[0] ?? false;

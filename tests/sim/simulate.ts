@@ -188,7 +188,9 @@ class Simulation {
   #supervise(down: readonly string[] = []): void {
     const cluster = this.#cluster;
     const missing = this.#scenario.names.filter((name) => !cluster.has(name));
-    for (const name of missing) if (down.includes(name)) cluster.startNode(name);
+    for (const name of missing) {
+      if (down.includes(name)) cluster.startNode(name, { join: this.#operator.contactFor(name) });
+    }
     this.#operator.resolveNew();
     cluster.world.schedule(SAMPLE_MS, () => this.#supervise(missing));
   }
