@@ -7,8 +7,8 @@ import { CallError } from "../messaging/errors.ts";
 import { remoteErrorOf } from "../messaging/failure.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { answerOf, failureOf, resultOf } from "./answer.ts";
+import { callWhileSeen } from "./call_while_seen.ts";
 import { entryKey, type GroupEntry } from "./group_entry.ts";
-import { type GoneSignal, goneSignal } from "./gone_signal.ts";
 import type { GroupIndex } from "./group_index.ts";
 import { keepsFullMesh } from "./keeps_full_mesh.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
@@ -135,12 +135,15 @@ export class GroupMessages {
     let answer: unknown;
     this.#calls.set(number, call);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
-    const options = { transitive: this.#transitive };
-    using gone = this.#transitive ? this.#goneSignal(entry, group) : null;
-    const until = gone === null ? signal : AbortSignal.any([signal, gone.signal]);
     try {
-      const request = [CALL, group, message, entry.id, number];
-      answer = await this.#node.call(entry.node, this.#name, request, { ...options, signal: until });
+      answer = await callWhileSeen(this.#node, {
+        to: entry.node,
+        name: this.#name,
+        message: [CALL, group, message, entry.id, number],
+        signal,
+        what: `Cannot wait for a member of "${group}"`,
+        watch: (end) => this.#onLeave(entry, group, end),
+      });
     } catch (error) {
       throw !call.hasBegun && isNotReached(error) ? new MemberNotReached(error) : error;
     } finally {
@@ -152,16 +155,10 @@ export class GroupMessages {
     return resultOf(answer);
   }
 
-  #goneSignal({ node, id }: GroupEntry, group: string): GoneSignal {
-    return goneSignal(
-      this.#node,
-      node,
-      `Cannot wait for a member of "${group}"`,
-      (end) =>
-        this.#index.listen(group, ({ type, entry }) => {
-          if (type === "leave" && entry.node === node && entry.id === id) end();
-        }),
-    );
+  #onLeave({ node, id }: GroupEntry, group: string, listener: () => void): Disposable {
+    return this.#index.listen(group, ({ type, entry }) => {
+      if (type === "leave" && entry.node === node && entry.id === id) listener();
+    });
   }
 
   #receive(value: unknown, context: MessageContext): unknown {

@@ -102,8 +102,6 @@ const CHANNEL_KINDS: OptionKinds<ChannelOptions> = {
   maxQueuedBytes: CHECKED_ELSEWHERE,
 };
 
-const HEARTBEAT_KINDS: OptionKinds<Preset["heartbeat"]> = { interval: CHECKED_ELSEWHERE, missed: CHECKED_ELSEWHERE };
-const GOSSIP_KINDS: OptionKinds<Preset["gossip"]> = { interval: CHECKED_ELSEWHERE, fanout: CHECKED_ELSEWHERE };
 const EVICT_KINDS: OptionKinds<EvictOptions> = { after: CHECKED_ELSEWHERE, quorum: CHECKED_ELSEWHERE };
 
 /**
@@ -124,8 +122,8 @@ export function settingsFrom(options: PeerServiceOptions, runtime: Runtime, tls?
   if (typeof cluster !== "string" || cluster.length > 255) {
     throw new TypeError(`Cannot start: "cluster" is ${shown(cluster)}, expected a string`);
   }
-  const heartbeat = merge("heartbeat", preset.heartbeat, options.heartbeat, HEARTBEAT_KINDS);
-  const gossip = merge("gossip", preset.gossip, options.gossip, GOSSIP_KINDS);
+  const heartbeat = merge("heartbeat", preset.heartbeat, options.heartbeat);
+  const gossip = merge("gossip", preset.gossip, options.gossip);
   checkNumber("heartbeat.interval", heartbeat.interval, 1, 3_600_000);
   checkNumber("heartbeat.missed", heartbeat.missed, 2, 1_000, true);
   checkNumber("gossip.interval", gossip.interval, 1, 3_600_000);
@@ -281,9 +279,9 @@ function merge<T extends Record<string, number>>(
   what: string,
   defaults: T,
   options: { readonly [K in keyof T]?: T[K] | undefined } | undefined,
-  kinds: OptionKinds<T>,
 ): T {
-  const given = checkOptions<Partial<T>>(`Cannot start: "${what}"`, options as Partial<T>, kinds as never);
+  const kinds = mapValues(defaults, () => CHECKED_ELSEWHERE) as OptionKinds<Partial<T>>;
+  const given = checkOptions<Partial<T>>(`Cannot start: "${what}"`, options as Partial<T> | undefined, kinds);
   const merged = { ...defaults };
   for (const key of Object.keys(defaults) as (keyof T)[]) if (given[key] !== undefined) merged[key] = given[key]!;
   return merged;

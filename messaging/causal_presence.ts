@@ -15,7 +15,7 @@ interface Presence {
   /** Time of the beginning of that state; of an unknown one that spoke itself, of its last word. */
   readonly since: number;
   /** Whether it spoke itself, or was spoken to. */
-  readonly isMet?: boolean;
+  readonly isMet: boolean;
 }
 
 /** Presence of the participants: those that are there, those that are down, and those that are gone for good. */
@@ -138,7 +138,7 @@ export class CausalPresence {
       over.push(participant);
       this.#drop(participant);
       // One that spoke itself may do so again.
-      if (isMet !== true) this.#forgotten.set(participant, state === "gone");
+      if (!isMet) this.#forgotten.set(participant, state === "gone");
     }
     for (const oldest of this.#forgotten.keys()) {
       if (this.#forgotten.size <= FORGOTTEN_MAX) break;

@@ -141,8 +141,8 @@ export class Registry {
     options?: AnyHandlerOptions,
   ): void {
     if (typeof name !== "string" || name === "" || name.length > 255 || name.startsWith("\0")) {
-      const shown = typeof name === "string" ? `"${name}"` : typeName(name);
-      throw new TypeError(`Cannot register ${shown}: a name has 1 to 255 characters, and does not begin with NUL`);
+      const given = typeof name === "string" ? `"${name}"` : typeName(name);
+      throw new TypeError(`Cannot register ${given}: a name has 1 to 255 characters, and does not begin with NUL`);
     }
     if (typeof handler !== "function") {
       throw new TypeError(`Cannot register "${name}": the handler is ${typeof handler}, expected a function`);

@@ -1,9 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { answerOf, failureOf } from "../groups/answer.ts";
-import { type GoneSignal, goneSignal } from "../groups/gone_signal.ts";
+import { callWhileSeen } from "../groups/call_while_seen.ts";
 import { hasLooked } from "../groups/has_looked.ts";
-import { keepsFullMesh } from "../groups/keeps_full_mesh.ts";
 import { sharedBy } from "../groups/shared.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
@@ -62,11 +61,18 @@ export class KeyServer implements Disposable {
 
   /** Has a node serve a request if it owns the key. @returns Answer for {@linkcode resultOf}. */
   async ask(owner: string, request: readonly unknown[], signal: AbortSignal): Promise<unknown> {
-    const transitive = !keepsFullMesh(this.#node);
-    using gone = transitive ? this.#goneSignal(owner) : null;
-    const until = gone === null ? signal : AbortSignal.any([signal, gone.signal]);
     try {
-      return await this.#node.call(owner, this.#handler, request, { signal: until, transitive });
+      return await callWhileSeen(this.#node, {
+        to: owner,
+        name: this.#handler,
+        message: request,
+        signal,
+        what: "Cannot wait for the owner of a key",
+        watch: (end) =>
+          this.candidates.listen(({ left }) => {
+            if (left.includes(owner)) end();
+          }),
+      });
     } catch (error) {
       const isMissing = error instanceof CallError && error.remote.name === "NoHandlerError" &&
         error.message.includes(`"${this.#handler}"`);
@@ -74,18 +80,6 @@ export class KeyServer implements Disposable {
       const message = `"${owner}" has made no Placement${this.#of}: every node that may own keys makes one`;
       throw new CallError(message, { name: "NoHandlerError", message });
     }
-  }
-
-  #goneSignal(owner: string): GoneSignal {
-    return goneSignal(
-      this.#node,
-      owner,
-      "Cannot wait for the owner of a key",
-      (end) =>
-        this.candidates.listen(({ left }) => {
-          if (left.includes(owner)) end();
-        }),
-    );
   }
 
   async #take(request: unknown, signal: AbortSignal): Promise<unknown> {

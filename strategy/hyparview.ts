@@ -27,7 +27,7 @@ import {
 } from "./hyparview/state.ts";
 import { addLost, forget } from "./hyparview/views.ts";
 import * as xbot from "./hyparview/xbot.ts";
-import { NONE_PASSED } from "./quota.ts";
+import { mayPass, NONE_PASSED } from "./quota.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 import { find, has } from "./view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "./view_snapshot.ts";
@@ -316,11 +316,11 @@ function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   if (isOutside(turn.state) && message.type !== "join" && message.type !== "left") return sendOwnDeparture(turn, from);
   if (turn.state.removed) return;
   if (message.type === "left") {
-    if (isCredible(message, turn.context) && turn.mayPass(from)) onLeft(turn, message, from);
+    if (isCredible(message, turn.context) && mayPass(turn, from)) onLeft(turn, message, from);
     return;
   }
   sendItsDeparture(turn, from);
-  if (!meetItself(turn, from) || (isPassedOn(message) && !turn.mayPass(from))) return;
+  if (!meetItself(turn, from) || (isPassedOn(message) && !mayPass(turn, from))) return;
   switch (message.type) {
     case "join":
       return links.onJoin(turn, from);

@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { hashString } from "../wire/hash.ts";
+import type { NodeSpec } from "../wire/node_spec.ts";
+import type { Turn } from "./turn.ts";
 
 /** Groups of senders. One that says too much takes the room of its group alone. */
 const GROUPS = 16;
@@ -17,9 +19,12 @@ export type Passed = readonly number[];
 /** Nothing was passed on. */
 export const NONE_PASSED: Passed = new Array(GROUPS).fill(0);
 
-/** Counts a message of `sender` that is to be passed on. `undefined` when it is one too many. */
-export function withPassed(passed: Passed, sender: string): Passed | undefined {
-  const group = hashString(sender) % GROUPS;
+/** Whether one more message of `from` may be passed on in this interval; counts it. */
+export function mayPass<State extends { readonly passed: Passed }>(turn: Turn<State>, from: NodeSpec): boolean {
+  const { passed } = turn.state;
+  const group = hashString(from.name) % GROUPS;
   const count = passed[group]!;
-  return count < PASSED_MAX ? passed.with(group, count + 1) : undefined;
+  if (count >= PASSED_MAX) return false;
+  turn.state = { ...turn.state, passed: passed.with(group, count + 1) };
+  return true;
 }

@@ -3,7 +3,7 @@
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Departures } from "../departures.ts";
 import type { StrategyContext } from "../strategy.ts";
-import { type Passed, withPassed } from "../quota.ts";
+import type { Passed } from "../quota.ts";
 import { Turn } from "../turn.ts";
 import { union, type View } from "../view.ts";
 import type { HyParViewMessage } from "./messages.ts";
@@ -108,13 +108,6 @@ export class HyParViewTurn extends Turn<HyParViewState, HyParViewMessage> {
   constructor(state: HyParViewState, context: StrategyContext, config: HyParViewConfig) {
     super(state, context);
     this.config = config;
-  }
-
-  /** Whether one more message of `from` may be passed on in this round; counts it. */
-  mayPass(from: NodeSpec): boolean {
-    const passed = withPassed(this.state.passed, from.name);
-    if (passed !== undefined) this.set({ passed });
-    return passed !== undefined;
   }
 
   /** The cluster changes, as far as this node can tell: views are shuffled within the shortest interval. */

@@ -10,7 +10,7 @@ import {
   sendOwnDeparture,
   withoutDeparture,
 } from "../departures.ts";
-import { NONE_PASSED } from "../quota.ts";
+import { mayPass, NONE_PASSED } from "../quota.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "../strategy.ts";
 import { union } from "../view.ts";
 import { viewSnapshotFromValue, viewSnapshotToValue } from "../view_snapshot.ts";
@@ -151,14 +151,14 @@ function receive(turn: ScampTurn, from: NodeSpec, value: unknown): void {
   }
   if (turn.state.removed) return;
   if (message.type === "left") {
-    if (isCredible(message, turn.context) && turn.mayPass(from)) departure.onLeft(turn, message, from);
+    if (isCredible(message, turn.context) && mayPass(turn, from)) departure.onLeft(turn, message, from);
     if (message.name === from.name && !message.isRemoval) departure.restore(turn, from);
     return;
   }
   // A leaver's last word may come after the news that it left.
   if (message.type === "replace") return departure.onReplace(turn, from, message.node, message.isSpare);
   sendItsDeparture(turn, from);
-  if (!departure.meetItself(turn, from) || (isPassedOn(message) && !turn.mayPass(from))) return;
+  if (!departure.meetItself(turn, from) || (isPassedOn(message) && !mayPass(turn, from))) return;
   switch (message.type) {
     case "subscribe":
       return subscription.onSubscribe(turn, from, message);

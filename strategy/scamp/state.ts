@@ -2,7 +2,7 @@
 
 import type { NodeSpec } from "../../wire/node_spec.ts";
 import type { Departures } from "../departures.ts";
-import { type Passed, withPassed } from "../quota.ts";
+import type { Passed } from "../quota.ts";
 import type { StrategyContext } from "../strategy.ts";
 import { Turn } from "../turn.ts";
 import { union, type View } from "../view.ts";
@@ -74,13 +74,6 @@ export class ScampTurn extends Turn<ScampState, ScampMessage> {
   constructor(state: ScampState, context: StrategyContext, config: ScampConfig) {
     super(state, context);
     this.config = config;
-  }
-
-  /** Whether one more message of `from` may be passed on in this round; counts it. */
-  mayPass(from: NodeSpec): boolean {
-    const passed = withPassed(this.state.passed, from.name);
-    if (passed !== undefined) this.set({ passed });
-    return passed !== undefined;
   }
 
   /** A new arc, which is up if there is a connection. */
