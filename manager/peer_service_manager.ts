@@ -636,7 +636,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
    *
    * @throws {CallError} With `ack`, when the handler throws.
    * @throws {NoHandlerError} With `ack`, when no handler has the name by the deadline, 5 s without one.
-   * @throws {AckTimeoutError} With `ack`, after `timeout`.
+   * @throws {AckTimeoutError} With `ack`, after `timeout`. Without one as well, when a message with a `causalLabel` came too late for its place.
    * @throws {NotConnectedError} When there is no connection.
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {MessageTooLargeError} When it is larger than `maxFrameBytes`.
