@@ -70,7 +70,7 @@ export class QueueFullError extends Error {
 }
 
 /**
- * The message is larger than `maxFrameBytes` once encoded. It was not sent.
+ * The message is larger than `maxFrameBytes` once encoded, or than the 64 MiB that are kept until they are acknowledged. It was not sent.
  *
  * @example A message above the limit
  * ```ts

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { QueueFullError } from "./errors.ts";
+import { MessageTooLargeError, QueueFullError } from "./errors.ts";
 import { DELIVERY_WINDOW } from "./deduplication.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import type {
@@ -299,6 +299,10 @@ export class OutstandingMessages<T> {
   #checkRoom(peer: string, messages: SequenceRing<Entry<T>>, bytes: number): void {
     if (this.#size >= this.#messagesMax) {
       refuse(peer, `${this.#size} messages are outstanding, at most ${this.#messagesMax}`);
+    }
+    if (bytes > this.#bytesMax) {
+      const limit = `it has ${bytes} bytes, the limit is ${this.#bytesMax}`;
+      throw new MessageTooLargeError(`Cannot keep a message to "${peer}" until it is acknowledged: ${limit}`);
     }
     if (this.#bytes + bytes > this.#bytesMax) {
       refuse(peer, `${this.#bytes} + ${bytes} bytes are outstanding, at most ${this.#bytesMax}`);

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual, assertThrows } from "@std/assert";
 import { OutstandingMessages } from "../../messaging/outstanding_messages.ts";
 import { DELIVERY_WINDOW } from "../../messaging/deduplication.ts";
-import { QueueFullError } from "../../messaging/errors.ts";
+import { MessageTooLargeError, QueueFullError } from "../../messaging/errors.ts";
 import type { OutstandingMessage } from "../../messaging/outstanding_message.ts";
 import { forEachSeed } from "../seeded_random.ts";
 
@@ -159,6 +159,7 @@ Deno.test("OutstandingMessages.add() refuses what is above the bounds and change
   const byBytes = outstanding({ bytesMax: 10 });
   byBytes.add("b", "x", { now: 0, bytes: 6 });
   assertThrows(() => byBytes.add("b", "y", { now: 0, bytes: 5 }), QueueFullError, "6 + 5 bytes are outstanding");
+  assertThrows(() => byBytes.add("b", "z", { now: 0, bytes: 11 }), MessageTooLargeError, "11 bytes, the limit is 10");
   assertEquals(byBytes.bytes, 6);
   assertEquals(byBytes.add("b", "y", { now: 0, bytes: 4 }), 2);
 });
