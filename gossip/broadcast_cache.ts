@@ -46,7 +46,9 @@ export class BroadcastCache<T> {
   readonly #messagesMax: number;
   readonly #bytesMax: number;
   readonly #ageMax: number;
-  readonly #broadcasts = new Map<string, CachedBroadcast<T>>();
+  /** By id: what came under it. That is more than one only where another node has made up a number that the root uses. */
+  readonly #broadcasts = new Map<string, CachedBroadcast<T>[]>();
+  #size = 0;
   #bytes = 0;
 
   /** Begins empty. */
@@ -58,7 +60,7 @@ export class BroadcastCache<T> {
 
   /** Number of broadcasts that are kept. */
   get size(): number {
-    return this.#broadcasts.size;
+    return this.#size;
   }
 
   /** Bytes that they count for together. */
@@ -69,37 +71,42 @@ export class BroadcastCache<T> {
   /** Keeps a broadcast, at the cost of the oldest; one that is too old or too large is not kept. */
   add(broadcast: CachedBroadcast<T>, now: number): void {
     if (now - broadcast.bornAt >= this.#ageMax || broadcast.bytes > this.#bytesMax) return;
-    this.#broadcasts.set(broadcastKey(broadcast.id), broadcast);
+    const key = broadcastKey(broadcast.id);
+    const versions = this.#broadcasts.get(key);
+    if (versions === undefined) this.#broadcasts.set(key, [broadcast]);
+    else versions.push(broadcast);
+    this.#size++;
     this.#bytes += broadcast.bytes;
     this.expire(now);
   }
 
-  /** A broadcast that is kept. */
-  get(id: BroadcastId): CachedBroadcast<T> | undefined {
-    return this.#broadcasts.get(broadcastKey(id));
+  /** Broadcasts that are kept under an id. */
+  get(id: BroadcastId): readonly CachedBroadcast<T>[] {
+    return this.#broadcasts.get(broadcastKey(id)) ?? [];
   }
 
   /** Takes note that the tree has brought a broadcast, or will. Returns whether that is news. */
   confirm(id: BroadcastId): boolean {
     const key = broadcastKey(id);
-    const broadcast = this.#broadcasts.get(key);
-    if (broadcast === undefined || !broadcast.isRepaired) return false;
-    this.#broadcasts.set(key, { ...broadcast, isRepaired: false });
+    const versions = this.#broadcasts.get(key);
+    if (versions === undefined || !versions.some(({ isRepaired }) => isRepaired)) return false;
+    this.#broadcasts.set(key, versions.map((version) => ({ ...version, isRepaired: false })));
     return true;
   }
 
   /** Ids of all that are kept. */
   ids(): BroadcastId[] {
-    return Array.from(this.#broadcasts.values(), ({ id }) => id);
+    return Array.from(this.#broadcasts.values(), ([first]) => first!.id);
   }
 
   /** Drops what is too old or too much. */
   expire(now: number): void {
-    for (const [key, { bornAt, bytes }] of this.#broadcasts) {
-      const isTooMuch = this.#broadcasts.size > this.#messagesMax || this.#bytes > this.#bytesMax;
-      if (!isTooMuch && now - bornAt < this.#ageMax) break;
+    for (const [key, versions] of this.#broadcasts) {
+      const isTooMuch = this.#size > this.#messagesMax || this.#bytes > this.#bytesMax;
+      if (!isTooMuch && now - versions[0]!.bornAt < this.#ageMax) break;
       this.#broadcasts.delete(key);
-      this.#bytes -= bytes;
+      this.#size -= versions.length;
+      for (const { bytes } of versions) this.#bytes -= bytes;
     }
   }
 }

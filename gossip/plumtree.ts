@@ -4,7 +4,7 @@ import { sample } from "../runtime/sample.ts";
 import { fromRanges, toRanges } from "../wire/sequence_ranges.ts";
 import { Announcements } from "./announcements.ts";
 import { BroadcastCache, type BroadcastCacheOptions } from "./broadcast_cache.ts";
-import { BroadcastHistory } from "./broadcast_history.ts";
+import { BROADCAST_WINDOW, BroadcastHistory } from "./broadcast_history.ts";
 import { type BroadcastId, broadcastKey, type BroadcastRanges, noneOf, packIds, unpackIds } from "./broadcast_id.ts";
 import { type Broadcast, type BroadcastMessage, broadcastOf, payloadMessage } from "./broadcast_message.ts";
 import { BroadcastTrees } from "./broadcast_trees.ts";
@@ -52,6 +52,7 @@ export class Plumtree<T> {
       missingMax: 10_000,
       rootsMax: 1_024,
       incarnationOf: () => undefined,
+      digestOf: () => 0,
       ...options,
     };
     const { lazyInterval, graftTimeout, missingMax, rootsMax, incarnationOf } = this.#options;
@@ -126,7 +127,7 @@ export class Plumtree<T> {
   broadcast(payload: T, now: number): PlumtreeStep<T> & { readonly id: BroadcastId } {
     const id = { root: this.#self.name, incarnation: this.#self.incarnation, sequence: ++this.#sequence };
     const turn = new PlumtreeTurn<T>();
-    this.#history.add(id);
+    this.#isNew({ id, payload });
     this.#keep({ id, payload, bornAt: now }, false, now);
     this.#spread({ id, payload, bornAt: now }, undefined, now, turn);
     return { id, ...this.#end(turn) };
@@ -181,16 +182,30 @@ export class Plumtree<T> {
     return { outgoing, events, nextAt: this.nextAt };
   }
 
+  /** Takes note of a broadcast. Returns whether it is new. */
+  #isNew({ id, payload }: Pick<Broadcast<T>, "id" | "payload">): boolean {
+    return this.#history.add(id, this.#options.digestOf(payload));
+  }
+
+  /** Whether another node has made up a new broadcast of this one. Its number is not used here, for others may have seen it. */
+  #isMadeUp({ root, incarnation, sequence }: BroadcastId): boolean {
+    if (root !== this.#self.name || incarnation < this.#self.incarnation) return false;
+    const isNext = incarnation === this.#self.incarnation && sequence - this.#sequence <= BROADCAST_WINDOW;
+    if (isNext) this.#sequence = Math.max(this.#sequence, sequence);
+    return true;
+  }
+
   #receiveGossip(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
     const { id } = broadcast;
     this.#missing.delete(id);
-    if (!this.#history.add(id)) {
+    if (!this.#isNew(broadcast)) {
       // A repair that was faster says nothing about the link.
       if (this.#cache.confirm(id)) return this.#spreadRepaired(broadcast, from, now, turn);
       this.#trees.prune(id.root, from, now);
       turn.send(from, { kind: "prune", roots: [id.root] });
       return;
     }
+    if (this.#isMadeUp(id)) return;
     turn.deliver(broadcast, now, false);
     this.#keep(broadcast, false, now);
     this.#spread(broadcast, from, now, turn);
@@ -198,7 +213,7 @@ export class Plumtree<T> {
 
   /** Takes a broadcast that came outside the tree. The tree may be whole, so that it is only announced, to all. */
   #receiveRepair(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
-    if (!this.#history.add(broadcast.id)) return;
+    if (!this.#isNew(broadcast) || this.#isMadeUp(broadcast.id)) return;
     turn.deliver(broadcast, now, true);
     this.#keep(broadcast, true, now);
     for (const name of this.#trees.neighbours) {
@@ -279,7 +294,7 @@ export class Plumtree<T> {
 
   /** Whether the tree has brought a broadcast. A repair only hides that it has not. */
   #hasFromTree(id: BroadcastId): boolean {
-    return this.#history.has(id) && !this.#cache.get(id)?.isRepaired;
+    return this.#history.has(id) && !this.#cache.get(id).some(({ isRepaired }) => isRepaired);
   }
 
   /** Makes links to `announcer` in the trees that did not bring `ids`, and asks for those that have not come otherwise. */
@@ -330,11 +345,11 @@ export class Plumtree<T> {
   ): void {
     let room = ANSWER_BYTES_MAX;
     for (const id of unpackIds(ids)) {
-      const broadcast = this.#cache.get(id);
-      if (broadcast === undefined) continue;
-      turn.send(to, payloadMessage(kind, broadcast, now));
-      room -= broadcast.bytes;
-      if (room <= 0) return;
+      for (const broadcast of this.#cache.get(id)) {
+        turn.send(to, payloadMessage(kind, broadcast, now));
+        room -= broadcast.bytes;
+        if (room <= 0) return;
+      }
     }
   }
 

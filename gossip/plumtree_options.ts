@@ -9,6 +9,12 @@ export interface PlumtreeOptions<T> extends BroadcastCacheOptions {
   /** Bytes that a payload counts for in the cache. */
   readonly sizeOf: (payload: T) => number;
   /**
+   * Number that no node can find another payload for: by it what a root broadcasts is told from what others make up under its number.
+   *
+   * @default {() => 0}
+   */
+  readonly digestOf?: (payload: T) => number;
+  /**
    * Milliseconds for which announcements are collected: the lazy tick.
    *
    * @default {1_000}

@@ -12,6 +12,7 @@ import type { Runtime } from "../transport/runtime.ts";
 import { StepDriver } from "../runtime/step_driver.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
+import { hash } from "../connections/noise/primitives.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import { trySendValue } from "../connections/send_value.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
@@ -24,6 +25,9 @@ type Payload = readonly [name: string, bytes: Uint8Array, isForOldMembers?: bool
 const OVERHEAD_BYTES = 100;
 /** Bytes of a character in UTF-8, at most, for each that `length` counts. */
 const UTF8_BYTES_MAX = 3;
+
+/** Bytes by chance that no other node knows, in front of what is hashed here. */
+const SALT_BYTES = 16;
 
 /** So many messages that were too large for a neighbour are remembered, to tell of each once. */
 const TOLD_MAX = 1_000;
@@ -95,6 +99,7 @@ export class Broadcasting {
   #isStale = false;
   #stopped = false;
   readonly #told = new Set<string>();
+  #salt: Uint8Array | null = null;
   /** Since when this incarnation of the node is connected with another one, on the local clock. */
   #memberSince = Infinity;
 
@@ -198,11 +203,23 @@ export class Broadcasting {
     return new Plumtree<Payload>({ name, incarnation }, {
       random: () => runtime.random.next(),
       sizeOf: ([name, bytes]) => name.length + bytes.length,
+      digestOf: (payload) => this.#digestOf(payload),
       lazyInterval,
       graftTimeout: lazyInterval / 4,
       exchangeInterval: refreshInterval,
       incarnationOf,
     });
+  }
+
+  /** 48 bits by which this node alone tells payloads apart. A trace is none of them: it may be left out on the way. */
+  #digestOf([name, bytes, isForOldMembers = false]: Payload): number {
+    this.#salt ??= this.#options.runtime.random.bytes(SALT_BYTES);
+    const head = new TextEncoder().encode(`${isForOldMembers}${name}`);
+    const all = new Uint8Array(SALT_BYTES + head.length);
+    all.set(this.#salt);
+    all.set(head, SALT_BYTES);
+    const view = new DataView(hash(all, bytes).buffer);
+    return view.getUint16(0) * 0x1_0000_0000 + view.getUint32(2);
   }
 
   #lookWithin(milliseconds: number): void {

@@ -94,6 +94,13 @@ Deno.test("BroadcastHistory loses nothing to numbers, incarnations and roots tha
   assertEquals(history.size, 4);
 });
 
+Deno.test("BroadcastHistory tells what comes under one number apart by what it carries, as long as it remembers that", () => {
+  const history = new BroadcastHistory(10_000);
+  assertEquals([7, 8, 7, 9, 8].map((digest) => history.add(id(1), digest)), [true, true, false, true, false]);
+  for (let sequence = 2; sequence <= 8_192; sequence++) assert(history.add(id(sequence), 7));
+  assertEquals([history.add(id(1), 10), history.add(id(8_192), 7), history.add(id(8_192), 8)], [false, false, true]);
+});
+
 Deno.test("BroadcastHistory takes what a root broadcast in an earlier incarnation for seen, once its present one is known", () => {
   const incarnations = new Map<string, number>();
   const history = new BroadcastHistory(4, (root) => incarnations.get(root));
@@ -125,7 +132,20 @@ Deno.test("BroadcastCache drops the oldest when there are too many, too many byt
   add(7, 1, 6, 2_000);
   assertEquals(kept(), [4, 5], "neither what is too large nor what is too old already");
   cache.expire(1_004);
-  assertEquals([kept(), cache.bytes, cache.get(id(4))], [[5], 85, undefined]);
+  assertEquals([kept(), cache.bytes, cache.get(id(4))], [[5], 85, []]);
+});
+
+Deno.test("BroadcastCache keeps all that came under one id, and drops it together", () => {
+  const cache = new BroadcastCache<string>({ cacheMessages: 3, cacheBytes: 100, cacheAge: 1_000 });
+  for (const payload of ["x", "y"]) {
+    cache.add({ id: id(1), payload, bytes: 10, bornAt: 0, isRepaired: payload === "y" }, 0);
+  }
+  cache.add({ id: id(2), payload: "z", bytes: 10, bornAt: 0, isRepaired: false }, 0);
+  assertEquals([cache.ids(), cache.size, cache.bytes], [[id(1), id(2)], 3, 30]);
+  assertEquals(cache.get(id(1)).map(({ payload }) => payload), ["x", "y"]);
+  assertEquals([cache.confirm(id(1)), cache.confirm(id(1))], [true, false]);
+  cache.add({ id: id(3), payload: "z", bytes: 10, bornAt: 0, isRepaired: false }, 0);
+  assertEquals([cache.ids(), cache.size, cache.bytes], [[id(2), id(3)], 2, 20]);
 });
 
 Deno.test("MissingBroadcasts asks the announcers one by one, those that are asked already first", () => {

@@ -374,3 +374,26 @@ Deno.test("Plumtree pushes a broadcast that a repair brought first along the tre
   assertEquals(sent(late.receive("b", GOSSIP, 1_010)), []);
   assertEquals(sent(late.setNeighbours(["c", "d"], 1_020)).sort(), ["graft to c", "graft to d"], "b fed it");
 });
+
+Deno.test("Plumtree hands over what a root broadcasts under a number that another node has used in its name", () => {
+  const tree = plumtree({ digestOf: (payload) => payload.length });
+  const handed = (from: string, payload: string, age = 0) =>
+    tree.receive(from, { ...GOSSIP, payload, age }, 0).events.map((event) => event.payload);
+  assertEquals([handed("b", "forged", 100_000), handed("c", "x"), handed("b", "x")], [["forged"], ["x"], []]);
+  handed("b", "other");
+  const answer = tree.receive("d", { kind: "request", ids: IDS }, 0).outgoing;
+  assertEquals(answer.map(({ message }) => message.kind === "repair" && message.payload), ["x", "other"]);
+});
+
+Deno.test("Plumtree hands over nothing that others have made up of its node, and does not use its number", () => {
+  const tree = plumtree({ digestOf: (payload) => payload.length });
+  tree.broadcast("x", 0);
+  const told = (kind: "gossip" | "repair", sequence: number, incarnation = 1) => {
+    const id = { root: "a", incarnation, sequence };
+    const { events, outgoing } = tree.receive("b", { kind, id, age: 0, payload: "forged" }, 0);
+    return [...events, ...outgoing].length;
+  };
+  const madeUp = [told("gossip", 1), told("gossip", 4), told("repair", 2), told("gossip", 9, 7)];
+  assertEquals([...madeUp, told("repair", 2 ** 53 - 1)], [0, 0, 0, 0, 0]);
+  assertEquals([tree.broadcast("y", 0).id.sequence, told("repair", 6), tree.broadcast("z", 0).id.sequence], [5, 0, 7]);
+});
