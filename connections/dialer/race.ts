@@ -20,12 +20,14 @@ export interface Attempt {
 }
 
 /** Options of one race. */
-export interface RaceOptions {
+export interface RaceOptions<T> {
   readonly clock: Clock;
   /** Gives up the race. */
   readonly signal?: AbortSignal | undefined;
   /** Whether a failure makes the other attempts pointless. */
   isFinal(error: unknown): boolean;
+  /** Lets go of the result of an attempt that has succeeded in the same turn as the winner, too late to be aborted. */
+  discard(result: T): void;
 }
 
 /**
@@ -38,7 +40,7 @@ export interface RaceOptions {
 export function race<C, T>(
   candidates: readonly C[],
   run: (candidate: C, attempt: Attempt) => Promise<T>,
-  options: RaceOptions,
+  options: RaceOptions<T>,
 ): Promise<T> {
   // Most nodes have one address, and most races one candidate, that nothing aborts.
   const [only] = candidates;
@@ -65,7 +67,7 @@ function nothing(): void {}
 function raceAll<C, T>(
   candidates: readonly C[],
   run: (candidate: C, attempt: Attempt) => Promise<T>,
-  { clock, signal, isFinal }: RaceOptions,
+  { clock, signal, isFinal, discard }: RaceOptions<T>,
 ): Promise<T> {
   const { promise, resolve, reject } = Promise.withResolvers<T>();
   const controllers = new Set<AbortController>();
@@ -118,7 +120,8 @@ function raceAll<C, T>(
     attempt.finally(() => running.delete(attempt)).catch(() => {});
     attempt.then((result) => {
       controllers.delete(controller);
-      finish(() => resolve(result));
+      if (isOver) discard(result);
+      else finish(() => resolve(result));
     }, failed);
   };
   signal?.addEventListener("abort", abort);

@@ -187,16 +187,12 @@ export class ConnectionOpener {
         accepted?.();
       },
     });
+    const { clock } = this.#options.runtime;
+    const run = (address: Address, attempt: Attempt) => this.#dialWithSecrets(address, request, watched(attempt));
+    const endsAll = (error: unknown) => error instanceof HandshakeRefusedError && isFinal(error.refusal, request.to);
+    const discard = ({ stream }: OpenedStream & { spec: NodeSpec }) => stream.close();
     try {
-      return await race(
-        addresses,
-        (address, attempt) => this.#dialWithSecrets(address, request, watched(attempt)),
-        {
-          clock: this.#options.runtime.clock,
-          signal,
-          isFinal: (error) => error instanceof HandshakeRefusedError && isFinal(error.refusal, request.to),
-        },
-      );
+      return await race(addresses, run, { clock, signal, isFinal: endsAll, discard });
     } catch (error) {
       this.#dialFailed(error);
       tell();

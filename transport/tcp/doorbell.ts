@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { dialController } from "./dial_controller.ts";
+
 const HERE = "127.0.0.1";
 const RING = new Uint8Array(1);
 
@@ -21,7 +23,7 @@ export class Doorbell {
   #pair: Pair | null = null;
   #opening: Promise<void> | null = null;
   readonly #inbox = new Uint8Array(64);
-  #giveUp = new AbortController();
+  #giveUp = dialController();
   /** Whether it cannot be had, or is not to be. */
   #isOut = false;
   #isClosed = false;
@@ -75,7 +77,7 @@ export class Doorbell {
   }
 
   async #open(): Promise<void> {
-    const { signal } = this.#giveUp = new AbortController();
+    const { signal } = this.#giveUp = dialController();
     const pair = mayOpen() ? await openPair(signal) : null;
     this.#opening = null;
     this.#pair = pair;

@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
+import { dialController } from "./dial_controller.ts";
 import { Doorbell } from "./doorbell.ts";
 import type { ByteStream, Listener, Transport } from "../transport.ts";
 import { type Address, formatAddress } from "../../wire/address.ts";
@@ -21,9 +22,6 @@ export interface TcpTransportOptions {
    */
   readonly closeTimeout?: number | undefined;
 }
-
-/** Milliseconds that the system is given to answer when a dial is given up. */
-const GIVE_UP_MS = 20;
 
 /** Counters of a {@linkcode TcpTransport}. */
 export interface TcpTransportStats {
@@ -132,23 +130,17 @@ export class TcpTransport implements Transport, AsyncDisposable {
     await this.drained();
   }
 
-  /**
-   * Connects, and gives up when `signal` says so. Deno forgets a socket that has just been opened when the signal is aborted; so the system is
-   * given a moment to answer before it is told to stop, and what it has opened by then is closed.
-   */
+  /** Connects, and gives up when `signal` says so: what has opened by then is closed. */
   #connect(address: Address, signal: AbortSignal | undefined): Promise<Deno.TcpConn> {
     if (signal === undefined) return Deno.connect(address);
-    const stop = new AbortController();
+    const stop = dialController();
     const connecting = Deno.connect({ ...address, signal: stop.signal });
     return new Promise((resolve, reject) => {
-      const { clock, closing } = this.#context;
+      const { closing } = this.#context;
       const giveUp = () => {
         reject(signal.reason);
-        const timer = clock.schedule(GIVE_UP_MS, () => stop.abort());
-        const ended: Promise<void> = connecting.then(release, () => {}).then(() => {
-          timer.cancel();
-          closing.delete(ended);
-        });
+        stop.abort();
+        const ended: Promise<void> = connecting.then(release, () => {}).then(() => void closing.delete(ended));
         closing.add(ended);
       };
       signal.addEventListener("abort", giveUp, { once: true });

@@ -10,6 +10,7 @@ class Bench {
   readonly clock = bareRuntime().clock;
   readonly begun: { readonly at: number; readonly candidate: string; readonly attempt: Attempt }[] = [];
   readonly ends = new Map<string, PromiseWithResolvers<string>>();
+  readonly discarded: string[] = [];
 
   race(candidates: string, signal?: AbortSignal): Promise<string> {
     const result = race([...candidates], (candidate, attempt) => {
@@ -17,7 +18,12 @@ class Bench {
       const end = Promise.withResolvers<string>();
       this.ends.set(candidate, end);
       return end.promise;
-    }, { clock: this.clock, signal, isFinal: (error) => error === "final" });
+    }, {
+      clock: this.clock,
+      signal,
+      isFinal: (error) => error === "final",
+      discard: (result) => this.discarded.push(result),
+    });
     result.catch(() => {});
     return result;
   }
@@ -95,4 +101,14 @@ Deno.test("race() ends with a failure that makes the others pointless, with an a
 
   const none = await new Bench().race("").then(() => true, (error) => error);
   assertFalse(none);
+});
+
+Deno.test("race() has the result of an attempt let go of that succeeds in the same turn as the winner", async () => {
+  const bench = new Bench();
+  const result = bench.race("ab");
+  await bench.pass(ATTEMPT_DELAY);
+  entryOf(bench.ends, "b").resolve("b");
+  entryOf(bench.ends, "a").resolve("a");
+  assertEquals(await result, "b");
+  assertEquals(bench.discarded, ["a"]);
 });
