@@ -1640,7 +1640,7 @@ export interface PeerServiceManager<Handlers extends object = AnyHandlers> exten
   /**
    * Ends this node in good order, as before a restart: says by the attribute `draining` that it takes no new work, so that it leaves its groups and
    * owns no keys; waits for the handlers and messages that are in hand; leaves the cluster; stops. `stop()` is the quick way. Draining twice is
-   * draining once.
+   * draining once. A handler that awaits it waits for itself, until `timeout` is over: it begins to drain, and returns.
    *
    * @throws {StoppedError} When this node was stopped.
    *
