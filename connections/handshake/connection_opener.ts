@@ -190,9 +190,8 @@ export class ConnectionOpener {
     const { clock } = this.#options.runtime;
     const run = (address: Address, attempt: Attempt) => this.#dialWithSecrets(address, request, watched(attempt));
     const endsAll = (error: unknown) => error instanceof HandshakeRefusedError && isFinal(error.refusal, request.to);
-    const discard = ({ stream }: OpenedStream & { spec: NodeSpec }) => stream.close();
     try {
-      return await race(addresses, run, { clock, signal, isFinal: endsAll, discard });
+      return await race(addresses, run, { clock, signal, isFinal: endsAll, discard: ({ stream }) => stream.close() });
     } catch (error) {
       this.#dialFailed(error);
       tell();

@@ -2,6 +2,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import { Doorbell } from "../../../transport/tcp/doorbell.ts";
+import { withDeno } from "./replaced_deno.ts";
 
 /** Asks until it is open, for some thousand turns at most. */
 async function opened(doorbell: Doorbell): Promise<void> {
@@ -25,13 +26,7 @@ function lookWith<Name extends "listen" | "connect">(
   name: Name,
   replace: (original: typeof Deno[Name]) => unknown,
 ): void {
-  const original = Deno[name];
-  try {
-    Object.assign(Deno, { [name]: replace(original) });
-    assertEquals(doorbell.look(), undefined);
-  } finally {
-    Object.assign(Deno, { [name]: original });
-  }
+  withDeno(name, replace, () => assertEquals(doorbell.look(), undefined));
 }
 
 Deno.test("Doorbell.look() has what is ready read by the next turn", async () => {
