@@ -4,6 +4,16 @@ import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import {
+  CHECKED_ELSEWHERE,
+  checkOptions,
+  FUNCTION,
+  NUMBER,
+  type OptionKind,
+  type OptionKinds,
+  SIGNAL,
+  STRING,
+} from "../runtime/options.ts";
 import { EventStream } from "../manager/event_stream.ts";
 import { checkRunning } from "./check_running.ts";
 import { entryKey, type GroupChange, type GroupEntry } from "./group_entry.ts";
@@ -84,6 +94,21 @@ export interface GroupCallOptions {
   readonly signal?: AbortSignal;
 }
 
+/** A node, or one member of it. */
+const NODE_OR_MEMBERSHIP: OptionKind = [
+  "the name of a node or what join() returned",
+  (value) => typeof value === "string" || typeof (value as Partial<GroupMembership> | null)?.id === "string",
+];
+
+const KINDS: OptionKinds<GroupsOptions> = { scope: STRING };
+const JOIN_KINDS: OptionKinds<GroupJoinOptions> = { meta: CHECKED_ELSEWHERE, handler: FUNCTION, weight: NUMBER };
+const PUBLISH_KINDS: OptionKinds<PublishOptions> = { except: NODE_OR_MEMBERSHIP };
+const CALL_KINDS: OptionKinds<GroupCallOptions> = {
+  pick: CHECKED_ELSEWHERE,
+  timeout: CHECKED_ELSEWHERE,
+  signal: SIGNAL,
+};
+
 /**
  * Named groups of members, anywhere in the cluster: who does what. Every node knows all members of all groups, from attributes; a node that
  * is down has none, and one that left or died leaves none behind.
@@ -121,10 +146,10 @@ export class Groups {
   /**
    * Costs little: several over one node share what they know.
    *
-   * @throws {TypeError} When the scope can be none.
+   * @throws {TypeError} When the scope can be none, or an option is not known.
    */
   constructor(node: PeerServiceManager, options: GroupsOptions = {}) {
-    const { scope = "default" } = options;
+    const { scope = "default" } = checkOptions("Cannot make groups", options, KINDS);
     this.#node = node;
     this.#attributes = MembershipAttributes.of(node, scope);
     this.#messages = GroupMessages.of(node, scope);
@@ -134,11 +159,11 @@ export class Groups {
    * Adds a member of this node to a group. It may have several in one.
    *
    * @param group Its name, 1 to 200 characters.
-   * @throws {TypeError | RangeError} When the name or the weight can be none, or the attributes of this node would be too large.
+   * @throws {TypeError | RangeError} When the name or an option can be none, or the attributes of this node would be too large.
    * @throws {EncodeError} When `meta` cannot be encoded.
    */
   join(group: string, options: GroupJoinOptions = {}): GroupMembership {
-    const { meta = null, handler, weight = 1 } = options;
+    const { meta = null, handler, weight = 1 } = checkOptions(`Cannot join "${group}"`, options, JOIN_KINDS);
     const id = this.#attributes.add(group, { meta, weight, takesMessages: handler !== undefined });
     if (handler !== undefined) this.#messages.take(id, group, handler);
     const leave = () => {
@@ -171,12 +196,14 @@ export class Groups {
    * Gives a message to every member that takes messages: it travels once to each node that has one. Not acknowledged; what cannot be sent is
    * told by an `undeliverable` event.
    *
+   * @throws {TypeError} When an option can be none.
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {StoppedError} When this node has stopped.
    */
   publish(group: string, message: unknown, options: PublishOptions = {}): void {
+    const { except } = checkOptions(`Cannot publish to "${group}"`, options, PUBLISH_KINDS);
     checkRunning(this.#node, `publish to "${group}"`);
-    this.#messages.publish(group, message, this.#attributes.index.each(group), options.except);
+    this.#messages.publish(group, message, this.#attributes.index.each(group), except);
   }
 
   /**
@@ -186,15 +213,15 @@ export class Groups {
    * @throws {NotConnectedError} When there is no member that can be reached.
    * @throws {OverloadedError} When the last member that was asked has no room.
    * @throws {CallError} When the handler fails.
-   * @throws {TypeError} When `pick` is none.
+   * @throws {TypeError | RangeError} When an option can be none.
    * @throws {StoppedError} When this node has stopped.
    * @throws {DOMException} A `TimeoutError` when the time is up.
    * @throws The reason of the signal, once that is aborted.
    */
-  call(group: string, message: unknown, options: GroupCallOptions): Promise<unknown> {
-    const { pick, timeout, signal } = options;
+  async call(group: string, message: unknown, options: GroupCallOptions): Promise<unknown> {
     const what = `Cannot call the group "${group}"`;
-    return withDeadline(this.#node.runtime.clock, { signal, timeout }, what, async (until) => {
+    const { pick, timeout, signal } = checkOptions(what, options, CALL_KINDS);
+    return await withDeadline(this.#node.runtime.clock, { signal, timeout }, what, async (until) => {
       checkPick(pick, what);
       checkRunning(this.#node, `call the group "${group}"`);
       const tried = new Set<string>();

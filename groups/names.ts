@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkOptions, FUNCTION, type OptionKinds, STRING } from "../runtime/options.ts";
 import { type ConflictListener, NameClaims } from "./name_claims.ts";
 
 /** Options of {@linkcode Names}. */
@@ -19,6 +20,8 @@ export interface NamesOptions {
    */
   readonly scope?: string;
 }
+
+const KINDS: OptionKinds<NamesOptions> = { onConflict: FUNCTION, scope: STRING };
 
 /** A name that this node has, until it gives it up or loses it. */
 export interface NameClaim extends Disposable {
@@ -60,10 +63,10 @@ export class Names {
   /**
    * Costs little: several over one node share what they know.
    *
-   * @throws {TypeError} When the scope can be none.
+   * @throws {TypeError} When an option can be none.
    */
   constructor(node: PeerServiceManager, options: NamesOptions = {}) {
-    const { onConflict, scope = "default" } = options;
+    const { onConflict, scope = "default" } = checkOptions("Cannot make names", options, KINDS);
     this.#claims = NameClaims.of(node, scope);
     this.#onConflict = onConflict;
   }

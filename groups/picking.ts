@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { shown } from "../runtime/type_name.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
 import type { GroupEntry } from "./group_entry.ts";
 
@@ -21,7 +22,7 @@ export function checkPick(pick: Pick, what: string): void {
     : ["random", "round-robin", "least-busy"].includes(pick);
   if (isPick) return;
   throw new TypeError(
-    `${what}: "pick" is ${JSON.stringify(pick)}, expected "random", "round-robin", "least-busy" or { key: "…" }`,
+    `${what}: "pick" is ${shown(pick)}, expected "random", "round-robin", "least-busy" or { key: "…" }`,
   );
 }
 

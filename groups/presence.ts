@@ -2,6 +2,7 @@
 
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkOptions, type OptionKinds, STRING } from "../runtime/options.ts";
 import { entryKey, type GroupEntry } from "./group_entry.ts";
 import { MembershipAttributes } from "./membership_attributes.ts";
 
@@ -14,6 +15,8 @@ export interface PresenceOptions {
    */
   readonly scope?: string;
 }
+
+const KINDS: OptionKinds<PresenceOptions> = { scope: STRING };
 
 /** A difference in who is present. */
 export interface PresenceChange {
@@ -55,10 +58,11 @@ export class Presence {
   /**
    * Costs little: several over one node share what they know.
    *
-   * @throws {TypeError} When the scope can be none.
+   * @throws {TypeError} When the scope can be none, or an option is not known.
    */
   constructor(node: PeerServiceManager, options: PresenceOptions = {}) {
-    this.#attributes = MembershipAttributes.of(node, `presence ${options.scope ?? "default"}`);
+    const { scope = "default" } = checkOptions("Cannot make a presence", options, KINDS);
+    this.#attributes = MembershipAttributes.of(node, `presence ${scope}`);
   }
 
   /**

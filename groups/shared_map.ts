@@ -4,6 +4,7 @@ import { isIntegerIn } from "../wire/integers.ts";
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
+import { checkOptions, FUNCTION, NUMBER, type OptionKind, type OptionKinds } from "../runtime/options.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 import { checkRunning } from "./check_running.ts";
@@ -41,6 +42,22 @@ export interface SharedMapOptions<V> {
    */
   readonly maxBytes?: number;
 }
+
+/** A store of bytes. */
+const STORE: OptionKind = [
+  "a store with load() and save(), such as fileStore(path) makes",
+  (value) => {
+    const { load, save } = (value ?? {}) as Partial<SnapshotStore>;
+    return typeof load === "function" && typeof save === "function";
+  },
+];
+
+const KINDS: OptionKinds<SharedMapOptions<unknown>> = {
+  merge: FUNCTION,
+  store: STORE,
+  maxEntries: NUMBER,
+  maxBytes: NUMBER,
+};
 
 /** A difference in a {@linkcode SharedMap}. */
 export interface SharedMapChange<V> {
@@ -98,11 +115,15 @@ export class SharedMap<V = unknown> {
    * Costs little: several of one name over one node share what they know, and the store and the limits of the first of them.
    *
    * @param name 1 to 200 characters.
-   * @throws {TypeError | RangeError} When the name or a limit can be none.
+   * @throws {TypeError | RangeError} When the name or an option can be none.
    */
   constructor(node: PeerServiceManager, name: string, options: SharedMapOptions<V> = {}) {
-    const { merge, store, maxEntries = 10_000, maxBytes = 8_388_608 } = options;
     checkName(name, "name");
+    const { merge, store, maxEntries = 10_000, maxBytes = 8_388_608 } = checkOptions<SharedMapOptions<V>>(
+      `Cannot use the map "${name}"`,
+      options,
+      KINDS,
+    );
     checkLimit(name, "maxEntries", maxEntries, 1, Number.MAX_SAFE_INTEGER);
     checkLimit(name, "maxBytes", maxBytes, BYTES_LEAST, BYTES_MOST);
     this.name = name;
