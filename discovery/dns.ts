@@ -1,8 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { isIntegerIn } from "../wire/integers.ts";
+import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { Discovery } from "../manager/discovery.ts";
 import type { Address } from "../wire/address.ts";
+import { checkPort } from "./check_port.ts";
 
 /** Type of the records that {@linkcode dns} asks for. */
 export type DnsRecordType = "A" | "AAAA" | "A+AAAA" | "SRV";
@@ -29,6 +30,9 @@ export interface DnsOptions {
   readonly nameServer?: { readonly ipAddr: string; readonly port?: number } | undefined;
 }
 
+const KINDS: OptionKinds<DnsOptions> = { port: NUMBER, type: STRING, nameServer: OBJECT };
+const SERVER_KINDS: OptionKinds<NonNullable<DnsOptions["nameServer"]>> = { ipAddr: STRING, port: NUMBER };
+
 /**
  * Finds nodes by a name in the domain name system, such as that of a headless service: every address that the name has is tried.
  *
@@ -36,8 +40,8 @@ export interface DnsOptions {
  * Needs `--allow-net`.
  *
  * @param name The name, for `"SRV"` with service and protocol: `"_partisan._tcp.example.org"`.
- * @throws {TypeError} When the port is missing, or the type is none of those known.
- * @throws {RangeError} When the port is none.
+ * @throws {TypeError} When the port is missing, or an option can be none.
+ * @throws {RangeError} When a port is none.
  *
  * @example Every pod behind a headless service
  * ```ts
@@ -50,10 +54,12 @@ export interface DnsOptions {
  * ```
  */
 export function dns(name: string, options: DnsOptions = {}): Discovery {
-  const { type = "A+AAAA", port, nameServer } = options;
+  const action = `Cannot look up "${name}"`;
+  const { type = "A+AAAA", port, nameServer } = checkOptions(action, options, KINDS);
   if (!["A", "AAAA", "A+AAAA", "SRV"].includes(type)) {
-    throw new TypeError(`Cannot look up "${name}": type is "${type}", expected "A", "AAAA", "A+AAAA" or "SRV"`);
+    throw new TypeError(`${action}: type is "${type}", expected "A", "AAAA", "A+AAAA" or "SRV"`);
   }
+  if (nameServer !== undefined) checkNameServer(`${action}: "nameServer"`, nameServer);
   if (type === "SRV") {
     return {
       name: `dns SRV ${name}`,
@@ -61,17 +67,21 @@ export function dns(name: string, options: DnsOptions = {}): Discovery {
     };
   }
   if (port === undefined) {
-    throw new TypeError(`Cannot look up "${name}": records of type ${type} need the option "port"`);
+    throw new TypeError(`${action}: records of type ${type} need the option "port"`);
   }
-  if (!isIntegerIn(port, 1, 65_535)) {
-    throw new RangeError(`Cannot look up "${name}": port is ${port}, expected 1 to 65535`);
-  }
+  checkPort(action, port);
   const types = type === "A+AAAA" ? ["A", "AAAA"] as const : [type];
   return {
     name: `dns ${type} ${name}`,
     lookup: async (signal) =>
       (await resolveHosts(name, types, { signal, nameServer })).map((hostname) => ({ hostname, port })),
   };
+}
+
+function checkNameServer(action: string, server: NonNullable<DnsOptions["nameServer"]>): void {
+  const { ipAddr, port = 53 } = checkOptions(action, server, SERVER_KINDS);
+  checkKind(action, '"ipAddr"', ipAddr, STRING);
+  checkPort(action, port);
 }
 
 interface Query {
@@ -94,7 +104,7 @@ async function resolveHosts(name: string, types: readonly ("A" | "AAAA")[], quer
 }
 
 function settingsOf({ signal, nameServer }: Query): Deno.ResolveDnsOptions {
-  return nameServer === undefined ? { signal } : { signal, nameServer: { port: 53, ...nameServer } };
+  return nameServer === undefined ? { signal } : { signal, nameServer: { ...nameServer, port: nameServer.port ?? 53 } };
 }
 
 /** Results that were found. @throws The first failure, when nothing was. */

@@ -2,7 +2,10 @@
 
 import { parseAddress } from "../manager/addresses.ts";
 import type { Discovery } from "../manager/discovery.ts";
+import { checkKind, type OptionKind } from "../runtime/options.ts";
 import type { Address } from "../wire/address.ts";
+
+const PATH: OptionKind = ["a path or a URL", (value) => typeof value === "string" || value instanceof URL];
 
 /** Milliseconds in which several events of one change of the file are taken for one. */
 const QUIET_MS = 50;
@@ -14,6 +17,7 @@ const QUIET_MS = 50;
  * Needs `--allow-read` for the file and, to be told of changes at once, for its folder.
  *
  * @param path Path of the file.
+ * @throws {TypeError} When it is no path.
  *
  * @example What a file says
  * ```ts
@@ -29,6 +33,7 @@ const QUIET_MS = 50;
  * ```
  */
 export function file(path: string | URL): Discovery {
+  checkKind("Cannot look up a file", "the path", path, PATH);
   return {
     name: `file ${textOf(path)}`,
     lookup: async (signal) => parse(await Deno.readTextFile(path, { signal })),

@@ -1,7 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Discovery } from "../manager/discovery.ts";
+import { checkOptions, KEY, type OptionKind, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { Address } from "../wire/address.ts";
+import { checkPort } from "./check_port.ts";
 import { ApiError, KubernetesApi } from "./kubernetes_api.ts";
 
 /** Options of {@linkcode kubernetes}. */
@@ -37,6 +39,19 @@ export interface KubernetesOptions {
    */
   readonly api?: string | URL | undefined;
 }
+
+const URL_OR_TEXT: OptionKind = [
+  "a URL",
+  (value) => value instanceof URL || (typeof value === "string" && URL.canParse(value)),
+];
+
+const KINDS: OptionKinds<KubernetesOptions> = {
+  namespace: STRING,
+  service: STRING,
+  selector: STRING,
+  port: KEY,
+  api: URL_OR_TEXT,
+};
 
 /** Milliseconds between two attempts to watch, at least and at most. */
 const RETRY_MIN_MS = 500;
@@ -77,7 +92,8 @@ interface Pod {
  * Needs `--allow-net` for the API server, `--allow-read=/var/run/secrets/kubernetes.io` and
  * `--allow-env=KUBERNETES_SERVICE_HOST,KUBERNETES_SERVICE_PORT`.
  *
- * @throws {TypeError} When neither or both of "service" and "selector" are given.
+ * @throws {TypeError} When neither or both of "service" and "selector" are given, or an option can be none.
+ * @throws {RangeError} When the port is none.
  *
  * @example The endpoints of a headless service
  * ```ts
@@ -90,12 +106,12 @@ interface Pod {
  * ```
  */
 export function kubernetes(options: KubernetesOptions = {}): Discovery {
-  const { service, selector, namespace, port, api } = options;
+  const action = "Cannot find nodes in Kubernetes";
+  const { service, selector, namespace, port, api } = checkOptions(action, options, KINDS);
   if ((service === undefined) === (selector === undefined)) {
-    throw new TypeError(
-      'Cannot find nodes in Kubernetes: expected either the option "service" or the option "selector"',
-    );
+    throw new TypeError(`${action}: expected either the option "service" or the option "selector"`);
   }
+  if (typeof port === "number") checkPort(action, port);
   const server = new KubernetesApi({ api, namespace });
   const query = service === undefined ? { group: "api/v1", resource: "pods", labels: selector ?? "" } : {
     group: "apis/discovery.k8s.io/v1",

@@ -2,13 +2,16 @@
 
 import { parseAddress } from "../manager/addresses.ts";
 import type { Discovery } from "../manager/discovery.ts";
+import { checkKind, type OptionKind } from "../runtime/options.ts";
 import type { Address } from "../wire/address.ts";
+
+const LIST: OptionKind = ["a list of addresses", Array.isArray];
 
 /**
  * Finds nodes at addresses that are known beforehand.
  *
  * @param addresses `"host:port"`, or objects. All are tried, in every look-up.
- * @throws {SyntaxError | RangeError} When one of them is no address.
+ * @throws {SyntaxError | RangeError | TypeError} When one of them is no address, or they are no list.
  *
  * @example A node that starts before the other one
  * ```ts
@@ -25,6 +28,7 @@ import type { Address } from "../wire/address.ts";
  * ```
  */
 export function list(addresses: readonly (string | Address)[]): Discovery {
+  checkKind("Cannot look up a list", "the list", addresses, LIST);
   const parsed = addresses.map(parseAddress);
   return { name: "list", lookup: () => Promise.resolve(parsed) };
 }

@@ -1,8 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { resultOf } from "../groups/answer.ts";
+import { checkName } from "../groups/membership_attributes.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { StoppedError } from "../messaging/errors.ts";
+import { CHECKED_ELSEWHERE, checkOptions, NUMBER, type OptionKinds, SIGNAL, STRING } from "../runtime/options.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
 import { type OwnershipChange, setWeight } from "./candidates.ts";
@@ -41,6 +43,9 @@ export interface CallOwnerOptions {
   readonly signal?: AbortSignal;
 }
 
+const KINDS: OptionKinds<PlacementOptions> = { group: STRING, weight: NUMBER };
+const CALL_KINDS: OptionKinds<CallOwnerOptions> = { timeout: CHECKED_ELSEWHERE, signal: SIGNAL };
+
 /**
  * Finds the node that owns a key, by weighted rendezvous hashing over the nodes that are up: the same answer on all nodes that
  * see the same nodes. When one of N nodes comes or goes, about 1/N of the keys move.
@@ -77,10 +82,11 @@ export class Placement implements Disposable {
   /**
    * Begins to watch the nodes. Costs little: several over one node and one group share what they know.
    *
-   * @throws {RangeError} When the weight is none.
+   * @throws {TypeError | RangeError} When an option can be none.
    */
   constructor(node: PeerServiceManager, options: PlacementOptions = {}) {
-    const { group, weight } = options;
+    const { group, weight } = checkOptions("Cannot place work", options, KINDS);
+    if (group !== undefined) checkName(group, "group");
     this.#node = node;
     if (weight !== undefined) setWeight(node, weight);
     this.#server = KeyServer.of(node, group);
@@ -120,14 +126,17 @@ export class Placement implements Disposable {
    * @returns The handler's reply.
    * @throws {CallError} When the handler fails; with `remote.name` `"NotOwnerError"` when the nodes do not agree on the owner yet, and
    * `"OwnershipMovingError"` when too many requests are held, or one was held for too long: neither was handled, and both may be asked again.
+   * @throws {TypeError | RangeError} When an option can be none.
    * @throws {RangeError} When no node takes work.
    * @throws {StoppedError} When this node has stopped.
    * @throws {DOMException} A `TimeoutError` when the time is up.
    * @throws The reason of the signal, once that is aborted.
    */
-  callOwner(key: string, name: string, message: unknown, options: CallOwnerOptions = {}): Promise<unknown> {
+  async callOwner(key: string, name: string, message: unknown, options: CallOwnerOptions = {}): Promise<unknown> {
     const { clock } = this.#node.runtime;
-    return withDeadline(clock, options, `Cannot call "${name}" on the owner of "${key}"`, async (until) => {
+    const what = `Cannot call "${name}" on the owner of "${key}"`;
+    const deadline = checkOptions(what, options, CALL_KINDS);
+    return await withDeadline(clock, deadline, what, async (until) => {
       const request = [key, name, message];
       const first = this.owner(key);
       let answer: unknown;
@@ -151,7 +160,7 @@ export class Placement implements Disposable {
    * if the task ends when its signal says so. Without, each part of a cluster that fell apart runs one.
    *
    * @returns Takes it back.
-   * @throws {RangeError} When the quorum is none.
+   * @throws {TypeError | RangeError} When an option can be none.
    */
   runOnOne(name: string, run: OneTask, options: RunOnOneOptions = {}): Disposable {
     return this.#own(new RunOnOne(this.#node, this.#server.candidates, name, run, options));

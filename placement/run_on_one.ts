@@ -3,6 +3,7 @@
 import { hasLooked } from "../groups/has_looked.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkOptions, NUMBER, type OptionKind, type OptionKinds } from "../runtime/options.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
 import type { Candidates } from "./candidates.ts";
@@ -37,6 +38,9 @@ export interface RunOnOneOptions {
   readonly stableAfter?: number;
 }
 
+const QUORUM: OptionKind = ['"majority" or a number', (value) => value === "majority" || typeof value === "number"];
+const KINDS: OptionKinds<RunOnOneOptions> = { quorum: QUORUM, stableAfter: NUMBER };
+
 /** Longest wait before a task that failed is begun again, in milliseconds; the first is a heartbeat interval. */
 const RETRY_MAX_MS = 60_000;
 
@@ -69,18 +73,22 @@ export class RunOnOne implements Disposable {
     candidates: Candidates,
     name: string,
     run: OneTask,
-    { quorum = 1, stableAfter }: RunOnOneOptions,
+    options: RunOnOneOptions,
   ) {
     const { interval, missed } = node.heartbeat;
+    const { quorum = 1, stableAfter = interval * (missed + 1) } = checkOptions(`Cannot run "${name}"`, options, KINDS);
     if (quorum !== "majority" && !(Number.isInteger(quorum) && quorum >= 1)) {
       throw new RangeError(`Cannot run "${name}": quorum is ${quorum}, expected "majority" or a whole number from 1`);
+    }
+    if (!(stableAfter >= 0)) {
+      throw new RangeError(`Cannot run "${name}": "stableAfter" is ${stableAfter}; expected milliseconds, 0 or more`);
     }
     this.#node = node;
     this.#candidates = candidates;
     this.#name = name;
     this.#run = run;
     this.#quorum = quorum;
-    this.#stableAfter = stableAfter ?? interval * (missed + 1);
+    this.#stableAfter = stableAfter;
     this.#votedAt = node.runtime.clock.now();
     this.#subscriptions = [
       candidates.listen(() => this.#judge()),
