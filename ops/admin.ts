@@ -2,6 +2,8 @@
 
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkOptions, FUNCTION, NUMBER, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
+import { isIntegerIn } from "../wire/integers.ts";
 import { adminFolder, adminPath, formatAdminEndpoint, makeAdminFolder } from "./admin_endpoint.ts";
 import { type AdminHandle, adminHandler } from "./admin_handler.ts";
 import { serveSocket } from "./admin_socket.ts";
@@ -50,6 +52,15 @@ export interface AdminOptions {
   readonly reloadKeys?: (() => Promise<void>) | undefined;
 }
 
+const KINDS: OptionKinds<AdminOptions> = {
+  path: STRING,
+  hostname: STRING,
+  port: NUMBER,
+  token: STRING,
+  hosts: STRINGS,
+  reloadKeys: FUNCTION,
+};
+
 /** An admin endpoint of a node. */
 export interface AdminServer extends AsyncDisposable {
   /** Address as `partisan --admin` takes it: the path of the socket, or `host:port`. */
@@ -67,7 +78,8 @@ export interface AdminServer extends AsyncDisposable {
  * `--allow-net`, `--allow-sys=uid`, and `--allow-env=XDG_RUNTIME_DIR` when no `path` is given.
  *
  * @param node Any node, whatever its contract.
- * @throws {TypeError} When the node is not one of this module, or a token is missing or too short.
+ * @throws {TypeError} When the node is not one of this module, or a token is missing or too short, or another option can be none.
+ * @throws {RangeError} When the port is none.
  * @throws {Error} When the socket is in use or its folder is not safe.
  *
  * @example A node that `partisan` can attach to
@@ -89,14 +101,21 @@ export interface AdminServer extends AsyncDisposable {
 export async function serveAdmin(node: PeerServiceManager, options: AdminOptions = {}): Promise<AdminServer> {
   PeerService.nodeOf(node);
   const { stopSignal } = node;
-  const { path, hostname = "127.0.0.1", port, token, hosts = [], reloadKeys } = options;
+  const { path, hostname = "127.0.0.1", port, token, hosts = [], reloadKeys } = checkOptions(
+    "Cannot serve",
+    options,
+    KINDS,
+  );
+  if (port !== undefined && !isIntegerIn(port, 0, 65_535)) {
+    throw new RangeError(`Cannot serve: port is ${port}, expected 0 to 65535`);
+  }
   if (token !== undefined && token.length < TOKEN_MIN) {
     throw new TypeError(`Cannot serve: the token has ${token.length} characters, expected at least ${TOKEN_MIN}`);
   }
   if (port !== undefined && token === undefined) {
     throw new TypeError("Cannot serve over TCP without a token: others on this machine could do anything");
   }
-  const names = port === undefined ? null : hostSet(hosts);
+  const names = port === undefined ? null : hostSet(hosts, "Cannot serve");
   const { handle, end } = adminHandler(node, { token, hosts: names, reloadKeys });
   const server = port === undefined ? await serveOnSocket(node, path, handle) : serveOnTcp({ hostname, port }, handle);
   let closing: Promise<void> | undefined;

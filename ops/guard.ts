@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { shown } from "../runtime/type_name.ts";
+
 /** The longest `Host` that is looked at: a name of DNS, and a port. */
 const HOST_MAX = 253 + 6;
 
@@ -40,9 +42,18 @@ export async function hasToken(request: Request, token: string): Promise<boolean
   return left.reduce((difference, byte, index) => difference | byte ^ right[index]!, 0) === 0;
 }
 
-/** The names that the option `hosts` allows, as they are compared. */
-export function hostSet(hosts: readonly string[]): ReadonlySet<string> {
-  return new Set(hosts.map((host) => hostnameOf(host)).filter((hostname) => hostname !== null));
+/**
+ * The names that the option `hosts` allows, as they are compared.
+ *
+ * @param action Action under way, for the message: `Cannot serve`.
+ * @throws {TypeError} When one of them is no name of a host.
+ */
+export function hostSet(hosts: readonly string[], action: string): ReadonlySet<string> {
+  return new Set(hosts.map((host) => {
+    const hostname = hostnameOf(host);
+    if (hostname === null) throw new TypeError(`${action}: "hosts" has ${shown(host)}, expected names of hosts`);
+    return hostname;
+  }));
 }
 
 function isAllowed(host: string, hosts: ReadonlySet<string>): boolean {

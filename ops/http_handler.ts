@@ -4,13 +4,13 @@ import type { MemberInfo } from "../manager/member_status.ts";
 import type { Node } from "../manager/node.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { BOOLEAN, checkOptions, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
 import { EventFeeds } from "./event_feed.ts";
 import { hostSet } from "./guard.ts";
 import { Health, type HealthCheck } from "./health.ts";
 import { PROMETHEUS_TYPE, prometheusText } from "./metrics/prometheus.ts";
 import { ClusterViews } from "./page/cluster_views.ts";
 import { pageRoutes } from "./page/page_routes.ts";
-import { plainJson } from "./plain_json.ts";
 import { HEADERS, json, problem, type Route, routed } from "./routing.ts";
 
 /** Options of {@linkcode httpHandler}. */
@@ -36,6 +36,9 @@ export interface HttpHandlerOptions {
    */
   readonly hosts?: readonly string[] | undefined;
 }
+
+const ACTION = "Cannot make a handler";
+const KINDS: OptionKinds<HttpHandlerOptions> = { token: STRING, page: BOOLEAN, hosts: STRINGS };
 
 /**
  * Makes a handler for `Deno.serve` by which a node can be seen:
@@ -73,12 +76,9 @@ export function httpHandler(
   node: PeerServiceManager,
   options: HttpHandlerOptions = {},
 ): (request: Request) => Response | Promise<Response> {
-  const { token, page = true, hosts = [] } = options;
-  if (token === "") throw new TypeError('Cannot make a handler: "token" is empty, expected text or nothing');
-  const names = hostSet(hosts);
-  if (names.size !== new Set(hosts.map((host) => host.toLowerCase())).size) {
-    throw new TypeError(`Cannot make a handler: "hosts" is ${plainJson(hosts)}, expected names of hosts`);
-  }
+  const { token, page = true, hosts = [] } = checkOptions(ACTION, options, KINDS);
+  if (token === "") throw new TypeError(`${ACTION}: "token" is empty, expected text or nothing`);
+  const names = hostSet(hosts, ACTION);
   return routed(routesOf(node, page), { token, names });
 }
 

@@ -2,6 +2,7 @@
 
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkOptions, type OptionKind, type OptionKinds } from "../runtime/options.ts";
 import { MeteredNode } from "./metrics/metered_node.ts";
 import type { TelemetryMeter, TelemetryTracer } from "./telemetry_types.ts";
 import { TracedNode } from "./traced_node.ts";
@@ -25,6 +26,17 @@ export interface InstrumentOptions {
   readonly tracer?: TelemetryTracer | null | undefined;
 }
 
+const KINDS: OptionKinds<InstrumentOptions> = {
+  meter: orNull("a meter of OpenTelemetry", "createObservableCounter", "createObservableGauge", "createHistogram"),
+  tracer: orNull("a tracer of OpenTelemetry", "startSpan", "startActiveSpan"),
+};
+
+/** An object that has these functions, or `null`. */
+function orNull(what: string, ...functions: readonly string[]): OptionKind {
+  const has = (value: object) => functions.every((name) => typeof Reflect.get(value, name) === "function");
+  return [`${what}, or null`, (value) => value === null || (typeof value === "object" && has(value))];
+}
+
 /**
  * Hands what is measured about a node to OpenTelemetry: the instruments of `/metrics`, under the same names, each with the attribute
  * `partisan.node`. Without options it takes what Deno itself provides, which is sent where `OTEL_EXPORTER_OTLP_ENDPOINT` says; where Deno
@@ -36,7 +48,7 @@ export interface InstrumentOptions {
  *
  * @param node Any node, whatever its contract.
  * @returns Ends it when disposed. The end of the node ends it too.
- * @throws {TypeError} When the node is not one of this module.
+ * @throws {TypeError} When the node is not one of this module, or an option can be none.
  *
  * @example A meter of one's own
  * ```ts
@@ -63,8 +75,7 @@ export interface InstrumentOptions {
  * ```
  */
 export function instrument(node: PeerServiceManager, options: InstrumentOptions = {}): Disposable {
-  const meter = options.meter === undefined ? denoMeter() : options.meter;
-  const tracer = options.tracer === undefined ? denoTracer() : options.tracer;
+  const { meter = denoMeter(), tracer = denoTracer() } = checkOptions("Cannot instrument", options, KINDS);
   const behind = PeerService.nodeOf(node);
   const parts = new DisposableStack();
   if (meter !== null) parts.use(new MeteredNode(behind, meter));
