@@ -139,7 +139,8 @@ export interface PeerServiceOptions {
   readonly heartbeat?: { readonly interval?: number | undefined; readonly missed?: number | undefined } | undefined;
   /**
    * Spreading of membership and attributes: every `interval` milliseconds, up to an hour, with `fanout` others, 1 to 100. The fan-out is that of the
-   * default strategy and of attributes. A strategy that is given as an option brings its own, as `fullMesh({ fanout })` does.
+   * default strategy and of attributes. A strategy that is given as an option brings its own, as `fullMesh({ fanout })` does, or has none, as HyParView
+   * and SCAMP.
    *
    * @default {that of the preset: 200 ms and 2 with `local`, 1 s and 2 with `lan`, 2 s and 3 with `wan`}
    */

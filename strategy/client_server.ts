@@ -13,6 +13,7 @@ import type { Strategy } from "./strategy.ts";
  *
  * @param options Amount of gossip, and time to remember departures: as in a full mesh.
  * @returns The strategy.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example Two clients and a server

@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, NUMBER, type OptionKinds } from "../runtime/options.ts";
 import { sample } from "../runtime/sample.ts";
 import { gossipFromValue, type GossipMessage } from "../gossip/gossip_message.ts";
 import { MembershipSet } from "../membership/membership_set.ts";
@@ -14,7 +15,7 @@ import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./st
 export interface FullMeshOptions {
   /**
    * Number of random peers with which each node compares digests in a gossip interval, 1 to 100. News that missed a node reach everyone
-   * within about log₂ N intervals with 2.
+   * within about log₂ N intervals with 2. The option `gossip.fanout` of a node is for the strategy that it has by default, and says nothing here.
    *
    * @default {2}
    */
@@ -35,6 +36,13 @@ export interface FullMeshOptions {
   readonly membersMax?: number;
 }
 
+/** Kinds of the options of {@linkcode fullMesh}. */
+export const FULL_MESH_KINDS: OptionKinds<FullMeshOptions> = {
+  fanout: NUMBER,
+  forgetAfter: NUMBER,
+  membersMax: NUMBER,
+};
+
 /**
  * The strategy in which everyone knows everyone and keeps connections with all: one hop to any node.
  *
@@ -44,6 +52,7 @@ export interface FullMeshOptions {
  *
  * @param options Amount of gossip, and time to remember departures.
  * @returns The strategy, the same for any number of nodes: it keeps nothing in itself.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example A cluster of two, by hand
@@ -74,10 +83,15 @@ export interface FullMeshOptions {
  * ```
  */
 export function fullMesh(options: FullMeshOptions = {}): Strategy<FullMeshState> {
+  const { fanout = 2, forgetAfter = 86_400_000, membersMax = 10_000 } = checkOptions(
+    'Cannot use the strategy "full-mesh"',
+    options,
+    FULL_MESH_KINDS,
+  );
   return new FullMesh(
-    checkInteger(options.fanout ?? 2, "fanout", 1, 100),
-    checkInteger(options.forgetAfter ?? 86_400_000, "forgetAfter", 0, Number.MAX_SAFE_INTEGER),
-    checkInteger(options.membersMax ?? 10_000, "membersMax", 2, 60_000),
+    checkInteger(fanout, "fanout", 1, 100),
+    checkInteger(forgetAfter, "forgetAfter", 0, Number.MAX_SAFE_INTEGER),
+    checkInteger(membersMax, "membersMax", 2, 60_000),
   );
 }
 

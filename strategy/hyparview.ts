@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
+import { checkKind, checkOptions, FUNCTION, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
 import { checkOption } from "./check_option.ts";
 import {
   departureOf,
@@ -131,6 +132,7 @@ export interface XBotOptions {
  *
  * @param options Sizes and intervals.
  * @returns The strategy.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example A cluster of 50 nodes in which no node has more than 5 neighbours
@@ -167,8 +169,24 @@ export interface XBotOptions {
  * ```
  */
 export function hyparview(options: HyParViewOptions = {}): Strategy {
-  return new HyParView(checkOptions(options));
+  return new HyParView(configOf(checkOptions(ACTION, options, KINDS)));
 }
+
+const ACTION = 'Cannot use the strategy "hyparview"';
+
+const KINDS: OptionKinds<HyParViewOptions> = {
+  activeSize: NUMBER,
+  passiveSize: NUMBER,
+  activeWalk: NUMBER,
+  passiveWalk: NUMBER,
+  shuffleActive: NUMBER,
+  shufflePassive: NUMBER,
+  shuffleInterval: NUMBER,
+  forgetAfter: NUMBER,
+  xbot: OBJECT,
+};
+
+const XBOT_KINDS: OptionKinds<XBotOptions> = { cost: FUNCTION, unbiased: NUMBER, scanned: NUMBER, interval: NUMBER };
 
 /** Rounds until a node swaps a neighbour for the first time. */
 const FIRST_SWAP = 4;
@@ -356,7 +374,7 @@ function receive(turn: HyParViewTurn, from: NodeSpec, value: unknown): void {
   }
 }
 
-function checkOptions(options: HyParViewOptions): HyParViewConfig {
+function configOf(options: HyParViewOptions): HyParViewConfig {
   return {
     activeSize: checkOption(options.activeSize ?? 5, "activeSize", 1, 64),
     passiveSize: checkOption(options.passiveSize ?? 30, "passiveSize", 1, 1_024),
@@ -370,7 +388,9 @@ function checkOptions(options: HyParViewOptions): HyParViewConfig {
   };
 }
 
-function checkXBot({ cost, unbiased, scanned, interval }: XBotOptions): XBotConfig {
+function checkXBot(options: XBotOptions): XBotConfig {
+  const { cost, unbiased, scanned, interval } = checkOptions(`${ACTION}: "xbot"`, options, XBOT_KINDS);
+  checkKind(`${ACTION}: "xbot"`, '"cost"', cost, FUNCTION);
   return {
     cost,
     unbiased: checkOption(unbiased ?? 1, "xbot.unbiased", 0, 64),

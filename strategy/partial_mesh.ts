@@ -1,7 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions } from "../runtime/options.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { fullMesh, type FullMeshOptions } from "./full_mesh.ts";
+import { FULL_MESH_KINDS, fullMesh, type FullMeshOptions } from "./full_mesh.ts";
 import type { FullMeshState } from "./full_mesh_state.ts";
 import type { IncarnationEnd, Strategy, StrategyContext, Transition } from "./strategy.ts";
 
@@ -18,7 +19,7 @@ export class PartialMesh implements Strategy<FullMeshState> {
   /** @param linksOf Tells of a node with which others it keeps a connection. Symmetric. */
   constructor(name: string, options: FullMeshOptions, linksOf: (self: NodeSpec) => (peer: NodeSpec) => boolean) {
     this.name = name;
-    this.#mesh = fullMesh(options);
+    this.#mesh = fullMesh(checkOptions(`Cannot use the strategy "${name}"`, options, FULL_MESH_KINDS));
     this.#linksOf = linksOf;
   }
 

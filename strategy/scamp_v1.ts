@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, NUMBER, type OptionKinds } from "../runtime/options.ts";
 import { checkOption } from "./check_option.ts";
 import { Scamp } from "./scamp/scamp.ts";
 import { NEVER } from "./scamp/state.ts";
@@ -29,6 +30,9 @@ export interface ScampV1Options {
   readonly forgetAfter?: number;
 }
 
+/** Kinds of the options of {@linkcode scampV1}. */
+export const SCAMP_V1_KINDS: OptionKinds<ScampV1Options> = { c: NUMBER, viewSizeMax: NUMBER, forgetAfter: NUMBER };
+
 /**
  * The SCAMP overlay in its basic form: each node keeps connections with about (c + 1) · ln(N) others, without any node knowing N.
  *
@@ -38,6 +42,7 @@ export interface ScampV1Options {
  *
  * @param options Sizes and times.
  * @returns The strategy.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example A cluster in which each newcomer joins through another node
@@ -59,11 +64,16 @@ export interface ScampV1Options {
  * ```
  */
 export function scampV1(options: ScampV1Options = {}): Strategy {
+  const { c = 5, viewSizeMax = 256, forgetAfter = 3_600 } = checkOptions(
+    'Cannot use the strategy "scamp-v1"',
+    options,
+    SCAMP_V1_KINDS,
+  );
   return new Scamp({
     name: "scamp-v1",
-    c: checkOption(options.c ?? 5, "c", 0, 32),
-    viewSizeMax: checkOption(options.viewSizeMax ?? 256, "viewSizeMax", 8, 1_024),
-    forgetAfter: checkOption(options.forgetAfter ?? 3_600, "forgetAfter", 1, 1_000_000),
+    c: checkOption(c, "c", 0, 32),
+    viewSizeMax: checkOption(viewSizeMax, "viewSizeMax", 8, 1_024),
+    forgetAfter: checkOption(forgetAfter, "forgetAfter", 1, 1_000_000),
     lease: NEVER,
     heartbeat: NEVER,
     hasIndirection: false,

@@ -1,8 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, NUMBER, type OptionKinds } from "../runtime/options.ts";
 import { checkOption } from "./check_option.ts";
 import { Scamp } from "./scamp/scamp.ts";
-import type { ScampV1Options } from "./scamp_v1.ts";
+import { SCAMP_V1_KINDS, type ScampV1Options } from "./scamp_v1.ts";
 import type { Strategy } from "./strategy.ts";
 
 /** Options of {@linkcode scampV2}. */
@@ -22,6 +23,8 @@ export interface ScampV2Options extends ScampV1Options {
   readonly heartbeat?: number;
 }
 
+const KINDS: OptionKinds<ScampV2Options> = { ...SCAMP_V1_KINDS, lease: NUMBER, heartbeat: NUMBER };
+
 /**
  * The SCAMP overlay with its refinements: views stay balanced whichever node newcomers join through (indirection), forget
  * those that they should (leases), and a node that no other node knows any more gets known again (recovery from isolation).
@@ -31,6 +34,7 @@ export interface ScampV2Options extends ScampV1Options {
  *
  * @param options Sizes and times.
  * @returns The strategy.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example All newcomers join through one node, whose links stay few
@@ -51,13 +55,18 @@ export interface ScampV2Options extends ScampV1Options {
  * ```
  */
 export function scampV2(options: ScampV2Options = {}): Strategy {
+  const { c = 5, viewSizeMax = 256, forgetAfter = 3_600, lease = 600, heartbeat = 10 } = checkOptions(
+    'Cannot use the strategy "scamp-v2"',
+    options,
+    KINDS,
+  );
   return new Scamp({
     name: "scamp-v2",
-    c: checkOption(options.c ?? 5, "c", 0, 32),
-    viewSizeMax: checkOption(options.viewSizeMax ?? 256, "viewSizeMax", 8, 1_024),
-    forgetAfter: checkOption(options.forgetAfter ?? 3_600, "forgetAfter", 1, 1_000_000),
-    lease: checkOption(options.lease ?? 600, "lease", 20, 1_000_000),
-    heartbeat: checkOption(options.heartbeat ?? 10, "heartbeat", 1, 1_000),
+    c: checkOption(c, "c", 0, 32),
+    viewSizeMax: checkOption(viewSizeMax, "viewSizeMax", 8, 1_024),
+    forgetAfter: checkOption(forgetAfter, "forgetAfter", 1, 1_000_000),
+    lease: checkOption(lease, "lease", 20, 1_000_000),
+    heartbeat: checkOption(heartbeat, "heartbeat", 1, 1_000),
     hasIndirection: true,
   });
 }

@@ -18,6 +18,7 @@ export type StaticEdges = readonly (readonly [a: string, b: string])[] | ((name:
  * @param edges Pairs of names, or a function that tells the neighbours of a name.
  * @param options Amount of gossip, and time to remember departures: as in a full mesh.
  * @returns The strategy.
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When an option is out of range.
  *
  * @example A line of three

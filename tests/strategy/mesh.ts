@@ -51,10 +51,10 @@ export class Mesh {
   #letters: Letter[] = [];
   #sent = 0;
 
-  constructor(random: SeededRandom, options: MeshOptions = {}) {
+  constructor(random: SeededRandom, { loss = 0, reorder = false, ...options }: MeshOptions = {}) {
     this.#random = random;
-    this.loss = options.loss ?? 0;
-    this.#reorder = options.reorder ?? false;
+    this.loss = loss;
+    this.#reorder = reorder;
     this.strategy = fullMesh(options);
   }
 
