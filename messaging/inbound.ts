@@ -83,12 +83,10 @@ export class Inbound {
     end: number,
     trace?: Uint8Array,
   ): void | Promise<void> {
-    const { codec, registry: { workload }, stats, interpositions, tracing } = this.#options;
+    const { codec, registry: { workload }, stats } = this.#options;
     stats.received++;
-    if (workload.isRoomy && !interpositions.active && tracing.tracer === null) {
-      const numbered = numberedHandler(connection, buffer, start, end);
-      if (numbered !== undefined) return this.#takeNumbered(connection, numbered, buffer, start, end);
-    }
+    const numbered = this.numbered(connection, buffer, start, end);
+    if (numbered !== undefined) return this.#takeNumbered(connection, numbered, buffer, start, end);
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
     const context = this.contextOf(connection, cast, trace);
     if (workload.hasRoom(name)) return this.#enter(name, message, context);
@@ -98,6 +96,13 @@ export class Inbound {
         resolve();
       })
     );
+  }
+
+  /** The handler of a message by its number, when nothing stands between the two; `undefined` when anything might. */
+  numbered(connection: Connection, buffer: Uint8Array, start: number, end: number): NumberedHandler | undefined {
+    const { registry: { workload }, interpositions, tracing } = this.#options;
+    if (!workload.isRoomy || interpositions.active || tracing.tracer !== null) return undefined;
+    return numberedHandler(connection, buffer, start, end);
   }
 
   /** Whether the handler may be handed a message now. */

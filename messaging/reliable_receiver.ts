@@ -12,9 +12,18 @@ import type { CausalDelivery } from "./causal_delivery.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { Deduplication } from "./deduplication.ts";
 import { remoteErrorOf } from "./failure.ts";
-import type { CallMark, Envelope } from "../wire/envelope.ts";
+import {
+  type CallMark,
+  type Envelope,
+  isNumbersOnly,
+  NUMBERS_BYTES,
+  readFloor,
+  readSequence,
+} from "../wire/envelope.ts";
+import { readU16 } from "../wire/integers.ts";
 import type { Inbound } from "./inbound.ts";
-import { readMessage } from "./message_frame.ts";
+import { CAST_BIT, readMessage } from "./message_frame.ts";
+import type { NumberedHandler } from "./numbered_handler.ts";
 import type { PayloadCodec } from "../wire/payload_codec.ts";
 import { acknowledgementToValue } from "./acknowledgement.ts";
 import type { MessageContext } from "./registry.ts";
@@ -67,6 +76,10 @@ export class ReliableReceiver {
   /** Takes a frame of kind `envelope`. */
   takeEnvelope(connection: Connection, buffer: Uint8Array, start: number, end: number, trace?: Uint8Array): void {
     const { codec, inbound } = this.#options;
+    const numbered = inbound.numbered(connection, buffer, start, end);
+    if (numbered !== undefined && isNumbersOnly(buffer, start + 2, end)) {
+      return this.#takeNumbered(connection, numbered, buffer, start, end);
+    }
     const { name, cast, envelope, message } = readMessage(
       connection,
       codec,
@@ -77,6 +90,26 @@ export class ReliableReceiver {
       this.#isLent,
     );
     this.accept(connection.peer, envelope!, end - start, message, name, inbound.contextOf(connection, cast, trace));
+  }
+
+  /** The usual case: nothing stands between a message and its handler, and all that it has is its numbers. */
+  #takeNumbered(
+    connection: Connection,
+    { name }: NumberedHandler,
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const { codec, inbound, stats } = this.#options;
+    const { peer, reader } = connection;
+    const cast = (readU16(buffer, start) & CAST_BIT) !== 0;
+    const sequence = readSequence(buffer, start + 2);
+    const floor = readFloor(buffer, start + 2, sequence);
+    stats.received++;
+    this.#reportSoon();
+    if (!this.#admits(peer, sequence, floor, true)) return;
+    const message = codec.read(buffer, start + 2 + NUMBERS_BYTES, end, reader);
+    this.#handle(peer, sequence, name, message, inbound.contextOf(connection, cast));
   }
 
   /**

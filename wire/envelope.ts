@@ -8,7 +8,7 @@ import type { PayloadCodec } from "./payload_codec.ts";
 import { isSequence } from "./sequence_ranges.ts";
 
 /** Bytes of an envelope that has nothing but its numbers. */
-const NUMBERS_BYTES = 8;
+export const NUMBERS_BYTES = 8;
 /** Distance of the floor behind the message, in 15 bits: at most `DELIVERY_WINDOW`. */
 const BEHIND_MASK = 0x7fff;
 /** Says that more follows the numbers. */
@@ -91,17 +91,36 @@ export function readEnvelope(
   end: number,
 ): [envelope: Envelope, next: number] {
   if (end - start < NUMBERS_BYTES) throw new ProtocolError("Cannot read a message: it is truncated");
-  const head = readU16(buffer, start);
-  const high = readU16(buffer, start + 2);
-  const low = readU32(buffer, start + 4);
-  const sequence = high === 0 ? low : high * 2 ** 32 + low;
-  const floor = sequence - (head & BEHIND_MASK);
-  if (floor < 1) refuseNumbers();
+  const sequence = readSequence(buffer, start);
+  const floor = readFloor(buffer, start, sequence);
   const next = start + NUMBERS_BYTES;
-  if (head < MORE_BIT) return [{ sequence, floor, causal: undefined, call: undefined }, next];
+  if (isNumbersOnly(buffer, start, end)) return [{ sequence, floor, causal: undefined, call: undefined }, next];
   const [marks, behind] = codec.readPrefixed(buffer, next, end);
   if (!Array.isArray(marks)) throw new TypeError("Cannot read an envelope: its marks are not a list");
   return [envelopeFromValue([sequence, floor, ...marks]), behind];
+}
+
+/** Whether an envelope in front of a message is nothing but its numbers: those can be read by themselves. */
+export function isNumbersOnly(buffer: Uint8Array, start: number, end: number): boolean {
+  return end - start >= NUMBERS_BYTES && readU16(buffer, start) < MORE_BIT;
+}
+
+/** Reads the message's number out of an envelope. */
+export function readSequence(buffer: Uint8Array, start: number): number {
+  const high = readU16(buffer, start + 2);
+  const low = readU32(buffer, start + 4);
+  return high === 0 ? low : high * 2 ** 32 + low;
+}
+
+/**
+ * Reads the floor out of the envelope of a message of that number.
+ *
+ * @throws {TypeError} When it is malformed.
+ */
+export function readFloor(buffer: Uint8Array, start: number, sequence: number): number {
+  const floor = sequence - (readU16(buffer, start) & BEHIND_MASK);
+  if (floor < 1) refuseNumbers();
+  return floor;
 }
 
 /** The form in which an envelope is relayed. */
