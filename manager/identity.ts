@@ -5,6 +5,7 @@ import type { TlsCredentials } from "../transport/tls/credentials.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { withDeadline } from "../runtime/deadline.ts";
+import { checkKind, checkOptions, type OptionKind, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit } from "./events.ts";
 
@@ -23,6 +24,27 @@ export interface TlsOptions extends TlsCredentials {
    * @default {"name"}
    */
   readonly identity?: "name" | ((certificate: PeerCertificate, spec: NodeSpec) => boolean) | undefined;
+}
+
+const STRING_OR_STRINGS: OptionKind = [
+  "a string or a list of strings",
+  (value) => STRING[1](value) || STRINGS[1](value),
+];
+
+const KINDS: OptionKinds<TlsOptions> = {
+  cert: STRING,
+  key: STRING,
+  ca: STRING_OR_STRINGS,
+  clientAuth: ["true", (value) => value === true],
+  identity: ['"name" or a function', (value) => value === "name" || typeof value === "function"],
+};
+
+/** Makes sure that they are options of TLS, of which some must be given. @throws {TypeError} When they are none. */
+export function checkTls(action: string, options: TlsOptions): void {
+  const { cert, key, ca } = checkOptions(action, options, KINDS);
+  checkKind(action, '"cert"', cert, KINDS.cert);
+  checkKind(action, '"key"', key, KINDS.key);
+  checkKind(action, '"ca"', ca, KINDS.ca);
 }
 
 /** Whether a node may be a peer; with `tls`, `certificate` is what it has shown. */

@@ -5,7 +5,7 @@ import { systemClock } from "../runtime/system.ts";
 import { TlsTransport, type TlsTransportOptions } from "../transport/tls/tls_transport.ts";
 import type { ByteStream } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { identifier, type TlsOptions } from "./identity.ts";
+import { checkTls, identifier, type TlsOptions } from "./identity.ts";
 
 /** The TLS of one node: the certificate that it shows, the ones that it trusts, and the nodes that it takes their holders for. All of it can be replaced. */
 export class NodeTls {
@@ -15,8 +15,9 @@ export class NodeTls {
   refused: TlsTransportOptions["refused"];
   #identify: (stream: ByteStream, spec: NodeSpec) => Refusal | null;
 
-  /** @throws {TypeError} When certificate, key and authorities cannot be used. */
+  /** @throws {TypeError} When an option can be none, or certificate, key and authorities cannot be used. */
   constructor(tls: TlsOptions) {
+    checkTls('Cannot start: "tls"', tls);
     this.transport = new TlsTransport({ clock: systemClock, tls, refused: (...refusal) => this.refused?.(...refusal) });
     this.#identify = identifier(tls);
   }
@@ -29,9 +30,10 @@ export class NodeTls {
   /**
    * Shows and trusts something else from now on.
    *
-   * @throws {TypeError} When certificate, key and authorities cannot be used; then nothing changes.
+   * @throws {TypeError} When an option can be none, or certificate, key and authorities cannot be used; then nothing changes.
    */
   update(tls: TlsOptions): void {
+    checkTls("Cannot update the certificates", tls);
     this.transport.update(tls);
     this.#identify = identifier(tls);
   }

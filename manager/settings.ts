@@ -70,7 +70,7 @@ const KINDS: OptionKinds<PeerServiceOptions> = {
   strategy: OBJECT,
   cluster: CHECKED_ELSEWHERE,
   secret: CHECKED_ELSEWHERE,
-  tls: CHECKED_ELSEWHERE,
+  tls: OBJECT,
   admit: CHECKED_ELSEWHERE,
   allow: OBJECT,
   metadata: CHECKED_ELSEWHERE,

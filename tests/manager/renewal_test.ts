@@ -154,7 +154,7 @@ Deno.test("updateTls() renews certificates and replaces the authority in a runni
     }
     await traffic.end();
     await assertRejects(
-      () => firstOf(nodes).updateTls({ ...before, ca: after.cert, key: after.key }),
+      () => firstOf(nodes).updateTls({ cert: before.cert, ca: after.cert, key: after.key }),
       TypeError,
       "not that of",
     );
