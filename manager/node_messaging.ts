@@ -261,7 +261,7 @@ export class NodeMessaging {
       treeLinks: (root) => this.broadcasting.links(root),
       isKnown: (name) => settings.strategy.knowsAll !== true || context.members.has(name) || pool.peers.has(name),
       missed: ({ node, name }) => this.outbound.missed(node, name),
-      arrived: (from, what) => this.#relayed(from, what),
+      arrived: (from, what, teller) => this.#relayed(from, what, teller),
     }, self);
   }
 
@@ -305,7 +305,7 @@ export class NodeMessaging {
   }
 
   /** Takes what other nodes have passed on. */
-  #relayed(from: NodeIncarnation, what: RelayedArrival): boolean {
+  #relayed(from: NodeIncarnation, what: RelayedArrival, teller: string): boolean {
     if (!this.#isCredible(from)) return false;
     if (what.kind === "acknowledgement") this.reliableSender.takeAcknowledgement(from, what.value);
     else if (what.kind === "cancel") this.cancellations.take(from.name, what.value, true);
@@ -313,7 +313,7 @@ export class NodeMessaging {
       const { name, cast, channel, envelope, message, bytes, trace } = what;
       const context = this.inbound.context(from.name, channel, cast, from.incarnation, trace);
       if (envelope === undefined) this.inbound.receive(name, message, context, bytes);
-      else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, false);
+      else this.reliableReceiver.accept(from, envelope, bytes, message, name, context, teller);
     }
     return true;
   }

@@ -2,6 +2,7 @@
 
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { forgetOldest } from "../runtime/forget_oldest.ts";
+import { leastVouched, type Told, vouch } from "../runtime/least_vouched.ts";
 import { RecentSet } from "../runtime/recent_set.ts";
 import type { RemoteError } from "./errors.ts";
 import { SenderFailures } from "./sender_failures.ts";
@@ -37,14 +38,14 @@ const ISLANDS_MAX = 8;
 export type Admission = "new" | "pending" | "duplicate" | "ahead" | "stale";
 
 /** State that is kept for one sender. */
-interface Inbound extends NodeIncarnation {
+interface Inbound extends NodeIncarnation, Told {
   readonly handled: SequenceWindow;
   /** Handled, too, and beyond what the sender itself has told of its floor. */
   readonly far: SequenceIslands;
   /** Admitted, and neither settled nor refused. */
   readonly pending: RecentSet;
-  /** Those of them that others have passed on. */
-  readonly heard: Set<number>;
+  /** Those of them that others have passed on, and which node did. */
+  readonly heard: Map<number, string>;
   /** Numbers that the next acknowledgement has to name. */
   readonly unreported: Set<number>;
   readonly full: Set<number>;
@@ -70,7 +71,8 @@ interface Inbound extends NodeIncarnation {
  * the sender gave up. A newer incarnation of the sender starts afresh.
  *
  * What others pass on names its sender by their word. It moves no window and begins no incarnation of a sender that is known, so
- * that a number which was made up takes nothing of what the sender itself sends.
+ * that a number which was made up takes nothing of what the sender itself sends. What is remembered of it is bounded; where room has to be made, it is
+ * made at the cost of the node that alone told of most ({@linkcode leastVouched}).
  */
 export class Deduplication {
   readonly #senders = new Map<string, Inbound>();
@@ -88,15 +90,15 @@ export class Deduplication {
    *
    * @param sequence Its number.
    * @param floor The oldest number that the sender had outstanding when it sent it.
-   * @param isFirstHand Whether it came from the sender itself, and not by the word of others.
+   * @param teller Name of the node that has passed it on; by default, it came from the sender itself.
    * @throws {TypeError} When the numbers are impossible.
    */
-  admit(sender: NodeIncarnation, sequence: number, floor: number, isFirstHand = true): Admission {
-    const inbound = isFirstHand ? this.#inbound(sender) : this.#inboundByHearsay(sender);
-    const admission = this.#judge(inbound, sender, sequence, floor, isFirstHand);
+  admit(sender: NodeIncarnation, sequence: number, floor: number, teller?: string): Admission {
+    const inbound = teller === undefined ? this.#inbound(sender) : this.#inboundByHearsay(sender, teller);
+    const admission = this.#judge(inbound, sender, sequence, floor, teller === undefined);
     if (admission === "new") {
       inbound.pending.add(sequence);
-      if (!isFirstHand) inbound.heard.add(sequence);
+      if (teller !== undefined) inbound.heard.set(sequence, teller);
     }
     return admission;
   }
@@ -104,23 +106,23 @@ export class Deduplication {
   /** Notes that an admitted message was handled. Only now it is acknowledged. */
   settle(sender: NodeIncarnation, sequence: number): void {
     const inbound = this.#admitted(sender, sequence);
-    if (inbound !== undefined) this.#handle(inbound, sequence);
+    if (inbound !== undefined) this.#handle(inbound, sequence, takeTeller(inbound, sequence));
   }
 
   /** Undoes the admission of a message that cannot be handled, and tells the sender why. A repetition of it is new again. */
   refuse(sender: NodeIncarnation, sequence: number, reason: "full" | "late"): void {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
+    takeTeller(inbound, sequence);
     inbound[reason].add(sequence);
     this.#reportTo(inbound);
   }
 
   /** Notes that the handler of an admitted message threw. */
   fail(sender: NodeIncarnation, sequence: number, error: RemoteError): void {
-    const isHeard = this.#find(sender)?.heard.has(sequence) ?? false;
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return;
-    inbound.failures.add(sequence, error, !isHeard);
+    inbound.failures.add(sequence, error, takeTeller(inbound, sequence));
     this.#reportTo(inbound);
   }
 
@@ -132,6 +134,7 @@ export class Deduplication {
   miss(sender: NodeIncarnation, sequence: number): boolean {
     const inbound = this.#admitted(sender, sequence);
     if (inbound === undefined) return false;
+    takeTeller(inbound, sequence);
     const isFirst = !inbound.lacking.has(sequence);
     forgetOldest(inbound.lacking.add(sequence), LACKING_MAX);
     inbound.missing.add(sequence);
@@ -210,8 +213,8 @@ export class Deduplication {
   }
 
   /** An acknowledgement says up to where there is no gap; only what lies beyond has to be named in it. */
-  #handle(inbound: Inbound, sequence: number): void {
-    if (sequence - inbound.handled.floor > DELIVERY_WINDOW) inbound.far.add(sequence);
+  #handle(inbound: Inbound, sequence: number, teller: string | undefined): void {
+    if (sequence - inbound.handled.floor > DELIVERY_WINDOW) inbound.far.add(sequence, teller);
     else inbound.handled.add(sequence);
     if (inbound.lacking.size > 0) inbound.lacking.delete(sequence);
     if (sequence > inbound.handled.floor) inbound.unreported.add(sequence);
@@ -230,21 +233,25 @@ export class Deduplication {
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return this.#latest = known;
     const key = incarnationKey(name, incarnation);
-    const fresh = this.#hearsay.get(key) ?? inboundOf(name, incarnation);
+    const fresh = this.#hearsay.get(key) ?? inboundOf(name, incarnation, undefined);
     this.#hearsay.delete(key);
     this.#senders.set(name, fresh);
     this.#departed.delete(name);
     return this.#latest = fresh;
   }
 
-  #inboundByHearsay({ name, incarnation }: NodeIncarnation): Inbound {
+  #inboundByHearsay({ name, incarnation }: NodeIncarnation, teller: string): Inbound {
     const known = this.#senders.get(name);
     if (known !== undefined && incarnation <= known.incarnation) return known;
     const key = incarnationKey(name, incarnation);
-    const heard = this.#hearsay.get(key) ?? inboundOf(name, incarnation);
+    const heard = this.#hearsay.get(key) ?? inboundOf(name, incarnation, teller);
+    vouch(heard, teller);
     this.#hearsay.delete(key);
     this.#hearsay.set(key, heard);
-    forgetOldest(this.#hearsay, HEARSAY_MAX);
+    if (this.#hearsay.size > HEARSAY_MAX) {
+      const victim = leastVouched(this.#hearsay.values())!;
+      this.#hearsay.delete(incarnationKey(victim.name, victim.incarnation));
+    }
     return heard;
   }
 
@@ -258,9 +265,7 @@ export class Deduplication {
   /** Ends the admission of a message. `undefined` when it was not admitted, or by an earlier incarnation of the sender. */
   #admitted(sender: NodeIncarnation, sequence: number): Inbound | undefined {
     const inbound = this.#find(sender);
-    if (inbound === undefined || !inbound.pending.delete(sequence)) return undefined;
-    if (inbound.heard.size > 0) inbound.heard.delete(sequence);
-    return inbound;
+    return inbound?.pending.delete(sequence) ? inbound : undefined;
   }
 }
 
@@ -268,23 +273,32 @@ function incarnationKey(name: string, incarnation: number): string {
   return `${incarnation}:${name}`;
 }
 
-function inboundOf(name: string, incarnation: number): Inbound {
+function inboundOf(name: string, incarnation: number, teller: string | undefined): Inbound {
   return {
     name,
     incarnation,
+    teller,
     handled: new SequenceWindow(DELIVERY_WINDOW),
     far: new SequenceIslands(DELIVERY_WINDOW, ISLANDS_MAX),
     pending: new RecentSet(),
-    heard: new Set<number>(),
+    heard: new Map<number, string>(),
     unreported: new Set<number>(),
     full: new Set<number>(),
     late: new Set<number>(),
-    failures: new SenderFailures(),
+    failures: new SenderFailures(new SequenceIslands(DELIVERY_WINDOW, ISLANDS_MAX)),
     lacking: new Set<number>(),
     missing: new Set<number>(),
     due: false,
     isRepeated: false,
   };
+}
+
+/** Name of the node that has passed a message on whose admission ends, if one did. */
+function takeTeller({ heard }: Inbound, sequence: number): string | undefined {
+  if (heard.size === 0) return undefined;
+  const teller = heard.get(sequence);
+  heard.delete(sequence);
+  return teller;
 }
 
 /** Forgets what the sender does not wait for any more. */

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import type { NodeSpec } from "../wire/node_spec.ts";
+import type { NodeIncarnation, NodeSpec } from "../wire/node_spec.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { Clock } from "../runtime/runtime.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
@@ -67,8 +67,8 @@ export interface RelayingOptions {
   readonly patience: number;
   /** Told of a message without a guarantee of which no word has come back. */
   readonly missed: (message: RelayedMessage) => void;
-  /** Takes what was for this node. @returns Whether it could be from that incarnation, as far as is known here. */
-  readonly arrived: (from: { readonly name: string; readonly incarnation: number }, what: RelayedArrival) => boolean;
+  /** Takes what was for this node, and `teller` has passed on. @returns Whether it could be from that incarnation, as far as is known here. */
+  readonly arrived: (from: NodeIncarnation, what: RelayedArrival, teller: string) => boolean;
 }
 
 /** Nodes whose proofs are remembered: as many as one node has relayed messages with, most of the time. */
@@ -175,12 +175,16 @@ export class Relaying {
     const isHearsay = peer.name !== header.origin || peer.incarnation !== header.incarnation;
     const counts = what.kind !== "message" || what.envelope !== undefined;
     if (isHearsay && counts && this.#connected().has(header.origin)) this.stats.lost++;
-    else this.#arrived(header, what);
+    else this.#arrived(header, what, peer.name);
   }
 
-  #arrived({ origin, incarnation, sequence }: RelayHeader, what: RelayedArrival | RelayedWord): void {
+  #arrived(
+    { origin, incarnation, sequence }: RelayHeader,
+    what: RelayedArrival | RelayedWord,
+    teller: string,
+  ): void {
     if (what.kind === "arrived") return this.#awaited.arrived(origin, what.number);
-    if (!this.#options.arrived({ name: origin, incarnation }, what)) return void this.stats.lost++;
+    if (!this.#options.arrived({ name: origin, incarnation }, what, teller)) return void this.stats.lost++;
     if (what.kind === "message" && what.envelope === undefined) this.#sendBack(origin, ["arrived", sequence]);
   }
 

@@ -107,7 +107,7 @@ export class ReliableReceiver {
     const floor = readFloor(buffer, start + 2, sequence);
     stats.received++;
     this.#reportSoon();
-    if (!this.#admits(peer, sequence, floor, true)) return;
+    if (!this.#admits(peer, sequence, floor, undefined)) return;
     const message = codec.read(buffer, start + 2 + NUMBERS_BYTES, end, reader);
     this.#handle(peer, sequence, name, message, inbound.contextOf(connection, cast));
   }
@@ -115,7 +115,7 @@ export class ReliableReceiver {
   /**
    * Takes a message with guarantees, through the interposition functions.
    *
-   * @param isFirstHand Whether it came from its sender itself, and not by the word of others.
+   * @param teller Name of the node that has passed it on; by default, it came from its sender itself.
    */
   accept(
     sender: NodeIncarnation,
@@ -124,19 +124,19 @@ export class ReliableReceiver {
     message: unknown,
     name: string,
     context: MessageContext,
-    isFirstHand = true,
+    teller?: string,
   ): void {
     const { inbound, stats } = this.#options;
     stats.received++;
     if (!inbound.interposing || envelope.causal?.empty) {
-      this.#take(sender, envelope, bytes, message, name, context, isFirstHand);
+      this.#take(sender, envelope, bytes, message, name, context, teller);
     } else {
       // What is delayed comes from the sender as it is now.
       const then = { name: sender.name, incarnation: sender.incarnation };
       inbound.interpose(
         message,
         context,
-        (message) => this.#take(then, envelope, bytes, message, name, context, isFirstHand),
+        (message) => this.#take(then, envelope, bytes, message, name, context, teller),
       );
     }
   }
@@ -233,11 +233,11 @@ export class ReliableReceiver {
     message: unknown,
     name: string,
     context: MessageContext,
-    isFirstHand: boolean,
+    teller: string | undefined,
   ): void {
     this.#reportSoon();
     if (causal === undefined) {
-      if (!this.#admits(sender, sequence, floor, isFirstHand)) return;
+      if (!this.#admits(sender, sequence, floor, teller)) return;
       if (call === undefined && !this.#options.inbound.hasRoom(name)) {
         this.#refuse(sender, sequence, "full");
         return;
@@ -245,7 +245,7 @@ export class ReliableReceiver {
       this.#handOver(sender, sequence, name, message, context, call, true);
       return;
     }
-    if (!this.#admits(sender, sequence, floor, isFirstHand)) return;
+    if (!this.#admits(sender, sequence, floor, teller)) return;
     const { runtime, orders, inbound } = this.#options;
     // What has got its place in the order is handed over whatever there is room for: only the first step can be refused.
     if (!causal.empty && !inbound.hasRoom(name)) {
@@ -275,8 +275,8 @@ export class ReliableReceiver {
   }
 
   /** Whether a message has not come before. */
-  #admits(sender: NodeIncarnation, sequence: number, floor: number, isFirstHand: boolean): boolean {
-    const isNew = this.#seen.admit(sender, sequence, floor, isFirstHand) === "new";
+  #admits(sender: NodeIncarnation, sequence: number, floor: number, teller: string | undefined): boolean {
+    const isNew = this.#seen.admit(sender, sequence, floor, teller) === "new";
     if (!isNew) this.#options.stats.duplicates++;
     return isNew;
   }

@@ -80,8 +80,11 @@ export class SequenceWindow {
   }
 
   #grow(): void {
-    const before = Array.from({ length: this.#capacity() }, (_, index) => this.#floor + 1 + index)
-      .filter((sequence) => this.#get(sequence));
+    const before: number[] = [];
+    const last = this.#floor + this.#capacity();
+    for (let sequence = this.#floor + 1; before.length < this.#ahead && sequence <= last; sequence++) {
+      if (this.#get(sequence)) before.push(sequence);
+    }
     this.#bits = new Uint32Array(this.#bits.length * 2);
     for (const sequence of before) this.#flip(sequence);
   }

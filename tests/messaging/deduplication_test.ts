@@ -3,6 +3,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { Deduplication, DELIVERY_WINDOW, DEPARTED_MAX, HEARSAY_MAX } from "../../messaging/deduplication.ts";
 import { parseAcknowledgement } from "../../messaging/acknowledgement.ts";
+import type { NodeIncarnation } from "../../wire/node_spec.ts";
 import { firstOf } from "../values.ts";
 
 const A = { name: "a", incarnation: 5 };
@@ -213,7 +214,7 @@ Deno.test("Deduplication.admit() loses one number to one that others made up, no
   const deduplication = new Deduplication();
   const hear = (sequence: number, floor: number, incarnation = 5) => {
     const sender = { name: "a", incarnation };
-    const admission = deduplication.admit(sender, sequence, floor, false);
+    const admission = deduplication.admit(sender, sequence, floor, "b");
     if (admission === "new") deduplication.settle(sender, sequence);
     return admission;
   };
@@ -233,7 +234,7 @@ Deno.test("Deduplication.admit() loses one number to one that others made up, no
 Deno.test("Deduplication.admit() takes what others pass on of a sender once, and knows it when the sender itself comes", () => {
   const deduplication = new Deduplication();
   const hear = (sequence: number, floor: number) => {
-    const admission = deduplication.admit(A, sequence, floor, false);
+    const admission = deduplication.admit(A, sequence, floor, "b");
     if (admission === "new") deduplication.settle(A, sequence);
     return admission;
   };
@@ -255,7 +256,7 @@ Deno.test("Deduplication remembers a bounded number of incarnations of which onl
   const deduplication = new Deduplication();
   const hear = (incarnation: number) => {
     const sender = { name: "a", incarnation };
-    const admission = deduplication.admit(sender, 1, 1, false);
+    const admission = deduplication.admit(sender, 1, 1, "b");
     if (admission === "new") deduplication.settle(sender, 1);
     return admission;
   };
@@ -267,7 +268,7 @@ Deno.test("Deduplication.admit() takes what a sender itself sends, whatever othe
   const deduplication = new Deduplication();
   handle(deduplication, 1);
   const error = { name: "RangeError", message: "no" };
-  const hear = (sequence: number) => assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+  const hear = (sequence: number) => assertEquals(deduplication.admit(A, sequence, 1, "b"), "new");
   for (const begin of [10, 2 ** 40]) {
     for (let sequence = begin; sequence < begin + 3_000; sequence++) {
       hear(sequence);
@@ -275,7 +276,7 @@ Deno.test("Deduplication.admit() takes what a sender itself sends, whatever othe
     }
   }
   for (let sequence = 2 ** 41; sequence < 2 ** 41 + DELIVERY_WINDOW; sequence++) hear(sequence);
-  assertEquals(deduplication.admit(A, 2 ** 42, 1, false), "ahead");
+  assertEquals(deduplication.admit(A, 2 ** 42, 1, "b"), "ahead");
   for (let sequence = 2; sequence <= 9; sequence++) assertEquals(handle(deduplication, sequence), "new");
 });
 
@@ -283,21 +284,62 @@ Deno.test("Deduplication remembers the last of very many failures of messages th
   const deduplication = new Deduplication();
   const error = { name: "RangeError", message: "no" };
   for (let sequence = 1; sequence <= 3_000; sequence++) {
-    assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+    assertEquals(deduplication.admit(A, sequence, 1, "b"), "new");
     deduplication.fail(A, sequence, error);
     assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.failed, [[sequence, error]]);
   }
-  assertEquals(deduplication.admit(A, 3_000, 1, false), "duplicate");
+  assertEquals(deduplication.admit(A, 3_000, 1, "b"), "duplicate");
   // The sender itself is there: it need not be told of what it has done with.
   assertEquals(handle(deduplication, 3_001, 2_999), "new");
   assertEquals(deduplication.admit(A, 3_000, 2_999), "duplicate");
   assertEquals(deduplication.takeAcknowledgements()[0]?.acknowledgement.failed, [[3_000, error]]);
 });
 
+/** Tells of messages of `sender` that it has not sent: `count` numbers, far apart. Their handlers throw, or not. */
+function forge(deduplication: Deduplication, sender: NodeIncarnation, count: number, by: string, fails = false): void {
+  for (let forged = 1; forged <= count; forged++) {
+    const sequence = 2 ** 45 + forged * 2 * DELIVERY_WINDOW;
+    deduplication.admit(sender, sequence, 1, by);
+    if (fails) deduplication.fail(sender, sequence, { name: "Error", message: "forged" });
+    else deduplication.settle(sender, sequence);
+  }
+}
+
+Deno.test("Deduplication knows what failed of what one node passes on, whatever another one makes up", () => {
+  const deduplication = new Deduplication();
+  const error = { name: "RangeError", message: "no" };
+  assertEquals(deduplication.admit(A, 2 ** 40, 1, "honest"), "new");
+  deduplication.fail(A, 2 ** 40, error);
+  for (const forged of [10, 3_000]) {
+    forge(deduplication, A, forged, "liar", true);
+    deduplication.takeAcknowledgements();
+    assertEquals(deduplication.admit(A, 2 ** 40, 1, "liar"), "duplicate");
+    const { failed } = firstOf(deduplication.takeAcknowledgements()).acknowledgement;
+    const forgotten = { name: "Error", message: "The handler threw, and what is not remembered any more" };
+    assertEquals(failed, [[2 ** 40, forged === 10 ? error : forgotten]]);
+  }
+});
+
+Deno.test("Deduplication knows what was handled of what one node passes on, whatever another one makes up", () => {
+  const deduplication = new Deduplication();
+  // Two nodes tell of numbers that are near each other: none of them alone can have them forgotten.
+  const passed = [[2 ** 40, "honest"], [2 ** 40 + 1, "liar"], [2 ** 40 + 2, "honest"]] as const;
+  for (const [sequence, by] of passed) {
+    assertEquals(deduplication.admit(A, sequence, 1, by), "new");
+    deduplication.settle(A, sequence);
+  }
+  forge(deduplication, A, 100, "liar");
+  for (const [sequence] of passed) assertEquals(deduplication.admit(A, sequence, 1, "liar"), "duplicate");
+  for (let madeUp = 0; madeUp < 2 * HEARSAY_MAX; madeUp++) {
+    forge(deduplication, { name: `made-up-${madeUp}`, incarnation: 1 }, 1, "liar");
+  }
+  assertEquals(deduplication.admit(A, 2 ** 40, 1, "liar"), "duplicate");
+});
+
 Deno.test("Deduplication.miss() remembers a bounded number of messages without a handler that others pass on", () => {
   const deduplication = new Deduplication();
   const miss = (sequence: number) => {
-    assertEquals(deduplication.admit(A, sequence, 1, false), "new");
+    assertEquals(deduplication.admit(A, sequence, 1, "b"), "new");
     return deduplication.miss(A, sequence);
   };
   for (let sequence = 1; sequence <= 2 * DELIVERY_WINDOW; sequence++) miss(sequence);

@@ -50,7 +50,7 @@ Deno.test("a causal message of a node that lives, and that others have removed, 
   const send = async (sequence: number) => {
     const causal = { label: "order", stamp: sender.send(participantKey("b", 1)), empty: false };
     const envelope = { sequence, floor: sequence, causal };
-    receiver.accept(A, envelope, 1, sequence, "ear", {} as MessageContext, false);
+    receiver.accept(A, envelope, 1, sequence, "ear", {} as MessageContext, "b");
     await runtime.pass(1);
   };
   await send(1);
