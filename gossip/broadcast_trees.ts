@@ -30,8 +30,8 @@ interface Tree {
  * A new root begins with the links of the root that was heard last: rare roots share a tree, so that none of them has to flood the overlay. When
  * all share one, those inside it pass everything on, and its leaves nothing. So each node makes all links eager once it has heard a root for
  * some time: what comes first by each of them gives that root a tree of its own, by the fastest ways from it, and the load of many
- * roots is spread (the aim is that of M. Ferreira, J. Leitão and L. Rodrigues, "Thicket", SRDS 2010). Of too many roots the one that was silent for longest is
- * forgotten.
+ * roots is spread (the aim is that of M. Ferreira, J. Leitão and L. Rodrigues, "Thicket", SRDS 2010). Of too many roots one is forgotten that was
+ * only spoken of, or else the one that was silent for longest. A neighbour that speaks of roots, which may be made up, has none forgotten.
  *
  * A node whose feeder in a tree is gone is cut off there, and so are those that it feeds. Each of them makes a link that was lazy one of the tree
  * ({@linkcode BroadcastTrees.cut}), and the tree hangs together again as soon as one of these leads to a node that is fed; the others make duplicates once.
@@ -162,7 +162,7 @@ export class BroadcastTrees {
 
   /** Makes the link to a neighbour one of the tree of `root`. */
   graft(root: string, name: string, now: number): void {
-    this.#tree(root, now).lazy.delete(name);
+    this.#treeByWord(root, now)?.lazy.delete(name);
   }
 
   /** Makes the link by which a broadcast of `root` came first one of its tree. */
@@ -183,7 +183,12 @@ export class BroadcastTrees {
 
   /** Takes the link to a neighbour out of the tree of `root`. */
   prune(root: string, name: string, now: number): void {
-    if (this.#neighbours.has(name)) this.#tree(root, now).lazy.add(name);
+    if (this.#neighbours.has(name)) this.#treeByWord(root, now)?.lazy.add(name);
+  }
+
+  /** The tree of a root of which a neighbour speaks; `undefined` when nothing is remembered of it, and other trees would have to be forgotten. */
+  #treeByWord(root: string, now: number): Tree | undefined {
+    return this.#trees.has(root) || this.#trees.size < this.#rootsMax ? this.#tree(root, now) : undefined;
   }
 
   /** The tree of `root`, which is remembered from now on. */
@@ -194,11 +199,15 @@ export class BroadcastTrees {
     const isCut = model?.isCut ?? false;
     const fresh = { lazy: new Set(model?.lazy), heard: 0, usedAt: now, feeder: undefined, isCut };
     this.#trees.set(root, fresh);
-    for (const quietest of this.#trees.keys()) {
-      if (this.#trees.size <= this.#rootsMax) break;
-      this.#trees.delete(quietest);
-    }
+    if (this.#trees.size > this.#rootsMax) this.#forgetOne();
     return fresh;
+  }
+
+  /** Forgets the tree that is needed least, other than the last one. */
+  #forgetOne(): void {
+    const others = [...this.#trees].slice(0, -1);
+    const [root] = others.find(([, { heard }]) => heard === 0) ?? others[0] ?? [];
+    if (root !== undefined) this.#trees.delete(root);
   }
 
   /** The tree of `root`, or that which it would begin with: the one of the root that was heard last. */

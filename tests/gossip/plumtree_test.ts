@@ -321,6 +321,25 @@ Deno.test("Plumtree forgets a tree that was quiet for long, except that of the l
   assertEquals(roots(1_000_000), ["t"]);
 });
 
+Deno.test("Plumtree forgets no tree for roots of which a neighbour only speaks, and those first for one that is heard", () => {
+  const tree = plumtree({ rootsMax: 10 });
+  const hear = (root: string) => tree.receive("b", { ...GOSSIP, id: { ...ID, root } }, 0);
+  const isWhole = (root: string) => tree.lazy(root).includes("c");
+  for (const root of ["r", "s"]) {
+    hear(root);
+    tree.receive("c", { kind: "prune", roots: [root] }, 0);
+  }
+  hear("last");
+  tree.receive("c", { kind: "graft", ids: [{ root: "last", incarnation: 0, ranges: [] }] }, 0);
+  const madeUp = Array.from({ length: 100 }, (_, number) => `made-up-${number}`);
+  tree.receive("d", { kind: "prune", roots: madeUp }, 0);
+  tree.receive("d", { kind: "graft", ids: madeUp.map((root) => ({ root, incarnation: 0, ranges: [] })) }, 0);
+  assertEquals(["r", "s", "last"].map(isWhole), [true, true, false]);
+  for (const root of ["t", "u", "v"]) hear(root);
+  assertEquals(["r", "s"].map(isWhole), [true, true]);
+  assertEquals(tree.load.roots, 10);
+});
+
 Deno.test("Plumtree asks another neighbour when the one that feeds it will not push to it any more", () => {
   const tree = plumtree();
   tree.receive("b", GOSSIP, 0);
