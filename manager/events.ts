@@ -137,6 +137,9 @@ export interface PeerServiceEvents extends EventTarget {
   /**
    * Has `listener` called at each event of a type.
    *
+   * What it throws, or a promise that it returns rejects with, ends the process, as with every `EventTarget`: catch what is expected. What a handler of
+   * messages throws or rejects with becomes an `error` event, and so does what the listeners of `onUp`, `onDown` and `onAttribute` throw.
+   *
    * @example A handler that fails
    * ```ts
    * import { startPeerService } from "@partisan/peer-service";

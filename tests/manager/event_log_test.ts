@@ -88,3 +88,28 @@ Deno.test("The console is told in one line, in which what others sent cannot ste
   }
   assertEquals(lines, ["[peer-service] undeliverable: To \ufffd[2Ja\ufffdb"]);
 });
+
+scenario(
+  "A listener of an event that throws is told to the process, and the node goes on where that does",
+  async (world) => {
+    const told: string[] = [];
+    const listener = (event: ErrorEvent) => {
+      event.preventDefault();
+      told.push(event.message);
+    };
+    globalThis.addEventListener("error", listener);
+    try {
+      const [a, b] = await world.cluster(["a", "b"]);
+      a.addEventListener("undeliverable", () => {
+        throw new Error("No such luck");
+      });
+      const heard = world.inbox(b, "log");
+      b.castMessage("a", "nobody", 1);
+      await world.until("it was told", () => told.length === 1);
+      await a.forwardMessage("b", "log", "on", { ack: true });
+      assertEquals([told, heard.messages, world.errors], [["Uncaught Error: No such luck"], ["on"], []]);
+    } finally {
+      globalThis.removeEventListener("error", listener);
+    }
+  },
+);
