@@ -10,6 +10,9 @@ import { writeTimestamp } from "./message_pack_timestamp.ts";
 
 const { hasOwnProperty } = Object.prototype;
 
+/** UTF-16 code units of a path that an error shows. */
+const PATH_LENGTH_MAX = 100;
+
 /**
  * Encodes `value` as MessagePack into a buffer of its own.
  *
@@ -226,7 +229,8 @@ function noForm(value: unknown): Obstacle {
 class Obstacle {
   readonly #reason: string;
   readonly #cause: unknown;
-  #path = "";
+  /** Steps of the path, the last one first. */
+  readonly #steps: string[] = [];
 
   constructor(reason: string, cause?: unknown) {
     this.#reason = reason;
@@ -234,15 +238,35 @@ class Obstacle {
   }
 
   within(step: string): Obstacle {
-    this.#path = step + this.#path;
+    this.#steps.push(step);
     return this;
   }
 
   toEncodeError(): EncodeError {
-    const path = this.#path.replace(/^\./, "");
-    const subject = path === "" ? "the value" : `"${path.length > 100 ? `${path.slice(0, 100)}…` : path}"`;
+    const path = pathOf(this.#steps.toReversed());
+    const subject = path === "" ? "the value" : `"${path}"`;
     return new EncodeError(`Cannot encode ${subject}: ${this.#reason}`, this.#cause ? { cause: this.#cause } : {});
   }
+}
+
+/** Path as an error shows it: one that is long is cut, where it goes round for the third time at the latest. */
+function pathOf(steps: readonly string[]): string {
+  const path = steps.join("").replace(/^\./, "");
+  if (path.length <= PATH_LENGTH_MAX) return path;
+  const shown = steps.slice(0, thirdRound(steps)).join("").replace(/^\./, "");
+  return `${shown.slice(0, PATH_LENGTH_MAX)}…`;
+}
+
+/** Number of steps at the end of their third round, where they go round and round; else of all. */
+function thirdRound(steps: readonly string[]): number {
+  const { length } = steps;
+  let end = length;
+  for (let round = 1; 3 * round <= length; round++) {
+    let start = length - round;
+    while (start > 0 && steps[start - 1] === steps[start - 1 + round]) start--;
+    end = Math.min(end, start + 3 * round);
+  }
+  return end;
 }
 
 /** Makes an obstacle of whatever was thrown: reading a value can run a user's getter. */

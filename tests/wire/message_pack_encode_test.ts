@@ -210,6 +210,29 @@ Deno.test("encode() refuses a value that contains itself", () => {
   assert(error.message.startsWith('Cannot encode "self[0].self[0].'));
 });
 
+Deno.test("encode() shows a way that goes round and round three times, and no more", () => {
+  const round: Record<string, unknown> = { "a name": 1 };
+  round["by"] = { way: [0, round] };
+  const within = { before: [[round]] };
+  const uneven: Record<string, unknown> = {};
+  uneven["x"] = [[[uneven]]];
+  let deep: unknown = () => {};
+  for (let depth = 0; depth < 40; depth++) deep = [{ deep }];
+  for (
+    const [value, path] of [
+      [round, "by.way[1].by.way[1].by.way[1]…"],
+      [within, "before[0][0].by.way[1].by.way[1].by.way[1]…"],
+      [{ ["k".repeat(99)]: round }, `${"k".repeat(99)}.…`],
+      [uneven, "x[0][0][0].x[0][0][0].x[0][0][0]…"],
+      [{ last: { is: deep } }, `last.is[0].deep[0].deep[0].deep…`],
+      [[[[() => {}]]], "[0][0][0]"],
+    ] as const
+  ) {
+    const error = assertThrows(() => encode(value), EncodeError);
+    assert(error.message.startsWith(`Cannot encode "${path}": `), error.message);
+  }
+});
+
 Deno.test("encode() says where reading a value threw, and keeps what was thrown", () => {
   const thrown = new Error("no such luck");
   const bad = {
