@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { isIntegerIn } from "../wire/integers.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
@@ -41,6 +42,16 @@ export interface HeartbeatOptions {
    */
   readonly fanout?: number | undefined;
 }
+
+const ACTION = "Cannot detect failures";
+const KINDS: OptionKinds<HeartbeatOptions> = {
+  self: OBJECT,
+  interval: NUMBER,
+  missed: NUMBER,
+  watchers: NUMBER,
+  indirectProbes: NUMBER,
+  fanout: NUMBER,
+};
 
 /** State of a peer that the caller knows. Read afresh at each call, so its fields may be getters or change in place. */
 export interface HeartbeatPeer {
@@ -121,12 +132,14 @@ export interface HeartbeatSettings {
 /**
  * Fills in the defaults.
  *
- * @throws {RangeError} When a number is out of range.
+ * @throws {TypeError | RangeError} When an option can be none.
  */
 export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings {
-  const { self, interval = 1000, missed = 5, watchers = 10, indirectProbes = 2, fanout = 3 } = options;
+  const given = checkOptions(ACTION, options, KINDS);
+  const { self, interval = 1000, missed = 5, watchers = 10, indirectProbes = 2, fanout = 3 } = given;
+  checkKind(ACTION, '"self"', self, OBJECT);
   if (!(interval > 0 && interval < Infinity)) {
-    throw new RangeError(`Cannot detect failures: "interval" is ${interval}, expected a positive number`);
+    throw new RangeError(`${ACTION}: "interval" is ${interval}, expected a positive number`);
   }
   checkCount("missed", missed, 2);
   checkCount("watchers", watchers, 1);
@@ -138,5 +151,5 @@ export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings 
 
 function checkCount(name: string, value: number, least: number): void {
   if (isIntegerIn(value, least)) return;
-  throw new RangeError(`Cannot detect failures: "${name}" is ${value}, expected an integer of at least ${least}`);
+  throw new RangeError(`${ACTION}: "${name}" is ${value}, expected an integer of at least ${least}`);
 }

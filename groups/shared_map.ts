@@ -4,7 +4,8 @@ import { isIntegerIn } from "../wire/integers.ts";
 import { EventStream } from "../manager/event_stream.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { SnapshotStore } from "../membership/snapshot_store.ts";
-import { checkOptions, FUNCTION, NUMBER, type OptionKind, type OptionKinds } from "../runtime/options.ts";
+import { objectWith } from "../runtime/object_with.ts";
+import { checkOptions, FUNCTION, NUMBER, type OptionKinds } from "../runtime/options.ts";
 import { decode } from "../wire/message_pack_decode.ts";
 import { encode } from "../wire/message_pack_encode.ts";
 import { checkRunning } from "./check_running.ts";
@@ -43,18 +44,9 @@ export interface SharedMapOptions<V> {
   readonly maxBytes?: number;
 }
 
-/** A store of bytes. */
-const STORE: OptionKind = [
-  "a store with load() and save(), such as fileStore(path) makes",
-  (value) => {
-    const { load, save } = (value ?? {}) as Partial<SnapshotStore>;
-    return typeof load === "function" && typeof save === "function";
-  },
-];
-
 const KINDS: OptionKinds<SharedMapOptions<unknown>> = {
   merge: FUNCTION,
-  store: STORE,
+  store: objectWith("a store with load() and save(), such as fileStore(path) makes", "load", "save"),
   maxEntries: NUMBER,
   maxBytes: NUMBER,
 };

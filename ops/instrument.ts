@@ -2,6 +2,7 @@
 
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { objectWith } from "../runtime/object_with.ts";
 import { checkOptions, type OptionKind, type OptionKinds } from "../runtime/options.ts";
 import { MeteredNode } from "./metrics/metered_node.ts";
 import type { TelemetryMeter, TelemetryTracer } from "./telemetry_types.ts";
@@ -26,15 +27,19 @@ export interface InstrumentOptions {
   readonly tracer?: TelemetryTracer | null | undefined;
 }
 
+const METER = objectWith(
+  "a meter of OpenTelemetry",
+  ...["createObservableCounter", "createObservableGauge", "createHistogram"],
+);
+const TRACER = objectWith("a tracer of OpenTelemetry", "startSpan", "startActiveSpan");
+
 const KINDS: OptionKinds<InstrumentOptions> = {
-  meter: orNull("a meter of OpenTelemetry", "createObservableCounter", "createObservableGauge", "createHistogram"),
-  tracer: orNull("a tracer of OpenTelemetry", "startSpan", "startActiveSpan"),
+  meter: orNull(METER),
+  tracer: orNull(TRACER),
 };
 
-/** An object that has these functions, or `null`. */
-function orNull(what: string, ...functions: readonly string[]): OptionKind {
-  const has = (value: object) => functions.every((name) => typeof Reflect.get(value, name) === "function");
-  return [`${what}, or null`, (value) => value === null || (typeof value === "object" && has(value))];
+function orNull([expected, fits]: OptionKind): OptionKind {
+  return [`${expected}, or null`, (value) => value === null || fits(value)];
 }
 
 /**

@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { LogEntry } from "../runtime/log_entry.ts";
+import { objectWith, RANDOM } from "../runtime/object_with.ts";
+import { checkOptions, type OptionKinds } from "../runtime/options.ts";
 import type { Clock, CommonLoad, Random } from "../runtime/runtime.ts";
 import { systemClock, systemRandom } from "../runtime/system.ts";
 import type { Runtime } from "./runtime.ts";
@@ -35,8 +37,15 @@ export interface DenoRuntimeOptions {
   readonly random?: Random | undefined;
 }
 
+const KINDS: OptionKinds<DenoRuntimeOptions> = {
+  transport: objectWith("a transport", "listen", "connect"),
+  random: RANDOM,
+};
+
 /**
  * The real world: the system's clock, its randomness and, unless told otherwise, TCP.
+ *
+ * @throws {TypeError} When an option can be none.
  *
  * @example A node that does not wait long for connections to close
  * ```ts
@@ -50,11 +59,15 @@ export interface DenoRuntimeOptions {
  * ```
  */
 export function denoRuntime(options: DenoRuntimeOptions = {}): Runtime {
-  const transport = options.transport ?? new TcpTransport({ clock: systemClock });
+  const { transport = new TcpTransport({ clock: systemClock }), random = systemRandom } = checkOptions(
+    "Cannot make a runtime",
+    options,
+    KINDS,
+  );
   const breaks = new Breaks(transport, systemClock);
   return {
     clock: systemClock,
-    random: options.random ?? systemRandom,
+    random,
     transport,
     defer: (callback) => queueMicrotask(callback),
     nextTurn: (callback) => void setImmediate(callback),

@@ -3,6 +3,8 @@
 import { assert, assertEquals, assertFalse, assertThrows } from "@std/assert";
 import { Heartbeat } from "../../gossip/heartbeat.ts";
 import { COUNTER_MAX, HeartbeatWord } from "../../gossip/heartbeat_message.ts";
+import type { HeartbeatOptions } from "../../gossip/heartbeat_types.ts";
+import { assertRefuses, type Refused } from "../refused_options.ts";
 import { LoneDetector } from "./lone_detector.ts";
 import { entryOf } from "../values.ts";
 
@@ -210,6 +212,23 @@ Deno.test("Heartbeat's constructor throws a RangeError at options out of range",
   ) {
     assertThrows(() => new Heartbeat({ self, ...wrong }, 0), RangeError, "Cannot detect failures");
   }
+});
+
+Deno.test("Heartbeat's constructor refuses options of another name or kind", async () => {
+  const self = { name: "me", incarnation: 1 };
+  const counts = ["interval", "missed", "watchers", "indirectProbes", "fanout"];
+  await assertRefuses({
+    call: (options) => new Heartbeat(options as HeartbeatOptions, 0),
+    action: "Cannot detect failures",
+    option: "interval",
+    refused: [
+      [{}, TypeError, '"self" is undefined, expected an object'],
+      [{ self: "me" }, TypeError, '"self" is "me", expected an object'],
+      ...counts.map((name): Refused => [{ self, [name]: "5" }, TypeError, `"${name}" is "5", expected a number`]),
+    ],
+  });
+  const nothing = Object.fromEntries([...counts, "misspelt"].map((name) => [name, undefined]));
+  assertFalse(new Heartbeat({ self, ...nothing }, 0).isSuspect("b"));
 });
 
 Deno.test("A node that is late itself bears silence for longer, and until then tells others that it cannot tell", () => {

@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Clock, Random } from "../../runtime/runtime.ts";
+import { CLOCK, objectWith, RANDOM } from "../../runtime/object_with.ts";
+import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKind, type OptionKinds } from "../../runtime/options.ts";
 import { MemoryHost, type MemoryListener, type MemoryNetworkObserver, type MemoryPorts } from "./memory_host.ts";
 import { type CutConnects, type Latency, MemoryLinks, type Retransmission } from "./memory_links.ts";
 import { MemorySlab } from "./memory_slab.ts";
@@ -50,6 +52,24 @@ export interface MemoryNetworkOptions {
    */
   readonly observer?: MemoryNetworkObserver | undefined;
 }
+
+/** Time that is always the same, or is drawn. */
+const LATENCY: OptionKind = [
+  "a number or a function",
+  (value) => typeof value === "number" || typeof value === "function",
+];
+
+const ACTION = "Cannot make a network";
+const KINDS: OptionKinds<MemoryNetworkOptions> = {
+  clock: CLOCK,
+  random: RANDOM,
+  latency: LATENCY,
+  resolution: NUMBER,
+  windowBytes: NUMBER,
+  retransmission: OBJECT,
+  observer: objectWith("an object with arrived() and woken()", "arrived", "woken"),
+};
+const RETRANSMISSION_KINDS: OptionKinds<Retransmission> = { initial: NUMBER, cap: NUMBER };
 
 /**
  * A network in memory, with the faults of real ones. Its hosts open streams as over TCP: ordered, with nothing lost in
@@ -115,18 +135,25 @@ export class MemoryNetwork {
   readonly #hosts = new Map<string, MemoryHost>();
   readonly #ports = new Ports();
   readonly #slab = new MemorySlab();
-  readonly #options: MemoryNetworkOptions;
+  readonly #windowBytes: number;
+  readonly #observer: MemoryNetworkObserver | undefined;
 
-  /** Begins without hosts and without faults. */
+  /**
+   * Begins without hosts and without faults.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
   constructor(options: MemoryNetworkOptions) {
-    this.#options = options;
-    this.#links = new MemoryLinks(
-      options.clock,
-      options.random,
-      options.latency ?? 0,
-      options.resolution ?? 0,
-      options.retransmission,
-    );
+    const { clock, random, latency = 0, resolution = 0, windowBytes = 128 * 1024, retransmission, observer } =
+      checkOptions(ACTION, options, KINDS);
+    checkKind(ACTION, '"clock"', clock, CLOCK);
+    if (retransmission !== undefined) checkOptions(`${ACTION}: "retransmission"`, retransmission, RETRANSMISSION_KINDS);
+    for (const [what, value, least] of [["resolution", resolution, 0], ["windowBytes", windowBytes, 1]] as const) {
+      if (!(value >= least)) throw new RangeError(`${ACTION}: "${what}" is ${value}, expected ${least} or more`);
+    }
+    this.#windowBytes = windowBytes;
+    this.#observer = observer;
+    this.#links = new MemoryLinks(clock, random, latency, resolution, retransmission);
   }
 
   /** Transport of `host`. After a crash of that host: of its next incarnation. */
@@ -136,8 +163,8 @@ export class MemoryNetwork {
       found = new MemoryHost(host, {
         links: this.#links,
         slab: this.#slab,
-        windowBytes: this.#options.windowBytes ?? 128 * 1024,
-        observer: this.#options.observer,
+        windowBytes: this.#windowBytes,
+        observer: this.#observer,
         ports: this.#ports,
       });
       this.#hosts.set(host, found);

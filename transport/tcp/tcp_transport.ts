@@ -2,6 +2,8 @@
 
 import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
+import { CLOCK } from "../../runtime/object_with.ts";
+import { checkKind, checkOptions, NUMBER, type OptionKinds } from "../../runtime/options.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
 import { dialController } from "./dial_controller.ts";
@@ -22,6 +24,9 @@ export interface TcpTransportOptions {
    */
   readonly closeTimeout?: number | undefined;
 }
+
+const ACTION = "Cannot make a transport";
+const KINDS: OptionKinds<TcpTransportOptions> = { clock: CLOCK, closeTimeout: NUMBER };
 
 /** Counters of a {@linkcode TcpTransport}. */
 export interface TcpTransportStats {
@@ -59,11 +64,20 @@ export class TcpTransport implements Transport, AsyncDisposable {
   readonly #stats = { accepted: 0, acceptErrors: 0 };
   readonly #doorbell = new Doorbell();
 
-  /** Opens nothing yet. */
+  /**
+   * Opens nothing yet.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
   constructor(options: TcpTransportOptions) {
+    const { clock, closeTimeout = 1000 } = checkOptions(ACTION, options, KINDS);
+    checkKind(ACTION, '"clock"', clock, CLOCK);
+    if (!(closeTimeout >= 0)) {
+      throw new RangeError(`${ACTION}: "closeTimeout" is ${closeTimeout}; expected milliseconds, 0 or more`);
+    }
     this.#context = {
-      clock: options.clock,
-      closeTimeout: options.closeTimeout ?? 1000,
+      clock,
+      closeTimeout,
       sink: new Uint8Array(16 * 1024),
       closing: new Set(),
       unbinding: new Set(),

@@ -1,6 +1,8 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Clock } from "../../runtime/runtime.ts";
+import { CLOCK } from "../../runtime/object_with.ts";
+import { checkKind, checkOptions, NUMBER, type OptionKinds, STRING } from "../../runtime/options.ts";
 import type { Address } from "../../wire/address.ts";
 import { TcpListener } from "../tcp/tcp_listener.ts";
 import { TcpStream, type TcpStreamContext } from "../tcp/tcp_stream.ts";
@@ -27,6 +29,9 @@ export interface UnixTransportOptions {
    */
   readonly closeTimeout?: number | undefined;
 }
+
+const ACTION = "Cannot make a transport";
+const KINDS: OptionKinds<UnixTransportOptions> = { clock: CLOCK, directory: STRING, closeTimeout: NUMBER };
 
 /** Counters of a {@linkcode UnixTransport}. */
 export interface UnixTransportStats {
@@ -74,8 +79,14 @@ export class UnixTransport implements Transport, AsyncDisposable {
   readonly #context: TcpStreamContext;
   readonly #stats = { accepted: 0, acceptErrors: 0 };
 
-  /** Opens nothing yet. */
-  constructor({ clock, directory, closeTimeout = 1000 }: UnixTransportOptions) {
+  /**
+   * Opens nothing yet.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
+  constructor(options: UnixTransportOptions) {
+    const { clock, directory, closeTimeout = 1000 } = checkOptions(ACTION, options, KINDS);
+    checkKind(ACTION, '"directory"', directory, STRING);
     this.#tcp = new TcpTransport({ clock, closeTimeout });
     this.#directory = new SocketDirectory(directory);
     this.#context = {
