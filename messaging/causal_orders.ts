@@ -16,6 +16,7 @@ const FOREIGN_LABELS_MAX = LABELS_MAX / 2;
 export class CausalOrders<T> {
   readonly #labels: ReadonlySet<string> | undefined;
   readonly #orders = new Map<string, CausalOrder<T>>();
+  /** By name: the incarnation that is there, for orders that begin later. */
   readonly #present = new Map<string, number>();
   #self: NodeIncarnation;
 
@@ -75,6 +76,7 @@ export class CausalOrders<T> {
 
   /** A node is not there; it may come back. */
   down({ name, incarnation }: NodeIncarnation, now: number): void {
+    if (this.#present.get(name) === incarnation) this.#present.delete(name);
     this.#each((order) => (order.down(participantKey(name, incarnation), now), []));
   }
 
