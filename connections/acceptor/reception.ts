@@ -157,8 +157,8 @@ export class Reception {
     const decision = judgeRequest(request, { self, peer, dialing, fits, wallTime, isGranted });
     // Only the peer itself, as it is known, says what it has: no other node that shows its name, and no other incarnation.
     const isPeer = peer !== undefined && peer.incarnation === spec.incarnation && isDuplicate(decision);
-    if (isPeer && isEarly && isForThis && !fits) this.#host.unfit(request, peer);
-    if (decision !== null) return decision;
+    const isUnfit = isPeer && isEarly && isForThis && !fits;
+    if (decision !== null && !isUnfit) return decision;
     // With a secret, the dialer has proven that it holds the key of the name.
     if (self.key === undefined && peer?.incarnation === spec.incarnation && !peer.silent) {
       const word = this.#words.get(request);
@@ -166,6 +166,8 @@ export class Reception {
       if (word === false) return nameInUse(spec.name);
       if (word !== true && connection !== null && word !== connection) return "vouch";
     }
+    if (isUnfit) this.#host.unfit(request, peer);
+    if (decision !== null) return decision;
     const isFirst = peer?.hasConnections !== true;
     const pending = this.#expected.size - (this.#expected.has(request) ? 1 : 0);
     if (isFirst && !this.#host.hasRoomFor(spec, pending)) return tooFewDescriptors(spec.name);
