@@ -296,6 +296,8 @@ export class Node implements ConnectionPoolHandler {
     this.overlay.leave(this.self);
     await this.#handledByAll();
     await reached(this.pool, this.context.runtime.clock);
+    // One that was stopped meanwhile begins no other incarnation: its store may be that of another node by now.
+    if (this.context.stopped) return;
     // The next incarnation does not go on with the membership that ends here.
     const { since: _, ...self } = this.self;
     this.context.renew(self);

@@ -2,6 +2,7 @@
 
 import { checkNodeSpec } from "../wire/node_spec_check.ts";
 import { encode } from "../wire/message_pack_encode.ts";
+import { StoppedError } from "../messaging/errors.ts";
 import type { AnyHandlers } from "../messaging/contract.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { SharedSecrets } from "../connections/handshake/shared_secrets.ts";
@@ -90,6 +91,10 @@ async function start(settings: Settings): Promise<PeerServiceManager> {
     return service;
   } catch (error) {
     for (const listener of listeners) listener.close();
+    // Source of nodes, strategy or log, which are not of this package, may throw when the node dials already.
+    await started.node?.stop(new StoppedError(`Cannot go on: "${started.node.self.name}" did not start`)).catch(
+      () => {},
+    );
     persistence?.release();
     await transport.drained?.();
     throw error;

@@ -2,7 +2,7 @@
 
 import { assert, assertEquals, assertGreaterOrEqual, assertRejects } from "@std/assert";
 import { PeerService } from "../../manager/peer_service.ts";
-import { StoppedError } from "../../mod.ts";
+import { startPeerService, StoppedError } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 
 scenario(
@@ -139,3 +139,17 @@ scenario(
   },
   ["memory"],
 );
+
+Deno.test("leave() of a node that is stopped meanwhile writes nothing to the store that the node has given back", async () => {
+  const writes: string[] = [];
+  const store = {
+    load: () => Promise.resolve(null),
+    save: () => Promise.resolve(void writes.push("save")),
+    unlock: () => void writes.push("unlock"),
+  };
+  await using a = await startPeerService({ name: "a", store });
+  await using b = await startPeerService({ name: "b" });
+  await a.syncJoin(b.spec);
+  await Promise.all([a.leave(), a.stop()]);
+  assertEquals(writes.at(-1), "unlock");
+});

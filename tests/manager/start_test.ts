@@ -43,6 +43,21 @@ Deno.test("startPeerService() lets go of every port when it fails", async () => 
   assertEquals(again.spec.addresses, [free]);
 });
 
+Deno.test("startPeerService() leaves nothing behind when it fails half way", async () => {
+  const free = { hostname: "127.0.0.1", port: 0 };
+  let signal: AbortSignal | undefined;
+  const discovery = {
+    name: "broken",
+    lookup: () => Promise.resolve([]),
+    watch(_: () => void, until: AbortSignal): void {
+      signal = until;
+      throw new RangeError("Cannot watch");
+    },
+  };
+  await assertRejects(() => startPeerService({ listen: free, discovery }), RangeError, "Cannot watch");
+  assert(signal?.aborted);
+});
+
 scenario("Several instances share one process and nothing else", async (world) => {
   const left = await world.cluster(["a", "b"], { cluster: "left" });
   const right = await world.cluster(["c", "d"], { cluster: "right" });
