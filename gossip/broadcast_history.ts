@@ -1,5 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { leastVouched, type Told, vouch } from "../runtime/least_vouched.ts";
 import { SequenceIslands } from "../wire/sequence_islands.ts";
 import { type BroadcastId, broadcastKey } from "./broadcast_id.ts";
 
@@ -18,8 +19,15 @@ const INCARNATIONS_MAX = 4;
 /** Payloads of which it is remembered what they were. */
 const VERSIONS_MAX = 8_192;
 
-/** By incarnation, the one that was heard last comes last. */
-type Incarnations = Map<number, SequenceIslands>;
+/** Numbers of one incarnation of a root. */
+interface Heard extends Told {
+  readonly seen: SequenceIslands;
+}
+
+/** Incarnations of a root, the one that was heard last comes last. */
+interface Root extends Told {
+  readonly incarnations: Map<number, Heard>;
+}
 
 /** The present incarnation of a root, where it is known. */
 export type IncarnationOf = (root: string) => number | undefined;
@@ -30,13 +38,14 @@ export type IncarnationOf = (root: string) => number | undefined;
  * root uses as well, the two are told apart by what they carry, as long as that is remembered, and both are new once.
  * Broadcasts of a root in an incarnation before its present one count as seen.
  *
- * Of too many roots one that is not known is forgotten, then the one that was silent for longest.
+ * Of too many roots one that is not known is forgotten, then the one that was silent for longest. Of several, as of a root's incarnations and stretches
+ * of numbers, it is one of those that one neighbour alone told of that told of most ({@linkcode leastVouched}).
  */
 export class BroadcastHistory {
   readonly #rootsMax: number;
   readonly #incarnationOf: IncarnationOf;
   /** By root, the one that was heard last comes last. */
-  readonly #roots = new Map<string, Incarnations>();
+  readonly #roots = new Map<string, Root>();
   /** Digests of what came under an id, the oldest id first. */
   readonly #versions = new Map<string, number[]>();
   #versionCount = 0;
@@ -57,8 +66,13 @@ export class BroadcastHistory {
     return this.#isOver(id) || this.#isSeen(id);
   }
 
-  /** Takes note of a broadcast that carries something of that digest. Returns whether it is new. */
-  add(id: BroadcastId, digest = 0): boolean {
+  /**
+   * Takes note of a broadcast that carries something of that digest.
+   *
+   * @param teller Name of the neighbour that it came by; by default, it is of this node.
+   * @returns Whether it is new.
+   */
+  add(id: BroadcastId, digest = 0, teller?: string): boolean {
     const key = broadcastKey(id);
     const versions = this.#versions.get(key) ?? [];
     // Of one whose payload is not remembered it is not known whether this is it.
@@ -66,19 +80,15 @@ export class BroadcastHistory {
     if (this.#isOver(id) || (this.#isSeen(id) && isRepetition)) return false;
     this.#remember(key, versions, digest);
     const { root, incarnation, sequence } = id;
-    const incarnations: Incarnations = this.#roots.get(root) ?? new Map();
-    const seen = incarnations.get(incarnation) ?? new SequenceIslands(BROADCAST_WINDOW, ISLANDS_MAX);
-    seen.add(sequence);
-    putLast(incarnations, incarnation, seen);
-    putLast(this.#roots, root, incarnations);
-    if (incarnations.size > INCARNATIONS_MAX) {
-      incarnations.delete(first(incarnations.keys(), (known) => known !== this.#incarnationOf(root)));
-    }
-    if (this.#roots.size > this.#rootsMax) {
-      this.#roots.delete(
-        first(this.#roots.keys(), (other) => other !== root && this.#incarnationOf(other) === undefined),
-      );
-    }
+    const known = this.#roots.get(root) ?? { teller, incarnations: new Map() };
+    const heard = known.incarnations.get(incarnation) ??
+      { teller, seen: new SequenceIslands(BROADCAST_WINDOW, ISLANDS_MAX) };
+    heard.seen.add(sequence, teller);
+    for (const told of [known, heard]) vouch(told, teller);
+    putLast(known.incarnations, incarnation, heard);
+    putLast(this.#roots, root, known);
+    forgetOne(known.incarnations, INCARNATIONS_MAX, (other) => other !== this.#incarnationOf(root));
+    forgetOne(this.#roots, this.#rootsMax, (other) => other !== root && this.#incarnationOf(other) === undefined);
     return true;
   }
 
@@ -87,7 +97,7 @@ export class BroadcastHistory {
   }
 
   #isSeen({ root, incarnation, sequence }: BroadcastId): boolean {
-    return this.#roots.get(root)?.get(incarnation)?.has(sequence) ?? false;
+    return this.#roots.get(root)?.incarnations.get(incarnation)?.seen.has(sequence) ?? false;
   }
 
   #remember(key: string, versions: number[], digest: number): void {
@@ -107,8 +117,10 @@ function putLast<K, V>(map: Map<K, V>, key: K, value: V): void {
   map.set(key, value);
 }
 
-/** The first one that `isFit`, or else the very first one. There is one. */
-function first<K>(keys: Iterable<K>, isFit: (key: K) => boolean): K {
-  const all = [...keys];
-  return all.find(isFit) ?? all[0]!;
+/** Forgets one entry when there are more than `most`: one of those that `isFit`, if there is any. */
+function forgetOne<K>(entries: Map<K, Told>, most: number, isFit: (key: K) => boolean): void {
+  if (entries.size <= most) return;
+  const all = [...entries].map(([key, { teller }]) => ({ key, teller }));
+  const fit = all.filter(({ key }) => isFit(key));
+  entries.delete(leastVouched(fit.length > 0 ? fit : all)!.key);
 }

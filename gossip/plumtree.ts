@@ -183,8 +183,8 @@ export class Plumtree<T> {
   }
 
   /** Takes note of a broadcast. Returns whether it is new. */
-  #isNew({ id, payload }: Pick<Broadcast<T>, "id" | "payload">): boolean {
-    return this.#history.add(id, this.#options.digestOf(payload));
+  #isNew({ id, payload }: Pick<Broadcast<T>, "id" | "payload">, from?: string): boolean {
+    return this.#history.add(id, this.#options.digestOf(payload), from);
   }
 
   /** Whether another node has made up a new broadcast of this one. Its number is not used here, for others may have seen it. */
@@ -198,7 +198,7 @@ export class Plumtree<T> {
   #receiveGossip(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
     const { id } = broadcast;
     this.#missing.delete(id);
-    if (!this.#isNew(broadcast)) {
+    if (!this.#isNew(broadcast, from)) {
       // A repair that was faster says nothing about the link.
       if (this.#cache.confirm(id)) return this.#spreadRepaired(broadcast, from, now, turn);
       this.#trees.prune(id.root, from, now);
@@ -213,7 +213,7 @@ export class Plumtree<T> {
 
   /** Takes a broadcast that came outside the tree. The tree may be whole, so that it is only announced, to all. */
   #receiveRepair(from: string, broadcast: Broadcast<T>, now: number, turn: PlumtreeTurn<T>): void {
-    if (!this.#isNew(broadcast) || this.#isMadeUp(broadcast.id)) return;
+    if (!this.#isNew(broadcast, from) || this.#isMadeUp(broadcast.id)) return;
     turn.deliver(broadcast, now, true);
     this.#keep(broadcast, true, now);
     for (const name of this.#trees.neighbours) {

@@ -404,6 +404,19 @@ Deno.test("Plumtree hands over what a root broadcasts under a number that anothe
   assertEquals(answer.map(({ message }) => message.kind === "repair" && message.payload), ["x", "other"]);
 });
 
+Deno.test("Plumtree hands over once what one neighbour passes on, whatever another one makes up of its root", () => {
+  const tree = plumtree({ rootsMax: 20 });
+  const hear = (from: string, id: Partial<typeof ID>, payload = "made up") =>
+    tree.receive(from, { ...GOSSIP, id: { ...ID, ...id }, payload }, 0).events.length;
+  assertEquals(hear("b", {}, "x"), 1);
+  const numbers = Array.from({ length: 30 }, (_, index) => index + 2);
+  for (const number of numbers) assertEquals(hear("c", { sequence: number * 10_000 }), 1);
+  for (const incarnation of numbers) assertEquals(hear("c", { incarnation }), 1);
+  for (const number of numbers) assertEquals(hear("c", { root: `made-up-${number}` }), 1);
+  assertEquals(hear("c", {}, "x"), 0);
+  assertEquals(hear("b", {}, "x"), 0);
+});
+
 Deno.test("Plumtree hands over nothing that others have made up of its node, and does not use its number", () => {
   const tree = plumtree({ digestOf: (payload) => payload.length });
   tree.broadcast("x", 0);
