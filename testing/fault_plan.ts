@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type Fault, FAULT_KINDS, type FaultAction, type FaultKind, type Way } from "./fault.ts";
+import { checkKind, checkOptions, NUMBER, type OptionKind, type OptionKinds, STRINGS } from "../runtime/options.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
 /** Options of a plan of faults. */
@@ -29,9 +30,24 @@ export interface FaultPlanOptions {
   readonly kinds?: readonly FaultKind[] | undefined;
 }
 
+const FAULTS: OptionKind = [
+  `a list of some of ${FAULT_KINDS.join(", ")}`,
+  (value) => Array.isArray(value) && value.length > 0 && value.every((kind) => FAULT_KINDS.includes(kind)),
+];
+
+const ACTION = "Cannot plan faults";
+const KINDS: OptionKinds<FaultPlanOptions> = {
+  nodes: STRINGS,
+  duration: NUMBER,
+  count: NUMBER,
+  longest: NUMBER,
+  kinds: FAULTS,
+};
+
 /**
  * Draws up a plan of faults by chance, in the order of their beginning.
  *
+ * @throws {TypeError} When an option has another kind of value, or a name that is not known.
  * @throws {RangeError} When there are less than two nodes.
  *
  * @example The same seed makes the same plan
@@ -44,8 +60,11 @@ export interface FaultPlanOptions {
  * ```
  */
 export function planFaults(random: SeededRandom, options: FaultPlanOptions): Fault[] {
-  const { nodes, duration, count = 10, longest = duration / 2, kinds = FAULT_KINDS } = options;
-  if (nodes.length < 2) throw new RangeError(`Cannot plan faults: ${nodes.length} nodes, expected 2 or more`);
+  const given = checkOptions(ACTION, options, KINDS);
+  const { nodes, duration, count = 10, longest = duration / 2, kinds = FAULT_KINDS } = given;
+  checkKind(ACTION, '"nodes"', nodes, STRINGS);
+  checkKind(ACTION, '"duration"', duration, NUMBER);
+  if (nodes.length < 2) throw new RangeError(`${ACTION}: ${nodes.length} nodes, expected 2 or more`);
   const faults = Array.from({ length: count }, (): Fault => {
     const action = drawAction(random, random.pick(kinds), random.shuffle(nodes));
     const at = random.int(duration);

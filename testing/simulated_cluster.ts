@@ -2,11 +2,19 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { startPeerService } from "../manager/start_peer_service.ts";
+import { checkOptions } from "../runtime/options.ts";
+import { isReset } from "../transport/memory/network_options.ts";
 import type { CutConnects } from "../transport/memory/memory_links.ts";
 import { DisagreementFinder } from "./disagreement.ts";
 import { explained } from "./late_handlers.ts";
 import { MemoryStore } from "./memory_store.ts";
-import type { SimulatedClusterOptions, SimulatedNodeOptions, StartNodeOptions } from "./simulated_cluster_options.ts";
+import {
+  CLUSTER_KINDS,
+  type SimulatedClusterOptions,
+  type SimulatedNodeOptions,
+  START_NODE_KINDS,
+  type StartNodeOptions,
+} from "./simulated_cluster_options.ts";
 import { SimulatedWorld } from "./simulated_world.ts";
 
 /** Port at which a node listens, on a host of its own. */
@@ -77,10 +85,15 @@ export class SimulatedCluster implements AsyncDisposable {
   /** All nodes that there ever were. */
   readonly #known = new Set<string>();
 
-  /** Begins without nodes: {@linkcode startNode} starts them one by one. */
+  /**
+   * Begins without nodes: {@linkcode startNode} starts them one by one.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
   constructor(options: SimulatedClusterOptions = {}) {
-    this.world = new SimulatedWorld(options);
-    this.#options = options;
+    this.#options = checkOptions("Cannot make a cluster", options, CLUSTER_KINDS);
+    const { seed, latency, resolution, retransmission, windowBytes, trace } = this.#options;
+    this.world = new SimulatedWorld({ seed, latency, resolution, retransmission, windowBytes, trace });
     this.#disagreement = new DisagreementFinder((from, to) =>
       this.world.isPaused(from)
         ? `"${from}" is paused`
@@ -93,7 +106,7 @@ export class SimulatedCluster implements AsyncDisposable {
   /** Starts all nodes, joins them, and waits until the cluster has settled. */
   static async start(options: SimulatedClusterOptions = {}): Promise<SimulatedCluster> {
     const cluster = new SimulatedCluster(options);
-    for (const name of nodeNames(options.nodes ?? 3)) await cluster.startNode(name);
+    for (const name of nodeNames(cluster.#options.nodes ?? 3)) await cluster.startNode(name);
     await cluster.settled();
     return cluster;
   }
@@ -151,11 +164,12 @@ export class SimulatedCluster implements AsyncDisposable {
    * Starts a node, for the first time or again after it crashed or stopped, and lets it join. That goes on while time passes: see
    * {@linkcode settled}. A start that is under way is waited for.
    *
-   * @throws {TypeError} When it is running.
+   * @throws {TypeError} When it is running, or an option can be none.
    */
   async startNode(name: string, options: StartNodeOptions = {}): Promise<PeerServiceManager> {
+    const { join } = checkOptions(`Cannot start node "${name}"`, options, START_NODE_KINDS);
     if (this.has(name)) throw new TypeError(`Cannot start node "${name}": it is running`);
-    const starting = this.#starting.get(name) ?? this.#start(name, options);
+    const starting = this.#starting.get(name) ?? this.#start(name, join);
     this.#starting.set(name, starting);
     return await starting.finally(() => this.#starting.delete(name));
   }
@@ -179,8 +193,9 @@ export class SimulatedCluster implements AsyncDisposable {
    * @throws {Error} When it is not running.
    */
   crash(name: string, options: { readonly reset?: boolean } = {}): void {
+    const reset = isReset(name, options);
     this.#forget(this.node(name));
-    this.world.crash(name, options);
+    this.world.crash(name, { reset });
   }
 
   /** Stops a node as SIGSTOP does: its machine takes what is sent to it, but nothing runs there until it resumes. */
@@ -311,7 +326,7 @@ export class SimulatedCluster implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  async #start(name: string, { join }: StartNodeOptions): Promise<PeerServiceManager> {
+  async #start(name: string, join: StartNodeOptions["join"]): Promise<PeerServiceManager> {
     const { disks, options = {}, setup } = this.#options;
     const runtime = this.world.node(name);
     const given: SimulatedNodeOptions = typeof options === "function" ? options(name) : options;

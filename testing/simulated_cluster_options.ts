@@ -2,8 +2,9 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import type { PeerServiceOptions } from "../manager/peer_service_options.ts";
+import { BOOLEAN, FUNCTION, OBJECT, type OptionKind, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
 import type { Runtime } from "../transport/runtime.ts";
-import type { SimulatedWorldOptions } from "./simulated_world.ts";
+import { type SimulatedWorldOptions, WORLD_KINDS } from "./simulated_world.ts";
 
 /** Options of a node of a simulated cluster: the cluster itself gives it its name and its runtime. */
 export type SimulatedNodeOptions = Omit<PeerServiceOptions, "name" | "runtime">;
@@ -46,3 +47,25 @@ export interface StartNodeOptions {
    */
   readonly join?: string | false | undefined;
 }
+
+const COUNT_OR_NAMES: OptionKind = [
+  "a number or a list of strings",
+  (value) => typeof value === "number" || STRINGS[1](value),
+];
+const OBJECT_OR_FUNCTION: OptionKind = [
+  "an object or a function",
+  (value) => OBJECT[1](value) || typeof value === "function",
+];
+const NAME_OR_FALSE: OptionKind = ["the name of a node or false", (value) => value === false || STRING[1](value)];
+
+/** Kinds of the options of a simulated cluster. */
+export const CLUSTER_KINDS: OptionKinds<SimulatedClusterOptions> = {
+  ...WORLD_KINDS,
+  nodes: COUNT_OR_NAMES,
+  options: OBJECT_OR_FUNCTION,
+  disks: BOOLEAN,
+  setup: FUNCTION,
+};
+
+/** Kinds of the options of a node that comes into a cluster. */
+export const START_NODE_KINDS: OptionKinds<StartNodeOptions> = { join: NAME_OR_FALSE };

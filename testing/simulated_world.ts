@@ -1,8 +1,10 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { checkOptions, FUNCTION, KEY, NUMBER, type OptionKinds } from "../runtime/options.ts";
 import type { Random, Timer } from "../runtime/runtime.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import { type Latency, type Retransmission, uniformLatency } from "../transport/memory/memory_links.ts";
+import { isReset, LATENCY } from "../transport/memory/network_options.ts";
 import { MemoryNetwork } from "../transport/memory/memory_transport.ts";
 import { stretch } from "../connections/noise/primitives.ts";
 import { HistoryHash } from "./history_hash.ts";
@@ -49,6 +51,16 @@ export interface SimulatedWorldOptions {
   /** Is told what happens, as it happens. */
   readonly trace?: ((event: SimulatedEvent) => void) | undefined;
 }
+
+/** Kinds of the options of a {@linkcode SimulatedWorld}. */
+export const WORLD_KINDS: OptionKinds<SimulatedWorldOptions> = {
+  seed: KEY,
+  latency: LATENCY,
+  resolution: NUMBER,
+  retransmission: ["an object or false", (value) => value === false || (typeof value === "object" && value !== null)],
+  windowBytes: NUMBER,
+  trace: FUNCTION,
+};
 
 /** Schedule of TCP on Linux where round trips are short. */
 const TCP_RETRANSMISSION: Retransmission = { initial: 200, cap: 120_000 };
@@ -123,18 +135,27 @@ export class SimulatedWorld {
   readonly #places = new Map<string, Place>();
   readonly #trace: ((event: SimulatedEvent) => void) | undefined;
 
-  /** Begins at time 0, without nodes. */
+  /**
+   * Begins at time 0, without nodes.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
   constructor(options: SimulatedWorldOptions = {}) {
-    this.seed = options.seed ?? 1;
-    this.#random = new SeededRandom(this.seed);
-    this.#trace = options.trace;
+    const { seed = 1, latency, resolution, retransmission, windowBytes, trace } = checkOptions(
+      "Cannot make a world",
+      options,
+      WORLD_KINDS,
+    );
+    this.seed = seed;
+    this.#random = new SeededRandom(seed);
+    this.#trace = trace;
     this.network = new MemoryNetwork({
       clock: this.#loop.kernelClock,
       random: this.#random.fork("network"),
-      latency: options.latency ?? uniformLatency(0.5, 5),
-      resolution: options.resolution ?? 0.25,
-      windowBytes: options.windowBytes,
-      retransmission: options.retransmission === false ? undefined : options.retransmission ?? TCP_RETRANSMISSION,
+      latency: latency ?? uniformLatency(0.5, 5),
+      resolution: resolution ?? 0.25,
+      windowBytes,
+      retransmission: retransmission === false ? undefined : retransmission ?? TCP_RETRANSMISSION,
       observer: {
         arrived: (kind, from, to, bytes) => this.#record(kind, to, bytes, from),
         woken: (host) => this.#loop.stir(this.#places.get(host)?.node),
@@ -222,10 +243,11 @@ export class SimulatedWorld {
    * goes silent too, until the next incarnation begins; with `reset: true` the machine resets the streams at once.
    */
   crash(name: string, options: { readonly reset?: boolean } = {}): void {
+    const reset = isReset(name, options);
     this.#living(name, "crash").crash();
     this.#place(name).node = undefined;
-    this.#record("crash", name, options.reset ? 1 : 0);
-    this.network.crash(name, options);
+    this.#record("crash", name, reset ? 1 : 0);
+    this.network.crash(name, { reset });
   }
 
   /** Sets the wall clock of node `name`, in this incarnation and later ones, `ms` milliseconds ahead of that of the world. */

@@ -2,11 +2,17 @@
 
 import { memberSince, type NodeSpec } from "../wire/node_spec.ts";
 import type { Outgoing, Strategy, StrategyContext, Transition } from "../strategy/strategy.ts";
+import { checkOptions } from "../runtime/options.ts";
 import { difference } from "../runtime/list_difference.ts";
 import { type Endpoint, OverlayNetwork } from "./overlay_network.ts";
 import { SeededRandom } from "./seeded_random.ts";
 import { StrategySimulatorNode } from "./strategy_simulator_node.ts";
-import type { StartOptions, StrategySimulatorOptions } from "./strategy_simulator_options.ts";
+import {
+  SIMULATOR_KINDS,
+  START_KINDS,
+  type StartOptions,
+  type StrategySimulatorOptions,
+} from "./strategy_simulator_options.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const CHANNEL = { parallelism: 1, monotonic: false, compression: false };
@@ -56,16 +62,22 @@ export class StrategySimulator<State = unknown> {
   readonly #network: OverlayNetwork;
   readonly #nodes = new Map<string, StrategySimulatorNode<State>>();
 
-  /** A cluster without nodes. All of them will share `strategy`, which has no state of its own. */
+  /**
+   * A cluster without nodes. All of them will share `strategy`, which has no state of its own.
+   *
+   * @throws {TypeError | RangeError} When an option can be none.
+   */
   constructor(strategy: Strategy<State>, options: StrategySimulatorOptions = {}) {
     this.#strategy = strategy;
-    this.#options = options;
-    this.#random = new SeededRandom(options.seed ?? 0);
+    this.#options = checkOptions("Cannot simulate a strategy", options, SIMULATOR_KINDS);
+    const { seed = 0, interval = 1, latency = [1, 50], notice = 100, tellUnreachable = false } = this.#options;
+    if (!(interval > 0)) throw new RangeError(`Cannot simulate a strategy: interval is ${interval}, expected above 0`);
+    this.#random = new SeededRandom(seed);
     this.#network = new OverlayNetwork(this.#clock, this.#random.fork("network"), {
-      latency: options.latency ?? [1, 50],
-      notice: options.notice ?? 100,
+      latency,
+      notice,
       redial: this.#interval,
-      tellUnreachable: options.tellUnreachable ?? false,
+      tellUnreachable,
     });
   }
 
@@ -92,9 +104,14 @@ export class StrategySimulator<State = unknown> {
   /**
    * Starts a node, for the first time or, with a new incarnation and another address, again.
    *
-   * @throws {TypeError} When it is running.
+   * @throws {TypeError} When it is running, or an option can be none.
    */
-  start(name: string, { join, remember = false, keepAddress = false }: StartOptions = {}): void {
+  start(name: string, options: StartOptions = {}): void {
+    const { join, remember = false, keepAddress = false } = checkOptions(
+      `Cannot start "${name}"`,
+      options,
+      START_KINDS,
+    );
     const former = this.#nodes.get(name);
     if (former?.isAlive) throw new TypeError(`Cannot start "${name}": it is running`);
     const snapshot = former !== undefined && remember ? this.#strategy.snapshot(former.state) : undefined;

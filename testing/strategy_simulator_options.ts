@@ -1,5 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
+import { BOOLEAN, FUNCTION, KEY, NUMBER, type OptionKind, type OptionKinds, STRING } from "../runtime/options.ts";
+
 /** Options of a `StrategySimulator`. Times are milliseconds. */
 export interface StrategySimulatorOptions {
   /**
@@ -55,3 +57,22 @@ export interface StartOptions {
    */
   readonly keepAddress?: boolean;
 }
+
+const TWO_NUMBERS: OptionKind = [
+  "a list of two numbers",
+  (value) => Array.isArray(value) && value.length === 2 && value.every((each) => typeof each === "number"),
+];
+
+/** Kinds of the options of a `StrategySimulator`. */
+export const SIMULATOR_KINDS: OptionKinds<StrategySimulatorOptions> = {
+  seed: KEY,
+  interval: NUMBER,
+  latency: TWO_NUMBERS,
+  notice: NUMBER,
+  tellUnreachable: BOOLEAN,
+  metadata: FUNCTION,
+  onMessage: FUNCTION,
+};
+
+/** Kinds of the options of the start of a node. */
+export const START_KINDS: OptionKinds<StartOptions> = { join: STRING, remember: BOOLEAN, keepAddress: BOOLEAN };

@@ -5,6 +5,15 @@ import { CLUSTER_CHECKS } from "./strategy_checks/cluster_checks.ts";
 import { FAULT_CHECKS } from "./strategy_checks/fault_checks.ts";
 import { LOCAL_CHECKS } from "./strategy_checks/local_checks.ts";
 import { type Check, Trial, type TrialOptions } from "./strategy_checks/trial.ts";
+import {
+  BOOLEAN,
+  checkOptions,
+  FUNCTION,
+  NUMBER,
+  type OptionKind,
+  type OptionKinds,
+  STRINGS,
+} from "../runtime/options.ts";
 import { messageOf } from "../runtime/message_of.ts";
 
 /** Options of {@linkcode testStrategy} and {@linkcode strategyChecks}. */
@@ -44,6 +53,20 @@ export interface StrategyTestOptions {
   readonly settle?: number;
 }
 
+const NUMBERS: OptionKind = [
+  "a list of numbers",
+  (value) => Array.isArray(value) && value.every((each) => typeof each === "number"),
+];
+
+const KINDS: OptionKinds<StrategyTestOptions> = {
+  names: STRINGS,
+  seeds: NUMBERS,
+  metadata: FUNCTION,
+  knowsAll: BOOLEAN,
+  isSymmetric: BOOLEAN,
+  settle: NUMBER,
+};
+
 /** One thing that a strategy has to do. */
 export interface StrategyCheck {
   /** Name of the check, as a sentence. */
@@ -57,6 +80,7 @@ export interface StrategyCheck {
  *
  * @param create Makes the strategy.
  * @param options Size and faults of the clusters, and the properties to demand.
+ * @throws {TypeError | RangeError} When an option can be none.
  * @returns The checks. They take no longer than some seconds together, in virtual time, and need no permission.
  *
  * @example A test for each
@@ -89,6 +113,7 @@ export function strategyChecks<State>(
  * @param create Makes the strategy.
  * @param options Size and faults of the clusters, and the properties to demand.
  * @throws {Error} With everything that it does not hold.
+ * @throws {TypeError | RangeError} When an option can be none.
  *
  * @example Testing a strategy with three servers and some clients
  * ```ts
@@ -130,7 +155,8 @@ function runCheck<State>(check: Check, create: () => Strategy<State>, options: T
   }
 }
 
-function withDefaults(options: StrategyTestOptions): TrialOptions {
+function withDefaults(given: StrategyTestOptions): TrialOptions {
+  const options = checkOptions("Cannot test a strategy", given, KINDS);
   const names = options.names ?? Array.from({ length: 12 }, (_, index) => `n${index}`);
   if (names.length < 6) throw new RangeError(`Cannot test a strategy: ${names.length} names, expected at least 6`);
   return {

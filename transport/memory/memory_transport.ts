@@ -2,9 +2,10 @@
 
 import type { Clock, Random } from "../../runtime/runtime.ts";
 import { CLOCK, objectWith, RANDOM } from "../../runtime/object_with.ts";
-import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKind, type OptionKinds } from "../../runtime/options.ts";
+import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds } from "../../runtime/options.ts";
 import { MemoryHost, type MemoryListener, type MemoryNetworkObserver, type MemoryPorts } from "./memory_host.ts";
 import { type CutConnects, type Latency, MemoryLinks, type Retransmission } from "./memory_links.ts";
+import { connectsAcross, isReset, LATENCY } from "./network_options.ts";
 import { MemorySlab } from "./memory_slab.ts";
 import type { Transport } from "../transport.ts";
 import type { Address } from "../../wire/address.ts";
@@ -52,12 +53,6 @@ export interface MemoryNetworkOptions {
    */
   readonly observer?: MemoryNetworkObserver | undefined;
 }
-
-/** Time that is always the same, or is drawn. */
-const LATENCY: OptionKind = [
-  "a number or a function",
-  (value) => typeof value === "number" || typeof value === "function",
-];
 
 const ACTION = "Cannot make a network";
 const KINDS: OptionKinds<MemoryNetworkOptions> = {
@@ -186,9 +181,10 @@ export class MemoryNetwork {
   cutOneWay(
     from: string | readonly string[],
     to: string | readonly string[],
-    options: { connects?: CutConnects } = {},
+    options?: { connects?: CutConnects },
   ): void {
-    for (const [sender, receiver] of pairs(from, to)) this.#links.cut(sender, receiver, options.connects ?? "hang");
+    const connects = connectsAcross(options);
+    for (const [sender, receiver] of pairs(from, to)) this.#links.cut(sender, receiver, connects);
   }
 
   /** Whether a cut lets nothing pass from `from` to `to`. */
@@ -260,11 +256,12 @@ export class MemoryNetwork {
    * it until the next incarnation begins. With `reset: true` only the process dies, and the machine resets its streams.
    */
   crash(host: string, options: { reset?: boolean } = {}): void {
+    const reset = isReset(host, options);
     const found = this.#hosts.get(host);
     if (found === undefined) return;
     this.#hosts.delete(host);
-    if (!options.reset) this.#links.markDown(host);
-    found.crash(options.reset ?? false);
+    if (!reset) this.#links.markDown(host);
+    found.crash(reset);
   }
 }
 
