@@ -97,7 +97,7 @@ export class Node implements ConnectionPoolHandler {
     const changedMembers = (change: MembershipChange) => this.#membersChanged(change);
     const overlay = this.overlay = new Overlay(context, changedMembers, this.refutation, persistence?.members);
     const former = this.#former = persistence === null ? [] : overlay.membersOf(persistence.members);
-    const messaging = this.messaging = new NodeMessaging(context, (node) => overlay.isOver(node));
+    const messaging = this.messaging = new NodeMessaging(context, overlay);
     this.streaming = new Streaming(context, messaging);
     this.partitions = new PartitionControl({
       pool,

@@ -27,6 +27,7 @@ import { FrameKind } from "../wire/frame_kind.ts";
 import type { Connection } from "../connections/connection.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { NodeContext } from "./node_context.ts";
+import type { Overlay } from "./overlay.ts";
 import type { Part } from "./part.ts";
 import type { Settings } from "./settings.ts";
 
@@ -54,12 +55,12 @@ export class NodeMessaging {
   readonly #delayed: DelayQueue;
   readonly #tombstones = new Tombstones();
 
-  readonly #isOver: (node: NodeIncarnation) => boolean;
+  readonly #ends: Pick<Overlay, "isOver" | "isFollowed">;
 
-  /** @param isOver Whether that incarnation of a node has ended, as far as is known here. */
-  constructor(context: NodeContext, isOver: (node: NodeIncarnation) => boolean) {
+  /** @param ends The incarnations of nodes that have ended, as far as is known here. */
+  constructor(context: NodeContext, ends: Pick<Overlay, "isOver" | "isFollowed">) {
     this.#context = context;
-    this.#isOver = isOver;
+    this.#ends = ends;
     const { settings, pool, codec, emit, runtime } = context;
     const { channels, causalLabels, maxInflight } = settings;
     const selfName = () => context.self.name;
@@ -150,7 +151,7 @@ export class NodeMessaging {
         frames: [[FrameKind.envelope, (...frame) => reliableReceiver.takeEnvelope(...frame)]],
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
-      new GoneSenders(this.#context.pool, calls, inbound, this.#isOver),
+      new GoneSenders(this.#context.pool, calls, inbound, (node) => this.#ends.isOver(node)),
       {
         peerDown: ({ name }) => calls.down(name),
         memberLeft: ({ name }) => calls.left(name),
@@ -160,7 +161,10 @@ export class NodeMessaging {
       {
         peerUp: ({ name }) => reliableSender.up(name),
         peerUnlinked: (peer) => this.#unlinked(peer),
-        memberLeft: (node) => this.#left(node),
+        // Where its next incarnation is here already, what waits is for that one.
+        memberLeft: (node) => {
+          if (!this.#isPresent(node.name)) reliableSender.left(node, this.#ends.isFollowed(node));
+        },
         restart: (self) => this.#restart(self),
         stop: (reason) => reliableSender.stop(reason),
         controls: [[FrameKind.ack, (peer, value) => reliableSender.takeAcknowledgement(peer, value)]],
@@ -210,11 +214,6 @@ export class NodeMessaging {
   #unlinked({ name }: Peer): void {
     // It had left, and its next incarnation, if that was it, has not joined.
     if (this.#tombstones.knows(name) && !this.#context.members.has(name)) this.reliableSender.lost(name);
-  }
-
-  #left(node: NodeSpec): void {
-    // Where its next incarnation is here already, what waits is for that one.
-    if (!this.#isPresent(node.name)) this.reliableSender.left(node);
   }
 
   #restart(self: NodeSpec): void {

@@ -286,6 +286,11 @@ export class Overlay implements Part {
     return this.#strategy.hasLeft?.(this.#state, { name, incarnation, ...none }) ?? false;
   }
 
+  /** Whether that incarnation of a node has ended because a later one has begun, as opposed to one that left or was removed. */
+  isFollowed(node: NodeSpec): boolean {
+    return this.#strategy.endOf?.(this.#state, node)?.isRemoval === false;
+  }
+
   /**
    * A node that has left, in the last incarnation of which that is known. It was taken for one that goes on with the membership of a former
    * incarnation, and that is over: it may be the first one of a new membership, which it will show when it joins.

@@ -226,11 +226,17 @@ export class OutstandingMessages<T> {
    * Forgets `peer`, which has left for good.
    *
    * @param mustGoOn Decides for each message whether it leaves its place to its placeholder nevertheless.
+   * @param isKept Decides for each message whether it waits for another incarnation of that name.
    * @returns Messages that it will never acknowledge.
    */
-  peerLeft(peer: string, mustGoOn: (message: T) => boolean = () => false): OutstandingMessage<T>[] {
+  peerLeft(
+    peer: string,
+    mustGoOn: (message: T) => boolean = () => false,
+    isKept: (message: T) => boolean = () => false,
+  ): OutstandingMessage<T>[] {
     const lost: OutstandingMessage<T>[] = [];
     for (const repetition of this.#all(peer)) {
+      if (isKept(repetition.message)) continue;
       const given = mustGoOn(repetition.message) ? this.#giveUp(repetition) : repetition;
       if (given === repetition) this.settle(peer, repetition.sequence);
       if (given !== undefined) lost.push(given);

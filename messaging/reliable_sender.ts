@@ -133,13 +133,21 @@ export class ReliableSender {
     this.#work();
   }
 
-  /** An incarnation of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it. */
-  left({ name, incarnation }: NodeIncarnation): void {
+  /**
+   * An incarnation of a node has left the cluster. A later one may be known, and wait for what has a place among the messages to it.
+   *
+   * @param isFollowed Whether a later one has begun somewhere: others find it for what they may pass on.
+   */
+  left({ name, incarnation }: NodeIncarnation, isFollowed = false): void {
     const isForLater = ({ causal }: NumberedMessage) =>
       causal !== undefined && splitParticipantKey(causal.stamp.to).incarnation > incarnation;
-    for (const { message } of this.#outstanding.peerLeft(name, isForLater)) {
-      message.settle(new NotConnectedError(`Cannot deliver to "${name}": it has left the cluster`));
+    const isKept = ({ causal, options }: NumberedMessage) =>
+      isFollowed && causal === undefined && options.transitive === true;
+    const what = isFollowed ? "it has begun another incarnation, which is not connected" : "it has left the cluster";
+    for (const { message } of this.#outstanding.peerLeft(name, isForLater, isKept)) {
+      message.settle(new NotConnectedError(`Cannot deliver to "${name}": ${what}`));
     }
+    if (isFollowed) this.up(name);
   }
 
   /** A node that is no member cannot be reached any more. It may join yet: the places of what was for it must be filled all the same. */
