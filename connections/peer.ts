@@ -271,6 +271,15 @@ export class Peer {
     return this.#pickFrom(DEFAULT_CHANNEL, partitionKey) ?? this.#pickAsleep(DEFAULT_CHANNEL, partitionKey);
   }
 
+  /** The connection of a channel that has no other, where messages can be put into it; else `null`. */
+  only(channel: string): Connection<Peer> | null {
+    if (this.partitioned || this.silent || this.severed) return null;
+    const line = this.#line(channel);
+    if (line === undefined || line.length !== 1) return null;
+    const connection = line[0]!;
+    return isUsable(connection) && !connection.draining ? connection : null;
+  }
+
   /** Number of connections that a channel should have; a partition key below that picks each of them in turn. */
   slotsOn(channel: string): number {
     return this.#line(channel)?.length ?? 0;

@@ -77,6 +77,7 @@ export interface SendQueueOptions {
 export class SendQueue {
   readonly #options: SendQueueOptions;
   readonly #writers: WriterPool;
+  readonly #highWaterMark: number;
   /** Complete batches, oldest first. */
   #batches: Batch[] = [];
   /** Takes the next frames. The part before `#batchStart` is in a complete batch. */
@@ -102,6 +103,7 @@ export class SendQueue {
 
   constructor(options: SendQueueOptions) {
     this.#options = options;
+    this.#highWaterMark = options.highWaterMark;
     this.#writers = options.writers ?? new WriterPool();
   }
 
@@ -186,6 +188,25 @@ export class SendQueue {
     if (this.#busy) return;
     this.#busy = true;
     this.#options.defer(this.#writeBatches);
+  }
+
+  /**
+   * The writer for a frame of `bytes`, where that joins others in a batch, which it does not complete, and the queue stays below its
+   * high-water mark; else `null`. The frame is written as a whole, then {@linkcode SendQueue.appended}.
+   */
+  writerFor(bytes: number): ByteWriter | null {
+    const writer = this.#writer;
+    if (writer === null || this.#begun || this.#closed) return null;
+    const { length } = writer;
+    const hasRoom = length > this.#batchStart && length + bytes <= writer.bytes.length &&
+      length + bytes - this.#batchStart < BATCH_BYTES;
+    return hasRoom && this.queuedBytes + bytes <= this.#highWaterMark ? writer : null;
+  }
+
+  /** The writer has got a frame of `bytes`. A batch that has begun is to be written anyhow. */
+  appended(bytes: number): void {
+    this.#queuedBytes += bytes;
+    this.#taken += bytes;
   }
 
   /** Resolves once no more than `bytes` wait, or the queue is closed. The high-water mark counts when nothing else is said. */

@@ -64,28 +64,28 @@ export class NodeMessaging {
     const { settings, pool, codec, emit, runtime } = context;
     const { channels, causalLabels, maxInflight } = settings;
     const selfName = () => context.self.name;
-    const registry = new Registry(
+    const registry = this.registry = new Registry(
       (message, { from }) => emit("message", { from, message }),
       (name) => this.monitors.unregistered(name),
       maxInflight,
     );
-    this.registry = registry;
     this.#delayed = new DelayQueue(runtime.clock);
     this.interpositions = new Interpositions((error, { node, type }) =>
       emit("error", { error, node, during: `running interposition functions for ${type}` })
     );
     const common = {
+      node: context,
       self: selfName,
       codec,
       interpositions: this.interpositions,
       delayed: this.#delayed,
       stats: this.stats,
+      tracing: this.tracing,
       undeliverable: (what: Undeliverable) => emit("undeliverable", what),
     };
     this.inbound = new Inbound({
       ...common,
       registry,
-      tracing: this.tracing,
       handlerFailed: (name, from, error) =>
         emit("error", { error, node: from, during: `handling a message to "${name}"` }),
     });

@@ -19,7 +19,7 @@ import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap, PeerServiceListener } from "./events.ts";
-import { forwardArguments, type ForwardOptions, type ServerRef } from "./forward_options.ts";
+import type { ForwardOptions, ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, type JoinOptions, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
@@ -33,7 +33,7 @@ import { nameOf } from "./arguments.ts";
 import type { PeerServiceManager } from "./peer_service_manager.ts";
 import { updateSecrets, updateTls } from "./renewing.ts";
 import { nodeStats, type PeerServiceStats } from "./peer_service_stats.ts";
-import { broadcast, call, cast, forward, receive } from "./sending.ts";
+import { broadcast, call, castMessage, forwardMessage, receive } from "./sending.ts";
 import type { StreamOptions } from "./streaming.ts";
 import { summary } from "./summary.ts";
 import type { StatusListener, StatusOptions } from "./subscriptions.ts";
@@ -213,17 +213,13 @@ export class PeerService extends EventTarget implements PeerServiceManager {
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(node: NodeName, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): Promise<void> {
-    try {
-      return forward(this.#node, forwardArguments<ForwardOptions>(false, target, second, third, fourth));
-    } catch (error) {
-      return Promise.reject(error);
-    }
+    return forwardMessage(this.#node, target, second, third, fourth);
   }
 
   castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
   castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
   castMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): boolean {
-    return cast(this.#node, forwardArguments<SendOptions>(true, target, second, third, fourth));
+    return castMessage(this.#node, target, second, third, fourth);
   }
 
   call(node: NodeName, name: string, message: unknown, options?: CallOptions): Promise<unknown> {

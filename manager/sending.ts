@@ -10,8 +10,40 @@ import { checkTimeout, withDeadline } from "../runtime/deadline.ts";
 import { BOOLEAN, CHECKED_ELSEWHERE, checkKind, checkOptions, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { type Addressed, addressed, checkHandlerName, nameOf } from "./arguments.ts";
-import { FORWARD_OPTIONS, type ForwardArguments, type ForwardOptions } from "./forward_options.ts";
+import {
+  FORWARD_OPTIONS,
+  type ForwardArguments,
+  forwardArguments,
+  type ForwardOptions,
+  type ServerRef,
+} from "./forward_options.ts";
 import type { Node } from "./node.ts";
+
+type Target = ServerRef | NodeSpec | string;
+
+/** Sends a message without waiting, as its sender names it. @returns Whether more may be sent at once. */
+export function castMessage(from: Node, target: Target, second: unknown, third: unknown, fourth: unknown): boolean {
+  if (fourth === undefined && from.messaging.outbound.fastPath.send(target, second, third, true)) return true;
+  return cast(from, forwardArguments<SendOptions>(true, target, second, third, fourth));
+}
+
+/** Sends a message, as its sender names it, with the guarantees that its options ask for. */
+export function forwardMessage(
+  from: Node,
+  target: Target,
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
+): Promise<void> {
+  try {
+    if (fourth === undefined && from.messaging.outbound.fastPath.send(target, second, third, false)) {
+      return Promise.resolve();
+    }
+    return forward(from, forwardArguments<ForwardOptions>(false, target, second, third, fourth));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
 
 /** Sends a message, with the guarantees that its options ask for, and waits until it is accepted, or with `ack` acknowledged. */
 export function forward(from: Node, outgoing: ForwardArguments<ForwardOptions>): Promise<void> {
@@ -55,8 +87,7 @@ function rethrow(from: Node, error: unknown): never {
   throw error;
 }
 
-/** Sends a message without waiting. @returns Whether more may be sent at once. */
-export function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
+function cast(from: Node, outgoing: ForwardArguments<SendOptions>): boolean {
   if (from.context.stopped) return false;
   const { outbound, tracing } = from.messaging;
   if (tracing.tracer === null) return outbound.cast(outgoing);

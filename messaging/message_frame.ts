@@ -8,7 +8,7 @@ import { TRACE_BYTES } from "../wire/trace_context.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
 import { NumberedHandler } from "./numbered_handler.ts";
-import type { PayloadCodec } from "../wire/payload_codec.ts";
+import { BIN_8, type PayloadCodec } from "../wire/payload_codec.ts";
 
 /** Handler names that one connection numbers, per direction; further ones travel with each message. */
 const NUMBERED_NAMES_MAX = 4096;
@@ -20,6 +20,11 @@ const NAME_LENGTH_MAX = 255;
 /** Set in the number of a handler when the message was cast. */
 export const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
+
+/** Bytes whose number fits into one byte. */
+const SHORT_BYTES_MAX = 0xff;
+/** `u32 length | u8 kind | u16 handler | u8 BIN_8 | u8 size`: what stands in front of such bytes. */
+const SHORT_HEAD_BYTES = 9;
 
 /** Bytes in front of the body in a frame of kind `traced`. */
 export const TRACE_HEAD_BYTES: number = TRACE_BYTES + 1;
@@ -92,6 +97,31 @@ export function writeMessage(
   // A cast returns before its bytes are written, and its sender may change them then.
   connection.unconfirmed.add(envelope === undefined ? name : null);
   queue.commit(tail, cast && tail === message);
+  return true;
+}
+
+/**
+ * Copies a message of a few bytes into the connection's batch, where that is all there is to do: its handler has a number, and the
+ * batch has room. The frame is the one that {@linkcode writeMessage} makes.
+ *
+ * @returns Whether it did; `false` when nothing has happened.
+ */
+export function appendShortMessage(connection: Connection, name: string, cast: boolean, message: Uint8Array): boolean {
+  const { queue } = connection;
+  const number = connection.namesOut.get(name);
+  const size = message.length;
+  const bytes = SHORT_HEAD_BYTES + size;
+  if (number === undefined || size > SHORT_BYTES_MAX || bytes - 4 > connection.maxFrameBytes) return false;
+  const writer = queue.writerFor(bytes);
+  if (writer === null) return false;
+  const { length } = writer;
+  writer.setU32(length, bytes - 4);
+  writer.setU32(length + 4, FrameKind.message << 24 | (cast ? number | CAST_BIT : number) << 8 | BIN_8);
+  writer.bytes[length + 8] = size;
+  writer.bytes.set(message, length + SHORT_HEAD_BYTES);
+  writer.length = length + bytes;
+  queue.appended(bytes);
+  connection.unconfirmed.add(name);
   return true;
 }
 

@@ -1,7 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Connection } from "../connections/connection.ts";
-import type { ConnectionPool } from "../connections/connection_pool.ts";
 import { DEFAULT_CHANNEL, type Peer } from "../connections/peer.ts";
 import type { SendQueue } from "../connections/send_queue.ts";
 import type { DelayQueue } from "./delay_queue.ts";
@@ -9,6 +8,7 @@ import type { CallMark, Envelope } from "../wire/envelope.ts";
 import { EncodeError } from "../wire/encode_error.ts";
 import { MessageTooLargeError, NotConnectedError, PartitionedError, QueueFullError } from "./errors.ts";
 import { DelayedMessage, type Interpositions } from "./interposition.ts";
+import { FastPath, type FastPathOptions } from "./fast_path.ts";
 import { ConflatingQueue } from "./conflating_queue.ts";
 import { writeMessage } from "./message_frame.ts";
 import type { MessageStats, Undeliverable } from "./message_stats.ts";
@@ -56,10 +56,9 @@ export interface SendOptions {
 }
 
 /** Dependencies of an {@linkcode Outbound}. */
-export interface OutboundOptions {
+export interface OutboundOptions extends FastPathOptions {
   /** Name of this node. */
   readonly self: () => string;
-  readonly interpositions: Interpositions;
   readonly delayed: DelayQueue;
   /** Takes a message that others have to pass on. */
   readonly relay: (message: OutboundMessage) => void;
@@ -69,11 +68,6 @@ export interface OutboundOptions {
     cast(message: OutboundMessage): boolean;
     drained(): Promise<void>;
   };
-  readonly pool: ConnectionPool;
-  readonly codec: PayloadCodec;
-  readonly stats: MessageStats;
-  /** Channels on which newer messages may supersede older ones. */
-  readonly monotonic: ReadonlySet<string>;
   readonly undeliverable: (what: Undeliverable) => void;
 }
 
@@ -103,6 +97,8 @@ export interface OutboundMessage {
 
 /** A message's way out: from the sender, through the interposition functions, to the connection that carries it. */
 export class Outbound {
+  /** The short way, which is tried first. */
+  readonly fastPath: FastPath;
   readonly #options: OutboundOptions;
   /** Senders that wait for room. */
   readonly #lines = new SlotLines();
@@ -117,6 +113,7 @@ export class Outbound {
 
   constructor(options: OutboundOptions) {
     this.#options = options;
+    this.fastPath = new FastPath(options, this.#lines);
     this.#peers = options.pool.peers;
     this.#interpositions = options.interpositions;
     this.#codec = options.codec;

@@ -16,6 +16,11 @@ export class SlotLines {
   /** By peer. One for which none waits is not in it. */
   readonly #lines = new Map<Peer, SlotLine[]>();
 
+  /** Whether any sender waits for room anywhere. */
+  get waiting(): boolean {
+    return this.#lines.size > 0;
+  }
+
   /** Whether any sender waits for room in a connection's slot. */
   has(connection: Connection<Peer>): boolean {
     return this.#lines.size > 0 && this.#at(connection) !== undefined;

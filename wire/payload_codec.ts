@@ -21,7 +21,8 @@ const SHARED_MAX_BYTES = 2 * 1024;
 /** One message that is kept for long keeps a chunk. */
 const SHARED_CHUNK_BYTES = 16 * 1024;
 
-const BIN_8 = 0xc4;
+/** MessagePack's marker of bytes whose number fits into the next byte. */
+export const BIN_8 = 0xc4;
 const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
 /** Maximum of bytes in front of bytes: the marker and the length. */
@@ -112,6 +113,11 @@ export class PayloadCodec {
 
   constructor(custom?: Codec) {
     this.#custom = custom;
+  }
+
+  /** Whether messages go through a codec that the user chose. */
+  get isCustom(): boolean {
+    return this.#custom !== undefined;
   }
 
   /** Whether a message is written from where it is, so that it must not change until then. */

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { delay, EncodeError, MessageTooLargeError, type Undeliverable } from "../../mod.ts";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { delay, EncodeError, MessageTooLargeError, StoppedError, type Undeliverable } from "../../mod.ts";
 import { scenario } from "./worlds.ts";
 import { firstOf, present } from "../values.ts";
 
@@ -17,6 +17,41 @@ scenario("castMessage() returns true, and tells the handler that it was cast, in
   assertEquals(heard.messages, [1, 2, 3]);
   const { from, channel, cast } = firstOf(heard.contexts);
   assertEquals([from, channel, cast], ["a", "default", true]);
+});
+
+scenario(
+  "castMessage() and forwardMessage() keep the order of bytes and of all else that they send in turns",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"]);
+    const heard = world.inbox(b, "log");
+    const other = world.inbox(b, "other");
+    const sent = Array.from(
+      { length: 500 },
+      (_, number) => number % 7 === 0 ? { number } : new Uint8Array(number % 300).fill(number),
+    );
+    for (const [number, message] of sent.entries()) {
+      if (number % 3 === 0) {
+        await a.forwardMessage("b", "log", message);
+      } else a.castMessage("b", "log", message);
+      if (number % 50 === 0) a.castMessage("b", "other", message);
+    }
+    await world.until("all arrived", () => heard.messages.length === sent.length && other.messages.length === 10);
+    assertEquals(heard.messages, sent);
+    assertEquals(heard.contexts.map(({ cast }) => cast), sent.map((_, number) => number % 3 !== 0));
+    assertEquals(a.stats().messages.sent, sent.length + 10);
+  },
+);
+
+scenario("castMessage() and forwardMessage() send no bytes once the node has stopped", async (world) => {
+  const [a, b] = await world.cluster(["a", "b"]);
+  world.inbox(b, "log");
+  a.castMessage("b", "log", new Uint8Array(3));
+  const stopping = a.stop();
+  const { sent } = a.stats().messages;
+  assertEquals(a.castMessage("b", "log", new Uint8Array(3)), false);
+  await assertRejects(() => a.forwardMessage("b", "log", new Uint8Array(3)), StoppedError);
+  assertEquals(a.stats().messages.sent, sent);
+  await stopping;
 });
 
 scenario("castMessage() never throws for a remote condition: it returns false, counts and tells", async (world) => {
