@@ -101,7 +101,7 @@ export class NodeMessaging {
       relay: (message) => this.relaying.send(message),
       here: this.loopback,
     });
-    this.#orders = new CausalOrders(causalLabels, context.self);
+    this.#orders = new CausalOrders(causalLabels, context.self, { forgetsDown: settings.strategy.knowsAll !== true });
     const { inbound } = this;
     this.relaying = this.#newRelaying(context);
     this.broadcasting = this.#newBroadcasting(context);

@@ -25,6 +25,15 @@ export class CausalKnowledge {
     return this.#sentCount;
   }
 
+  /** Whether nothing was known yet of that message. */
+  isNews(destination: string, sender: string, sequence: number): boolean {
+    const known = Math.max(
+      this.#sent.get(destination)?.get(sender) ?? 0,
+      this.#delivered.get(destination)?.get(sender) ?? 0,
+    );
+    return sequence > known;
+  }
+
   /** Takes note that `sender` sent `destination` the messages up to `sequence`. */
   noteSent(destination: string, sender: string, sequence: number): void {
     if (sequence <= (this.#delivered.get(destination)?.get(sender) ?? 0)) return;
@@ -48,6 +57,13 @@ export class CausalKnowledge {
   forEachSent(visit: (destination: string, sender: string, sequence: number) => void): void {
     for (const [destination, row] of this.#sent) {
       for (const [sender, sequence] of row) visit(destination, sender, sequence);
+    }
+  }
+
+  /** Has no node wait any more for messages to `destination` that are known: as if they had been delivered, so that others' words do not bring them back. */
+  release(destination: string): void {
+    for (const [sender, sequence] of [...this.#sent.get(destination) ?? []]) {
+      this.noteDelivered(destination, sender, sequence);
     }
   }
 

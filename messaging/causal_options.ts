@@ -21,6 +21,13 @@ export interface CausalPatience {
    * @default {60_000}
    */
   readonly belief?: number;
+  /**
+   * Whether one that is down counts as one that was never connected: forgotten once it has been silent for the time of `grace`. So it is where a node
+   * does not hear of all that are gone for good.
+   *
+   * @default {false}
+   */
+  readonly forgetsDown?: boolean;
 }
 
 /** Time limits and bounds of a `CausalOrder`. */

@@ -3,6 +3,7 @@
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { participantKey } from "../wire/causal_stamp.ts";
 import type { CausalDelivery, CausalOutcome } from "./causal_delivery.ts";
+import type { CausalPatience } from "./causal_options.ts";
 import { CausalOrder } from "./causality.ts";
 import type { CausalPlace } from "../wire/envelope.ts";
 
@@ -18,10 +19,12 @@ export class CausalOrders<T> {
   readonly #orders = new Map<string, CausalOrder<T>>();
   /** By name: the incarnation that is there, for orders that begin later. */
   readonly #present = new Map<string, number>();
+  readonly #patience: CausalPatience;
   #self: NodeIncarnation;
 
   /** @param labels Every label that there is; `undefined` for any. */
-  constructor(labels: readonly string[] | undefined, self: NodeIncarnation) {
+  constructor(labels: readonly string[] | undefined, self: NodeIncarnation, patience: CausalPatience = {}) {
+    this.#patience = patience;
     this.#labels = labels === undefined ? undefined : new Set(labels);
     this.#self = self;
   }
@@ -105,7 +108,7 @@ export class CausalOrders<T> {
   #order(label: string, now: number): CausalOrder<T> {
     let order = this.#orders.get(label);
     if (order === undefined) {
-      order = new CausalOrder(participantKey(this.#self.name, this.#self.incarnation));
+      order = new CausalOrder(participantKey(this.#self.name, this.#self.incarnation), this.#patience);
       for (const [name, incarnation] of this.#present) order.up(participantKey(name, incarnation), now);
       this.#orders.set(label, order);
     }

@@ -22,6 +22,7 @@ interface Presence {
 export class CausalPresence {
   readonly #patience: number;
   readonly #grace: number;
+  readonly #stateOfDown: "down" | "unknown";
   readonly #presences = new Map<string, Presence>();
   /** By name: the newest incarnation. All before it are gone. */
   readonly #newest = new Map<string, number>();
@@ -30,9 +31,10 @@ export class CausalPresence {
   readonly #forgotten = new Map<string, boolean>();
 
   /** Begins with no participant known. */
-  constructor({ patience = 30_000, grace = 60_000 }: CausalPatience) {
+  constructor({ patience = 30_000, grace = 60_000, forgetsDown = false }: CausalPatience) {
     this.#patience = patience;
     this.#grace = grace;
+    this.#stateOfDown = forgetsDown ? "unknown" : "down";
   }
 
   /**
@@ -55,7 +57,7 @@ export class CausalPresence {
   /** Takes note that `participant` is not there; it may come back. */
   down(participant: string, now: number): void {
     if (this.#presences.get(participant)?.state === "present") {
-      this.#set(participant, "down", now);
+      this.#set(participant, this.#stateOfDown, now, true);
     }
   }
 
@@ -85,6 +87,22 @@ export class CausalPresence {
   /** Takes note that others speak of `participant`. */
   see(participant: string, now: number): void {
     if (!this.#presences.has(participant) && !this.#forgotten.has(participant)) this.#meet(participant, now, false);
+  }
+
+  /**
+   * Takes note that others tell of a message to `participant` of which nothing was known.
+   *
+   * @returns Whether that is to be remembered: not of one that is gone, nor of more of them than there is room for.
+   */
+  hear(participant: string, now: number): boolean {
+    if (this.isGone(participant)) return false;
+    const presence = this.#presences.get(participant);
+    if (presence?.state === "unknown" && !presence.isMet) this.#set(participant, "unknown", now);
+    if (presence !== undefined) return true;
+    this.#meet(participant, now, false);
+    if (!this.isUnknown(participant)) return false;
+    this.#forgotten.delete(participant);
+    return true;
   }
 
   /** Takes note that `participant` itself speaks, be there a connection with it or not. It is there, whatever else is known. */
@@ -128,25 +146,32 @@ export class CausalPresence {
   /**
    * Ends the grace of those that are gone, and of those without a connection that have not shown themselves of late.
    *
-   * @returns Those of which nothing need be known from now on.
+   * @returns Those of which nothing need be known from now on, and those of which only that has to be known that nothing is waited for.
    */
-  sweep(now: number): string[] {
-    const over = [];
+  sweep(now: number): { readonly over: readonly string[]; readonly silent: readonly string[] } {
+    const over: string[] = [];
+    const silent: string[] = [];
     for (const [participant, { state, since, isMet }] of this.#presences) {
       const mayEnd = state === "gone" || state === "unknown";
       if (!mayEnd || now - since < this.#grace) continue;
-      over.push(participant);
+      (state === "gone" || isMet ? over : silent).push(participant);
       this.#drop(participant);
       // One that spoke itself may do so again.
-      if (!isMet) this.#forgotten.set(participant, state === "gone");
+      if (isMet) this.#forgetNewest(participant);
+      else this.#forgotten.set(participant, state === "gone");
     }
     for (const oldest of this.#forgotten.keys()) {
       if (this.#forgotten.size <= FORGOTTEN_MAX) break;
       this.#forgotten.delete(oldest);
-      const { name, incarnation } = splitParticipantKey(oldest);
-      if (this.#newest.get(name) === incarnation) this.#newest.delete(name);
+      this.#forgetNewest(oldest);
+      over.push(oldest);
     }
-    return over;
+    return { over, silent };
+  }
+
+  #forgetNewest(participant: string): void {
+    const { name, incarnation } = splitParticipantKey(participant);
+    if (this.#newest.get(name) === incarnation) this.#newest.delete(name);
   }
 
   #meet(participant: string, now: number, isMet: boolean): void {

@@ -48,6 +48,8 @@ export class CausalOrder<T> {
   /** By receiver: the clock when it was last told what was delivered here. */
   readonly #told = new Map<string, number>();
   #clock = 0;
+  /** Time of the last call. */
+  #now = 0;
 
   /** @param self This node's present incarnation, as `participantKey()` names it. */
   constructor(self: string, options: CausalOrderOptions = {}) {
@@ -120,6 +122,7 @@ export class CausalOrder<T> {
     const deliverable: CausalDelivery<T>[] = [];
     const end = (outcome: CausalOutcome) => ({ outcome, deliverable });
     if (stamp.to !== this.#self) return end("misaddressed");
+    this.#now = now;
     this.#presence.meet(from, now);
     for (const participant of stamp.participants) this.#presence.see(participant, now);
     if (this.#presence.isGone(from)) return end("gone");
@@ -169,8 +172,10 @@ export class CausalOrder<T> {
   tick(now: number): CausalDelivery<T>[] {
     const deliverable = this.#released(now);
     this.#disbelieve(now, deliverable);
-    for (const participant of this.#presence.sweep(now)) {
-      this.#knowledge.forgetDestination(participant);
+    const { over, silent } = this.#presence.sweep(now);
+    for (const participant of over) this.#knowledge.forgetDestination(participant);
+    for (const participant of silent) this.#knowledge.release(participant);
+    for (const participant of [...over, ...silent]) {
       this.#knowledge.forgetSender(participant);
       this.#claims.forget(participant);
     }
@@ -276,6 +281,7 @@ export class CausalOrder<T> {
   }
 
   #released(now: number): CausalDelivery<T>[] {
+    this.#now = now;
     const deliverable: CausalDelivery<T>[] = [];
     this.#release(now, deliverable);
     return deliverable;
@@ -309,9 +315,10 @@ export class CausalOrder<T> {
     for (let index = 0; index < sent.length; index += 3) {
       const destination = participants[sent[index]!]!;
       const sender = participants[sent[index + 1]!]!;
-      if (destination === this.#self || this.#presence.isGone(destination)) continue;
-      if (!this.#presence.knows(destination) || !this.#presence.knows(sender)) continue;
-      if (!this.#presence.isForgotten(sender)) this.#knowledge.noteSent(destination, sender, sent[index + 2]!);
+      const sequence = sent[index + 2]!;
+      if (destination === this.#self || !this.#knowledge.isNews(destination, sender, sequence)) continue;
+      if (!this.#presence.knows(sender) || this.#presence.isForgotten(sender)) continue;
+      if (this.#presence.hear(destination, this.#now)) this.#knowledge.noteSent(destination, sender, sequence);
     }
   }
 

@@ -327,6 +327,61 @@ Deno.test("CausalOrder forgets one that others alone speak of, and hears it when
   assertEquals(receive(b, unseen, itself.send(B), "itself", 61_000), ["delivered", "itself"]);
 });
 
+/** Has all send each other a message every second for so long. Calls `act` before each round. */
+function talk(
+  orders: readonly CausalOrder<string>[],
+  keys: readonly string[],
+  seconds: number,
+  act: (now: number) => void,
+): void {
+  for (let now = 0; now < seconds * 1_000; now += 1_000) {
+    act(now);
+    for (const [at, from] of orders.entries()) {
+      for (const [to, other] of orders.entries()) {
+        if (from !== other) receive(other, nthOf(keys, at), from.send(nthOf(keys, to)), "x", now);
+      }
+    }
+    // One of them is late.
+    for (const order of orders.slice(now % 7_000 === 0 ? 0 : 1)) order.tick(now);
+  }
+}
+
+Deno.test("CausalOrder does not learn without end from others that messages to nodes that they never met are under way", () => {
+  const keys = [A, B, C];
+  const orders = group({}, keys);
+  const madeUp = Array.from({ length: 100 }, (_, index) => participantKey(`made-up-${index}`, 1));
+  const sent = madeUp.flatMap((_, place) => [place, madeUp.length, 7]);
+  receive(nthOf(orders, 1), D, claim(1, [...madeUp, A], sent), "made up");
+  talk(orders, keys, 130, () => {});
+  for (const order of orders) assertLess(order.dependencies, 10);
+});
+
+Deno.test("CausalOrder forgets messages to nodes that are down for a while, where none tells that they are gone", () => {
+  const keys = [A, B, C];
+  const orders = group({ forgetsDown: true }, keys);
+  talk(orders, keys, 300, (now) => {
+    const one = nthOf(orders, now / 1_000 % 3);
+    const neighbour = participantKey(`n${now}`, 1);
+    one.up(neighbour, now);
+    one.send(neighbour);
+    one.down(neighbour, now);
+  });
+  // Those of the last minute, and of the two last ticks of the one that is late.
+  for (const order of orders) assertLess(order.dependencies, 90);
+});
+
+Deno.test("CausalOrder goes on telling of messages to one that it never met as long as there is news of them", () => {
+  const [, b] = group() as [CausalOrder<string>, CausalOrder<string>];
+  const unmet = participantKey("unmet", 1);
+  for (const [number, now] of [[1, 0], [2, 50_000], [3, 100_000]] as const) {
+    receive(b, C, claim(number, [unmet, A], [0, 1, number]), "x", now);
+    b.tick(now + 20_000);
+    assertEquals(b.dependencies, 1);
+  }
+  b.tick(160_000);
+  assertEquals(b.dependencies, 0);
+});
+
 Deno.test("CausalOrder does not wait without end for what it was delivered, and has forgotten", () => {
   const [, b] = group({ belief: 60_000 }) as [CausalOrder<string>, CausalOrder<string>];
   const stranger = participantKey("stranger", 1);
