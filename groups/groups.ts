@@ -28,7 +28,7 @@ export interface GroupsOptions {
    *
    * @default {"default"}
    */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
 /** Options of {@linkcode Groups.join}. */
@@ -45,13 +45,13 @@ export interface GroupJoinOptions {
    * @default {none}
    */
   // deno-lint-ignore no-explicit-any -- the sender decides what a message is; a handler states what it expects
-  readonly handler?: (message: any, context: MessageContext) => unknown;
+  readonly handler?: ((message: any, context: MessageContext) => unknown) | undefined;
   /**
    * Weight: its share of the work in proportion to the others. Above 0.
    *
    * @default {1}
    */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
 }
 
 /** A membership in a group, until it is left. */
@@ -73,7 +73,7 @@ export interface PublishOptions {
    *
    * @default {none}
    */
-  readonly except?: string | GroupMembership;
+  readonly except?: string | GroupMembership | undefined;
 }
 
 /** Options of {@linkcode Groups.call}. */
@@ -85,13 +85,13 @@ export interface GroupCallOptions {
    *
    * @default {none}
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Gives up waiting.
    *
    * @default {none}
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A node, or one member of it. */

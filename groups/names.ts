@@ -12,13 +12,13 @@ export interface NamesOptions {
    *
    * @default {the later claim stays}
    */
-  readonly onConflict?: ConflictListener;
+  readonly onConflict?: ConflictListener | undefined;
   /**
    * Keeps names apart that have nothing to do with each other, 1 to 190 characters.
    *
    * @default {"default"}
    */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
 const KINDS: OptionKinds<NamesOptions> = { onConflict: FUNCTION, scope: STRING };

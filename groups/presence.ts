@@ -13,7 +13,7 @@ export interface PresenceOptions {
    *
    * @default {"default"}
    */
-  readonly scope?: string;
+  readonly scope?: string | undefined;
 }
 
 const KINDS: OptionKinds<PresenceOptions> = { scope: STRING };

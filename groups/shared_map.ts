@@ -23,25 +23,25 @@ export interface SharedMapOptions<V> {
    *
    * @default {the later one}
    */
-  readonly merge?: (earlier: V, later: V, key: string) => V;
+  readonly merge?: ((earlier: V, later: V, key: string) => V) | undefined;
   /**
    * Keeps the map over a restart of all nodes: `fileStore(path)`, of a file of its own.
    *
    * @default {none}
    */
-  readonly store?: SnapshotStore;
+  readonly store?: SnapshotStore | undefined;
   /**
    * Most keys that have a value, 1 or more.
    *
    * @default {10_000}
    */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
   /**
    * About how many bytes all keys and values may take, 1,024 to 33,554,432. Give all nodes the same.
    *
    * @default {8_388_608}
    */
-  readonly maxBytes?: number;
+  readonly maxBytes?: number | undefined;
 }
 
 const KINDS: OptionKinds<SharedMapOptions<unknown>> = {

@@ -18,13 +18,13 @@ export interface PlacementOptions {
    *
    * @default {none: all nodes that are up and do not drain}
    */
-  readonly group?: string;
+  readonly group?: string | undefined;
   /**
    * Weight: the share of keys that this node wants in proportion to the others, where no group is given. Above 0.
    *
    * @default {1}
    */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
 }
 
 /** Options of {@linkcode Placement.callOwner}. */
@@ -34,13 +34,13 @@ export interface CallOwnerOptions {
    *
    * @default {none: until the node goes down}
    */
-  readonly timeout?: number;
+  readonly timeout?: number | undefined;
   /**
    * Gives up waiting.
    *
    * @default {none}
    */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const KINDS: OptionKinds<PlacementOptions> = { group: STRING, weight: NUMBER };

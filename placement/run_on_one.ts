@@ -29,13 +29,13 @@ export interface RunOnOneOptions {
    *
    * @default {1}
    */
-  readonly quorum?: "majority" | number;
+  readonly quorum?: "majority" | number | undefined;
   /**
    * Milliseconds for which nothing may have changed before a node begins.
    *
    * @default {heartbeat.interval × (heartbeat.missed + 1)}
    */
-  readonly stableAfter?: number;
+  readonly stableAfter?: number | undefined;
 }
 
 const QUORUM: OptionKind = ['"majority" or a number', (value) => value === "majority" || typeof value === "number"];

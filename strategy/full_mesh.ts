@@ -19,21 +19,21 @@ export interface FullMeshOptions {
    *
    * @default {2}
    */
-  readonly fanout?: number;
+  readonly fanout?: number | undefined;
   /**
    * Time, in milliseconds, for which a node remembers that another one has left. Only while a node remembers is a node that was
    * cut off all the time told so when it comes back with the old news.
    *
    * @default {86_400_000} (a day)
    */
-  readonly forgetAfter?: number;
+  readonly forgetAfter?: number | undefined;
   /**
    * Most members that a node believes in, 2 to 60,000, itself included. Further ones are ignored, so that no member can make them up without
    * end.
    *
    * @default {10_000}
    */
-  readonly membersMax?: number;
+  readonly membersMax?: number | undefined;
 }
 
 /** Kinds of the options of {@linkcode fullMesh}. */

@@ -40,51 +40,51 @@ export interface HyParViewOptions {
    *
    * @default {5}
    */
-  readonly activeSize?: number;
+  readonly activeSize?: number | undefined;
   /**
    * Nodes in reserve, 1 to 1,024. Decides how large a part of the cluster may fail at once.
    *
    * @default {30}
    */
-  readonly passiveSize?: number;
+  readonly passiveSize?: number | undefined;
   /**
    * Steps of a newcomer's walk and of a shuffle's (ARWL), 1 to 64.
    *
    * @default {6}
    */
-  readonly activeWalk?: number;
+  readonly activeWalk?: number | undefined;
   /**
    * Number of steps before the end of its walk at which a newcomer is put in reserve (PRWL), 0 to 64.
    *
    * @default {3}
    */
-  readonly passiveWalk?: number;
+  readonly passiveWalk?: number | undefined;
   /**
    * Neighbours told in a shuffle (ka), 0 to 32.
    *
    * @default {3}
    */
-  readonly shuffleActive?: number;
+  readonly shuffleActive?: number | undefined;
   /**
    * Nodes in reserve told in a shuffle (kp), 0 to 32.
    *
    * @default {4}
    */
-  readonly shufflePassive?: number;
+  readonly shufflePassive?: number | undefined;
   /**
    * Gossip intervals within which a node shuffles once it has noticed a change of the cluster, 1 to 10,000. The waits from there to the next
    * shuffles are twice as long, four times, and so on, up to 16 times this, until it notices another one.
    *
    * @default {10}
    */
-  readonly shuffleInterval?: number;
+  readonly shuffleInterval?: number | undefined;
   /**
    * Gossip intervals for which a neighbour that went down is still tried. Two halves of a cluster that were cut from each
    * other for longer come together only by a new join.
    *
    * @default {3600}
    */
-  readonly forgetAfter?: number;
+  readonly forgetAfter?: number | undefined;
   /**
    * Exchange of neighbours for cheaper ones (X-BOT). To be given on all nodes, with the same costs. Without it, neighbours are random.
    *
@@ -105,19 +105,19 @@ export interface XBotOptions {
    *
    * @default {1}
    */
-  readonly unbiased?: number;
+  readonly unbiased?: number | undefined;
   /**
    * Nodes in reserve that are looked at in an attempt (the passive scan length), 1 to 64.
    *
    * @default {2}
    */
-  readonly scanned?: number;
+  readonly scanned?: number | undefined;
   /**
    * Gossip intervals from one attempt to the next, 1 to 10,000.
    *
    * @default {2}
    */
-  readonly interval?: number;
+  readonly interval?: number | undefined;
 }
 
 /**

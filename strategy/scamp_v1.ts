@@ -14,20 +14,20 @@ export interface ScampV1Options {
    *
    * @default {5}
    */
-  readonly c?: number;
+  readonly c?: number | undefined;
   /**
    * Nodes in a view at most, as a safeguard, 8 to 1,024.
    *
    * @default {256}
    */
-  readonly viewSizeMax?: number;
+  readonly viewSizeMax?: number | undefined;
   /**
    * Gossip intervals for which a node that is down is redialed, 1 to 1,000,000. Two halves of a cluster that were cut from
    * each other for longer come together only by a new join.
    *
    * @default {3600}
    */
-  readonly forgetAfter?: number;
+  readonly forgetAfter?: number | undefined;
 }
 
 /** Kinds of the options of {@linkcode scampV1}. */

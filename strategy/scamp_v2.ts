@@ -13,14 +13,14 @@ export interface ScampV2Options extends ScampV1Options {
    *
    * @default {600}
    */
-  readonly lease?: number;
+  readonly lease?: number | undefined;
   /**
    * Gossip intervals from one heartbeat to the next along each link, 1 to 1,000. A node that hears of no other for three of them
    * subscribes again.
    *
    * @default {10}
    */
-  readonly heartbeat?: number;
+  readonly heartbeat?: number | undefined;
 }
 
 const KINDS: OptionKinds<ScampV2Options> = { ...SCAMP_V1_KINDS, lease: NUMBER, heartbeat: NUMBER };

@@ -9,35 +9,35 @@ export interface StrategySimulatorOptions {
    *
    * @default {0}
    */
-  readonly seed?: number | string;
+  readonly seed?: number | string | undefined;
   /**
    * From one call of `periodic` to the next.
    *
    * @default {1000}
    */
-  readonly interval?: number;
+  readonly interval?: number | undefined;
   /**
    * The least and the greatest time that a message takes.
    *
    * @default {[1, 50]}
    */
-  readonly latency?: readonly [number, number];
+  readonly latency?: readonly [number, number] | undefined;
   /**
    * The greatest time until an end notices that its connection is broken.
    *
    * @default {100}
    */
-  readonly notice?: number;
+  readonly notice?: number | undefined;
   /**
    * Whether `down` is called, too, when a node that was dialed cannot be reached.
    *
    * @default {false}
    */
-  readonly tellUnreachable?: boolean;
+  readonly tellUnreachable?: boolean | undefined;
   /** Metadata of each node, such as its role; nothing by default. */
-  readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
+  readonly metadata?: ((name: string) => Readonly<Record<string, unknown>>) | undefined;
   /** Called with each message that is sent, to count its bytes for example. */
-  readonly onMessage?: (message: unknown) => void;
+  readonly onMessage?: ((message: unknown) => void) | undefined;
 }
 
 /** Options of the start of a node. */
@@ -49,13 +49,13 @@ export interface StartOptions {
    *
    * @default {false}
    */
-  readonly remember?: boolean;
+  readonly remember?: boolean | undefined;
   /**
    * Whether it has the address of its former incarnation.
    *
    * @default {false}
    */
-  readonly keepAddress?: boolean;
+  readonly keepAddress?: boolean | undefined;
 }
 
 const TWO_NUMBERS: OptionKind = [

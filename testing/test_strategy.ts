@@ -24,33 +24,33 @@ export interface StrategyTestOptions {
    *
    * @default {["n0", "n1", …, "n11"]}
    */
-  readonly names?: readonly string[];
+  readonly names?: readonly string[] | undefined;
   /**
    * Each check is made once for each of these.
    *
    * @default {[1, 2, 3]}
    */
-  readonly seeds?: readonly number[];
+  readonly seeds?: readonly number[] | undefined;
   /** Metadata of each node, such as its role; nothing by default. */
-  readonly metadata?: (name: string) => Readonly<Record<string, unknown>>;
+  readonly metadata?: ((name: string) => Readonly<Record<string, unknown>>) | undefined;
   /**
    * Whether every node must know every other one, as opposed to a part of them.
    *
    * @default {false}
    */
-  readonly knowsAll?: boolean;
+  readonly knowsAll?: boolean | undefined;
   /**
    * Whether a node that is among the peers of another one must have that one among its own.
    *
    * @default {false}
    */
-  readonly isSymmetric?: boolean;
+  readonly isSymmetric?: boolean | undefined;
   /**
    * Milliseconds, at a gossip interval of 1,000, after which a cluster must have settled when nothing happens to it.
    *
    * @default {60_000}
    */
-  readonly settle?: number;
+  readonly settle?: number | undefined;
 }
 
 const NUMBERS: OptionKind = [

@@ -112,7 +112,9 @@ scenario("Options of groups that are undefined, and none at all, are as if they 
     using _taker = groups.join("g", { ...options, handler: (message) => heard.push(message) });
     groups.publish("g", 1, options);
     groups.publish("g", 2, { ...options, except: member });
-    assertEquals(typeof await groups.call("g", 3, { ...options, pick: { key: "x" } }), "number");
+    const pick = { key: "x" };
+    const called = await groups.call("g", 3, { ...options, pick, timeout: undefined, signal: undefined });
+    assertEquals(typeof called, "number");
     assertEquals(await new Names(node, options).claim("n").then((claim) => claim[Symbol.dispose]()), undefined);
     new Presence(node, options).track("room", "ada", null)[Symbol.dispose]();
     assertEquals(new SharedMap(node, "m", options).set("k", 1).get("k"), 1);

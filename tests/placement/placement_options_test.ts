@@ -68,5 +68,6 @@ scenario("Options of placement that are undefined, and none at all, are as if th
     using _task = placement.runOnOne("sweep", () => Promise.resolve(void runs++), options);
     await world.until("the task has run", () => runs > 0);
   }
+  new Placement(node, { group: undefined, weight: undefined })[Symbol.dispose]();
   new Placement(node, { group: "workers", weight: 2 })[Symbol.dispose]();
 });

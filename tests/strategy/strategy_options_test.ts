@@ -92,5 +92,5 @@ Deno.test("Options of strategies that are undefined, and none at all, are as if 
     ]);
     assertEquals(staticOverlay([], options).name, "static");
   }
-  assertEquals(hyparview({ xbot: { cost } }).name, "hyparview");
+  assertEquals(hyparview({ activeSize: undefined, xbot: { cost, scanned: undefined } }).name, "hyparview");
 });
