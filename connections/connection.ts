@@ -98,8 +98,10 @@ export interface ConnectionIdentity<P extends ConnectionOwner = ConnectionOwner>
 
 /** Receiver of a connection's frames. */
 export interface ConnectionHandler<P extends ConnectionOwner = ConnectionOwner> {
-  /** Takes a frame; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. Nothing more is read until a promise that it returns has resolved. */
+  /** Takes a frame that carries no message; the body is `buffer[start, end)`, valid during the call only unless the connection's reader retains it. Nothing more is read until a promise that it returns has resolved. */
   frame(connection: Connection<P>, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void>;
+  /** Takes a frame that carries a message. Nearly all frames do, so they have a way of their own. */
+  readonly message: ConnectionHandler<P>["frame"];
   /** The connection is closed, by whatever side; `error` says why when it was not meant to happen. */
   closed(connection: Connection<P>, error: unknown): void;
 }
@@ -187,10 +189,9 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
     const { version = 0, features = NO_FEATURES, maxFrameBytes = Infinity } = options.session ?? {};
     this.version = version;
     this.features = features;
-    const { leastFrameBytes = 0 } = options;
     this.takenThere = maxFrameBytes;
-    const takenHere = Math.max(options.maxFrameBytes, leastFrameBytes);
-    this.maxFrameBytes = Math.min(takenHere, Math.max(maxFrameBytes, leastFrameBytes));
+    const takenHere = Math.max(options.maxFrameBytes, options.leastFrameBytes ?? 0);
+    this.maxFrameBytes = Math.min(takenHere, Math.max(maxFrameBytes, options.leastFrameBytes ?? 0));
     this.openedAt = runtime.clock.now();
     this.traffic = options.traffic;
     this.#stream = stream;
@@ -433,20 +434,21 @@ export class Connection<P extends ConnectionOwner = ConnectionOwner> implements 
 
   readonly #sink = (kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> => {
     if (this.#closed) return;
+    if (isMessage(kind)) return this.#handed(this.#handler.message(this, kind, buffer, start, end));
     if (kind === FrameKind.compressed) return this.#takeCompressed(buffer.subarray(start, end));
     const pending = this.#handler.frame(this, kind, buffer, start, end);
-    if (pending !== undefined) return this.#hold(pending, kind);
-    if (isMessage(kind)) this.#countMessage();
+    if (pending !== undefined) return this.#hold(pending);
   };
 
-  async #hold(pending: Promise<void>, kind: number): Promise<void> {
+  async #hold(pending: Promise<void>): Promise<void> {
     this.#held = true;
     await pending;
     this.#held = false;
-    if (isMessage(kind)) this.#countMessage();
   }
 
-  #countMessage(): void {
+  /** A message counts as read once its handler was given it. */
+  #handed(pending: void | Promise<void>): void | Promise<void> {
+    if (pending !== undefined) return this.#hold(pending).then(() => this.#handed());
     this.#messagesRead = (this.#messagesRead + 1) >>> 0;
   }
 

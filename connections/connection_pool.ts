@@ -8,7 +8,7 @@ import type { BackoffOptions } from "./dialer/backoff.ts";
 import type { Connection, ConnectionHandler } from "./connection.ts";
 import { ConnectionOpener, type DialOptions } from "./handshake/connection_opener.ts";
 import type { ConnectionPoolOptions } from "./connection_pool_options.ts";
-import { FrameKind, isMessage } from "../wire/frame_kind.ts";
+import { FrameKind } from "../wire/frame_kind.ts";
 import { DialSlots } from "./dialer/dial_slots.ts";
 import { Dialers } from "./dialer/dialers.ts";
 import { Dialing } from "./dialer/dialing.ts";
@@ -259,16 +259,20 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
   /** A frame came in on one of the connections. */
   frame: ConnectionHandler<Peer>["frame"] = (connection, kind, buffer, start, end) => {
     if (connection.doubtful) this.#check.trust(connection);
-    if (isMessage(kind)) return this.#options.handler.frame(connection, kind, buffer, start, end);
     if (this.#check.takeFrame(connection, kind, buffer, start, end)) return;
     if (this.#dialing.vouching.takeFrame(connection, kind, buffer, start, end)) return;
-    if (kind === FrameKind.early) this.#takeEarly(connection, buffer, start, end);
-    else if (kind === FrameKind.drain) this.#filler.takeDrain(connection);
-    else if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
+    if (this.#filler.takeFrame(connection, kind, buffer, start, end)) return;
+    if (kind === FrameKind.renew) this.renewal.take(connection, buffer, start, end);
     else if (kind === FrameKind.interest) {
       takeInterest(connection.peer, buffer, start, end);
       this.settle(connection.peer);
     } else return this.#options.handler.frame(connection, kind, buffer, start, end);
+  };
+
+  /** A message came in on one of the connections. */
+  message: ConnectionHandler<Peer>["message"] = (connection, kind, buffer, start, end) => {
+    if (connection.doubtful) this.#check.trust(connection);
+    return this.#options.handler.message(connection, kind, buffer, start, end);
   };
 
   /** One of the connections closed. */
@@ -307,10 +311,6 @@ export class ConnectionPool implements SlotFillerHost, PeerDialerHost {
     this.#filler.early.wake(peer, channel);
     this.#dialers.of(peer).reconcile();
   };
-
-  #takeEarly(connection: Connection<Peer>, buffer: Uint8Array, start: number, end: number): void {
-    if (this.#filler.early.take(connection, buffer, start, end)) this.settle(connection.peer);
-  }
 
   /** Takes note of what a node says of itself. */
   know(spec: NodeSpec): Peer {

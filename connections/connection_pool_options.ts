@@ -4,7 +4,7 @@ import type { Address } from "../wire/address.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { BackoffOptions } from "./dialer/backoff.ts";
-import type { Connection, ConnectionOptions } from "./connection.ts";
+import type { Connection, ConnectionHandler, ConnectionOptions } from "./connection.ts";
 import type { ConnectionOpenerOptions } from "./handshake/connection_opener.ts";
 import type { ClusterIdentity } from "./handshake/session.ts";
 import type { Refusal } from "./handshake/refusal.ts";
@@ -15,14 +15,10 @@ import type { PeerStatusHandler } from "./peer_status.ts";
 
 /** Receiver of a pool's events and questions, in addition to the events of its peers. */
 export interface ConnectionPoolHandler extends PeerStatusHandler {
-  /** Takes a frame; the body is `buffer[start, end)`. */
-  frame(
-    connection: Connection<Peer>,
-    kind: number,
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-  ): void | Promise<void>;
+  /** Takes a frame that carries no message; the body is `buffer[start, end)`. */
+  readonly frame: ConnectionHandler<Peer>["frame"];
+  /** Takes a frame that carries a message. */
+  readonly message: ConnectionHandler<Peer>["message"];
   /** A connection closed, because of `error` when it was not meant to. */
   connectionClosed(connection: Connection<Peer>, error: unknown): void;
   /** A dial of a wanted connection has failed. */

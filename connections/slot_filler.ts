@@ -90,8 +90,16 @@ export class SlotFiller implements EarlyHost {
     this.#replaced.add(connection);
   }
 
+  /** Takes note of a frame that came in. @returns Whether it was one of those by which connections change their slots or sockets. */
+  takeFrame(connection: Connection<Peer>, kind: number, buffer: Uint8Array, start: number, end: number): boolean {
+    if (kind === FrameKind.drain) this.#takeDrain(connection);
+    else if (kind !== FrameKind.early) return false;
+    else if (this.early.take(connection, buffer, start, end)) this.#host.settle(connection.peer);
+    return true;
+  }
+
   /** The other side has replaced a connection, maybe before this one. */
-  takeDrain(connection: Connection<Peer>): void {
+  #takeDrain(connection: Connection<Peer>): void {
     const { peer, channel, index } = connection;
     connection.takeDrain();
     if (peer.at(channel, index) !== connection) return;

@@ -5,7 +5,7 @@ import type { StoppedError } from "../messaging/errors.ts";
 import type { Connection } from "../connections/connection.ts";
 import type { ConnectionPool } from "../connections/connection_pool.ts";
 import type { ConnectionPoolHandler } from "../connections/connection_pool_options.ts";
-import { FrameKind } from "../wire/frame_kind.ts";
+import { FrameKind, isMessage } from "../wire/frame_kind.ts";
 import { SealError } from "../connections/noise/cipher_state.ts";
 import { ProtocolError } from "../wire/frame_reader.ts";
 import { MEMBERSHIP_CHANNEL, type Peer } from "../connections/peer.ts";
@@ -228,6 +228,15 @@ export class Node implements ConnectionPoolHandler {
     return this.router.route(connection, kind, buffer, start, end);
   };
 
+  message: ConnectionPoolHandler["message"] = (connection, kind, buffer, start, end) => {
+    const { peer } = connection;
+    if (peer.partitioned) return;
+    if (!peer.isParty) return this.#frameOfStranger(connection, kind, buffer, start, end);
+    peer.framesIn++;
+    if (peer.silent) this.liveness.heard(peer);
+    return this.messaging.take(connection, kind, buffer, start, end);
+  };
+
   linked(peer: Peer): void {
     this.#parts.peerLinked(peer);
   }
@@ -285,7 +294,7 @@ export class Node implements ConnectionPoolHandler {
     connection.reader.retain();
     while (!peer.isParty && !connection.closed) await peer.introduction();
     if (connection.closed) this.refutation.ignore(1);
-    else await this.frame(connection, ...frame);
+    else await (isMessage(frame[0]) ? this.message(connection, ...frame) : this.frame(connection, ...frame));
   }
 
   async #leave(): Promise<void> {

@@ -148,7 +148,6 @@ export class NodeMessaging {
         memberLeft: (node) => reliableReceiver.left(node),
         periodic: () => reliableReceiver.handOver(this.#orders.tick(clock.now())),
         restart: () => reliableReceiver.reset(),
-        frames: [[FrameKind.envelope, (...frame) => reliableReceiver.takeEnvelope(...frame)]],
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
       new GoneSenders(this.#context.pool, calls, inbound, (node) => this.#ends.isOver(node)),
@@ -175,11 +174,7 @@ export class NodeMessaging {
           this.#delayed.stop();
           this.#drop(reason);
         },
-        frames: [
-          [FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)],
-          [FrameKind.traced, (...frame) => this.#takeTraced(...frame)],
-          [FrameKind.message, (connection, buffer, start, end) => inbound.takeMessage(connection, buffer, start, end)],
-        ],
+        frames: [[FrameKind.handlerName, (...frame) => inbound.takeHandlerName(...frame)]],
       },
       // After the reliable receiver and sender have forgotten the node: what waited for its messages need not wait any longer.
       { memberLeft: (node) => reliableReceiver.handOver(this.#orders.gone(node, clock.now())) },
@@ -197,6 +192,13 @@ export class NodeMessaging {
         controls: [[FrameKind.broadcast, (peer, message) => broadcasting.receive(peer, message)]],
       },
     ];
+  }
+
+  /** Takes a frame that carries a message, with guarantees or without. */
+  take(connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number): void | Promise<void> {
+    if (kind === FrameKind.message) return this.inbound.takeMessage(connection, buffer, start, end);
+    if (kind === FrameKind.envelope) return this.reliableReceiver.takeEnvelope(connection, buffer, start, end);
+    return this.#takeTraced(connection, buffer, start, end);
   }
 
   /** Tells the handlers of all messages that there is no use in going on. */

@@ -14,14 +14,8 @@ export const FOR_MEMBERS: ReadonlySet<number> = new Set([
   FrameKind.cancel,
 ]);
 
-/** Frames that wait until their sender is a member: it may have joined elsewhere, and be faster than the news of it. */
-export const ONCE_MEMBER: ReadonlySet<number> = new Set([
-  FrameKind.message,
-  FrameKind.envelope,
-  FrameKind.traced,
-  FrameKind.ack,
-  FrameKind.streamOpen,
-]);
+/** Frames that wait until their sender is a member, as messages do: it may have joined elsewhere, and be faster than the news of it. */
+export const ONCE_MEMBER: ReadonlySet<number> = new Set([FrameKind.ack, FrameKind.streamOpen]);
 
 /** Nodes that are connected, and have not joined, at a time. */
 export const STRANGERS_MAX = 256;

@@ -32,13 +32,15 @@ class Bench {
 
   constructor(runtime: Runtime, stream: ByteStream, options: Partial<ConnectionOptions> = {}) {
     const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
+    const frame = (connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number) => {
+      connection.reader.retain();
+      this.views.push(buffer.subarray(start, end));
+      this.frames.push({ kind, body: buffer.slice(start, end) });
+      this.onFrame(kind);
+    };
     const handler = {
-      frame: (connection: Connection, kind: number, buffer: Uint8Array, start: number, end: number) => {
-        connection.reader.retain();
-        this.views.push(buffer.subarray(start, end));
-        this.frames.push({ kind, body: buffer.slice(start, end) });
-        this.onFrame(kind);
-      },
+      frame,
+      message: frame,
       closed: (_: Connection, error: unknown) => {
         this.ends.push(error);
       },

@@ -17,22 +17,24 @@ import { present, takeOf } from "../values.ts";
 const SOON = 1_000;
 
 Deno.test("hearsay of life does not end the doubt about a connection; a frame heard over it does, and over no other", async () => {
-  const world = new PoolWorld();
-  const [a, b] = [await world.start("a"), await world.start("b")];
-  wantEachOther(a, b);
-  await world.advance(SOON);
-  world.world.network.cut("a", "b");
-  const peer = a.peer("b");
-  a.pool.silence(peer);
-  a.pool.revive(peer);
-  assertEquals([peer.silent, peer.doubtful], [false, true]);
-  const [first, second] = takeOf(peer.connections(), 2);
-  a.pool.frame(second, 0x7f, new Uint8Array(), 0, 0);
-  assertEquals([first.doubtful, second.doubtful], [true, false]);
-  world.world.network.heal();
-  await world.advance(SOON);
-  assertConnected(world, [a, b]);
-  assert(a.peer("b").connections().every(({ doubtful }) => !doubtful));
+  for (const taken of ["frame", "message"] as const) {
+    const world = new PoolWorld();
+    const [a, b] = [await world.start("a"), await world.start("b")];
+    wantEachOther(a, b);
+    await world.advance(SOON);
+    world.world.network.cut("a", "b");
+    const peer = a.peer("b");
+    a.pool.silence(peer);
+    a.pool.revive(peer);
+    assertEquals([peer.silent, peer.doubtful], [false, true]);
+    const [first, second] = takeOf(peer.connections(), 2);
+    a.pool[taken](second, 0x7f, new Uint8Array(), 0, 0);
+    assertEquals([first.doubtful, second.doubtful], [true, false]);
+    world.world.network.heal();
+    await world.advance(SOON);
+    assertConnected(world, [a, b]);
+    assert(a.peer("b").connections().every(({ doubtful }) => !doubtful));
+  }
 });
 
 Deno.test("a connection that only the side that did not dial it has given up is dialed anew at once, and loses nothing", async () => {

@@ -17,8 +17,10 @@ function open(room?: ReadingRoom, compression = false) {
   const stream = new FakeStream();
   const ends: unknown[] = [];
   const frames: number[] = [];
+  const frame = (_: Connection, kind: number) => void frames.push(kind);
   const handler = {
-    frame: (_: Connection, kind: number) => void frames.push(kind),
+    frame,
+    message: frame,
     closed: (_: Connection, error: unknown) => void ends.push(error),
   };
   const peer = new Peer(nodeSpec("b"), nodeSpec("a"), room);

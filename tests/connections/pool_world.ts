@@ -111,7 +111,11 @@ export class PoolNode implements ConnectionPoolHandler {
     connection.peer.framesIn++;
     if (kind === FrameKind.ping) this.pinger.takePing(connection, buffer, start, end);
     else if (kind === FrameKind.pong) this.pinger.takePong(connection, buffer, start, end);
-    else this.messages.push([connection.peer.name, buffer.slice(start, end)]);
+  }
+
+  message(connection: Connection<Peer>, _kind: number, buffer: Uint8Array, start: number, end: number): void {
+    connection.peer.framesIn++;
+    this.messages.push([connection.peer.name, buffer.slice(start, end)]);
   }
 
   linked = ({ name }: Peer): void => void this.told.push(`linked ${name}`);

@@ -24,7 +24,7 @@ export class ConnectionBench {
 
   constructor(options: Partial<ConnectionOptions> = {}, identity: Partial<ConnectionIdentity<Peer>> = {}) {
     const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
-    const handler = { frame: () => {}, closed: () => {} };
+    const handler = { frame: () => {}, message: () => {}, closed: () => {} };
     this.connection = new Connection(
       { peer, channel: "default", index: 0, dial: 1, outbound: true, ...identity },
       this.stream,

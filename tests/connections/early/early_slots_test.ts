@@ -29,7 +29,11 @@ class Bench {
   readonly early: EarlyConnections;
   readonly detached: Connection<Peer>[] = [];
   readonly runtime = bareRuntime();
-  readonly #ignore = { frame: () => {}, closed: (connection: Connection<Peer>) => void this.peer.remove(connection) };
+  readonly #ignore = {
+    frame: () => {},
+    message: () => {},
+    closed: (connection: Connection<Peer>) => void this.peer.remove(connection),
+  };
 
   constructor(self = "a") {
     this.peer = new Peer(nodeSpec("b", 1, { channels: CHANNELS }), nodeSpec(self));
