@@ -35,6 +35,23 @@ function written(codec: PayloadCodec, message: unknown): Uint8Array {
   return concat(writer.written(), tail ?? new Uint8Array());
 }
 
+Deno.test("PayloadCodec.read() makes views of the buffer at hand, whichever buffer the message before was in", () => {
+  const codec = new PayloadCodec();
+  const inMemory = (size: number) => {
+    const encoded = encode(pattern(size));
+    const buffer = new Uint8Array(new ArrayBuffer(7 + encoded.length), 7);
+    buffer.set(encoded);
+    return buffer;
+  };
+  const [small, other, large] = [inMemory(100), inMemory(200), inMemory(300 * 1024)];
+  for (const buffer of [small, small, other, small, large, large, small, other, large]) {
+    const message = codec.read(buffer, 0, buffer.length, { retain: () => true });
+    assertInstanceOf(message, Uint8Array);
+    assertEquals(encode(message), buffer);
+    assertStrictEquals(message.buffer, buffer.buffer);
+  }
+});
+
 Deno.test("PayloadCodec copies bytes that the owner does not retain", () => {
   const custom = new PayloadCodec({ encode: (value) => value as Uint8Array, decode: (bytes) => bytes });
   for (const codec of [plain, custom]) {
