@@ -78,7 +78,7 @@ export class ReliableReceiver {
     const { codec, inbound } = this.#options;
     const numbered = inbound.numbered(connection, buffer, start, end);
     if (numbered !== undefined && isNumbersOnly(buffer, start + 2, end)) {
-      return this.#takeNumbered(connection, numbered, buffer, start, end);
+      return this.#takeNumbered(connection, numbered, buffer, start, end, trace);
     }
     const { name, cast, envelope, message } = readMessage(
       connection,
@@ -99,6 +99,7 @@ export class ReliableReceiver {
     buffer: Uint8Array,
     start: number,
     end: number,
+    trace: Uint8Array | undefined,
   ): void {
     const { codec, inbound, stats } = this.#options;
     const { peer, reader } = connection;
@@ -109,7 +110,7 @@ export class ReliableReceiver {
     this.#reportSoon();
     if (!this.#admits(peer, sequence, floor, undefined)) return;
     const message = codec.read(buffer, start + 2 + NUMBERS_BYTES, end, reader);
-    this.#handle(peer, sequence, name, message, inbound.contextOf(connection, cast));
+    this.#handle(peer, sequence, name, message, inbound.contextOf(connection, cast, trace));
   }
 
   /**

@@ -165,13 +165,11 @@ scenario("a peer that does not know of traces is sent none", async (world) => {
   const [here, there] = traced(nodes);
   const kinds: number[] = [];
   const node = PeerService.nodeOf(b);
-  for (const kind of [FrameKind.traced, FrameKind.message, FrameKind.envelope]) {
-    const route = node.router.route.bind(node.router);
-    node.router.route = (connection, seen, ...body) => {
-      if (seen === kind) kinds.push(seen);
-      return route(connection, seen, ...body);
-    };
-  }
+  const { message: take } = node;
+  node.message = (connection, kind, ...body) => {
+    kinds.push(kind);
+    return take(connection, kind, ...body);
+  };
   for (const connection of entryOf(PeerService.nodeOf(a).pool.peers, "b").connections()) {
     withoutFeature(connection, "trace");
   }
