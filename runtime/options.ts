@@ -62,12 +62,14 @@ export function checkOptions<Options extends object>(
   for (const name in given) {
     const value = given[name];
     if (value === undefined) continue;
-    if (!Object.hasOwn(kinds, name)) {
+    const kind: OptionKind | undefined = kinds[name];
+    // What every object inherits is no kind. To ask whether a name is its own would take as long as all else.
+    if (!Array.isArray(kind)) {
       // An object with a class, such as an AbortController, may be the options, too: its methods are none.
       if (typeof value === "function" && !Object.hasOwn(given, name)) continue;
       throw unknownOption(action, name, Object.keys(kinds));
     }
-    const [expected, fits] = kinds[name];
+    const [expected, fits] = kind;
     if (!fits(value)) throw new TypeError(`${action}: "${name}" is ${shown(value)}, expected ${expected}`);
   }
   return given;

@@ -40,6 +40,11 @@ Deno.test("checkOptions() refuses what is no object, another kind of value, and 
       [{ loud: "yes" }, `Cannot test: "loud" is "yes", expected a boolean`],
       [{ name: null }, `Cannot test: "name" is null, expected a string`],
       [{ nome: "a" }, `Cannot test: there is no option "nome", only "name", "loud", "signal", "other"`],
+      [{ constructor: "a" }, `Cannot test: there is no option "constructor", only "name", "loud", "signal", "other"`],
+      [
+        JSON.parse('{"__proto__":5}'),
+        `Cannot test: there is no option "__proto__", only "name", "loud", "signal", "other"`,
+      ],
       [AbortSignal.abort(), `Cannot test: there is no option "aborted", only "name", "loud", "signal", "other"`],
     ] as const
   ) {
