@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds, STRING } from "../runtime/options.ts";
+import { checkOptions, checkRequired, NUMBER, OBJECT, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { Discovery } from "../manager/discovery.ts";
 import type { Address } from "../wire/address.ts";
 import { checkPort } from "./check_port.ts";
@@ -79,8 +79,7 @@ export function dns(name: string, options: DnsOptions = {}): Discovery {
 }
 
 function checkNameServer(action: string, server: NonNullable<DnsOptions["nameServer"]>): void {
-  const { ipAddr, port = 53 } = checkOptions(action, server, SERVER_KINDS);
-  checkKind(action, '"ipAddr"', ipAddr, STRING);
+  const { port = 53 } = checkRequired(action, server, SERVER_KINDS, "ipAddr");
   checkPort(action, port);
 }
 

@@ -1,6 +1,6 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
+import { checkRequired, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { isIntegerIn } from "../wire/integers.ts";
 import type { HeartbeatMessage } from "./heartbeat_message.ts";
@@ -135,9 +135,8 @@ export interface HeartbeatSettings {
  * @throws {TypeError | RangeError} When an option can be none.
  */
 export function heartbeatSettings(options: HeartbeatOptions): HeartbeatSettings {
-  const given = checkOptions(ACTION, options, KINDS);
+  const given = checkRequired(ACTION, options, KINDS, "self");
   const { self, interval = 1000, missed = 5, watchers = 10, indirectProbes = 2, fanout = 3 } = given;
-  checkKind(ACTION, '"self"', self, OBJECT);
   if (!(interval > 0 && interval < Infinity)) {
     throw new RangeError(`${ACTION}: "interval" is ${interval}, expected a positive number`);
   }

@@ -5,7 +5,7 @@ import type { TlsCredentials } from "../transport/tls/credentials.ts";
 import type { ByteStream, PeerCertificate } from "../transport/transport.ts";
 import type { NodeSpec } from "../wire/node_spec.ts";
 import { withDeadline } from "../runtime/deadline.ts";
-import { checkKind, checkOptions, type OptionKind, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
+import { checkRequired, type OptionKind, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit } from "./events.ts";
 
@@ -41,10 +41,7 @@ const KINDS: OptionKinds<TlsOptions> = {
 
 /** Makes sure that they are options of TLS, of which some must be given. @throws {TypeError} When they are none. */
 export function checkTls(action: string, options: TlsOptions): void {
-  const { cert, key, ca } = checkOptions(action, options, KINDS);
-  checkKind(action, '"cert"', cert, KINDS.cert);
-  checkKind(action, '"key"', key, KINDS.key);
-  checkKind(action, '"ca"', ca, KINDS.ca);
+  checkRequired(action, options, KINDS, "cert", "key", "ca");
 }
 
 /** Whether a node may be a peer; with `tls`, `certificate` is what it has shown. */

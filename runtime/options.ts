@@ -75,6 +75,23 @@ export function checkOptions<Options extends object>(
   return given;
 }
 
+/**
+ * Makes sure of the options of a call as {@linkcode checkOptions} does, and that some of them were given.
+ *
+ * @param required Names of those.
+ * @throws {TypeError} In the same cases, and when one of them was not given.
+ */
+export function checkRequired<Options extends object>(
+  action: string,
+  given: Options,
+  kinds: OptionKinds<Options>,
+  ...required: readonly (keyof Options & string)[]
+): Options {
+  const options = checkOptions(action, given, kinds);
+  for (const name of required) checkKind(action, `"${name}"`, options[name], kinds[name]);
+  return options;
+}
+
 /** @throws {TypeError} When a value that is given has another kind. */
 export function checkKind(action: string, what: string, value: unknown, [expected, fits]: OptionKind): void {
   if (!fits(value)) throw new TypeError(`${action}: ${what} is ${shown(value)}, expected ${expected}`);

@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { NodeSpec } from "../wire/node_spec.ts";
-import { checkKind, checkOptions, FUNCTION, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
+import { checkOptions, checkRequired, FUNCTION, NUMBER, OBJECT, type OptionKinds } from "../runtime/options.ts";
 import { checkOption } from "./check_option.ts";
 import {
   departureOf,
@@ -389,8 +389,7 @@ function configOf(options: HyParViewOptions): HyParViewConfig {
 }
 
 function checkXBot(options: XBotOptions): XBotConfig {
-  const { cost, unbiased, scanned, interval } = checkOptions(`${ACTION}: "xbot"`, options, XBOT_KINDS);
-  checkKind(`${ACTION}: "xbot"`, '"cost"', cost, FUNCTION);
+  const { cost, unbiased, scanned, interval } = checkRequired(`${ACTION}: "xbot"`, options, XBOT_KINDS, "cost");
   return {
     cost,
     unbiased: checkOption(unbiased ?? 1, "xbot.unbiased", 0, 64),

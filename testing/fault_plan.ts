@@ -1,7 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { type Fault, FAULT_KINDS, type FaultAction, type FaultKind, type Way } from "./fault.ts";
-import { checkKind, checkOptions, NUMBER, type OptionKind, type OptionKinds, STRINGS } from "../runtime/options.ts";
+import { checkRequired, NUMBER, type OptionKind, type OptionKinds, STRINGS } from "../runtime/options.ts";
 import type { SeededRandom } from "./seeded_random.ts";
 
 /** Options of a plan of faults. */
@@ -60,10 +60,8 @@ const KINDS: OptionKinds<FaultPlanOptions> = {
  * ```
  */
 export function planFaults(random: SeededRandom, options: FaultPlanOptions): Fault[] {
-  const given = checkOptions(ACTION, options, KINDS);
+  const given = checkRequired(ACTION, options, KINDS, "nodes", "duration");
   const { nodes, duration, count = 10, longest = duration / 2, kinds = FAULT_KINDS } = given;
-  checkKind(ACTION, '"nodes"', nodes, STRINGS);
-  checkKind(ACTION, '"duration"', duration, NUMBER);
   if (nodes.length < 2) throw new RangeError(`${ACTION}: ${nodes.length} nodes, expected 2 or more`);
   const faults = Array.from({ length: count }, (): Fault => {
     const action = drawAction(random, random.pick(kinds), random.shuffle(nodes));

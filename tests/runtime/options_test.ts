@@ -1,7 +1,15 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import { assertEquals, assertStrictEquals, assertThrows } from "@std/assert";
-import { BOOLEAN, CHECKED_ELSEWHERE, checkOptions, type OptionKinds, SIGNAL, STRING } from "../../runtime/options.ts";
+import {
+  BOOLEAN,
+  CHECKED_ELSEWHERE,
+  checkOptions,
+  checkRequired,
+  type OptionKinds,
+  SIGNAL,
+  STRING,
+} from "../../runtime/options.ts";
 import { shown } from "../../runtime/type_name.ts";
 
 interface Options {
@@ -49,6 +57,25 @@ Deno.test("checkOptions() refuses what is no object, another kind of value, and 
     ] as const
   ) {
     const error = assertThrows(() => check(given), TypeError) as TypeError;
+    assertEquals(error.message, says);
+  }
+});
+
+Deno.test("checkRequired() refuses what checkOptions() does, and options of which one is missing that must be given", () => {
+  const options = { name: "a" };
+  assertStrictEquals(checkRequired("Cannot test", options, KINDS, "name"), options);
+  for (
+    const [given, says] of [
+      [{ loud: true }, `Cannot test: "name" is undefined, expected a string`],
+      [{ name: undefined, loud: true }, `Cannot test: "name" is undefined, expected a string`],
+      [undefined, `Cannot test: "name" is undefined, expected a string`],
+      [{ name: "a", loud: "yes" }, `Cannot test: "loud" is "yes", expected a boolean`],
+    ] as const
+  ) {
+    const error = assertThrows(
+      () => checkRequired("Cannot test", given as Options, KINDS, "name"),
+      TypeError,
+    ) as TypeError;
     assertEquals(error.message, says);
   }
 });

@@ -2,7 +2,7 @@
 
 import type { Clock, Random } from "../../runtime/runtime.ts";
 import { CLOCK, objectWith, RANDOM } from "../../runtime/object_with.ts";
-import { checkKind, checkOptions, NUMBER, OBJECT, type OptionKinds } from "../../runtime/options.ts";
+import { checkOptions, checkRequired, NUMBER, OBJECT, type OptionKinds } from "../../runtime/options.ts";
 import { MemoryHost, type MemoryListener, type MemoryNetworkObserver, type MemoryPorts } from "./memory_host.ts";
 import { type CutConnects, type Latency, MemoryLinks, type Retransmission } from "./memory_links.ts";
 import { connectsAcross, isReset, LATENCY } from "./network_options.ts";
@@ -140,8 +140,7 @@ export class MemoryNetwork {
    */
   constructor(options: MemoryNetworkOptions) {
     const { clock, random, latency = 0, resolution = 0, windowBytes = 128 * 1024, retransmission, observer } =
-      checkOptions(ACTION, options, KINDS);
-    checkKind(ACTION, '"clock"', clock, CLOCK);
+      checkRequired(ACTION, options, KINDS, "clock");
     if (retransmission !== undefined) checkOptions(`${ACTION}: "retransmission"`, retransmission, RETRANSMISSION_KINDS);
     for (const [what, value, least] of [["resolution", resolution, 0], ["windowBytes", windowBytes, 1]] as const) {
       if (!(value >= least)) throw new RangeError(`${ACTION}: "${what}" is ${value}, expected ${least} or more`);

@@ -3,7 +3,7 @@
 import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
 import { CLOCK } from "../../runtime/object_with.ts";
-import { checkKind, checkOptions, NUMBER, type OptionKinds } from "../../runtime/options.ts";
+import { checkRequired, NUMBER, type OptionKinds } from "../../runtime/options.ts";
 import { TcpListener } from "./tcp_listener.ts";
 import { release, TcpStream, type TcpStreamContext, tune } from "./tcp_stream.ts";
 import { dialController } from "./dial_controller.ts";
@@ -70,8 +70,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
    * @throws {TypeError | RangeError} When an option can be none.
    */
   constructor(options: TcpTransportOptions) {
-    const { clock, closeTimeout = 1000 } = checkOptions(ACTION, options, KINDS);
-    checkKind(ACTION, '"clock"', clock, CLOCK);
+    const { clock, closeTimeout = 1000 } = checkRequired(ACTION, options, KINDS, "clock");
     if (!(closeTimeout >= 0)) {
       throw new RangeError(`${ACTION}: "closeTimeout" is ${closeTimeout}; expected milliseconds, 0 or more`);
     }

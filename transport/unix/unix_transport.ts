@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../runtime/runtime.ts";
 import { CLOCK } from "../../runtime/object_with.ts";
-import { checkKind, checkOptions, NUMBER, type OptionKinds, STRING } from "../../runtime/options.ts";
+import { checkRequired, NUMBER, type OptionKinds, STRING } from "../../runtime/options.ts";
 import type { Address } from "../../wire/address.ts";
 import { TcpListener } from "../tcp/tcp_listener.ts";
 import { TcpStream, type TcpStreamContext } from "../tcp/tcp_stream.ts";
@@ -85,8 +85,7 @@ export class UnixTransport implements Transport, AsyncDisposable {
    * @throws {TypeError | RangeError} When an option can be none.
    */
   constructor(options: UnixTransportOptions) {
-    const { clock, directory, closeTimeout = 1000 } = checkOptions(ACTION, options, KINDS);
-    checkKind(ACTION, '"directory"', directory, STRING);
+    const { clock, directory, closeTimeout = 1000 } = checkRequired(ACTION, options, KINDS, "directory");
     this.#tcp = new TcpTransport({ clock, closeTimeout });
     this.#directory = new SocketDirectory(directory);
     this.#context = {
