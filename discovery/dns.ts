@@ -3,7 +3,7 @@
 import { checkOptions, checkRequired, NUMBER, OBJECT, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { Discovery } from "../manager/discovery.ts";
 import type { Address } from "../wire/address.ts";
-import { checkPort } from "./check_port.ts";
+import { checkPort } from "../wire/check_port.ts";
 
 /** Type of the records that {@linkcode dns} asks for. */
 export type DnsRecordType = "A" | "AAAA" | "A+AAAA" | "SRV";

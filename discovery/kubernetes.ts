@@ -3,7 +3,7 @@
 import type { Discovery } from "../manager/discovery.ts";
 import { checkOptions, KEY, type OptionKind, type OptionKinds, STRING } from "../runtime/options.ts";
 import type { Address } from "../wire/address.ts";
-import { checkPort } from "./check_port.ts";
+import { checkPort } from "../wire/check_port.ts";
 import { ApiError, KubernetesApi } from "./kubernetes_api.ts";
 
 /** Options of {@linkcode kubernetes}. */

@@ -3,7 +3,7 @@
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { checkOptions, FUNCTION, NUMBER, type OptionKinds, STRING, STRINGS } from "../runtime/options.ts";
-import { isIntegerIn } from "../wire/integers.ts";
+import { checkPort } from "../wire/check_port.ts";
 import { adminFolder, adminPath, formatAdminEndpoint, makeAdminFolder } from "./admin_endpoint.ts";
 import { type AdminHandle, adminHandler } from "./admin_handler.ts";
 import { serveSocket } from "./admin_socket.ts";
@@ -106,9 +106,7 @@ export async function serveAdmin(node: PeerServiceManager, options: AdminOptions
     options,
     KINDS,
   );
-  if (port !== undefined && !isIntegerIn(port, 0, 65_535)) {
-    throw new RangeError(`Cannot serve: port is ${port}, expected 0 to 65535`);
-  }
+  if (port !== undefined) checkPort("Cannot serve", port, 0);
   if (token !== undefined && token.length < TOKEN_MIN) {
     throw new TypeError(`Cannot serve: the token has ${token.length} characters, expected at least ${TOKEN_MIN}`);
   }

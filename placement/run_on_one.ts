@@ -3,6 +3,7 @@
 import { hasLooked } from "../groups/has_looked.ts";
 import { PeerService } from "../manager/peer_service.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { checkMilliseconds } from "../runtime/deadline.ts";
 import { checkOptions, NUMBER, type OptionKind, type OptionKinds } from "../runtime/options.ts";
 import type { Timer } from "../runtime/runtime.ts";
 import { rendezvous } from "../wire/rendezvous.ts";
@@ -80,9 +81,7 @@ export class RunOnOne implements Disposable {
     if (quorum !== "majority" && !(Number.isInteger(quorum) && quorum >= 1)) {
       throw new RangeError(`Cannot run "${name}": quorum is ${quorum}, expected "majority" or a whole number from 1`);
     }
-    if (!(stableAfter >= 0)) {
-      throw new RangeError(`Cannot run "${name}": "stableAfter" is ${stableAfter}; expected milliseconds, 0 or more`);
-    }
+    checkMilliseconds("stableAfter", stableAfter, `Cannot run "${name}"`);
     this.#node = node;
     this.#candidates = candidates;
     this.#name = name;

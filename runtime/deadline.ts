@@ -12,8 +12,13 @@ export interface Deadline {
 
 /** @throws {RangeError} When `timeout` is no number of milliseconds. */
 export function checkTimeout(timeout: number | undefined, what: string): void {
-  if (timeout === undefined || (typeof timeout === "number" && timeout >= 0)) return;
-  throw new RangeError(`${what}: "timeout" is ${String(timeout)}; expected milliseconds, 0 or more`);
+  if (timeout !== undefined) checkMilliseconds("timeout", timeout, what);
+}
+
+/** @throws {RangeError} When the option `name` is no number of milliseconds. */
+export function checkMilliseconds(name: string, value: number, what: string): void {
+  if (typeof value === "number" && value >= 0) return;
+  throw new RangeError(`${what}: "${name}" is ${String(value)}; expected milliseconds, 0 or more`);
 }
 
 /**

@@ -2,6 +2,7 @@
 
 import { lookup } from "node:dns/promises";
 import type { Clock } from "../../runtime/runtime.ts";
+import { checkMilliseconds } from "../../runtime/deadline.ts";
 import { CLOCK } from "../../runtime/object_with.ts";
 import { checkRequired, NUMBER, type OptionKinds } from "../../runtime/options.ts";
 import { TcpListener } from "./tcp_listener.ts";
@@ -71,9 +72,7 @@ export class TcpTransport implements Transport, AsyncDisposable {
    */
   constructor(options: TcpTransportOptions) {
     const { clock, closeTimeout = 1000 } = checkRequired(ACTION, options, KINDS, "clock");
-    if (!(closeTimeout >= 0)) {
-      throw new RangeError(`${ACTION}: "closeTimeout" is ${closeTimeout}; expected milliseconds, 0 or more`);
-    }
+    checkMilliseconds("closeTimeout", closeTimeout, ACTION);
     this.#context = {
       clock,
       closeTimeout,
