@@ -273,7 +273,7 @@ export class Peer {
 
   /** The connection of a channel that has no other, where messages can be put into it; else `null`. */
   only(channel: string): Connection<Peer> | null {
-    if (this.partitioned || this.silent || this.severed) return null;
+    if (this.partitioned || this.unreachable) return null;
     const line = this.#line(channel);
     if (line === undefined || line.length !== 1) return null;
     const connection = line[0]!;

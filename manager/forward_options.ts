@@ -28,6 +28,9 @@ export interface ServerRef<Name extends string = string> {
   readonly name: Name;
 }
 
+/** Receiver of a message: a handler, or a node whose handler is named next. */
+export type ForwardTarget = ServerRef | NodeSpec | string;
+
 /** Options of a forwarded message. */
 export interface ForwardOptions extends SendOptions, GuaranteeOptions {
   /**
@@ -67,7 +70,7 @@ export interface ForwardArguments<Options> extends OutboundMessage {
 /** Reads the two shapes: `(ref, message, options?)` and `(node, name, message, options?)`. */
 export function forwardArguments<Options extends SendOptions>(
   cast: boolean,
-  target: ServerRef | NodeSpec | string,
+  target: ForwardTarget,
   second: unknown,
   third: unknown,
   fourth: unknown,

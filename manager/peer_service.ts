@@ -19,7 +19,7 @@ import type { DiscoveryStatus } from "./discovery.ts";
 import type { AttributeListener } from "./node_attributes.ts";
 import type { Runtime } from "../transport/runtime.ts";
 import type { Emit, PeerServiceEventMap, PeerServiceListener } from "./events.ts";
-import type { ForwardOptions, ServerRef } from "./forward_options.ts";
+import type { ForwardOptions, ForwardTarget, ServerRef } from "./forward_options.ts";
 import { beginJoin, completeJoin, type JoinOptions, leave } from "./join_requests.ts";
 import { decodeLocalState, encodeLocalState } from "./local_state.ts";
 import { MemberUpdates, type UpdateMembersOptions } from "./member_updates.ts";
@@ -212,13 +212,13 @@ export class PeerService extends EventTarget implements PeerServiceManager {
 
   forwardMessage(ref: ServerRef, message: unknown, options?: ForwardOptions): Promise<void>;
   forwardMessage(node: NodeName, name: string, message: unknown, options?: ForwardOptions): Promise<void>;
-  forwardMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): Promise<void> {
+  forwardMessage(target: ForwardTarget, second: unknown, third?: unknown, fourth?: unknown): Promise<void> {
     return forwardMessage(this.#node, target, second, third, fourth);
   }
 
   castMessage(ref: ServerRef, message: unknown, options?: SendOptions): boolean;
   castMessage(node: string | NodeSpec, name: string, message: unknown, options?: SendOptions): boolean;
-  castMessage(target: ServerRef | NodeName, second: unknown, third?: unknown, fourth?: unknown): boolean {
+  castMessage(target: ForwardTarget, second: unknown, third?: unknown, fourth?: unknown): boolean {
     return castMessage(this.#node, target, second, third, fourth);
   }
 

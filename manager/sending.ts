@@ -15,14 +15,18 @@ import {
   type ForwardArguments,
   forwardArguments,
   type ForwardOptions,
-  type ServerRef,
+  type ForwardTarget,
 } from "./forward_options.ts";
 import type { Node } from "./node.ts";
 
-type Target = ServerRef | NodeSpec | string;
-
 /** Sends a message without waiting, as its sender names it. @returns Whether more may be sent at once. */
-export function castMessage(from: Node, target: Target, second: unknown, third: unknown, fourth: unknown): boolean {
+export function castMessage(
+  from: Node,
+  target: ForwardTarget,
+  second: unknown,
+  third: unknown,
+  fourth: unknown,
+): boolean {
   if (fourth === undefined && from.messaging.outbound.fastPath.send(target, second, third, true)) return true;
   return cast(from, forwardArguments<SendOptions>(true, target, second, third, fourth));
 }
@@ -30,7 +34,7 @@ export function castMessage(from: Node, target: Target, second: unknown, third: 
 /** Sends a message, as its sender names it, with the guarantees that its options ask for. */
 export function forwardMessage(
   from: Node,
-  target: Target,
+  target: ForwardTarget,
   second: unknown,
   third: unknown,
   fourth: unknown,

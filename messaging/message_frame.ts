@@ -8,7 +8,7 @@ import { TRACE_BYTES } from "../wire/trace_context.ts";
 import { type Envelope, readEnvelope, writeEnvelope } from "../wire/envelope.ts";
 import { MessageTooLargeError } from "./errors.ts";
 import { NumberedHandler } from "./numbered_handler.ts";
-import { BIN_8, type PayloadCodec } from "../wire/payload_codec.ts";
+import { BIN_8, BIN_8_BYTES_MAX, type PayloadCodec } from "../wire/payload_codec.ts";
 
 /** Handler names that one connection numbers, per direction; further ones travel with each message. */
 const NUMBERED_NAMES_MAX = 4096;
@@ -21,9 +21,7 @@ const NAME_LENGTH_MAX = 255;
 export const CAST_BIT = 0x8000;
 const NUMBER_MASK = 0x7fff;
 
-/** Bytes whose number fits into one byte. */
-const SHORT_BYTES_MAX = 0xff;
-/** `u32 length | u8 kind | u16 handler | u8 BIN_8 | u8 size`: what stands in front of such bytes. */
+/** `u32 length | u8 kind | u16 handler | u8 BIN_8 | u8 size`: what stands in front of a message of a few bytes. */
 const SHORT_HEAD_BYTES = 9;
 
 /** Bytes in front of the body in a frame of kind `traced`. */
@@ -111,7 +109,7 @@ export function appendShortMessage(connection: Connection, name: string, cast: b
   const number = connection.namesOut.get(name);
   const size = message.length;
   const bytes = SHORT_HEAD_BYTES + size;
-  if (number === undefined || size > SHORT_BYTES_MAX || bytes - 4 > connection.maxFrameBytes) return false;
+  if (number === undefined || size > BIN_8_BYTES_MAX || bytes - 4 > connection.maxFrameBytes) return false;
   const writer = queue.writerFor(bytes);
   if (writer === null) return false;
   const { length } = writer;

@@ -26,6 +26,8 @@ const SHARED_CHUNK_BYTES = 16 * 1024;
 
 /** MessagePack's marker of bytes whose number fits into the next byte. */
 export const BIN_8 = 0xc4;
+/** Maximum of those. */
+export const BIN_8_BYTES_MAX = 0xff;
 const BIN_16 = 0xc5;
 const BIN_32 = 0xc6;
 /** Maximum of bytes in front of bytes: the marker and the length. */
@@ -327,7 +329,7 @@ export class PayloadCodec {
 /** Writes a message that is bytes, or only its head, and hands the bytes back when they are to be sent from where they are. */
 function writeBinary(writer: ByteWriter, message: Uint8Array): Uint8Array | undefined {
   const size = message.length;
-  if (size >= 0x100) {
+  if (size > BIN_8_BYTES_MAX) {
     writeHead(writer, BIN_8, size);
     return writeBytes(writer, message);
   }
