@@ -196,7 +196,8 @@ export class Overlay implements Part {
    */
   receive(peer: Peer, message: unknown): void {
     this.#silent.delete(peer.name);
-    if (this.#isExpecting() && this.#strategy.catchUp !== undefined) {
+    // One that stops reads on while it writes.
+    if (!this.#context.stopped && this.#isExpecting() && this.#strategy.catchUp !== undefined) {
       this.#expecting ??= this.#context.runtime.clock.schedule(EXPECTING_MS, () => this.#catchUp());
     }
     const next = this.#strategy.handleMessage(this.#state, peer.spec, message, this.#env());

@@ -13,6 +13,7 @@ export class DelayQueue {
   readonly #clock: Clock;
   #waiting: (() => void)[] = [];
   #timer: Timer | null = null;
+  #isStopped = false;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -24,14 +25,16 @@ export class DelayQueue {
    * @returns `false` when too many wait already.
    */
   add(again: () => void): boolean {
+    if (this.#isStopped) return true;
     if (this.#waiting.length >= DELAYED_MAX) return false;
     this.#waiting.push(again);
     this.#timer ??= this.#clock.schedule(DELAY_MS, () => this.#run());
     return true;
   }
 
-  /** Drops everything. */
+  /** Drops everything, and all that is put back later: a node that stops still reads while it tells others what it has read. */
   stop(): void {
+    this.#isStopped = true;
     this.#timer?.cancel();
     this.#timer = null;
     this.#waiting = [];

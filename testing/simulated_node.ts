@@ -33,6 +33,7 @@ export class SimulatedNode extends EventOwner implements Runtime {
   #paused = false;
   /** Timers that came due during a pause, in order. */
   readonly #late = new Set<SimulatedTimer>();
+  #timers = 0;
 
   /** @param skew Milliseconds by which the wall clock is ahead of that of the world now. */
   constructor(name: string, skew: () => number, context: SimulatedNodeContext) {
@@ -80,6 +81,16 @@ export class SimulatedNode extends EventOwner implements Runtime {
     return true;
   }
 
+  /** Timers that are still to run. */
+  get timers(): number {
+    return this.#timers;
+  }
+
+  /** A timer begins, or ends. */
+  count(step: 1 | -1): void {
+    this.#timers += step;
+  }
+
   get paused(): boolean {
     return this.#paused;
   }
@@ -109,6 +120,7 @@ export class SimulatedTimer implements Timer {
   readonly #callback: () => void;
   readonly #late: Set<SimulatedTimer>;
   #timer: Timer;
+  #isOver = false;
 
   constructor(
     node: SimulatedNode,
@@ -122,9 +134,11 @@ export class SimulatedTimer implements Timer {
     this.#callback = callback;
     this.#late = late;
     this.#timer = this.#start(delay);
+    node.count(1);
   }
 
   cancel(): void {
+    this.#end();
     this.#timer.cancel();
     this.#late.delete(this);
   }
@@ -135,7 +149,14 @@ export class SimulatedTimer implements Timer {
 
   #start(delay: number): Timer {
     return this.#clock.schedule(delay, () => {
-      if (this.#node.wake(this)) this.#callback();
+      if (!this.#node.wake(this)) return;
+      this.#end();
+      this.#callback();
     }, this.#node);
+  }
+
+  #end(): void {
+    if (!this.#isOver) this.#node.count(-1);
+    this.#isOver = true;
   }
 }

@@ -120,6 +120,7 @@ interface Place {
  * world.resume("a");
  * assert(await world.runUntil(() => calls.length > 0, 1_000));
  * assertEquals(calls, ["a"]);
+ * assertEquals(world.timers("a"), 0);
  * assertEquals(await world.wait(Promise.resolve("done"), 1_000), "done");
  * ```
  */
@@ -225,6 +226,11 @@ export class SimulatedWorld {
   /** Whether node `name` is paused. */
   isPaused(name: string): boolean {
     return this.#places.get(name)?.node?.paused ?? false;
+  }
+
+  /** Timers of node `name` that are still to run: a node that has stopped leaves none behind. */
+  timers(name: string): number {
+    return this.#places.get(name)?.node?.timers ?? 0;
   }
 
   /** Lets node `name` go on: first its late timers run, then it learns what arrived meanwhile. */

@@ -105,7 +105,7 @@ function raceAll<C, T>(
     const started = next;
     const reached = () => {
       // Only the latest attempt holds up the one after it.
-      if (isOver || started !== next || next === candidates.length) return;
+      if (isOver || isGivenUp || started !== next || next === candidates.length) return;
       timer?.cancel();
       timer = clock.schedule(ANSWER_DELAY, begin);
     };

@@ -93,11 +93,12 @@ scenario("stop() does not wait without end for a dial that does not heed the end
   const a = await world.start("a");
   const runtime = world.runtime("b");
   const dialed = Promise.withResolvers<void>();
+  const dial = Promise.withResolvers<never>();
   const transport: Transport = {
     listen: (...args) => runtime.transport.listen(...args),
     connect() {
       dialed.resolve();
-      return new Promise(() => {});
+      return dial.promise;
     },
   };
   const b = await world.start("b", { runtime: { ...runtime, transport } });
@@ -106,6 +107,7 @@ scenario("stop() does not wait without end for a dial that does not heed the end
   const before = world.clock.now();
   await b.stop();
   assertEquals(world.clock.now() - before, 1_000);
+  dial.reject(new Error("the dial has ended at last"));
 }, ["memory"]);
 
 scenario("stop() may be called twice; the others see the node down and keep it as a member", async (world) => {

@@ -212,6 +212,9 @@ export class World {
   async end(): Promise<void> {
     this.#timer?.cancel();
     await Promise.all(this.nodes.map((node) => node.stop()));
+    // Over TCP, the sanitizer looks.
+    const timers = this.nodes.map(({ name }) => [name, this.#simulated?.timers(name) ?? 0] as const);
+    assertEquals(timers.filter(([, count]) => count > 0), [], "timers that stopped nodes left behind");
     this.#ports?.[Symbol.dispose]();
   }
 }

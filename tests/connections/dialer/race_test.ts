@@ -92,7 +92,9 @@ Deno.test("race() ends with a failure that makes the others pointless, with an a
   const given = aborted.race("ab", controller.signal);
   controller.abort(new Error("enough"));
   assert(firstOf(aborted.begun).attempt.signal?.aborted);
-  // What is under way ends first.
+  // What is under way ends first, and nothing follows it, although it got through meanwhile.
+  firstOf(aborted.begun).attempt.reached();
+  assertEquals(aborted.clock.pending, 0);
   entryOf(aborted.ends, "a").reject(new Error("ended"));
   await assertRejects(() => given, Error, "enough");
   await aborted.pass(10_000);
