@@ -6,13 +6,7 @@ import type { LocalRuntime, Timer } from "../runtime/runtime.ts";
 import { OutstandingMessages } from "./outstanding_messages.ts";
 import type { CausalOrders } from "./causal_orders.ts";
 import { splitParticipantKey } from "../wire/causal_stamp.ts";
-import {
-  AckTimeoutError,
-  NoHandlerError,
-  NotConnectedError,
-  OverloadedError,
-  ReceiveBufferFullError,
-} from "./errors.ts";
+import { AckTimeoutError, NotConnectedError } from "./errors.ts";
 import { MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { callErrorOf, wasNeverSent } from "./failure.ts";
 import type { GuaranteeOptions } from "./guarantee_options.ts";
@@ -22,6 +16,7 @@ import { EncodedMessage, type PayloadCodec } from "../wire/payload_codec.ts";
 import { acknowledgementFromValue } from "./acknowledgement.ts";
 import { fromRanges } from "../wire/sequence_ranges.ts";
 import { RecentClocks } from "./recent_clocks.ts";
+import { noHandler, noRoom, notMember } from "./undelivered.ts";
 
 const DONE = Promise.resolve();
 
@@ -66,6 +61,8 @@ export interface ReliableSenderOptions {
 export class ReliableSender {
   readonly #options: ReliableSenderOptions;
   readonly #clocks = new RecentClocks();
+  /** Nodes for whose next incarnation causal messages wait that have places in the order of the one before. */
+  readonly #followed = new Set<string>();
   #outstanding: OutstandingMessages<NumberedMessage>;
   #aging: Timer | null = null;
   #timer: Timer | null = null;
@@ -141,17 +138,22 @@ export class ReliableSender {
   left({ name, incarnation }: NodeIncarnation, isFollowed = false): void {
     const isForLater = ({ causal }: NumberedMessage) =>
       causal !== undefined && splitParticipantKey(causal.stamp.to).incarnation > incarnation;
-    const isKept = ({ causal, options }: NumberedMessage) =>
-      isFollowed && causal === undefined && options.transitive === true;
+    const isKept = ({ causal, options }: NumberedMessage) => {
+      if (!isFollowed || options.transitive !== true) return false;
+      if (causal !== undefined) this.#followed.add(name);
+      return true;
+    };
     const what = isFollowed ? "it has begun another incarnation, which is not connected" : "it has left the cluster";
     for (const { message } of this.#outstanding.peerLeft(name, isForLater, isKept)) {
       message.settle(new NotConnectedError(`Cannot deliver to "${name}": ${what}`));
     }
     if (isFollowed) this.up(name);
+    else this.#followed.delete(name);
   }
 
   /** A node that is no member cannot be reached any more. It may join yet: the places of what was for it must be filled all the same. */
   lost(node: string): void {
+    this.#followed.delete(node);
     for (const { message } of this.#outstanding.abandonAll(node)) {
       message.settle(new NotConnectedError(`Cannot deliver to "${node}": it is not a member`));
     }
@@ -169,6 +171,7 @@ export class ReliableSender {
     this.#timer?.cancel();
     this.#aging = this.#timer = null;
     this.#timerAt = Infinity;
+    this.#followed.clear();
     const before = this.#outstanding;
     this.#outstanding = this.#nothingOutstanding();
     for (const peer of before.peers()) for (const { message } of before.peerLeft(peer)) message.settle(reason);
@@ -193,6 +196,8 @@ export class ReliableSender {
     else this.#checkPlace(node, causalLabel);
     // What a node sends itself is in order anyway.
     const placed = causalLabel !== undefined && node !== this.#options.self();
+    // What was sent before comes before it in the order of the next incarnation, too.
+    if (placed && this.#followed.delete(node)) this.#readdress(node, this.#options.memberIncarnation(node)!);
     const placeholder = placed ? new NumberedMessage(outgoing, null) : undefined;
     const kept = this.#options.codec.keep(outgoing.message, !placed);
     const message = new NumberedMessage(outgoing, kept, placeholder);
@@ -360,20 +365,4 @@ export class ReliableSender {
   #now(): number {
     return this.#options.runtime.clock.now();
   }
-}
-
-function notMember(node: string): NotConnectedError {
-  return new NotConnectedError(`Cannot send to "${node}": it is not a member`);
-}
-
-function noRoom({ node, name, causal }: NumberedMessage): Error {
-  return causal === undefined
-    ? new OverloadedError(
-      `Cannot deliver to "${node}": the handler "${name}" had no room; send less at a time, or later`,
-    )
-    : new ReceiveBufferFullError(`Cannot deliver to "${node}": its buffer for causally ordered messages is full`);
-}
-
-function noHandler({ node, name }: NumberedMessage): NoHandlerError {
-  return new NoHandlerError(`Cannot deliver to "${node}": no handler is registered as "${name}" there`);
 }

@@ -81,3 +81,40 @@ Deno.test("a message that may be passed on does not wait for the next incarnatio
   const reason = 'Cannot deliver to "c": it has left the cluster';
   assertEquals(await outcome(true, true), [[true, reason], [], ["b"]]);
 });
+
+/** The same, under a causal label; "a" meets the next incarnation later, and sends it another message at once. */
+async function causalOutcome(transitive: boolean): Promise<{ readonly ended: unknown; readonly heard: unknown[] }> {
+  const ends: End[] = [];
+  await using cluster = new SimulatedCluster({
+    options: (name) => ({ strategy: line(name === "a" ? ends : []), causalLabels: ["talk"] }),
+  });
+  const a = await cluster.startNode("a");
+  const b = await cluster.startNode("b", { join: "a" });
+  const { spec } = await cluster.startNode("c", { join: "a" });
+  assert(await cluster.runUntil(() => a.connected().length === 2));
+  await cluster.crash("c");
+  assert(await cluster.runUntil(() => a.connected().length === 1));
+  const heard: unknown[] = [];
+  const options = { transitive, ack: true, causalLabel: "talk", timeout: 60_000 };
+  const sent = a.forwardMessage("c", "ear", "first", options)
+    .then(() => "acknowledged", (error) => [error instanceof NotConnectedError, error.message]);
+  ends.push({ node: spec, isRemoval: false });
+  assert(await cluster.runUntil(() => !a.member("c")));
+  const successor = await cluster.startNode("c", { join: "b" });
+  successor.register("ear", (message) => void heard.push(message));
+  assert(await cluster.runUntil(() => b.connected().length === 2));
+  const met = Promise.withResolvers<void>();
+  a.addEventListener("join", () => met.resolve(a.forwardMessage("c", "ear", "second", options)));
+  await a.join(successor.spec);
+  await cluster.wait(met.promise);
+  return { ended: await cluster.wait(sent), heard };
+}
+
+Deno.test("a causal message that may be passed on comes first in the order of the next incarnation", async () => {
+  assertEquals(await causalOutcome(true), { ended: "acknowledged", heard: ["first", "second"] });
+});
+
+Deno.test("a causal message that may not be passed on leaves no gap in the order of the next incarnation", async () => {
+  const reason = 'Cannot deliver to "c": it has begun another incarnation, which is not connected';
+  assertEquals(await causalOutcome(false), { ended: [true, reason], heard: ["second"] });
+});
