@@ -121,8 +121,11 @@ export class LinkCheck {
     peer.doubtAge += counted;
     const couldNotDial = peer.failure !== null && peer.failure.at >= peer.doubtSince;
     if (peer.doubtAge < this.#silence) return;
-    // It is not dialed anew from here. Where the other end wants it, that one does.
-    if (!peer.wanted) return this.#host.disconnect(peer);
+    if (!peer.wanted) {
+      // It is not dialed anew from here. Where the other end wants it, that one does; its word that it wants it no more may be lost.
+      peer.wantedThere = false;
+      return this.#host.disconnect(peer);
+    }
     if (peer.severed || !couldNotDial) return;
     peer.severed = true;
     this.#host.settle(peer);

@@ -86,6 +86,21 @@ Deno.test("A node is not down because a connection breaks that both nodes are ab
   }
 });
 
+Deno.test("A node that the overlay wants no more is not down because a router has forgotten the connections that lingered", async () => {
+  const strategy = staticOverlay([["a", "b"], ["b", "c"]]);
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], options: { strategy } });
+  const [a, b, c] = [cluster.node("a"), cluster.node("b"), cluster.node("c")];
+  PeerService.nodeOf(c).pool.want([a.spec, b.spec]);
+  assert(await cluster.runUntil(() => a.isConnected("c") && c.isConnected("a")));
+  cluster.forget("a", "c");
+  // The word of it is lost.
+  PeerService.nodeOf(c).pool.want([b.spec]);
+  assert(await cluster.runUntil(() => !a.isConnected("c") && !c.isConnected("a")));
+  for (const info of [a.memberInfo("c"), c.memberInfo("a")]) {
+    assertEquals([info?.status, info?.reason], ["up", "others know it; this node keeps no connection"]);
+  }
+});
+
 scenario("membershipVersion rises with each change of the membership, and with nothing else", async (world) => {
   const [a, b] = await world.cluster(["a", "b"]);
   const version = a.membershipVersion;

@@ -45,6 +45,7 @@ export const SEEDS: readonly number[] = [
  * - 1330: a message came twice, because its receiver had forgotten the sender, which knew nothing of that and said again what was not known to be read.
  * - 1436: a call failed, because one side had given up a connection that the other went on with, and for which that refused what others relayed.
  * - 694,140,816,737: a causal message waited without end, because its receiver took its sender for gone, which had not heard that it was removed.
+ * - 499,707,333,859: a node that is well was told down for good, by a former neighbour of which a router forgot that it was none any more.
  */
 export const SEEDS_OVER_OVERLAYS: readonly number[] = [
   4,
@@ -66,6 +67,7 @@ export const SEEDS_OVER_OVERLAYS: readonly number[] = [
   604,
   1330,
   1436,
+  499_707_333_859,
   694_140_816_737,
 ]
   .map((seed) => OVERLAY_SEEDS + seed);
