@@ -30,6 +30,7 @@ export interface Blocker {
  */
 export class CausalBuffer<T> {
   readonly #held = new Map<string, Map<number, HeldMessage<T>>>();
+  readonly #bytesOf = new Map<string, number>();
   readonly #waiting = new Map<string, Map<number, HeldMessage<T>[]>>();
   #size = 0;
   #bytes = 0;
@@ -49,6 +50,11 @@ export class CausalBuffer<T> {
     return this.#held.get(from)?.size ?? 0;
   }
 
+  /** Bytes that the messages of `from` which are held count for. */
+  bytesOf(from: string): number {
+    return this.#bytesOf.get(from) ?? 0;
+  }
+
   /** Messages that are held since a time, or for longer. */
   heldSince(time: number): HeldMessage<T>[] {
     return [...this.#held.values()].flatMap((messages) => [...messages.values()].filter(({ since }) => since <= time));
@@ -65,15 +71,19 @@ export class CausalBuffer<T> {
     entryOf(this.#held, from, () => new Map()).set(stamp.sequence, message);
     this.#size++;
     this.#bytes += bytes;
+    this.#bytesOf.set(from, this.bytesOf(from) + bytes);
   }
 
   /** Gives a message out, which waits for nothing any more. */
   remove({ from, stamp, bytes }: HeldMessage<T>): void {
     const messages = this.#held.get(from)!;
     messages.delete(stamp.sequence);
-    if (messages.size === 0) this.#held.delete(from);
     this.#size--;
     this.#bytes -= bytes;
+    this.#bytesOf.set(from, this.bytesOf(from) - bytes);
+    if (messages.size > 0) return;
+    this.#held.delete(from);
+    this.#bytesOf.delete(from);
   }
 
   /** Lets a held message wait for another one. */

@@ -224,11 +224,12 @@ export class CausalOrder<T> {
     return undefined;
   }
 
-  /** One sender fills half of the room at most. */
+  /** One sender fills half of the room at most, or has one message in it. */
   #hasRoom({ from, bytes }: HeldMessage<T>): boolean {
     const { size, bytes: held } = this.#buffer;
     if (size >= this.#messagesMax || held + bytes > this.#bytesMax) return false;
-    return this.#buffer.sizeOf(from) < Math.max(1, this.#messagesMax / 2);
+    const own = this.#buffer.sizeOf(from);
+    return own === 0 || (own < this.#messagesMax / 2 && this.#buffer.bytesOf(from) + bytes <= this.#bytesMax / 2);
   }
 
   /** Delivers what waited for messages that others have told of, and that were waited for in vain. */

@@ -1,6 +1,7 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { Connection } from "../connections/connection.ts";
+import { MEMBERSHIP_CHANNEL } from "../connections/peer.ts";
 import { FrameKind } from "../wire/frame_kind.ts";
 import type { NodeIncarnation } from "../wire/node_spec.ts";
 import { readU16 } from "../wire/integers.ts";
@@ -37,7 +38,7 @@ export interface Holding {
   give(bytes: number): void;
 }
 
-/** Messages for one handler that came by another way than a connection of its sender, and wait for room: a flood of them cannot be held back there. */
+/** Messages for one handler that came by a way that cannot be held back, and wait for room. */
 const HELD_MAX = 1_024;
 /** Bytes that such messages take as they travel, for all handlers together. A larger one is held when no other is. */
 const HELD_BYTES_MAX = 64 * 1024 * 1024;
@@ -50,7 +51,7 @@ export class Inbound {
   #latest: Connection | undefined;
   #latestContexts: ConnectionContexts | undefined;
   readonly #signals = new SenderSignals();
-  /** Holds messages that other nodes have passed on, within bounds. */
+  /** Holds messages for which no connection can be held back, within bounds. */
   readonly #holding: Holding = {
     take: (bytes, name) => {
       const hasBytes = this.#heldBytes === 0 || this.#heldBytes + bytes <= HELD_BYTES_MAX;
@@ -90,6 +91,11 @@ export class Inbound {
     const { name, cast, message } = readMessage(connection, codec, FrameKind.message, buffer, start, end, this.#isLent);
     const context = this.contextOf(connection, cast, trace);
     if (workload.hasRoom(name)) return this.#enter(name, message, context);
+    if (connection.channel === MEMBERSHIP_CHANNEL) {
+      // Heartbeats come by it: a node whose handlers are busy must not take the others for dead.
+      const hold = (message: unknown) => this.#hold(name, message, context, end - start, this.#holding);
+      return this.interpose(message, context, hold);
+    }
     return new Promise((resolve) =>
       workload.wait(name, () => {
         this.#enter(name, message, context);
@@ -357,9 +363,9 @@ export class Inbound {
     }
   }
 
-  /** Interposition functions may keep what they see, so nothing is lent while there are any. */
-  readonly #isLent = (name: string): boolean =>
-    this.#options.registry.find(name)?.isBorrowing === true && !this.interposing;
+  /** Interposition functions may keep what they see, so nothing is lent while there are any; nor what may wait while its connection is read. */
+  readonly #isLent = (name: string, _: unknown, { channel }: Connection): boolean =>
+    this.#options.registry.find(name)?.isBorrowing === true && !this.interposing && channel !== MEMBERSHIP_CHANNEL;
 
   #contextsOf(connection: Connection): ConnectionContexts {
     if (connection !== this.#latest) this.#latestContexts = this.#findContexts(this.#latest = connection);

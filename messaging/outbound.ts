@@ -22,7 +22,8 @@ const TOLD_MAX = 1_000;
 /** Options of sending one message. */
 export interface SendOptions {
   /**
-   * Channel that carries it: one of this node's or of the receiver's.
+   * Channel that carries it: one of this node's or of the receiver's. `"membership"` carries what nodes say on their own account as well, which
+   * a flood of messages delays.
    *
    * @default {"default"}
    */

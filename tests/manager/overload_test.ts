@@ -54,6 +54,28 @@ scenario(
   },
 );
 
+scenario(
+  "Messages over the membership channel that find no room wait within a bound, and no node is held for dead for it",
+  async (world) => {
+    const [a, b] = await world.cluster(["a", "b"], { maxInflight: 1 });
+    const gate = new Gate(world);
+    b.register("slow", gate.handler, { borrow: true });
+    const told: string[] = [];
+    for (const node of [a, b]) node.addEventListener("undeliverable", ({ detail }) => told.push(detail.node));
+    for (const node of [a, b]) node.addEventListener("suspect", ({ detail }) => told.push(`suspected: ${detail.node}`));
+    const sent = Array.from({ length: 1_030 }, (_, number) => new Uint8Array([number >> 8, number]));
+    for (const message of sent) a.castMessage("b", "slow", message, { channel: "membership" });
+    await new Promise<void>((resolve) => world.clock.schedule(30_000, resolve));
+    assertEquals([workload(b).pending, workload(b).waiting, gate.begun.length], [1, 1_024, 1]);
+    assertEquals(told, Array.from({ length: 5 }, () => "b"));
+    assert(a.isConnected("b") && b.isConnected("a"));
+    gate.open();
+    await world.until("all that waited have come", () => gate.begun.length === 1_025);
+    assertEquals(gate.begun, sent.slice(0, 1_025));
+  },
+  ["memory"],
+);
+
 scenario("A flood of casts to a handler that never finishes stops at the sender's queue", async (world) => {
   const [a, b] = await world.cluster(["a", "b"], {
     channels: { default: { maxQueuedBytes: 64 * 1024 } },

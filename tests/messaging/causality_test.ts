@@ -211,7 +211,7 @@ for (const isGoneFirst of [false, true]) {
 }
 
 Deno.test("CausalOrder.receive() refuses what it has no room for, but never what need not wait", () => {
-  for (const options of [{ messagesMax: 4 }, { bytesMax: 20 }]) {
+  for (const options of [{ messagesMax: 4 }, { bytesMax: 40 }]) {
     const [a, b] = group(options) as [CausalOrder<string>, CausalOrder<string>];
     const [one, two, three, four] = [a.send(B), a.send(B), a.send(B), a.send(B)];
     assertEquals(receive(b, A, four, "four", 0, 10), ["buffered"]);
@@ -223,11 +223,26 @@ Deno.test("CausalOrder.receive() refuses what it has no room for, but never what
   }
 });
 
-Deno.test("CausalOrder leaves half of its room to others than one sender", () => {
-  const [a, b, c] = group({ messagesMax: 4 }) as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
-  for (const order of [a, c]) order.send(B);
-  for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, A, a.send(B), "a"), [held]);
-  for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, C, c.send(B), "c"), [held]);
+Deno.test("CausalOrder leaves half of its room, in messages and in bytes, to others than one sender", () => {
+  for (const options of [{ messagesMax: 4 }, { bytesMax: 40 }]) {
+    const [a, b, c] = group(options) as [CausalOrder<string>, CausalOrder<string>, CausalOrder<string>];
+    const first = a.send(B);
+    c.send(B);
+    for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, A, a.send(B), "a", 0, 10), [held]);
+    for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, C, c.send(B), "c", 0, 10), [held]);
+    assertEquals(receive(b, A, first, "first", 0, 10), ["delivered", "first", "a", "a"]);
+    assertEquals([b.size, b.bytes], [2, 20]);
+    // What was held before counts no more.
+    a.send(B);
+    for (const held of ["buffered", "buffered", "full"]) assertEquals(receive(b, A, a.send(B), "a", 0, 10), [held]);
+  }
+});
+
+Deno.test("CausalOrder holds one message of a sender that is larger than half of its room", () => {
+  const [a, b] = group({ bytesMax: 40 }) as [CausalOrder<string>, CausalOrder<string>];
+  a.send(B);
+  assertEquals(receive(b, A, a.send(B), "large", 0, 30), ["buffered"]);
+  assertEquals(receive(b, A, a.send(B), "small", 0, 5), ["full"]);
 });
 
 /** A stamp of C to B, which claims something. */
