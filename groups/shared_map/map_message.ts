@@ -1,8 +1,9 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { type ActorContext, actorContext, joinContexts } from "../../membership/causal_context.ts";
+import { decode } from "../../wire/message_pack_decode.ts";
 import { checkArray, checkInteger } from "../../wire/node_spec_check.ts";
 import { isStamp } from "../hybrid_clock.ts";
+import { SeenCounters } from "./seen_counters.ts";
 
 /** Longest key, in UTF-16 code units. */
 export const KEY_LENGTH_MAX = 1_024;
@@ -30,7 +31,7 @@ export interface MapOperation extends MapDot {
 /** Counters by actor, ascending. */
 export type DotSet = ReadonlyMap<string, readonly number[]>;
 /** Operations of each actor that are known, whether they still hold or not. */
-export type Contexts = ReadonlyMap<string, ActorContext>;
+export type Contexts = ReadonlyMap<string, SeenCounters>;
 
 /** All that a replica knows, without the values. */
 export interface MapSummary {
@@ -101,11 +102,19 @@ export function deltaFromValue(value: unknown): MapDelta {
 function operationFromValue(packed: unknown, actors: readonly string[]): MapOperation {
   const [number, count, stamp, key, value, dots] = checkArray(packed, "operation", 6);
   if (!isStamp(stamp)) throw new TypeError("Invalid stamp: expected a safe integer above 0");
-  if (value !== null && !(value instanceof Uint8Array)) throw new TypeError("Invalid value: expected bytes or null");
   const flat = checkArray(dots, "dots", COUNT_MAX);
   const replaced: MapDot[] = [];
   for (let at = 0; at < flat.length; at += 2) replaced.push(dotFromValue(flat[at], flat[at + 1], actors));
-  return { ...dotFromValue(number, count, actors), stamp, key: checkKey(key), value, replaced };
+  return { ...dotFromValue(number, count, actors), stamp, key: checkKey(key), value: checkValue(value), replaced };
+}
+
+/** A copy, so that a few bytes do not keep the buffer that they came in. @throws {TypeError | SyntaxError} When no reader could read it. */
+function checkValue(value: unknown): Uint8Array | null {
+  if (value === null) return null;
+  if (!(value instanceof Uint8Array)) throw new TypeError("Invalid value: expected bytes or null");
+  const own = value.slice();
+  decode(own);
+  return own;
 }
 
 function dotFromValue(number: unknown, counter: unknown, actors: readonly string[]): MapDot {
@@ -140,8 +149,7 @@ function contextsFromValue(value: unknown): Contexts {
     checkArray(value, "contexts", COUNT_MAX).map((packed) => {
       const [actor, first, ...cloud] = checkArray(packed, "context", COUNT_MAX);
       const contiguous = checkInteger(first, "counter", 0, Number.MAX_SAFE_INTEGER);
-      const known = actorContext(0, cloud.map(checkCounter));
-      return [checkActor(actor), joinContexts({ incarnation: 0, contiguous, cloud: [] }, known)];
+      return [checkActor(actor), new SeenCounters(contiguous, cloud.map(checkCounter))];
     }),
   );
 }

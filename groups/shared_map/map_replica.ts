@@ -1,15 +1,17 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
-import { actorContext, covers, includesContext, joinContexts, nextCounter } from "../../membership/causal_context.ts";
 import { type Digest, DigestBuilder } from "../../wire/hash.ts";
 import { sizeOf } from "./map_limits.ts";
 import type { Contexts, MapDelta, MapDot, MapOperation, MapSummary } from "./map_message.ts";
+import { SeenCounters } from "./seen_counters.ts";
 
 /** An operation that holds, and when it came here. */
 export interface Held {
   readonly operation: MapOperation;
   /** On the local clock. */
   readonly at: number;
+  /** Its part of the digest. */
+  readonly hash: Digest;
 }
 
 /** The operations on a key before and after a change, the earliest first. */
@@ -21,7 +23,12 @@ export interface KeyChange {
 
 /** Most actors whose operations are all over that are remembered. */
 const ACTORS_MAX = 1_000;
-const NOBODY = actorContext(0, []);
+/** Most operations on one key that are kept side by side: of more, the earliest are over. */
+const SIDE_BY_SIDE_MAX = 1_000;
+/** Most counters beyond gaps that are remembered, of all actors together. */
+const CLOUDS_MAX = 100_000;
+const NOBODY = new SeenCounters();
+const NO_CONTEXTS: Contexts = new Map();
 
 /**
  * One replica of a map: an observed-remove map of multi-value registers, without tombstones that last (Almeida, Shoker and Baquero: Delta State
@@ -32,19 +39,23 @@ const NOBODY = actorContext(0, []);
  * Pure: it is handed messages, and told the time.
  */
 export class MapReplica {
-  readonly #actor: string;
+  readonly #nextActor: () => string;
+  #actor: string;
   readonly #keys = new Map<string, Held[]>();
   /** Keys that are deleted, in the order in which that became known here. */
   readonly #deleted = new Set<string>();
   readonly #live = new Map<string, Map<number, Held>>();
-  readonly #contexts = new Map<string, ReturnType<typeof actorContext>>();
+  readonly #contexts = new Map<string, SeenCounters>();
+  /** Number of counters beyond gaps. */
+  #clouds = 0;
   #bytes = 0;
   #high = 0;
   #low = 0;
 
-  /** @param actor No other replica ever has or had the same. It begins with the incarnation of its node and a blank. */
-  constructor(actor: string) {
-    this.#actor = actor;
+  /** @param nextActor Makes a name that no other replica ever has or had. It begins with the incarnation of its node and a blank. */
+  constructor(nextActor: () => string) {
+    this.#nextActor = nextActor;
+    this.#actor = nextActor();
   }
 
   /** Number of keys that have a value. */
@@ -91,8 +102,7 @@ export class MapReplica {
   ): { operation: MapOperation; change: KeyChange } {
     const before = this.#operations(key);
     const replaced = before.map(({ actor, counter }) => ({ actor, counter }));
-    const counter = nextCounter(this.#contexts.get(this.#actor), 0);
-    const operation: MapOperation = { actor: this.#actor, counter, key, stamp, value, replaced };
+    const operation: MapOperation = { ...this.#nextDot(), key, stamp, value, replaced };
     for (const dot of replaced) this.#remove(dot);
     this.#add(operation, now);
     return { operation, change: { key, before, after: this.#operations(key) } };
@@ -110,7 +120,7 @@ export class MapReplica {
     const over = new Map<string, number[]>();
     for (const [actor, counters] of live) {
       const own = this.#contexts.get(actor) ?? NOBODY;
-      const dropped = counters.filter((counter) => covers(own, 0, counter) && !this.#holds({ actor, counter }));
+      const dropped = counters.filter((counter) => own.has(counter) && !this.#holds({ actor, counter }));
       if (dropped.length > 0) over.set(actor, dropped);
     }
     return { operations: this.#unknownTo(contexts), over, contexts: new Map(this.#contexts) };
@@ -122,14 +132,15 @@ export class MapReplica {
   }
 
   /** Takes a summary of another replica: what that has seen, and does not hold any more, is over. */
-  heed({ live, contexts }: MapSummary): KeyChange[] {
+  heed({ live, contexts }: MapSummary, now: number): KeyChange[] {
+    this.#disown(contexts, now);
     return this.#changing((touch) => {
       for (const [actor, held] of this.#live) {
         const theirs = contexts.get(actor);
         if (theirs === undefined) continue;
         const holds = new Set(live.get(actor));
         for (const [counter, { operation }] of [...held]) {
-          if (holds.has(counter) || !covers(theirs, 0, counter)) continue;
+          if (holds.has(counter) || !theirs.has(counter)) continue;
           touch(operation.key);
           this.#remove(operation);
         }
@@ -137,16 +148,23 @@ export class MapReplica {
     });
   }
 
-  /** Bytes that a delta would add. */
-  costOf({ operations }: MapDelta): number {
-    return operations.reduce((sum, operation) => this.#knows(operation) ? sum : sum + sizeOf(operation), 0);
+  /** Whether there is room for a delta in so many bytes. */
+  hasRoomFor({ operations, contexts }: MapDelta, bytesMax: number): boolean {
+    let [bytes, clouds] = [this.#bytes, this.#clouds];
+    for (const operation of operations) if (!this.#knows(operation)) bytes += sizeOf(operation);
+    for (const [actor, { cloud }] of contexts) {
+      const known = this.#contexts.get(actor) ?? NOBODY;
+      for (const counter of cloud) if (!known.has(counter)) clouds++;
+    }
+    return bytes <= bytesMax && clouds <= CLOUDS_MAX;
   }
 
   /** Takes a delta of another replica. */
   merge({ operations, over, contexts }: MapDelta, now: number): KeyChange[] {
+    this.#disown(contexts, now);
     return this.#changing((touch) => {
       for (const operation of operations) {
-        if (this.#knows(operation) || this.#holds(operation)) continue;
+        if (this.#knows(operation) || this.#holds(operation) || !this.#canSee(operation, contexts)) continue;
         touch(operation.key);
         for (const dot of operation.replaced) this.#remove(dot);
         this.#add(operation, now, contexts);
@@ -159,7 +177,7 @@ export class MapReplica {
           this.#remove({ actor, counter });
         }
       }
-      for (const [actor, context] of contexts) this.#see(actor, context);
+      for (const [actor, context] of contexts) this.#seeAll(actor, context);
       this.#forgetActors();
     });
   }
@@ -178,8 +196,15 @@ export class MapReplica {
     return (this.#keys.get(key) ?? []).map(({ operation }) => operation);
   }
 
+  /** Whether an operation was seen. What others say of this replica's own it knows better. */
   #knows({ actor, counter }: MapDot): boolean {
-    return covers(this.#contexts.get(actor) ?? NOBODY, 0, counter);
+    return actor === this.#actor || (this.#contexts.get(actor)?.has(counter) ?? false);
+  }
+
+  /** Whether it can be remembered that an operation was seen: a gap in front of it may be one too many, until replicas compare. */
+  #canSee({ actor, counter }: MapDot, coming: Contexts): boolean {
+    return this.#clouds < CLOUDS_MAX || counter === (this.#contexts.get(actor)?.contiguous ?? 0) + 1 ||
+      coming.get(actor)?.has(counter) === true;
   }
 
   #holds({ actor, counter }: MapDot): boolean {
@@ -192,7 +217,7 @@ export class MapReplica {
       const theirs = contexts.get(actor) ?? NOBODY;
       for (const [counter, { operation }] of held) {
         // The contexts tell what it replaced.
-        if (!covers(theirs, 0, counter)) unknown.push({ ...operation, replaced: [] });
+        if (!theirs.has(counter)) unknown.push({ ...operation, replaced: [] });
       }
     }
     return unknown;
@@ -207,21 +232,54 @@ export class MapReplica {
     return [...before].map(([key, former]) => ({ key, before: former, after: this.#operations(key) }));
   }
 
+  #nextDot(): MapDot {
+    const own = this.#contexts.get(this.#actor) ?? new SeenCounters();
+    this.#contexts.set(this.#actor, own);
+    const counter = own.top + 1;
+    own.add(counter);
+    return { actor: this.#actor, counter };
+  }
+
+  /**
+   * Others have seen more of this replica than it has done: a lie, by which what it does next would be taken for over. So it takes another
+   * name, under which its operations hold as well.
+   */
+  #disown(contexts: Contexts, now: number): void {
+    const own = this.#contexts.get(this.#actor) ?? NOBODY;
+    if ((contexts.get(this.#actor) ?? NOBODY).top <= own.top) return;
+    const held = [...this.#live.get(this.#actor)?.values() ?? []];
+    this.#actor = this.#nextActor();
+    for (const { operation } of held) {
+      this.#remove(operation);
+      const { actor, counter } = operation;
+      this.#add({ ...operation, ...this.#nextDot(), replaced: [{ actor, counter }] }, now);
+    }
+  }
+
   /** @param coming Operations that will be known soon anyway. */
   #add(operation: MapOperation, at: number, coming?: Contexts): void {
     const { actor, counter, key } = operation;
-    if (!covers(coming?.get(actor) ?? NOBODY, 0, counter)) this.#see(actor, actorContext(0, [counter]));
-    const held = { operation, at };
+    if (coming?.get(actor)?.has(counter) !== true) this.#see(actor, counter);
+    const builder = new DigestBuilder();
+    builder.addText(actor);
+    builder.addInteger(counter);
+    const held = { operation, at, hash: builder.digest() };
     const actors = this.#live.get(actor) ?? new Map<number, Held>();
     this.#live.set(actor, actors);
     actors.set(counter, held);
     this.#bytes += sizeOf(operation);
-    this.#regroup(key, [...this.#keys.get(key) ?? [], held].sort(compareHeld));
+    const all = this.#keys.get(key) ?? [];
+    this.#keys.set(key, all);
+    // Most come behind all others.
+    all.splice(all.findLastIndex((other) => compareHeld(other, held) < 0) + 1, 0, held);
+    this.#changed(key, held);
+    const [first] = all;
+    if (all.length > SIDE_BY_SIDE_MAX && first !== undefined) this.#remove(first.operation);
   }
 
   /** An operation is over, whether it came here or not. */
   #remove({ actor, counter }: MapDot): void {
-    this.#see(actor, actorContext(0, [counter]));
+    this.#see(actor, counter);
     const actors = this.#live.get(actor);
     const held = actors?.get(counter);
     if (actors === undefined || held === undefined) return;
@@ -229,32 +287,47 @@ export class MapReplica {
     if (actors.size === 0) this.#live.delete(actor);
     const { operation: { key } } = held;
     this.#bytes -= sizeOf(held.operation);
-    this.#regroup(key, (this.#keys.get(key) ?? []).filter((other) => other !== held));
+    const all = this.#keys.get(key) ?? [];
+    all.splice(all.indexOf(held), 1);
+    if (all.length === 0) this.#keys.delete(key);
+    this.#changed(key, held);
   }
 
-  /** Replaces what holds of a key, and brings the digest up to date. */
-  #regroup(key: string, held: Held[]): void {
-    const isDeleted = held.length > 0 && held.at(-1)?.operation.value === null;
-    if (!this.#deleted.has(key)) { for (const { operation } of this.#keys.get(key) ?? []) this.#toggle(operation); }
-    if (held.length === 0) this.#keys.delete(key);
-    else this.#keys.set(key, held);
+  /** One operation on a key came or went: brings the digest up to date, in which there are those on keys that are not deleted. */
+  #changed(key: string, one: Held): void {
+    const all = this.#keys.get(key) ?? [];
+    const [wasDeleted, isDeleted] = [this.#deleted.has(key), all.at(-1)?.operation.value === null];
     if (isDeleted) this.#deleted.add(key);
     else this.#deleted.delete(key);
-    if (!isDeleted) { for (const { operation } of held) this.#toggle(operation); }
+    if (!isDeleted && !wasDeleted) return this.#toggle(one);
+    if (isDeleted === wasDeleted) return;
+    const came = all.includes(one);
+    for (const held of all) if (held !== one) this.#toggle(held);
+    if (came === !isDeleted) this.#toggle(one);
   }
 
-  #toggle({ actor, counter }: MapDot): void {
-    const builder = new DigestBuilder();
-    builder.addText(actor);
-    builder.addInteger(counter);
-    const { high, low } = builder.digest();
+  #toggle({ hash: { high, low } }: Held): void {
     this.#high ^= high;
     this.#low ^= low;
   }
 
-  #see(actor: string, context: ReturnType<typeof actorContext>): void {
-    const known = this.#contexts.get(actor) ?? NOBODY;
-    if (!includesContext(known, context)) this.#contexts.set(actor, joinContexts(known, context));
+  /** An operation was seen, if that can be remembered. */
+  #see(actor: string, counter: number): void {
+    if (this.#knows({ actor, counter }) || !this.#canSee({ actor, counter }, NO_CONTEXTS)) return;
+    this.#seeing(actor, (known) => known.add(counter));
+  }
+
+  /** Joins the contexts of another replica. */
+  #seeAll(actor: string, context: SeenCounters): void {
+    if (actor !== this.#actor) this.#seeing(actor, (known) => known.join(context));
+  }
+
+  #seeing(actor: string, see: (known: SeenCounters) => void): void {
+    const known = this.#contexts.get(actor) ?? new SeenCounters();
+    this.#contexts.set(actor, known);
+    this.#clouds -= known.cloud.length;
+    see(known);
+    this.#clouds += known.cloud.length;
   }
 
   /** Forgets the oldest actors, the same ones everywhere: all replicas know their operations. */
@@ -262,7 +335,10 @@ export class MapReplica {
     if (this.#contexts.size <= this.#live.size + ACTORS_MAX) return;
     const idle = [...this.#contexts.keys()].filter((actor) => !this.#live.has(actor) && actor !== this.#actor);
     idle.sort((a, b) => parseInt(a) - parseInt(b) || (a < b ? -1 : 1));
-    for (const actor of idle.slice(0, Math.max(0, idle.length - ACTORS_MAX))) this.#contexts.delete(actor);
+    for (const actor of idle.slice(0, Math.max(0, idle.length - ACTORS_MAX))) {
+      this.#clouds -= this.#contexts.get(actor)?.cloud.length ?? 0;
+      this.#contexts.delete(actor);
+    }
   }
 }
 

@@ -54,6 +54,8 @@ export class MapSync {
   /** Nodes whose replica this one has compared itself with since they came up. */
   readonly #met = new Set<string>();
   readonly #toMeet = new Set<string>();
+  /** Nodes that are being compared with in a round. */
+  readonly #asked = new Set<string>();
   /** Nodes that were warned of. */
   readonly #warned = new Set<string>();
   #meeting: Promise<void> | null = null;
@@ -65,8 +67,8 @@ export class MapSync {
     this.#node = node;
     this.#name = name;
     this.limits = options;
-    const chance = Math.floor(random.next() * 2 ** 48).toString(36);
-    this.replica = new MapReplica(`${node.spec.incarnation} ${chance} ${node.name}`);
+    const chance = () => Math.floor(random.next() * 2 ** 48).toString(36);
+    this.replica = new MapReplica(() => `${node.spec.incarnation} ${chance()} ${node.name}`);
     this.#clock = new HybridClock(() => clock.wallTime());
     this.#handler = `maps/${name}`;
     node.register(this.#handler, (message: unknown, { from }) => this.#answer(message, from));
@@ -75,7 +77,7 @@ export class MapSync {
     this.#membership = this.#groups.join(name, { handler });
     const { store } = options;
     this.#keeper = store === undefined ? null : new MapKeeper(node, name, store, () => this.#everything());
-    this.#keeper?.load((delta) => this.#merge(delta, node.name));
+    this.#keeper?.load((delta) => this.#restore(delta));
     node.onUp("*", (peer) => this.#peerUp(peer));
     node.onDown("*", (peer) => {
       this.#met.delete(peer);
@@ -154,7 +156,7 @@ export class MapSync {
       const summary = await this.#node.call(peer, this.#handler, [DIGEST, high, low], { signal });
       if (summary !== null) {
         const theirs = summaryFromValue(summary);
-        this.#tell(this.replica.heed(theirs));
+        this.#tell(this.replica.heed(theirs, this.#node.runtime.clock.now()));
         const delta = deltaToValue(this.replica.deltaFor(theirs));
         const answer = await this.#node.call(peer, this.#handler, [DELTA, delta], { signal });
         this.#merge(deltaFromValue(answer), peer);
@@ -195,8 +197,20 @@ export class MapSync {
     }
   }
 
+  /** @throws {RangeError} When what is stored is too large. */
+  #restore(delta: MapDelta): void {
+    if (!this.#hasRoomFor(delta)) {
+      throw new RangeError(`Cannot take the map "${this.#name}" from its store: it is too large for "maxBytes"`);
+    }
+    this.#merge(delta, this.#node.name);
+  }
+
+  #hasRoomFor(delta: MapDelta): boolean {
+    return this.replica.hasRoomFor(delta, EXCESS_MAX * this.limits.maxBytes);
+  }
+
   #merge(delta: MapDelta, from: string): void {
-    if (this.replica.bytes + this.replica.costOf(delta) > EXCESS_MAX * this.limits.maxBytes) {
+    if (!this.#hasRoomFor(delta)) {
       return this.#warn(
         from,
         "map-full",
@@ -237,7 +251,11 @@ export class MapSync {
       this.replica.purge(clock.now() - DELETION_MS, DELETIONS_MAX);
       const others = this.#groups.members(this.#name).map(({ node }) => node).filter((node) => node !== own);
       const peer = others[Math.floor(random.next() * others.length)];
-      if (peer !== undefined) this.#compareWith(peer);
+      // One that does not answer is not asked again before it goes down.
+      if (peer !== undefined && !this.#asked.has(peer)) {
+        this.#asked.add(peer);
+        this.#compareWith(peer).finally(() => this.#asked.delete(peer));
+      }
       this.#keeper?.retry();
     });
   }
