@@ -40,9 +40,8 @@ export function entryToValue(group: string, { meta, since, weight, takesMessages
 export function entryFromValue(node: string, id: string, value: unknown): { group: string; entry: GroupEntry } | null {
   if (!Array.isArray(value)) return null;
   const [group, since, weight, takesMessages, meta] = value;
-  if (typeof group !== "string" || !Number.isFinite(since) || !(weight > 0) || typeof takesMessages !== "boolean") {
-    return null;
-  }
+  if (typeof group !== "string" || !Number.isFinite(since) || typeof takesMessages !== "boolean") return null;
+  if (!Number.isFinite(weight) || weight <= 0) return null;
   return { group, entry: { node, id, meta, since, weight, takesMessages } };
 }
 

@@ -27,6 +27,7 @@ type GroupHandler = (message: any, context: MessageContext) => unknown;
 
 /** A call that this node has under way. */
 interface CallUnderWay {
+  readonly to: string;
   hasBegun: boolean;
 }
 
@@ -131,7 +132,7 @@ export class GroupMessages {
   async call(entry: GroupEntry, group: string, message: unknown, signal: AbortSignal): Promise<unknown> {
     const key = entryKey(entry);
     const number = this.#nextCall++;
-    const call: CallUnderWay = { hasBegun: false };
+    const call: CallUnderWay = { to: entry.node, hasBegun: false };
     let answer: unknown;
     this.#calls.set(number, call);
     this.#busy.set(key, (this.#busy.get(key) ?? 0) + 1);
@@ -170,7 +171,7 @@ export class GroupMessages {
         return this.#handle(group, message, third, number, context);
       case BEGUN: {
         const call = this.#calls.get(Number(group));
-        if (call !== undefined) call.hasBegun = true;
+        if (call?.to === context.from) call.hasBegun = true;
         return undefined;
       }
       default:

@@ -2,6 +2,8 @@
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { CallError } from "../messaging/errors.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
+import { checkName as checkNodeName } from "../wire/node_spec_check.ts";
 import { HybridClock, isStamp, timeOf } from "./hybrid_clock.ts";
 import { keepsFullMesh } from "./keeps_full_mesh.ts";
 import { checkName, MembershipAttributes } from "./membership_attributes.ts";
@@ -30,6 +32,9 @@ const MET = 3;
 
 /** Errors, by name, of calls to nodes that cannot be reached. */
 const NOT_REACHED = new Set(["NotConnectedError", "PartitionedError", "TimeoutError"]);
+
+/** Most claims against one name about which it is remembered what was decided. */
+const DECIDED_MAX = 1_000;
 
 type Answers = Map<string, PromiseSettledResult<unknown>>;
 
@@ -163,7 +168,8 @@ export class NameClaims {
 
   #receive(value: unknown, from: string): unknown {
     const [kind, name, stamp, detail, node, meta] = Array.isArray(value) ? value : [];
-    if (typeof name !== "string" || !isStamp(stamp)) throw new TypeError("Cannot read a message about a name");
+    if (!isStamp(stamp)) throw new TypeError("Cannot read a message about a name");
+    checkName(name, "name");
     this.#clock.follow(stamp);
     switch (kind) {
       case CLAIM:
@@ -171,7 +177,8 @@ export class NameClaims {
       case RELAYED:
         return this.#judge(name, stamp, `${detail}`);
       case MET:
-        return this.#meet(name, { node: `${node}`, id: `${detail}`, meta, stamp, since: timeOf(stamp) });
+        checkName(detail, "number");
+        return this.#meet(name, { node: checkNodeName(node, "name"), id: detail, meta, stamp, since: timeOf(stamp) });
       case LOST: {
         const owner = typeof node === "string" ? node : from;
         if (this.#own.get(name)?.id === detail) this.#lose(name, `"${owner}" has it now`, owner);
@@ -203,6 +210,7 @@ export class NameClaims {
     if (own === undefined || mine === undefined) return false;
     if (own.decided.has(holderKey(other))) return true;
     own.decided.add(holderKey(other));
+    forgetOldest(own.decided, DECIDED_MAX);
     if (this.#keeps(name, own, mine, other)) return true;
     this.#lose(name, `"${other.node}" has it now`, other.node);
     return false;

@@ -1,11 +1,16 @@
 // Copyright 2026 the Partisan peer-service authors. MIT license.
 
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
+import { forgetOldest } from "../runtime/forget_oldest.ts";
 import type { GroupIndex } from "./group_index.ts";
 import type { StampedHolder } from "./name_holder.ts";
 
 /** Number of heartbeat intervals for which a claim is remembered that this node agreed to: by then it shows, or has failed. */
 const REMEMBERED = 10;
+/** Most of them. */
+const AGREED_MAX = 10_000;
+/** Longest wait between two attempts to settle a name, in heartbeat intervals. */
+const WAIT_MAX = 64;
 
 /** Messages of a {@linkcode NameConflicts} to the holders of a name. */
 export interface ContestedNames {
@@ -53,22 +58,23 @@ export class NameConflicts {
     const key = JSON.stringify([name, claimant]);
     this.#agreed.delete(key);
     this.#agreed.set(key, { name, claimant, at });
+    forgetOldest(this.#agreed, AGREED_MAX);
   }
 
   #look(name: string): void {
     if (this.#contested.has(name) || this.#names.holders(name).length < 2) return;
     this.#contested.add(name);
-    this.#settleLater(name);
+    this.#settleLater(name, 1);
   }
 
-  /** Those that can reach each other settle it at once, and leave nothing to be done. */
-  #settleLater(name: string): void {
+  /** Those that can reach each other settle it at once, and leave nothing to be done. One that does not heed it is told ever more rarely. */
+  #settleLater(name: string, wait: number): void {
     const { heartbeat, runtime, stopSignal } = this.#node;
-    const timer = runtime.clock.schedule(heartbeat.interval, () => {
+    const timer = runtime.clock.schedule(wait * heartbeat.interval, () => {
       stopSignal.removeEventListener("abort", stop);
       this.#settle(name).then((isSettled) => {
         if (isSettled || stopSignal.aborted) this.#contested.delete(name);
-        else this.#settleLater(name);
+        else this.#settleLater(name, Math.min(WAIT_MAX, 2 * wait));
       });
     });
     const stop = () => timer.cancel();

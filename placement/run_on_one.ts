@@ -2,6 +2,7 @@
 
 import { hasLooked } from "../groups/has_looked.ts";
 import { PeerService } from "../manager/peer_service.ts";
+import { incarnationMax } from "../manager/refutation.ts";
 import type { PeerServiceManager } from "../manager/peer_service_manager.ts";
 import { checkMilliseconds } from "../runtime/deadline.ts";
 import { checkOptions, NUMBER, type OptionKind, type OptionKinds } from "../runtime/options.ts";
@@ -125,7 +126,9 @@ export class RunOnOne implements Disposable {
   #heard(node: string, lease: unknown): void {
     const [token, one] = Array.isArray(lease) ? lease : [];
     const vote = Number.isSafeInteger(token) ? typeof one === "string" ? one : null : undefined;
-    if (vote !== undefined) this.#highest = Math.max(this.#highest, token);
+    // A lie about tokens, which are times as incarnations are, uses none up.
+    const most = incarnationMax(PeerService.nodeOf(this.#node).context);
+    if (vote !== undefined && token <= most) this.#highest = Math.max(this.#highest, token);
     if (vote === this.#votes.get(node)) return;
     if (vote === undefined) this.#votes.delete(node);
     else this.#votes.set(node, vote);
