@@ -280,6 +280,15 @@ export class Peer {
     return isUsable(connection) && !connection.draining ? connection : null;
   }
 
+  /** The connection of a partition key where messages can be put into it, or the only one of the channel; else `null`. */
+  keyed(channel: string, partitionKey: string | number): Connection<Peer> | null {
+    const line = this.#line(channel);
+    if (line === undefined || line.length < 2) return this.only(channel);
+    if (this.partitioned || this.unreachable) return null;
+    const connection = line[firstSlot(partitionKey) % line.length]!;
+    return isUsable(connection) && !connection.draining ? connection : null;
+  }
+
   /** Number of connections that a channel should have; a partition key below that picks each of them in turn. */
   slotsOn(channel: string): number {
     return this.#line(channel)?.length ?? 0;
@@ -421,11 +430,7 @@ export class Peer {
     const line = this.#line(channel);
     if (line === undefined) return null;
     if (line.length === 1) return isUsable(line[0]!) ? line[0] : null;
-    const first = partitionKey === undefined
-      ? this.#rotation++
-      : typeof partitionKey === "number" && Number.isSafeInteger(partitionKey) && partitionKey >= 0
-      ? partitionKey
-      : hashString(`${partitionKey}`);
+    const first = partitionKey === undefined ? this.#rotation++ : firstSlot(partitionKey);
     for (let i = 0; i < line.length; i++) {
       const connection = line[(first + i) % line.length]!;
       if (isUsable(connection)) return connection;
@@ -434,6 +439,11 @@ export class Peer {
     }
     return null;
   }
+}
+
+/** Number that picks the connection of a partition key, modulo how many there are. */
+function firstSlot(key: string | number): number {
+  return typeof key === "number" && Number.isSafeInteger(key) && key >= 0 ? key : hashString(`${key}`);
 }
 
 /** Whether messages can be put into a slot's connection. */

@@ -27,7 +27,7 @@ export function castMessage(
   third: unknown,
   fourth: unknown,
 ): boolean {
-  if (fourth === undefined && from.messaging.outbound.fastPath.send(target, second, third, true)) return true;
+  if (from.messaging.outbound.fastPath.send(target, second, third, true, fourth)) return true;
   return cast(from, forwardArguments<SendOptions>(true, target, second, third, fourth));
 }
 
@@ -40,7 +40,7 @@ export function forwardMessage(
   fourth: unknown,
 ): Promise<void> {
   try {
-    if (fourth === undefined && from.messaging.outbound.fastPath.send(target, second, third, false)) {
+    if (from.messaging.outbound.fastPath.send(target, second, third, false, fourth)) {
       return Promise.resolve();
     }
     return forward(from, forwardArguments<ForwardOptions>(false, target, second, third, fourth));

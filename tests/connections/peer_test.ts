@@ -136,6 +136,31 @@ Deno.test("Peer.pick() takes the next connection while that of a key is not open
   assertStrictEquals(peer.pick("bulk", 0), again);
 });
 
+Deno.test("Peer.keyed() takes the connection that pick() takes, and none where that is not open, or does not take messages as it is", () => {
+  const arrangements: Record<string, (peer: Peer, own: Connection<Peer>) => void> = {
+    "the slot is empty": (peer, own) => peer.remove(own),
+    "it is mute": (_, own) => own.mute = true,
+    "it drains": (_, own) => void Object.assign(own, { draining: true }),
+    "a partition is in between": (peer) => peer.partitioned = true,
+    "the peer is silent": (peer) => peer.silent = true,
+    "the peer is severed": (peer) => peer.severed = true,
+  };
+  for (const [name, arrange] of Object.entries(arrangements)) {
+    for (const channels of [{ bulk: 3 }, { bulk: 1 }]) {
+      const peer = new Peer(specWith(channels), nodeSpec("a"));
+      const [own] = open(peer, ["bulk", 0]);
+      for (let index = 1; index < channels.bulk; index++) open(peer, ["bulk", index]);
+      for (const key of [0, 1, 2, 3, -1, 0.5, "x", "user-7"]) {
+        assertStrictEquals(peer.keyed("bulk", key), peer.pick("bulk", key));
+      }
+      assertEquals(peer.keyed("default", 1), null);
+      assertEquals(peer.keyed("unknown", 1), null);
+      arrange(peer, own);
+      assertEquals(peer.keyed("bulk", 0), null, name);
+    }
+  }
+});
+
 Deno.test("Peer.listen() notes whether a frame came since it was last asked", () => {
   const peer = new Peer(nodeSpec("b"), nodeSpec("a"));
   assertEquals(peer.listen(5), false);

@@ -4,10 +4,12 @@ import { assert, assertEquals } from "@std/assert";
 import type { MessageTracer } from "../../messaging/tracing.ts";
 import { pattern } from "../connections/fake_stream.ts";
 import { seededRandom } from "../seeded_random.ts";
+import { nthOf } from "../values.ts";
 import { drain, OutboundBench } from "./outbound_bench.ts";
 
 const ROOMY = { maxQueuedBytes: 2 ** 22, highWaterMark: 2 ** 20 };
 const BYTES = pattern(64);
+const SLOTS = [["default", 0], ["default", 1], ["bulk", 0], ["bulk", 1], ["bulk", 2], ["log", 0]] as const;
 
 /** A bench whose connection has a batch that has begun, with a message to "log" in it. */
 function begun(bench = new OutboundBench()) {
@@ -17,10 +19,16 @@ function begun(bench = new OutboundBench()) {
 }
 
 /** Sends over the short way, and has the bench say what has happened. */
-function send(bench: OutboundBench, message: unknown = BYTES, name: unknown = "log", node: unknown = "b") {
+function send(
+  bench: OutboundBench,
+  message: unknown = BYTES,
+  name: unknown = "log",
+  node: unknown = "b",
+  options?: unknown,
+) {
   const before = [...bench.wires.keys()].map(({ queue }) => queue.taken);
   const { sent } = bench.stats;
-  const isTaken = bench.fastPath.send(node, name, message, true);
+  const isTaken = bench.fastPath.send(node, name, message, true, options);
   const isQueued = [...bench.wires.keys()].some(({ queue }, at) => queue.taken !== before[at]);
   assertEquals([isQueued, bench.stats.sent], [isTaken, sent + (isTaken ? 1 : 0)]);
   return isTaken;
@@ -28,29 +36,80 @@ function send(bench: OutboundBench, message: unknown = BYTES, name: unknown = "l
 
 Deno.test("FastPath.send() puts the same bytes on the wire as Outbound, with the same answers and counts", async () => {
   const random = seededRandom(11);
-  const [short, ordinary] = [new OutboundBench(), new OutboundBench()];
-  const [shortWire, ordinaryWire] = [short.open("default", 0, ROOMY), ordinary.open("default", 0, ROOMY)];
+  const [short, ordinary] = [new OutboundBench({ parallelism: 2 }), new OutboundBench({ parallelism: 2 })];
+  const wiresOf = (bench: OutboundBench) => SLOTS.map(([channel, index]) => bench.open(channel, index, ROOMY));
+  const [shortWires, ordinaryWires] = [wiresOf(short), wiresOf(ordinary)];
   let taken = 0;
-  for (let count = 0; count < 6_000; count++) {
+  for (let count = 0; count < 12_000; count++) {
     const name = random.pick(["log", "counter", "größe"]);
     const message = random.chance(0.9) ? pattern(random.int(300)) : random.pick(["text", null, pattern(70_000)]);
-    const isShort = short.fastPath.send("b", name, message, true);
+    const options = random.pick([
+      undefined,
+      { channel: "log" },
+      { channel: "bulk" },
+      { channel: "bulk", partitionKey: random.int(9) - 1 },
+      { partitionKey: `user ${random.int(9)}` },
+      { channel: "log", partitionKey: 1.5, fallback: false },
+    ]);
+    const isShort = short.fastPath.send("b", name, message, true, options);
     if (isShort) taken++;
-    assertEquals(isShort || short.cast(message, {}, "b", name), ordinary.cast(message, {}, "b", name));
-    assertEquals(shortWire.connection.queue.queuedBytes, ordinaryWire.connection.queue.queuedBytes);
-    if (random.chance(0.01)) { for (const wire of [shortWire, ordinaryWire]) await drain(wire); }
+    assertEquals(isShort || short.cast(message, options, "b", name), ordinary.cast(message, options, "b", name));
+    if (random.chance(0.01)) { for (const wire of [...shortWires, ...ordinaryWires]) await drain(wire); }
   }
-  for (const wire of [shortWire, ordinaryWire]) await drain(wire);
-  assert(taken > 3_000, `${taken} messages took the short way`);
-  assertEquals(shortWire.stream.writes, ordinaryWire.stream.writes);
+  for (const wire of [...shortWires, ...ordinaryWires]) await drain(wire);
+  assert(taken > 4_000, `${taken} messages took the short way`);
   assertEquals(short.stats, ordinary.stats);
-  assertEquals(shortWire.connection.unconfirmed.take(), ordinaryWire.connection.unconfirmed.take());
+  for (const [at, wire] of shortWires.entries()) {
+    const other = nthOf(ordinaryWires, at);
+    assert(wire.stream.writes.length > 10, `too little went over connection ${at}`);
+    assertEquals(wire.stream.writes, other.stream.writes);
+    assertEquals(wire.connection.unconfirmed.take(), other.connection.unconfirmed.take());
+  }
+});
+
+Deno.test("FastPath.send() takes the connection of a partition key, or the only one of a channel", () => {
+  const bench = new OutboundBench({ monotonic: ["bulk"] });
+  const { connection } = bench.open("log", 0, ROOMY);
+  bench.cast(BYTES, { channel: "log" });
+  for (const options of [{ channel: "log" }, { channel: "log", partitionKey: 7 }, Object.create({ channel: "log" })]) {
+    const before = connection.queue.taken;
+    assertEquals(send(bench, BYTES, "log", "b", options), true);
+    assert(connection.queue.taken > before);
+  }
+});
+
+Deno.test("FastPath.send() leaves options alone that are more than a channel and a partition key, or wrong", () => {
+  const bench = new OutboundBench({ monotonic: ["latest"] });
+  for (const channel of ["default", "log", "latest"]) {
+    bench.open(channel, 0, ROOMY);
+    bench.cast(BYTES, { channel });
+  }
+  const given = [
+    null,
+    [],
+    "log",
+    1,
+    { fallback: true },
+    { channel: "log", ack: true },
+    { channel: "log", causalLabel: undefined },
+    { channel: undefined },
+    { channel: 1 },
+    { partitionKey: undefined },
+    { partitionKey: true },
+    { channel: "unknown" },
+    { channel: "unknown", partitionKey: 1 },
+    { channel: "bulk" },
+    { channel: "latest" },
+    { chanel: "log" },
+  ];
+  for (const options of given) assertEquals(send(bench, BYTES, "log", "b", options), false, JSON.stringify(options));
+  assertEquals(send(bench, BYTES, "log", "b", {}), true);
 });
 
 Deno.test("FastPath.send() marks a message as cast, or not, as its sender says", async () => {
   const { bench, wire } = begun();
-  assertEquals(bench.fastPath.send("b", "log", BYTES, false), true);
-  assertEquals(bench.fastPath.send("b", "log", new Uint8Array(), true), true);
+  assertEquals(bench.fastPath.send("b", "log", BYTES, false, undefined), true);
+  assertEquals(bench.fastPath.send("b", "log", new Uint8Array(), true, undefined), true);
   await drain(wire);
   const messages = await wire.messages(bench.codec);
   assertEquals(messages.map(({ cast, message }) => [cast, message]), [

@@ -17,7 +17,7 @@ import { nodeSpec } from "../node_spec.ts";
 import { ConnectionBench } from "./message_bench.ts";
 
 const PLAIN = { parallelism: 1, monotonic: false, compression: false };
-const CHANNELS = { default: PLAIN, membership: PLAIN, bulk: { ...PLAIN, parallelism: 3 } };
+const CHANNELS = { default: PLAIN, membership: PLAIN, log: PLAIN, latest: PLAIN, bulk: { ...PLAIN, parallelism: 3 } };
 
 /** Bounds of a connection: it takes 1,000 bytes, and asks senders to wait above 500. */
 const BOUNDS = { maxQueuedBytes: 1000, highWaterMark: 500 };
