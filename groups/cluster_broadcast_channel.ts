@@ -15,7 +15,8 @@ interface Handler {
 
 /**
  * The web's `BroadcastChannel`, over all nodes of the cluster: what is posted to a name reaches every other channel of that name, in this
- * process and in all others, once and in the order in which it was posted, while the nodes are connected.
+ * process and in all others, once and in the order in which it was posted, while the two nodes are connected. (Over a partial view, others pass
+ * it on to the nodes that this one has no connection with, and may change the order.)
  *
  * Data is what a message may be, which is less than what the structured clone algorithm takes: plain objects, arrays, strings, numbers, bytes
  * and dates. Other data makes `postMessage` throw a `DataCloneError`; `undefined` arrives as `null`. The `origin` of a message is the name of
@@ -90,7 +91,7 @@ export class ClusterBroadcastChannel extends EventTarget implements BroadcastCha
       throw new DOMException(`Cannot post a message: the channel "${this.name}" was closed`, "InvalidStateError");
     }
     try {
-      this.#groups.publish(this.name, data ?? null, { except: this.#membership });
+      this.#groups.publish(this.name, data ?? null, { except: this.#membership, ordered: true });
     } catch (error) {
       const isUncloneable = error instanceof Error && ["EncodeError", "MessageTooLargeError"].includes(error.name);
       throw isUncloneable ? new DOMException(error.message, "DataCloneError") : error;

@@ -25,6 +25,14 @@ const BEGUN = 2;
 // deno-lint-ignore no-explicit-any -- the sender decides what a message is
 type GroupHandler = (message: any, context: MessageContext) => unknown;
 
+/** Rules by which a message is given to the members of a group. */
+interface PublishRules {
+  /** A member, or all of a node, that is not given it. */
+  readonly except?: string | { readonly id: string } | undefined;
+  /** Whether it comes behind what was published before. */
+  readonly ordered?: boolean | undefined;
+}
+
 /** A call that this node has under way. */
 interface CallUnderWay {
   readonly to: string;
@@ -105,14 +113,14 @@ export class GroupMessages {
     group: string,
     message: unknown,
     entries: Iterable<GroupEntry>,
-    except?: string | { readonly id: string },
+    { except, ordered = false }: PublishRules,
   ): void {
     const nodes = new Set<string>();
     for (const { node, takesMessages } of entries) if (takesMessages) nodes.add(node);
     if (typeof except === "string") nodes.delete(except);
     const own = typeof except === "object" ? [this.#node.name, except.id] : null;
     const value = [PUBLISH, group, message, own];
-    const isForAll = nodes.size >= TREE_MIN && nodes.size >= this.#up();
+    const isForAll = !ordered && nodes.size >= TREE_MIN && nodes.size >= this.#up();
     // A node that comes later has no member yet.
     if (isForAll) this.#node.broadcast(this.#name, value, { newcomers: false });
     else for (const node of nodes) this.#cast(node, value);

@@ -5,6 +5,7 @@ import { NotConnectedError } from "../messaging/errors.ts";
 import type { MessageContext } from "../messaging/registry.ts";
 import { withDeadline } from "../runtime/deadline.ts";
 import {
+  BOOLEAN,
   CHECKED_ELSEWHERE,
   checkOptions,
   FUNCTION,
@@ -74,6 +75,13 @@ export interface PublishOptions {
    * @default {none}
    */
   readonly except?: string | GroupMembership | undefined;
+  /**
+   * Whether messages of this node reach each member in the order in which they were published, while its node is connected. Otherwise a message
+   * goes along the broadcast tree where 16 nodes or more have members, and all that are up: the tree takes work off this node, and keeps no order.
+   *
+   * @default {false}
+   */
+  readonly ordered?: boolean | undefined;
 }
 
 /** Options of {@linkcode Groups.call}. */
@@ -102,7 +110,7 @@ const NODE_OR_MEMBERSHIP: OptionKind = [
 
 const KINDS: OptionKinds<GroupsOptions> = { scope: STRING };
 const JOIN_KINDS: OptionKinds<GroupJoinOptions> = { meta: CHECKED_ELSEWHERE, handler: FUNCTION, weight: NUMBER };
-const PUBLISH_KINDS: OptionKinds<PublishOptions> = { except: NODE_OR_MEMBERSHIP };
+const PUBLISH_KINDS: OptionKinds<PublishOptions> = { except: NODE_OR_MEMBERSHIP, ordered: BOOLEAN };
 const CALL_KINDS: OptionKinds<GroupCallOptions> = {
   pick: CHECKED_ELSEWHERE,
   timeout: CHECKED_ELSEWHERE,
@@ -194,16 +202,16 @@ export class Groups {
 
   /**
    * Gives a message to every member that takes messages: it travels once to each node that has one. Not acknowledged; what cannot be sent is
-   * told by an `undeliverable` event.
+   * told by an `undeliverable` event. Messages may overtake each other, unless `ordered` is given.
    *
    * @throws {TypeError} When an option can be none.
    * @throws {EncodeError} When the message cannot be encoded.
    * @throws {StoppedError} When this node has stopped.
    */
   publish(group: string, message: unknown, options: PublishOptions = {}): void {
-    const { except } = checkOptions(`Cannot publish to "${group}"`, options, PUBLISH_KINDS);
+    const given = checkOptions(`Cannot publish to "${group}"`, options, PUBLISH_KINDS);
     checkRunning(this.#node, `publish to "${group}"`);
-    this.#messages.publish(group, message, this.#attributes.index.each(group), except);
+    this.#messages.publish(group, message, this.#attributes.index.each(group), given);
   }
 
   /**

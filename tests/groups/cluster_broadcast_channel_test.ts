@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { ClusterBroadcastChannel, Groups } from "../../groups/mod.ts";
+import { SimulatedCluster } from "../../testing/mod.ts";
 import { scenario } from "../manager/worlds.ts";
 import { forEachOf } from "../tuples.ts";
 
@@ -34,6 +35,26 @@ scenario(
     assertEquals(heard.at(-1), "1 4 a");
   },
 );
+
+Deno.test("What is posted comes in order on many nodes as well, where a message to all could go along the broadcast tree", async () => {
+  for (const seed of [7, 21]) {
+    await using cluster = await SimulatedCluster.start({ nodes: 20, seed });
+    const [sender, ...others] = cluster.nodes.map((node) => new ClusterBroadcastChannel("news", node));
+    const heard = others.map((channel) => {
+      const messages: unknown[] = [];
+      channel.onmessage = ({ data }) => messages.push(data);
+      return messages;
+    });
+    await cluster.advance(3_000);
+    const posted = Array.from({ length: 60 }, (_, number) => number);
+    for (const number of posted) {
+      sender?.postMessage(number);
+      if (number % 3 === 0) await cluster.advance(1 + (number * 7) % 20);
+    }
+    await cluster.advance(1_000);
+    assertEquals(heard, others.map(() => posted));
+  }
+});
 
 scenario("A message is delivered in a task of its own, as it was when it was posted", async (world) => {
   const node = await world.start("a");

@@ -47,6 +47,7 @@ function refusing(node: PeerServiceManager): Refusing[] {
         [{ except: 5 }, TypeError, '"except" is 5, expected the name of a node or what join() returned'],
         [{ except: null }, TypeError, '"except" is null, expected the name of a node or what join() returned'],
         [{ except: ["a"] }, TypeError, '"except" is an array, expected the name of a node or what join() returned'],
+        [{ ordered: 1 }, TypeError, '"ordered" is 1, expected a boolean'],
       ],
     },
     {
@@ -102,7 +103,7 @@ scenario("Options of groups that are undefined, and none at all, are as if they 
   const heard: unknown[] = [];
   const nothing = {
     ...{ scope: undefined, meta: undefined, handler: undefined, weight: undefined, except: undefined },
-    ...{ timeout: undefined, signal: undefined, onConflict: undefined, misspelt: undefined },
+    ...{ ordered: undefined, timeout: undefined, signal: undefined, onConflict: undefined, misspelt: undefined },
     ...{ merge: undefined, store: undefined, maxEntries: undefined, maxBytes: undefined },
   };
   const untyped = nothing as unknown as Record<string, never>;
