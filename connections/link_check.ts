@@ -38,6 +38,8 @@ export class LinkCheck {
   readonly #health: Slowness;
   readonly #data: ConfirmationLimits;
   readonly #membership: ConfirmationLimits;
+  /** Those of a membership connection over which no heartbeat came that was to come: there may be others that keep the peer from being suspected. */
+  readonly #overdue: ConfirmationLimits;
   #lookedAt: number;
 
   /**
@@ -53,6 +55,7 @@ export class LinkCheck {
     this.#health = health;
     this.#data = { ask: 0, idle, silence, report: 1 };
     this.#membership = { ask: idle, idle, silence, report: MEMBERSHIP_REPORT_BYTES };
+    this.#overdue = { ...this.#membership, ask: 0, idle: 0 };
     this.#lookedAt = host.runtime.clock.now();
   }
 
@@ -103,13 +106,17 @@ export class LinkCheck {
   #lookAt(connection: Connection<Peer>, elapsed: number, counted: number): void {
     connection.look(elapsed);
     const { peer, channel, mute, closed } = connection;
-    const limits = channel === MEMBERSHIP_CHANNEL ? this.#membership : this.#data;
     if (closed || !connection.features.has("probe") || peer.at(channel, connection.index) !== connection) return;
-    if (!connection.confirmation.look(connection, counted, limits) || mute) return;
+    if (!connection.confirmation.look(connection, counted, this.#limitsOf(connection)) || mute) return;
     connection.mute = true;
     if (channel === MEMBERSHIP_CHANNEL) return this.doubt(peer);
     if (peer.membership !== null && this.#host.isCarried(connection)) peer.doubtful = peer.membership.doubtful = true;
     this.#host.settle(peer);
+  }
+
+  #limitsOf({ channel, peer: { heartbeatDue } }: Connection<Peer>): ConfirmationLimits {
+    if (channel !== MEMBERSHIP_CHANNEL) return this.#data;
+    return heartbeatDue <= this.#lookedAt ? this.#overdue : this.#membership;
   }
 
   #judge(peer: Peer, now: number, counted: number): void {

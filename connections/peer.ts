@@ -72,6 +72,8 @@ export class Peer {
   framesIn = 0;
   /** Time at which a frame of it last came, in milliseconds on the local clock. */
   heardAt = 0;
+  /** Time until which its failure detector is to speak over the membership connection, on the local clock; `Infinity` where it need not. */
+  heartbeatDue = Infinity;
   /** Failure of the last dial, as long as none has succeeded since. */
   failure: { readonly error: unknown; readonly at: number } | null = null;
   /** Last measured round trip in milliseconds, once there is one. */

@@ -167,6 +167,7 @@ export class Liveness implements Part {
    * @throws {TypeError} When it is malformed.
    */
   receive(peer: Peer, message: unknown): void {
+    if (peer.heartbeatDue < Infinity) this.#expectHeartbeat(peer);
     // A stranger sends heartbeats, and asks for them; what is said of third nodes is for members to say.
     if (!peer.isParty && Array.isArray(message)) return this.#ignored();
     this.#driver.do(this.#heartbeat.receive(peer, message, this.#env()));
@@ -203,7 +204,15 @@ export class Liveness implements Part {
 
   #send(to: string, message: HeartbeatMessage): void {
     const peer = this.#context.pool.peers.get(to);
-    if (peer !== undefined) sendControl(peer, FrameKind.heartbeat, message);
+    if (peer === undefined) return;
+    if (message === true) this.#expectHeartbeat(peer);
+    else if (message === false) peer.heartbeatDue = Infinity;
+    sendControl(peer, FrameKind.heartbeat, message);
+  }
+
+  #expectHeartbeat(peer: Peer): void {
+    const { answerTimeout, runtime: { clock } } = this.#context;
+    peer.heartbeatDue = clock.now() + answerTimeout;
   }
 
   #tell({ type, node, incarnation }: HeartbeatEvent): void {

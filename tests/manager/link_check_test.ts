@@ -64,6 +64,23 @@ Deno.test("a connection over which nothing is sent is found out as well, before 
   }
 });
 
+Deno.test("a membership connection that carries no heartbeats is found out though other connections of the peer carry messages", async () => {
+  await using cluster = await opened();
+  const heard = listen(cluster);
+  const membership = (from: string, to: string) =>
+    present(entryOf(PeerService.nodeOf(cluster.node(from)).pool.peers, to).membership);
+  const before = [membership("a", "b"), membership("b", "a")];
+  // The first that was opened.
+  cluster.forget("a", "b", 0);
+  for (let waited = 0; waited < SILENCE + FOUND_OUT; waited += 500) {
+    for (const [from, to] of [["a", "b"], ["b", "a"]] as const) cluster.node(from).castMessage(to, "ear", waited);
+    await cluster.advance(500);
+  }
+  for (const connection of before) assert(connection.closed);
+  assert(cluster.node("a").isConnected("b") && cluster.node("b").isConnected("a"));
+  assertEquals(heard.length, 2 * (SILENCE + FOUND_OUT) / 500);
+});
+
 Deno.test("idle connections are asked once in a while, and neither side asks after the other's questions and answers", async () => {
   await using cluster = await opened();
   const read = () =>
