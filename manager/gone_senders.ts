@@ -52,7 +52,10 @@ export class GoneSenders implements Part {
     for (const { name, incarnation } of renewed) this.#ended(name, "has begun another incarnation", incarnation);
   }
 
-  /** A node that is in no view of this one neither leaves it nor is renewed in it: what calls others have passed on of it is asked about. */
+  /**
+   * A node that is in no view of this one neither leaves it nor is renewed in it, and a call that others pass on may come when its caller has left: what
+   * calls are handled is asked about.
+   */
   periodic(): void {
     for (const caller of this.#calls.callers()) {
       const { name, incarnation } = caller;

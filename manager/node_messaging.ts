@@ -137,7 +137,7 @@ export class NodeMessaging {
   /** The parts that carry messages, in the order in which they are told what happens. */
   parts(): Part[] {
     const { inbound, reliableSender, reliableReceiver, calls, relaying, broadcasting } = this;
-    const { clock } = this.#context.runtime;
+    const { pool, runtime: { clock } } = this.#context;
     return [
       // First: the others ask whether a node is there in its present incarnation.
       { memberLeft: (node) => this.#tombstones.add(node) },
@@ -150,7 +150,7 @@ export class NodeMessaging {
         restart: () => reliableReceiver.reset(),
       },
       { peerDown: ({ name }) => this.outbound.down(name) },
-      new GoneSenders(this.#context.pool, calls, inbound, (node) => this.#ends.isOver(node)),
+      new GoneSenders(pool, calls, inbound, (node) => this.#tombstones.has(node) || this.#ends.isOver(node)),
       {
         peerDown: ({ name }) => calls.down(name),
         memberLeft: ({ name }) => calls.left(name),

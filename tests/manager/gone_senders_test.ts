@@ -107,6 +107,23 @@ Deno.test("a handler learns that its caller has begun another incarnation, thoug
   }
 });
 
+Deno.test("a handler learns that its caller has left, though others have passed the call on and it came after that", async () => {
+  await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 10 });
+  const [a, b] = [cluster.node("a"), cluster.node("b")];
+  const signals = patient(b);
+  cluster.cut("a", "b", { connects: "refuse" });
+  cluster.reset("a", "b");
+  assert(await cluster.runUntil(() => !b.isConnected("a")));
+  a.call("b", "patient", null, { transitive: true });
+  // The other node has it now.
+  await cluster.advance(11);
+  cluster.crash("a");
+  b.leave("a");
+  assertEquals([b.members(), signals], [["b", "c"], []]);
+  assert(await cluster.runUntil(() => signals.length === 1, 100));
+  assert(await cluster.runUntil(() => firstOf(signals).aborted, 10_000));
+});
+
 Deno.test("a call that others may pass on is answered though the connections with its caller broke while it was handled", async () => {
   for (const heals of [true, false]) {
     await using cluster = await SimulatedCluster.start({ nodes: ["a", "b", "c"], latency: 1 });
