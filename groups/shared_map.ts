@@ -126,7 +126,8 @@ export class SharedMap<V = unknown> {
 
   /**
    * Resolves once this node has all that the nodes have that are up when it is asked for, and what is in the store. A node that is alone, after
-   * its `discovery` has looked for others, is ready at once. Rejects when the node stops.
+   * its `discovery` has looked for others, is ready at once. Over a partial view the nodes count that this one is connected with, and those that it
+   * knows to have the map. Rejects when the node stops.
    */
   get ready(): Promise<void> {
     return this.#sync.ready();

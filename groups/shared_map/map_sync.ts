@@ -8,6 +8,7 @@ import { sleep } from "../../runtime/sleep.ts";
 import { checkInteger } from "../../wire/node_spec_check.ts";
 import { type GroupMembership, Groups } from "../groups.ts";
 import { hasLooked } from "../has_looked.ts";
+import { keepsFullMesh } from "../keeps_full_mesh.ts";
 import { HybridClock } from "../hybrid_clock.ts";
 import { sharedBy } from "../shared.ts";
 import { MapKeeper } from "./map_keeper.ts";
@@ -31,6 +32,8 @@ const DELTA = 1;
 const DELETION_MS = 600_000;
 /** At most so many deletions are. */
 const DELETIONS_MAX = 1_000;
+/** Over a partial view, one round in so many is with any node that has the map; the others are with one that is connected. */
+const FAR_ROUNDS = 10;
 /** Factor by which writes of other nodes at the same time may exceed the limits. */
 const EXCESS_MAX = 2;
 
@@ -51,14 +54,16 @@ export class MapSync {
   readonly #membership: GroupMembership;
   readonly #keeper: MapKeeper | null;
   readonly #listeners = new Set<(change: KeyChange) => void>();
-  /** Nodes whose replica this one has compared itself with since they came up. */
+  /** Connected nodes whose replica this one has compared itself with since they came up. */
   readonly #met = new Set<string>();
   readonly #toMeet = new Set<string>();
   /** Nodes that are being compared with in a round. */
   readonly #asked = new Set<string>();
   /** Nodes that were warned of. */
   readonly #warned = new Set<string>();
+  readonly #isFullMesh: boolean;
   #meeting: Promise<void> | null = null;
+  #rounds = 0;
   #written: MapOperation[] = [];
   #timer: Timer | null = null;
 
@@ -72,6 +77,7 @@ export class MapSync {
     this.#clock = new HybridClock(() => clock.wallTime());
     this.#handler = `maps/${name}`;
     node.register(this.#handler, (message: unknown, { from }) => this.#answer(message, from));
+    this.#isFullMesh = keepsFullMesh(node);
     this.#groups = new Groups(node, { scope: "maps" });
     const handler = (message: unknown, { from }: { from: string }) => this.#merge(deltaFromValue(message), from);
     this.#membership = this.#groups.join(name, { handler });
@@ -112,7 +118,7 @@ export class MapSync {
     const { clock } = this.#node.runtime;
     await this.#keeper?.loaded;
     while (!hasLooked(this.#node)) await sleep(clock, this.#node.heartbeat.interval, this.#node.stopSignal);
-    for (const peer of this.#node.connected()) if (!this.#met.has(peer)) this.#toMeet.add(peer);
+    for (const peer of [...this.#node.connected(), ...this.#others()]) if (!this.#met.has(peer)) this.#toMeet.add(peer);
     while (this.#toMeet.size > 0) await this.#meetAll();
     this.#node.stopSignal.throwIfAborted();
   }
@@ -143,7 +149,7 @@ export class MapSync {
       if (await this.#compareWith(peer)) continue;
       // It had no time: it is asked again.
       await sleep(this.#node.runtime.clock, this.#node.heartbeat.interval, this.#node.stopSignal).catch(() => {});
-      if (this.#node.isConnected(peer)) this.#toMeet.add(peer);
+      if (this.#isThere(peer)) this.#toMeet.add(peer);
     }
     if (this.#node.stopSignal.aborted) this.#toMeet.clear();
   }
@@ -153,20 +159,51 @@ export class MapSync {
     const { high, low } = this.replica.digest;
     const signal = this.#node.stopSignal;
     try {
-      const summary = await this.#node.call(peer, this.#handler, [DIGEST, high, low], { signal });
+      const summary = await this.#ask(peer, [DIGEST, high, low]);
       if (summary !== null) {
         const theirs = summaryFromValue(summary);
         this.#tell(this.replica.heed(theirs, this.#node.runtime.clock.now()));
         const delta = deltaToValue(this.replica.deltaFor(theirs));
-        const answer = await this.#node.call(peer, this.#handler, [DELTA, delta], { signal });
+        const answer = await this.#ask(peer, [DELTA, delta]);
         this.#merge(deltaFromValue(answer), peer);
       }
-      this.#met.add(peer);
+      this.#note(peer);
       return true;
     } catch (error) {
-      if (signal.aborted || !this.#node.isConnected(peer)) return true;
+      if (signal.aborted || !this.#isThere(peer)) return true;
       return error instanceof CallError && error.remote.name === "NoHandlerError";
     }
+  }
+
+  /** Asks another node. Others pass that on where it has no connection with this one: its end is not told then. */
+  #ask(peer: string, question: readonly unknown[]): Promise<unknown> {
+    const { heartbeat: { interval, missed }, stopSignal: signal } = this.#node;
+    const isPassedOn = !this.#isFullMesh && !this.#node.isConnected(peer);
+    const options = isPassedOn ? { signal, transitive: true, timeout: interval * missed } : { signal };
+    return this.#node.call(peer, this.#handler, question, options);
+  }
+
+  /** Takes note that this replica and another node's are in step. The end of a node without a connection would not be told. */
+  #note(peer: string): void {
+    if (this.#node.isConnected(peer)) this.#met.add(peer);
+  }
+
+  #isThere(peer: string): boolean {
+    return this.#node.isConnected(peer) || (!this.#isFullMesh && this.#others().includes(peer));
+  }
+
+  /** Names of the other nodes that have the map, each once for each of its members. */
+  #others(): string[] {
+    return this.#groups.members(this.#name).map(({ node }) => node).filter((node) => node !== this.#node.name);
+  }
+
+  /** Another node to compare with in this round, if there is one. */
+  #choose(): string | undefined {
+    const others = this.#others();
+    const near = others.filter((name) => this.#node.isConnected(name));
+    const isFar = near.length === 0 || ++this.#rounds % FAR_ROUNDS === 0;
+    const candidates = isFar ? others : near;
+    return candidates[Math.floor(this.#node.runtime.random.next() * candidates.length)];
   }
 
   #answer(value: unknown, from: string): unknown {
@@ -175,13 +212,13 @@ export class MapSync {
       const { high, low } = this.replica.digest;
       checkInteger(first, "digest", 0, 2 ** 32 - 1);
       if (first !== high || second !== low) return summaryToValue(this.replica.summary());
-      this.#met.add(from);
+      this.#note(from);
       return null;
     }
     if (kind !== DELTA) throw new TypeError("Cannot read a message about a map: it is of an unknown kind");
     const delta = deltaFromValue(first);
     this.#merge(delta, from);
-    this.#met.add(from);
+    this.#note(from);
     return deltaToValue(this.replica.answerTo(delta.contexts));
   }
 
@@ -245,12 +282,11 @@ export class MapSync {
 
   /** In every round one other replica is compared with, and old deletions are forgotten. */
   #schedule(): void {
-    const { runtime: { clock, random }, heartbeat: { interval }, name: own } = this.#node;
+    const { runtime: { clock }, heartbeat: { interval } } = this.#node;
     this.#timer = clock.schedule(interval, () => {
       this.#schedule();
       this.replica.purge(clock.now() - DELETION_MS, DELETIONS_MAX);
-      const others = this.#groups.members(this.#name).map(({ node }) => node).filter((node) => node !== own);
-      const peer = others[Math.floor(random.next() * others.length)];
+      const peer = this.#choose();
       // One that does not answer is not asked again before it goes down.
       if (peer !== undefined && !this.#asked.has(peer)) {
         this.#asked.add(peer);

@@ -3,16 +3,16 @@
 /** Groups over strategies with which no node knows all others: members are known everywhere by attributes, and reached over others. */
 
 import { assert, assertEquals, assertFalse, assertRejects } from "@std/assert";
-import { Groups, Names } from "../../groups/mod.ts";
+import { Groups, Names, SharedMap } from "../../groups/mod.ts";
 import { hyparview, NotConnectedError } from "../../mod.ts";
 import { Placement } from "../../placement/mod.ts";
 import { SimulatedCluster } from "../../testing/mod.ts";
 import { rendezvous } from "../../wire/rendezvous.ts";
 import { entryOf, firstOf, nthOf, present } from "../values.ts";
 
-/** A cluster of 50 nodes at rest, of which each knows a part. */
-async function partial(): Promise<SimulatedCluster> {
-  const cluster = await SimulatedCluster.start({ nodes: 50, options: { strategy: hyparview() } });
+/** A cluster at rest, of which each node knows a part. */
+async function partial(nodes = 50): Promise<SimulatedCluster> {
+  const cluster = await SimulatedCluster.start({ nodes, options: { strategy: hyparview() } });
   await cluster.advance(30_000);
   return cluster;
 }
@@ -58,6 +58,51 @@ Deno.test("A node that asks for a task late runs it no second time, though it do
   await cluster.advance(15_000);
   assertEquals([...running], [firstOf(order).name]);
 });
+
+Deno.test("A shared map is ready with what a node has that this one has no connection with, and gets what it missed from that", async () => {
+  await using cluster = await partial(20);
+  const writer = cluster.node("n1");
+  const reader = present(cluster.nodes.find(({ name }) => name !== "n1" && !writer.isConnected(name)));
+  const written = new SharedMap<number>(writer, "m").set("early", 1);
+  await cluster.advance(10_000);
+  const read = new SharedMap<number>(reader, "m");
+  await cluster.wait(read.ready);
+  assertEquals([...read.entries()], [["early", 1]]);
+
+  const others = cluster.names.filter((name) => name !== reader.name);
+  cluster.cut(reader.name, others);
+  written.set("missed", 2);
+  read.set("cut off", 3);
+  await cluster.advance(10_000);
+  cluster.heal();
+  await cluster.advance(30_000);
+  for (const map of [written, read]) assertEquals([...map.entries()], [["cut off", 3], ["early", 1], ["missed", 2]]);
+});
+
+Deno.test("A shared map of a few nodes, of which only some are neighbours, comes to the same on all", async () => {
+  await using cluster = await partial(20);
+  const first = present(cluster.nodes.find((node) => node.connected().length > 1));
+  const names = [first.name, firstOf(first.connected())];
+  names.push(...cluster.names.filter((name) => !names.some((near) => cluster.node(near).isConnected(name))).slice(-2));
+  assertEquals(names.length, 4);
+  const maps = names.map((name) => new SharedMap<string>(cluster.node(name), "m"));
+  // What is told at once is lost.
+  for (const name of names) {
+    cluster.node(name).addInterpositionFun(
+      "loss",
+      ({ message, type }) => isPublished(message) && type === "receive_message" ? undefined : message,
+    );
+  }
+  await cluster.advance(10_000);
+  for (const [index, map] of maps.entries()) map.set(`${index}`, "x");
+  await cluster.advance(60_000);
+  for (const map of maps) assertEquals([...map.keys()], names.map((_, index) => `${index}`));
+});
+
+/** Whether a message is one that `publish()` has sent. */
+function isPublished(message: unknown): boolean {
+  return Array.isArray(message) && message[0] === 0 && message[1] === "m";
+}
 
 Deno.test("publish() and call() reach every member, also those with which this node has no connection", async () => {
   await using cluster = await partial();
